@@ -1,0 +1,54 @@
+/**
+ * What time alone does to a job. Every read and every change calls this first, so that an answer is true even if the
+ * alarm is late: alarms only announce what `advance` decides.
+ *
+ * Pure: no clock, no randomness, no I/O.
+ */
+import { backoffMs } from './backoff.ts';
+import { attemptLost, buried, canceled, failed } from './lifecycle.ts';
+import { MAX_LOST_ATTEMPTS, TOMBSTONE_MS } from './limits.ts';
+import { type JobRecord, startBy } from './record.ts';
+
+/**
+ * The job as it is at `now`, or `undefined` when even its tombstone's time is over. Returns the very same object when
+ * nothing has changed.
+ *
+ * @param now milliseconds since the epoch; an earlier one than the record's own (a clock that was set back) changes nothing.
+ * @param random a number in [0, 1), for the wait after a lost attempt.
+ */
+export function advance(job: JobRecord, now: number, random: number): JobRecord | undefined {
+	const next = step(job, now, random);
+	return next === undefined || next === job ? next : advance(next, now, random);
+}
+
+function step(job: JobRecord, now: number, random: number): JobRecord | undefined {
+	const { state } = job;
+	switch (state.name) {
+		case 'pending': {
+			const deadline = startBy(job);
+			return deadline !== undefined && now >= deadline ? startDeadlinePassed(job, deadline) : job;
+		}
+		case 'running':
+			return now >= state.leaseEndsAt ? leaseOver(job, state.leaseEndsAt, state.canceling, random) : job;
+		case 'tombstone':
+			return now >= state.goneAt ? undefined : job;
+		default:
+			return now >= state.expiresAt ? buried(job, 'expired', state.expiresAt, state.expiresAt + TOMBSTONE_MS) : job;
+	}
+}
+
+function startDeadlinePassed(job: JobRecord, deadline: number): JobRecord {
+	const message = `The job was not started within ${job.options.startWithinSeconds} s`;
+	const error = { code: 'StartDeadlinePassed', message, retryable: false };
+	return failed(job, { error, status: 504, phase: 'expired' }, deadline);
+}
+
+function leaseOver(job: JobRecord, leaseEndsAt: number, canceling: boolean, random: number): JobRecord {
+	if (canceling) return canceled(job, leaseEndsAt);
+	const message = `Attempt ${job.attempt} was lost: nothing was heard of it within its time`;
+	const error = { code: 'DeliveryFailed', message, retryable: true };
+	if (job.lostAttempts >= MAX_LOST_ATTEMPTS) {
+		return failed(job, { error: { ...error, retryable: false }, status: 500, phase: 'dead-lettered' }, leaseEndsAt);
+	}
+	return attemptLost(job, error, leaseEndsAt, leaseEndsAt + backoffMs(job.lostAttempts + 1, random));
+}

@@ -1,0 +1,23 @@
+/**
+ * How long to wait between attempts: full jitter, as described in "Exponential Backoff And Jitter" (AWS Architecture
+ * Blog, 2015). Spreading over the whole interval is what keeps a thousand jobs that failed together from coming back
+ * together.
+ */
+import { BACKOFF_MS, MAX_RETRY_AFTER_MS, WATCHDOG_MS } from './limits.ts';
+
+/**
+ * The wait before the next attempt, in milliseconds.
+ *
+ * @param failedAttempt the attempt that failed, from 1.
+ * @param random a number in [0, 1).
+ * @param atLeastMs what the task or upstream asked for; it wins over backoff when longer, up to a cap.
+ */
+export function backoffMs(failedAttempt: number, random: number, atLeastMs = 0): number {
+	const ceilingMs = Math.min(BACKOFF_MS.max, BACKOFF_MS.base * 2 ** (failedAttempt - 1));
+	return Math.max(Math.round(random * ceilingMs), Math.min(atLeastMs, MAX_RETRY_AFTER_MS));
+}
+
+/** How long the watchdog leaves a message alone that it has looked for `wakes` times, in milliseconds. */
+export function watchdogMs(wakes: number): number {
+	return Math.min(WATCHDOG_MS.max, WATCHDOG_MS.first * 2 ** wakes);
+}

@@ -1,0 +1,202 @@
+/**
+ * What a client sees of a job: the status document and the events. Both are wire contracts: fields are only added, and
+ * one that has no value is left out, never `null`.
+ *
+ * Links depend on who reads (the address it came by, what its token may do), so they come in from outside.
+ */
+
+import { MS_PER_SECOND } from './limits.ts';
+import type { Links } from './links.ts';
+import { type EventType, type HistoryEntry, isFinal, type JobRecord, maxAttempts, type Status } from './record.ts';
+
+export type Phase =
+	| 'queued'
+	| 'delayed'
+	| 'running'
+	| 'waiting'
+	| 'retrying'
+	| 'canceling'
+	| 'succeeded'
+	| 'failed'
+	| 'canceled'
+	| 'timed-out'
+	| 'expired'
+	| 'dead-lettered';
+
+export interface DocumentError {
+	readonly code: string;
+	readonly message: string;
+	readonly details?: readonly unknown[];
+	readonly retryable: boolean;
+}
+
+/** The status document without its links. Times are RFC 3339, UTC, with milliseconds. */
+export interface JobFacts {
+	readonly id: string;
+	readonly task: string;
+	readonly status: Status;
+	readonly phase: Phase;
+	readonly percentComplete?: number;
+	readonly progress?: { readonly message?: string; readonly data?: unknown };
+	readonly attempt: number;
+	readonly maxAttempts: number;
+	readonly nextAttemptAt?: string;
+	readonly seq: number;
+	readonly createdAt: string;
+	readonly startedAt?: string;
+	readonly finishedAt?: string;
+	readonly lastUpdatedAt: string;
+	readonly expiresAt?: string;
+	readonly correlationId: string;
+	readonly tags: readonly string[];
+	readonly error?: DocumentError;
+}
+
+export type StatusDocument = JobFacts & { readonly resourceLocation?: string; readonly links: Links };
+
+export interface JobEvent {
+	readonly seq: number;
+	readonly type: EventType | 'snapshot';
+	readonly at: string;
+	readonly job: StatusDocument;
+}
+
+/** An event whose document has no links yet. */
+export type BareEvent = Omit<JobEvent, 'job'> & { readonly job: JobFacts };
+
+/** The facts of a job that is not a tombstone, as of now. */
+export function jobFacts(id: string, job: JobRecord): JobFacts {
+	const { state } = job;
+	const over = isFinal(state) ? state : undefined;
+	const percentComplete = state.name === 'succeeded' ? 100 : job.progress?.percentComplete;
+	return {
+		id,
+		task: job.task,
+		status: statusOf(job),
+		phase: phaseOf(job),
+		...(percentComplete !== undefined && { percentComplete }),
+		...progressOf(job),
+		attempt: job.attempt,
+		maxAttempts: maxAttempts(job),
+		...(state.name === 'pending' && state.notBefore > job.epochAt && { nextAttemptAt: timestamp(state.notBefore) }),
+		seq: job.seq,
+		createdAt: timestamp(job.createdAt),
+		...(job.startedAt !== undefined && { startedAt: timestamp(job.startedAt) }),
+		...(over && { finishedAt: timestamp(over.finishedAt) }),
+		lastUpdatedAt: timestamp(job.updatedAt),
+		...(over && { expiresAt: timestamp(over.expiresAt) }),
+		correlationId: job.options.correlationId,
+		tags: job.options.tags,
+		...(over && over.name !== 'succeeded' && { error: errorOf(over) }),
+	};
+}
+
+/** The document a reader gets. */
+export function statusDocument(facts: JobFacts, links: Links): StatusDocument {
+	return { ...facts, ...(facts.status === 'succeeded' && { resourceLocation: links.result }), links };
+}
+
+/**
+ * Every lifecycle event after a cursor, oldest first, and for a running job its newest progress. The document of a past
+ * event is the job as it was then, as far as history kept it.
+ *
+ * @param after the `seq` of the last event the reader has; 0 for all. One from the future counts as none.
+ */
+export function eventsAfter(id: string, job: JobRecord, after: number): BareEvent[] {
+	const cursor = after > job.seq ? 0 : after;
+	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => eventOf(id, job, entry));
+	const last = job.history.at(-1)?.seq ?? 0;
+	return job.seq > last && job.seq > cursor ? [...events, progressEvent(id, job)] : events;
+}
+
+/** The newest progress as an event. */
+export function progressEvent(id: string, job: JobRecord): BareEvent {
+	return { seq: job.seq, type: 'progress', at: timestamp(job.updatedAt), job: jobFacts(id, job) };
+}
+
+/** Where a reader without a cursor starts. */
+export function snapshot(id: string, job: JobRecord): BareEvent {
+	return { seq: job.seq, type: 'snapshot', at: timestamp(job.updatedAt), job: jobFacts(id, job) };
+}
+
+function eventOf(id: string, job: JobRecord, entry: HistoryEntry): BareEvent {
+	const facts = entry.seq === job.seq ? jobFacts(id, job) : factsAt(id, job, entry);
+	return { seq: entry.seq, type: entry.type, at: timestamp(entry.at), job: facts };
+}
+
+function factsAt(id: string, job: JobRecord, entry: HistoryEntry): JobFacts {
+	const { type, at, error } = entry;
+	const isOver = type === 'succeeded' || type === 'failed' || type === 'canceled';
+	const expiresAt = at + job.options.retainSeconds * MS_PER_SECOND;
+	const firstStart = job.history.find(({ epoch, type: t }) => epoch === entry.epoch && t === 'started')?.at;
+	const startedAt = firstStart !== undefined && firstStart <= at ? firstStart : undefined;
+	return {
+		id,
+		task: job.task,
+		...STATUS_AFTER[type],
+		...(type === 'retrying' && error && { progress: { message: error.message } }),
+		attempt: entry.attempt,
+		maxAttempts: maxAttempts(job),
+		...(entry.nextAttemptAt !== undefined && { nextAttemptAt: timestamp(entry.nextAttemptAt) }),
+		seq: entry.seq,
+		createdAt: timestamp(job.createdAt),
+		...(startedAt !== undefined && { startedAt: timestamp(startedAt) }),
+		...(isOver && { finishedAt: timestamp(at) }),
+		lastUpdatedAt: timestamp(at),
+		...(isOver && { expiresAt: timestamp(expiresAt) }),
+		correlationId: job.options.correlationId,
+		tags: job.options.tags,
+		...(type === 'failed' && error && { error: { ...error, retryable: false } }),
+		...(type === 'canceled' && { error: CANCELED }),
+	};
+}
+
+const STATUS_AFTER: Record<EventType, { status: Status; phase: Phase }> = {
+	accepted: { status: 'pending', phase: 'queued' },
+	started: { status: 'running', phase: 'running' },
+	progress: { status: 'running', phase: 'running' },
+	retrying: { status: 'running', phase: 'retrying' },
+	succeeded: { status: 'succeeded', phase: 'succeeded' },
+	failed: { status: 'failed', phase: 'failed' },
+	canceled: { status: 'canceled', phase: 'canceled' },
+};
+
+const CANCELED: DocumentError = { code: 'Canceled', message: 'The job was canceled', retryable: true };
+
+function errorOf(state: { name: 'failed'; error: DocumentError } | { name: 'canceled' }): DocumentError {
+	return state.name === 'failed' ? state.error : CANCELED;
+}
+
+/** A job between two attempts has been running: a status that went back to pending would look like a fresh start. */
+function statusOf(job: JobRecord): Status {
+	const { state } = job;
+	if (state.name === 'tombstone') throw new TypeError('A tombstone has no status');
+	return state.name === 'pending' && job.attempt > 0 ? 'running' : state.name;
+}
+
+function phaseOf(job: JobRecord): Phase {
+	const { state } = job;
+	switch (state.name) {
+		case 'pending':
+			if (job.attempt > 0) return 'retrying';
+			return state.notBefore > job.epochAt ? 'delayed' : 'queued';
+		case 'running':
+			return state.canceling ? 'canceling' : 'running';
+		case 'failed':
+			return state.phase;
+		case 'tombstone':
+			throw new TypeError('A tombstone has no phase');
+		default:
+			return state.name;
+	}
+}
+
+function progressOf({ progress }: JobRecord): Pick<JobFacts, 'progress'> {
+	if (progress?.message === undefined && progress?.data === undefined) return {};
+	const { message, data } = progress;
+	return { progress: { ...(message !== undefined && { message }), ...(data !== undefined && { data }) } };
+}
+
+function timestamp(ms: number): string {
+	return new Date(ms).toISOString();
+}

@@ -1,0 +1,46 @@
+/**
+ * An honest `Retry-After`: when is a client's next question likely to have a better answer?
+ *
+ * Pure: what is known about the queue and about such tasks comes in as numbers.
+ */
+import { MS_PER_SECOND, RETRY_AFTER_SECONDS } from './limits.ts';
+
+/** What the estimate is made from. All times in milliseconds. */
+export interface WaitFacts {
+	readonly status: 'pending' | 'running';
+	/** Since the attempt started, or since submission while pending. */
+	readonly elapsedMs: number;
+	/** Until the job may start, 0 when it may. */
+	readonly untilStartMs?: number;
+	readonly percentComplete?: number;
+	/** How long such a task usually takes. */
+	readonly usualMs: number;
+	/** How long messages wait in the queue at the moment. */
+	readonly backlogMs?: number;
+}
+
+/** Clients that were told the same time would come back together: each gets up to this share more. */
+const JITTER_SHARE = 0.2;
+
+/**
+ * Whole seconds until it is worth asking again, 1–60.
+ *
+ * @param random a number in [0, 1).
+ */
+export function retryAfterSeconds(facts: WaitFacts, random: number): number {
+	const remainingMs = facts.status === 'running' ? remainingOf(facts) : waitOf(facts);
+	const seconds = Math.round((remainingMs * (1 + JITTER_SHARE * random)) / MS_PER_SECOND);
+	return Math.min(RETRY_AFTER_SECONDS.max, Math.max(RETRY_AFTER_SECONDS.min, seconds));
+}
+
+function waitOf({ untilStartMs = 0, backlogMs = 0, usualMs }: WaitFacts): number {
+	return untilStartMs + backlogMs + usualMs;
+}
+
+function remainingOf({ percentComplete, elapsedMs, usualMs }: WaitFacts): number {
+	if (percentComplete !== undefined && percentComplete > 0) {
+		return (elapsedMs * (100 - percentComplete)) / percentComplete;
+	}
+	// Past its usual time, a job tends to need about as long again: asking twice as late each time costs little.
+	return elapsedMs < usualMs ? usualMs - elapsedMs : elapsedMs;
+}

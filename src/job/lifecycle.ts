@@ -1,0 +1,191 @@
+/**
+ * One constructor for each thing that can become of a job. Nobody builds an update by hand: these are the only
+ * functions that change `state`, number an event or write history. They don't ask whether they may; `transition` and
+ * `advance` do.
+ */
+import { watchdogMs } from './backoff.ts';
+import { CANCEL_GRACE_MS, LEASE_GRACE_MS, MAX_HISTORY, MS_PER_SECOND, TOMBSTONE_MS } from './limits.ts';
+import {
+	type FailedPhase,
+	type HistoryEntry,
+	type JobError,
+	type JobOptions,
+	type JobRecord,
+	type JobState,
+	maxAttempts,
+	type PendingState,
+	type StoredBody,
+	type StoredReply,
+} from './record.ts';
+
+/** How a job failed, and what its result resource answers from then on. */
+export interface Failure {
+	readonly error: JobError;
+	/** The HTTP status of the stored failure. */
+	readonly status: number;
+	/** Default: `failed`. */
+	readonly phase?: FailedPhase;
+	readonly reply?: StoredReply;
+}
+
+/** What the object is given to make a job of. */
+export interface Submission {
+	readonly submission: string;
+	readonly tenant: string;
+	readonly task: string;
+	readonly lane: string;
+	readonly fingerprint?: string;
+	readonly options: JobOptions;
+	readonly parameters: Readonly<Record<string, unknown>>;
+	readonly input?: StoredBody;
+	/** Whether the door sends the first message, or leaves it to the job's alarm because the delay is too long for a queue. */
+	readonly sent: boolean;
+}
+
+type NewEvent = Pick<HistoryEntry, 'type' | 'at' | 'nextAttemptAt' | 'error'>;
+
+/** @param epoch 1, or one more than that of the tombstone it takes the place of. */
+export function accepted(submission: Submission, now: number, epoch = 1): JobRecord {
+	const { sent, ...rest } = submission;
+	const notBefore = now + submission.options.delaySeconds * MS_PER_SECOND;
+	const job: JobRecord = {
+		version: 1,
+		...rest,
+		epoch,
+		attempt: 0,
+		lostAttempts: 0,
+		seq: 0,
+		createdAt: now,
+		epochAt: now,
+		updatedAt: now,
+		state: pending(notBefore, sent ? now : undefined),
+		history: [],
+	};
+	return record(job, { type: 'accepted', at: now });
+}
+
+/** A client asked for another try: the same job and input, attempts counted anew. */
+export function acceptedAgain(job: JobRecord, now: number): JobRecord {
+	const { startedAt: _, progress: __, progressAt: ___, ...kept } = job;
+	const next: JobRecord = {
+		...kept,
+		epoch: job.epoch + 1,
+		attempt: 0,
+		lostAttempts: 0,
+		epochAt: now,
+		state: pending(now, now),
+	};
+	return record(next, { type: 'accepted', at: now });
+}
+
+export function started(job: JobRecord, now: number): JobRecord {
+	const { progress: _, progressAt: __, ...kept } = job;
+	const next: JobRecord = {
+		...kept,
+		attempt: job.attempt + 1,
+		startedAt: job.startedAt ?? now,
+		state: {
+			name: 'running',
+			attemptStartedAt: now,
+			leaseEndsAt: now + job.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS,
+			canceling: false,
+		},
+	};
+	return record(next, { type: 'started', at: now });
+}
+
+/** The attempt failed and another may follow. */
+export function retrying(job: JobRecord, error: JobError, now: number, notBefore: number, sentAt?: number): JobRecord {
+	const { progressAt: _, ...kept } = job;
+	const next: JobRecord = {
+		...kept,
+		progress: { message: `Attempt ${job.attempt} of ${maxAttempts(job)} failed: ${error.message}` },
+		state: pending(notBefore, sentAt),
+	};
+	const { code, message } = error;
+	return record(next, { type: 'retrying', at: now, nextAttemptAt: notBefore, error: { code, message } });
+}
+
+/** The attempt is gone without a word. It is given back, and the alarm sends for another. */
+export function attemptLost(job: JobRecord, error: JobError, now: number, notBefore: number): JobRecord {
+	return retrying({ ...job, lostAttempts: job.lostAttempts + 1 }, error, now, notBefore);
+}
+
+/** Somebody asked to stop a running attempt: it has a little time to let go. */
+export function canceling(job: JobRecord, now: number): JobRecord {
+	if (job.state.name !== 'running') return job;
+	const leaseEndsAt = Math.min(job.state.leaseEndsAt, now + CANCEL_GRACE_MS);
+	return { ...job, seq: job.seq + 1, updatedAt: now, state: { ...job.state, canceling: true, leaseEndsAt } };
+}
+
+export function succeeded(job: JobRecord, reply: StoredReply, now: number): JobRecord {
+	const { input: _, ...kept } = job;
+	return record(
+		{ ...kept, state: { name: 'succeeded', reply, ...finished(job, now) } },
+		{ type: 'succeeded', at: now },
+	);
+}
+
+export function failed(job: JobRecord, failure: Failure, now: number): JobRecord {
+	const { code, message } = failure.error;
+	const state: JobState = {
+		name: 'failed',
+		phase: failure.phase ?? 'failed',
+		error: failure.error,
+		status: failure.status,
+		...(failure.reply && { reply: failure.reply }),
+		...finished(job, now),
+	};
+	return record({ ...job, state }, { type: 'failed', at: now, error: { code, message } });
+}
+
+export function canceled(job: JobRecord, now: number): JobRecord {
+	return record({ ...job, state: { name: 'canceled', ...finished(job, now) } }, { type: 'canceled', at: now });
+}
+
+/** The data goes; what is needed to answer 410, and to give a later job of the same id a newer epoch, stays. */
+export function buried(
+	job: JobRecord,
+	reason: 'expired' | 'purged',
+	now: number,
+	goneAt = now + TOMBSTONE_MS,
+): JobRecord {
+	const { input: _, progress: __, progressAt: ___, fingerprint: ____, ...kept } = job;
+	const options = { ...job.options, tags: [] };
+	return {
+		...kept,
+		options,
+		parameters: {},
+		history: [],
+		updatedAt: now,
+		state: { name: 'tombstone', reason, goneAt },
+	};
+}
+
+/** The watchdog found the message missing, or never sent, and sends one now. */
+export function resent(job: JobRecord, state: PendingState, now: number): JobRecord {
+	const wakes = state.wakes + 1;
+	const resends = state.sentAt === undefined ? state.resends : state.resends + 1;
+	return { ...job, state: { ...state, sentAt: now, checkAt: now + watchdogMs(wakes), resends, wakes } };
+}
+
+/** The watchdog found the message behind a backlog: it looks again later. */
+export function leftInQueue(job: JobRecord, state: PendingState, now: number): JobRecord {
+	const wakes = state.wakes + 1;
+	return { ...job, state: { ...state, checkAt: now + watchdogMs(wakes), wakes } };
+}
+
+function pending(notBefore: number, sentAt: number | undefined): PendingState {
+	const fresh = { name: 'pending', notBefore, resends: 0, wakes: 0 } as const;
+	if (sentAt === undefined) return { ...fresh, checkAt: notBefore };
+	return { ...fresh, sentAt, checkAt: Math.max(notBefore, sentAt) + watchdogMs(0) };
+}
+
+function finished(job: JobRecord, now: number): { finishedAt: number; expiresAt: number } {
+	return { finishedAt: now, expiresAt: now + job.options.retainSeconds * MS_PER_SECOND };
+}
+
+function record(job: JobRecord, event: NewEvent): JobRecord {
+	const entry: HistoryEntry = { ...event, seq: job.seq + 1, epoch: job.epoch, attempt: job.attempt };
+	return { ...job, seq: entry.seq, updatedAt: event.at, history: [...job.history, entry].slice(-MAX_HISTORY) };
+}

@@ -1,0 +1,86 @@
+/**
+ * Every number of a job's life, with its unit. What a deployment may change without touching code is in `../config.ts`;
+ * what is here is part of how the service behaves, and changing one is a decision.
+ */
+
+export const MS_PER_SECOND = 1_000;
+export const MS_PER_MINUTE = 60 * MS_PER_SECOND;
+export const MS_PER_HOUR = 60 * MS_PER_MINUTE;
+export const SECONDS_PER_DAY = 86_400;
+export const KIB = 1_024;
+export const MIB = 1_024 * KIB;
+
+/** What a submission may ask for, and what it gets when it doesn't ask. */
+export const OPTION_LIMITS = {
+	idempotencyKeyChars: { max: 255 },
+	correlationIdChars: { max: 128 },
+	delaySeconds: { min: 0, max: 30 * SECONDS_PER_DAY, default: 0 },
+	startWithinSeconds: { min: 1, max: 30 * SECONDS_PER_DAY },
+	/** A queue consumer may run for 15 minutes in all: 14 for the work leave one to report it. */
+	timeoutSeconds: { min: 1, max: 840, default: 60 },
+	maxAttempts: { min: 1, max: 50, default: 4 },
+	retainSeconds: { min: 60, max: 30 * SECONDS_PER_DAY, default: SECONDS_PER_DAY },
+	tags: { max: 10 },
+	tagChars: { max: 64 },
+} as const;
+
+/** `Prefer: wait`, in seconds: more is clamped, so that every proxy on the way lets the answer through. */
+export const LONG_POLL_SECONDS = { min: 1, max: 25 } as const;
+
+/** Up to this size a body lives in the job's record; above it in rows of its own. */
+export const INLINE_BODY_BYTES = 64 * KIB;
+/** The size of one such row: the platform takes 2 MB a value, this leaves room for its envelope. */
+export const CHUNK_BYTES = 1_900_000;
+/** An upload whose submission never came is erased after this time. */
+export const UPLOAD_LEASE_MS = 15 * MS_PER_MINUTE;
+/** JSON nested deeper than this is refused. */
+export const MAX_JSON_DEPTH = 100;
+
+/** Failed attempts wait a random time up to `base × 2^(attempt − 1)`, never more than `max` (full jitter). */
+export const BACKOFF_MS = { base: 1 * MS_PER_SECOND, max: 1 * MS_PER_MINUTE } as const;
+/** A task or upstream may ask for a longer wait than backoff gives, up to this. */
+export const MAX_RETRY_AFTER_MS = 12 * MS_PER_HOUR;
+
+/** A running attempt may be this late with its report before it counts as lost. */
+export const LEASE_GRACE_MS = 20 * MS_PER_SECOND;
+/** A canceled attempt may take this long to let go before the job ends without it. */
+export const CANCEL_GRACE_MS = 20 * MS_PER_SECOND;
+/** Attempts lost to the infrastructure are given back to the job, this often in an epoch. */
+export const MAX_LOST_ATTEMPTS = 5;
+
+/** A pending job that nobody started is looked at after `first`, then each time twice as late, at most `max`. */
+export const WATCHDOG_MS = { first: 20 * MS_PER_SECOND, max: 1 * MS_PER_HOUR } as const;
+/** How often the watchdog sends a job's message again before it gives the job up. */
+export const MAX_RESENDS = 24;
+/** How often it looks at all, sends and waits for a backlog together: about five days. */
+export const MAX_WAKES = 120;
+/** Behind a backlog it sends only every so many looks: a duplicate does no harm, and "oldest" may be somebody's long delay. */
+export const BACKLOG_WAKES = 4;
+/** A message may wait this long in the queue; a job delayed further is sent by its alarm. The platform takes 24 h. */
+export const MAX_QUEUE_DELAY_MS = 12 * MS_PER_HOUR;
+/** An alarm that keeps failing is abandoned by the platform after six tries: from this one on it only re-arms itself. */
+export const ALARM_LAST_TRIES = 5;
+/** How far such an alarm moves itself. */
+export const ALARM_RETRY_MS = 1 * MS_PER_MINUTE;
+
+/** How long a tombstone answers 410 before the id is unknown again. */
+export const TOMBSTONE_MS = 1 * MS_PER_HOUR;
+/** Lifecycle events kept for replay. */
+export const MAX_HISTORY = 128;
+
+/** A running task's progress goes out at most once in this time: what comes between is folded into the next. */
+export const PROGRESS_INTERVAL_MS = 1 * MS_PER_SECOND;
+/** The smallest step of `percentComplete` that goes out by itself. */
+export const PROGRESS_STEP_PERCENT = 1;
+/** The object makes at most one progress event in this time, whoever reports. */
+export const PROGRESS_EVENT_INTERVAL_MS = 500;
+export const PROGRESS_MESSAGE_CHARS = 500;
+export const PROGRESS_DATA_BYTES = 4 * KIB;
+
+/** What a failed task may say of itself. */
+export const ERROR_CODE_CHARS = 64;
+export const ERROR_MESSAGE_CHARS = 2_000;
+export const ERROR_DETAILS_BYTES = 8 * KIB;
+
+/** `Retry-After`, in seconds. */
+export const RETRY_AFTER_SECONDS = { min: 1, max: 60 } as const;

@@ -1,0 +1,41 @@
+/** Where everything about a job is: the only place that spells its URLs. */
+
+export interface Links {
+	readonly self: string;
+	readonly operation: string;
+	readonly result: string;
+	readonly events: string;
+	readonly socket: string;
+	/** Left out for a reader who may not cancel. */
+	readonly cancel?: string;
+}
+
+/** How one reader reaches a job. */
+export interface LinkBase {
+	/** Scheme and authority, and a path when a gateway adds one: `https://jobs.example`. No slash at the end. */
+	readonly origin: string;
+	/** Signed for this job and what the reader may do; left out where nobody asks for one. */
+	readonly token?: string;
+	readonly mayCancel: boolean;
+	/** How this job answers on its status URL, as the submission asked. */
+	readonly flags?: Readonly<Record<string, string>>;
+}
+
+export function jobLinks(id: string, base: LinkBase): Links {
+	const { origin, token, flags = {}, mayCancel } = base;
+	const withToken = token === undefined ? {} : { token };
+	const job = `${origin}/v1/jobs/${id}`;
+	return {
+		self: withQuery(job, { ...flags, ...withToken }),
+		operation: withQuery(`${origin}/v1/operations/${id}`, withToken),
+		result: withQuery(`${job}/result`, withToken),
+		events: withQuery(`${job}/events`, withToken),
+		socket: withQuery(`${job.replace(/^http/, 'ws')}/socket`, withToken),
+		...(mayCancel && { cancel: withQuery(`${job}/cancel`, withToken) }),
+	};
+}
+
+function withQuery(url: string, query: Readonly<Record<string, string>>): string {
+	const search = new URLSearchParams(query).toString();
+	return search === '' ? url : `${url}?${search}`;
+}

@@ -1,0 +1,97 @@
+/**
+ * What a job's object answers to the rest of the Worker. These calls cross isolates, and for some seconds of every
+ * deploy they cross versions too: only add optional fields, and optional parameters at the end.
+ */
+import type { BareEvent, JobFacts } from './document.ts';
+import type { Failure, Submission } from './lifecycle.ts';
+import type { Fence, JobOptions, Progress, StoredBody, StoredReply } from './record.ts';
+import type { Refusal } from './transition.ts';
+
+/** A job as it can be handed out: without its bytes, and without what is nobody's business outside. */
+export interface JobView {
+	readonly facts: JobFacts;
+	readonly epoch: number;
+	/** How the job answers on its status URL. */
+	readonly flags: Readonly<Record<string, string>>;
+	/** What an estimate of the remaining time is made from; milliseconds since the epoch. */
+	readonly timing: { readonly waitingSince: number; readonly notBefore?: number };
+	readonly lane: string;
+	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
+	readonly readableUntil: number;
+}
+
+/** A finished job's stored reply: what the task answered, or what its failure answers. */
+export type Outcome =
+	| { readonly kind: 'reply'; readonly reply: StoredReply }
+	| { readonly kind: 'failure'; readonly status: number };
+
+export type Reading =
+	| { readonly found: 'job'; readonly view: JobView; readonly outcome?: Outcome }
+	| { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged' }
+	| { readonly found: 'nothing' };
+
+export type Acceptance =
+	| { readonly accepted: true; readonly view: JobView; readonly isReplay: boolean }
+	| { readonly accepted: false };
+
+/** What an attempt starts with. */
+export interface Lease {
+	readonly fence: Fence;
+	readonly task: string;
+	readonly options: JobOptions;
+	readonly parameters: Readonly<Record<string, unknown>>;
+	readonly input?: StoredBody;
+	/** When the attempt must have reported; milliseconds since the epoch. */
+	readonly leaseEndsAt: number;
+}
+
+export type Start =
+	| { readonly started: true; readonly lease: Lease }
+	| { readonly started: false; readonly refusal: Refusal; readonly waitMs?: number };
+
+/** What a consumer does after it reported. */
+export type Report = {
+	readonly refusal?: Refusal;
+	/** The job is to be tried again after this time. */
+	readonly retryInMs?: number;
+};
+
+/** The outcome of a client's command, with the job as it is afterwards. */
+export type Change =
+	| { readonly found: 'job'; readonly view: JobView; readonly refusal?: Refusal }
+	| { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged'; readonly refusal?: Refusal }
+	| { readonly found: 'nothing' };
+
+/** Which stored bytes are meant. */
+export interface ChunkKey {
+	readonly upload: string;
+	readonly index: number;
+}
+
+export interface JobObjectApi {
+	/** Makes the job durable, record and alarm in one write. Asking again with the same submission is harmless. */
+	accept(submission: Submission): Promise<Acceptance>;
+	/** `withOutcome` adds a finished job's reply. */
+	read(tenant: string, withOutcome?: boolean): Promise<Reading>;
+	/** Every event after a cursor. */
+	events(
+		tenant: string,
+		after: number,
+	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>>;
+	cancel(tenant: string): Promise<Change>;
+	retry(tenant: string): Promise<Change>;
+	purge(tenant: string): Promise<Change>;
+
+	start(epoch: number): Promise<Start>;
+	progress(fence: Fence, progress: Progress): Promise<Report>;
+	/** `progress` is the attempt's last, if it has not gone out. */
+	complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report>;
+	fail(fence: Fence, failure: Failure, retryAfterSeconds?: number): Promise<Report>;
+	deadLetter(epoch: number): Promise<Report>;
+
+	/** Stores one piece of an input (no fence: the job isn't there yet) or of a result (by the attempt that has the job). */
+	writeChunk(key: ChunkKey, bytes: Uint8Array, fence?: Fence): Promise<Report>;
+	readChunk(key: ChunkKey): Promise<Uint8Array | undefined>;
+	/** Takes back an upload that nothing refers to. */
+	discardUpload(upload: string, chunks: number): Promise<void>;
+}

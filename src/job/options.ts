@@ -1,0 +1,66 @@
+/** What a submission may ask for, as it comes over the wire. The limits are in `limits.ts`. */
+import { z } from 'zod';
+import { OPTION_LIMITS as LIMITS } from './limits.ts';
+
+const whole = ({ min, max }: { min: number; max: number }, unit: string) => {
+	const error = ({ input }: z.core.$ZodRawIssue) =>
+		`expected a whole number of ${unit} from ${min} to ${max}, got: ${shown(input)}`;
+	return z.int({ error }).min(min, { error }).max(max, { error }).optional();
+};
+
+const choice = <const Value extends string>(...values: Value[]) =>
+	z.enum(values, { error: ({ input }) => `expected one of ${values.join(', ')}, got: ${shown(input)}` }).optional();
+
+const idempotencyKeyError = `expected 1 to ${LIMITS.idempotencyKeyChars.max} printable ASCII characters`;
+const correlationIdError = `expected 1 to ${LIMITS.correlationIdChars.max} visible ASCII characters`;
+const tagError = `expected tags of 1 to ${LIMITS.tagChars.max} characters`;
+
+const flags = {
+	onPending: choice('ok', 'accepted'),
+	onComplete: choice('redirect', 'inline', 'status'),
+	onFailed: choice('status', 'error'),
+};
+
+/** The flags of a status URL, as its query has them. */
+export const StatusFlags = z.object(flags);
+export type StatusFlags = z.infer<typeof StatusFlags>;
+
+/** The `options` of the envelope; headers are brought into the same form first. */
+export const WireOptions = z
+	.strictObject({
+		idempotencyKey: z
+			.string(idempotencyKeyError)
+			.regex(new RegExp(`^[\\x20-\\x7e]{1,${LIMITS.idempotencyKeyChars.max}}$`), idempotencyKeyError)
+			.optional(),
+		correlationId: z
+			.string(correlationIdError)
+			.regex(new RegExp(`^[\\x21-\\x7e]{1,${LIMITS.correlationIdChars.max}}$`), correlationIdError)
+			.optional(),
+		delaySeconds: whole(LIMITS.delaySeconds, 'seconds'),
+		startWithinSeconds: whole(LIMITS.startWithinSeconds, 'seconds'),
+		timeoutSeconds: whole(LIMITS.timeoutSeconds, 'seconds'),
+		maxAttempts: whole(LIMITS.maxAttempts, 'attempts'),
+		retainSeconds: whole(LIMITS.retainSeconds, 'seconds'),
+		tags: z
+			.array(z.string(tagError).min(1, tagError).max(LIMITS.tagChars.max, tagError), 'expected a list of tags')
+			.max(LIMITS.tags.max, `expected at most ${LIMITS.tags.max} tags`)
+			.optional(),
+		...flags,
+	})
+	.refine(
+		({ delaySeconds = 0, startWithinSeconds }) =>
+			startWithinSeconds === undefined || startWithinSeconds >= delaySeconds,
+		{
+			path: ['startWithinSeconds'],
+			error: 'expected no less than delaySeconds: the job could never start in time',
+		},
+	);
+
+export type WireOptions = z.infer<typeof WireOptions>;
+
+const MAX_SHOWN_CHARS = 40;
+
+function shown(input: unknown): string {
+	const text = JSON.stringify(input) ?? 'nothing';
+	return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+}

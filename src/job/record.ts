@@ -1,0 +1,189 @@
+/**
+ * A job as it is stored: one value under one key of its own object.
+ *
+ * This is a persisted contract. A record written by an older version is read by a newer one and, for some seconds of
+ * every deploy, the other way round: only add optional fields, and never give a field a second meaning. All times are
+ * milliseconds since the epoch.
+ */
+
+/** The statuses a client can ever see. Pollers loop for ever on one they don't know: this set is closed. */
+export const STATUSES = ['pending', 'running', 'succeeded', 'failed', 'canceled'] as const;
+export type Status = (typeof STATUSES)[number];
+
+/** How a job that failed came to fail. */
+export type FailedPhase = 'failed' | 'timed-out' | 'expired' | 'dead-lettered';
+
+/** Bytes that belong to a job: in the record itself, or in chunk rows `0 … chunks − 1` of one upload. */
+export type StoredBody = { readonly sizeBytes: number; readonly mediaType: string } & (
+	| { readonly inline: Uint8Array }
+	| { readonly upload: string; readonly chunks: number }
+);
+
+/** A stored HTTP reply: what the result resource answers. */
+export interface StoredReply {
+	readonly status: number;
+	readonly headers: readonly (readonly [name: string, value: string])[];
+	/** Left out when the reply has no body. */
+	readonly body?: StoredBody;
+}
+
+/** Why a job, or an attempt, failed. Public: it is shown to the client as it is. */
+export interface JobError {
+	readonly code: string;
+	readonly message: string;
+	readonly details?: readonly unknown[];
+	readonly retryable: boolean;
+}
+
+/** What a submission asked for, with every default filled in. */
+export interface JobOptions {
+	readonly correlationId: string;
+	readonly delaySeconds: number;
+	readonly timeoutSeconds: number;
+	readonly maxAttempts: number;
+	readonly retainSeconds: number;
+	readonly tags: readonly string[];
+	readonly startWithinSeconds?: number;
+	readonly idempotencyKey?: string;
+	readonly traceparent?: string;
+	readonly onPending?: 'ok' | 'accepted';
+	readonly onComplete?: 'redirect' | 'inline' | 'status';
+	readonly onFailed?: 'status' | 'error';
+}
+
+export interface Progress {
+	readonly percentComplete?: number;
+	readonly message?: string;
+	readonly data?: unknown;
+}
+
+/** Waiting for a consumer. The queue moves it next; if the message is lost, the job's own alarm sends another. */
+export interface PendingState {
+	readonly name: 'pending';
+	/** Not to be started before. */
+	readonly notBefore: number;
+	/** When a message was last handed to the queue. Left out: the alarm has still to send one. */
+	readonly sentAt?: number;
+	/** When the watchdog looks after the message, or sends the first. */
+	readonly checkAt: number;
+	/** How often the watchdog sent the message again. */
+	readonly resends: number;
+	/** How often the watchdog looked. */
+	readonly wakes: number;
+}
+
+/** An attempt has the job. It moves the job next; if it dies, its lease runs out and the job is pending again. */
+export interface RunningState {
+	readonly name: 'running';
+	readonly attemptStartedAt: number;
+	readonly leaseEndsAt: number;
+	/** Somebody asked to cancel: whatever the attempt reports now, the job ends canceled. */
+	readonly canceling: boolean;
+}
+
+interface Finished {
+	readonly finishedAt: number;
+	/** Nobody moves it but time: from here on it reads as gone. */
+	readonly expiresAt: number;
+}
+
+export interface SucceededState extends Finished {
+	readonly name: 'succeeded';
+	readonly reply: StoredReply;
+}
+
+export interface FailedState extends Finished {
+	readonly name: 'failed';
+	readonly phase: FailedPhase;
+	readonly error: JobError;
+	/** The status of the stored failure. */
+	readonly status: number;
+	/** A failed reply that is to be replayed as it came. */
+	readonly reply?: StoredReply;
+}
+
+export interface CanceledState extends Finished {
+	readonly name: 'canceled';
+}
+
+/** What is left when the data is gone: it answers 410 until `goneAt`, then the object is empty. */
+export interface TombstoneState {
+	readonly name: 'tombstone';
+	readonly reason: 'expired' | 'purged';
+	readonly goneAt: number;
+}
+
+export type FinalState = SucceededState | FailedState | CanceledState;
+export type JobState = PendingState | RunningState | FinalState | TombstoneState;
+
+/** The types of events a job can have; `snapshot` is made for a reader who came without a cursor and is never stored. */
+export const EVENT_TYPES = ['accepted', 'started', 'progress', 'retrying', 'succeeded', 'failed', 'canceled'] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** One event, as short as it can be kept: the document it carried is built again from the record. */
+export interface HistoryEntry {
+	readonly seq: number;
+	readonly type: EventType;
+	readonly at: number;
+	readonly epoch: number;
+	readonly attempt: number;
+	/** `retrying` only. */
+	readonly nextAttemptAt?: number;
+	/** `retrying` and `failed`: what went wrong. */
+	readonly error?: { readonly code: string; readonly message: string };
+}
+
+export interface JobRecord {
+	readonly version: 1;
+	readonly tenant: string;
+	readonly task: string;
+	readonly lane: string;
+	/** Says that a repeated `accept` is the same submission asking again, not another one. */
+	readonly submission: string;
+	/** What an Idempotency-Key stands for: a hash of input, parameters and options. */
+	readonly fingerprint?: string;
+	readonly options: JobOptions;
+	readonly parameters: Readonly<Record<string, unknown>>;
+	/** Left out once the job succeeded: nobody can ask to run it again. */
+	readonly input?: StoredBody;
+	/** Counts lives: 1, and one more with every retry asked for by a client. */
+	readonly epoch: number;
+	/** The last attempt of this epoch, from 1; 0 before the first. With the epoch, the fencing token. */
+	readonly attempt: number;
+	/** How many attempts of this epoch the infrastructure lost. Each is given back. */
+	readonly lostAttempts: number;
+	/** The number of the last event. */
+	readonly seq: number;
+	readonly createdAt: number;
+	/** When this epoch began. */
+	readonly epochAt: number;
+	/** The first start of this epoch. */
+	readonly startedAt?: number;
+	readonly updatedAt: number;
+	readonly progress?: Progress;
+	/** When progress was last worth an event. */
+	readonly progressAt?: number;
+	readonly state: JobState;
+	readonly history: readonly HistoryEntry[];
+}
+
+/** Proof of being the attempt that has the job. */
+export interface Fence {
+	readonly epoch: number;
+	readonly attempt: number;
+}
+
+/** How many attempts this epoch may have: those asked for, and those that were lost through nobody's fault. */
+export function maxAttempts(job: JobRecord): number {
+	return job.options.maxAttempts + job.lostAttempts;
+}
+
+/** When a job that nobody has started must have been, or `undefined` when it may wait. */
+export function startBy(job: JobRecord): number | undefined {
+	const { startWithinSeconds } = job.options;
+	return startWithinSeconds === undefined || job.attempt > 0 ? undefined : job.epochAt + startWithinSeconds * 1_000;
+}
+
+export function isFinal(state: JobState): state is FinalState {
+	return state.name === 'succeeded' || state.name === 'failed' || state.name === 'canceled';
+}

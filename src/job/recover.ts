@@ -1,0 +1,48 @@
+/**
+ * Progress costs no row: between two writes it lives in the object's memory, and beside the attempt's socket, which
+ * survives hibernation. This file says how a record that was just read from storage gets it back, and how the numbering
+ * stays honest when it can't.
+ */
+import { PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
+import type { JobRecord, Progress } from './record.ts';
+
+/** What is kept beside the attempt's socket. Persisted across hibernation: only add optional fields. */
+export interface LiveProgress {
+	readonly epoch: number;
+	readonly attempt: number;
+	readonly seq: number;
+	readonly progressAt?: number;
+	readonly progress?: Progress;
+}
+
+/** What to keep beside the attempt's socket. */
+export function liveProgressOf(job: JobRecord): LiveProgress {
+	const { epoch, attempt, seq, progressAt, progress } = job;
+	return {
+		epoch,
+		attempt,
+		seq,
+		...(progressAt !== undefined && { progressAt }),
+		...(progress !== undefined && { progress }),
+	};
+}
+
+/**
+ * A record read from storage, with the progress that was not written.
+ *
+ * Without `live` (the object was reset, and every socket with it) the numbers of events that may have gone out are not
+ * known, but there can't have been more of them than time allowed: the count goes on after the last possible one, so
+ * that no number is ever given twice. Readers see a gap, never a repeat.
+ *
+ * @param live what the attempt's socket kept, if it is still there.
+ */
+export function recover(job: JobRecord, live: LiveProgress | undefined, now: number): JobRecord {
+	if (job.state.name !== 'running') return job;
+	if (live && live.epoch === job.epoch && live.attempt === job.attempt) {
+		const { progress, progressAt } = live;
+		const seq = Math.max(job.seq, live.seq);
+		return { ...job, seq, ...(progress && { progress }), ...(progressAt !== undefined && { progressAt }) };
+	}
+	const elapsedMs = Math.max(0, now - job.state.attemptStartedAt);
+	return { ...job, seq: job.seq + Math.ceil(elapsedMs / PROGRESS_EVENT_INTERVAL_MS) + 1 };
+}

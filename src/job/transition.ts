@@ -1,0 +1,227 @@
+/**
+ * The job's state machine.
+ *
+ * `transition` is total: for every state and every command it says what the job is next and what to tell whom, or why
+ * nothing changes. A refusal is a value, never an exception: most are ordinary (a message delivered twice, an attempt
+ * that comes too late).
+ *
+ * Pure: no clock, no randomness, no I/O. The job passed in has been through `advance` at the same `now`.
+ */
+import { backoffMs } from './backoff.ts';
+import {
+	acceptedAgain,
+	buried,
+	canceled,
+	canceling,
+	type Failure,
+	failed,
+	leftInQueue,
+	resent,
+	retrying,
+	started,
+	succeeded,
+} from './lifecycle.ts';
+import { BACKLOG_WAKES, MAX_RESENDS, MAX_WAKES, MS_PER_SECOND, PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
+import {
+	type Fence,
+	isFinal,
+	type JobRecord,
+	maxAttempts,
+	type Progress,
+	type RunningState,
+	type StoredReply,
+} from './record.ts';
+
+/** Everything anybody can ask of a job. */
+export type Command =
+	/** A consumer has the job's message and wants to work. */
+	| { readonly type: 'start'; readonly epoch: number }
+	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress }
+	/** `progress` is the attempt's last, if the object doesn't have it yet. */
+	| { readonly type: 'complete'; readonly fence: Fence; readonly reply: StoredReply; readonly progress?: Progress }
+	/** `random` is in [0, 1). */
+	| {
+			readonly type: 'fail';
+			readonly fence: Fence;
+			readonly failure: Failure;
+			readonly retryAfterSeconds?: number;
+			readonly random: number;
+	  }
+	| { readonly type: 'cancel' }
+	| { readonly type: 'retry' }
+	| { readonly type: 'purge' }
+	/** The queue gave the job's message up. */
+	| { readonly type: 'deadLetter'; readonly epoch: number }
+	/** The watchdog looks after the message. `backlogSince` is when the oldest message in its queue was sent, if known. */
+	| { readonly type: 'wake'; readonly backlogSince?: number };
+
+/** Why a command changed nothing. */
+export type Refusal =
+	/** Of an earlier attempt or epoch. */
+	| 'stale'
+	/** The job is over. */
+	| 'finished'
+	/** The job is not over. */
+	| 'unfinished'
+	/** An attempt has it already. */
+	| 'leased'
+	/** Its time has not come. */
+	| 'early'
+	/** It succeeded: there is nothing to run again. */
+	| 'succeeded'
+	/** The data is gone. */
+	| 'gone'
+	/** It was asked to stop before the attempt reported. */
+	| 'canceled'
+	/** It already is as asked: nothing to do. */
+	| 'settled';
+
+/** What follows from a change outside the record. */
+export type Effect =
+	/** The attempt that has the job must stop. */
+	| { readonly type: 'abort'; readonly fence: Fence }
+	/** A message must be sent. */
+	| { readonly type: 'enqueue' };
+
+export interface Transition {
+	/** The job from now on; the same object when nothing changed. */
+	readonly job: JobRecord;
+	/** Set when the command was not carried out. Some refusals change the job all the same: a late completion lets a cancel end. */
+	readonly refusal?: Refusal;
+	readonly effects: readonly Effect[];
+	/** Progress is for those who watch now: it lives in memory until the next change that has to be written. */
+	readonly volatile?: true;
+}
+
+/** What `job` becomes by `command` at `now` (milliseconds since the epoch). */
+export function transition(job: JobRecord, command: Command, now: number): Transition {
+	if (job.state.name === 'tombstone') return refuse(job, command.type === 'purge' ? 'settled' : 'gone');
+	switch (command.type) {
+		case 'start':
+			return start(job, command.epoch, now);
+		case 'progress':
+			return progress(job, command.fence, command.progress, now);
+		case 'complete':
+			return complete(job, command, now);
+		case 'fail':
+			return fail(job, command, now);
+		case 'cancel':
+			return cancel(job, now);
+		case 'retry':
+			return retry(job, now);
+		case 'purge':
+			return isFinal(job.state) ? changed(buried(job, 'purged', now)) : refuse(job, 'unfinished');
+		case 'deadLetter':
+			return deadLetter(job, command.epoch, now);
+		case 'wake':
+			return wake(job, command.backlogSince, now);
+	}
+}
+
+function start(job: JobRecord, epoch: number, now: number): Transition {
+	if (epoch !== job.epoch) return refuse(job, 'stale');
+	if (isFinal(job.state)) return refuse(job, 'finished');
+	if (job.state.name !== 'pending') return refuse(job, 'leased');
+	if (now < job.state.notBefore) return refuse(job, 'early');
+	return changed(started(job, now));
+}
+
+function progress(job: JobRecord, fence: Fence, reported: Progress, now: number): Transition {
+	const held = holder(job, fence);
+	if (typeof held === 'string') return refuse(job, held);
+	if (held.canceling) return refuse(job, 'canceled');
+	const percentComplete = highest(job.progress?.percentComplete, reported.percentComplete);
+	const next: Progress = { ...reported, ...(percentComplete !== undefined && { percentComplete }) };
+	const isTooSoon = job.progressAt !== undefined && now < job.progressAt + PROGRESS_EVENT_INTERVAL_MS;
+	const event = isTooSoon ? {} : { progressAt: now, updatedAt: now, seq: job.seq + 1 };
+	return { job: { ...job, progress: next, ...event }, effects: [], volatile: true };
+}
+
+function complete(job: JobRecord, command: Extract<Command, { type: 'complete' }>, now: number): Transition {
+	const { fence, reply, progress: last } = command;
+	if (isCurrent(job, fence) && job.state.name === 'succeeded') return refuse(job, 'settled');
+	const held = holder(job, fence);
+	if (typeof held === 'string') return refuse(job, held);
+	if (held.canceling) return letGo(job, now);
+	return changed(succeeded(last ? { ...job, progress: { ...job.progress, ...last } } : job, reply, now));
+}
+
+function fail(job: JobRecord, command: Extract<Command, { type: 'fail' }>, now: number): Transition {
+	const { fence, failure, retryAfterSeconds = 0, random } = command;
+	if (isCurrent(job, fence) && (job.state.name === 'failed' || job.state.name === 'pending'))
+		return refuse(job, 'settled');
+	const held = holder(job, fence);
+	if (typeof held === 'string') return refuse(job, held);
+	if (held.canceling) return letGo(job, now);
+	const { error } = failure;
+	if (!error.retryable || job.attempt >= maxAttempts(job)) return changed(failed(job, failure, now));
+	const notBefore = now + backoffMs(job.attempt, random, retryAfterSeconds * MS_PER_SECOND);
+	// The consumer hands its message back to the queue with this delay, so one is on the way.
+	return changed(retrying(job, error, now, notBefore, now));
+}
+
+function cancel(job: JobRecord, now: number): Transition {
+	const { state } = job;
+	if (state.name === 'pending') return changed(canceled(job, now));
+	if (state.name !== 'running' || state.canceling) return refuse(job, 'settled');
+	return changed(canceling(job, now), { type: 'abort', fence: { epoch: job.epoch, attempt: job.attempt } });
+}
+
+function retry(job: JobRecord, now: number): Transition {
+	if (job.state.name === 'succeeded') return refuse(job, 'succeeded');
+	if (!isFinal(job.state)) return refuse(job, 'unfinished');
+	return changed(acceptedAgain(job, now));
+}
+
+function deadLetter(job: JobRecord, epoch: number, now: number): Transition {
+	if (epoch !== job.epoch) return refuse(job, 'stale');
+	if (isFinal(job.state)) return refuse(job, 'finished');
+	// A live attempt has the job: the letter was a duplicate, and if the attempt dies its lease runs out.
+	if (job.state.name === 'running') return refuse(job, 'leased');
+	return changed(undeliverable(job, 'The queue gave up delivering the job', now));
+}
+
+function wake(job: JobRecord, backlogSince: number | undefined, now: number): Transition {
+	const { state } = job;
+	if (state.name !== 'pending') return refuse(job, isFinal(state) ? 'finished' : 'leased');
+	if (now < state.checkAt) return refuse(job, 'early');
+	const isBehindBacklog = state.sentAt !== undefined && backlogSince !== undefined && backlogSince <= state.sentAt;
+	const isQueuedStill = isBehindBacklog && (state.wakes + 1) % BACKLOG_WAKES !== 0;
+	if (state.wakes >= MAX_WAKES || (!isQueuedStill && state.resends >= MAX_RESENDS)) {
+		return changed(undeliverable(job, `No consumer took the job, though it was sent ${state.resends + 1} times`, now));
+	}
+	return isQueuedStill ? changed(leftInQueue(job, state, now)) : changed(resent(job, state, now), { type: 'enqueue' });
+}
+
+function undeliverable(job: JobRecord, message: string, now: number): JobRecord {
+	const error = { code: 'DeliveryFailed', message, retryable: true };
+	return failed(job, { error, status: 500, phase: 'dead-lettered' }, now);
+}
+
+/** The attempt stopped, as it was asked to: whatever it brings, the cancel was first. */
+function letGo(job: JobRecord, now: number): Transition {
+	return { ...changed(canceled(job, now)), refusal: 'canceled' };
+}
+
+/** The running state that this attempt holds, or why it holds none. */
+function holder(job: JobRecord, fence: Fence): RunningState | Refusal {
+	if (job.state.name === 'running' && isCurrent(job, fence)) return job.state;
+	if (!isFinal(job.state)) return 'stale';
+	return job.state.name === 'canceled' && isCurrent(job, fence) ? 'canceled' : 'finished';
+}
+
+function isCurrent(job: JobRecord, fence: Fence): boolean {
+	return fence.epoch === job.epoch && fence.attempt === job.attempt;
+}
+
+function highest(before: number | undefined, reported: number | undefined): number | undefined {
+	return before === undefined || reported === undefined ? (reported ?? before) : Math.max(before, reported);
+}
+
+function changed(job: JobRecord, ...effects: Effect[]): Transition {
+	return { job, effects };
+}
+
+function refuse(job: JobRecord, refusal: Refusal): Transition {
+	return { job, refusal, effects: [] };
+}

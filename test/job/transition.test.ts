@@ -1,0 +1,328 @@
+import { describe, expect, it } from 'vitest';
+import { nextAlarmAt } from '../../src/job/alarm.ts';
+import { accepted } from '../../src/job/lifecycle.ts';
+import { MAX_RESENDS, MAX_WAKES, WATCHDOG_MS } from '../../src/job/limits.ts';
+import type { JobRecord } from '../../src/job/record.ts';
+import { type Command, type Refusal, transition } from '../../src/job/transition.ts';
+import {
+	applied,
+	canceled,
+	canceling,
+	FENCE,
+	failed,
+	failure,
+	purged,
+	queued,
+	REPLY,
+	retryWaiting,
+	running,
+	submission,
+	succeeded,
+	T0,
+} from './jobs.ts';
+
+/** Every state a job can be in. `retrying` is pending with an attempt behind it. */
+const STATES = {
+	queued: queued(),
+	running: running(),
+	canceling: canceling(),
+	retrying: retryWaiting(),
+	succeeded: succeeded(),
+	failed: failed(),
+	canceled: canceled(),
+	tombstone: purged(),
+} satisfies Record<string, JobRecord>;
+type StateName = keyof typeof STATES;
+
+/** Late enough for a retry's wait to be over, early enough for no lease to be. */
+const NOW = T0 + 5_000;
+
+const COMMANDS = {
+	start: { type: 'start', epoch: 1 },
+	'start of an old epoch': { type: 'start', epoch: 0 },
+	progress: { type: 'progress', fence: FENCE, progress: { percentComplete: 50 } },
+	'progress of another attempt': { type: 'progress', fence: { epoch: 1, attempt: 7 }, progress: {} },
+	complete: { type: 'complete', fence: FENCE, reply: REPLY },
+	'complete of another attempt': { type: 'complete', fence: { epoch: 1, attempt: 7 }, reply: REPLY },
+	'complete of an old epoch': { type: 'complete', fence: { epoch: 0, attempt: 1 }, reply: REPLY },
+	'fail, retryable': { type: 'fail', fence: FENCE, failure: failure(true), random: 0.5 },
+	'fail for good': { type: 'fail', fence: FENCE, failure: failure(false), random: 0.5 },
+	'fail of another attempt': { type: 'fail', fence: { epoch: 1, attempt: 7 }, failure: failure(true), random: 0.5 },
+	cancel: { type: 'cancel' },
+	retry: { type: 'retry' },
+	purge: { type: 'purge' },
+	deadLetter: { type: 'deadLetter', epoch: 1 },
+	'deadLetter of an old epoch': { type: 'deadLetter', epoch: 0 },
+	wake: { type: 'wake' },
+} satisfies Record<string, Command>;
+type CommandName = keyof typeof COMMANDS;
+
+/** What becomes of each state by each command: a state's name, `!` and why it is refused, or both. */
+type Cell = StateName | 'resent' | `!${Refusal}` | `${StateName} !${Refusal}`;
+
+/** In the order of STATES: queued, running, canceling, retrying, succeeded, failed, canceled, tombstone. */
+const MATRIX: Record<CommandName, readonly Cell[]> = {
+	start: ['running', '!leased', '!leased', 'running', '!finished', '!finished', '!finished', '!gone'],
+	'start of an old epoch': ['!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!gone'],
+	progress: ['!stale', 'running', '!canceled', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	'progress of another attempt': [
+		'!stale',
+		'!stale',
+		'!stale',
+		'!stale',
+		'!finished',
+		'!finished',
+		'!finished',
+		'!gone',
+	],
+	complete: ['!stale', 'succeeded', 'canceled !canceled', '!stale', '!settled', '!finished', '!finished', '!gone'],
+	'complete of another attempt': [
+		'!stale',
+		'!stale',
+		'!stale',
+		'!stale',
+		'!finished',
+		'!finished',
+		'!finished',
+		'!gone',
+	],
+	'complete of an old epoch': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	'fail, retryable': [
+		'!stale',
+		'retrying',
+		'canceled !canceled',
+		'!settled',
+		'!finished',
+		'!settled',
+		'!finished',
+		'!gone',
+	],
+	'fail for good': [
+		'!stale',
+		'failed',
+		'canceled !canceled',
+		'!settled',
+		'!finished',
+		'!settled',
+		'!finished',
+		'!gone',
+	],
+	'fail of another attempt': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	cancel: ['canceled', 'canceling', '!settled', 'canceled', '!settled', '!settled', '!settled', '!gone'],
+	retry: ['!unfinished', '!unfinished', '!unfinished', '!unfinished', '!succeeded', 'queued', 'queued', '!gone'],
+	purge: [
+		'!unfinished',
+		'!unfinished',
+		'!unfinished',
+		'!unfinished',
+		'tombstone',
+		'tombstone',
+		'tombstone',
+		'!settled',
+	],
+	deadLetter: ['failed', '!leased', '!leased', 'failed', '!finished', '!finished', '!finished', '!gone'],
+	'deadLetter of an old epoch': ['!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!gone'],
+	wake: ['!early', '!leased', '!leased', '!early', '!finished', '!finished', '!finished', '!gone'],
+};
+
+function nameOf(job: JobRecord): StateName {
+	const { state } = job;
+	if (state.name === 'pending') return job.attempt > 0 ? 'retrying' : 'queued';
+	return state.name === 'running' && state.canceling ? 'canceling' : state.name;
+}
+
+function cellOf(job: JobRecord, command: Command, now: number): string {
+	const result = transition(job, command, now);
+	const next = result.job === job ? [] : [nameOf(result.job)];
+	return [...next, ...(result.refusal ? [`!${result.refusal}`] : [])].join(' ');
+}
+
+describe('transition, every state × every command', () => {
+	const names = Object.keys(STATES) as StateName[];
+	for (const command of Object.keys(COMMANDS) as CommandName[]) {
+		names.forEach((state, column) => {
+			it(`makes ${MATRIX[command][column]} of ${state} by ${command}`, () => {
+				expect(cellOf(STATES[state], COMMANDS[command], NOW)).toBe(MATRIX[command][column]);
+			});
+		});
+	}
+
+	it('never changes the job that it was given', () => {
+		const deepFrozen = structuredClone(STATES);
+		for (const job of Object.values(deepFrozen)) freeze(job);
+		for (const job of Object.values(deepFrozen)) {
+			for (const command of Object.values(COMMANDS)) expect(() => transition(job, command, NOW)).not.toThrow();
+		}
+	});
+
+	it('writes exactly one final event for an epoch, whatever comes after', () => {
+		for (const start of [succeeded(), failed(), canceled()]) {
+			let job: JobRecord = start;
+			for (const command of Object.values(COMMANDS)) {
+				if (command.type !== 'retry' && command.type !== 'purge') job = transition(job, command, NOW).job;
+			}
+			const finals = job.history.filter(({ type }) => ['succeeded', 'failed', 'canceled'].includes(type));
+			expect(finals).toHaveLength(1);
+			expect(job).toBe(start);
+		}
+	});
+});
+
+describe('start', () => {
+	it('numbers attempts from 1 and leases the job for its timeout and a grace', () => {
+		const job = running();
+		expect(job.attempt).toBe(1);
+		expect(job.state).toMatchObject({ attemptStartedAt: T0 + 10, leaseEndsAt: T0 + 10 + 60_000 + 20_000 });
+	});
+
+	it('refuses a job whose time has not come', () => {
+		expect(cellOf(queued({ delaySeconds: 60 }), { type: 'start', epoch: 1 }, T0 + 59_999)).toBe('!early');
+		expect(cellOf(queued({ delaySeconds: 60 }), { type: 'start', epoch: 1 }, T0 + 60_000)).toBe('running');
+	});
+});
+
+describe('progress', () => {
+	it('never lets the percentage go down within an attempt, and starts over with the next', () => {
+		const at = (percentComplete: number, job: JobRecord, now: number) =>
+			applied(job, { type: 'progress', fence: { epoch: 1, attempt: job.attempt }, progress: { percentComplete } }, now);
+		const job = at(10, at(40, running(), NOW), NOW + 1_000);
+		expect(job.progress?.percentComplete).toBe(40);
+		const waiting = applied(job, { type: 'fail', fence: FENCE, failure: failure(true), random: 0 }, NOW + 2_000);
+		expect(applied(waiting, { type: 'start', epoch: 1 }, NOW + 9_000).progress).toBeUndefined();
+	});
+
+	it('is volatile, and folds what comes too soon into the next event', () => {
+		const report = (percentComplete: number): Command => ({
+			type: 'progress',
+			fence: FENCE,
+			progress: { percentComplete },
+		});
+		const first = transition(running(), report(1), NOW);
+		const second = transition(first.job, report(2), NOW + 100);
+		const third = transition(second.job, report(3), NOW + 500);
+		expect([first, second, third].every(({ volatile }) => volatile)).toBe(true);
+		expect([first, second, third].map(({ job }) => job.seq)).toEqual([3, 3, 4]);
+		expect(second.job.progress).toEqual({ percentComplete: 2 });
+	});
+});
+
+describe('fail', () => {
+	it('waits a random part of a doubling time between attempts, and no longer than a minute', () => {
+		let job = running({ maxAttempts: 50 });
+		const waits: number[] = [];
+		for (let attempt = 1; attempt <= 9; attempt++) {
+			const now = T0 + attempt * 1_000_000;
+			job = applied(job, { type: 'fail', fence: { epoch: 1, attempt }, failure: failure(true), random: 0.5 }, now);
+			if (job.state.name === 'pending') waits.push(job.state.notBefore - now);
+			job = applied(job, { type: 'start', epoch: 1 }, now + 60_000);
+		}
+		expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+	});
+
+	it('waits at least as long as the task asked for', () => {
+		const job = applied(
+			running(),
+			{ type: 'fail', fence: FENCE, failure: failure(true), retryAfterSeconds: 90, random: 0 },
+			NOW,
+		);
+		expect(job.state).toMatchObject({ notBefore: NOW + 90_000 });
+	});
+
+	it('ends the job with the last error when the attempts have run out', () => {
+		const job = applied(
+			running({ maxAttempts: 1 }),
+			{ type: 'fail', fence: FENCE, failure: failure(true, 'Last'), random: 0 },
+			NOW,
+		);
+		expect(job.state).toMatchObject({ name: 'failed', error: { code: 'Last' } });
+		expect(job.attempt).toBe(job.options.maxAttempts);
+	});
+});
+
+describe('cancel', () => {
+	it('tells the running attempt to stop, and gives it twenty seconds', () => {
+		const { job, effects } = transition(running(), { type: 'cancel' }, NOW);
+		expect(effects).toEqual([{ type: 'abort', fence: FENCE }]);
+		expect(job.state).toMatchObject({ canceling: true, leaseEndsAt: NOW + 20_000 });
+	});
+
+	it('never gives an attempt more time than its lease had', () => {
+		const late = T0 + 10 + 79_000;
+		expect(applied(running(), { type: 'cancel' }, late).state).toMatchObject({ leaseEndsAt: T0 + 10 + 80_000 });
+	});
+});
+
+describe('retry', () => {
+	it('begins a new epoch with the same input, in which nothing of the old one is listened to', () => {
+		const job = applied(failed(), { type: 'retry' }, NOW);
+		expect(job).toMatchObject({ epoch: 2, attempt: 0, input: failed().input });
+		const restarted = applied(job, { type: 'start', epoch: 2 }, NOW + 1);
+		expect(cellOf(restarted, { type: 'complete', fence: FENCE, reply: REPLY }, NOW + 2)).toBe('!stale');
+		expect(job.history.map(({ type }) => type)).toEqual(['accepted', 'started', 'failed', 'accepted']);
+	});
+
+	it('has nothing to run again once the job succeeded, and so keeps no input', () => {
+		expect(succeeded().input).toBeUndefined();
+	});
+});
+
+describe('wake', () => {
+	it('sends a missing message again, each time after twice as long, and gives up in the end', () => {
+		let job: JobRecord = queued();
+		let sends = 0;
+		const waits: number[] = [];
+		let now = T0;
+		while (job.state.name === 'pending') {
+			waits.push((job.state.checkAt - now) / WATCHDOG_MS.first);
+			now = job.state.checkAt;
+			const result = transition(job, { type: 'wake' }, now);
+			if (result.effects.some(({ type }) => type === 'enqueue')) sends++;
+			job = result.job;
+		}
+		expect(sends).toBe(MAX_RESENDS);
+		expect(waits.slice(0, 5)).toEqual([1, 2, 4, 8, 16]);
+		expect(Math.max(...waits)).toBe(WATCHDOG_MS.max / WATCHDOG_MS.first);
+		expect(job.state).toMatchObject({
+			name: 'failed',
+			phase: 'dead-lettered',
+			error: { code: 'DeliveryFailed', retryable: true },
+		});
+	});
+
+	it('takes a backlog older than its message for what it is, and sends only every fourth time', () => {
+		let job: JobRecord = queued();
+		const effects: number[] = [];
+		for (let wakes = 0; wakes < 8; wakes++) {
+			if (job.state.name !== 'pending') throw new Error('ended early');
+			const result = transition(job, { type: 'wake', backlogSince: T0 - 1 }, job.state.checkAt);
+			effects.push(result.effects.length);
+			job = result.job;
+		}
+		expect(effects).toEqual([0, 0, 0, 1, 0, 0, 0, 1]);
+	});
+
+	it('sends the first message of a job that was delayed beyond what a queue can hold', () => {
+		const job = accepted({ ...submission({ delaySeconds: 90_000 }), sent: false }, T0);
+		const due = T0 + 90_000_000;
+		expect(nextAlarmAt(job)).toBe(due);
+		const { job: sent, effects } = transition(job, { type: 'wake' }, due);
+		expect(effects).toEqual([{ type: 'enqueue' }]);
+		expect(sent.state).toMatchObject({ sentAt: due, resends: 0, wakes: 1 });
+	});
+
+	it('looks a bounded number of times, even behind a backlog that never ends', () => {
+		let job: JobRecord = queued();
+		let wakes = 0;
+		while (job.state.name === 'pending') {
+			job = transition(job, { type: 'wake', backlogSince: T0 - 1 }, job.state.checkAt).job;
+			wakes++;
+		}
+		expect(wakes).toBeLessThanOrEqual(MAX_WAKES + 1);
+	});
+});
+
+function freeze(value: unknown): void {
+	if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return;
+	Object.freeze(value);
+	for (const inner of Object.values(value)) freeze(inner);
+}
