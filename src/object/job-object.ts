@@ -1,0 +1,349 @@
+/**
+ * One job's object: it keeps the job's record and everybody who waits for it, and nothing else.
+ *
+ * Memory is a copy: whatever must survive is written before anybody is answered. What may be forgotten is progress since
+ * the last write, and even that is kept beside the attempt's socket. The object never runs a task, never calls out
+ * (but for sending its message again, from its alarm) and sets no timer, so that it can hibernate whenever it is idle.
+ *
+ * Every change goes through `#apply`: load, advance, transition, save, then effects. There is no `await` in it.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { advance } from '../job/advance.ts';
+import { nextAlarmAt } from '../job/alarm.ts';
+import { type BareEvent, eventsAfter, jobFacts, snapshot } from '../job/document.ts';
+import { readableUntil } from '../job/expiry.ts';
+import { accepted, type Failure, type Submission } from '../job/lifecycle.ts';
+import { ALARM_LAST_TRIES, ALARM_RETRY_MS, UPLOAD_LEASE_MS } from '../job/limits.ts';
+import type { LinkBase } from '../job/links.ts';
+import type {
+	Acceptance,
+	Change,
+	ChunkKey,
+	JobObjectApi,
+	JobView,
+	Outcome,
+	Reading,
+	Report,
+	Start,
+} from '../job/object-api.ts';
+import { type Fence, isFinal, type JobRecord, type Progress, type StoredReply } from '../job/record.ts';
+import { liveProgressOf, recover } from '../job/recover.ts';
+import { type Command, type Transition, transition } from '../job/transition.ts';
+import { backlogSince, type Lanes, lanesOf, sendJob } from '../queue/send.ts';
+import { CLOSE, close, JobSockets } from './sockets.ts';
+import { JobStore } from './store.ts';
+
+export class JobObject extends DurableObject implements JobObjectApi {
+	readonly #id: string;
+	readonly #store: JobStore;
+	readonly #sockets: JobSockets;
+	readonly #lanes: Lanes;
+	/** The job as of the last turn; `null` when storage holds none, `undefined` until it was looked for. */
+	#job: JobRecord | null | undefined;
+
+	constructor(ctx: DurableObjectState, env: Env) {
+		super(ctx, env);
+		this.#id = ctx.id.toString();
+		this.#store = new JobStore(ctx.storage);
+		this.#sockets = new JobSockets(ctx);
+		this.#lanes = lanesOf(env);
+	}
+
+	// — the door ————————————————————————————————————————————————————————————————————————————————————————————————————
+
+	async accept(submission: Submission): Promise<Acceptance> {
+		const now = Date.now();
+		const existing = this.#current(now);
+		if (existing && existing.state.name !== 'tombstone') {
+			const isSameRequest = existing.submission === submission.submission;
+			const isSame = existing.tenant === submission.tenant && existing.fingerprint === submission.fingerprint;
+			if (!isSameRequest && !isSame) return { accepted: false };
+			return { accepted: true, view: viewOf(this.#id, existing), isReplay: !isSameRequest };
+		}
+		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs go on.
+		const job = accepted(submission, now, existing ? existing.epoch + 1 : 1);
+		if (existing) this.#store.deleteChunksExcept(uploadOf(job));
+		this.#commit(job, existing);
+		return { accepted: true, view: viewOf(this.#id, job), isReplay: false };
+	}
+
+	async read(tenant: string, withOutcome = false): Promise<Reading> {
+		const job = this.#visible(tenant);
+		if (!job) return { found: 'nothing' };
+		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
+		const outcome = withOutcome ? outcomeOf(job) : undefined;
+		return { found: 'job', view: viewOf(this.#id, job), ...(outcome && { outcome }) };
+	}
+
+	async events(
+		tenant: string,
+		after: number,
+	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>> {
+		const job = this.#visible(tenant);
+		if (!job) return { found: 'nothing' };
+		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
+		return { events: eventsAfter(this.#id, job, after), view: viewOf(this.#id, job) };
+	}
+
+	async cancel(tenant: string): Promise<Change> {
+		return this.#change(tenant, { type: 'cancel' });
+	}
+
+	async retry(tenant: string): Promise<Change> {
+		return this.#change(tenant, { type: 'retry' });
+	}
+
+	async purge(tenant: string): Promise<Change> {
+		return this.#change(tenant, { type: 'purge' });
+	}
+
+	// — the attempt —————————————————————————————————————————————————————————————————————————————————————————————————
+
+	async start(epoch: number): Promise<Start> {
+		const now = Date.now();
+		const result = this.#apply({ type: 'start', epoch }, now);
+		if (result === undefined) return { started: false, refusal: 'gone' };
+		const { job, refusal } = result;
+		const { state } = job;
+		if (refusal !== undefined || state.name !== 'running') {
+			const waitMs = refusal === 'early' && state.name === 'pending' ? { waitMs: state.notBefore - now } : {};
+			return { started: false, refusal: refusal ?? 'stale', ...waitMs };
+		}
+		const { task, options, parameters, input, attempt } = job;
+		const fence = { epoch, attempt };
+		const { leaseEndsAt } = state;
+		return { started: true, lease: { fence, task, options, parameters, leaseEndsAt, ...(input && { input }) } };
+	}
+
+	async progress(fence: Fence, progress: Progress): Promise<Report> {
+		return this.#report({ type: 'progress', fence, progress });
+	}
+
+	async complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report> {
+		return this.#report({ type: 'complete', fence, reply, ...(progress && { progress }) });
+	}
+
+	async fail(fence: Fence, failure: Failure, retryAfterSeconds = 0): Promise<Report> {
+		return this.#report({ type: 'fail', fence, failure, retryAfterSeconds, random: Math.random() });
+	}
+
+	async deadLetter(epoch: number): Promise<Report> {
+		return this.#report({ type: 'deadLetter', epoch });
+	}
+
+	// — bytes ———————————————————————————————————————————————————————————————————————————————————————————————————————
+
+	async writeChunk(key: ChunkKey, bytes: Uint8Array, fence?: Fence): Promise<Report> {
+		const now = Date.now();
+		const job = this.#current(now);
+		if (fence) {
+			const isHeld = job?.state.name === 'running' && job.epoch === fence.epoch && job.attempt === fence.attempt;
+			if (!isHeld) return { refusal: 'stale' };
+		} else if (!job) {
+			// An upload whose submission never comes must not stay for ever.
+			this.#store.setAlarmBy(now + UPLOAD_LEASE_MS);
+		}
+		this.#store.writeChunk(key, bytes);
+		return {};
+	}
+
+	async readChunk(key: ChunkKey): Promise<Uint8Array | undefined> {
+		return this.#store.readChunk(key);
+	}
+
+	async discardUpload(upload: string, chunks: number): Promise<void> {
+		const job = this.#current(Date.now());
+		if (job && uploadOf(job) === upload) return;
+		for (let index = 0; index < chunks; index++) this.#store.deleteChunk({ upload, index });
+	}
+
+	// — sockets —————————————————————————————————————————————————————————————————————————————————————————————————————
+
+	/** Only ever called by this Worker: `/watch` for readers, `/attempt` for the running attempt. */
+	override async fetch(request: Request): Promise<Response> {
+		const url = new URL(request.url);
+		return url.pathname === '/attempt' ? this.#attach(url) : this.#watch(request, url);
+	}
+
+	#watch(request: Request, url: URL): Response {
+		const { tenant, base } = JSON.parse(request.headers.get('coatcheck-reader') ?? '') as {
+			tenant: string;
+			base: LinkBase;
+		};
+		const job = this.#visible(tenant);
+		if (!job) return new Response(null, { status: 404 });
+		if (job.state.name === 'tombstone') {
+			return new Response(null, { status: 410, headers: { 'coatcheck-reason': job.state.reason } });
+		}
+		const after = url.searchParams.get('after');
+		const isOver = isFinal(job.state);
+		const isFresh = after === null && !isOver;
+		const events = isFresh ? [snapshot(this.#id, job)] : eventsAfter(this.#id, job, Number(after ?? 0));
+		const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+		this.#sockets.addWatcher(server, { ...base, flags: flagsOf(job) }, events);
+		if (isOver) close(server, CLOSE.done, 'the job is over');
+		return new Response(null, { status: 101, webSocket: client });
+	}
+
+	#attach(url: URL): Response {
+		const epoch = Number(url.searchParams.get('epoch'));
+		const attempt = Number(url.searchParams.get('attempt'));
+		const job = this.#current(Date.now());
+		const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+		const isHeld = job?.state.name === 'running' && job.epoch === epoch && job.attempt === attempt;
+		this.#sockets.addAttempt(server, isHeld ? liveProgressOf(job) : { epoch, attempt, seq: 0 });
+		if (!isHeld) this.#sockets.abort({ epoch, attempt }, 'stale');
+		else if (job.state.name === 'running' && job.state.canceling) this.#sockets.abort({ epoch, attempt }, 'canceled');
+		return new Response(null, { status: 101, webSocket: client });
+	}
+
+	override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
+		if (!this.#sockets.isAttempt(socket) || typeof message !== 'string') {
+			close(socket, CLOSE.unexpectedMessage, 'only ping is understood');
+			return;
+		}
+		const { fence, progress } = JSON.parse(message) as { fence: Fence; progress: Progress };
+		const result = this.#apply({ type: 'progress', fence, progress }, Date.now());
+		const refusal = result === undefined ? 'gone' : result.refusal;
+		if (refusal !== undefined) this.#sockets.abort(fence, refusal === 'canceled' ? 'canceled' : 'stale');
+	}
+
+	override webSocketClose(socket: WebSocket, code: number): void {
+		// 1005 and 1006 say that there was no code: they can't be sent.
+		close(socket, code === 1005 || code === 1006 ? CLOSE.done : code, 'goodbye');
+	}
+
+	// — the alarm ———————————————————————————————————————————————————————————————————————————————————————————————————
+
+	override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+		const now = Date.now();
+		this.#store.alarmFired();
+		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.#store.setAlarm(now + ALARM_RETRY_MS);
+		const job = this.#current(now);
+		if (job === undefined) return this.#forget();
+		if (job.state.name !== 'pending' || now < job.state.checkAt) return this.#store.setAlarmBy(nextAlarmAt(job));
+		// Armed before anything can fail: whatever becomes of the next lines, somebody looks again.
+		this.#store.setAlarm(now + ALARM_RETRY_MS);
+		await this.#lookAfterMessage(job);
+	}
+
+	async #lookAfterMessage(job: JobRecord): Promise<void> {
+		const oldest = await backlogSince(this.#lanes, job.lane);
+		const result = this.#apply({ type: 'wake', ...(oldest !== undefined && { backlogSince: oldest }) }, Date.now());
+		if (!result) return;
+		this.#store.setAlarm(nextAlarmAt(result.job));
+		if (!result.effects.some(({ type }) => type === 'enqueue')) return;
+		await sendJob(this.#lanes, job.lane, { v: 1, id: this.#id, epoch: result.job.epoch });
+	}
+
+	/** Nothing is left of the job, or there never was more than an unfinished upload. */
+	async #forget(): Promise<void> {
+		this.#job = null;
+		await this.#store.deleteAll();
+	}
+
+	// — the one way to change a job —————————————————————————————————————————————————————————————————————————————————
+
+	/** `undefined`: there is no job. */
+	#apply(command: Command, now: number): Transition | undefined {
+		const before = this.#current(now);
+		if (!before) return undefined;
+		const result = transition(before, command, now);
+		if (result.job !== before) this.#commit(result.job, before, result.volatile);
+		for (const effect of result.effects) {
+			if (effect.type === 'abort') this.#sockets.abort(effect.fence, 'canceled');
+		}
+		return result;
+	}
+
+	/** The job at this moment, after whatever time alone has done to it. */
+	#current(now: number): JobRecord | undefined {
+		if (this.#job === undefined) {
+			const stored = this.#store.load();
+			this.#job = stored ? recover(stored, this.#sockets.liveProgress(), now) : null;
+		}
+		if (this.#job === null) return undefined;
+		const before = this.#job;
+		const job = advance(before, now, Math.random());
+		if (job && job !== before) this.#commit(job, before);
+		return job;
+	}
+
+	/** Writes a job and tells who waits. Everything in here happens in one turn, and so is durable together or not at all. */
+	#commit(job: JobRecord, before: JobRecord | undefined, isVolatile = false): void {
+		this.#job = job;
+		const isOver = isFinal(job.state) || job.state.name === 'tombstone';
+		if (!isVolatile) {
+			this.#store.save(job);
+			// A finished job's alarm comes later than the one it had: left alone, that one would only wake it for nothing.
+			if (isOver) this.#store.setAlarm(nextAlarmAt(job));
+			else this.#store.setAlarmBy(nextAlarmAt(job));
+			if (job.state.name === 'tombstone') this.#store.deleteChunksExcept(undefined);
+		}
+		if (job.state.name === 'running') this.#sockets.keepLiveProgress(liveProgressOf(job));
+		else this.#sockets.closeAttempts();
+		if (job.state.name !== 'tombstone' && job.seq !== before?.seq) {
+			this.#sockets.announce(eventsAfter(this.#id, job, before?.seq ?? 0), isOver);
+		}
+	}
+
+	#change(tenant: string, command: Command): Change {
+		if (!this.#visible(tenant)) return { found: 'nothing' };
+		const result = this.#apply(command, Date.now());
+		if (!result) return { found: 'nothing' };
+		const { job, refusal } = result;
+		const why = refusal === undefined ? {} : { refusal };
+		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason, ...why };
+		return { found: 'job', view: viewOf(this.#id, job), ...why };
+	}
+
+	#report(command: Command): Report {
+		const now = Date.now();
+		const result = this.#apply(command, now);
+		if (!result) return { refusal: 'gone' };
+		const { job, refusal } = result;
+		const isRetried = command.type === 'fail' && job.state.name === 'pending' && job.attempt === command.fence.attempt;
+		return {
+			...(refusal !== undefined && { refusal }),
+			...(isRetried && job.state.name === 'pending' && { retryInMs: Math.max(0, job.state.notBefore - now) }),
+		};
+	}
+
+	/** The job, if it is this tenant's: to anybody else it doesn't exist. */
+	#visible(tenant: string): JobRecord | undefined {
+		const job = this.#current(Date.now());
+		return job?.tenant === tenant ? job : undefined;
+	}
+}
+
+function viewOf(id: string, job: JobRecord): JobView {
+	const { state } = job;
+	const waitingSince = state.name === 'running' ? state.attemptStartedAt : job.epochAt;
+	return {
+		facts: jobFacts(id, job),
+		epoch: job.epoch,
+		flags: flagsOf(job),
+		timing: { waitingSince, ...(state.name === 'pending' && { notBefore: state.notBefore }) },
+		lane: job.lane,
+		readableUntil: readableUntil(job),
+	};
+}
+
+/** The upload that holds a job's input, when it is too large for the record. */
+function uploadOf({ input }: JobRecord): string | undefined {
+	return input && 'upload' in input ? input.upload : undefined;
+}
+
+function flagsOf({ options: { onPending, onComplete, onFailed } }: JobRecord): Record<string, string> {
+	return {
+		...(onPending && { onPending }),
+		...(onComplete && { onComplete }),
+		...(onFailed && { onFailed }),
+	};
+}
+
+function outcomeOf({ state }: JobRecord): Outcome | undefined {
+	if (state.name === 'succeeded') return { kind: 'reply', reply: state.reply };
+	if (state.name !== 'failed') return undefined;
+	return state.reply ? { kind: 'reply', reply: state.reply } : { kind: 'failure', status: state.status };
+}

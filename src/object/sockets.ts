@@ -1,0 +1,116 @@
+/**
+ * The sockets of one object. All of them hibernate: the object may be dropped from memory while they stay open, so what
+ * must be known about a socket is in its attachment, and nowhere else.
+ *
+ * There are two kinds. A watcher is told every event, in the words its link base asks for. The attempt's socket is how
+ * the running attempt reports progress, and hears that it must stop.
+ */
+import { type BareEvent, type JobEvent, statusDocument } from '../job/document.ts';
+import { jobLinks, type LinkBase } from '../job/links.ts';
+import type { Fence } from '../job/record.ts';
+import type { LiveProgress } from '../job/recover.ts';
+
+const WATCHER = 'watcher';
+const ATTEMPT = 'attempt';
+
+/** The close codes a client can meet. */
+export const CLOSE = {
+	/** After the last event. */
+	done: 1000,
+	/** The client sent something other than `ping`. */
+	unexpectedMessage: 1008,
+} as const;
+
+/** What the object tells a running attempt. A wire contract between versions. */
+export interface AttemptOrder {
+	readonly type: 'abort';
+	readonly reason: 'canceled' | 'stale';
+}
+
+export class JobSockets {
+	readonly #ctx: DurableObjectState;
+	readonly #id: string;
+
+	constructor(ctx: DurableObjectState) {
+		this.#ctx = ctx;
+		this.#id = ctx.id.toString();
+		ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+	}
+
+	addWatcher(socket: WebSocket, base: LinkBase, events: readonly BareEvent[]): void {
+		this.#ctx.acceptWebSocket(socket, [WATCHER]);
+		socket.serializeAttachment(base);
+		for (const event of events) this.#tell(socket, base, event);
+	}
+
+	/** Tells every watcher, and after the last event takes leave. */
+	announce(events: readonly BareEvent[], isOver: boolean): void {
+		for (const socket of this.#ctx.getWebSockets(WATCHER)) {
+			const base = socket.deserializeAttachment() as LinkBase;
+			for (const event of events) this.#tell(socket, base, event);
+			if (isOver) close(socket, CLOSE.done, 'the job is over');
+		}
+	}
+
+	addAttempt(socket: WebSocket, live: LiveProgress): void {
+		this.#ctx.acceptWebSocket(socket, [ATTEMPT]);
+		socket.serializeAttachment(live);
+	}
+
+	/** What the attempt's socket kept through hibernation. */
+	liveProgress(): LiveProgress | undefined {
+		let newest: LiveProgress | undefined;
+		for (const socket of this.#ctx.getWebSockets(ATTEMPT)) {
+			const live = socket.deserializeAttachment() as LiveProgress;
+			if (newest === undefined || live.seq > newest.seq) newest = live;
+		}
+		return newest;
+	}
+
+	keepLiveProgress(live: LiveProgress): void {
+		for (const socket of this.#attemptSockets(live)) socket.serializeAttachment(live);
+	}
+
+	abort(fence: Fence, reason: AttemptOrder['reason']): void {
+		const order: AttemptOrder = { type: 'abort', reason };
+		for (const socket of this.#attemptSockets(fence)) send(socket, JSON.stringify(order));
+	}
+
+	/** Ends the attempts' sockets: their work is over. */
+	closeAttempts(): void {
+		for (const socket of this.#ctx.getWebSockets(ATTEMPT)) close(socket, CLOSE.done, 'the attempt is over');
+	}
+
+	isAttempt(socket: WebSocket): boolean {
+		return this.#ctx.getTags(socket).includes(ATTEMPT);
+	}
+
+	#attemptSockets({ epoch, attempt }: Fence): WebSocket[] {
+		return this.#ctx.getWebSockets(ATTEMPT).filter((socket) => {
+			const live = socket.deserializeAttachment() as LiveProgress;
+			return live.epoch === epoch && live.attempt === attempt;
+		});
+	}
+
+	#tell(socket: WebSocket, base: LinkBase, event: BareEvent): void {
+		const told: JobEvent = { ...event, job: statusDocument(event.job, jobLinks(this.#id, base)) };
+		send(socket, JSON.stringify(told));
+	}
+}
+
+/** A socket whose other end has gone throws: it is told nothing, and its close event follows. */
+function send(socket: WebSocket, text: string): void {
+	try {
+		socket.send(text);
+	} catch {
+		close(socket, CLOSE.done, 'gone');
+	}
+}
+
+export function close(socket: WebSocket, code: number, reason: string): void {
+	try {
+		socket.close(code, reason);
+	} catch {
+		// Closed already.
+	}
+}

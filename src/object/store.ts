@@ -1,0 +1,72 @@
+/** The rows of one object: the job's record under one key, its larger bytes under others. Nothing else touches storage. */
+import type { ChunkKey } from '../job/object-api.ts';
+import type { JobRecord } from '../job/record.ts';
+
+const RECORD_KEY = 'job';
+const CHUNK_PREFIX = 'chunk/';
+
+export class JobStore {
+	readonly #storage: DurableObjectStorage;
+	/** When the alarm is set for, as far as this instance knows. */
+	#alarmAt: number | undefined;
+
+	constructor(storage: DurableObjectStorage) {
+		this.#storage = storage;
+	}
+
+	load(): JobRecord | undefined {
+		return this.#storage.kv.get<JobRecord>(RECORD_KEY);
+	}
+
+	/** One row. Everything written in one turn, the alarm included, is committed together. */
+	save(job: JobRecord): void {
+		this.#storage.kv.put(RECORD_KEY, job);
+	}
+
+	/** One row. */
+	setAlarm(at: number): void {
+		this.#alarmAt = at;
+		// Not awaited: the platform holds every answer back until what was written before it is durable.
+		void this.#storage.setAlarm(at);
+	}
+
+	/** Sets the alarm unless one that comes sooner is known: that one will look again. It saves a row at every start. */
+	setAlarmBy(at: number): void {
+		if (this.#alarmAt === undefined || this.#alarmAt > at) this.setAlarm(at);
+	}
+
+	/** A fired alarm is used up. */
+	alarmFired(): void {
+		this.#alarmAt = undefined;
+	}
+
+	writeChunk(key: ChunkKey, bytes: Uint8Array): void {
+		this.#storage.kv.put(chunkKey(key), bytes);
+	}
+
+	readChunk(key: ChunkKey): Uint8Array | undefined {
+		return this.#storage.kv.get<Uint8Array>(chunkKey(key));
+	}
+
+	deleteChunk(key: ChunkKey): void {
+		this.#storage.kv.delete(chunkKey(key));
+	}
+
+	/** @param upload the one upload to keep. */
+	deleteChunksExcept(upload: string | undefined): void {
+		const kept = upload === undefined ? undefined : chunkKey({ upload, index: '' });
+		for (const [key] of this.#storage.kv.list({ prefix: CHUNK_PREFIX })) {
+			if (kept === undefined || !key.startsWith(kept)) this.#storage.kv.delete(key);
+		}
+	}
+
+	/** Everything, alarm included. */
+	async deleteAll(): Promise<void> {
+		this.#alarmAt = undefined;
+		await this.#storage.deleteAll();
+	}
+}
+
+function chunkKey({ upload, index }: { upload: string; index: number | '' }): string {
+	return `${CHUNK_PREFIX}${upload}/${index}`;
+}

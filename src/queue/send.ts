@@ -1,0 +1,89 @@
+/**
+ * The sending end of the queues. A message is a hint: whoever sends one may fail, and the job's watchdog sends another.
+ * So a send is bounded in time, and its failure is logged, never thrown.
+ */
+import { MS_PER_SECOND } from '../job/limits.ts';
+import type { JobMessage } from '../job/message.ts';
+import { logError } from '../log.ts';
+
+/** The queues of each lane, by the lane's name. Several queues of one lane share its work. */
+export type Lanes = ReadonlyMap<string, readonly Queue<JobMessage>[]>;
+
+/** A send has been seen to hang for a minute: after this long it is somebody else's turn to try. */
+const SEND_TIMEOUT_MS = 10 * MS_PER_SECOND;
+
+/** Bindings named `LANE_<NAME>_<n>` are the queues of lane `<name>`. */
+const LANE_BINDING = /^LANE_([A-Z]+)_\d+$/;
+
+export function lanesOf(env: object): Lanes {
+	const lanes = new Map<string, Queue<JobMessage>[]>();
+	for (const [binding, queue] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
+		const name = LANE_BINDING.exec(binding)?.[1]?.toLowerCase();
+		if (name !== undefined) lanes.set(name, [...(lanes.get(name) ?? []), queue as Queue<JobMessage>]);
+	}
+	return lanes;
+}
+
+/** How long messages of a lane wait at the moment, as the last answers of its queues told. */
+export interface Backlog {
+	readonly oldestMessageAt: number;
+}
+
+/** What each queue last said of its backlog. Lives as long as the isolate; it is only ever used for estimates. */
+const lastBacklog = new WeakMap<Queue<JobMessage>, Backlog>();
+
+/** Turns go round, so that a slow job keeps the next one waiting only when every queue of the lane has one. */
+let turn = Math.floor(Math.random() * 1_000);
+
+/** Sends a job's message. Resolves when it is sent or given up; never rejects. */
+export async function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySeconds = 0): Promise<void> {
+	const queues = lanes.get(lane);
+	const queue = queues?.[turn++ % queues.length];
+	if (!queue) return logError('send failed', { job: message.id, lane, error: 'the lane has no queue' });
+	try {
+		const { metadata } = await within(SEND_TIMEOUT_MS, queue.send(message, { contentType: 'json', delaySeconds }));
+		noteBacklog(queue, metadata?.metrics);
+	} catch (error) {
+		logError('send failed', { job: message.id, lane, error });
+	}
+}
+
+/** How long the oldest message of a lane has been waiting, in milliseconds, as far as this isolate knows. */
+export function backlogMs(lanes: Lanes, lane: string, now: number): number {
+	const ages = (lanes.get(lane) ?? []).map((queue) => now - (lastBacklog.get(queue)?.oldestMessageAt ?? now));
+	return Math.max(0, ...ages);
+}
+
+/** When the oldest message in a lane's queues was sent; `undefined` when they are empty or don't say. */
+export async function backlogSince(lanes: Lanes, lane: string): Promise<number | undefined> {
+	const oldest = await Promise.all((lanes.get(lane) ?? []).map(oldestIn));
+	const known = oldest.filter((at) => at !== undefined);
+	return known.length > 0 ? Math.min(...known) : undefined;
+}
+
+async function oldestIn(queue: Queue<JobMessage>): Promise<number | undefined> {
+	try {
+		const metrics = await within(SEND_TIMEOUT_MS, queue.metrics());
+		noteBacklog(queue, metrics);
+		return metrics.backlogCount > 0 ? metrics.oldestMessageTimestamp?.getTime() : undefined;
+	} catch (error) {
+		logError('queue metrics failed', { error });
+		return undefined;
+	}
+}
+
+function noteBacklog(queue: Queue<JobMessage>, metrics: QueueMetrics | undefined): void {
+	if (metrics && metrics.backlogCount > 0 && metrics.oldestMessageTimestamp) {
+		lastBacklog.set(queue, { oldestMessageAt: metrics.oldestMessageTimestamp.getTime() });
+	} else lastBacklog.delete(queue);
+}
+
+async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
+	const { promise: timeout, reject } = Promise.withResolvers<never>();
+	const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+	try {
+		return await Promise.race([promise, timeout]);
+	} finally {
+		clearTimeout(timer);
+	}
+}

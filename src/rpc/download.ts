@@ -1,0 +1,39 @@
+/** Bytes out of a job's object, piece by piece as they are wanted. */
+import type { StoredBody } from '../job/record.ts';
+import type { Jobs } from './jobs.ts';
+
+/** The body as a stream that calls for the next piece only when the last one was taken. */
+export function download(jobs: Jobs, id: string, body: StoredBody): ReadableStream<Uint8Array> {
+	let index = 0;
+	return new ReadableStream<Uint8Array>(
+		{
+			async pull(controller) {
+				const piece = await pieceOf(jobs, id, body, index++);
+				if (piece === undefined) controller.close();
+				else controller.enqueue(piece);
+			},
+		},
+		// Nothing is fetched ahead of a reader: it may never come.
+		{ highWaterMark: 0 },
+	);
+}
+
+/** The whole body at once. */
+export async function downloadAll(jobs: Jobs, id: string, body: StoredBody): Promise<Uint8Array> {
+	if ('inline' in body) return body.inline;
+	const all = new Uint8Array(body.sizeBytes);
+	let offset = 0;
+	for await (const piece of download(jobs, id, body)) {
+		all.set(piece, offset);
+		offset += piece.byteLength;
+	}
+	return all;
+}
+
+async function pieceOf(jobs: Jobs, id: string, body: StoredBody, index: number): Promise<Uint8Array | undefined> {
+	if ('inline' in body) return index === 0 && body.sizeBytes > 0 ? body.inline : undefined;
+	if (index >= body.chunks) return undefined;
+	const piece = await jobs.call(id, (job) => job.readChunk({ upload: body.upload, index }));
+	if (!piece) throw new Error(`Piece ${index} of ${body.chunks} is gone`);
+	return piece;
+}

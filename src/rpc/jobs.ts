@@ -1,0 +1,78 @@
+/**
+ * How the rest of the Worker reaches a job's object. An object may be reset under a call (a deploy, a crash): the platform
+ * says when asking again may help, and wants a fresh stub for it.
+ */
+import type { JobObjectApi } from '../job/object-api.ts';
+
+/** Calls that may be repeated are, this often in all. */
+const MAX_TRIES = 3;
+/** Before the second try; before the third twice as long. */
+const RETRY_WAIT_MS = 50;
+
+const JOB_ID = /^[0-9a-f]{64}$/;
+
+/** What the platform's errors say of themselves. */
+interface PlatformError {
+	readonly retryable?: boolean;
+	readonly overloaded?: boolean;
+}
+
+export class Jobs {
+	readonly #namespace: DurableObjectNamespace;
+
+	constructor(namespace: DurableObjectNamespace) {
+		this.#namespace = namespace;
+	}
+
+	/** A new job's id. It costs no call: uniqueness is in its randomness. */
+	newId(): string {
+		return this.#namespace.newUniqueId().toString();
+	}
+
+	/** The one id that stands for an idempotency key of this tenant and task. */
+	idForKey(tenant: string, task: string, key: string): string {
+		return this.#namespace.idFromName(JSON.stringify([tenant, task, key])).toString();
+	}
+
+	/** Whether `id` can be a job's: ids are signed by the platform, so a forged one is found out without a call. */
+	isId(id: string): boolean {
+		if (!JOB_ID.test(id)) return false;
+		try {
+			this.#namespace.idFromString(id);
+			return true;
+		} catch {
+			return false;
+		}
+	}
+
+	/** Calls a job's object; a call that the platform says may be repeated is. Only for calls that do no harm twice. */
+	async call<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
+		for (let tried = 1; ; tried++) {
+			try {
+				return await this.callOnce(id, call);
+			} catch (error) {
+				const { retryable = false, overloaded = false } = error as PlatformError;
+				if (!retryable || overloaded || tried >= MAX_TRIES) throw error;
+				await scheduler.wait(RETRY_WAIT_MS * tried);
+			}
+		}
+	}
+
+	async callOnce<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
+		return call(this.#stub(id) as unknown as JobObjectApi);
+	}
+
+	/** Opens a socket to the object. The answer has `webSocket`, or a status that says why not. */
+	connect(id: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
+		return this.#stub(id).fetch(`http://job${path}`, { headers: { ...headers, upgrade: 'websocket' } });
+	}
+
+	#stub(id: string): DurableObjectStub {
+		return this.#namespace.get(this.#namespace.idFromString(id));
+	}
+}
+
+/** Whether the platform turned a call away because there is too much to do. Asking again at once makes it worse. */
+export function isOverloaded(error: unknown): boolean {
+	return error instanceof Error && (error as PlatformError).overloaded === true;
+}
