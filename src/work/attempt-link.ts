@@ -1,0 +1,122 @@
+/**
+ * The socket between a running attempt and its job's object: progress goes out on it, the order to stop comes in. It is
+ * opened only when an attempt has something to say or has been running for a while, so that a short job costs no call
+ * more; and it hibernates at the other end, so that a long one doesn't keep its object awake.
+ *
+ * Losing it harms nothing but progress: an attempt is told that it is no longer wanted when it reports, at the latest.
+ */
+import { MS_PER_SECOND, PROGRESS_INTERVAL_MS, PROGRESS_STEP_PERCENT } from '../job/limits.ts';
+import type { Fence, Progress } from '../job/record.ts';
+import { logError } from '../log.ts';
+import type { Jobs } from '../rpc/jobs.ts';
+
+/** An attempt that runs longer than this listens for a cancel. */
+const OPEN_AFTER_MS = 1 * MS_PER_SECOND;
+/** A broken link is opened again after this time. */
+const REOPEN_AFTER_MS = 1 * MS_PER_SECOND;
+
+export interface AttemptLinkOptions {
+	readonly jobs: Jobs;
+	readonly id: string;
+	readonly fence: Fence;
+	/** Called once, when the object wants the attempt to stop. */
+	readonly onAbort: (reason: 'canceled' | 'stale') => void;
+}
+
+export class AttemptLink {
+	readonly #options: AttemptLinkOptions;
+	#socket: WebSocket | undefined;
+	#isClosed = false;
+	#isOpening = false;
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	#sendTimer: ReturnType<typeof setTimeout> | undefined;
+	/** The newest progress; `#isUnsent` says whether the object has it. */
+	#progress: Progress = {};
+	#isUnsent = false;
+	#sentAt = Number.NEGATIVE_INFINITY;
+	#sentPercent: number | undefined;
+
+	constructor(options: AttemptLinkOptions) {
+		this.#options = options;
+		this.#openAfter(OPEN_AFTER_MS);
+	}
+
+	/** Takes the newest progress; it goes out at most once a second, and when it says something new. */
+	report(progress: Progress): void {
+		const before = this.#progress;
+		this.#progress = { ...before, ...progress };
+		const isStep = Math.abs((progress.percentComplete ?? 0) - (this.#sentPercent ?? 0)) >= PROGRESS_STEP_PERCENT;
+		const isNews = isStep || progress.message !== before.message || progress.data !== undefined;
+		if (!isNews || this.#isClosed) return;
+		this.#isUnsent = true;
+		this.#flush();
+	}
+
+	/** Ends the link. @returns progress that has not gone out, to be reported with the outcome. */
+	close(): Progress | undefined {
+		this.#isClosed = true;
+		clearTimeout(this.#timer);
+		clearTimeout(this.#sendTimer);
+		this.#socket?.close();
+		return this.#isUnsent ? this.#progress : undefined;
+	}
+
+	/** Sends what is unsent as soon as it may: opening the socket first, or waiting for its second to be over. */
+	#flush(): void {
+		if (!this.#isUnsent || this.#isClosed) return;
+		if (!this.#socket) return this.#openAfter(0);
+		const waitMs = this.#sentAt + PROGRESS_INTERVAL_MS - Date.now();
+		if (waitMs > 0) {
+			this.#sendTimer ??= setTimeout(() => {
+				this.#sendTimer = undefined;
+				this.#flush();
+			}, waitMs);
+			return;
+		}
+		this.#sentAt = Date.now();
+		this.#sentPercent = this.#progress.percentComplete;
+		this.#isUnsent = false;
+		this.#socket.send(JSON.stringify({ fence: this.#options.fence, progress: this.#progress }));
+	}
+
+	#openAfter(waitMs: number): void {
+		if (this.#isOpening || this.#socket) return;
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => void this.#open(), waitMs);
+	}
+
+	async #open(): Promise<void> {
+		if (this.#isClosed || this.#isOpening || this.#socket) return;
+		const { jobs, id, fence } = this.#options;
+		this.#isOpening = true;
+		try {
+			const { webSocket } = await jobs.connect(id, `/attempt?epoch=${fence.epoch}&attempt=${fence.attempt}`);
+			if (webSocket) this.#use(webSocket);
+		} catch (error) {
+			logError('attempt link failed', { job: id, error });
+		} finally {
+			this.#isOpening = false;
+		}
+		if (!this.#socket) this.#openAfter(REOPEN_AFTER_MS);
+		this.#flush();
+	}
+
+	#use(socket: WebSocket): void {
+		socket.accept();
+		if (this.#isClosed) return socket.close();
+		this.#socket = socket;
+		socket.addEventListener('message', ({ data }) => {
+			const { reason } = JSON.parse(String(data)) as { reason: 'canceled' | 'stale' };
+			this.#options.onAbort(reason);
+		});
+		const lost = () => {
+			if (this.#socket !== socket) return;
+			this.#socket = undefined;
+			// The object was reset and has forgotten what was never written: it is told again.
+			this.#isUnsent = this.#sentPercent !== undefined || this.#progress.message !== undefined;
+			if (!this.#isClosed) this.#openAfter(REOPEN_AFTER_MS);
+		};
+		socket.addEventListener('close', lost);
+		socket.addEventListener('error', lost);
+	}
+}

@@ -1,0 +1,157 @@
+/**
+ * One attempt at a job, from the lease to the report. Read it from top to bottom: the task is found, its input read, the
+ * work raced against its deadline and the order to stop, and what came of it is stored and reported.
+ */
+import type { Failure } from '../job/lifecycle.ts';
+import { MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
+import type { Lease, Report } from '../job/object-api.ts';
+import type { Progress, StoredReply } from '../job/record.ts';
+import { logError } from '../log.ts';
+import type { Jobs } from '../rpc/jobs.ts';
+import { UploadRefused } from '../rpc/upload.ts';
+import { AttemptLink } from './attempt-link.ts';
+import { failureOf, timedOut } from './failure.ts';
+import { guardedFetch } from './fetch.ts';
+import { inputOf, parametersOf } from './input.ts';
+import { replyOf } from './output.ts';
+import type { RegisteredTask, TaskRegistry } from './registry.ts';
+import { type JobContext, TaskError } from './task.ts';
+
+/** What an attempt needs of its deployment. */
+export interface Workshop {
+	readonly tasks: TaskRegistry;
+	readonly jobs: Jobs;
+	readonly maxResultBytes: number;
+	readonly allowPrivateTargets: boolean;
+}
+
+/** A task that was told to stop may take this long to clean up before its attempt is reported without it. */
+const LET_GO_MS = 2 * MS_PER_SECOND;
+
+/** What came of the work. */
+type Outcome =
+	| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
+	| { readonly kind: 'failure'; readonly failure: Failure; readonly retryAfterSeconds?: number };
+
+/** Why an attempt was stopped from outside. */
+type Stop = 'timeout' | 'canceled' | 'stale';
+
+/** Runs one attempt and reports it. Never throws for what the task does; only when the report can't be delivered. */
+export async function runAttempt(workshop: Workshop, id: string, lease: Lease): Promise<Report> {
+	const { jobs } = workshop;
+	const { fence } = lease;
+	const outcome = await outcomeOf(workshop, id, lease);
+	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
+	const { failure, retryAfterSeconds } = outcome;
+	return jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
+}
+
+async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<Outcome> {
+	const { options } = lease;
+	const controller = new AbortController();
+	const stopped = Promise.withResolvers<Stop>();
+	const stop = (why: Stop) => {
+		stopped.resolve(why);
+		controller.abort(new DOMException(`The attempt was stopped: ${why}`, 'AbortError'));
+	};
+	const timer = setTimeout(() => stop('timeout'), options.timeoutSeconds * MS_PER_SECOND);
+	const link = new AttemptLink({ jobs: workshop.jobs, id, fence: lease.fence, onAbort: stop });
+	const work = perform(workshop, id, lease, controller.signal, link).catch((error: unknown) =>
+		failed(error, id, lease),
+	);
+	try {
+		const first = await Promise.race([work, stopped.promise]);
+		return typeof first === 'string' ? await stoppedOutcome(first, work, options.timeoutSeconds) : first;
+	} finally {
+		clearTimeout(timer);
+		link.close();
+	}
+}
+
+async function perform(
+	{ tasks, jobs, maxResultBytes, allowPrivateTargets }: Workshop,
+	id: string,
+	lease: Lease,
+	signal: AbortSignal,
+	link: AttemptLink,
+): Promise<Outcome> {
+	const task = taskOf(tasks, lease.task);
+	const parameters = parametersOf(task, lease.parameters);
+	const input = await inputOf(task, jobs, id, lease.input);
+	const fetch = guardedFetch({ signal, allowPrivateTargets });
+	const result = await task.run(input, contextOf(id, lease, parameters, signal, link, fetch));
+	const reply = await replyOf(result, { jobs, id, fence: lease.fence, maxBytes: maxResultBytes });
+	const progress = link.close();
+	return { kind: 'reply', reply, ...(progress && { progress }) };
+}
+
+/** What to report of an attempt that was stopped, once its task has let go or has had the time to. */
+async function stoppedOutcome(why: Stop, work: Promise<Outcome>, timeoutSeconds: number): Promise<Outcome> {
+	let timer: ReturnType<typeof setTimeout> | undefined;
+	const patience = new Promise<void>((resolve) => {
+		timer = setTimeout(resolve, LET_GO_MS);
+	});
+	await Promise.race([work, patience]);
+	clearTimeout(timer);
+	if (why === 'timeout') return { kind: 'failure', failure: timedOut(timeoutSeconds) };
+	// The job ends canceled whatever is said here, and a stale attempt is not listened to.
+	const message = 'The attempt was stopped';
+	return { kind: 'failure', failure: { error: { code: 'Canceled', message, retryable: true }, status: 500 } };
+}
+
+function failed(error: unknown, id: string, { fence, task }: Lease): Outcome {
+	if (!(error instanceof TaskError) && !(error instanceof UploadRefused)) {
+		logError('task failed', { job: id, task, ...fence, error });
+	}
+	const retryAfterSeconds = error instanceof TaskError ? error.retryAfterSeconds : undefined;
+	return { kind: 'failure', failure: failureOf(error), ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
+}
+
+function taskOf(tasks: TaskRegistry, name: string): RegisteredTask {
+	const task = tasks.get(name);
+	if (!task) throw new TaskError('UnknownTask', `Task "${name}" is no longer here`, { retryable: false });
+	return task;
+}
+
+function contextOf(
+	id: string,
+	lease: Lease,
+	parameters: Record<string, unknown>,
+	signal: AbortSignal,
+	link: AttemptLink,
+	fetch: JobContext['fetch'],
+): JobContext<Record<string, unknown>> {
+	const { options, fence } = lease;
+	return {
+		id,
+		attempt: fence.attempt,
+		parameters,
+		signal,
+		correlationId: options.correlationId,
+		idempotencyKey: options.idempotencyKey ?? `${id}-${fence.epoch}`,
+		traceparent: options.traceparent,
+		progress: (percent, message, data) => {
+			if (!signal.aborted) link.report(progressOf(percent, message, data));
+		},
+		fetch,
+	};
+}
+
+/** A task's progress, made to fit: what is out of bounds is cut or left out, for progress must never fail a job. */
+function progressOf(percent: number | undefined, message: string | undefined, data: unknown): Progress {
+	const isNumber = typeof percent === 'number' && Number.isFinite(percent);
+	return {
+		...(isNumber && { percentComplete: Math.round(Math.min(100, Math.max(0, percent)) * 10) / 10 }),
+		...(message !== undefined && { message: String(message).slice(0, PROGRESS_MESSAGE_CHARS) }),
+		...(data !== undefined && isSmallJson(data) && { data }),
+	};
+}
+
+function isSmallJson(data: unknown): boolean {
+	try {
+		const text = JSON.stringify(data);
+		return text !== undefined && text.length <= PROGRESS_DATA_BYTES;
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,72 @@
+/** What a task returned, as the reply that is stored and replayed. */
+import { INLINE_BODY_BYTES } from '../job/limits.ts';
+import type { Fence, StoredReply } from '../job/record.ts';
+import type { Jobs } from '../rpc/jobs.ts';
+import { TooLarge, upload } from '../rpc/upload.ts';
+import { TaskError, type TaskResult } from './task.ts';
+
+export interface OutputOptions {
+	readonly jobs: Jobs;
+	readonly id: string;
+	readonly fence: Fence;
+	readonly maxBytes: number;
+}
+
+/** The headers of a task's `Response` that are kept: those that describe its bytes. */
+const KEPT_HEADERS: ReadonlySet<string> = new Set([
+	'content-disposition',
+	'content-language',
+	'content-location',
+	'etag',
+	'last-modified',
+	'link',
+]);
+
+/** Statuses that come without a body (RFC 9110 §6.4.1), and that `Response` refuses one for. */
+const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** @throws {TaskError} `InvalidOutput`, not retryable, for what can't be stored: the next attempt would return the same. */
+export async function replyOf(result: TaskResult, options: OutputOptions): Promise<StoredReply> {
+	try {
+		return result instanceof Response ? await fromResponse(result, options) : await fromJson(result, options);
+	} catch (error) {
+		if (!(error instanceof TooLarge)) throw error;
+		throw invalidOutput(`The result has more than ${error.maxBytes} bytes`);
+	}
+}
+
+async function fromJson(result: Exclude<TaskResult, Response>, options: OutputOptions): Promise<StoredReply> {
+	if (result === undefined) return { status: 204, headers: [] };
+	const bytes = new TextEncoder().encode(serialize(result));
+	return { status: 200, headers: [], body: await store([bytes], 'application/json', options) };
+}
+
+async function fromResponse(response: Response, options: OutputOptions): Promise<StoredReply> {
+	const { status } = response;
+	if (status < 200 || status > 399)
+		throw invalidOutput(`A result can't have the status ${status}: throw a TaskError instead`);
+	const headers = [...response.headers].filter(([name]) => KEPT_HEADERS.has(name));
+	if (!response.body || WITHOUT_BODY.has(status)) return { status, headers };
+	const mediaType = response.headers.get('content-type') ?? 'application/octet-stream';
+	return { status, headers, body: await store(response.body, mediaType, options) };
+}
+
+function store(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, mediaType: string, options: OutputOptions) {
+	const { jobs, id, fence, maxBytes } = options;
+	return upload(jobs, id, source, { mediaType, maxBytes: Math.max(maxBytes, INLINE_BODY_BYTES), fence });
+}
+
+function serialize(result: unknown): string {
+	let text: string | undefined;
+	try {
+		text = JSON.stringify(result);
+	} catch {
+		throw invalidOutput('The task returned something that JSON has no form for');
+	}
+	if (text === undefined) throw invalidOutput('The task returned something that JSON has no form for');
+	return text;
+}
+
+function invalidOutput(message: string): TaskError {
+	return new TaskError('InvalidOutput', message, { retryable: false });
+}

@@ -1,0 +1,61 @@
+/** The tasks of a deployment, checked once when it starts, so that a mistake stops there and not in somebody's job. */
+import { z } from 'zod';
+import { OPTION_LIMITS } from '../job/limits.ts';
+import type { AnyTask, BinaryInputSpec, Lane } from './task.ts';
+
+const NAME = /^[a-z][a-z0-9-]{0,63}$/;
+const DEFAULT_LANE: Lane = 'jobs';
+
+/** A task with every default filled in. */
+export interface RegisteredTask {
+	readonly name: string;
+	readonly description: string;
+	/** Left out when the task takes only bytes. */
+	readonly json?: z.ZodType;
+	/** Left out when the task takes only JSON. */
+	readonly binary?: BinaryInputSpec;
+	readonly parameters: z.ZodObject;
+	readonly lane: Lane;
+	readonly maxAttempts: number;
+	readonly timeoutSeconds: number;
+	readonly run: AnyTask['run'];
+}
+
+export type TaskRegistry = ReadonlyMap<string, RegisteredTask>;
+
+/** @throws {TypeError} naming the task and what is wrong with it. */
+export function registryOf(tasks: readonly AnyTask[]): TaskRegistry {
+	const registry = new Map<string, RegisteredTask>();
+	for (const task of tasks) {
+		if (!NAME.test(task.name)) throw new TypeError(`Task name must be 1–64 of a–z, 0–9 and -, got: "${task.name}"`);
+		if (registry.has(task.name)) throw new TypeError(`Task "${task.name}" is registered twice`);
+		registry.set(task.name, registered(task));
+	}
+	return registry;
+}
+
+function registered(task: AnyTask): RegisteredTask {
+	const { maxAttempts, timeoutSeconds } = OPTION_LIMITS;
+	return {
+		name: task.name,
+		description: task.description,
+		...inputOf(task.input),
+		parameters: (task.parameters ?? z.object({})).strict(),
+		lane: task.lane ?? DEFAULT_LANE,
+		maxAttempts: within(task, 'maxAttempts', task.maxAttempts ?? maxAttempts.default, maxAttempts),
+		timeoutSeconds: within(task, 'timeoutSeconds', task.timeoutSeconds ?? timeoutSeconds.default, timeoutSeconds),
+		run: task.run.bind(task),
+	};
+}
+
+function inputOf(input: AnyTask['input']): Pick<RegisteredTask, 'json' | 'binary'> {
+	if (input instanceof z.ZodType) return { json: input };
+	return 'json' in input ? { json: input.json, binary: input.binary } : { binary: input };
+}
+
+function within(task: AnyTask, field: string, value: number, limits: { min: number; max: number }): number {
+	if (Number.isInteger(value) && value >= limits.min && value <= limits.max) return value;
+	throw new TypeError(
+		`Task "${task.name}": ${field} must be a whole number from ${limits.min} to ${limits.max}, got: ${value}`,
+	);
+}
