@@ -1,0 +1,137 @@
+/** Request bodies: what they are, how large, and whether they are JSON. Refusals leave nothing stored. */
+import { MAX_JSON_DEPTH } from '../job/limits.ts';
+import { Problem } from './problem.ts';
+
+/** What is left of a refused body is read up to this many bytes: a connection cut in mid-upload hides the answer from the client. */
+const MAX_DRAINED_BYTES = 128 * 1_024 * 1_024;
+
+/** The media type without its parameters, lower case; empty when the client sent none. */
+export function mediaTypeOf(request: Request): string {
+	return essenceOf(request.headers.get('content-type') ?? '');
+}
+
+export function essenceOf(mediaType: string): string {
+	return (mediaType.split(';', 1)[0] ?? '').trim().toLowerCase();
+}
+
+export function isJson(mediaType: string): boolean {
+	return mediaType === 'application/json' || mediaType.endsWith('+json');
+}
+
+/** @throws {Problem} `UnsupportedMediaType` for a compressed body: it is neither stored nor read. */
+export function refuseEncoded(request: Request): void {
+	const encoding = request.headers.get('content-encoding')?.trim().toLowerCase();
+	if (encoding && encoding !== 'identity') {
+		const message = `expected an uncompressed body, got: ${encoding}`;
+		throw new Problem('UnsupportedMediaType', message, { errors: [{ header: 'Content-Encoding', message }] });
+	}
+}
+
+/** @throws {Problem} `PayloadTooLarge` when the client says itself that the body is too large. */
+export async function refuseTooLarge(request: Request, maxBytes: number): Promise<void> {
+	const declared = Number(request.headers.get('content-length') ?? 0);
+	if (declared <= maxBytes) return;
+	await drain(request);
+	throw tooLarge(maxBytes, declared);
+}
+
+export function tooLarge(maxBytes: number, sizeBytes?: number): Problem {
+	const got = sizeBytes === undefined ? 'more' : `${sizeBytes}`;
+	return new Problem('PayloadTooLarge', `At most ${maxBytes} bytes are taken here, got: ${got}`);
+}
+
+/** Reads what is left of a body that won't be used. */
+export async function drain(request: Request): Promise<void> {
+	if (!request.body || request.bodyUsed) return;
+	let drained = 0;
+	try {
+		for await (const bytes of request.body as ReadableStream<Uint8Array>) {
+			drained += bytes.byteLength;
+			if (drained > MAX_DRAINED_BYTES) return;
+		}
+	} catch {
+		// The client went away: there is nobody to answer.
+	}
+}
+
+/** The body's bytes. @throws {Problem} `PayloadTooLarge`, `InvalidRequest` when it breaks off. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
+	await refuseTooLarge(request, maxBytes);
+	const pieces: Uint8Array[] = [];
+	let sizeBytes = 0;
+	for await (const bytes of bytesOf(request)) {
+		sizeBytes += bytes.byteLength;
+		if (sizeBytes > maxBytes) {
+			await drain(request);
+			throw tooLarge(maxBytes);
+		}
+		pieces.push(bytes);
+	}
+	const all = new Uint8Array(sizeBytes);
+	let offset = 0;
+	for (const piece of pieces) {
+		all.set(piece, offset);
+		offset += piece.byteLength;
+	}
+	return all;
+}
+
+/** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off. */
+export async function* bytesOf(request: Request): AsyncGenerator<Uint8Array> {
+	if (!request.body) return;
+	const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+	try {
+		while (true) {
+			const { done, value } = await reader.read();
+			if (done) return;
+			yield value;
+		}
+	} catch {
+		throw new Problem('InvalidRequest', 'The body broke off before its end');
+	} finally {
+		reader.releaseLock();
+	}
+}
+
+/** @throws {Problem} `InvalidRequest` for what is not UTF-8, not JSON, or nested too deeply. */
+export function parseJson(bytes: Uint8Array): unknown {
+	const text = decode(bytes);
+	if (text.trim() === '') throw new Problem('InvalidRequest', 'Expected a JSON body, got none');
+	refuseTooDeep(text);
+	try {
+		return JSON.parse(text) as unknown;
+	} catch (error) {
+		throw new Problem('InvalidRequest', `The body is not JSON: ${(error as SyntaxError).message}`);
+	}
+}
+
+function decode(bytes: Uint8Array): string {
+	try {
+		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+	} catch {
+		throw new Problem('InvalidRequest', 'The body is not UTF-8');
+	}
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENERS = new Set([0x5b, 0x7b]);
+const CLOSERS = new Set([0x5d, 0x7d]);
+
+/** Whatever walks over the value later recurses: depth is refused before there is a value. */
+function refuseTooDeep(text: string): void {
+	let depth = 0;
+	let isInString = false;
+	for (let at = 0; at < text.length; at++) {
+		const char = text.charCodeAt(at);
+		if (isInString) {
+			if (char === BACKSLASH) at++;
+			else if (char === QUOTE) isInString = false;
+		} else if (char === QUOTE) isInString = true;
+		else if (OPENERS.has(char)) depth++;
+		else if (CLOSERS.has(char)) depth--;
+		if (depth > MAX_JSON_DEPTH) {
+			throw new Problem('InvalidRequest', `The body is nested more than ${MAX_JSON_DEPTH} levels deep`);
+		}
+	}
+}

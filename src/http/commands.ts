@@ -1,0 +1,41 @@
+/** What a client can ask of a job that it has: cancel it, run it again, delete its data. */
+import type { Change } from '../job/object-api.ts';
+import { sendJob } from '../queue/send.ts';
+import { type Exchange, jobIdOf, missing } from './exchange.ts';
+import { Problem } from './problem.ts';
+import { acceptedResponse, documentResponse } from './respond.ts';
+import { messageOf } from './submit.ts';
+
+/** `DELETE /v1/jobs/{id}`, `POST …/cancel`: 202 while an attempt has still to let go, 200 when it is over. */
+export async function cancelJob(exchange: Exchange): Promise<Response> {
+	const { jobs, principal } = exchange;
+	const change = await jobs.call<Change>(jobIdOf(exchange), (job) => job.cancel(principal.tenant));
+	if (change.found !== 'job') throw missing(change, principal);
+	const isOver = change.view.facts.status !== 'running';
+	return documentResponse(exchange, change.view, isOver ? 200 : 202, ({ links }) =>
+		isOver ? {} : { location: links.self },
+	);
+}
+
+/** `POST /v1/jobs/{id}/retry`: the same job once more; answers like a submission. */
+export async function retryJob(exchange: Exchange): Promise<Response> {
+	const { jobs, lanes, principal, waitUntil } = exchange;
+	// Not repeated by itself: a second time it would be refused, although the first went through.
+	const change = await jobs.callOnce<Change>(jobIdOf(exchange), (job) => job.retry(principal.tenant));
+	if (change.found !== 'job') throw missing(change, principal);
+	if (change.refusal === 'succeeded')
+		throw new Problem('NotRetryable', 'The job succeeded: there is nothing to run again');
+	if (change.refusal !== undefined)
+		throw new Problem('NotRetryable', 'The job is not finished: it can be run again when it is');
+	waitUntil(sendJob(lanes, change.view.lane, messageOf(change.view)));
+	return acceptedResponse(exchange, change.view);
+}
+
+/** `POST /v1/jobs/{id}/purge`: the data of a finished job goes now. */
+export async function purgeJob(exchange: Exchange): Promise<Response> {
+	const { jobs, principal } = exchange;
+	const change = await jobs.call<Change>(jobIdOf(exchange), (job) => job.purge(principal.tenant));
+	if (change.found === 'nothing') throw missing(change, principal);
+	if (change.refusal === 'unfinished') throw new Problem('NotFinished', 'The job is not finished: cancel it first');
+	return new Response(null, { status: 204 });
+}

@@ -1,0 +1,121 @@
+/** The way in: configuration, route, credentials, handler, and whatever goes wrong on the way told as a problem. */
+import { type IRequestStrict, Router } from 'itty-router';
+import { type Config, configOf, NotConfigured } from '../config.ts';
+import { logError } from '../log.ts';
+import { lanesOf } from '../queue/send.ts';
+import { isOverloaded, Jobs } from '../rpc/jobs.ts';
+import type { TaskRegistry } from '../work/registry.ts';
+import { authenticate } from './auth.ts';
+import { drain } from './body.ts';
+import { addCors, preflight } from './cors.ts';
+import { asked, correlationIdOf, type Door, type Exchange } from './exchange.ts';
+import { Problem, problemResponse } from './problem.ts';
+import { ROUTES, type Route } from './routes.ts';
+
+/** The bindings the door needs. */
+export interface DoorEnv {
+	readonly JOBS: DurableObjectNamespace;
+}
+
+type Arrival = Omit<Exchange, 'params' | 'principal' | 'config'> & { readonly config: Config };
+
+/** Only finds the way: everything that routers like to do besides, they do differently from this contract. */
+const router = Router<Request & IRequestStrict, [Arrival]>();
+for (const route of ROUTES) {
+	router[route.method.toLowerCase() as 'get'](route.path, ({ params }, arrival) => enter(route, params, arrival));
+}
+
+export async function answer(
+	request: Request,
+	env: DoorEnv,
+	ctx: ExecutionContext,
+	tasks: TaskRegistry,
+): Promise<Response> {
+	const url = new URL(request.url);
+	const config = configured(env);
+	const response = await respond(request, url, config, env, ctx, tasks).catch(async (error: unknown) => {
+		await drain(request);
+		return problemResponse(problemOf(error, request), asked(request, url));
+	});
+	return finished(response, request, config);
+}
+
+async function respond(
+	request: Request,
+	url: URL,
+	config: Config | NotConfigured,
+	env: DoorEnv,
+	ctx: ExecutionContext,
+	tasks: TaskRegistry,
+): Promise<Response> {
+	const allowed = methodsOf(url.pathname);
+	if (request.method === 'OPTIONS' && allowed.length > 0) {
+		return preflight(request, config instanceof NotConfigured ? undefined : config, allowed);
+	}
+	if (url.pathname === HEALTH && allowed.includes(request.method))
+		return Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } });
+	if (config instanceof NotConfigured) throw config;
+	if (allowed.length === 0)
+		throw new Problem('NotFound', 'Nothing is at this path; GET /v1/tasks says what can be done here');
+	if (!allowed.includes(request.method)) {
+		throw new Problem('MethodNotAllowed', `Expected ${allowed.join(' or ')}, got: ${request.method}`, {
+			headers: { allow: allowed.join(', ') },
+		});
+	}
+	const door: Door = { config, tasks, jobs: new Jobs(env.JOBS), lanes: lanesOf(env) };
+	const waitUntil = ctx.waitUntil.bind(ctx);
+	// HEAD is GET without the body, wherever there is a GET.
+	const routed = request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request;
+	return (await router.fetch(routed, { ...door, request, url, waitUntil })) as Response;
+}
+
+const HEALTH = '/healthz';
+
+async function enter(route: Route, params: Record<string, string>, arrival: Arrival): Promise<Response> {
+	const principal = await authenticate(arrival.url, arrival.config, route.scope, params.id);
+	return route.handle({ ...arrival, params, principal });
+}
+
+/** What a path takes, from the route table; empty for a path that isn't there. */
+function methodsOf(pathname: string): string[] {
+	const methods = router.routes.filter(([, pattern]) => pattern.test(pathname)).map(([method]) => method);
+	if (pathname === HEALTH) methods.push('GET');
+	if (methods.length === 0) return [];
+	return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])];
+}
+
+function configured(env: object): Config | NotConfigured {
+	try {
+		return configOf(env);
+	} catch (error) {
+		if (error instanceof NotConfigured) return error;
+		throw error;
+	}
+}
+
+/** What a client is told of an error. What it is not told, the log is. */
+function problemOf(error: unknown, request: Request): Problem {
+	if (error instanceof Problem) return error;
+	if (error instanceof NotConfigured) {
+		logError(error.message, { variables: error.variables });
+		return new Problem('NotConfigured', `The deployment is not configured: see ${error.variables.join(', ')}`);
+	}
+	const isPassing = isOverloaded(error) || (error as { retryable?: boolean } | null)?.retryable === true;
+	logError('request failed', { method: request.method, path: new URL(request.url).pathname, error });
+	return isPassing
+		? new Problem('Overloaded', 'Too much to do at the moment: try again')
+		: new Problem('Internal', 'Something went wrong here');
+}
+
+/** What every answer has. An answer with a socket is left alone: it can't be made again. */
+function finished(response: Response, request: Request, config: Config | NotConfigured): Response {
+	if (response.webSocket) return response;
+	const headers = new Headers(response.headers);
+	headers.set('x-content-type-options', 'nosniff');
+	headers.set('referrer-policy', 'no-referrer');
+	const correlationId = correlationIdOf(request);
+	if (correlationId !== undefined && !headers.has('x-correlation-id')) headers.set('x-correlation-id', correlationId);
+	if (!(config instanceof NotConfigured)) addCors(headers, request, config);
+	const body = request.method === 'HEAD' ? null : response.body;
+	return new Response(body, { status: response.status, statusText: response.statusText, headers });
+}

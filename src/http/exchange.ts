@@ -1,0 +1,64 @@
+/** One request on its way through the door, with everything a handler may need. */
+import type { Config } from '../config.ts';
+import type { Lanes } from '../queue/send.ts';
+import type { Jobs } from '../rpc/jobs.ts';
+import type { TaskRegistry } from '../work/registry.ts';
+import type { Principal } from './auth.ts';
+import { type Asked, Problem } from './problem.ts';
+
+/** What is the same for every request to a deployment. */
+export interface Door {
+	readonly config: Config;
+	readonly tasks: TaskRegistry;
+	readonly jobs: Jobs;
+	readonly lanes: Lanes;
+}
+
+export interface Exchange extends Door {
+	readonly request: Request;
+	readonly url: URL;
+	/** From the path: `id`, `task`. */
+	readonly params: Readonly<Record<string, string>>;
+	readonly principal: Principal;
+	/** Goes on after the answer was sent. */
+	readonly waitUntil: (promise: Promise<unknown>) => void;
+}
+
+/** What links start with: where the client believes us to be. */
+export function originOf({ config, url }: Pick<Exchange, 'config' | 'url'>): string {
+	return config.publicUrl ?? url.origin;
+}
+
+export function asked(request: Request, url: URL): Asked {
+	return { path: url.pathname, correlationId: correlationIdOf(request) };
+}
+
+const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** The caller's correlation id, if it sent a usable one. */
+export function correlationIdOf(request: Request): string | undefined {
+	const id = request.headers.get('x-correlation-id');
+	return id !== null && CORRELATION_ID.test(id) ? id : undefined;
+}
+
+/** The job's id from the path. @throws {Problem} `JobNotFound` for one that no job can have. */
+export function jobIdOf({ params, jobs }: Pick<Exchange, 'params' | 'jobs'>): string {
+	const { id = '' } = params;
+	if (!jobs.isId(id)) throw new Problem('JobNotFound', 'No job has this id');
+	return id;
+}
+
+/** @throws {Problem} for a job that is not there (any more). */
+export function missing(
+	reading: { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged' } | { readonly found: 'nothing' },
+	principal: Principal,
+): Problem {
+	if (reading.found === 'tombstone') {
+		return reading.reason === 'purged'
+			? new Problem('JobPurged', 'The job was purged')
+			: new Problem('JobExpired', 'The job was kept as long as was asked, and is gone');
+	}
+	// A good token is proof that there was such a job: even its tombstone is gone.
+	if (principal.token) return new Problem('JobExpired', 'The job was kept as long as was asked, and is gone');
+	return new Problem('JobNotFound', 'No job has this id');
+}

@@ -1,0 +1,97 @@
+/** The answers about a job: its document with the links this reader may have, and the headers that go with it. */
+import { type StatusDocument, statusDocument } from '../job/document.ts';
+import { retryAfterSeconds, type WaitFacts } from '../job/estimate.ts';
+import { jobLinks, type LinkBase } from '../job/links.ts';
+import type { JobView } from '../job/object-api.ts';
+import { backlogMs } from '../queue/send.ts';
+import { tokenFor } from './auth.ts';
+import { type Exchange, originOf } from './exchange.ts';
+import { learn, usualMs } from './usual.ts';
+
+/** What every answer about a job has: it is one reader's, and old a moment later. */
+export const PRIVATE = { 'cache-control': 'private, no-store' } as const;
+
+export async function linkBaseOf(
+	exchange: Exchange,
+	view: Pick<JobView, 'facts' | 'readableUntil' | 'flags'>,
+): Promise<LinkBase> {
+	const { principal, config } = exchange;
+	const token = await tokenFor(principal, view.facts.id, view.readableUntil, config);
+	return {
+		origin: originOf(exchange),
+		...(token !== undefined && { token }),
+		mayCancel: principal.scopes.has('cancel'),
+		flags: view.flags,
+	};
+}
+
+export async function documentOf(exchange: Exchange, view: JobView): Promise<StatusDocument> {
+	return statusDocument(view.facts, jobLinks(view.facts.id, await linkBaseOf(exchange, view)));
+}
+
+/** The status document with its `ETag`, and `Retry-After` while there is something to wait for. */
+export async function documentResponse(
+	exchange: Exchange,
+	view: JobView,
+	status = 200,
+	headers: (document: StatusDocument) => Record<string, string> = () => ({}),
+): Promise<Response> {
+	const document = await documentOf(exchange, view);
+	const all = {
+		...PRIVATE,
+		etag: `"${document.seq}"`,
+		'x-correlation-id': document.correlationId,
+		...retryAfterOf(exchange, view),
+		...headers(document),
+	};
+	const isKnown = status === 200 && isMatch(exchange.request.headers.get('if-none-match'), all.etag);
+	return isKnown
+		? new Response(null, { status: 304, headers: all })
+		: Response.json(document, { status, headers: all });
+}
+
+/** 202: the job is durable, and here is where to ask. */
+export function acceptedResponse(
+	exchange: Exchange,
+	view: JobView,
+	headers: Record<string, string> = {},
+): Promise<Response> {
+	return documentResponse(exchange, view, 202, ({ links }) => ({
+		location: links.self,
+		'operation-location': links.operation,
+		link: `<${links.operation}>; rel="status", <${links.events}>; rel="monitor"; type="text/event-stream"`,
+		// A replay of a finished job has nothing to wait for, but pollers expect to be told when to come.
+		'retry-after': retryAfterOf(exchange, view)['retry-after'] ?? '1',
+		...headers,
+	}));
+}
+
+/** `Retry-After` for a job that is not over; nothing for one that is. */
+export function retryAfterOf({ lanes }: Pick<Exchange, 'lanes'>, view: JobView): Record<string, string> {
+	const { facts, timing, lane } = view;
+	const now = Date.now();
+	if (facts.status !== 'pending' && facts.status !== 'running') {
+		if (facts.startedAt && facts.finishedAt)
+			learn(facts.task, Date.parse(facts.finishedAt) - Date.parse(facts.startedAt));
+		return {};
+	}
+	const isWaiting = timing.notBefore !== undefined;
+	const wait: WaitFacts = {
+		status: isWaiting ? 'pending' : 'running',
+		elapsedMs: now - timing.waitingSince,
+		untilStartMs: Math.max(0, (timing.notBefore ?? now) - now),
+		...(facts.percentComplete !== undefined && { percentComplete: facts.percentComplete }),
+		usualMs: usualMs(facts.task),
+		backlogMs: backlogMs(lanes, lane, now),
+	};
+	return { 'retry-after': String(retryAfterSeconds(wait, Math.random())) };
+}
+
+/** `If-None-Match` (RFC 9110 §13.1.2), by weak comparison. */
+function isMatch(header: string | null, etag: string): boolean {
+	if (header === null) return false;
+	return header.split(',').some((candidate) => {
+		const tag = candidate.trim().replace(/^W\//, '');
+		return tag === '*' || tag === etag;
+	});
+}

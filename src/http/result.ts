@@ -1,0 +1,56 @@
+/** The result resource: what a synchronous call would have answered. */
+import type { Reading } from '../job/object-api.ts';
+import type { StoredReply } from '../job/record.ts';
+import { download } from '../rpc/download.ts';
+import { asked, type Exchange, jobIdOf, missing } from './exchange.ts';
+import { failureResponse, Problem } from './problem.ts';
+import { PRIVATE, retryAfterOf } from './respond.ts';
+
+type Found = Extract<Reading, { found: 'job' }>;
+
+/** `GET /v1/jobs/{id}/result`. */
+export async function jobResult(exchange: Exchange): Promise<Response> {
+	const { jobs, principal } = exchange;
+	const reading = await jobs.call(jobIdOf(exchange), (job) => job.read(principal.tenant, true));
+	if (reading.found !== 'job') throw missing(reading, principal);
+	return outcomeResponse(exchange, reading);
+}
+
+/** The stored reply, the stored failure, or why there is neither. */
+export function outcomeResponse(exchange: Exchange, { view, outcome }: Found): Response {
+	const { facts } = view;
+	if (outcome?.kind === 'reply') return replay(exchange, facts.id, facts.correlationId, outcome.reply);
+	if (outcome && facts.error) {
+		return failureResponse(outcome.status, facts.error, {
+			...asked(exchange.request, exchange.url),
+			correlationId: facts.correlationId,
+		});
+	}
+	if (facts.status === 'canceled') throw new Problem('JobCanceled', 'The job was canceled: it has no result');
+	throw new Problem('ResultNotReady', 'The job is not finished: ask again later', {
+		headers: retryAfterOf(exchange, view),
+	});
+}
+
+/** A result is somebody else's bytes under our address: a browser must neither guess what it is, nor run what is in it. */
+const UNTRUSTED = {
+	'x-content-type-options': 'nosniff',
+	'content-security-policy': "default-src 'none'; sandbox",
+} as const;
+
+function replay({ jobs }: Exchange, id: string, correlationId: string, reply: StoredReply): Response {
+	const headers = new Headers([...reply.headers]);
+	for (const [name, value] of Object.entries({ ...PRIVATE, ...UNTRUSTED, 'x-correlation-id': correlationId }))
+		headers.set(name, value);
+	const { body, status } = reply;
+	if (!body) return new Response(null, { status, headers });
+	headers.set('content-type', body.mediaType);
+	// With a known length the client can show how far its download is.
+	const { readable, writable } = new FixedLengthStream(body.sizeBytes);
+	download(jobs, id, body)
+		.pipeTo(writable)
+		.catch(() => {
+			// The reader went away, or the object did: the reader sees the body break off.
+		});
+	return new Response(readable, { status, headers });
+}

@@ -1,0 +1,149 @@
+/** The options of a submission, from its headers and from the envelope, as one validated whole. */
+import { parseItem } from 'structured-headers';
+import type { z } from 'zod';
+import { OPTION_LIMITS } from '../job/limits.ts';
+import { WireOptions } from '../job/options.ts';
+import type { JobOptions } from '../job/record.ts';
+import type { RegisteredTask } from '../work/registry.ts';
+import { faultsOf, inBody, inQuery } from './faults.ts';
+import { type Fault, Problem } from './problem.ts';
+
+type Field = keyof WireOptions;
+
+/** Each header, the option it stands for, and how its text becomes the option's value. */
+const HEADERS: readonly (readonly [header: string, field: Field, parse: (text: string) => unknown])[] = [
+	['Idempotency-Key', 'idempotencyKey', structuredString],
+	['X-Correlation-ID', 'correlationId', String],
+	['Coatcheck-Delay-Seconds', 'delaySeconds', wholeNumber],
+	['Coatcheck-Start-Within-Seconds', 'startWithinSeconds', wholeNumber],
+	['Coatcheck-Timeout-Seconds', 'timeoutSeconds', wholeNumber],
+	['Coatcheck-Max-Attempts', 'maxAttempts', wholeNumber],
+	['Coatcheck-Retain-Seconds', 'retainSeconds', wholeNumber],
+	['Coatcheck-Tags', 'tags', (text) => text.split(',').map((tag) => tag.trim())],
+	['Coatcheck-On-Pending', 'onPending', String],
+	['Coatcheck-On-Complete', 'onComplete', String],
+	['Coatcheck-On-Failed', 'onFailed', String],
+];
+
+/** Headers of ours that are none of the options. */
+const OUR_PREFIX = 'coatcheck-';
+
+/**
+ * @param inEnvelope the envelope's `options`, as they came.
+ * @throws {Problem} `InvalidRequest`, with every fault at its place.
+ */
+export function readOptions(request: Request, inEnvelope: unknown = {}): WireOptions {
+	const { values, faults } = fromHeaders(request.headers);
+	const given = isObject(inEnvelope) ? inEnvelope : {};
+	if (!isObject(inEnvelope)) faults.push({ pointer: '/options', message: 'expected an object' });
+	for (const [header, field] of HEADERS) {
+		if (field in values && field in given && JSON.stringify(values[field]) !== JSON.stringify(given[field])) {
+			faults.push({ header, message: `says something else than options.${field} in the body` });
+		}
+	}
+	const parsed = WireOptions.safeParse({ ...values, ...given });
+	if (!parsed.success) faults.push(...faultsOf(parsed.error, (path, message) => placeOf(path, message, given)));
+	if (!parsed.success || faults.length > 0) throw invalid('The options are not valid', faults);
+	return parsed.data;
+}
+
+/** The task's query parameters. @throws {Problem} `InvalidRequest` naming each that is wrong. */
+export function readParameters(task: RegisteredTask, query: URLSearchParams): Record<string, string> {
+	const twice = [...new Set(query.keys())].filter((name) => query.getAll(name).length > 1);
+	if (twice.length > 0) {
+		throw invalid(
+			'The parameters are not valid',
+			twice.map((parameter) => ({ parameter, message: 'is given twice' })),
+		);
+	}
+	const parameters = Object.fromEntries(query);
+	checkParameters(task, parameters, inQuery);
+	return parameters;
+}
+
+/** Parameters are stored as they came and validated again where they are used: a schema may have changed in between. */
+export function checkParameters(
+	task: RegisteredTask,
+	parameters: unknown,
+	locate: (path: readonly PropertyKey[], message: string) => Fault = inBody('/parameters'),
+): asserts parameters is Record<string, unknown> {
+	const parsed = task.parameters.safeParse(parameters);
+	if (!parsed.success) throw invalid('The parameters are not valid', faultsOf(parsed.error, locate));
+}
+
+/** The options with every default filled in: the task's, and then everybody's. */
+export function jobOptions(wire: WireOptions, task: RegisteredTask, headers: Headers): JobOptions {
+	const traceparent = traceparentOf(headers);
+	const { idempotencyKey, startWithinSeconds, onPending, onComplete, onFailed } = wire;
+	return {
+		correlationId: wire.correlationId ?? crypto.randomUUID(),
+		delaySeconds: wire.delaySeconds ?? OPTION_LIMITS.delaySeconds.default,
+		timeoutSeconds: wire.timeoutSeconds ?? task.timeoutSeconds,
+		maxAttempts: wire.maxAttempts ?? task.maxAttempts,
+		retainSeconds: wire.retainSeconds ?? OPTION_LIMITS.retainSeconds.default,
+		tags: wire.tags ?? [],
+		...(startWithinSeconds !== undefined && { startWithinSeconds }),
+		...(idempotencyKey !== undefined && { idempotencyKey }),
+		...(traceparent !== undefined && { traceparent }),
+		...(onPending && { onPending }),
+		...(onComplete && { onComplete }),
+		...(onFailed && { onFailed }),
+	};
+}
+
+export function invalid(detail: string, errors: readonly Fault[]): Problem {
+	return new Problem('InvalidRequest', detail, { errors });
+}
+
+/** What a zod schema says of a JSON body is the client's business; which schema it was is not. */
+export function invalidInput(error: z.ZodError, prefix: string): Problem {
+	return new Problem('InvalidInput', "The input does not fit the task's schema", {
+		errors: faultsOf(error, inBody(prefix)),
+	});
+}
+
+function fromHeaders(headers: Headers): { values: Partial<Record<Field, unknown>>; faults: Fault[] } {
+	const values: Partial<Record<Field, unknown>> = {};
+	const faults: Fault[] = [];
+	for (const [header, field, parse] of HEADERS) {
+		const text = headers.get(header);
+		if (text !== null) values[field] = parse(text);
+	}
+	const known = new Set(HEADERS.map(([header]) => header.toLowerCase()));
+	for (const name of headers.keys()) {
+		if (name.startsWith(OUR_PREFIX) && !known.has(name)) faults.push({ header: name, message: 'is not known here' });
+	}
+	return { values, faults };
+}
+
+function placeOf(path: readonly PropertyKey[], message: string, given: object): Fault {
+	const header = HEADERS.find(([, field]) => field === path[0])?.[0];
+	const isFromHeader = header !== undefined && !(String(path[0]) in given);
+	return isFromHeader ? { header, message } : inBody('/options')(path, message);
+}
+
+/** A structured-field string (RFC 9651) as the Idempotency-Key draft has it, or the bare token that most clients send. */
+function structuredString(text: string): unknown {
+	if (!text.startsWith('"')) return text;
+	try {
+		return parseItem(text)[0];
+	} catch {
+		// Left as it is not a string: the schema says what was wanted.
+		return undefined;
+	}
+}
+
+/** A text that is no whole number stays a text, so that the complaint can show it. */
+function wholeNumber(text: string): unknown {
+	return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
+}
+
+/** W3C Trace Context, version 00. One that is malformed is ignored, as the recommendation says. */
+function traceparentOf(headers: Headers): string | undefined {
+	const value = headers.get('traceparent') ?? '';
+	return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

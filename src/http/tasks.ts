@@ -1,0 +1,43 @@
+/** `GET /v1/tasks`: what there is to do here, and what it takes. */
+import { z } from 'zod';
+import type { RegisteredTask } from '../work/registry.ts';
+import type { Exchange } from './exchange.ts';
+
+export function listTasks({ tasks, config }: Exchange): Response {
+	return Response.json({ tasks: [...tasks.values()].map((task) => described(task, config.maxInputBytes)) });
+}
+
+function described(task: RegisteredTask, maxInputBytes: number) {
+	const { name, description, json, binary, parameters, lane, maxAttempts, timeoutSeconds } = task;
+	return {
+		name,
+		description,
+		input: {
+			...(json && { schema: schemaOf(json) }),
+			...(binary && {
+				mediaTypes: binary.mediaTypes,
+				maxBytes: Math.min(binary.maxBytes ?? maxInputBytes, maxInputBytes),
+			}),
+		},
+		parameters: schemaOf(parameters),
+		lane,
+		maxAttempts,
+		timeoutSeconds,
+	};
+}
+
+/** What a client sends, as JSON Schema 2020-12. A part that JSON Schema can't say is left open rather than left out. */
+function schemaOf(schema: z.ZodType): unknown {
+	return z.toJSONSchema(schema, {
+		io: 'input',
+		unrepresentable: 'any',
+		// `z.coerce` takes anything; what is meant is the type that it makes of it.
+		override: ({ zodSchema, jsonSchema }) => {
+			const { def } = zodSchema._zod;
+			if ('coerce' in def && def.coerce === true && jsonSchema.type === undefined && COERCED.has(def.type))
+				jsonSchema.type = def.type as 'number';
+		},
+	});
+}
+
+const COERCED: ReadonlySet<string> = new Set(['number', 'string', 'boolean']);

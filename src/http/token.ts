@@ -1,0 +1,61 @@
+/**
+ * The tokens in links: redirects drop `Authorization`, and browsers can't set headers on `EventSource` and `WebSocket`, so
+ * every link carries its own right. A JWT (RFC 7519), HS256, for one job, some scopes, and as long as the job can be read.
+ */
+import { errors, jwtVerify, SignJWT } from 'jose';
+import type { SigningKeys } from '../config.ts';
+import { MS_PER_SECOND } from '../job/limits.ts';
+
+export const TOKEN_SCOPES = ['read', 'cancel', 'complete'] as const;
+export type TokenScope = (typeof TOKEN_SCOPES)[number];
+
+/** What a token says, once its signature was found good. */
+export interface TokenClaims {
+	readonly job: string;
+	readonly tenant: string;
+	readonly scopes: ReadonlySet<string>;
+	readonly expiresAt: number;
+}
+
+const ALGORITHM = 'HS256';
+
+/**
+ * @param expiresAt milliseconds since the epoch.
+ * @returns `undefined` when the deployment has no signing key: then its links are for those who may come in anyway.
+ */
+export async function signToken(keys: SigningKeys, claims: TokenClaims): Promise<string | undefined> {
+	const [first] = keys;
+	if (!first) return undefined;
+	const [kid, key] = first;
+	return new SignJWT({ tenant: claims.tenant, scope: [...claims.scopes].join(' ') })
+		.setProtectedHeader({ alg: ALGORITHM, kid })
+		.setSubject(claims.job)
+		.setExpirationTime(Math.ceil(claims.expiresAt / MS_PER_SECOND))
+		.sign(key);
+}
+
+/** @returns `undefined` for a token that is forged, foreign, malformed or expired: which of them is nobody's business. */
+export async function verifyToken(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
+	try {
+		const { payload } = await jwtVerify(token, ({ kid }) => keyOf(keys, kid), {
+			algorithms: [ALGORITHM],
+			requiredClaims: ['sub', 'exp', 'scope', 'tenant'],
+		});
+		const { sub = '', exp = 0, scope, tenant } = payload;
+		return {
+			job: sub,
+			tenant: String(tenant),
+			scopes: new Set(String(scope).split(' ')),
+			expiresAt: exp * MS_PER_SECOND,
+		};
+	} catch (error) {
+		if (error instanceof errors.JOSEError) return undefined;
+		throw error;
+	}
+}
+
+function keyOf(keys: SigningKeys, kid: string | undefined): Uint8Array {
+	const key = keys.get(kid ?? '');
+	if (!key) throw new errors.JWKSNoMatchingKey();
+	return key;
+}

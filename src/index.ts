@@ -1,0 +1,6 @@
+/** This deployment. It is yours: list your tasks in `tasks/index.ts`, or take `coatcheck` into a Worker of your own. */
+import { coatcheck } from './coatcheck.ts';
+import { tasks } from './tasks/index.ts';
+
+export { JobObject } from './object/job-object.ts';
+export default coatcheck({ tasks });

@@ -1,0 +1,5 @@
+/** The tasks of this deployment: one file each, one line here. */
+import type { AnyTask } from '../work/task.ts';
+import { sleep } from './sleep.ts';
+
+export const tasks: readonly AnyTask[] = [sleep];
