@@ -57,7 +57,7 @@ async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<
 	const timer = setTimeout(() => stop('timeout'), options.timeoutSeconds * MS_PER_SECOND);
 	const link = new AttemptLink({ jobs: workshop.jobs, id, fence: lease.fence, onAbort: stop });
 	const work = perform(workshop, id, lease, controller.signal, link).catch((error: unknown) =>
-		failed(error, id, lease),
+		failed(error, id, lease, controller.signal),
 	);
 	try {
 		const first = await Promise.race([work, stopped.promise]);
@@ -99,8 +99,10 @@ async function stoppedOutcome(why: Stop, work: Promise<Outcome>, timeoutSeconds:
 	return { kind: 'failure', failure: { error: { code: 'Canceled', message, retryable: true }, status: 500 } };
 }
 
-function failed(error: unknown, id: string, { fence, task }: Lease): Outcome {
-	if (!(error instanceof TaskError) && !(error instanceof UploadRefused)) {
+function failed(error: unknown, id: string, { fence, task }: Lease, signal: AbortSignal): Outcome {
+	// What a task throws because it was told to stop is not its failure.
+	const isExpected = error instanceof TaskError || error instanceof UploadRefused || signal.aborted;
+	if (!isExpected) {
 		logError('task failed', { job: id, task, ...fence, error });
 	}
 	const retryAfterSeconds = error instanceof TaskError ? error.retryAfterSeconds : undefined;

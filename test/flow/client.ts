@@ -1,0 +1,88 @@
+/** A client of the Worker under test, as plain as `curl`: it knows URLs and headers, and nothing of what is behind them. */
+import { env, exports } from 'cloudflare:workers';
+import { expect, vi } from 'vitest';
+import type { JobEvent, StatusDocument } from '../../src/job/document.ts';
+import type { JobObject } from '../../src/object/job-object.ts';
+
+export const ORIGIN = 'https://coatcheck.example';
+
+export function call(path: string, init: RequestInit = {}): Promise<Response> {
+	return exports.default.fetch(new URL(path, ORIGIN).href, { redirect: 'manual', ...init });
+}
+
+export function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
+	return call(path, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json', ...headers },
+		body: JSON.stringify(body),
+	});
+}
+
+export interface Submitted {
+	readonly response: Response;
+	readonly document: StatusDocument;
+}
+
+/** Submits through the envelope and expects a 202. */
+export async function submit(task: string, input: unknown, options: Record<string, unknown> = {}): Promise<Submitted> {
+	const response = await post('/v1/jobs', { task, input, options });
+	const document = await response.json<StatusDocument>();
+	expect(response.status, JSON.stringify(document)).toBe(202);
+	return { response, document };
+}
+
+export async function statusOf({ links }: StatusDocument): Promise<StatusDocument> {
+	const response = await call(links.operation);
+	expect(response.status).toBe(200);
+	return response.json<StatusDocument>();
+}
+
+/** Asks until the job is in one of these statuses or phases. */
+export function until(document: StatusDocument, ...wanted: string[]): Promise<StatusDocument> {
+	return vi.waitFor(
+		async () => {
+			const now = await statusOf(document);
+			expect(wanted).toContain(wanted.includes(now.phase) ? now.phase : now.status);
+			return now;
+		},
+		{ timeout: 10_000, interval: 20 },
+	);
+}
+
+export async function eventsOf({ links }: StatusDocument, after?: number): Promise<JobEvent[]> {
+	const url = new URL(links.events);
+	if (after !== undefined) url.searchParams.set('after', String(after));
+	const page = await (await call(url.href)).json<{ events: JobEvent[] }>();
+	return page.events;
+}
+
+/** A socket that keeps what it is told. */
+export interface Watcher {
+	readonly events: JobEvent[];
+	readonly closed: Promise<CloseEvent>;
+	readonly socket: WebSocket;
+}
+
+export async function watch({ links }: StatusDocument, after?: number): Promise<Watcher> {
+	const url = new URL(links.socket.replace(/^ws/, 'http'));
+	if (after !== undefined) url.searchParams.set('after', String(after));
+	const response = await call(url.href, { headers: { upgrade: 'websocket' } });
+	const socket = response.webSocket;
+	if (!socket) throw new Error(`No socket: ${response.status} ${await response.text()}`);
+	const events: JobEvent[] = [];
+	const { promise: closed, resolve } = Promise.withResolvers<CloseEvent>();
+	socket.addEventListener('message', ({ data }) => events.push(JSON.parse(String(data)) as JobEvent));
+	socket.addEventListener('close', resolve);
+	socket.accept();
+	return { events, closed, socket };
+}
+
+/** The object behind a job, for faults that no client can cause. */
+export function objectOf({ id }: { readonly id: string }): DurableObjectStub<JobObject> {
+	return env.JOBS.get(env.JOBS.idFromString(id));
+}
+
+/** The finals among events: there must never be more than one for an epoch. */
+export function finalsOf(events: readonly JobEvent[]): string[] {
+	return events.map(({ type }) => type).filter((type) => ['succeeded', 'failed', 'canceled'].includes(type));
+}

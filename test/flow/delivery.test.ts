@@ -1,0 +1,218 @@
+import {
+	createExecutionContext,
+	createMessageBatch,
+	evictDurableObject,
+	getQueueResult,
+	runInDurableObject,
+} from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, vi } from 'vitest';
+import worker from '../../src/index.ts';
+import { call, eventsOf, finalsOf, objectOf, statusOf, submit, until } from './client.ts';
+import { advanceClock, dropMessages, duplicateMessages, failSends, fireAlarm } from './faults.ts';
+
+describe('the watchdog', () => {
+	it('sends again what the queue lost', async () => {
+		const lost = dropMessages();
+		const { document } = await submit('sleep', { seconds: 0 });
+		await vi.waitFor(() => expect(lost()).toBe(1));
+		vi.restoreAllMocks();
+		expect(await statusOf(document)).toMatchObject({ status: 'pending' });
+		advanceClock(20_000);
+		expect(await fireAlarm(document)).toBe(true);
+		expect(await until(document, 'succeeded')).toMatchObject({ attempt: 1 });
+	});
+
+	it('sends what could not be sent, and the 202 did not wait for it', async () => {
+		failSends();
+		const { document } = await submit('sleep', { seconds: 0 });
+		vi.restoreAllMocks();
+		advanceClock(20_000);
+		await fireAlarm(document);
+		await until(document, 'succeeded');
+	});
+
+	it('does nothing for a job that was started in time', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		const { seq } = await until(document, 'succeeded');
+		const lost = dropMessages();
+		await fireAlarm(document);
+		expect(lost()).toBe(0);
+		expect(await statusOf(document)).toMatchObject({ seq });
+	});
+
+	it('starts another attempt when one is lost, and gives the lost one back', async () => {
+		dropMessages();
+		const { document } = await submit('sleep', { seconds: 0 }, { maxAttempts: 1, timeoutSeconds: 5 });
+		expect(await objectOf(document).start(1)).toMatchObject({ started: true });
+		vi.restoreAllMocks();
+		advanceClock(25_000);
+		expect(await statusOf(document)).toMatchObject({ status: 'running', phase: 'retrying', maxAttempts: 2 });
+		advanceClock(2_000);
+		await fireAlarm(document);
+		const done = await until(document, 'succeeded');
+		expect(done).toMatchObject({ attempt: 2, maxAttempts: 2 });
+	});
+
+	it('gives a job up after a bounded number of messages', async () => {
+		dropMessages();
+		const { document } = await submit('sleep', { seconds: 0 });
+		let alarms = 0;
+		while ((await statusOf(document)).status === 'pending' && alarms < 100) {
+			advanceClock(3_600_000);
+			await fireAlarm(document);
+			alarms++;
+		}
+		expect(alarms).toBe(25);
+		expect(await statusOf(document)).toMatchObject({
+			status: 'failed',
+			phase: 'dead-lettered',
+			error: { code: 'DeliveryFailed' },
+		});
+	});
+});
+
+describe('delivery', () => {
+	it('twice starts one attempt', async () => {
+		duplicateMessages();
+		const { document } = await submit('sleep', { seconds: 0.2 });
+		await until(document, 'succeeded');
+		const types = (await eventsOf(document)).map(({ type }) => type);
+		expect(types.filter((type) => type === 'started')).toHaveLength(1);
+		expect(finalsOf(await eventsOf(document))).toEqual(['succeeded']);
+	});
+
+	it('of a message before its time puts it off', async () => {
+		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 50 });
+		expect(await deliver('coatcheck-long', { v: 1, id: document.id, epoch: 1 })).toMatchObject({
+			explicitAcks: [],
+			retryMessages: [{ msgId: 'm' }],
+		});
+		await call(document.links.self, { method: 'DELETE' });
+	});
+
+	it.each([
+		['for a job that is over', async () => (await finished()).id, 1],
+		['of an earlier epoch', async () => (await waiting()).id, 7],
+		['for a job that never was', async () => env.JOBS.newUniqueId().toString(), 1],
+	])('%s is settled and forgotten', async (_, idOf, epoch) => {
+		expect(await deliver('coatcheck-long', { v: 1, id: await idOf(), epoch })).toMatchObject({ explicitAcks: ['m'] });
+	});
+
+	it('of something that is none of our messages is settled and forgotten', async () => {
+		const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+		expect(await deliver('coatcheck-long', { hello: 'world' })).toMatchObject({ explicitAcks: ['m'] });
+		expect(error).toHaveBeenCalledOnce();
+		error.mockRestore();
+	});
+
+	it('that fails around the job comes back, and the job loses nothing', async () => {
+		const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+		expect(await deliver('coatcheck-long', { v: 1, id: 'f'.repeat(64), epoch: 1 })).toMatchObject({
+			explicitAcks: [],
+			retryMessages: [{ msgId: 'm' }],
+		});
+		error.mockRestore();
+	});
+
+	it('given up by the queue fails the job, visibly and retryable', async () => {
+		dropMessages();
+		const { document } = await submit('sleep', { seconds: 0 });
+		vi.restoreAllMocks();
+		expect(await deliver('coatcheck-dead-letters', { v: 1, id: document.id, epoch: 1 })).toMatchObject({
+			explicitAcks: ['m'],
+		});
+		expect(await statusOf(document)).toMatchObject({
+			status: 'failed',
+			phase: 'dead-lettered',
+			error: { code: 'DeliveryFailed', retryable: true },
+		});
+		expect((await call(`/v1/jobs/${document.id}/retry`, { method: 'POST' })).status).toBe(202);
+		await until(document, 'succeeded');
+	});
+});
+
+describe('an attempt that lost its job', () => {
+	it('changes nothing any more', async () => {
+		dropMessages();
+		const { document } = await submit('sleep', { seconds: 0 }, { timeoutSeconds: 1 });
+		const job = objectOf(document);
+		await job.start(1);
+		advanceClock(30_000);
+		await statusOf(document);
+		const second = await job.start(1);
+		expect(second).toMatchObject({ started: true, lease: { fence: { epoch: 1, attempt: 2 } } });
+		const reply = { status: 200, headers: [] };
+		const stale = { epoch: 1, attempt: 1 };
+		expect(await job.complete(stale, reply)).toEqual({ refusal: 'stale' });
+		expect(await job.progress(stale, { percentComplete: 99 })).toEqual({ refusal: 'stale' });
+		expect(await job.writeChunk({ upload: 'x', index: 0 }, new Uint8Array(1), stale)).toEqual({ refusal: 'stale' });
+		expect(await statusOf(document)).toMatchObject({ status: 'running', attempt: 2 });
+		expect(await job.complete({ epoch: 1, attempt: 2 }, reply)).toEqual({});
+		expect(await job.complete({ epoch: 1, attempt: 2 }, reply)).toEqual({ refusal: 'settled' });
+		expect(finalsOf(await eventsOf(document))).toEqual(['succeeded']);
+	});
+});
+
+describe('an object that was put out of memory', () => {
+	it('knows everything that mattered', async () => {
+		const { document } = await submit('sleep', { seconds: 1, steps: 2 });
+		await until(document, 'running');
+		await evictDurableObject(objectOf(document));
+		const done = await until(document, 'succeeded');
+		expect(done.attempt).toBe(1);
+		await evictDurableObject(objectOf(document));
+		expect(await statusOf(document)).toEqual(done);
+		expect(await (await call(document.links.result)).json()).toEqual({ sleptSeconds: 1, attempt: 1 });
+	});
+});
+
+describe('retention', () => {
+	it('ends in a tombstone that answers 410, and then in nothing', async () => {
+		const { document } = await submit('sleep', { seconds: 0 }, { retainSeconds: 60 });
+		await until(document, 'succeeded');
+		advanceClock(61_000);
+		for (const url of [document.links.self, document.links.operation, document.links.result]) {
+			const response = await call(url);
+			expect(response.status).toBe(410);
+			expect(await response.json()).toMatchObject({ code: 'JobExpired' });
+		}
+		advanceClock(3_600_000);
+		await fireAlarm(document);
+		expect((await call(`/v1/jobs/${document.id}`)).status).toBe(404);
+		expect(await storedKeys(document)).toEqual([]);
+	});
+
+	it('of an idempotency key ends with its job: the key may be used again', async () => {
+		const key = crypto.randomUUID();
+		const first = await submit('sleep', { seconds: 0 }, { idempotencyKey: key, retainSeconds: 60 });
+		await until(first.document, 'succeeded');
+		advanceClock(61_000);
+		const second = await submit('sleep', { seconds: 0.01 }, { idempotencyKey: key, retainSeconds: 60 });
+		expect(second.document.id).toBe(first.document.id);
+		expect(second.response.headers.get('idempotent-replayed')).toBeNull();
+		expect(await until(second.document, 'succeeded')).toMatchObject({ attempt: 1 });
+	});
+});
+
+async function finished() {
+	const { document } = await submit('sleep', { seconds: 0 });
+	return until(document, 'succeeded');
+}
+
+async function waiting() {
+	const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 600 });
+	return document;
+}
+
+/** Hands one message to the Worker's queue handler, as the platform would. */
+async function deliver(queue: string, body: unknown) {
+	const batch = createMessageBatch(queue, [{ id: 'm', timestamp: new Date(), attempts: 1, body }]);
+	const ctx = createExecutionContext();
+	await worker.queue(batch, env);
+	return getQueueResult(batch, ctx);
+}
+
+async function storedKeys(job: { id: string }): Promise<string[]> {
+	return runInDurableObject(objectOf(job), (_, state) => [...state.storage.kv.list()].map(([key]) => key));
+}

@@ -1,0 +1,46 @@
+/** Faults that the platform really has, and a clock that can be moved. Each undoes itself at the end of the test. */
+
+import { runDurableObjectAlarm } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { onTestFinished, vi } from 'vitest';
+import { objectOf } from './client.ts';
+
+/** Every queue's prototype: what is put here is met by the door and by the objects alike. */
+const queuePrototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
+
+type Send = Queue['send'];
+
+/** Queues lose what is sent to them, and say nothing. @returns how many messages were lost so far. */
+export function dropMessages(): () => number {
+	const spy = vi.spyOn(queuePrototype, 'send').mockImplementation((async () => ({})) as unknown as Send);
+	onTestFinished(() => spy.mockRestore());
+	return () => spy.mock.calls.length;
+}
+
+export function failSends(): void {
+	const spy = vi.spyOn(queuePrototype, 'send').mockRejectedValue(new Error('Queue is overloaded'));
+	onTestFinished(() => spy.mockRestore());
+}
+
+/** Every message is delivered twice. */
+export function duplicateMessages(): void {
+	const original = queuePrototype.send;
+	const spy = vi.spyOn(queuePrototype, 'send').mockImplementation(async function (this: Queue, ...args) {
+		await original.apply(this, args);
+		return original.apply(this, args);
+	});
+	onTestFinished(() => spy.mockRestore());
+}
+
+/** Moves the clock of the Worker and its objects; timers and alarms don't follow. */
+export function advanceClock(ms: number): void {
+	vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
+	onTestFinished(() => {
+		vi.useRealTimers();
+	});
+}
+
+/** Lets a job's alarm fire now. */
+export function fireAlarm(job: { readonly id: string }): Promise<boolean> {
+	return runDurableObjectAlarm(objectOf(job));
+}
