@@ -71,7 +71,9 @@ export async function watch({ links }: StatusDocument, after?: number): Promise<
 	if (!socket) throw new Error(`No socket: ${response.status} ${await response.text()}`);
 	const events: JobEvent[] = [];
 	const { promise: closed, resolve } = Promise.withResolvers<CloseEvent>();
-	socket.addEventListener('message', ({ data }) => events.push(JSON.parse(String(data)) as JobEvent));
+	socket.addEventListener('message', ({ data }) => {
+		if (data !== 'pong') events.push(JSON.parse(String(data)) as JobEvent);
+	});
 	socket.addEventListener('close', resolve);
 	socket.accept();
 	return { events, closed, socket };

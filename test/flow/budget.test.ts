@@ -1,0 +1,109 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { call, eventsOf, submit, until, watch } from './client.ts';
+
+/**
+ * Billed operations, counted where they happen: at the platform's own storage, stubs and queues. They are counted by their
+ * prototypes, so that nothing in the code under test knows of it.
+ */
+const counts = { rows: 0, calls: 0, messages: 0, retries: 0 };
+
+function count(prototype: object, method: string, field: keyof typeof counts): void {
+	const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
+	Reflect.set(prototype, method, function (this: unknown, ...args: unknown[]) {
+		counts[field]++;
+		return original.apply(this, args);
+	});
+}
+
+beforeAll(async () => {
+	const stub = env.JOBS.get(env.JOBS.newUniqueId());
+	await runInDurableObject(stub, (object, { storage }) => {
+		const kv = Object.getPrototypeOf(storage.kv) as object;
+		for (const method of ['put', 'delete']) count(kv, method, 'rows');
+		const store = Object.getPrototypeOf(storage) as object;
+		for (const method of ['setAlarm', 'deleteAlarm', 'put', 'delete']) count(store, method, 'rows');
+		const jobObject = Object.getPrototypeOf(object) as object;
+		for (const method of Object.getOwnPropertyNames(jobObject)) {
+			if (method !== 'constructor') count(jobObject, method, 'calls');
+		}
+	});
+	count(Object.getPrototypeOf(env.LANE_JOBS_1) as object, 'send', 'messages');
+});
+
+beforeEach(() => {
+	for (const field of Object.keys(counts) as (keyof typeof counts)[]) counts[field] = 0;
+});
+
+/** A message costs an operation to write, one to read and one to delete. */
+const OPERATIONS_A_MESSAGE = 3;
+
+describe('the ordinary job', () => {
+	it('costs at most 5 rows, 3 calls into its object and 3 queue operations', async () => {
+		const { document } = await submit('sleep', { seconds: 0, steps: 1 });
+		await until(document, 'succeeded');
+		const polls = counts.calls - 3;
+		expect(polls).toBeGreaterThan(0);
+		expect(counts.rows).toBe(5);
+		expect(counts.messages * OPERATIONS_A_MESSAGE).toBe(3);
+	});
+
+	it('costs 3 calls when nobody polls, and one more for each poll', async () => {
+		const { document } = await submit('sleep', { seconds: 0, steps: 1 });
+		await waitWithoutPolling();
+		expect(counts).toMatchObject({ rows: 5, calls: 3, messages: 1 });
+		expect((await call(document.links.self)).status).toBe(303);
+		expect(counts.calls).toBe(4);
+		expect((await call(document.links.result)).status).toBe(200);
+		expect(counts.calls).toBe(5);
+	});
+
+	it('costs no row for progress', async () => {
+		const { document } = await submit('sleep', { seconds: 2.4, steps: 24 });
+		const { events, closed } = await watch(document, 0);
+		await closed;
+		expect(events.filter(({ type }) => type === 'progress').length).toBeGreaterThanOrEqual(2);
+		expect(counts.rows).toBe(5);
+	});
+
+	it('costs no row for being read', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		await until(document, 'succeeded');
+		const { rows } = counts;
+		await eventsOf(document);
+		await (await watch(document)).closed;
+		await call(document.links.result);
+		expect(counts.rows).toBe(rows);
+	});
+
+	it('has a message of less than 200 bytes', async () => {
+		const sent: unknown[] = [];
+		const prototype = Object.getPrototypeOf(env.LANE_JOBS_1) as { send: Queue['send'] };
+		const { send } = prototype;
+		prototype.send = function (this: Queue, body, options) {
+			sent.push(body);
+			return send.call(this, body, options);
+		};
+		const { document } = await submit('sleep', { seconds: 0 }, { tags: ['x'.repeat(64)] });
+		await until(document, 'succeeded');
+		prototype.send = send;
+		expect(sent).toEqual([{ v: 1, id: document.id, epoch: 1 }]);
+		expect(JSON.stringify(sent[0]).length).toBeLessThan(200);
+	});
+});
+
+describe('a retried job', () => {
+	it('costs two rows more for each attempt, and no second message', async () => {
+		const { document } = await submit('sleep', { seconds: 0, failAttempts: 1 });
+		await until(document, 'succeeded');
+		expect(counts.rows).toBeLessThanOrEqual(7);
+		expect(counts.messages).toBe(1);
+	});
+});
+
+/** Until the job's last row is written: nothing may ask the object, for asking is what is counted. */
+async function waitWithoutPolling(): Promise<void> {
+	const deadline = Date.now() + 5_000;
+	while (counts.rows < 5 && Date.now() < deadline) await scheduler.wait(10);
+}
