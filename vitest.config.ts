@@ -1,20 +1,20 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-/** What runs in Node: the Worker as a whole behind a real port, and clients that know nothing of it. */
-const BLACK_BOX = ['test/clients/**', 'test/local/**'];
+/** What runs in Node: the Worker as a whole behind a real port, clients that know nothing of it, and the source as text. */
+const IN_NODE = ['test/clients/**', 'test/local/**', 'test/structure/**'];
 
 export default defineConfig({
 	test: {
 		projects: [
 			{
-				plugins: [cloudflareTest({ wrangler: { configPath: './wrangler.toml' } })],
-				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: BLACK_BOX, testTimeout: 20_000 },
+				plugins: [cloudflareTest({ main: './test/worker.ts', wrangler: { configPath: './wrangler.toml' } })],
+				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: IN_NODE, testTimeout: 20_000 },
 			},
 			{
 				test: {
 					name: 'node',
-					include: BLACK_BOX.map((glob) => `${glob}/*.test.ts`),
+					include: IN_NODE.map((glob) => `${glob}/*.test.ts`),
 					testTimeout: 60_000,
 					hookTimeout: 60_000,
 				},

@@ -128,8 +128,8 @@ function structuredString(text: string): unknown {
 	try {
 		return parseItem(text)[0];
 	} catch {
-		// Left as it is not a string: the schema says what was wanted.
-		return undefined;
+		// No string at all, and so not what the schema wants: it says what that is.
+		return null;
 	}
 }
 

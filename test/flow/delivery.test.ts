@@ -7,7 +7,7 @@ import {
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import worker from '../../src/index.ts';
+import worker from '../worker.ts';
 import { call, eventsOf, finalsOf, objectOf, statusOf, submit, until } from './client.ts';
 import { advanceClock, dropMessages, duplicateMessages, failSends, fireAlarm } from './faults.ts';
 

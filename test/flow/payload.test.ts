@@ -1,0 +1,224 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { createHash } from 'node:crypto';
+import { describe, expect, it, vi } from 'vitest';
+import type { StatusDocument } from '../../src/job/document.ts';
+import { call, objectOf, post, submit, until } from './client.ts';
+import { advanceClock, fireAlarm } from './faults.ts';
+
+const MIB = 1_024 * 1_024;
+
+/** Bytes that differ everywhere, so that a lost, doubled or swapped piece is seen. */
+function bytesOf(length: number): Uint8Array<ArrayBuffer> {
+	const bytes = new Uint8Array(length);
+	for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >> 8) * 17 + (at >> 16)) & 0xff;
+	return bytes;
+}
+
+function postBytes(task: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
+	return call(`/v1/tasks/${task}/jobs`, {
+		method: 'POST',
+		headers: { 'content-type': 'application/octet-stream', ...headers },
+		body,
+	});
+}
+
+async function resultOf(document: StatusDocument): Promise<Uint8Array> {
+	await until(document, 'succeeded');
+	return new Uint8Array(await (await call(document.links.result)).arrayBuffer());
+}
+
+describe('bytes', () => {
+	it.each([0, 1, 65_536, 65_537, 1_900_000, 1_900_001, 5 * MIB])(
+		'come back as they went in: %i of them',
+		async (length) => {
+			const sent = bytesOf(length);
+			const response = await postBytes('echo', sent, { 'content-type': 'text/x-odd; charset=utf-16' });
+			expect(response.status).toBe(202);
+			const document = await response.json<StatusDocument>();
+			const got = await resultOf(document);
+			expect(got.byteLength).toBe(length);
+			expect(got.every((byte, at) => byte === sent[at])).toBe(true);
+			const result = await call(document.links.result, { method: 'HEAD' });
+			expect(result.headers.get('content-type')).toBe('text/x-odd; charset=utf-16');
+		},
+	);
+
+	it('up to 32 MiB are taken', async () => {
+		const sent = bytesOf(32 * MIB);
+		const document = await (await postBytes('echo', sent)).json<StatusDocument>();
+		const got = await resultOf(document);
+		expect(sha256(got)).toBe(sha256(sent));
+	});
+
+	it('beyond 32 MiB are refused, and nothing of them is stored', async () => {
+		const response = await postBytes('echo', bytesOf(32 * MIB + 1));
+		expect(response.status).toBe(413);
+		expect(await response.json()).toMatchObject({
+			code: 'PayloadTooLarge',
+			detail: expect.stringContaining('33554432'),
+		});
+	});
+
+	it('of unknown length are counted on the way, and refused when they are too many', async () => {
+		let left = 34;
+		const stream = new ReadableStream<Uint8Array>({
+			pull(controller) {
+				if (left-- > 0) controller.enqueue(bytesOf(MIB));
+				else controller.close();
+			},
+		});
+		expect((await postBytes('echo', stream)).status).toBe(413);
+	});
+
+	it('of a task with a limit of its own are held to that', async () => {
+		const send = (length: number) => postBytes('either', 'x'.repeat(length), { 'content-type': 'text/plain' });
+		expect((await send(100)).status).toBe(202);
+		const response = await send(101);
+		expect(response.status).toBe(413);
+		expect(await response.json()).toMatchObject({ detail: expect.stringContaining('100 bytes') });
+	});
+
+	it('of an upload whose submission never came are erased', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		const stub = objectOf({ id: env.JOBS.newUniqueId().toString() });
+		await stub.writeChunk({ upload: 'u', index: 0 }, new Uint8Array(10));
+		const keys = () => runInDurableObject(stub, (_, { storage }) => [...storage.kv.list()].length);
+		expect(await keys()).toBe(1);
+		advanceClock(15 * 60_000);
+		await fireAlarm({ id: stub.id.toString() });
+		expect(await keys()).toBe(0);
+		await until(document, 'succeeded');
+	});
+
+	it('of a replayed submission are not kept twice', async () => {
+		const key = crypto.randomUUID();
+		const sent = bytesOf(3 * MIB);
+		const first = await (await postBytes('echo', sent, { 'idempotency-key': key })).json<StatusDocument>();
+		await until(first, 'succeeded');
+		const before = await chunksOf(first);
+		const second = await postBytes('echo', sent, { 'idempotency-key': key });
+		expect(second.headers.get('idempotent-replayed')).toBe('true');
+		expect(await chunksOf(first)).toBe(before);
+		const other = await postBytes('echo', bytesOf(3 * MIB - 1), { 'idempotency-key': key });
+		expect(other.status).toBe(422);
+		expect(await chunksOf(first)).toBe(before);
+	});
+
+	it('are gone with a purge', async () => {
+		const document = await (await postBytes('echo', bytesOf(3 * MIB))).json<StatusDocument>();
+		await until(document, 'succeeded');
+		expect(await chunksOf(document)).toBeGreaterThan(0);
+		await post(`/v1/jobs/${document.id}/purge`, {});
+		expect(await chunksOf(document)).toBe(0);
+	});
+});
+
+describe('JSON', () => {
+	it('of several megabytes goes in and comes out', async () => {
+		const said = 'ä'.repeat(2 * MIB);
+		const { document } = await submit('either', { name: said });
+		const result = JSON.parse(new TextDecoder().decode(await resultOf(document))) as { said: string };
+		expect(result.said).toBe(said);
+	});
+});
+
+describe('a result', () => {
+	it('beyond 32 MiB fails its job at once, with a clear error', async () => {
+		const { document } = await submit('produce', { bytes: 32 * MIB + 1 });
+		const done = await until(document, 'failed');
+		expect(done).toMatchObject({ attempt: 1, error: { code: 'InvalidOutput', retryable: false } });
+		expect(done.error?.message).toContain('33554432');
+		expect(await chunksOf(document)).toBe(0);
+	});
+
+	it('keeps its content type and length, and none of the headers that are not about its bytes', async () => {
+		const document = await (await postBytes('echo', 'hello', { 'content-type': 'text/plain' })).json<StatusDocument>();
+		await until(document, 'succeeded');
+		const { headers } = await call(document.links.result);
+		expect(headers.get('content-type')).toBe('text/plain');
+		expect(headers.get('set-cookie')).toBeNull();
+		expect(headers.get('x-content-type-options')).toBe('nosniff');
+		expect(headers.get('content-security-policy')).toContain('sandbox');
+		expect(headers.get('cache-control')).toContain('no-store');
+	});
+
+	it.each(['function', 'cycle', 'bigint', 'status'])(
+		'that can not be stored (%s) fails its job at once',
+		async (kind) => {
+			const { document } = await submit('odd', kind);
+			expect(await until(document, 'failed')).toMatchObject({ attempt: 1, error: { code: 'InvalidOutput' } });
+		},
+	);
+
+	it('of nothing is 204', async () => {
+		const { document } = await submit('odd', 'nothing');
+		await until(document, 'succeeded');
+		expect((await call(document.links.result)).status).toBe(204);
+	});
+});
+
+describe('a task that misbehaves', () => {
+	it('and throws something private tells nobody what', async () => {
+		const error = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const { document } = await submit('leak', {});
+		const done = await until(document, 'failed');
+		const result = await (await call(document.links.result)).text();
+		expect(done.error).toMatchObject({ code: 'TaskFailed', message: 'The task failed' });
+		expect(JSON.stringify(done) + result).not.toMatch(/hunter2|at run|\.ts/);
+		expect(String(error.mock.calls[0])).toContain('hunter2');
+		error.mockRestore();
+	});
+
+	it('and never ends is ended by its deadline', async () => {
+		const { document } = await submit('deaf', {});
+		expect(await until(document, 'failed')).toMatchObject({ phase: 'timed-out', error: { code: 'ExecutionTimeout' } });
+	});
+
+	it('and reports progress ten thousand times is heard about once a second', async () => {
+		const { document } = await submit('chatty', {});
+		const done = await until(document, 'succeeded');
+		expect(done.seq).toBeLessThan(8);
+	});
+});
+
+describe('a task', () => {
+	it('that takes bytes or JSON gets which was sent, and its parameters', async () => {
+		const text = { 'content-type': 'text/plain' };
+		const answers = [
+			await post('/v1/tasks/either/jobs?times=3', { name: 'a' }),
+			await call('/v1/tasks/either/jobs?times=2', { method: 'POST', headers: text, body: 'b' }),
+			await post('/v1/jobs', { task: 'either', input: { name: 'c' }, parameters: { times: 1 } }),
+		];
+		const said: unknown[] = [];
+		for (const answer of answers) {
+			said.push(JSON.parse(new TextDecoder().decode(await resultOf(await answer.json<StatusDocument>()))));
+		}
+		expect(said).toEqual([{ said: 'aaa' }, { said: 'bb' }, { said: 'c' }]);
+	});
+
+	it('knows its job', async () => {
+		const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+		const response = await post(
+			'/v1/tasks/context/jobs',
+			{},
+			{ 'x-correlation-id': 'order-42', 'idempotency-key': 'k-1', traceparent },
+		);
+		const document = await response.json<StatusDocument>();
+		expect(JSON.parse(new TextDecoder().decode(await resultOf(document)))).toEqual({
+			id: document.id,
+			attempt: 1,
+			correlationId: 'order-42',
+			idempotencyKey: 'k-1',
+			traceparent,
+		});
+	});
+});
+
+function chunksOf(document: StatusDocument): Promise<number> {
+	return runInDurableObject(objectOf(document), (_, { storage }) => [...storage.kv.list({ prefix: 'chunk/' })].length);
+}
+
+function sha256(bytes: Uint8Array): string {
+	return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,228 @@
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { SignJWT, UnsecuredJWT } from 'jose';
+import { describe, expect, it, vi } from 'vitest';
+import type { StatusDocument } from '../../src/job/document.ts';
+import { call, ORIGIN, submit, until } from '../flow/client.ts';
+import { advanceClock } from '../flow/faults.ts';
+import worker from '../worker.ts';
+
+const LOCAL_KEY = Uint8Array.from(atob(JSON.parse(env.SIGNING_KEYS).local), (char) => char.charCodeAt(0));
+
+/** Asks a deployment with other variables than local development has. */
+function callWith(
+	variables: Record<string, string | undefined>,
+	path: string,
+	init: RequestInit = {},
+): Promise<Response> {
+	const request = new Request(new URL(path, ORIGIN), init) as Parameters<typeof worker.fetch>[0];
+	return worker.fetch(request, { ...env, ...variables } as typeof env, createExecutionContext());
+}
+
+function jwt(claims: Record<string, unknown>, key = LOCAL_KEY, header: Record<string, unknown> = {}): Promise<string> {
+	return new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'local', ...header }).sign(key);
+}
+
+const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
+
+describe('a deployment with nothing configured', () => {
+	it.each(['/v1/tasks', '/v1/jobs/abc', '/nowhere', '/'])('answers 503 at %s', async (path) => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const response = await callWith({ AUTH: undefined }, path);
+		expect(response.status).toBe(503);
+		expect(response.headers.get('retry-after')).not.toBeNull();
+		expect(await response.json()).toMatchObject({ code: 'NotConfigured' });
+		log.mockRestore();
+	});
+
+	it('says that it is alive', async () => {
+		expect((await callWith({ AUTH: undefined }, '/healthz')).status).toBe(200);
+	});
+});
+
+describe('a wrong setting', () => {
+	it.each([
+		['AUTH', 'off'],
+		['SIGNING_KEYS', '{"k":"c2hvcnQ="}'],
+		['SIGNING_KEYS', 'not json'],
+		['SIGNING_KEYS', '{}'],
+		['MAX_INPUT_BYTES', 'lots'],
+		['MAX_RESULT_BYTES', '-1'],
+		['PUBLIC_URL', 'jobs.example'],
+		['ALLOW_PRIVATE_TARGETS', 'yes'],
+	])(
+		'%s=%s stops with a message that names it, to the log and to the client, and never its value',
+		async (name, value) => {
+			const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+			const response = await callWith({ [name]: value }, '/v1/tasks');
+			expect(response.status).toBe(503);
+			const body = await response.text();
+			expect(body).toContain(name);
+			expect(body).not.toContain(value);
+			expect(String(log.mock.calls[0])).toContain(name);
+			log.mockRestore();
+		},
+	);
+});
+
+describe('a token', () => {
+	it('opens every link of its job, and survives the redirect to the result', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		await until(document, 'succeeded');
+		for (const url of [document.links.operation, document.links.events, document.links.result]) {
+			expect((await callWith({ AUTH: 'none' }, url)).status).toBe(200);
+		}
+		const { searchParams } = new URL((await call(document.links.self)).headers.get('location') ?? '');
+		expect(searchParams.get('token')).toBe(new URL(document.links.self).searchParams.get('token'));
+	});
+
+	it.each([
+		['forged', (claims: Record<string, unknown>) => jwt(claims, new Uint8Array(32).fill(7))],
+		['signed with an unknown key', (claims: Record<string, unknown>) => jwt(claims, LOCAL_KEY, { kid: 'other' })],
+		['of another algorithm', (claims: Record<string, unknown>) => jwt(claims, LOCAL_KEY, { alg: 'HS512' })],
+		['with no signature', async (claims: Record<string, unknown>) => new UnsecuredJWT(claims).encode()],
+		['that has expired', (claims: Record<string, unknown>) => jwt({ ...claims, exp: inAnHour() - 7_200 })],
+		['without an expiry', ({ exp: _, ...claims }: Record<string, unknown>) => jwt(claims)],
+		['that is none', async () => 'nonsense'],
+		['that is empty', async () => ''],
+	])('%s is refused with 401, although everybody may come in', async (_, make) => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		const token = await make({ sub: document.id, tenant: 'default', scope: 'read cancel', exp: inAnHour() });
+		const response = await call(`/v1/jobs/${document.id}?token=${token}`);
+		expect(response.status).toBe(401);
+		expect(response.headers.get('www-authenticate')).toContain('Bearer');
+		expect(await response.json()).toMatchObject({ code: 'Unauthorized' });
+	});
+
+	it('for another job, or without the scope, is refused with 403', async () => {
+		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 60 });
+		const other = await submit('sleep', { seconds: 0 });
+		const token = new URL(other.document.links.self).searchParams.get('token');
+		expect((await call(`/v1/jobs/${document.id}?token=${token}`)).status).toBe(403);
+		const readOnly = await jwt({ sub: document.id, tenant: 'default', scope: 'read', exp: inAnHour() });
+		expect((await call(`/v1/jobs/${document.id}/cancel?token=${readOnly}`, { method: 'POST' })).status).toBe(403);
+		expect((await call(`/v1/tasks?token=${readOnly}`)).status).toBe(403);
+		expect((await call(`/v1/jobs/${document.id}?token=${readOnly}`)).status).toBe(200);
+		await call(document.links.self, { method: 'DELETE' });
+	});
+
+	it('gives its reader links that can do no more than it can', async () => {
+		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 60 });
+		const readOnly = await jwt({ sub: document.id, tenant: 'default', scope: 'read', exp: inAnHour() });
+		const { links } = await (await call(`/v1/jobs/${document.id}?token=${readOnly}`)).json<StatusDocument>();
+		expect(links).not.toHaveProperty('cancel');
+		expect(new URL(links.self).searchParams.get('token')).toBe(readOnly);
+		await call(document.links.self, { method: 'DELETE' });
+	});
+
+	it('of another tenant finds nothing', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		const foreign = await jwt({ sub: document.id, tenant: 'acme', scope: 'read cancel', exp: inAnHour() });
+		for (const path of ['', '/result', '/events']) {
+			expect((await call(`/v1/jobs/${document.id}${path}?token=${foreign}`)).status).toBeOneOf([404, 410]);
+		}
+	});
+
+	it('works while the signing key is being changed', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		await until(document, 'succeeded');
+		const fresh = btoa('x'.repeat(32));
+		const both = JSON.stringify({ k2: fresh, local: JSON.parse(env.SIGNING_KEYS).local });
+		expect((await callWith({ SIGNING_KEYS: both }, document.links.operation)).status).toBe(200);
+		const signed = await (
+			await callWith({ SIGNING_KEYS: both }, `/v1/operations/${document.id}`)
+		).json<StatusDocument>();
+		expect((await callWith({ SIGNING_KEYS: both }, signed.links.operation)).status).toBe(200);
+		expect((await callWith({ SIGNING_KEYS: JSON.stringify({ k2: fresh }) }, document.links.operation)).status).toBe(
+			401,
+		);
+	});
+
+	it('expires with its job', async () => {
+		const { document } = await submit('sleep', { seconds: 0 }, { retainSeconds: 60, startWithinSeconds: 60 });
+		await until(document, 'succeeded');
+		const token = new URL(document.links.self).searchParams.get('token') ?? '';
+		const { exp } = JSON.parse(atob(token.split('.')[1] ?? '')) as { exp: number };
+		expect(exp * 1_000).toBeGreaterThan(Date.parse(document.createdAt) + 60_000);
+		advanceClock(exp * 1_000 - Date.now() + 1_000);
+		expect((await call(document.links.operation)).status).toBe(401);
+	});
+
+	it('proves that there was a job, when even its tombstone is gone', async () => {
+		const id = env.JOBS.newUniqueId().toString();
+		const token = await jwt({ sub: id, tenant: 'default', scope: 'read', exp: inAnHour() });
+		expect((await call(`/v1/jobs/${id}?token=${token}`)).status).toBe(410);
+		expect((await call(`/v1/jobs/${id}`)).status).toBe(404);
+	});
+});
+
+describe('a deployment without signing keys', () => {
+	it('gives out links without tokens', async () => {
+		const response = await callWith({ SIGNING_KEYS: undefined }, '/v1/tasks/sleep/jobs', {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body: '{"seconds":0}',
+		});
+		const { links, id } = await response.json<StatusDocument>();
+		expect(links.self).toBe(`${ORIGIN}/v1/jobs/${id}`);
+	});
+});
+
+describe('links', () => {
+	it('start with PUBLIC_URL behind a gateway', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		const response = await callWith({ PUBLIC_URL: 'https://gate.example/jobs/' }, `/v1/operations/${document.id}`);
+		const { links } = await response.json<StatusDocument>();
+		expect(links.self).toMatch(/^https:\/\/gate\.example\/jobs\/v1\/jobs\//);
+		expect(links.socket).toMatch(/^wss:\/\/gate\.example\/jobs\/v1\/jobs\//);
+	});
+});
+
+describe('CORS', () => {
+	const from = (origin: string) => ({ headers: { origin } });
+
+	it('lets the configured origins read what a client needs', async () => {
+		const variables = { CORS_ORIGINS: 'https://a.example, https://b.example' };
+		const response = await callWith(variables, '/v1/tasks', from('https://b.example'));
+		expect(response.headers.get('access-control-allow-origin')).toBe('https://b.example');
+		expect(response.headers.get('vary')).toContain('Origin');
+		for (const header of [
+			'Location',
+			'Operation-Location',
+			'Retry-After',
+			'ETag',
+			'X-Correlation-ID',
+			'Idempotent-Replayed',
+		]) {
+			expect(response.headers.get('access-control-expose-headers')).toContain(header);
+		}
+		expect(
+			(await callWith(variables, '/v1/tasks', from('https://evil.example'))).headers.get('access-control-allow-origin'),
+		).toBeNull();
+	});
+
+	it('covers refusals too, for a page must be able to read why', async () => {
+		const response = await callWith({ CORS_ORIGINS: '*' }, '/nowhere', from('https://a.example'));
+		expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([404, '*']);
+	});
+
+	it('answers a preflight', async () => {
+		const response = await callWith({ CORS_ORIGINS: '*' }, '/v1/jobs', {
+			method: 'OPTIONS',
+			headers: {
+				origin: 'https://a.example',
+				'access-control-request-method': 'POST',
+				'access-control-request-headers': 'content-type,idempotency-key',
+			},
+		});
+		expect(response.status).toBe(204);
+		expect(response.headers.get('access-control-allow-origin')).toBe('*');
+		expect(response.headers.get('access-control-allow-methods')).toContain('POST');
+		expect(response.headers.get('access-control-allow-headers')).toBe('content-type,idempotency-key');
+	});
+
+	it('is off when nothing is configured', async () => {
+		const response = await call('/v1/tasks', from('https://a.example'));
+		expect(response.headers.get('access-control-allow-origin')).toBeNull();
+	});
+});

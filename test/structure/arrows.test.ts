@@ -1,0 +1,90 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+
+/** Which room may import from which. A room is a folder of `src`, or a file beside them. */
+const ARROWS: Record<string, readonly string[]> = {
+	index: ['coatcheck', 'tasks', 'object'],
+	coatcheck: ['config', 'http', 'queue', 'rpc', 'work'],
+	http: ['config', 'job', 'log', 'queue', 'rpc', 'work'],
+	queue: ['job', 'log', 'rpc'],
+	work: ['job', 'log', 'rpc'],
+	tasks: ['work'],
+	object: ['job', 'queue'],
+	rpc: ['job'],
+	config: ['job'],
+	job: [],
+	log: [],
+};
+
+/** The packages that the pure core may use. */
+const PACKAGES_OF_JOB = ['zod'];
+
+interface Import {
+	readonly file: string;
+	readonly room: string;
+	readonly target: string;
+	/** The room of a file of ours, `undefined` for a package. */
+	readonly targetRoom: string | undefined;
+}
+
+function roomOf(path: string): string {
+	return (relative(SRC, path).split('/')[0] ?? '').replace(/\.ts$/, '');
+}
+
+function importsOf(file: string): Import[] {
+	const specifiers = [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
+		([, target = '']) => target,
+	);
+	return specifiers.map((target) => ({
+		file: relative(SRC, file),
+		room: roomOf(file),
+		target,
+		targetRoom: target.startsWith('.') ? roomOf(join(dirname(file), target)) : undefined,
+	}));
+}
+
+const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+const IMPORTS = FILES.flatMap((name) => importsOf(join(SRC, name)));
+
+describe('the source', () => {
+	it('has only rooms that are known', () => {
+		expect([...new Set(FILES.map((name) => roomOf(join(SRC, name))))].sort()).toEqual(Object.keys(ARROWS).sort());
+	});
+
+	it('imports only along the arrows', () => {
+		const wrong = IMPORTS.filter(
+			({ room, targetRoom }) => targetRoom !== undefined && targetRoom !== room && !ARROWS[room]?.includes(targetRoom),
+		);
+		expect(wrong.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+	});
+
+	it('has no arrow that nothing uses', () => {
+		const used = new Set(IMPORTS.map(({ room, targetRoom }) => `${room} → ${targetRoom}`));
+		const unused = Object.entries(ARROWS).flatMap(([room, targets]) => targets.map((target) => `${room} → ${target}`));
+		expect(unused.filter((arrow) => !used.has(arrow))).toEqual([]);
+	});
+
+	it('keeps the core pure: no package but zod, no clock, no randomness, no I/O', () => {
+		const packages = IMPORTS.filter(({ room, targetRoom }) => room === 'job' && targetRoom === undefined);
+		expect(packages.map(({ target }) => target).filter((target) => !PACKAGES_OF_JOB.includes(target))).toEqual([]);
+		const impure = FILES.filter((name) => name.startsWith('job/')).filter((name) =>
+			/\b(Date\.now|new Date\(\)|Math\.random|crypto\.|fetch\(|setTimeout|console\.|async |await )/.test(code(name)),
+		);
+		expect(impure).toEqual([]);
+	});
+
+	it('meets the objects only by their interface: nobody but index imports them', () => {
+		expect(
+			IMPORTS.filter(({ room, targetRoom }) => targetRoom === 'object' && room !== 'object').map(({ file }) => file),
+		).toEqual(['index.ts']);
+	});
+});
+
+/** A file without its comments. */
+function code(name: string): string {
+	return readFileSync(join(SRC, name), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+}

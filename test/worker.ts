@@ -1,0 +1,125 @@
+/** The Worker under test: this deployment's own tasks, and some that misbehave in ways that only tests want. */
+import { z } from 'zod';
+import { coatcheck } from '../src/coatcheck.ts';
+import { tasks } from '../src/tasks/index.ts';
+import { defineTask } from '../src/work/task.ts';
+
+export { JobObject } from '../src/object/job-object.ts';
+
+/** Gives back what it got. */
+const echo = defineTask({
+	name: 'echo',
+	description: 'Answers with the bytes it was sent.',
+	input: { mediaTypes: ['application/octet-stream', 'text/*'] },
+	run: (input) => new Response(input.stream(), { headers: { 'content-type': input.mediaType, 'set-cookie': 'a=b' } }),
+});
+
+/** Takes either bytes or JSON, and says which. */
+const either = defineTask({
+	name: 'either',
+	description: 'Says what it was sent.',
+	input: { json: z.strictObject({ name: z.string() }), binary: { mediaTypes: ['text/plain'], maxBytes: 100 } },
+	parameters: z.object({ times: z.coerce.number().int().min(1).max(3).default(1) }),
+	run: async (input, job) => {
+		const name = 'stream' in input ? new TextDecoder().decode(await input.bytes()) : input.name;
+		return { said: name.repeat(job.parameters.times) };
+	},
+});
+
+/** Makes a result of so many bytes. */
+const produce = defineTask({
+	name: 'produce',
+	description: 'Makes a large result.',
+	input: z.strictObject({ bytes: z.int() }),
+	run: ({ bytes }) => {
+		let left = bytes;
+		const body = new ReadableStream<Uint8Array>({
+			pull(controller) {
+				const piece = new Uint8Array(Math.min(left, 65_536)).fill(left % 251);
+				left -= piece.byteLength;
+				if (piece.byteLength > 0) controller.enqueue(piece);
+				if (left === 0) controller.close();
+			},
+		});
+		return new Response(body, { headers: { 'content-type': 'application/x-made' } });
+	},
+});
+
+/** Fails in a way that is nobody's business. */
+const leak = defineTask({
+	name: 'leak',
+	description: 'Throws something private.',
+	input: z.unknown(),
+	maxAttempts: 1,
+	run: () => {
+		throw new Error('connection to db://admin:hunter2@10.0.0.7 refused');
+	},
+});
+
+/** Returns what no reply can be made of. */
+const odd = defineTask({
+	name: 'odd',
+	description: 'Returns something odd.',
+	input: z.enum(['function', 'cycle', 'bigint', 'status', 'nothing', 'redirect']),
+	run: (kind) => {
+		const cycle: Record<string, unknown> = {};
+		cycle.self = cycle;
+		const results: Record<typeof kind, unknown> = {
+			function: () => 1,
+			cycle,
+			bigint: 1n,
+			status: new Response('no', { status: 500 }),
+			nothing: undefined,
+			redirect: new Response(null, { status: 301, headers: { location: 'https://elsewhere.example/' } }),
+		};
+		return results[kind] as string;
+	},
+});
+
+/** Never settles, and pays no heed to its signal. */
+const deaf = defineTask({
+	name: 'deaf',
+	description: 'Never ends.',
+	input: z.unknown(),
+	maxAttempts: 1,
+	timeoutSeconds: 1,
+	run: () => new Promise<string>(() => {}),
+});
+
+/** Calls `progress` as often as it can. */
+const chatty = defineTask({
+	name: 'chatty',
+	description: 'Reports progress ten thousand times.',
+	input: z.unknown(),
+	run: async (_, job) => {
+		for (let call = 0; call < 10_000; call++) job.progress(call / 100, `call ${call}`, { huge: 'x'.repeat(call) });
+		await scheduler.wait(1_200);
+		job.progress(Number.NaN, undefined, 1n);
+		return 'done';
+	},
+});
+
+/** Says what it knows of its job. */
+const context = defineTask({
+	name: 'context',
+	description: 'Answers with its own context.',
+	input: z.unknown(),
+	run: (_, { id, attempt, correlationId, idempotencyKey, traceparent }) => ({
+		id,
+		attempt,
+		correlationId,
+		idempotencyKey,
+		traceparent,
+	}),
+});
+
+/** Fetches an address for the client. */
+const fetcher = defineTask({
+	name: 'fetcher',
+	description: 'Fetches a URL.',
+	input: z.strictObject({ url: z.string() }),
+	maxAttempts: 1,
+	run: async ({ url }, job) => new Response((await job.fetch(url)).body),
+});
+
+export default coatcheck({ tasks: [...tasks, echo, either, produce, leak, odd, deaf, chatty, context, fetcher] });
