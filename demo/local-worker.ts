@@ -1,0 +1,94 @@
+/** The Worker on this machine: `wrangler dev` on a free port, with a state folder that goes when it does. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 5_000;
+
+export interface LocalWorker {
+	/** Scheme and authority: `http://127.0.0.1:8787`. */
+	readonly origin: string;
+	stop(): Promise<void>;
+}
+
+/**
+ * @param more further arguments for `wrangler dev`.
+ * @throws {Error} with all that wrangler said, when it doesn't come up.
+ */
+export async function startLocalWorker(more: readonly string[] = []): Promise<LocalWorker> {
+	const port = await freePort();
+	const state = await mkdtemp(join(tmpdir(), 'coatcheck-'));
+	const args = [
+		WRANGLER,
+		'dev',
+		'--ip',
+		'127.0.0.1',
+		'--port',
+		String(port),
+		'--inspector-port',
+		'0',
+		'--persist-to',
+		state,
+		...more,
+	];
+	// A process group of its own, so that stopping it stops all that it started.
+	const child = spawn(process.execPath, args, { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+	let said = '';
+	for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += String(text)));
+	const stop = async () => {
+		await stopGroup(child);
+		await rm(state, { recursive: true, force: true });
+	};
+	const origin = `http://127.0.0.1:${port}`;
+	try {
+		await untilHealthy(origin, child);
+	} catch (error) {
+		await stop();
+		throw new Error(`wrangler dev did not come up: ${(error as Error).message}\n${said}`);
+	}
+	return { origin, stop };
+}
+
+async function freePort(): Promise<number> {
+	const server = createServer();
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const address = server.address();
+	await new Promise((resolve) => server.close(resolve));
+	if (address === null || typeof address === 'string') throw new Error('No port is free');
+	return address.port;
+}
+
+async function untilHealthy(origin: string, child: ChildProcess): Promise<void> {
+	const deadline = Date.now() + START_TIMEOUT_MS;
+	while (Date.now() < deadline) {
+		if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+		const response = await fetch(`${origin}/healthz`).catch(() => undefined);
+		if (response?.ok) return;
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+	throw new Error(`no answer within ${START_TIMEOUT_MS / 1_000} s`);
+}
+
+async function stopGroup(child: ChildProcess): Promise<void> {
+	if (child.pid === undefined || child.exitCode !== null) return;
+	const ended = new Promise((resolve) => child.once('exit', resolve));
+	signalGroup(child.pid, 'SIGTERM');
+	const timer = setTimeout(() => signalGroup(child.pid ?? 0, 'SIGKILL'), STOP_TIMEOUT_MS);
+	await ended;
+	clearTimeout(timer);
+	signalGroup(child.pid, 'SIGKILL');
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+	try {
+		process.kill(-pid, signal);
+	} catch {
+		// All of it has ended.
+	}
+}
