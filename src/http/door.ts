@@ -116,6 +116,7 @@ function finished(response: Response, request: Request, config: Config | NotConf
 	const correlationId = correlationIdOf(request);
 	if (correlationId !== undefined && !headers.has('x-correlation-id')) headers.set('x-correlation-id', correlationId);
 	if (!(config instanceof NotConfigured)) addCors(headers, request, config);
+	if (request.method === 'HEAD') void response.body?.cancel();
 	const body = request.method === 'HEAD' ? null : response.body;
 	return new Response(body, { status: response.status, statusText: response.statusText, headers });
 }

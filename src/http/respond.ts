@@ -39,7 +39,7 @@ export async function documentResponse(
 	const document = await documentOf(exchange, view);
 	const all = {
 		...PRIVATE,
-		etag: `"${document.seq}"`,
+		etag: etagOf(document.seq),
 		'x-correlation-id': document.correlationId,
 		...retryAfterOf(exchange, view),
 		...headers(document),
@@ -87,8 +87,12 @@ export function retryAfterOf({ lanes }: Pick<Exchange, 'lanes'>, view: JobView):
 	return { 'retry-after': String(retryAfterSeconds(wait, Math.random())) };
 }
 
+export function etagOf(seq: number): string {
+	return `"${seq}"`;
+}
+
 /** `If-None-Match` (RFC 9110 §13.1.2), by weak comparison. */
-function isMatch(header: string | null, etag: string): boolean {
+export function isMatch(header: string | null, etag: string): boolean {
 	if (header === null) return false;
 	return header.split(',').some((candidate) => {
 		const tag = candidate.trim().replace(/^W\//, '');

@@ -17,7 +17,13 @@ export async function jobResult(exchange: Exchange): Promise<Response> {
 }
 
 /** The stored reply, the stored failure, or why there is neither. */
-export function outcomeResponse(exchange: Exchange, { view, outcome }: Found): Response {
+export function outcomeResponse(exchange: Exchange, reading: Found, headers: Record<string, string> = {}): Response {
+	const response = outcomeOf(exchange, reading);
+	for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+	return response;
+}
+
+function outcomeOf(exchange: Exchange, { view, outcome }: Found): Response {
 	const { facts } = view;
 	if (outcome?.kind === 'reply') return replay(exchange, facts.id, facts.correlationId, outcome.reply);
 	if (outcome && facts.error) {

@@ -26,8 +26,10 @@ import {
 import type { Exchange } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
 import { fingerprintOf, InputHash } from './fingerprint.ts';
+import { applied, waitForJob, waitSecondsOf } from './long-poll.ts';
 import { type Fault, Problem } from './problem.ts';
-import { acceptedResponse } from './respond.ts';
+import { acceptedResponse, documentOf } from './respond.ts';
+import { outcomeResponse } from './result.ts';
 import {
 	checkParameters,
 	invalid,
@@ -162,7 +164,26 @@ async function submit(exchange: Exchange, draft: Draft): Promise<Response> {
 	}
 	const { view, isReplay } = acceptance;
 	if (!isReplay && sent) waitUntil(sendJob(lanes, task.lane, messageOf(view), options.delaySeconds));
-	return acceptedResponse(exchange, view, isReplay ? { 'idempotent-replayed': 'true' } : {});
+	const replayed = isReplay ? { 'idempotent-replayed': 'true' } : {};
+	return (await finishedInTime(exchange, view, replayed)) ?? acceptedResponse(exchange, view, replayed);
+}
+
+/** `Prefer: wait`: what the result resource answers, if the job ends in time. */
+async function finishedInTime(
+	exchange: Exchange,
+	view: JobView,
+	headers: Record<string, string>,
+): Promise<Response | undefined> {
+	const waitSeconds = waitSecondsOf(exchange.request);
+	if (waitSeconds === undefined) return undefined;
+	const { id, seq } = view.facts;
+	const job = { ...exchange, params: { id } };
+	await waitForJob(job, { after: seq, waitSeconds, until: 'end' });
+	const reading = await exchange.jobs.call(id, (object) => object.read(exchange.principal.tenant, true));
+	if (reading.found !== 'job' || reading.view.facts.status === 'pending' || reading.view.facts.status === 'running')
+		return undefined;
+	const { links } = await documentOf(exchange, reading.view);
+	return outcomeResponse(exchange, reading, { ...headers, ...applied(waitSeconds), 'content-location': links.result });
 }
 
 /** `POST /v1/jobs/{id}/retry` and a submission send the same message. */

@@ -179,7 +179,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const isOver = isFinal(job.state);
 		const isFresh = after === null && !isOver;
 		const events = isFresh ? [snapshot(this.#id, job)] : eventsAfter(this.#id, job, Number(after ?? 0));
-		const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+		// Nothing to tell, now or ever: no socket is needed for that.
+		if (isOver && events.length === 0) return new Response(null, { status: 204 });
+		const { 0: client, 1: server } = new WebSocketPair();
 		this.#sockets.addWatcher(server, { ...base, flags: flagsOf(job) }, events);
 		if (isOver) close(server, CLOSE.done, 'the job is over');
 		return new Response(null, { status: 101, webSocket: client });
@@ -189,7 +191,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const epoch = Number(url.searchParams.get('epoch'));
 		const attempt = Number(url.searchParams.get('attempt'));
 		const job = this.#current(Date.now());
-		const [client, server] = Object.values(new WebSocketPair()) as [WebSocket, WebSocket];
+		const { 0: client, 1: server } = new WebSocketPair();
 		const isHeld = job?.state.name === 'running' && job.epoch === epoch && job.attempt === attempt;
 		this.#sockets.addAttempt(server, isHeld ? liveProgressOf(job) : { epoch, attempt, seq: 0 });
 		if (!isHeld) this.#sockets.abort({ epoch, attempt }, 'stale');

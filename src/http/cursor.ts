@@ -1,0 +1,20 @@
+/** Where a reader of events wants to go on. */
+import type { Fault } from './problem.ts';
+import { invalid } from './submission-options.ts';
+
+/** `?after=7`. @throws {Problem} `InvalidRequest` for what is no number. */
+export function cursorOf(url: URL): number | undefined {
+	return parsed(url.searchParams.get('after'), { parameter: 'after' });
+}
+
+/** `Last-Event-ID: 7`, which an `EventSource` sends when it comes again, else `?after=7`. */
+export function cursorOfStream(request: Request, url: URL): number | undefined {
+	return parsed(request.headers.get('last-event-id'), { header: 'Last-Event-ID' }) ?? cursorOf(url);
+}
+
+function parsed(text: string | null, place: { parameter: string } | { header: string }): number | undefined {
+	if (text === null) return undefined;
+	if (/^\d{1,15}$/.test(text)) return Number(text);
+	const fault: Fault = { ...place, message: `expected the seq of an event, a whole number, got: ${text.slice(0, 40)}` };
+	throw invalid('The cursor is not valid', [fault]);
+}

@@ -1,0 +1,42 @@
+/** Events as a stream of text, from the object's socket. The heartbeat's timer runs here, so that the object can sleep. */
+import { MS_PER_SECOND } from '../job/limits.ts';
+
+/** How long a reader waits before it comes again, in milliseconds. */
+const RETRY_MS = 2_000;
+/** A comment this often keeps proxies from taking silence for death. */
+const HEARTBEAT_MS = 15 * MS_PER_SECOND;
+
+/** Ends with the socket: after the last event, or when the connection to the object is lost and the reader is to come again. */
+export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
+	const encoder = new TextEncoder();
+	let heartbeat: ReturnType<typeof setInterval> | undefined;
+	return new ReadableStream<Uint8Array>({
+		start(controller) {
+			const say = (text: string) => controller.enqueue(encoder.encode(text));
+			const end = () => {
+				clearInterval(heartbeat);
+				try {
+					controller.close();
+				} catch {
+					// The reader has gone already.
+				}
+			};
+			feed.addEventListener('message', ({ data }) => say(framed(String(data))));
+			feed.addEventListener('close', end);
+			feed.addEventListener('error', end);
+			heartbeat = setInterval(() => say(':\n\n'), HEARTBEAT_MS);
+			say(`retry: ${RETRY_MS}\n\n`);
+			feed.accept();
+		},
+		cancel() {
+			clearInterval(heartbeat);
+			feed.close();
+		},
+	});
+}
+
+/** JSON has no line breaks of its own, so an event is one `data` line. */
+function framed(json: string): string {
+	const { seq, type } = JSON.parse(json) as { seq: number; type: string };
+	return `id: ${seq}\nevent: ${type}\ndata: ${json}\n\n`;
+}
