@@ -1,0 +1,114 @@
+/**
+ * `profile-csv`: a CSV in, a profile of each column out. Streamed, so its memory doesn't grow with the file.
+ *
+ * How the bytes go: body or URL → turns (`read-in-turns`) → rows (`csv-rows`, by `csv-parse`) → columns (`table`,
+ * `column`). Everything behind the first arrow is pure; every number is in `limits`.
+ */
+import { z } from 'zod';
+import { type BinaryInput, defineTask, type JobContext } from '../work/task.ts';
+import { type CsvProfile, CsvProfiler } from './profile-csv/csv-profiler.ts';
+import type { Delimiter } from './profile-csv/delimiter.ts';
+import { type CsvSource, fetchCsv } from './profile-csv/fetch-csv.ts';
+import { DEFAULT_LIMITS, MAX_FETCHED_CSV_BYTES, TURN_BYTES } from './profile-csv/limits.ts';
+import { readInTurns } from './profile-csv/read-in-turns.ts';
+
+export type { ColumnProfile } from './profile-csv/column.ts';
+export type { CsvProfile };
+
+const parameters = z.strictObject({
+	delimiter: z
+		.enum([',', ';', '\t', '|', 'tab'], { error: 'delimiter must be one of , ; | or tab' })
+		.optional()
+		.describe('What separates cells. Default: found out from the first lines; a tab for text/tab-separated-values.'),
+	header: z
+		.enum(['true', 'false'], { error: 'header must be true or false' })
+		.default('true')
+		.describe('Whether the first row names the columns. false: they are called column1, column2 …'),
+});
+
+/**
+ * Profiles a CSV: the body, or the file at `{ "url": "https://…" }` (at most 32 MiB).
+ *
+ * @example
+ * curl --data-binary @airports.csv -H 'Content-Type: text/csv' "$HOST/v1/tasks/profile-csv/jobs?header=true"
+ *
+ * { "rows": 3376, "raggedRows": 0, "sizeBytes": 210365, "delimiter": ",",
+ *   "columns": [
+ *     { "name": "iata", "type": "string", "count": 3376, "nulls": 0, "distinct": 3376, "distinctIsLowerBound": false,
+ *       "min": "00M", "max": "ZZV", "minLength": 3, "maxLength": 3 },
+ *     { "name": "latitude", "type": "number", …, "min": 7.367222, "max": 71.2854475, "mean": 40.036…, "stddev": 8.329… }
+ * ] }
+ *
+ * What counts as what:
+ * - Text is UTF-8, with or without a byte order mark. Invalid bytes are read as U+FFFD; UTF-16 and NUL bytes are
+ *   refused.
+ * - Spaces and tabs around a cell are not part of its value. A cell with nothing else is null; `NA`, `null` and `-`
+ *   are texts.
+ * - Rows end with LF, CRLF or CR. Blank lines are no rows. In a shorter row the missing cells are nulls; a longer one
+ *   adds columns.
+ * - Types: see `typeOfValue`. Fields of a column: see `ColumnProfile`.
+ * - Distinct counts are exact up to 100,000 a column and 8 MiB of fingerprints in all, then lower bounds.
+ *
+ * Errors, none retryable but the first, when it is a 502: `CsvFetchFailed` (502 or 422), `CsvTooLarge` (413), `EmptyCsv`, `InvalidCsv`,
+ * `RowTooLarge`, `TooManyColumns` (422).
+ */
+export const profileCsv = defineTask({
+	name: 'profile-csv',
+	description: 'Profiles each column of a CSV: type, nulls, distinct values, smallest, largest, mean.',
+	lane: 'long',
+	timeoutSeconds: 300,
+	input: {
+		json: z.strictObject({ url: z.url({ protocol: /^https?$/, error: 'url must be an http or https URL' }) }),
+		binary: { mediaTypes: ['text/csv', 'text/plain', 'application/csv', 'text/tab-separated-values'] },
+	},
+	parameters,
+	async run(input, job): Promise<CsvProfile> {
+		const source =
+			'url' in input ? await fetchCsv(input.url, job, MAX_FETCHED_CSV_BYTES) : bodySource(input, job.signal);
+		const profiler = new CsvProfiler({
+			delimiter: delimiterOf(job.parameters.delimiter, source.mediaType),
+			hasHeader: job.parameters.header === 'true',
+			limits: DEFAULT_LIMITS,
+		});
+		for await (const piece of source.pieces) {
+			await profiler.write(piece);
+			reportProgress(job, profiler, source.sizeBytes);
+		}
+		const profile = await profiler.finish();
+		job.progress(100, `${count(profile.rows, 'row')}, ${count(profile.columns.length, 'column')}`);
+		return profile;
+	},
+});
+
+function bodySource(input: BinaryInput, signal: AbortSignal): CsvSource {
+	const { sizeBytes, mediaType } = input;
+	return { pieces: readInTurns(input.stream(), TURN_BYTES, signal), sizeBytes, mediaType };
+}
+
+/** What was asked for; else a tab when the media type says so; else undefined: to be found out. */
+function delimiterOf(parameter: Delimiter | 'tab' | undefined, mediaType: string): Delimiter | undefined {
+	const isTabSeparated = mediaType.toLowerCase().startsWith('text/tab-separated-values');
+	return parameter === 'tab' || (parameter === undefined && isTabSeparated) ? '\t' : parameter;
+}
+
+/** 100 % is kept for the end: a length announced by somebody else may be wrong. */
+function reportProgress(
+	job: Pick<JobContext, 'progress'>,
+	{ sizeBytes, rows }: Pick<CsvProfiler, 'sizeBytes' | 'rows'>,
+	totalBytes: number | undefined,
+): void {
+	const percent = totalBytes === undefined ? undefined : Math.min(99, Math.floor((sizeBytes / totalBytes) * 100));
+	const total = totalBytes === undefined ? '' : ` of ${megabytes(totalBytes)}`;
+	job.progress(percent, `${megabytes(sizeBytes)}${total} read, ${count(rows, 'row')}`);
+}
+
+function megabytes(bytes: number): string {
+	return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Made once: it costs more than the profile of a thousand cells. */
+const grouped = new Intl.NumberFormat('en-US');
+
+function count(number: number, noun: string): string {
+	return `${grouped.format(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
