@@ -4,7 +4,8 @@
  */
 import { configOf, DEAD_LETTER_QUEUE } from './config.ts';
 import { answer, type DoorEnv } from './http/door.ts';
-import { consumeDeadLetters, consumeJobs } from './queue/consume.ts';
+import { deliver } from './notify/deliver.ts';
+import { consume, consumeDeadLetters } from './queue/consume.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
@@ -23,9 +24,11 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 		async queue(batch, env) {
 			const jobs = new Jobs(env.JOBS);
 			if (batch.queue === DEAD_LETTER_QUEUE) return consumeDeadLetters(batch, jobs);
-			const { maxResultBytes, allowPrivateTargets } = configOf(env);
-			const workshop = { tasks: registry, jobs, maxResultBytes, allowPrivateTargets };
-			await consumeJobs(batch, jobs, (id, lease) => runAttempt(workshop, id, lease));
+			const config = configOf(env);
+			await consume(batch, jobs, {
+				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs }, id, lease),
+				deliver: (message) => deliver({ ...config, jobs }, message),
+			});
 		},
 	} satisfies ExportedHandler<DoorEnv>;
 }

@@ -23,6 +23,8 @@ export interface Config {
 	/** Whether every request is let in, as the one tenant `default`. Only local development asks for it. */
 	readonly isOpen: boolean;
 	readonly signingKeys: SigningKeys;
+	/** What webhooks are signed with: `whsec_…`, all of them. Without one, a submission can't ask for a webhook. */
+	readonly webhookSecrets: readonly string[];
 	/** What links start with, when a gateway stands in front; without a slash at the end. */
 	readonly publicUrl: string | undefined;
 	/** Which web pages may read answers; `*` is all. */
@@ -46,16 +48,18 @@ export class NotConfigured extends Error {
 
 const MIN_KEY_BYTES = 32;
 
-const signingKeys = z
-	.string()
-	.transform((text, context) => {
+/** A variable that holds JSON. */
+const json = (form: string) =>
+	z.string().transform((text, context) => {
 		try {
 			return JSON.parse(text) as unknown;
 		} catch {
-			context.addIssue('expected JSON: { "<key id>": "<base64>" }');
+			context.addIssue(`expected JSON: ${form}`);
 			return z.NEVER;
 		}
-	})
+	});
+
+const signingKeys = json('{ "<key id>": "<base64>" }')
 	.pipe(z.record(z.string().min(1), z.base64('expected base64')))
 	.transform((keys) => new Map(Object.entries(keys).map(([id, key]) => [id, bytesOf(key)])))
 	.refine((keys) => keys.size > 0, 'expected at least one key')
@@ -63,6 +67,10 @@ const signingKeys = z
 		(keys) => [...keys.values()].every((key) => key.byteLength >= MIN_KEY_BYTES),
 		`expected keys of ≥ ${MIN_KEY_BYTES} bytes`,
 	);
+
+const webhookSecrets = json('["whsec_…"]').pipe(
+	z.array(z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and base64 of 24 to 64 bytes')),
+);
 
 const bytes = (fallback: number) =>
 	z.coerce
@@ -76,6 +84,7 @@ const flag = z.enum(['true', 'false'], 'expected true or false').default('false'
 const Variables = z.object({
 	AUTH: z.enum(['none'], 'expected "none", or nothing at all').optional(),
 	SIGNING_KEYS: signingKeys.default(new Map()),
+	WEBHOOK_SECRETS: webhookSecrets.default([]),
 	PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }).optional(),
 	CORS_ORIGINS: z.string().default(''),
 	ALLOW_PRIVATE_TARGETS: flag,
@@ -103,11 +112,13 @@ function parse(env: object): Config | NotConfigured {
 		const reasons = result.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`);
 		return new NotConfigured(variables, `Configuration is wrong: ${reasons.join('; ')}`);
 	}
-	const { AUTH, SIGNING_KEYS, PUBLIC_URL, CORS_ORIGINS, ALLOW_PRIVATE_TARGETS, ...limits } = result.data;
+	const { AUTH, SIGNING_KEYS, WEBHOOK_SECRETS, PUBLIC_URL, CORS_ORIGINS, ALLOW_PRIVATE_TARGETS, ...limits } =
+		result.data;
 	if (AUTH === undefined) return new NotConfigured(['AUTH'], 'Nothing is configured: nobody may come in');
 	return {
 		isOpen: AUTH === 'none',
 		signingKeys: SIGNING_KEYS,
+		webhookSecrets: WEBHOOK_SECRETS,
 		publicUrl: PUBLIC_URL?.replace(/\/+$/, ''),
 		corsOrigins: CORS_ORIGINS.split(',')
 			.map((origin) => origin.trim())

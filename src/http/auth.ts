@@ -1,7 +1,7 @@
 /** Who is asking, and what they may do. */
 import type { Config } from '../config.ts';
+import { signToken, type TokenScope, verifyToken } from '../token.ts';
 import { Problem } from './problem.ts';
-import { signToken, type TokenScope, verifyToken } from './token.ts';
 
 /** What a route can ask for. */
 export type Scope = 'submit' | TokenScope;

@@ -27,6 +27,7 @@ export function fingerprintOf(facts: {
 	readonly mediaType: string;
 	readonly parameters: Readonly<Record<string, unknown>>;
 	readonly options: JobOptions;
+	readonly webhook: unknown;
 }): string {
 	const { correlationId: _, traceparent: __, idempotencyKey: ___, ...options } = facts.options;
 	return createHash('sha256')

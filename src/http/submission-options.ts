@@ -1,28 +1,32 @@
 /** The options of a submission, from its headers and from the envelope, as one validated whole. */
 import { parseItem } from 'structured-headers';
 import type { z } from 'zod';
+import type { Config } from '../config.ts';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import { WireOptions } from '../job/options.ts';
-import type { JobOptions } from '../job/record.ts';
+import type { JobOptions, Webhook } from '../job/record.ts';
+import { DEFAULT_WEBHOOK_EVENTS } from '../job/webhook.ts';
+import { refusalOf } from '../target.ts';
 import type { RegisteredTask } from '../work/registry.ts';
 import { faultsOf, inBody, inQuery } from './faults.ts';
 import { type Fault, Problem } from './problem.ts';
 
-type Field = keyof WireOptions;
-
 /** Each header, the option it stands for, and how its text becomes the option's value. */
-const HEADERS: readonly (readonly [header: string, field: Field, parse: (text: string) => unknown])[] = [
-	['Idempotency-Key', 'idempotencyKey', structuredString],
-	['X-Correlation-ID', 'correlationId', String],
-	['Coatcheck-Delay-Seconds', 'delaySeconds', wholeNumber],
-	['Coatcheck-Start-Within-Seconds', 'startWithinSeconds', wholeNumber],
-	['Coatcheck-Timeout-Seconds', 'timeoutSeconds', wholeNumber],
-	['Coatcheck-Max-Attempts', 'maxAttempts', wholeNumber],
-	['Coatcheck-Retain-Seconds', 'retainSeconds', wholeNumber],
-	['Coatcheck-Tags', 'tags', (text) => text.split(',').map((tag) => tag.trim())],
-	['Coatcheck-On-Pending', 'onPending', String],
-	['Coatcheck-On-Complete', 'onComplete', String],
-	['Coatcheck-On-Failed', 'onFailed', String],
+const HEADERS: readonly (readonly [header: string, path: readonly string[], parse: (text: string) => unknown])[] = [
+	['Idempotency-Key', ['idempotencyKey'], structuredString],
+	['X-Correlation-ID', ['correlationId'], String],
+	['Coatcheck-Delay-Seconds', ['delaySeconds'], wholeNumber],
+	['Coatcheck-Start-Within-Seconds', ['startWithinSeconds'], wholeNumber],
+	['Coatcheck-Timeout-Seconds', ['timeoutSeconds'], wholeNumber],
+	['Coatcheck-Max-Attempts', ['maxAttempts'], wholeNumber],
+	['Coatcheck-Retain-Seconds', ['retainSeconds'], wholeNumber],
+	['Coatcheck-Tags', ['tags'], list],
+	['Coatcheck-Webhook-Url', ['webhook', 'url'], String],
+	['Coatcheck-Webhook-Events', ['webhook', 'events'], list],
+	['Coatcheck-Webhook-Format', ['webhook', 'format'], String],
+	['Coatcheck-On-Pending', ['onPending'], String],
+	['Coatcheck-On-Complete', ['onComplete'], String],
+	['Coatcheck-On-Failed', ['onFailed'], String],
 ];
 
 /** Headers of ours that are none of the options. */
@@ -36,13 +40,14 @@ export function readOptions(request: Request, inEnvelope: unknown = {}): WireOpt
 	const { values, faults } = fromHeaders(request.headers);
 	const given = isObject(inEnvelope) ? inEnvelope : {};
 	if (!isObject(inEnvelope)) faults.push({ pointer: '/options', message: 'expected an object' });
-	for (const [header, field] of HEADERS) {
-		if (field in values && field in given && JSON.stringify(values[field]) !== JSON.stringify(given[field])) {
-			faults.push({ header, message: `says something else than options.${field} in the body` });
-		}
+	for (const [header, path] of HEADERS) {
+		const inHeader = valueAt(values, path);
+		const inBody = valueAt(given, path);
+		if (inHeader === undefined || inBody === undefined || JSON.stringify(inHeader) === JSON.stringify(inBody)) continue;
+		faults.push({ header, message: `says something else than options.${path.join('.')} in the body` });
 	}
-	const parsed = WireOptions.safeParse({ ...values, ...given });
-	if (!parsed.success) faults.push(...faultsOf(parsed.error, (path, message) => placeOf(path, message, given)));
+	const parsed = WireOptions.safeParse(merged(values, given));
+	if (!parsed.success) faults.push(...faultsOf(parsed.error, (path, message) => placeOf(path, message, values, given)));
 	if (!parsed.success || faults.length > 0) throw invalid('The options are not valid', faults);
 	return parsed.data;
 }
@@ -91,6 +96,22 @@ export function jobOptions(wire: WireOptions, task: RegisteredTask, headers: Hea
 	};
 }
 
+/**
+ * The webhook of a submission, with every default filled in.
+ *
+ * @throws {Problem} `InvalidRequest` when the deployment can't sign one, or its address may not be called.
+ */
+export function webhookOf({ webhook }: WireOptions, config: Config, origin: string): Webhook | undefined {
+	if (!webhook) return undefined;
+	const why =
+		config.webhookSecrets.length === 0
+			? 'webhooks are not configured here: WEBHOOK_SECRETS is not set'
+			: refusalOf(webhook.url, config.allowPrivateTargets);
+	if (why !== undefined) throw invalid('The webhook is not valid', [{ pointer: '/options/webhook/url', message: why }]);
+	const { url, events = DEFAULT_WEBHOOK_EVENTS, format = 'standard' } = webhook;
+	return { url, events, format, origin, deliveries: [] };
+}
+
 export function invalid(detail: string, errors: readonly Fault[]): Problem {
 	return new Problem('InvalidRequest', detail, { errors });
 }
@@ -102,12 +123,14 @@ export function invalidInput(error: z.ZodError, prefix: string): Problem {
 	});
 }
 
-function fromHeaders(headers: Headers): { values: Partial<Record<Field, unknown>>; faults: Fault[] } {
-	const values: Partial<Record<Field, unknown>> = {};
+type Values = Record<string, unknown>;
+
+function fromHeaders(headers: Headers): { values: Values; faults: Fault[] } {
+	let values: Values = {};
 	const faults: Fault[] = [];
-	for (const [header, field, parse] of HEADERS) {
+	for (const [header, path, parse] of HEADERS) {
 		const text = headers.get(header);
-		if (text !== null) values[field] = parse(text);
+		if (text !== null) values = merged(values, nested(path, parse(text)));
 	}
 	const known = new Set(HEADERS.map(([header]) => header.toLowerCase()));
 	for (const name of headers.keys()) {
@@ -116,10 +139,38 @@ function fromHeaders(headers: Headers): { values: Partial<Record<Field, unknown>
 	return { values, faults };
 }
 
-function placeOf(path: readonly PropertyKey[], message: string, given: object): Fault {
-	const header = HEADERS.find(([, field]) => field === path[0])?.[0];
-	const isFromHeader = header !== undefined && !(String(path[0]) in given);
+/** A fault is where the value came from: in a header, or in the body. */
+function placeOf(path: readonly PropertyKey[], message: string, values: Values, given: Values): Fault {
+	const header = HEADERS.find(([, at]) => at.every((key, index) => path[index] === key))?.[0];
+	const isFromHeader =
+		header !== undefined && valueAt(values, path) !== undefined && valueAt(given, path) === undefined;
 	return isFromHeader ? { header, message } : inBody('/options')(path, message);
+}
+
+/** The nearest value there is on the way along a path. */
+function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
+	const [key, ...rest] = path;
+	if (key === undefined || !isObject(values)) return values;
+	return valueAt(values[String(key)], rest);
+}
+
+function nested(path: readonly string[], value: unknown): Values {
+	const [key = '', ...rest] = path;
+	return { [key]: rest.length === 0 ? value : nested(rest, value) };
+}
+
+/** Both, the second one winning; objects inside are merged too. */
+function merged(first: Values, second: Values): Values {
+	const result = { ...first };
+	for (const [key, value] of Object.entries(second)) {
+		const before = result[key];
+		result[key] = isObject(before) && isObject(value) ? merged(before, value) : value;
+	}
+	return result;
+}
+
+function list(text: string): string[] {
+	return text.split(',').map((item) => item.trim());
 }
 
 /** A structured-field string (RFC 9651) as the Idempotency-Key draft has it, or the bare token that most clients send. */

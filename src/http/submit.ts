@@ -23,7 +23,7 @@ import {
 	refuseTooLarge,
 	tooLarge,
 } from './body.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, originOf } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
 import { fingerprintOf, InputHash } from './fingerprint.ts';
 import { applied, waitForJob, waitSecondsOf } from './long-poll.ts';
@@ -37,6 +37,7 @@ import {
 	jobOptions,
 	readOptions,
 	readParameters,
+	webhookOf,
 } from './submission-options.ts';
 
 const JSON_TYPE = 'application/json';
@@ -134,6 +135,7 @@ async function submit(exchange: Exchange, draft: Draft): Promise<Response> {
 	const options = jobOptions(draft.options, task, request.headers);
 	const key = options.idempotencyKey;
 	const id = key === undefined ? jobs.newId() : jobs.idForKey(principal.tenant, task.name, key);
+	const webhook = webhookOf(draft.options, exchange.config, originOf(exchange));
 	const input = await store(exchange, id, draft);
 	const delayMs = options.delaySeconds * MS_PER_SECOND;
 	const sent = delayMs <= MAX_QUEUE_DELAY_MS;
@@ -144,11 +146,18 @@ async function submit(exchange: Exchange, draft: Draft): Promise<Response> {
 		task: task.name,
 		lane: task.lane,
 		...(key !== undefined && {
-			fingerprint: fingerprintOf({ input: draft.hash.digest(), mediaType, parameters, options }),
+			fingerprint: fingerprintOf({
+				input: draft.hash.digest(),
+				mediaType,
+				parameters,
+				options,
+				webhook: draft.options.webhook,
+			}),
 		}),
 		options,
 		parameters,
 		input,
+		...(webhook && { webhook }),
 		sent,
 	};
 	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission));

@@ -7,7 +7,8 @@
 import { backoffMs } from './backoff.ts';
 import { attemptLost, buried, canceled, failed } from './lifecycle.ts';
 import { MAX_LOST_ATTEMPTS, TOMBSTONE_MS } from './limits.ts';
-import { type JobRecord, startBy } from './record.ts';
+import { type FinalState, type JobRecord, startBy } from './record.ts';
+import { pendingDeliveries } from './webhook.ts';
 
 /**
  * The job as it is at `now`, or `undefined` when even its tombstone's time is over. Returns the very same object when
@@ -33,8 +34,14 @@ function step(job: JobRecord, now: number, random: number): JobRecord | undefine
 		case 'tombstone':
 			return now >= state.goneAt ? undefined : job;
 		default:
-			return now >= state.expiresAt ? buried(job, 'expired', state.expiresAt, state.expiresAt + TOMBSTONE_MS) : job;
+			return retentionOver(job, state, now);
 	}
+}
+
+/** Nothing is forgotten that somebody has still to be told. */
+function retentionOver(job: JobRecord, state: FinalState, now: number): JobRecord {
+	if (pendingDeliveries(job).length > 0 || now < state.expiresAt) return job;
+	return buried(job, 'expired', state.expiresAt, state.expiresAt + TOMBSTONE_MS);
 }
 
 function startDeadlinePassed(job: JobRecord, deadline: number): JobRecord {

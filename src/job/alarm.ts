@@ -1,19 +1,22 @@
 /** When a job has to be looked at although nobody asks. The one place that decides it. */
 import { TOMBSTONE_MS } from './limits.ts';
 import { type JobRecord, startBy } from './record.ts';
+import { deliveryCheckAt } from './webhook.ts';
 
 /** The next moment at which this job changes, or must be looked after, by itself. */
 export function nextAlarmAt(job: JobRecord): number {
 	const { state } = job;
+	const deliveryAt = deliveryCheckAt(job) ?? Number.POSITIVE_INFINITY;
 	switch (state.name) {
 		case 'pending':
-			return Math.min(state.checkAt, startBy(job) ?? Number.POSITIVE_INFINITY);
+			return Math.min(state.checkAt, startBy(job) ?? Number.POSITIVE_INFINITY, deliveryAt);
 		case 'running':
-			return state.leaseEndsAt;
+			return Math.min(state.leaseEndsAt, deliveryAt);
 		case 'tombstone':
 			return state.goneAt;
 		default:
-			// Reads answer 410 from `expiresAt` on; the row goes with the tombstone's time, which saves a second alarm.
-			return state.expiresAt + TOMBSTONE_MS;
+			// Retention waits for deliveries. Reads answer 410 from its end on; the row goes with the tombstone's time, which
+			// saves a second alarm.
+			return Number.isFinite(deliveryAt) ? deliveryAt : state.expiresAt + TOMBSTONE_MS;
 	}
 }

@@ -5,9 +5,19 @@
  * Links depend on who reads (the address it came by, what its token may do), so they come in from outside.
  */
 
+import { keptUntil } from './expiry.ts';
 import { MS_PER_SECOND } from './limits.ts';
 import type { Links } from './links.ts';
-import { type EventType, type HistoryEntry, isFinal, type JobRecord, maxAttempts, type Status } from './record.ts';
+import {
+	type Delivery,
+	type EventType,
+	type HistoryEntry,
+	isFinal,
+	type JobRecord,
+	maxAttempts,
+	type Status,
+	type Webhook,
+} from './record.ts';
 
 export type Phase =
 	| 'queued'
@@ -50,6 +60,20 @@ export interface JobFacts {
 	readonly correlationId: string;
 	readonly tags: readonly string[];
 	readonly error?: DocumentError;
+	readonly webhook?: WebhookFacts;
+}
+
+/** How telling the webhook is going. The URL is shown without its query: that is where people put secrets. */
+export interface WebhookFacts {
+	readonly url: string;
+	readonly deliveries: readonly {
+		readonly seq: number;
+		readonly attempt: number;
+		readonly status: Delivery['status'];
+		readonly code?: number;
+		readonly at?: string;
+		readonly nextAttemptAt?: string;
+	}[];
 }
 
 export type StatusDocument = JobFacts & { readonly resourceLocation?: string; readonly links: Links };
@@ -84,10 +108,11 @@ export function jobFacts(id: string, job: JobRecord): JobFacts {
 		...(job.startedAt !== undefined && { startedAt: timestamp(job.startedAt) }),
 		...(over && { finishedAt: timestamp(over.finishedAt) }),
 		lastUpdatedAt: timestamp(job.updatedAt),
-		...(over && { expiresAt: timestamp(over.expiresAt) }),
+		...(over && { expiresAt: timestamp(keptUntil(job, over)) }),
 		correlationId: job.options.correlationId,
 		tags: job.options.tags,
 		...(over && over.name !== 'succeeded' && { error: errorOf(over) }),
+		...(job.webhook && { webhook: webhookFacts(job.webhook) }),
 	};
 }
 
@@ -107,6 +132,12 @@ export function eventsAfter(id: string, job: JobRecord, after: number): BareEven
 	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => eventOf(id, job, entry));
 	const last = job.history.at(-1)?.seq ?? 0;
 	return job.seq > last && job.seq > cursor ? [...events, progressEvent(id, job)] : events;
+}
+
+/** One event that has happened, with the job as it was then; `undefined` for one that history no longer has. */
+export function eventAt(id: string, job: JobRecord, seq: number): BareEvent | undefined {
+	const entry = job.history.find((candidate) => candidate.seq === seq);
+	return entry && eventOf(id, job, entry);
 }
 
 /** The newest progress as an event. */
@@ -195,6 +226,18 @@ function progressOf({ progress }: JobRecord): Pick<JobFacts, 'progress'> {
 	if (progress?.message === undefined && progress?.data === undefined) return {};
 	const { message, data } = progress;
 	return { progress: { ...(message !== undefined && { message }), ...(data !== undefined && { data }) } };
+}
+
+function webhookFacts({ url, deliveries }: Webhook): WebhookFacts {
+	const { origin, pathname } = new URL(url);
+	return {
+		url: `${origin}${pathname}`,
+		deliveries: deliveries.map(({ at, nextAttemptAt, wakes: _, ...delivery }) => ({
+			...delivery,
+			...(at !== undefined && { at: timestamp(at) }),
+			...(nextAttemptAt !== undefined && { nextAttemptAt: timestamp(nextAttemptAt) }),
+		})),
+	};
 }
 
 function timestamp(ms: number): string {

@@ -16,7 +16,9 @@ import {
 	type PendingState,
 	type StoredBody,
 	type StoredReply,
+	type Webhook,
 } from './record.ts';
+import { withDelivery } from './webhook.ts';
 
 /** How a job failed, and what its result resource answers from then on. */
 export interface Failure {
@@ -38,6 +40,7 @@ export interface Submission {
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
 	readonly input?: StoredBody;
+	readonly webhook?: Webhook;
 	/** Whether the door sends the first message, or leaves it to the job's alarm because the delay is too long for a queue. */
 	readonly sent: boolean;
 }
@@ -150,7 +153,7 @@ export function buried(
 	now: number,
 	goneAt = now + TOMBSTONE_MS,
 ): JobRecord {
-	const { input: _, progress: __, progressAt: ___, fingerprint: ____, ...kept } = job;
+	const { input: _, progress: __, progressAt: ___, fingerprint: ____, webhook: _____, ...kept } = job;
 	const options = { ...job.options, tags: [] };
 	return {
 		...kept,
@@ -187,5 +190,6 @@ function finished(job: JobRecord, now: number): { finishedAt: number; expiresAt:
 
 function record(job: JobRecord, event: NewEvent): JobRecord {
 	const entry: HistoryEntry = { ...event, seq: job.seq + 1, epoch: job.epoch, attempt: job.attempt };
-	return { ...job, seq: entry.seq, updatedAt: event.at, history: [...job.history, entry].slice(-MAX_HISTORY) };
+	const next = { ...job, seq: entry.seq, updatedAt: event.at, history: [...job.history, entry].slice(-MAX_HISTORY) };
+	return job.webhook ? { ...next, webhook: withDelivery(job.webhook, entry) } : next;
 }

@@ -77,6 +77,30 @@ export const PROGRESS_EVENT_INTERVAL_MS = 500;
 export const PROGRESS_MESSAGE_CHARS = 500;
 export const PROGRESS_DATA_BYTES = 4 * KIB;
 
+/**
+ * When a webhook that was not delivered is tried again, after each failure in turn; past the end the last one repeats, so
+ * that a receiver may be down for two days and loses nothing.
+ */
+export const WEBHOOK_RETRY_MS: readonly number[] = [
+	5 * MS_PER_SECOND,
+	30 * MS_PER_SECOND,
+	2 * MS_PER_MINUTE,
+	10 * MS_PER_MINUTE,
+	1 * MS_PER_HOUR,
+	6 * MS_PER_HOUR,
+];
+/** Tries in all, the first included: over a little more than two days. */
+export const MAX_WEBHOOK_TRIES = 14;
+/** A receiver has this long to answer. */
+export const WEBHOOK_TIMEOUT_MS = 15 * MS_PER_SECOND;
+/** A delivery that is this late has lost its message; each time that happens again, twice as late, at most `max`. */
+export const WEBHOOK_WATCHDOG_MS = { first: 1 * MS_PER_MINUTE, max: 1 * MS_PER_HOUR } as const;
+/** How often the watchdog sends a delivery's message again before it gives the delivery up. */
+export const MAX_WEBHOOK_WAKES = 24;
+/** Deliveries shown in the status document, the newest. */
+export const MAX_DELIVERIES = 64;
+export const WEBHOOK_URL_CHARS = 2_048;
+
 /** What a failed task may say of itself. */
 export const ERROR_CODE_CHARS = 64;
 export const ERROR_MESSAGE_CHARS = 2_000;

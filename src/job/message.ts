@@ -1,4 +1,4 @@
-/** The message on the queue: a hint that a job is to be worked on. It never carries more than this. */
+/** The messages on the queues: hints that something is to be done for a job. They never carry more than this. */
 import { z } from 'zod';
 
 /** A wire contract between versions: messages outlive a deploy by days. Only add optional fields. */
@@ -10,3 +10,11 @@ export const JobMessage = z.object({
 	epoch: z.int().positive(),
 });
 export type JobMessage = z.infer<typeof JobMessage>;
+
+/** A webhook's receiver is to be told of an event. A wire contract, as above. */
+export const DeliveryMessage = z.object({
+	v: z.literal(1),
+	id: JobMessage.shape.id,
+	seq: z.int().positive(),
+});
+export type DeliveryMessage = z.infer<typeof DeliveryMessage>;

@@ -4,8 +4,9 @@
  */
 import type { BareEvent, JobFacts } from './document.ts';
 import type { Failure, Submission } from './lifecycle.ts';
-import type { Fence, JobOptions, Progress, StoredBody, StoredReply } from './record.ts';
+import type { Fence, JobOptions, Progress, StoredBody, StoredReply, Webhook } from './record.ts';
 import type { Refusal } from './transition.ts';
+import type { Try } from './webhook.ts';
 
 /** A job as it can be handed out: without its bytes, and without what is nobody's business outside. */
 export interface JobView {
@@ -62,6 +63,18 @@ export type Change =
 	| { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged'; readonly refusal?: Refusal }
 	| { readonly found: 'nothing' };
 
+/** Everything needed to tell a receiver of one event. */
+export interface DueDelivery {
+	readonly event: BareEvent;
+	readonly webhook: Pick<Webhook, 'url' | 'format' | 'origin'>;
+	readonly tenant: string;
+	readonly readableUntil: number;
+	/** Until the try is due, in milliseconds; 0 when it is. */
+	readonly waitMs: number;
+	/** Whether how it went is to be reported: progress is told once and not again. */
+	readonly isTracked: boolean;
+}
+
 /** Which stored bytes are meant. */
 export interface ChunkKey {
 	readonly upload: string;
@@ -88,6 +101,11 @@ export interface JobObjectApi {
 	complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report>;
 	fail(fence: Fence, failure: Failure, retryAfterSeconds?: number): Promise<Report>;
 	deadLetter(epoch: number): Promise<Report>;
+
+	/** What to tell a webhook's receiver of the event `seq`; `undefined` when there is nothing (more) to tell. */
+	delivery(seq: number): Promise<DueDelivery | undefined>;
+	/** How a try went. */
+	delivered(seq: number, made: Try): Promise<Report>;
 
 	/** Stores one piece of an input (no fence: the job isn't there yet) or of a result (by the attempt that has the job). */
 	writeChunk(key: ChunkKey, bytes: Uint8Array, fence?: Fence): Promise<Report>;

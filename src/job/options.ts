@@ -1,6 +1,7 @@
 /** What a submission may ask for, as it comes over the wire. The limits are in `limits.ts`. */
 import { z } from 'zod';
-import { OPTION_LIMITS as LIMITS } from './limits.ts';
+import { OPTION_LIMITS as LIMITS, WEBHOOK_URL_CHARS } from './limits.ts';
+import { EVENT_TYPES, WEBHOOK_FORMATS } from './record.ts';
 
 const whole = ({ min, max }: { min: number; max: number }, unit: string) => {
 	const error = ({ input }: z.core.$ZodRawIssue) =>
@@ -25,6 +26,18 @@ const flags = {
 export const StatusFlags = z.object(flags);
 export type StatusFlags = z.infer<typeof StatusFlags>;
 
+const webhookUrlError = `expected a URL of at most ${WEBHOOK_URL_CHARS} characters`;
+
+/** Whether the address may be called is for the deployment to say; here it only has to be one. */
+export const WebhookOption = z.strictObject({
+	url: z.url(webhookUrlError).max(WEBHOOK_URL_CHARS, webhookUrlError),
+	events: z
+		.array(choice(...EVENT_TYPES).unwrap())
+		.min(1, 'expected at least one event')
+		.optional(),
+	format: choice(...WEBHOOK_FORMATS),
+});
+
 /** The `options` of the envelope; headers are brought into the same form first. */
 export const WireOptions = z
 	.strictObject({
@@ -45,6 +58,7 @@ export const WireOptions = z
 			.array(z.string(tagError).min(1, tagError).max(LIMITS.tagChars.max, tagError), 'expected a list of tags')
 			.max(LIMITS.tags.max, `expected at most ${LIMITS.tags.max} tags`)
 			.optional(),
+		webhook: WebhookOption.optional(),
 		...flags,
 	})
 	.refine(

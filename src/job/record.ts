@@ -120,6 +120,39 @@ export type JobState = PendingState | RunningState | FinalState | TombstoneState
 export const EVENT_TYPES = ['accepted', 'started', 'progress', 'retrying', 'succeeded', 'failed', 'canceled'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** What a webhook's body looks like: Standard Webhooks' own envelope, or a CloudEvents 1.0 message in binary mode. */
+export const WEBHOOK_FORMATS = ['standard', 'cloudevents'] as const;
+export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
+
+/** One event on its way to a webhook. */
+export interface Delivery {
+	/** The event's. */
+	readonly seq: number;
+	/** Tries made so far. */
+	readonly attempt: number;
+	readonly status: 'pending' | 'delivered' | 'given-up' | 'disabled';
+	/** The last try. */
+	readonly at?: number;
+	/** What the receiver answered, if it did. */
+	readonly code?: number;
+	/** `pending` only: when the next try is due. */
+	readonly nextAttemptAt?: number;
+	/** How often its message was missing. */
+	readonly wakes?: number;
+}
+
+/** Who is called when something happens to the job. */
+export interface Webhook {
+	readonly url: string;
+	readonly events: readonly EventType[];
+	readonly format: WebhookFormat;
+	/** What the links in the body start with. */
+	readonly origin: string;
+	/** The receiver said that it is gone (410): it is left alone. */
+	readonly isDisabled?: true;
+	readonly deliveries: readonly Delivery[];
+}
+
 /** One event, as short as it can be kept: the document it carried is built again from the record. */
 export interface HistoryEntry {
 	readonly seq: number;
@@ -163,6 +196,7 @@ export interface JobRecord {
 	readonly progress?: Progress;
 	/** When progress was last worth an event. */
 	readonly progressAt?: number;
+	readonly webhook?: Webhook;
 	readonly state: JobState;
 	readonly history: readonly HistoryEntry[];
 }

@@ -31,6 +31,7 @@ import {
 	type RunningState,
 	type StoredReply,
 } from './record.ts';
+import { sentAgain, type Try, tried } from './webhook.ts';
 
 /** Everything anybody can ask of a job. */
 export type Command =
@@ -52,6 +53,10 @@ export type Command =
 	| { readonly type: 'purge' }
 	/** The queue gave the job's message up. */
 	| { readonly type: 'deadLetter'; readonly epoch: number }
+	/** A webhook's receiver was called for the event `seq`. */
+	| { readonly type: 'delivered'; readonly seq: number; readonly made: Try }
+	/** The watchdog sends the messages of these deliveries again. */
+	| { readonly type: 'redeliver'; readonly seqs: readonly number[] }
 	/** The watchdog looks after the message. `backlogSince` is when the oldest message in its queue was sent, if known. */
 	| { readonly type: 'wake'; readonly backlogSince?: number };
 
@@ -113,6 +118,10 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 			return isFinal(job.state) ? changed(buried(job, 'purged', now)) : refuse(job, 'unfinished');
 		case 'deadLetter':
 			return deadLetter(job, command.epoch, now);
+		case 'delivered':
+			return unlessSame(job, tried(job, command.seq, command.made, now));
+		case 'redeliver':
+			return unlessSame(job, sentAgain(job, command.seqs, now));
 		case 'wake':
 			return wake(job, command.backlogSince, now);
 	}
@@ -216,6 +225,10 @@ function isCurrent(job: JobRecord, fence: Fence): boolean {
 
 function highest(before: number | undefined, reported: number | undefined): number | undefined {
 	return before === undefined || reported === undefined ? (reported ?? before) : Math.max(before, reported);
+}
+
+function unlessSame(job: JobRecord, next: JobRecord): Transition {
+	return next === job ? refuse(job, 'settled') : changed(next);
 }
 
 function changed(job: JobRecord, ...effects: Effect[]): Transition {

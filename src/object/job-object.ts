@@ -10,15 +10,16 @@
 import { DurableObject } from 'cloudflare:workers';
 import { advance } from '../job/advance.ts';
 import { nextAlarmAt } from '../job/alarm.ts';
-import { type BareEvent, eventsAfter, jobFacts, snapshot } from '../job/document.ts';
+import { type BareEvent, eventAt, eventsAfter, jobFacts, progressEvent, snapshot } from '../job/document.ts';
 import { readableUntil } from '../job/expiry.ts';
 import { accepted, type Failure, type Submission } from '../job/lifecycle.ts';
-import { ALARM_LAST_TRIES, ALARM_RETRY_MS, UPLOAD_LEASE_MS } from '../job/limits.ts';
+import { ALARM_LAST_TRIES, ALARM_RETRY_MS, MS_PER_SECOND, UPLOAD_LEASE_MS, WEBHOOK_TIMEOUT_MS } from '../job/limits.ts';
 import type { LinkBase } from '../job/links.ts';
 import type {
 	Acceptance,
 	Change,
 	ChunkKey,
+	DueDelivery,
 	JobObjectApi,
 	JobView,
 	Outcome,
@@ -29,15 +30,21 @@ import type {
 import { type Fence, isFinal, type JobRecord, type Progress, type StoredReply } from '../job/record.ts';
 import { liveProgressOf, recover } from '../job/recover.ts';
 import { type Command, type Transition, transition } from '../job/transition.ts';
-import { backlogSince, type Lanes, lanesOf, sendJob } from '../queue/send.ts';
+import { lateDeliveries, pendingDeliveries, type Try } from '../job/webhook.ts';
+import { backlogSince, type Lanes, lanesOf, sendDelivery, sendJob } from '../queue/send.ts';
 import { CLOSE, close, JobSockets } from './sockets.ts';
 import { JobStore } from './store.ts';
+
+/** A try takes no longer than this, report included. */
+const CLAIM_MS = WEBHOOK_TIMEOUT_MS + 5 * MS_PER_SECOND;
 
 export class JobObject extends DurableObject implements JobObjectApi {
 	readonly #id: string;
 	readonly #store: JobStore;
 	readonly #sockets: JobSockets;
 	readonly #lanes: Lanes;
+	/** Deliveries that somebody is making right now, and until when nobody else should. Forgetting it costs a second call. */
+	readonly #claims = new Map<number, number>();
 	/** The job as of the last turn; `null` when storage holds none, `undefined` until it was looked for. */
 	#job: JobRecord | null | undefined;
 
@@ -129,6 +136,38 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	async deadLetter(epoch: number): Promise<Report> {
 		return this.#report({ type: 'deadLetter', epoch });
+	}
+
+	// — webhooks ————————————————————————————————————————————————————————————————————————————————————————————————————
+
+	async delivery(seq: number): Promise<DueDelivery | undefined> {
+		const now = Date.now();
+		const job = this.#current(now);
+		if (!job?.webhook || job.state.name === 'tombstone') return undefined;
+		const { url, format, origin, events } = job.webhook;
+		const { tenant } = job;
+		const due = { webhook: { url, format, origin }, tenant, readableUntil: readableUntil(job) };
+		const delivery = pendingDeliveries(job).find((candidate) => candidate.seq === seq);
+		if (!delivery) {
+			// Progress is told once, and only if it is still the newest.
+			const isNewest = job.state.name === 'running' && seq === job.seq && events.includes('progress');
+			return isNewest ? { ...due, event: progressEvent(this.#id, job), waitMs: 0, isTracked: false } : undefined;
+		}
+		const event = eventAt(this.#id, job, seq);
+		// Two messages for one delivery: the second leaves it to the first.
+		if (!event || (this.#claims.get(seq) ?? 0) > now) return undefined;
+		const waitMs = Math.max(0, (delivery.nextAttemptAt ?? now) - now);
+		if (waitMs === 0) this.#claims.set(seq, now + CLAIM_MS);
+		return { ...due, event, waitMs, isTracked: true };
+	}
+
+	async delivered(seq: number, made: Try): Promise<Report> {
+		const now = Date.now();
+		this.#claims.delete(seq);
+		const result = this.#apply({ type: 'delivered', seq, made }, now);
+		if (!result) return { refusal: 'gone' };
+		const next = pendingDeliveries(result.job).find((delivery) => delivery.seq === seq)?.nextAttemptAt;
+		return next === undefined ? {} : { retryInMs: Math.max(0, next - now) };
 	}
 
 	// — bytes ———————————————————————————————————————————————————————————————————————————————————————————————————————
@@ -223,10 +262,21 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.#store.setAlarm(now + ALARM_RETRY_MS);
 		const job = this.#current(now);
 		if (job === undefined) return this.#forget();
-		if (job.state.name !== 'pending' || now < job.state.checkAt) return this.#store.setAlarmBy(nextAlarmAt(job));
+		const isMessageDue = job.state.name === 'pending' && now >= job.state.checkAt;
+		const late = lateDeliveries(job, now);
+		if (!isMessageDue && late.length === 0) return this.#store.setAlarmBy(nextAlarmAt(job));
 		// Armed before anything can fail: whatever becomes of the next lines, somebody looks again.
 		this.#store.setAlarm(now + ALARM_RETRY_MS);
-		await this.#lookAfterMessage(job);
+		if (isMessageDue) await this.#lookAfterMessage(job);
+		if (late.length > 0) await this.#redeliver(late);
+	}
+
+	async #redeliver(seqs: readonly number[]): Promise<void> {
+		const result = this.#apply({ type: 'redeliver', seqs }, Date.now());
+		if (!result) return;
+		this.#store.setAlarm(nextAlarmAt(result.job));
+		const still = pendingDeliveries(result.job).filter(({ seq }) => seqs.includes(seq));
+		await Promise.all(still.map(({ seq }) => sendDelivery(this.#lanes, { v: 1, id: this.#id, seq })));
 	}
 
 	async #lookAfterMessage(job: JobRecord): Promise<void> {
@@ -286,6 +336,17 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		else this.#sockets.closeAttempts();
 		if (job.state.name !== 'tombstone' && job.seq !== before?.seq) {
 			this.#sockets.announce(eventsAfter(this.#id, job, before?.seq ?? 0), isOver);
+			this.#notify(job, before?.seq ?? 0, isVolatile);
+		}
+	}
+
+	/** Sends the messages of new deliveries. They leave only when what was written before them is durable. */
+	#notify(job: JobRecord, after: number, isVolatile: boolean): void {
+		if (!job.webhook) return;
+		const isProgress = isVolatile && job.webhook.events.includes('progress');
+		const deliveries = pendingDeliveries(job).map(({ seq }) => seq);
+		for (const seq of isProgress ? [job.seq] : deliveries.filter((seq) => seq > after)) {
+			void sendDelivery(this.#lanes, { v: 1, id: this.#id, seq });
 		}
 	}
 

@@ -2,8 +2,9 @@
  * The receiving end of the queues. The object decides what becomes of a job; this only does as it is told, and settles
  * each message by itself: one that is slow or fails leaves its neighbours alone.
  */
+import { z } from 'zod';
 import { MS_PER_SECOND } from '../job/limits.ts';
-import { JobMessage } from '../job/message.ts';
+import { DeliveryMessage, JobMessage } from '../job/message.ts';
 import type { Lease, Report } from '../job/object-api.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
@@ -13,48 +14,60 @@ const UNREACHABLE_RETRY_SECONDS = 10;
 /** The platform delays a message by this much at most. */
 const MAX_DELAY_SECONDS = 86_400;
 
-/** Runs one attempt; what it came to is already with the job. */
-export type RunAttempt = (id: string, lease: Lease) => Promise<Report>;
-
-/** Every message of a lane's batch, side by side. */
-export async function consumeJobs(batch: MessageBatch, jobs: Jobs, run: RunAttempt): Promise<void> {
-	await Promise.all(batch.messages.map((message) => settle(message, (body) => work(message, body, jobs, run))));
+/** What is done about a message. */
+export interface Handlers {
+	/** Runs one attempt; what it came to is already with the job. */
+	readonly run: (id: string, lease: Lease) => Promise<Report>;
+	/** Tells a webhook's receiver; how it went is already with the job. */
+	readonly deliver: (message: DeliveryMessage) => Promise<Report>;
 }
 
-/** What the queues gave up: the job is failed, visibly, and can be run again. */
+/** Every message of a batch, side by side. */
+export async function consume(batch: MessageBatch, jobs: Jobs, handlers: Handlers): Promise<void> {
+	await settleAll(batch, async (message, body) => {
+		const report = 'epoch' in body ? await attempt(body, jobs, handlers) : await handlers.deliver(body);
+		if (report.retryInMs === undefined) message.ack();
+		else again(message, report.retryInMs);
+	});
+}
+
+/** What the queues gave up: the job is failed, visibly, and can be run again. A lost delivery is sent for by its job's alarm. */
 export async function consumeDeadLetters(batch: MessageBatch, jobs: Jobs): Promise<void> {
-	await Promise.all(
-		batch.messages.map((message) =>
-			settle(message, async ({ id, epoch }) => {
-				await jobs.call(id, (job) => job.deadLetter(epoch));
-				message.ack();
-			}),
-		),
-	);
+	await settleAll(batch, async (message, body) => {
+		if ('epoch' in body) await jobs.call(body.id, (job) => job.deadLetter(body.epoch));
+		message.ack();
+	});
 }
 
-async function work(message: Message, { id, epoch }: JobMessage, jobs: Jobs, run: RunAttempt): Promise<void> {
+async function attempt({ id, epoch }: JobMessage, jobs: Jobs, { run }: Handlers): Promise<Report> {
 	// Not repeated by itself: if the first answer was lost, the job has an attempt that nobody runs, and its lease sees to it.
 	const start = await jobs.callOnce(id, (job) => job.start(epoch));
-	if (!start.started) return start.refusal === 'early' ? again(message, start.waitMs ?? 0) : message.ack();
-	const { retryInMs } = await run(id, start.lease);
-	if (retryInMs === undefined) message.ack();
-	else again(message, retryInMs);
+	if (start.started) return run(id, start.lease);
+	return start.refusal === 'early' ? { retryInMs: start.waitMs ?? 0 } : {};
 }
 
-/** Whatever goes wrong around a job comes to this message only, which is delivered again. */
-async function settle(message: Message, handle: (body: JobMessage) => Promise<void>): Promise<void> {
-	const body = JobMessage.safeParse(message.body);
-	if (!body.success) {
-		logError('message dropped: not one of ours', { message: message.id });
-		return message.ack();
-	}
-	try {
-		await handle(body.data);
-	} catch (error) {
-		logError('message not settled', { job: body.data.id, message: message.id, error });
-		message.retry({ delaySeconds: UNREACHABLE_RETRY_SECONDS });
-	}
+const Body = z.union([JobMessage, DeliveryMessage]);
+
+/** Whatever goes wrong around a job comes to its own message only, which is delivered again. */
+async function settleAll(
+	batch: MessageBatch,
+	handle: (message: Message, body: JobMessage | DeliveryMessage) => Promise<void>,
+): Promise<void> {
+	await Promise.all(
+		batch.messages.map(async (message) => {
+			const body = Body.safeParse(message.body);
+			if (!body.success) {
+				logError('message dropped: not one of ours', { message: message.id });
+				return message.ack();
+			}
+			try {
+				await handle(message, body.data);
+			} catch (error) {
+				logError('message not settled', { job: body.data.id, message: message.id, error });
+				message.retry({ delaySeconds: UNREACHABLE_RETRY_SECONDS });
+			}
+		}),
+	);
 }
 
 function again(message: Message, waitMs: number): void {

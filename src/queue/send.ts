@@ -3,11 +3,16 @@
  * So a send is bounded in time, and its failure is logged, never thrown.
  */
 import { MS_PER_SECOND } from '../job/limits.ts';
-import type { JobMessage } from '../job/message.ts';
+import type { DeliveryMessage, JobMessage } from '../job/message.ts';
 import { logError } from '../log.ts';
 
 /** The queues of each lane, by the lane's name. Several queues of one lane share its work. */
-export type Lanes = ReadonlyMap<string, readonly Queue<JobMessage>[]>;
+export type Lanes = ReadonlyMap<string, readonly MessageQueue[]>;
+
+type MessageQueue = Queue<JobMessage | DeliveryMessage>;
+
+/** The lane of webhook deliveries. */
+const WEBHOOKS_LANE = 'webhooks';
 
 /** A send has been seen to hang for a minute: after this long it is somebody else's turn to try. */
 const SEND_TIMEOUT_MS = 10 * MS_PER_SECOND;
@@ -16,10 +21,10 @@ const SEND_TIMEOUT_MS = 10 * MS_PER_SECOND;
 const LANE_BINDING = /^LANE_([A-Z]+)_\d+$/;
 
 export function lanesOf(env: object): Lanes {
-	const lanes = new Map<string, Queue<JobMessage>[]>();
+	const lanes = new Map<string, MessageQueue[]>();
 	for (const [binding, queue] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
 		const name = LANE_BINDING.exec(binding)?.[1]?.toLowerCase();
-		if (name !== undefined) lanes.set(name, [...(lanes.get(name) ?? []), queue as Queue<JobMessage>]);
+		if (name !== undefined) lanes.set(name, [...(lanes.get(name) ?? []), queue as MessageQueue]);
 	}
 	return lanes;
 }
@@ -30,13 +35,27 @@ export interface Backlog {
 }
 
 /** What each queue last said of its backlog. Lives as long as the isolate; it is only ever used for estimates. */
-const lastBacklog = new WeakMap<Queue<JobMessage>, Backlog>();
+const lastBacklog = new WeakMap<MessageQueue, Backlog>();
 
 /** Turns go round, so that a slow job keeps the next one waiting only when every queue of the lane has one. */
 let turn = Math.floor(Math.random() * 1_000);
 
 /** Sends a job's message. Resolves when it is sent or given up; never rejects. */
-export async function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySeconds = 0): Promise<void> {
+export function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySeconds = 0): Promise<void> {
+	return send(lanes, lane, message, delaySeconds);
+}
+
+/** Sends for a webhook's receiver to be told. Resolves when it is sent or given up; never rejects. */
+export function sendDelivery(lanes: Lanes, message: DeliveryMessage): Promise<void> {
+	return send(lanes, WEBHOOKS_LANE, message, 0);
+}
+
+async function send(
+	lanes: Lanes,
+	lane: string,
+	message: JobMessage | DeliveryMessage,
+	delaySeconds: number,
+): Promise<void> {
 	const queues = lanes.get(lane);
 	const queue = queues?.[turn++ % queues.length];
 	if (!queue) return logError('send failed', { job: message.id, lane, error: 'the lane has no queue' });
@@ -61,7 +80,7 @@ export async function backlogSince(lanes: Lanes, lane: string): Promise<number |
 	return known.length > 0 ? Math.min(...known) : undefined;
 }
 
-async function oldestIn(queue: Queue<JobMessage>): Promise<number | undefined> {
+async function oldestIn(queue: MessageQueue): Promise<number | undefined> {
 	try {
 		const metrics = await within(SEND_TIMEOUT_MS, queue.metrics());
 		noteBacklog(queue, metrics);
@@ -72,7 +91,7 @@ async function oldestIn(queue: Queue<JobMessage>): Promise<number | undefined> {
 	}
 }
 
-function noteBacklog(queue: Queue<JobMessage>, metrics: QueueMetrics | undefined): void {
+function noteBacklog(queue: MessageQueue, metrics: QueueMetrics | undefined): void {
 	if (metrics && metrics.backlogCount > 0 && metrics.oldestMessageTimestamp) {
 		lastBacklog.set(queue, { oldestMessageAt: metrics.oldestMessageTimestamp.getTime() });
 	} else lastBacklog.delete(queue);

@@ -2,7 +2,7 @@
  * `fetch` for tasks: stopped with the attempt, and kept away from addresses that a client of ours must not reach through us.
  * Each redirect is looked at like the first address.
  */
-import ipaddr from 'ipaddr.js';
+import { refusalOf } from '../target.ts';
 import { TaskError } from './task.ts';
 
 const MAX_REDIRECTS = 5;
@@ -26,7 +26,7 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 			const location = redirectOf(response);
 			if (location === undefined || redirect === 'manual') return response;
 			await response.body?.cancel();
-			if (redirects === MAX_REDIRECTS) throw refused(target, `it redirects more than ${MAX_REDIRECTS} times`);
+			if (redirects === MAX_REDIRECTS) throw refused(target.origin, `it redirects more than ${MAX_REDIRECTS} times`);
 			const next = allowed(new URL(location, target), allowPrivateTargets);
 			request = redirected(request, response.status, next.origin === target.origin);
 			target = next;
@@ -36,23 +36,10 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 
 /** @throws {TaskError} for an address that may not be fetched. */
 export function allowed(url: string | URL, allowPrivateTargets: boolean): URL {
-	const target = URL.parse(String(url));
-	if (!target) throw new TaskError('TargetNotAllowed', 'The URL is not valid', { retryable: false, status: 422 });
-	if (allowPrivateTargets && (target.protocol === 'http:' || target.protocol === 'https:')) return target;
-	if (target.protocol !== 'https:') throw refused(target, 'only https is allowed');
-	if (target.username !== '' || target.password !== '') throw refused(target, 'it carries credentials');
-	if (isPrivate(target.hostname)) throw refused(target, 'the address is not public');
-	return target;
-}
-
-/** Names that never leave a machine or a house (RFC 6761, RFC 6762, RFC 9476 and common practice). */
-const PRIVATE_NAMES = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|private|home\.arpa)\.?$/;
-
-/** The URL parser has turned every spelling of an IPv4 address (octal, hex, one number) into dots by now. */
-function isPrivate(hostname: string): boolean {
-	const bare = hostname.replace(/^\[|\]$/g, '');
-	if (!ipaddr.isValid(bare)) return PRIVATE_NAMES.test(hostname.toLowerCase()) || !hostname.includes('.');
-	return ipaddr.process(bare).range() !== 'unicast';
+	const refusal = refusalOf(url, allowPrivateTargets);
+	if (refusal === undefined) return new URL(url);
+	const name = URL.parse(String(url))?.origin ?? 'This';
+	throw refused(name, refusal);
 }
 
 function redirectOf({ status, headers }: Response): string | undefined {
@@ -72,9 +59,7 @@ function redirected(request: RequestInit, status: number, isSameOrigin: boolean)
 	return { ...rest, headers, method: 'GET' };
 }
 
-function refused(target: URL, why: string): TaskError {
-	return new TaskError('TargetNotAllowed', `${target.origin} may not be fetched: ${why}`, {
-		retryable: false,
-		status: 422,
-	});
+function refused(name: string, why: string): TaskError {
+	const message = `${name} may not be fetched: ${why}`;
+	return new TaskError('TargetNotAllowed', message, { retryable: false, status: 422 });
 }

@@ -8,14 +8,17 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** Which room may import from which. A room is a folder of `src`, or a file beside them. */
 const ARROWS: Record<string, readonly string[]> = {
 	index: ['coatcheck', 'tasks', 'object'],
-	coatcheck: ['config', 'http', 'queue', 'rpc', 'work'],
-	http: ['config', 'job', 'log', 'queue', 'rpc', 'work'],
+	coatcheck: ['config', 'http', 'notify', 'queue', 'rpc', 'work'],
+	http: ['config', 'job', 'log', 'queue', 'rpc', 'target', 'token', 'work'],
 	queue: ['job', 'log', 'rpc'],
-	work: ['job', 'log', 'rpc'],
+	notify: ['config', 'job', 'log', 'rpc', 'target', 'token'],
+	work: ['job', 'log', 'rpc', 'target'],
 	tasks: ['work'],
 	object: ['job', 'queue'],
 	rpc: ['job'],
 	config: ['job'],
+	token: ['config', 'job'],
+	target: [],
 	job: [],
 	log: [],
 };

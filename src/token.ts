@@ -3,8 +3,8 @@
  * every link carries its own right. A JWT (RFC 7519), HS256, for one job, some scopes, and as long as the job can be read.
  */
 import { errors, jwtVerify, SignJWT } from 'jose';
-import type { SigningKeys } from '../config.ts';
-import { MS_PER_SECOND } from '../job/limits.ts';
+import type { SigningKeys } from './config.ts';
+import { MS_PER_SECOND } from './job/limits.ts';
 
 export const TOKEN_SCOPES = ['read', 'cancel', 'complete'] as const;
 export type TokenScope = (typeof TOKEN_SCOPES)[number];

@@ -1,0 +1,95 @@
+/**
+ * Webhook deliveries, as part of the job they tell of: which events are on their way to the receiver, when each is tried
+ * again, and when one is given up. Pure.
+ */
+import {
+	MAX_DELIVERIES,
+	MAX_QUEUE_DELAY_MS,
+	MAX_WEBHOOK_TRIES,
+	MAX_WEBHOOK_WAKES,
+	WEBHOOK_RETRY_MS,
+	WEBHOOK_WATCHDOG_MS,
+} from './limits.ts';
+import type { Delivery, EventType, HistoryEntry, JobRecord, Webhook } from './record.ts';
+
+/** What a submission gets that names a webhook and no events. */
+export const DEFAULT_WEBHOOK_EVENTS: readonly EventType[] = ['succeeded', 'failed', 'canceled'];
+
+/** How a try went: what the receiver answered, or that it didn't. */
+export interface Try {
+	readonly code?: number;
+	/** What the receiver asked for, in milliseconds. */
+	readonly retryAfterMs?: number;
+}
+
+const GONE = 410;
+
+/** Puts an event on its way, if the receiver wants it. */
+export function withDelivery(webhook: Webhook, { seq, type, at }: HistoryEntry): Webhook {
+	if (webhook.isDisabled || !webhook.events.includes(type)) return webhook;
+	const delivery: Delivery = { seq, attempt: 0, status: 'pending', nextAttemptAt: at };
+	return { ...webhook, deliveries: [...webhook.deliveries, delivery].slice(-MAX_DELIVERIES) };
+}
+
+/** The deliveries that are still to be made. */
+export function pendingDeliveries({ webhook }: JobRecord): Delivery[] {
+	return webhook?.deliveries.filter(({ status }) => status === 'pending') ?? [];
+}
+
+/** When the first pending delivery counts as having lost its message; `undefined` when none is pending. */
+export function deliveryCheckAt(job: JobRecord): number | undefined {
+	const checks = pendingDeliveries(job).map(checkAt);
+	return checks.length > 0 ? Math.min(...checks) : undefined;
+}
+
+/** The deliveries whose message must have been lost. */
+export function lateDeliveries(job: JobRecord, now: number): number[] {
+	return pendingDeliveries(job)
+		.filter((delivery) => checkAt(delivery) <= now)
+		.map(({ seq }) => seq);
+}
+
+function checkAt({ nextAttemptAt = 0, wakes = 0 }: Delivery): number {
+	return nextAttemptAt + Math.min(WEBHOOK_WATCHDOG_MS.max, WEBHOOK_WATCHDOG_MS.first * 2 ** wakes);
+}
+
+/** The outcome of a delivery's next try. The same object when the delivery is settled already. */
+export function tried(job: JobRecord, seq: number, { code, retryAfterMs = 0 }: Try, now: number): JobRecord {
+	const { webhook } = job;
+	const delivery = webhook?.deliveries.find((candidate) => candidate.seq === seq && candidate.status === 'pending');
+	if (!webhook || !delivery) return job;
+	const attempt = delivery.attempt + 1;
+	const made = { seq, attempt, at: now, ...(code !== undefined && { code }) };
+	if (code === GONE) return { ...job, webhook: disabled(webhook, { ...made, status: 'disabled' }) };
+	if (code !== undefined && code >= 200 && code < 300) return settled(job, webhook, { ...made, status: 'delivered' });
+	if (attempt >= MAX_WEBHOOK_TRIES) return settled(job, webhook, { ...made, status: 'given-up' });
+	const waitMs = WEBHOOK_RETRY_MS[attempt - 1] ?? WEBHOOK_RETRY_MS.at(-1) ?? 0;
+	const nextAttemptAt = now + Math.max(waitMs, Math.min(retryAfterMs, MAX_QUEUE_DELAY_MS));
+	return settled(job, webhook, { ...made, status: 'pending', nextAttemptAt });
+}
+
+/** The watchdog sends the messages of these deliveries again, or gives up one whose message is missing time and again. */
+export function sentAgain(job: JobRecord, seqs: readonly number[], now: number): JobRecord {
+	if (!job.webhook || seqs.length === 0) return job;
+	const deliveries = job.webhook.deliveries.map((delivery): Delivery => {
+		if (!seqs.includes(delivery.seq)) return delivery;
+		const { nextAttemptAt: _, wakes = 0, ...kept } = delivery;
+		if (wakes >= MAX_WEBHOOK_WAKES) return { ...kept, status: 'given-up' };
+		return { ...kept, nextAttemptAt: now, wakes: wakes + 1 };
+	});
+	return { ...job, webhook: { ...job.webhook, deliveries } };
+}
+
+function settled(job: JobRecord, webhook: Webhook, delivery: Delivery): JobRecord {
+	const deliveries = webhook.deliveries.map((other) => (other.seq === delivery.seq ? delivery : other));
+	return { ...job, webhook: { ...webhook, deliveries } };
+}
+
+function disabled(webhook: Webhook, last: Delivery): Webhook {
+	const deliveries = webhook.deliveries.map((other): Delivery => {
+		if (other.seq === last.seq) return last;
+		const { nextAttemptAt: _, ...kept } = other;
+		return other.status === 'pending' ? { ...kept, status: 'disabled' } : other;
+	});
+	return { ...webhook, isDisabled: true, deliveries };
+}

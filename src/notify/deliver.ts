@@ -1,0 +1,63 @@
+/** Telling a webhook's receiver of one event: asked for by a message, reported to the job, tried again as the job says. */
+import type { SigningKeys } from '../config.ts';
+import { type JobEvent, statusDocument } from '../job/document.ts';
+import { MS_PER_SECOND, WEBHOOK_TIMEOUT_MS } from '../job/limits.ts';
+import { jobLinks } from '../job/links.ts';
+import type { DeliveryMessage } from '../job/message.ts';
+import type { DueDelivery, Report } from '../job/object-api.ts';
+import type { Try } from '../job/webhook.ts';
+import { logError } from '../log.ts';
+import type { Jobs } from '../rpc/jobs.ts';
+import { refusalOf } from '../target.ts';
+import { signToken } from '../token.ts';
+import { signedMessage } from './sign.ts';
+
+/** What a delivery needs of its deployment. */
+export interface Messenger {
+	readonly jobs: Jobs;
+	readonly webhookSecrets: readonly string[];
+	readonly signingKeys: SigningKeys;
+	readonly allowPrivateTargets: boolean;
+}
+
+export async function deliver(messenger: Messenger, { id, seq }: DeliveryMessage): Promise<Report> {
+	const { jobs } = messenger;
+	const due = await jobs.call(id, (job) => job.delivery(seq));
+	if (!due) return {};
+	if (due.waitMs > 0) return { retryInMs: due.waitMs };
+	const made = await call(messenger, id, due);
+	return due.isTracked ? jobs.call(id, (job) => job.delivered(seq, made)) : {};
+}
+
+async function call(messenger: Messenger, id: string, due: DueDelivery): Promise<Try> {
+	const { url, format } = due.webhook;
+	const event = await eventFor(messenger, id, due);
+	const { headers, body } = signedMessage(format, `${id}:${event.seq}`, event, Date.now(), messenger.webhookSecrets);
+	try {
+		const refusal = refusalOf(url, messenger.allowPrivateTargets);
+		if (refusal !== undefined) throw new Error(`the address may not be called: ${refusal}`);
+		// A redirect is a failure like any other: it was not there that the sender wanted its events.
+		const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_MS);
+		const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
+		await response.body?.cancel();
+		return { code: response.status, retryAfterMs: retryAfterMs(response.headers.get('retry-after'), Date.now()) };
+	} catch (error) {
+		logError('webhook not delivered', { job: id, seq: event.seq, error });
+		return {};
+	}
+}
+
+/** The receiver may read the job, and nothing more. */
+async function eventFor({ signingKeys }: Messenger, id: string, due: DueDelivery): Promise<JobEvent> {
+	const { webhook, tenant, readableUntil: expiresAt, event } = due;
+	const token = await signToken(signingKeys, { job: id, tenant, scopes: new Set(['read']), expiresAt });
+	const links = jobLinks(id, { origin: webhook.origin, mayCancel: false, ...(token !== undefined && { token }) });
+	return { ...event, job: statusDocument(event.job, links) };
+}
+
+/** `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. Nonsense asks for nothing. */
+function retryAfterMs(header: string | null, now: number): number {
+	if (header === null) return 0;
+	const ms = /^\d+$/.test(header) ? Number(header) * MS_PER_SECOND : Date.parse(header) - now;
+	return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+}

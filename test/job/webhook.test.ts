@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { advance } from '../../src/job/advance.ts';
+import { nextAlarmAt } from '../../src/job/alarm.ts';
+import { jobFacts } from '../../src/job/document.ts';
+import { accepted } from '../../src/job/lifecycle.ts';
+import { MAX_WEBHOOK_TRIES, MAX_WEBHOOK_WAKES } from '../../src/job/limits.ts';
+import type { EventType, JobRecord } from '../../src/job/record.ts';
+import { DEFAULT_WEBHOOK_EVENTS, lateDeliveries, pendingDeliveries } from '../../src/job/webhook.ts';
+import { applied, FENCE, failure, REPLY, submission, T0 } from './jobs.ts';
+
+const HOUR = 3_600_000;
+
+function withWebhook(events: readonly EventType[] = DEFAULT_WEBHOOK_EVENTS): JobRecord {
+	const url = 'https://receiver.example/hook?secret=1';
+	const webhook = { url, events, format: 'standard', origin: 'https://x.example', deliveries: [] } as const;
+	return accepted({ ...submission({ retainSeconds: 60 }), webhook }, T0);
+}
+
+const start = (job: JobRecord) => applied(job, { type: 'start', epoch: 1 }, T0 + 10);
+const done = (job: JobRecord) => applied(start(job), { type: 'complete', fence: FENCE, reply: REPLY }, T0 + 20);
+const answer = (job: JobRecord, code: number | undefined, now: number, retryAfterMs = 0) =>
+	applied(job, { type: 'delivered', seq: 3, made: { ...(code !== undefined && { code }), retryAfterMs } }, now);
+
+describe('a webhook', () => {
+	it('is told of the end, unless it asked for something else', () => {
+		expect(pendingDeliveries(done(withWebhook())).map(({ seq }) => seq)).toEqual([3]);
+		expect(pendingDeliveries(done(withWebhook(['accepted', 'started']))).map(({ seq }) => seq)).toEqual([1, 2]);
+	});
+
+	it('is told of every attempt that failed, when it asked for that', () => {
+		const job = applied(
+			start(withWebhook(['retrying'])),
+			{ type: 'fail', fence: FENCE, failure: failure(true), random: 0 },
+			T0 + 20,
+		);
+		expect(pendingDeliveries(job)).toEqual([{ seq: 3, attempt: 0, status: 'pending', nextAttemptAt: T0 + 20 }]);
+	});
+
+	it('that was told is left alone', () => {
+		const job = answer(done(withWebhook()), 204, T0 + 50);
+		expect(job.webhook?.deliveries).toEqual([{ seq: 3, attempt: 1, status: 'delivered', at: T0 + 50, code: 204 }]);
+		expect(nextAlarmAt(job)).toBe(T0 + 20 + 60_000 + HOUR);
+	});
+
+	it.each([undefined, 200 + 101, 404, 500])(
+		'that answers %s is tried again on the published schedule, for two days',
+		(code) => {
+			let job = done(withWebhook());
+			let now = T0 + 100;
+			const waits: number[] = [];
+			for (;;) {
+				job = answer(job, code, now);
+				const next = pendingDeliveries(job)[0]?.nextAttemptAt;
+				if (next === undefined) break;
+				waits.push((next - now) / 1_000);
+				now = next;
+			}
+			expect(waits.slice(0, 7)).toEqual([5, 30, 120, 600, 3_600, 21_600, 21_600]);
+			expect(waits).toHaveLength(MAX_WEBHOOK_TRIES - 1);
+			expect(now - T0).toBeGreaterThan(48 * HOUR);
+			expect(job.webhook?.deliveries).toMatchObject([{ attempt: MAX_WEBHOOK_TRIES, status: 'given-up' }]);
+		},
+	);
+
+	it('keeps its job from being forgotten while it has still to be told', () => {
+		const waiting = answer(done(withWebhook()), 500, T0 + 60_000);
+		const muchLater = T0 + 30 * HOUR;
+		expect(advance(waiting, muchLater, 0)).toBe(waiting);
+		expect(Date.parse(jobFacts('a'.repeat(64), waiting).expiresAt ?? '')).toBe(T0 + 65_000 + HOUR);
+		expect(advance(answer(waiting, 200, muchLater), muchLater, 0)).toBeUndefined();
+	});
+
+	it('that asks for a longer wait gets it, within reason', () => {
+		const wait = (retryAfterMs: number) =>
+			(pendingDeliveries(answer(done(withWebhook()), 503, T0, retryAfterMs))[0]?.nextAttemptAt ?? 0) - T0;
+		expect([wait(1_000), wait(90_000), wait(1e12)]).toEqual([5_000, 90_000, 12 * HOUR]);
+	});
+
+	it('that is gone is told nothing more, of this event or any other', () => {
+		const job = answer(done(withWebhook(['accepted', 'started', 'succeeded'])), 410, T0 + 50);
+		expect(job.webhook?.deliveries.map(({ status }) => status)).toEqual(['disabled', 'disabled', 'disabled']);
+		expect(pendingDeliveries(job)).toEqual([]);
+	});
+
+	it('that is gone is not told of what happens later', () => {
+		let job = start(withWebhook(['started', 'succeeded']));
+		job = applied(job, { type: 'delivered', seq: 2, made: { code: 410 } }, T0 + 15);
+		job = applied(job, { type: 'complete', fence: FENCE, reply: REPLY }, T0 + 20);
+		expect(pendingDeliveries(job)).toEqual([]);
+	});
+
+	it('settles once: a second answer changes nothing', () => {
+		const job = answer(done(withWebhook()), 200, T0 + 50);
+		expect(() => answer(job, 500, T0 + 60)).toThrow('settled');
+	});
+
+	it('whose message was lost is sent for by the alarm, ever more seldom, and given up in the end', () => {
+		let job = done(withWebhook());
+		let wakes = 0;
+		while (pendingDeliveries(job).length > 0) {
+			const now = nextAlarmAt(job);
+			expect(lateDeliveries(job, now - 1)).toEqual([]);
+			expect(lateDeliveries(job, now)).toEqual([3]);
+			job = applied(job, { type: 'redeliver', seqs: [3] }, now);
+			wakes++;
+		}
+		expect(wakes).toBe(MAX_WEBHOOK_WAKES + 1);
+		expect(job.webhook?.deliveries).toMatchObject([{ status: 'given-up' }]);
+	});
+
+	it('is shown without the query of its URL, where people put secrets', () => {
+		const facts = jobFacts('a'.repeat(64), answer(done(withWebhook()), 500, T0 + 50));
+		expect(facts.webhook).toEqual({
+			url: 'https://receiver.example/hook',
+			deliveries: [
+				{
+					seq: 3,
+					attempt: 1,
+					status: 'pending',
+					code: 500,
+					at: '2026-01-01T00:00:00.050Z',
+					nextAttemptAt: '2026-01-01T00:00:05.050Z',
+				},
+			],
+		});
+	});
+});

@@ -1,0 +1,29 @@
+/** A webhook's receiver: what it was sent, and what it answers. Stands where the network begins. */
+import { onTestFinished, vi } from 'vitest';
+
+export interface Received {
+	readonly url: string;
+	readonly method: string;
+	readonly headers: Record<string, string>;
+	readonly body: string;
+}
+
+export type Answer = (call: number) => Response | Promise<Response>;
+
+/** Answers every call to one host, and keeps what it got. Everything else that is fetched fails. */
+export function receiver(host: string, answer: Answer = () => new Response(null, { status: 204 })): Received[] {
+	const received: Received[] = [];
+	const spy = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
+		const request = new Request(input as string, init);
+		if (new URL(request.url).host !== host) throw new Error(`No network to ${request.url}`);
+		received.push({
+			url: request.url,
+			method: request.method,
+			headers: Object.fromEntries(request.headers),
+			body: await request.text(),
+		});
+		return answer(received.length);
+	});
+	onTestFinished(() => spy.mockRestore());
+	return received;
+}
