@@ -5,14 +5,10 @@
  *
  *     npm run bench:lanes
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type LocalWorker, startLocalWorker } from '../demo/local-worker.ts';
 import { table } from '../demo/terminal.ts';
+import { configWith } from './configuration.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const QUEUES_A_LANE = [1, 2, 4, 8];
 const SLOW_JOBS = [0, 1, 3];
 const SLOW_SECONDS = 6;
@@ -30,11 +26,9 @@ async function main(): Promise<void> {
 }
 
 async function measure(queues: number): Promise<string[]> {
-	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-lanes-'));
-	const config = join(folder, 'wrangler.toml');
-	await writeFile(config, await configWith(queues));
+	const config = await configWith('src/index.ts', (toml) => withQueues(toml, queues));
 	const vars = ['--var', 'AUTH:none', '--var', 'ALLOW_PRIVATE_TARGETS:true'];
-	const worker = await startLocalWorker(['--config', config, ...vars]);
+	const worker = await startLocalWorker(['--config', config.path, ...vars]);
 	try {
 		await waitFor(worker, 0);
 		const cells: string[] = [];
@@ -42,7 +36,7 @@ async function measure(queues: number): Promise<string[]> {
 		return cells;
 	} finally {
 		await worker.stop();
-		await rm(folder, { recursive: true, force: true });
+		await config.remove();
 	}
 }
 
@@ -82,14 +76,13 @@ async function done({ links }: Ticket): Promise<void> {
 	}
 }
 
-/** The deployment's own configuration, with this many queues a lane. */
-async function configWith(queues: number): Promise<string> {
-	const toml = await readFile(join(ROOT, 'wrangler.toml'), 'utf8');
+/** The same deployment with this many queues a lane. */
+function withQueues(toml: string, queues: number): string {
 	const [head = ''] = toml.split(/^# Up to some seconds/m);
 	const lanes = ['jobs', 'long'].flatMap((lane) =>
 		Array.from({ length: queues }, (_, shard) => queueConfig(lane, shard + 1, lane === 'jobs' ? 20 : 4)),
 	);
-	return [head.replace(/^main = .*$/m, `main = "${join(ROOT, 'src/index.ts')}"`), ...lanes].join('\n');
+	return [head, ...lanes].join('\n');
 }
 
 function queueConfig(lane: string, shard: number, batch: number): string {

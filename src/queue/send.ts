@@ -37,8 +37,8 @@ export interface Backlog {
 /** What each queue last said of its backlog. Lives as long as the isolate; it is only ever used for estimates. */
 const lastBacklog = new WeakMap<MessageQueue, Backlog>();
 
-/** Turns go round, so that a slow job keeps the next one waiting only when every queue of the lane has one. */
-let turn = Math.floor(Math.random() * 1_000);
+/** In each lane turns go round, so that a slow job keeps the next one waiting only when every queue of the lane has one. */
+const turns = new Map<string, number>();
 
 /** Sends a job's message. Resolves when it is sent or given up; never rejects. */
 export function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySeconds = 0): Promise<void> {
@@ -56,8 +56,7 @@ async function send(
 	message: JobMessage | DeliveryMessage,
 	delaySeconds: number,
 ): Promise<void> {
-	const queues = lanes.get(lane);
-	const queue = queues?.[turn++ % queues.length];
+	const queue = nextQueue(lanes, lane);
 	if (!queue) return logError('send failed', { job: message.id, lane, error: 'the lane has no queue' });
 	try {
 		const { metadata } = await within(SEND_TIMEOUT_MS, queue.send(message, { contentType: 'json', delaySeconds }));
@@ -65,6 +64,13 @@ async function send(
 	} catch (error) {
 		logError('send failed', { job: message.id, lane, error });
 	}
+}
+
+function nextQueue(lanes: Lanes, lane: string): MessageQueue | undefined {
+	const queues = lanes.get(lane) ?? [];
+	const turn = turns.get(lane) ?? Math.floor(Math.random() * queues.length);
+	turns.set(lane, turn + 1);
+	return queues[turn % queues.length];
 }
 
 /** How long the oldest message of a lane has been waiting, in milliseconds, as far as this isolate knows. */

@@ -1,0 +1,18 @@
+/** A deployment with one task that says when it returned: what `notify.ts` measures from. */
+import { z } from 'zod';
+import { coatcheck } from '../../src/coatcheck.ts';
+import { defineTask } from '../../src/work/task.ts';
+
+export { JobObject } from '../../src/object/job-object.ts';
+
+const stamp = defineTask({
+	name: 'stamp',
+	description: 'Works for a while, and says when it was done.',
+	input: z.strictObject({ workMs: z.int().min(0) }),
+	run: async ({ workMs }) => {
+		await scheduler.wait(workMs);
+		return { returnedAt: Date.now() };
+	},
+});
+
+export default coatcheck({ tasks: [stamp] });
