@@ -2,10 +2,11 @@
  * The factory: a Worker's handlers over the tasks of a deployment. An existing Worker can take it in: call `fetch` for the
  * paths under `/v1` and `queue` for its queues, and export the object classes.
  */
-import { configOf, DEAD_LETTER_QUEUE } from './config.ts';
+import { type Config, configOf, DEAD_LETTER_QUEUE, NotConfigured } from './config.ts';
 import { answer, type DoorEnv } from './http/door.ts';
+import { logError } from './log.ts';
 import { deliver } from './notify/deliver.ts';
-import { consume, consumeDeadLetters } from './queue/consume.ts';
+import { consume, consumeDeadLetters, putOff } from './queue/consume.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
@@ -24,11 +25,23 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 		async queue(batch, env) {
 			const jobs = new Jobs(env.JOBS);
 			if (batch.queue === DEAD_LETTER_QUEUE) return consumeDeadLetters(batch, jobs);
-			const config = configOf(env);
+			const config = configuredOr(env, () => putOff(batch));
+			if (!config) return;
 			await consume(batch, jobs, {
 				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs }, id, lease),
 				deliver: (message) => deliver({ ...config, jobs }, message),
 			});
 		},
 	} satisfies ExportedHandler<DoorEnv>;
+}
+
+function configuredOr(env: object, otherwise: () => void): Config | undefined {
+	try {
+		return configOf(env);
+	} catch (error) {
+		if (!(error instanceof NotConfigured)) throw error;
+		logError(error.message, { variables: error.variables });
+		otherwise();
+		return undefined;
+	}
 }

@@ -1,5 +1,5 @@
 /** Request bodies: what they are, how large, and whether they are JSON. Refusals leave nothing stored. */
-import { MAX_JSON_DEPTH } from '../job/limits.ts';
+import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../job/limits.ts';
 import { Problem } from './problem.ts';
 
 /** What is left of a refused body is read up to this many bytes: a connection cut in mid-upload hides the answer from the client. */
@@ -42,7 +42,7 @@ export function tooLarge(maxBytes: number, sizeBytes?: number): Problem {
 
 /** Reads what is left of a body that won't be used. */
 export async function drain(request: Request): Promise<void> {
-	if (!request.body || request.bodyUsed) return;
+	if (!request.body || request.body.locked) return;
 	let drained = 0;
 	try {
 		for await (const bytes of request.body as ReadableStream<Uint8Array>) {
@@ -93,11 +93,17 @@ export async function* bytesOf(request: Request): AsyncGenerator<Uint8Array> {
 	}
 }
 
-/** @throws {Problem} `InvalidRequest` for what is not UTF-8, not JSON, or nested too deeply. */
+/** @throws {Problem} `InvalidRequest` for what is not UTF-8, not JSON, too much of it to be held, or not kept as it is. */
 export function parseJson(bytes: Uint8Array): unknown {
 	const text = decode(bytes);
 	if (text.trim() === '') throw new Problem('InvalidRequest', 'Expected a JSON body, got none');
-	refuseTooDeep(text);
+	refuseTooManyParts(text);
+	const value = parsed(text);
+	refuseUnkept(value);
+	return value;
+}
+
+function parsed(text: string): unknown {
 	try {
 		return JSON.parse(text) as unknown;
 	} catch (error) {
@@ -115,12 +121,14 @@ function decode(bytes: Uint8Array): string {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const OPENERS = new Set([0x5b, 0x7b]);
 const CLOSERS = new Set([0x5d, 0x7d]);
 
-/** Whatever walks over the value later recurses: depth is refused before there is a value. */
-function refuseTooDeep(text: string): void {
+/** A byte of JSON can become a hundred in memory, and whatever walks over the value recurses: both are seen in the text. */
+function refuseTooManyParts(text: string): void {
 	let depth = 0;
+	let values = 1;
 	let isInString = false;
 	for (let at = 0; at < text.length; at++) {
 		const char = text.charCodeAt(at);
@@ -128,10 +136,31 @@ function refuseTooDeep(text: string): void {
 			if (char === BACKSLASH) at++;
 			else if (char === QUOTE) isInString = false;
 		} else if (char === QUOTE) isInString = true;
-		else if (OPENERS.has(char)) depth++;
-		else if (CLOSERS.has(char)) depth--;
-		if (depth > MAX_JSON_DEPTH) {
-			throw new Problem('InvalidRequest', `The body is nested more than ${MAX_JSON_DEPTH} levels deep`);
-		}
+		else if (OPENERS.has(char)) {
+			depth++;
+			values++;
+		} else if (CLOSERS.has(char)) depth--;
+		else if (char === COMMA) values++;
+		if (depth > MAX_JSON_DEPTH) throw tooMuch(`nested more than ${MAX_JSON_DEPTH} levels deep`);
+		if (values > MAX_JSON_VALUES) throw tooMuch(`of more than ${MAX_JSON_VALUES} values: send it as bytes`);
+	}
+}
+
+function tooMuch(what: string): Problem {
+	return new Problem('InvalidRequest', `The body is JSON ${what}`);
+}
+
+/** What JSON can write and nobody can keep: a number beyond any, and half a character. */
+function refuseUnkept(value: unknown): void {
+	const open = [value];
+	while (open.length > 0) {
+		const next = open.pop();
+		const isLost =
+			(typeof next === 'number' && !Number.isFinite(next)) || (typeof next === 'string' && !next.isWellFormed());
+		if (isLost)
+			throw new Problem('InvalidRequest', 'The body has a number that is too large, or text that is not Unicode');
+		if (typeof next !== 'object' || next === null) continue;
+		if (Array.isArray(next)) for (const inner of next) open.push(inner);
+		else for (const [name, inner] of Object.entries(next)) open.push(name, inner);
 	}
 }

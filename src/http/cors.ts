@@ -9,6 +9,7 @@ const EXPOSED = [
 	'Location',
 	'Operation-Location',
 	'Content-Location',
+	'Content-Disposition',
 	'Retry-After',
 	'Link',
 	'ETag',

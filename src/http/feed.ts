@@ -2,11 +2,12 @@
  * A job's events as its object tells them, over a hibernating socket that is opened for one reader. A WebSocket client is
  * handed the socket itself; for every other transport it ends here in the Worker, where waiting costs nothing.
  */
+import { MS_PER_HOUR } from '../job/limits.ts';
 import { tokenFor } from './auth.ts';
 import { type Exchange, jobIdOf, missing, originOf } from './exchange.ts';
 
 /** Links told over a socket that came without a token work this long: the job's own end is not known before it is asked. */
-const FEED_TOKEN_MS = 24 * 60 * 60 * 1_000;
+const FEED_TOKEN_MS = 7 * 24 * MS_PER_HOUR;
 
 /**
  * @param after the `seq` of the last event the reader has; left out for a snapshot first.

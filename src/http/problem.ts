@@ -88,6 +88,7 @@ export function problemResponse(problem: Problem, asked: Asked): Response {
 			'content-type': 'application/problem+json',
 			'cache-control': 'no-store',
 			...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
+			...(asked.correlationId !== undefined && { 'x-correlation-id': asked.correlationId }),
 			...headers,
 		},
 	});
@@ -111,7 +112,12 @@ export function failureResponse(
 	};
 	return Response.json(body, {
 		status,
-		headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+		headers: {
+			'content-type': 'application/problem+json',
+			'cache-control': 'no-store',
+			...((status === 429 || status === 503) && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
+			...(asked.correlationId !== undefined && { 'x-correlation-id': asked.correlationId }),
+		},
 	});
 }
 

@@ -44,7 +44,8 @@ export async function documentResponse(
 		...retryAfterOf(exchange, view),
 		...headers(document),
 	};
-	const isKnown = status === 200 && isMatch(exchange.request.headers.get('if-none-match'), all.etag);
+	const isRead = exchange.request.method === 'GET' || exchange.request.method === 'HEAD';
+	const isKnown = isRead && status === 200 && isMatch(exchange.request.headers.get('if-none-match'), all.etag);
 	return isKnown
 		? new Response(null, { status: 304, headers: all })
 		: Response.json(document, { status, headers: all });

@@ -3,7 +3,7 @@ import type { Reading } from '../job/object-api.ts';
 import type { StoredReply } from '../job/record.ts';
 import { download } from '../rpc/download.ts';
 import { asked, type Exchange, jobIdOf, missing } from './exchange.ts';
-import { failureResponse, Problem } from './problem.ts';
+import { failureResponse, Problem, problemResponse } from './problem.ts';
 import { PRIVATE, retryAfterOf } from './respond.ts';
 
 type Found = Extract<Reading, { found: 'job' }>;
@@ -32,7 +32,10 @@ function outcomeOf(exchange: Exchange, { view, outcome }: Found): Response {
 			correlationId: facts.correlationId,
 		});
 	}
-	if (facts.status === 'canceled') throw new Problem('JobCanceled', 'The job was canceled: it has no result');
+	if (facts.status === 'canceled') {
+		const problem = new Problem('JobCanceled', 'The job was canceled: it has no result');
+		return problemResponse(problem, { ...asked(exchange.request, exchange.url), correlationId: facts.correlationId });
+	}
 	throw new Problem('ResultNotReady', 'The job is not finished: ask again later', {
 		headers: retryAfterOf(exchange, view),
 	});

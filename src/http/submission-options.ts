@@ -2,7 +2,7 @@
 import { parseItem } from 'structured-headers';
 import type { z } from 'zod';
 import type { Config } from '../config.ts';
-import { OPTION_LIMITS } from '../job/limits.ts';
+import { MAX_PARAMETERS_BYTES, OPTION_LIMITS } from '../job/limits.ts';
 import { WireOptions } from '../job/options.ts';
 import type { JobOptions, Webhook } from '../job/record.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../job/webhook.ts';
@@ -72,6 +72,11 @@ export function checkParameters(
 	parameters: unknown,
 	locate: (path: readonly PropertyKey[], message: string) => Fault = inBody('/parameters'),
 ): asserts parameters is Record<string, unknown> {
+	if (JSON.stringify(parameters).length > MAX_PARAMETERS_BYTES) {
+		throw invalid('The parameters are too large', [
+			locate([], `expected at most ${MAX_PARAMETERS_BYTES} bytes in all`),
+		]);
+	}
 	const parsed = task.parameters.safeParse(parameters);
 	if (!parsed.success) throw invalid('The parameters are not valid', faultsOf(parsed.error, locate));
 }

@@ -18,11 +18,12 @@ import { pendingDeliveries } from './webhook.ts';
  * @param random a number in [0, 1), for the wait after a lost attempt.
  */
 export function advance(job: JobRecord, now: number, random: number): JobRecord | undefined {
-	const next = step(job, now, random);
+	const next = advanceOnce(job, now, random);
 	return next === undefined || next === job ? next : advance(next, now, random);
 }
 
-function step(job: JobRecord, now: number, random: number): JobRecord | undefined {
+/** One step of `advance`: for those who have to tell of every step on the way. */
+export function advanceOnce(job: JobRecord, now: number, random: number): JobRecord | undefined {
 	const { state } = job;
 	switch (state.name) {
 		case 'pending': {

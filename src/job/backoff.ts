@@ -14,7 +14,8 @@ import { BACKOFF_MS, MAX_RETRY_AFTER_MS, WATCHDOG_MS } from './limits.ts';
  */
 export function backoffMs(failedAttempt: number, random: number, atLeastMs = 0): number {
 	const ceilingMs = Math.min(BACKOFF_MS.max, BACKOFF_MS.base * 2 ** (failedAttempt - 1));
-	return Math.max(Math.round(random * ceilingMs), Math.min(atLeastMs, MAX_RETRY_AFTER_MS));
+	const askedMs = Number.isFinite(atLeastMs) ? Math.min(atLeastMs, MAX_RETRY_AFTER_MS) : 0;
+	return Math.max(Math.round(random * ceilingMs), askedMs);
 }
 
 /** How long the watchdog leaves a message alone that it has looked for `wakes` times, in milliseconds. */

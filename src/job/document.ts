@@ -88,8 +88,8 @@ export interface JobEvent {
 /** An event whose document has no links yet. */
 export type BareEvent = Omit<JobEvent, 'job'> & { readonly job: JobFacts };
 
-/** The facts of a job that is not a tombstone, as of now. */
-export function jobFacts(id: string, job: JobRecord): JobFacts {
+/** The facts of a job that is not a tombstone, as of `now`. */
+export function jobFacts(id: string, job: JobRecord, now: number): JobFacts {
 	const { state } = job;
 	const over = isFinal(state) ? state : undefined;
 	const percentComplete = state.name === 'succeeded' ? 100 : job.progress?.percentComplete;
@@ -97,12 +97,12 @@ export function jobFacts(id: string, job: JobRecord): JobFacts {
 		id,
 		task: job.task,
 		status: statusOf(job),
-		phase: phaseOf(job),
+		phase: phaseOf(job, now),
 		...(percentComplete !== undefined && { percentComplete }),
 		...progressOf(job),
 		attempt: job.attempt,
 		maxAttempts: maxAttempts(job),
-		...(state.name === 'pending' && state.notBefore > job.epochAt && { nextAttemptAt: timestamp(state.notBefore) }),
+		...(state.name === 'pending' && state.notBefore > now && { nextAttemptAt: timestamp(state.notBefore) }),
 		seq: job.seq,
 		createdAt: timestamp(job.createdAt),
 		...(job.startedAt !== undefined && { startedAt: timestamp(job.startedAt) }),
@@ -127,31 +127,31 @@ export function statusDocument(facts: JobFacts, links: Links): StatusDocument {
  *
  * @param after the `seq` of the last event the reader has; 0 for all. One from the future counts as none.
  */
-export function eventsAfter(id: string, job: JobRecord, after: number): BareEvent[] {
+export function eventsAfter(id: string, job: JobRecord, after: number, now: number): BareEvent[] {
 	const cursor = after > job.seq ? 0 : after;
-	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => eventOf(id, job, entry));
+	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => eventOf(id, job, entry, now));
 	const last = job.history.at(-1)?.seq ?? 0;
-	return job.seq > last && job.seq > cursor ? [...events, progressEvent(id, job)] : events;
+	return job.seq > last && job.seq > cursor ? [...events, progressEvent(id, job, now)] : events;
 }
 
 /** One event that has happened, with the job as it was then; `undefined` for one that history no longer has. */
-export function eventAt(id: string, job: JobRecord, seq: number): BareEvent | undefined {
+export function eventAt(id: string, job: JobRecord, seq: number, now: number): BareEvent | undefined {
 	const entry = job.history.find((candidate) => candidate.seq === seq);
-	return entry && eventOf(id, job, entry);
+	return entry && eventOf(id, job, entry, now);
 }
 
 /** The newest progress as an event. */
-export function progressEvent(id: string, job: JobRecord): BareEvent {
-	return { seq: job.seq, type: 'progress', at: timestamp(job.updatedAt), job: jobFacts(id, job) };
+export function progressEvent(id: string, job: JobRecord, now: number): BareEvent {
+	return { seq: job.seq, type: 'progress', at: timestamp(job.updatedAt), job: jobFacts(id, job, now) };
 }
 
 /** Where a reader without a cursor starts. */
-export function snapshot(id: string, job: JobRecord): BareEvent {
-	return { seq: job.seq, type: 'snapshot', at: timestamp(job.updatedAt), job: jobFacts(id, job) };
+export function snapshot(id: string, job: JobRecord, now: number): BareEvent {
+	return { seq: job.seq, type: 'snapshot', at: timestamp(job.updatedAt), job: jobFacts(id, job, now) };
 }
 
-function eventOf(id: string, job: JobRecord, entry: HistoryEntry): BareEvent {
-	const facts = entry.seq === job.seq ? jobFacts(id, job) : factsAt(id, job, entry);
+function eventOf(id: string, job: JobRecord, entry: HistoryEntry, now: number): BareEvent {
+	const facts = entry.seq === job.seq ? jobFacts(id, job, now) : factsAt(id, job, entry);
 	return { seq: entry.seq, type: entry.type, at: timestamp(entry.at), job: facts };
 }
 
@@ -205,12 +205,12 @@ function statusOf(job: JobRecord): Status {
 	return state.name === 'pending' && job.attempt > 0 ? 'running' : state.name;
 }
 
-function phaseOf(job: JobRecord): Phase {
+function phaseOf(job: JobRecord, now: number): Phase {
 	const { state } = job;
 	switch (state.name) {
 		case 'pending':
 			if (job.attempt > 0) return 'retrying';
-			return state.notBefore > job.epochAt ? 'delayed' : 'queued';
+			return state.notBefore > now ? 'delayed' : 'queued';
 		case 'running':
 			return state.canceling ? 'canceling' : 'running';
 		case 'failed':

@@ -1,17 +1,18 @@
 /** How long anybody may still want to ask about a job. */
 import {
-	BACKOFF_MS,
 	LEASE_GRACE_MS,
 	MAX_LOST_ATTEMPTS,
+	MAX_RETRY_AFTER_MS,
 	MAX_WAKES,
 	MS_PER_HOUR,
 	MS_PER_SECOND,
+	TOMBSTONE_MS,
 	WATCHDOG_MS,
 } from './limits.ts';
 import { type FinalState, isFinal, type JobRecord } from './record.ts';
 import { pendingDeliveries } from './webhook.ts';
 
-/** The longest a job without a start deadline can be pending before its watchdog gives it up. */
+/** The longest a message can wait in the queue before the watchdog gives its job up. */
 const LONGEST_WAIT_MS = MAX_WAKES * WATCHDOG_MS.max;
 
 /**
@@ -27,18 +28,16 @@ export function keptUntil(job: JobRecord, { expiresAt }: FinalState): number {
 const KEPT_AFTER_TRY_MS = 1 * MS_PER_HOUR;
 
 /**
- * The moment from which the job's data is gone for certain, in milliseconds since the epoch: known once it is over,
- * before that the latest it can be. A link given out for the job needs to work until then and no longer.
+ * The moment from which nothing is left of the job, not even word that it is gone, in milliseconds since the epoch: known
+ * once it is over, before that the latest it can be. A link given out for the job needs to work until then and no longer.
  */
 export function readableUntil(job: JobRecord): number {
 	const { state, options } = job;
-	if (isFinal(state)) return keptUntil(job, state);
+	if (isFinal(state)) return keptUntil(job, state) + TOMBSTONE_MS;
 	if (state.name === 'tombstone') return state.goneAt;
-	const { startWithinSeconds, delaySeconds, timeoutSeconds, maxAttempts, retainSeconds } = options;
-	const untilStartedMs =
-		startWithinSeconds === undefined
-			? delaySeconds * MS_PER_SECOND + LONGEST_WAIT_MS
-			: startWithinSeconds * MS_PER_SECOND;
-	const attemptMs = timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS + BACKOFF_MS.max;
-	return job.epochAt + untilStartedMs + (maxAttempts + MAX_LOST_ATTEMPTS) * attemptMs + retainSeconds * MS_PER_SECOND;
+	const { delaySeconds, timeoutSeconds, maxAttempts, retainSeconds } = options;
+	const attemptMs = timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS + MAX_RETRY_AFTER_MS;
+	const attemptsMs = (maxAttempts + MAX_LOST_ATTEMPTS) * attemptMs;
+	const waitMs = delaySeconds * MS_PER_SECOND + LONGEST_WAIT_MS;
+	return job.epochAt + waitMs + attemptsMs + retainSeconds * MS_PER_SECOND + TOMBSTONE_MS;
 }

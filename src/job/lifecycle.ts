@@ -14,7 +14,7 @@ import {
 	type JobState,
 	maxAttempts,
 	type PendingState,
-	type StoredBody,
+	type StoredInput,
 	type StoredReply,
 	type Webhook,
 } from './record.ts';
@@ -39,7 +39,7 @@ export interface Submission {
 	readonly fingerprint?: string;
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
-	readonly input?: StoredBody;
+	readonly input?: StoredInput;
 	readonly webhook?: Webhook;
 	/** Whether the door sends the first message, or leaves it to the job's alarm because the delay is too long for a queue. */
 	readonly sent: boolean;
@@ -47,17 +47,20 @@ export interface Submission {
 
 type NewEvent = Pick<HistoryEntry, 'type' | 'at' | 'nextAttemptAt' | 'error'>;
 
-/** @param epoch 1, or one more than that of the tombstone it takes the place of. */
-export function accepted(submission: Submission, now: number, epoch = 1): JobRecord {
+/**
+ * @param before what was left of an earlier job of the same idempotency key: epochs and numbers go on, so that nothing of
+ * that job, no late attempt and no reader's cursor, is taken for one of this.
+ */
+export function accepted(submission: Submission, now: number, before?: Pick<JobRecord, 'epoch' | 'seq'>): JobRecord {
 	const { sent, ...rest } = submission;
 	const notBefore = now + submission.options.delaySeconds * MS_PER_SECOND;
 	const job: JobRecord = {
 		version: 1,
 		...rest,
-		epoch,
+		epoch: (before?.epoch ?? 0) + 1,
 		attempt: 0,
 		lostAttempts: 0,
-		seq: 0,
+		seq: before?.seq ?? 0,
 		createdAt: now,
 		epochAt: now,
 		updatedAt: now,

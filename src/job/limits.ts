@@ -33,6 +33,10 @@ export const INLINE_BODY_BYTES = 64 * KIB;
 export const CHUNK_BYTES = 1_900_000;
 /** An upload whose submission never came is erased after this time. */
 export const UPLOAD_LEASE_MS = 15 * MS_PER_MINUTE;
+/** JSON of more values than this is refused: each may take a hundred bytes of an isolate's 128 MB. */
+export const MAX_JSON_VALUES = 500_000;
+/** A submission's parameters, as JSON: they live in the record, which the platform bounds. */
+export const MAX_PARAMETERS_BYTES = 16 * KIB;
 /** JSON nested deeper than this is refused. */
 export const MAX_JSON_DEPTH = 100;
 
@@ -60,7 +64,9 @@ export const BACKLOG_WAKES = 4;
 export const MAX_QUEUE_DELAY_MS = 12 * MS_PER_HOUR;
 /** An alarm that keeps failing is abandoned by the platform after six tries: from this one on it only re-arms itself. */
 export const ALARM_LAST_TRIES = 5;
-/** How far such an alarm moves itself. */
+/** How far such an alarm moves itself: far enough that one which never succeeds costs next to nothing. */
+export const ALARM_GIVE_UP_MS = 1 * MS_PER_HOUR;
+/** An alarm that is about to do something that may fail is set this far ahead first. */
 export const ALARM_RETRY_MS = 1 * MS_PER_MINUTE;
 
 /** How long a tombstone answers 410 before the id is unknown again. */

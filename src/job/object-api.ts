@@ -4,7 +4,7 @@
  */
 import type { BareEvent, JobFacts } from './document.ts';
 import type { Failure, Submission } from './lifecycle.ts';
-import type { Fence, JobOptions, Progress, StoredBody, StoredReply, Webhook } from './record.ts';
+import type { Fence, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
 import type { Refusal } from './transition.ts';
 import type { Try } from './webhook.ts';
 
@@ -33,7 +33,8 @@ export type Reading =
 
 export type Acceptance =
 	| { readonly accepted: true; readonly view: JobView; readonly isReplay: boolean }
-	| { readonly accepted: false };
+	/** The key stands for another request; or the upload was given up before its submission came. */
+	| { readonly accepted: false; readonly reason: 'key-reused' | 'upload-lost' };
 
 /** What an attempt starts with. */
 export interface Lease {
@@ -41,7 +42,7 @@ export interface Lease {
 	readonly task: string;
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
-	readonly input?: StoredBody;
+	readonly input?: StoredInput;
 	/** When the attempt must have reported; milliseconds since the epoch. */
 	readonly leaseEndsAt: number;
 }

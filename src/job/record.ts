@@ -19,6 +19,11 @@ export type StoredBody = { readonly sizeBytes: number; readonly mediaType: strin
 	| { readonly upload: string; readonly chunks: number }
 );
 
+/** How an input was taken in: checked against a schema, or as bytes. */
+export type InputForm = 'json' | 'bytes';
+
+export type StoredInput = StoredBody & { readonly form: InputForm };
+
 /** A stored HTTP reply: what the result resource answers. */
 export interface StoredReply {
 	readonly status: number;
@@ -178,7 +183,7 @@ export interface JobRecord {
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
 	/** Left out once the job succeeded: nobody can ask to run it again. */
-	readonly input?: StoredBody;
+	readonly input?: StoredInput;
 	/** Counts lives: 1, and one more with every retry asked for by a client. */
 	readonly epoch: number;
 	/** The last attempt of this epoch, from 1; 0 before the first. With the epoch, the fencing token. */

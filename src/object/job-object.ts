@@ -8,12 +8,19 @@
  * Every change goes through `#apply`: load, advance, transition, save, then effects. There is no `await` in it.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { advance } from '../job/advance.ts';
+import { advanceOnce } from '../job/advance.ts';
 import { nextAlarmAt } from '../job/alarm.ts';
 import { type BareEvent, eventAt, eventsAfter, jobFacts, progressEvent, snapshot } from '../job/document.ts';
 import { readableUntil } from '../job/expiry.ts';
 import { accepted, type Failure, type Submission } from '../job/lifecycle.ts';
-import { ALARM_LAST_TRIES, ALARM_RETRY_MS, MS_PER_SECOND, UPLOAD_LEASE_MS, WEBHOOK_TIMEOUT_MS } from '../job/limits.ts';
+import {
+	ALARM_GIVE_UP_MS,
+	ALARM_LAST_TRIES,
+	ALARM_RETRY_MS,
+	MS_PER_SECOND,
+	UPLOAD_LEASE_MS,
+	WEBHOOK_TIMEOUT_MS,
+} from '../job/limits.ts';
 import type { LinkBase } from '../job/links.ts';
 import type {
 	Acceptance,
@@ -27,7 +34,14 @@ import type {
 	Report,
 	Start,
 } from '../job/object-api.ts';
-import { type Fence, isFinal, type JobRecord, type Progress, type StoredReply } from '../job/record.ts';
+import {
+	type Fence,
+	isFinal,
+	type JobRecord,
+	type Progress,
+	type StoredInput,
+	type StoredReply,
+} from '../job/record.ts';
 import { liveProgressOf, recover } from '../job/recover.ts';
 import { type Command, type Transition, transition } from '../job/transition.ts';
 import { lateDeliveries, pendingDeliveries, type Try } from '../job/webhook.ts';
@@ -64,32 +78,35 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (existing && existing.state.name !== 'tombstone') {
 			const isSameRequest = existing.submission === submission.submission;
 			const isSame = existing.tenant === submission.tenant && existing.fingerprint === submission.fingerprint;
-			if (!isSameRequest && !isSame) return { accepted: false };
-			return { accepted: true, view: viewOf(this.#id, existing), isReplay: !isSameRequest };
+			if (!isSameRequest && !isSame) return { accepted: false, reason: 'key-reused' };
+			return { accepted: true, view: viewOf(this.#id, existing, now), isReplay: !isSameRequest };
 		}
-		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs go on.
-		const job = accepted(submission, now, existing ? existing.epoch + 1 : 1);
+		if (!this.#isThere(submission.input)) return { accepted: false, reason: 'upload-lost' };
+		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs and numbers go on.
+		const job = accepted(submission, now, existing);
 		if (existing) this.#store.deleteChunksExcept(uploadOf(job));
-		this.#commit(job, existing);
-		return { accepted: true, view: viewOf(this.#id, job), isReplay: false };
+		this.#commit(job, existing, now);
+		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
 	}
 
 	async read(tenant: string, withOutcome = false): Promise<Reading> {
-		const job = this.#visible(tenant);
+		const now = Date.now();
+		const job = this.#visible(tenant, now);
 		if (!job) return { found: 'nothing' };
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
 		const outcome = withOutcome ? outcomeOf(job) : undefined;
-		return { found: 'job', view: viewOf(this.#id, job), ...(outcome && { outcome }) };
+		return { found: 'job', view: viewOf(this.#id, job, now), ...(outcome && { outcome }) };
 	}
 
 	async events(
 		tenant: string,
 		after: number,
 	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>> {
-		const job = this.#visible(tenant);
+		const now = Date.now();
+		const job = this.#visible(tenant, now);
 		if (!job) return { found: 'nothing' };
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
-		return { events: eventsAfter(this.#id, job, after), view: viewOf(this.#id, job) };
+		return { events: eventsAfter(this.#id, job, after, now), view: viewOf(this.#id, job, now) };
 	}
 
 	async cancel(tenant: string): Promise<Change> {
@@ -151,9 +168,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (!delivery) {
 			// Progress is told once, and only if it is still the newest.
 			const isNewest = job.state.name === 'running' && seq === job.seq && events.includes('progress');
-			return isNewest ? { ...due, event: progressEvent(this.#id, job), waitMs: 0, isTracked: false } : undefined;
+			return isNewest ? { ...due, event: progressEvent(this.#id, job, now), waitMs: 0, isTracked: false } : undefined;
 		}
-		const event = eventAt(this.#id, job, seq);
+		const event = eventAt(this.#id, job, seq, now);
 		// Two messages for one delivery: the second leaves it to the first.
 		if (!event || (this.#claims.get(seq) ?? 0) > now) return undefined;
 		const waitMs = Math.max(0, (delivery.nextAttemptAt ?? now) - now);
@@ -179,8 +196,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			const isHeld = job?.state.name === 'running' && job.epoch === fence.epoch && job.attempt === fence.attempt;
 			if (!isHeld) return { refusal: 'stale' };
 		} else if (!job) {
-			// An upload whose submission never comes must not stay for ever.
-			this.#store.setAlarmBy(now + UPLOAD_LEASE_MS);
+			// An upload whose submission never comes must not stay for ever, nor go while it still comes in.
+			this.#store.keepAlarmWithin(now + UPLOAD_LEASE_MS / 2, now + UPLOAD_LEASE_MS);
 		}
 		this.#store.writeChunk(key, bytes);
 		return {};
@@ -188,6 +205,11 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	async readChunk(key: ChunkKey): Promise<Uint8Array | undefined> {
 		return this.#store.readChunk(key);
+	}
+
+	/** All of an upload was erased, or none of it: its first piece stands for it. */
+	#isThere(input: StoredInput | undefined): boolean {
+		return !input || !('upload' in input) || this.#store.readChunk({ upload: input.upload, index: 0 }) !== undefined;
 	}
 
 	async discardUpload(upload: string, chunks: number): Promise<void> {
@@ -209,7 +231,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			tenant: string;
 			base: LinkBase;
 		};
-		const job = this.#visible(tenant);
+		const now = Date.now();
+		const job = this.#visible(tenant, now);
 		if (!job) return new Response(null, { status: 404 });
 		if (job.state.name === 'tombstone') {
 			return new Response(null, { status: 410, headers: { 'coatcheck-reason': job.state.reason } });
@@ -217,7 +240,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const after = url.searchParams.get('after');
 		const isOver = isFinal(job.state);
 		const isFresh = after === null && !isOver;
-		const events = isFresh ? [snapshot(this.#id, job)] : eventsAfter(this.#id, job, Number(after ?? 0));
+		const events = isFresh ? [snapshot(this.#id, job, now)] : eventsAfter(this.#id, job, Number(after ?? 0), now);
 		// Nothing to tell, now or ever: no socket is needed for that.
 		if (isOver && events.length === 0) return new Response(null, { status: 204 });
 		const { 0: client, 1: server } = new WebSocketPair();
@@ -259,7 +282,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	override async alarm(info?: AlarmInvocationInfo): Promise<void> {
 		const now = Date.now();
 		this.#store.alarmFired();
-		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.#store.setAlarm(now + ALARM_RETRY_MS);
+		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.#store.setAlarm(now + ALARM_GIVE_UP_MS);
 		const job = this.#current(now);
 		if (job === undefined) return this.#forget();
 		const isMessageDue = job.state.name === 'pending' && now >= job.state.checkAt;
@@ -291,6 +314,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	/** Nothing is left of the job, or there never was more than an unfinished upload. */
 	async #forget(): Promise<void> {
 		this.#job = null;
+		this.#sockets.announce([], true);
 		await this.#store.deleteAll();
 	}
 
@@ -301,7 +325,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const before = this.#current(now);
 		if (!before) return undefined;
 		const result = transition(before, command, now);
-		if (result.job !== before) this.#commit(result.job, before, result.volatile);
+		if (result.job !== before) this.#commit(result.job, before, now, result.volatile);
 		for (const effect of result.effects) {
 			if (effect.type === 'abort') this.#sockets.abort(effect.fence, 'canceled');
 		}
@@ -314,15 +338,19 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			const stored = this.#store.load();
 			this.#job = stored ? recover(stored, this.#sockets.liveProgress(), now) : null;
 		}
-		if (this.#job === null) return undefined;
-		const before = this.#job;
-		const job = advance(before, now, Math.random());
-		if (job && job !== before) this.#commit(job, before);
-		return job;
+		// Step by step, so that whoever waits is told of each, also of an end that was long ago.
+		while (this.#job) {
+			const before: JobRecord = this.#job;
+			const job = advanceOnce(before, now, Math.random());
+			if (job === undefined) return undefined;
+			if (job === before) return job;
+			this.#commit(job, before, now);
+		}
+		return undefined;
 	}
 
 	/** Writes a job and tells who waits. Everything in here happens in one turn, and so is durable together or not at all. */
-	#commit(job: JobRecord, before: JobRecord | undefined, isVolatile = false): void {
+	#commit(job: JobRecord, before: JobRecord | undefined, now: number, isVolatile = false): void {
 		this.#job = job;
 		const isOver = isFinal(job.state) || job.state.name === 'tombstone';
 		if (!isVolatile) {
@@ -334,8 +362,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		}
 		if (job.state.name === 'running') this.#sockets.keepLiveProgress(liveProgressOf(job));
 		else this.#sockets.closeAttempts();
-		if (job.state.name !== 'tombstone' && job.seq !== before?.seq) {
-			this.#sockets.announce(eventsAfter(this.#id, job, before?.seq ?? 0), isOver);
+		if (job.state.name === 'tombstone') this.#sockets.announce([], true);
+		else if (job.seq !== before?.seq) {
+			this.#sockets.announce(eventsAfter(this.#id, job, before?.seq ?? 0, now), isOver);
 			this.#notify(job, before?.seq ?? 0, isVolatile);
 		}
 	}
@@ -351,13 +380,14 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	}
 
 	#change(tenant: string, command: Command): Change {
-		if (!this.#visible(tenant)) return { found: 'nothing' };
-		const result = this.#apply(command, Date.now());
+		const now = Date.now();
+		if (!this.#visible(tenant, now)) return { found: 'nothing' };
+		const result = this.#apply(command, now);
 		if (!result) return { found: 'nothing' };
 		const { job, refusal } = result;
 		const why = refusal === undefined ? {} : { refusal };
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason, ...why };
-		return { found: 'job', view: viewOf(this.#id, job), ...why };
+		return { found: 'job', view: viewOf(this.#id, job, now), ...why };
 	}
 
 	#report(command: Command): Report {
@@ -373,17 +403,17 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	}
 
 	/** The job, if it is this tenant's: to anybody else it doesn't exist. */
-	#visible(tenant: string): JobRecord | undefined {
-		const job = this.#current(Date.now());
+	#visible(tenant: string, now: number): JobRecord | undefined {
+		const job = this.#current(now);
 		return job?.tenant === tenant ? job : undefined;
 	}
 }
 
-function viewOf(id: string, job: JobRecord): JobView {
+function viewOf(id: string, job: JobRecord, now: number): JobView {
 	const { state } = job;
 	const waitingSince = state.name === 'running' ? state.attemptStartedAt : job.epochAt;
 	return {
-		facts: jobFacts(id, job),
+		facts: jobFacts(id, job, now),
 		epoch: job.epoch,
 		flags: flagsOf(job),
 		timing: { waitingSince, ...(state.name === 'pending' && { notBefore: state.notBefore }) },

@@ -35,6 +35,11 @@ export class JobStore {
 		if (this.#alarmAt === undefined || this.#alarmAt > at) this.setAlarm(at);
 	}
 
+	/** Moves the alarm to `until` when it would come before `from`, or isn't known to be set. */
+	keepAlarmWithin(from: number, until: number): void {
+		if (this.#alarmAt === undefined || this.#alarmAt < from) this.setAlarm(until);
+	}
+
 	/** A fired alarm is used up. */
 	alarmFired(): void {
 		this.#alarmAt = undefined;

@@ -11,6 +11,8 @@ import type { Jobs } from '../rpc/jobs.ts';
 
 /** A message whose job couldn't be reached comes back after this time, in seconds. */
 const UNREACHABLE_RETRY_SECONDS = 10;
+/** A deployment that is not configured looks again after this time: its hundred tries last for eight hours. */
+const NOT_CONFIGURED_RETRY_SECONDS = 300;
 /** The platform delays a message by this much at most. */
 const MAX_DELAY_SECONDS = 86_400;
 
@@ -57,17 +59,22 @@ async function settleAll(
 		batch.messages.map(async (message) => {
 			const body = Body.safeParse(message.body);
 			if (!body.success) {
-				logError('message dropped: not one of ours', { message: message.id });
+				logError('message dropped: not one of ours', { messageId: message.id });
 				return message.ack();
 			}
 			try {
 				await handle(message, body.data);
 			} catch (error) {
-				logError('message not settled', { job: body.data.id, message: message.id, error });
+				logError('message not settled', { job: body.data.id, messageId: message.id, error });
 				message.retry({ delaySeconds: UNREACHABLE_RETRY_SECONDS });
 			}
 		}),
 	);
+}
+
+/** For a Worker that can't work: every message comes back later, and long before it is given up somebody has noticed. */
+export function putOff(batch: MessageBatch): void {
+	batch.retryAll({ delaySeconds: NOT_CONFIGURED_RETRY_SECONDS });
 }
 
 function again(message: Message, waitMs: number): void {

@@ -29,13 +29,10 @@ export function lanesOf(env: object): Lanes {
 	return lanes;
 }
 
-/** How long messages of a lane wait at the moment, as the last answers of its queues told. */
-export interface Backlog {
-	readonly oldestMessageAt: number;
-}
-
-/** What each queue last said of its backlog. Lives as long as the isolate; it is only ever used for estimates. */
-const lastBacklog = new WeakMap<MessageQueue, Backlog>();
+/** What a queue last said of its backlog. Lives as long as the isolate; it is only ever used for estimates. */
+const lastBacklog = new WeakMap<MessageQueue, { readonly ageMs: number; readonly notedAt: number }>();
+/** After this time what a queue said of its backlog is no longer news. */
+const BACKLOG_NEWS_MS = 30 * MS_PER_SECOND;
 
 /** In each lane turns go round, so that a slow job keeps the next one waiting only when every queue of the lane has one. */
 const turns = new Map<string, number>();
@@ -73,10 +70,10 @@ function nextQueue(lanes: Lanes, lane: string): MessageQueue | undefined {
 	return queues[turn % queues.length];
 }
 
-/** How long the oldest message of a lane has been waiting, in milliseconds, as far as this isolate knows. */
+/** How long the oldest message of a lane has been waiting, in milliseconds, as far as this isolate has heard lately. */
 export function backlogMs(lanes: Lanes, lane: string, now: number): number {
-	const ages = (lanes.get(lane) ?? []).map((queue) => now - (lastBacklog.get(queue)?.oldestMessageAt ?? now));
-	return Math.max(0, ...ages);
+	const news = (lanes.get(lane) ?? []).map((queue) => lastBacklog.get(queue)).filter((said) => said !== undefined);
+	return Math.max(0, ...news.filter(({ notedAt }) => now - notedAt < BACKLOG_NEWS_MS).map(({ ageMs }) => ageMs));
 }
 
 /** When the oldest message in a lane's queues was sent; `undefined` when they are empty or don't say. */
@@ -98,9 +95,9 @@ async function oldestIn(queue: MessageQueue): Promise<number | undefined> {
 }
 
 function noteBacklog(queue: MessageQueue, metrics: QueueMetrics | undefined): void {
-	if (metrics && metrics.backlogCount > 0 && metrics.oldestMessageTimestamp) {
-		lastBacklog.set(queue, { oldestMessageAt: metrics.oldestMessageTimestamp.getTime() });
-	} else lastBacklog.delete(queue);
+	const now = Date.now();
+	const oldestAt = metrics && metrics.backlogCount > 0 ? metrics.oldestMessageTimestamp?.getTime() : undefined;
+	lastBacklog.set(queue, { ageMs: oldestAt === undefined ? 0 : Math.max(0, now - oldestAt), notedAt: now });
 }
 
 async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {

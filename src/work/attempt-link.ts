@@ -76,7 +76,11 @@ export class AttemptLink {
 		this.#sentAt = Date.now();
 		this.#sentPercent = this.#progress.percentComplete;
 		this.#isUnsent = false;
-		this.#socket.send(JSON.stringify({ fence: this.#options.fence, progress: this.#progress }));
+		try {
+			this.#socket.send(JSON.stringify({ fence: this.#options.fence, progress: this.#progress }));
+		} catch {
+			this.#lost(this.#socket);
+		}
 	}
 
 	#openAfter(waitMs: number): void {
@@ -109,14 +113,16 @@ export class AttemptLink {
 			const { reason } = JSON.parse(String(data)) as { reason: 'canceled' | 'stale' };
 			this.#options.onAbort(reason);
 		});
-		const lost = () => {
-			if (this.#socket !== socket) return;
-			this.#socket = undefined;
-			// The object was reset and has forgotten what was never written: it is told again.
-			this.#isUnsent = this.#sentPercent !== undefined || this.#progress.message !== undefined;
-			if (!this.#isClosed) this.#openAfter(REOPEN_AFTER_MS);
-		};
+		const lost = () => this.#lost(socket);
 		socket.addEventListener('close', lost);
 		socket.addEventListener('error', lost);
+	}
+
+	/** The object was reset, and has forgotten what was never written: it is told again over the next socket. */
+	#lost(socket: WebSocket): void {
+		if (this.#socket !== socket) return;
+		this.#socket = undefined;
+		this.#isUnsent = this.#progress.percentComplete !== undefined || this.#progress.message !== undefined;
+		if (!this.#isClosed) this.#openAfter(REOPEN_AFTER_MS);
 	}
 }

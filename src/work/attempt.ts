@@ -3,17 +3,19 @@
  * work raced against its deadline and the order to stop, and what came of it is stored and reported.
  */
 import type { Failure } from '../job/lifecycle.ts';
-import { MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
+import { MIB, MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
 import type { Lease, Report } from '../job/object-api.ts';
 import type { Progress, StoredReply } from '../job/record.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { UploadRefused } from '../rpc/upload.ts';
 import { AttemptLink } from './attempt-link.ts';
+import { MemoryBudget } from './budget.ts';
 import { failureOf, timedOut } from './failure.ts';
 import { guardedFetch } from './fetch.ts';
 import { inputOf, parametersOf } from './input.ts';
 import { replyOf } from './output.ts';
+import { plainJson } from './plain-json.ts';
 import type { RegisteredTask, TaskRegistry } from './registry.ts';
 import { type JobContext, TaskError } from './task.ts';
 
@@ -28,6 +30,15 @@ export interface Workshop {
 /** A task that was told to stop may take this long to clean up before its attempt is reported without it. */
 const LET_GO_MS = 2 * MS_PER_SECOND;
 
+/** What the inputs of an isolate's attempts may take in memory, of the 128 MB that it has. */
+const MEMORY = new MemoryBudget(96 * MIB);
+/** JSON is there as bytes, as text and as a value at the same time. Bytes are read as the task wants them. */
+const JSON_COPIES = 4;
+
+function memoryOf({ input }: Lease): number {
+	return input?.form === 'json' ? input.sizeBytes * JSON_COPIES : 0;
+}
+
 /** What came of the work. */
 type Outcome =
 	| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
@@ -40,7 +51,7 @@ type Stop = 'timeout' | 'canceled' | 'stale';
 export async function runAttempt(workshop: Workshop, id: string, lease: Lease): Promise<Report> {
 	const { jobs } = workshop;
 	const { fence } = lease;
-	const outcome = await outcomeOf(workshop, id, lease);
+	const outcome = await MEMORY.use(memoryOf(lease), () => outcomeOf(workshop, id, lease));
 	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
 	const { failure, retryAfterSeconds } = outcome;
 	return jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
@@ -142,18 +153,10 @@ function contextOf(
 /** A task's progress, made to fit: what is out of bounds is cut or left out, for progress must never fail a job. */
 function progressOf(percent: number | undefined, message: string | undefined, data: unknown): Progress {
 	const isNumber = typeof percent === 'number' && Number.isFinite(percent);
+	const kept = plainJson(data, PROGRESS_DATA_BYTES);
 	return {
 		...(isNumber && { percentComplete: Math.round(Math.min(100, Math.max(0, percent)) * 10) / 10 }),
 		...(message !== undefined && { message: String(message).slice(0, PROGRESS_MESSAGE_CHARS) }),
-		...(data !== undefined && isSmallJson(data) && { data }),
+		...(kept !== undefined && { data: kept }),
 	};
-}
-
-function isSmallJson(data: unknown): boolean {
-	try {
-		const text = JSON.stringify(data);
-		return text !== undefined && text.length <= PROGRESS_DATA_BYTES;
-	} catch {
-		return false;
-	}
 }

@@ -1,6 +1,7 @@
 /** What became of an attempt that didn't succeed, in the words that are stored and shown. */
 import type { Failure } from '../job/lifecycle.ts';
 import { ERROR_CODE_CHARS, ERROR_DETAILS_BYTES, ERROR_MESSAGE_CHARS } from '../job/limits.ts';
+import { plainJson } from './plain-json.ts';
 import { TaskError } from './task.ts';
 
 const CODE = new RegExp(`^[A-Za-z][A-Za-z0-9._-]{0,${ERROR_CODE_CHARS - 1}}$`);
@@ -16,13 +17,14 @@ export function failureOf(error: unknown): Failure {
 		return { error: { code: 'TaskFailed', message: 'The task failed', retryable: true }, status: INTERNAL };
 	}
 	const { code, message, retryable, status, details } = error;
+	const kept = plainJson(details, ERROR_DETAILS_BYTES);
 	const isStatus = Number.isInteger(status) && status >= 400 && status <= 599;
 	return {
 		error: {
 			code: CODE.test(code) ? code : 'TaskFailed',
 			message: message.slice(0, ERROR_MESSAGE_CHARS),
 			retryable,
-			...(details && isSmall(details) && { details }),
+			...(Array.isArray(kept) && { details: kept }),
 		},
 		status: isStatus ? status : INTERNAL,
 	};
@@ -31,12 +33,4 @@ export function failureOf(error: unknown): Failure {
 export function timedOut(timeoutSeconds: number): Failure {
 	const message = `The attempt did not finish within ${timeoutSeconds} s`;
 	return { error: { code: 'ExecutionTimeout', message, retryable: true }, status: GATEWAY_TIMEOUT, phase: 'timed-out' };
-}
-
-function isSmall(details: unknown): boolean {
-	try {
-		return JSON.stringify(details).length <= ERROR_DETAILS_BYTES;
-	} catch {
-		return false;
-	}
 }

@@ -26,6 +26,7 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 			const location = redirectOf(response);
 			if (location === undefined || redirect === 'manual') return response;
 			await response.body?.cancel();
+			if (redirect === 'error') throw new TypeError(`${target.origin} redirects, and that was to be an error`);
 			if (redirects === MAX_REDIRECTS) throw refused(target.origin, `it redirects more than ${MAX_REDIRECTS} times`);
 			const next = allowed(new URL(location, target), allowPrivateTargets);
 			request = redirected(request, response.status, next.origin === target.origin);

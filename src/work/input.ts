@@ -1,5 +1,5 @@
 /** A job's stored input as the task wants it. */
-import type { StoredBody } from '../job/record.ts';
+import type { StoredBody, StoredInput } from '../job/record.ts';
 import { download, downloadAll } from '../rpc/download.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import type { RegisteredTask } from './registry.ts';
@@ -12,11 +12,10 @@ export async function inputOf(
 	task: RegisteredTask,
 	jobs: Jobs,
 	id: string,
-	body: StoredBody | undefined,
+	body: StoredInput | undefined,
 ): Promise<unknown> {
 	if (!body) throw new TaskError('InvalidInput', 'The job has no input', { retryable: false });
-	const isBinary = task.binary && (!task.json || !isJson(body.mediaType));
-	return isBinary ? binaryInput(jobs, id, body) : jsonInput(task, jobs, id, body);
+	return body.form === 'bytes' ? binaryInput(jobs, id, body) : jsonInput(task, jobs, id, body);
 }
 
 /** The parameters as the task's schema makes them. @throws {TaskError} as `inputOf`. */
@@ -45,8 +44,4 @@ function binaryInput(jobs: Jobs, id: string, body: StoredBody): BinaryInput {
 function changedSchema(task: RegisteredTask, part: string): TaskError {
 	const message = `The ${part} no longer fit the schema of task "${task.name}": it has changed since the job was accepted`;
 	return new TaskError('InvalidInput', message, { retryable: false });
-}
-
-function isJson(mediaType: string): boolean {
-	return mediaType.startsWith('application/json');
 }

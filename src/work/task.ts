@@ -154,7 +154,7 @@ export class TaskError extends Error {
 		this.code = code;
 		this.retryable = options.retryable ?? true;
 		this.status = options.status ?? 500;
-		this.retryAfterSeconds = options.retryAfterSeconds;
+		this.retryAfterSeconds = Number.isFinite(options.retryAfterSeconds) ? options.retryAfterSeconds : undefined;
 		this.details = options.details;
 	}
 }

@@ -37,7 +37,7 @@ describe('the status document', () => {
 			failed(),
 			canceled(),
 		].map((job) => {
-			const { status, phase } = jobFacts(ID, job);
+			const { status, phase } = jobFacts(ID, job, T0 + 30);
 			return `${status}/${phase}`;
 		});
 		expect(seen).toEqual([
@@ -52,6 +52,16 @@ describe('the status document', () => {
 		]);
 	});
 
+	it('is delayed, and says until when, only as long as it is', () => {
+		const job = queued({ delaySeconds: 5 });
+		expect(jobFacts(ID, job, T0 + 4_999)).toMatchObject({
+			phase: 'delayed',
+			nextAttemptAt: '2026-01-01T00:00:05.000Z',
+		});
+		expect(jobFacts(ID, job, T0 + 5_000).phase).toBe('queued');
+		expect(jobFacts(ID, job, T0 + 5_000)).not.toHaveProperty('nextAttemptAt');
+	});
+
 	it('has a closed set of statuses, of which only the right one contains "succeed" or "fail"', () => {
 		expect(STATUSES).toEqual(['pending', 'running', 'succeeded', 'failed', 'canceled']);
 		expect(STATUSES.filter((status) => /succeed|fail/.test(status))).toEqual(['succeeded', 'failed']);
@@ -59,27 +69,27 @@ describe('the status document', () => {
 
 	it('leaves out what has no value, and never says null', () => {
 		for (const job of [queued(), running(), retryWaiting(), succeeded(), failed(), canceled()]) {
-			const document = statusDocument(jobFacts(ID, job), LINKS);
+			const document = statusDocument(jobFacts(ID, job, T0 + 30), LINKS);
 			expect(JSON.stringify(document)).not.toContain('null');
 			expect(Object.values(document)).not.toContain(undefined);
 		}
-		expect(jobFacts(ID, queued())).not.toHaveProperty('startedAt');
+		expect(jobFacts(ID, queued(), T0 + 30)).not.toHaveProperty('startedAt');
 	});
 
 	it('says where the result is only when there is one, and what went wrong only when something did', () => {
-		expect(statusDocument(jobFacts(ID, succeeded()), LINKS).resourceLocation).toBe(LINKS.result);
-		expect(statusDocument(jobFacts(ID, failed()), LINKS)).not.toHaveProperty('resourceLocation');
-		expect(jobFacts(ID, failed()).error).toMatchObject({ code: 'Broken', retryable: false });
-		expect(jobFacts(ID, canceled()).error).toMatchObject({ code: 'Canceled' });
-		expect(jobFacts(ID, succeeded())).not.toHaveProperty('error');
+		expect(statusDocument(jobFacts(ID, succeeded(), T0 + 30), LINKS).resourceLocation).toBe(LINKS.result);
+		expect(statusDocument(jobFacts(ID, failed(), T0 + 30), LINKS)).not.toHaveProperty('resourceLocation');
+		expect(jobFacts(ID, failed(), T0 + 30).error).toMatchObject({ code: 'Broken', retryable: false });
+		expect(jobFacts(ID, canceled(), T0 + 30).error).toMatchObject({ code: 'Canceled' });
+		expect(jobFacts(ID, succeeded(), T0 + 30)).not.toHaveProperty('error');
 	});
 
 	it('is complete when the job succeeded', () => {
-		expect(jobFacts(ID, succeeded()).percentComplete).toBe(100);
+		expect(jobFacts(ID, succeeded(), T0 + 30).percentComplete).toBe(100);
 	});
 
 	it('writes times with milliseconds, in UTC', () => {
-		expect(jobFacts(ID, succeeded())).toMatchObject({
+		expect(jobFacts(ID, succeeded(), T0 + 30)).toMatchObject({
 			createdAt: '2026-01-01T00:00:00.000Z',
 			startedAt: '2026-01-01T00:00:00.010Z',
 			finishedAt: '2026-01-01T00:00:00.020Z',
@@ -102,7 +112,7 @@ describe('events', () => {
 	);
 
 	it('replay the whole story in order, each with the job as it was then', () => {
-		const told = eventsAfter(ID, story, 0).map(
+		const told = eventsAfter(ID, story, 0, T0 + 30).map(
 			({ seq, type, job }) => `${seq} ${type} ${job.status}/${job.phase} ${job.attempt}`,
 		);
 		expect(told).toEqual([
@@ -116,7 +126,7 @@ describe('events', () => {
 
 	it('replay what comes after a cursor, each once', () => {
 		for (let cursor = 0; cursor <= 5; cursor++) {
-			expect(eventsAfter(ID, story, cursor).map(({ seq }) => seq)).toEqual(
+			expect(eventsAfter(ID, story, cursor, T0 + 30).map(({ seq }) => seq)).toEqual(
 				[1, 2, 3, 4, 5].filter((seq) => seq > cursor),
 			);
 		}
@@ -124,16 +134,18 @@ describe('events', () => {
 
 	it('end a running job with its newest progress', () => {
 		const job = applied(running(), { type: 'progress', fence: FENCE, progress: { percentComplete: 40 } }, T0 + 2_000);
-		expect(eventsAfter(ID, job, 2)).toMatchObject([{ seq: 3, type: 'progress', job: { percentComplete: 40 } }]);
+		expect(eventsAfter(ID, job, 2, T0 + 30)).toMatchObject([
+			{ seq: 3, type: 'progress', job: { percentComplete: 40 } },
+		]);
 	});
 
 	it('take a cursor from the future for none', () => {
-		expect(eventsAfter(ID, story, 99)).toHaveLength(5);
+		expect(eventsAfter(ID, story, 99, T0 + 30)).toHaveLength(5);
 	});
 
 	it('of a failed epoch say so, and are told before those of the next', () => {
 		const again = applied(failed(), { type: 'retry' }, T0 + 100);
-		expect(eventsAfter(ID, again, 0).map(({ type, job }) => `${type} ${job.status}`)).toEqual([
+		expect(eventsAfter(ID, again, 0, T0 + 30).map(({ type, job }) => `${type} ${job.status}`)).toEqual([
 			'accepted pending',
 			'started running',
 			'failed failed',
@@ -142,7 +154,11 @@ describe('events', () => {
 	});
 
 	it('begin with a snapshot that carries the seq to go on from', () => {
-		expect(snapshot(ID, retryWaiting())).toMatchObject({ seq: 3, type: 'snapshot', job: { phase: 'retrying' } });
+		expect(snapshot(ID, retryWaiting(), T0 + 30)).toMatchObject({
+			seq: 3,
+			type: 'snapshot',
+			job: { phase: 'retrying' },
+		});
 	});
 
 	it('are kept in a bounded number', () => {

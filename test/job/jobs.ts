@@ -24,7 +24,7 @@ export function submission(options: Partial<JobOptions> = {}): Submission {
 		lane: 'long',
 		options: { ...OPTIONS, ...options },
 		parameters: {},
-		input: { sizeBytes: 2, mediaType: 'application/json', inline: new Uint8Array([0x7b, 0x7d]) },
+		input: { sizeBytes: 2, mediaType: 'application/json', inline: new Uint8Array([0x7b, 0x7d]), form: 'json' },
 		sent: true,
 	};
 }

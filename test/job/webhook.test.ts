@@ -66,7 +66,7 @@ describe('a webhook', () => {
 		const waiting = answer(done(withWebhook()), 500, T0 + 60_000);
 		const muchLater = T0 + 30 * HOUR;
 		expect(advance(waiting, muchLater, 0)).toBe(waiting);
-		expect(Date.parse(jobFacts('a'.repeat(64), waiting).expiresAt ?? '')).toBe(T0 + 65_000 + HOUR);
+		expect(Date.parse(jobFacts('a'.repeat(64), waiting, T0).expiresAt ?? '')).toBe(T0 + 65_000 + HOUR);
 		expect(advance(answer(waiting, 200, muchLater), muchLater, 0)).toBeUndefined();
 	});
 
@@ -109,7 +109,7 @@ describe('a webhook', () => {
 	});
 
 	it('is shown without the query of its URL, where people put secrets', () => {
-		const facts = jobFacts('a'.repeat(64), answer(done(withWebhook()), 500, T0 + 50));
+		const facts = jobFacts('a'.repeat(64), answer(done(withWebhook()), 500, T0 + 50), T0 + 60);
 		expect(facts.webhook).toEqual({
 			url: 'https://receiver.example/hook',
 			deliveries: [

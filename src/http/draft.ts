@@ -1,0 +1,127 @@
+/** A submission as it was sent, read and found valid: everything about it but a place to keep it. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { WireOptions } from '../job/options.ts';
+import type { InputForm } from '../job/record.ts';
+import type { RegisteredTask } from '../work/registry.ts';
+import type { BinaryInputSpec } from '../work/task.ts';
+import { bytesOf, isJson, mediaTypeOf, parseJson, readBytes, refuseEncoded, refuseTooLarge } from './body.ts';
+import type { Exchange } from './exchange.ts';
+import { faultsOf, inBody } from './faults.ts';
+import { jsonDigest } from './fingerprint.ts';
+import { type Fault, Problem } from './problem.ts';
+import { checkParameters, invalid, invalidInput, readOptions, readParameters } from './submission-options.ts';
+
+const JSON_TYPE = 'application/json';
+
+export interface Draft {
+	readonly task: RegisteredTask;
+	readonly options: WireOptions;
+	readonly parameters: Readonly<Record<string, unknown>>;
+	readonly input: DraftInput;
+}
+
+export interface DraftInput {
+	readonly form: InputForm;
+	readonly mediaType: string;
+	readonly maxBytes: number;
+	readonly pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+	/** Sees the bytes on their way, where they are what the digest is made of. */
+	readonly onBytes?: (bytes: Uint8Array) => void;
+	/** What an idempotency key stands for: JSON counts by its value, bytes by themselves. Asked when all pieces have gone. */
+	readonly digest: () => string;
+}
+
+const Envelope = z.strictObject({
+	task: z.string('expected the name of a task'),
+	input: z.unknown(),
+	parameters: z.unknown().optional(),
+	options: z.unknown().optional(),
+});
+
+/** `POST /v1/jobs`: the input is in an envelope. */
+export async function draftOfEnvelope({ request, config, tasks }: Exchange): Promise<Draft> {
+	refuseEncoded(request);
+	if (!isJson(mediaTypeOf(request))) throw unsupported(request, [JSON_TYPE]);
+	const body = parseJson(await readBytes(request, config.maxInputBytes));
+	const envelope = Envelope.safeParse(body);
+	if (!envelope.success) throw invalid('The envelope is not valid', faultsOf(envelope.error, inBody()));
+	const { input, parameters = {} } = envelope.data;
+	const task = taskNamed(tasks, envelope.data.task, [{ pointer: '/task', message: 'is not a task here' }]);
+	if (!task.json) {
+		throw new Problem(
+			'UnsupportedMediaType',
+			`Task "${task.name}" takes bytes: post them to /v1/tasks/${task.name}/jobs as ${task.binary?.mediaTypes.join(' or ')}`,
+		);
+	}
+	const options = readOptions(request, envelope.data.options);
+	checkParameters(task, parameters);
+	await checkInput(task.json, input, '/input');
+	const bytes = new TextEncoder().encode(JSON.stringify(input));
+	return { task, options, parameters, input: jsonInput(bytes, input, config.maxInputBytes) };
+}
+
+/** `POST /v1/tasks/{task}/jobs`: the body is the input. */
+export async function draftOfBody({ request, config, url, params, tasks }: Exchange): Promise<Draft> {
+	const task = taskNamed(tasks, params.task ?? '');
+	refuseEncoded(request);
+	const head = { task, options: readOptions(request), parameters: readParameters(task, url.searchParams) };
+	const { json, binary } = task;
+	const mediaType = mediaTypeOf(request);
+	if (json && isJson(mediaType)) {
+		const bytes = await readBytes(request, config.maxInputBytes);
+		const input = parseJson(bytes);
+		await checkInput(json, input, '');
+		return { ...head, input: jsonInput(bytes, input, config.maxInputBytes) };
+	}
+	if (!binary || !matches(binary, mediaType)) {
+		throw unsupported(request, [...(json ? [JSON_TYPE] : []), ...(binary?.mediaTypes ?? [])]);
+	}
+	const maxBytes = Math.min(binary.maxBytes ?? config.maxInputBytes, config.maxInputBytes);
+	await refuseTooLarge(request, maxBytes);
+	return { ...head, input: bytesInput(request, maxBytes, head.options.idempotencyKey !== undefined) };
+}
+
+/** Stored as it came, not as the schema made it: the attempt validates again, and what a schema makes need not be JSON. */
+function jsonInput(bytes: Uint8Array, value: unknown, maxBytes: number): DraftInput {
+	return { form: 'json', mediaType: JSON_TYPE, maxBytes, pieces: () => [bytes], digest: () => jsonDigest(value) };
+}
+
+function bytesInput(request: Request, maxBytes: number, isHashed: boolean): DraftInput {
+	const hash = createHash('sha256');
+	return {
+		form: 'bytes',
+		mediaType: request.headers.get('content-type') ?? 'application/octet-stream',
+		maxBytes,
+		pieces: () => bytesOf(request),
+		...(isHashed && { onBytes: (bytes) => hash.update(bytes) }),
+		digest: () => hash.digest('hex'),
+	};
+}
+
+async function checkInput(schema: z.ZodType, input: unknown, prefix: string): Promise<void> {
+	const parsed = await schema.safeParseAsync(input);
+	if (!parsed.success) throw invalidInput(parsed.error, prefix);
+}
+
+function taskNamed(tasks: Exchange['tasks'], name: string, errors: readonly Fault[] = []): RegisteredTask {
+	const task = tasks.get(name);
+	if (task) return task;
+	const known = [...tasks.keys()].join(', ');
+	const detail = `There is no task "${name}" here; there are: ${known}`;
+	throw new Problem('UnknownTask', detail, errors.length > 0 ? { errors } : {});
+}
+
+function matches({ mediaTypes }: BinaryInputSpec, mediaType: string): boolean {
+	const [type] = mediaType.split('/');
+	return mediaTypes.includes(mediaType) || mediaTypes.includes(`${type}/*`) || mediaTypes.includes('*/*');
+}
+
+function unsupported(request: Request, wanted: readonly string[]): Problem {
+	const got = request.headers.get('content-type') ?? 'none';
+	const message = `expected ${wanted.join(' or ')}, got: ${got}`;
+	return new Problem('UnsupportedMediaType', `Content-Type: ${message}`, {
+		errors: [{ header: 'Content-Type', message }],
+		headers: { 'accept-post': wanted.join(', ') },
+	});
+}
