@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { coatcheck } from '../src/coatcheck.ts';
 import { tasks } from '../src/tasks/index.ts';
-import { defineTask } from '../src/work/task.ts';
+import { defineTask, TaskError } from '../src/work/task.ts';
 
 export { JobObject } from '../src/object/job-object.ts';
 
@@ -76,6 +76,30 @@ const odd = defineTask({
 	},
 });
 
+/** Takes bytes that happen to be JSON. */
+const rawJson = defineTask({
+	name: 'raw-json',
+	description: 'Answers with the bytes it was sent.',
+	input: { mediaTypes: ['application/json'] },
+	run: (input) => new Response(input.stream(), { headers: { 'content-type': input.mediaType } }),
+});
+
+/** Says the most awkward things that it may. */
+const awkward = defineTask({
+	name: 'awkward',
+	description: 'Reports progress and fails with what is no plain JSON.',
+	input: z.enum(['progress', 'details', 'retry-after']),
+	maxAttempts: 2,
+	run: (kind, job) => {
+		const awkward = { at: new URL('https://a.example/'), when: new Date(0), fn: () => 1 };
+		if (kind === 'progress') job.progress(50, 'half', awkward);
+		if (kind === 'details') throw new TaskError('Awkward', 'So', { retryable: false, details: [awkward as never] });
+		if (kind === 'retry-after' && job.attempt === 1)
+			throw new TaskError('Awkward', 'So', { retryAfterSeconds: Number.NaN });
+		return 'done';
+	},
+});
+
 /** Never settles, and pays no heed to its signal. */
 const deaf = defineTask({
 	name: 'deaf',
@@ -122,4 +146,6 @@ const fetcher = defineTask({
 	run: async ({ url }, job) => new Response((await job.fetch(url)).body),
 });
 
-export default coatcheck({ tasks: [...tasks, echo, either, produce, leak, odd, deaf, chatty, context, fetcher] });
+export default coatcheck({
+	tasks: [...tasks, echo, either, produce, leak, odd, deaf, chatty, context, fetcher, rawJson, awkward],
+});

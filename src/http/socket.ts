@@ -10,7 +10,7 @@ const CLOSE_DONE = 1000;
 
 export async function jobSocket(exchange: Exchange): Promise<Response> {
 	const { request, url } = exchange;
-	if (request.method === 'HEAD' || request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+	if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
 		throw new Problem('UpgradeRequired', 'Open a WebSocket here', {
 			headers: { upgrade: 'websocket', connection: 'upgrade' },
 		});

@@ -8,7 +8,7 @@ import {
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import worker from '../worker.ts';
-import { call, eventsOf, finalsOf, objectOf, statusOf, submit, until } from './client.ts';
+import { call, eventsOf, finalsOf, objectOf, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, duplicateMessages, failSends, fireAlarm } from './faults.ts';
 
 describe('the watchdog', () => {
@@ -115,6 +115,14 @@ describe('delivery', () => {
 		error.mockRestore();
 	});
 
+	it('to a Worker that is not configured is put off, and uses up nothing', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 600 });
+		const result = await deliver('coatcheck-long', { v: 1, id: document.id, epoch: 1 }, { PUBLIC_URL: 'nowhere' });
+		expect(result).toMatchObject({ outcome: 'ok', explicitAcks: [], retryBatch: { retry: true } });
+		log.mockRestore();
+	});
+
 	it('given up by the queue fails the job, visibly and retryable', async () => {
 		dropMessages();
 		const { document } = await submit('sleep', { seconds: 0 });
@@ -168,6 +176,16 @@ describe('an object that was put out of memory', () => {
 });
 
 describe('retention', () => {
+	it('that is over before anybody looked again leaves no reader without the end', async () => {
+		dropMessages();
+		const { document } = await submit('sleep', { seconds: 0 }, { startWithinSeconds: 60, retainSeconds: 60 });
+		const { events, closed } = await watch(document);
+		advanceClock(200_000);
+		await fireAlarm(document);
+		expect((await closed).code).toBe(1000);
+		expect(events.map(({ type }) => type)).toEqual(['snapshot', 'failed']);
+	});
+
 	it('ends in a tombstone that answers 410, and then in nothing', async () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { retainSeconds: 60 });
 		await until(document, 'succeeded');
@@ -192,6 +210,7 @@ describe('retention', () => {
 		expect(second.document.id).toBe(first.document.id);
 		expect(second.response.headers.get('idempotent-replayed')).toBeNull();
 		expect(await until(second.document, 'succeeded')).toMatchObject({ attempt: 1 });
+		expect(second.document.seq).toBeGreaterThan(3);
 	});
 });
 
@@ -206,10 +225,10 @@ async function waiting() {
 }
 
 /** Hands one message to the Worker's queue handler, as the platform would. */
-async function deliver(queue: string, body: unknown) {
+async function deliver(queue: string, body: unknown, variables: Record<string, string> = {}) {
 	const batch = createMessageBatch(queue, [{ id: 'm', timestamp: new Date(), attempts: 1, body }]);
 	const ctx = createExecutionContext();
-	await worker.queue(batch, env);
+	await worker.queue(batch, { ...env, ...variables });
 	return getQueueResult(batch, ctx);
 }
 

@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { createHash } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
+import { Jobs } from '../../src/rpc/jobs.ts';
 import { call, objectOf, post, submit, until } from './client.ts';
 import { advanceClock, fireAlarm } from './faults.ts';
 
@@ -91,6 +92,43 @@ describe('bytes', () => {
 		await until(document, 'succeeded');
 	});
 
+	it('that come in slowly are not erased while they do', async () => {
+		const stub = objectOf({ id: env.JOBS.newUniqueId().toString() });
+		await stub.writeChunk({ upload: 'u', index: 0 }, new Uint8Array(10));
+		for (let index = 1; index <= 4; index++) {
+			advanceClock(10 * 60_000);
+			await stub.writeChunk({ upload: 'u', index }, new Uint8Array(10));
+			const alarm = await runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+			expect(alarm).toBeGreaterThan(Date.now());
+		}
+	});
+
+	it('that were given up before their submission came make no job: the client is told to send them again', async () => {
+		const original = Jobs.prototype.call;
+		const spy = vi.spyOn(Jobs.prototype, 'call').mockImplementation(async function (this: Jobs, id, call) {
+			const answer = await original.call(this, id, call);
+			await runInDurableObject(objectOf({ id }), (_, { storage }) => {
+				storage.kv.delete([...storage.kv.list({ prefix: 'chunk/' })][0]?.[0] ?? '');
+			});
+			return answer;
+		});
+		const response = await postBytes('echo', bytesOf(3 * MIB));
+		spy.mockRestore();
+		expect(response.status).toBe(503);
+		expect(response.headers.get('retry-after')).not.toBeNull();
+		expect(await response.json()).toMatchObject({
+			code: 'Overloaded',
+			detail: expect.stringContaining('send it again'),
+		});
+	});
+
+	it('are compared under an idempotency key, also when they are JSON to somebody else', async () => {
+		const key = crypto.randomUUID();
+		const send = (body: string) => post('/v1/tasks/raw-json/jobs', JSON.parse(body), { 'idempotency-key': key });
+		expect((await send('{"pay":1}')).status).toBe(202);
+		expect((await send('{"pay":1000000}')).status).toBe(422);
+	});
+
 	it('of a replayed submission are not kept twice', async () => {
 		const key = crypto.randomUUID();
 		const sent = bytesOf(3 * MIB);
@@ -168,6 +206,26 @@ describe('a task that misbehaves', () => {
 		expect(JSON.stringify(done) + result).not.toMatch(/hunter2|at run|\.ts/);
 		expect(String(error.mock.calls[0])).toContain('hunter2');
 		error.mockRestore();
+	});
+
+	it.each(['progress', 'retry-after'])('and says something odd (%s) still succeeds', async (kind) => {
+		const { document } = await submit('awkward', kind);
+		const done = await until(document, 'succeeded');
+		expect((await call(done.links.events)).status).toBe(200);
+		if (kind === 'progress') {
+			expect(done.progress?.data).toEqual({ at: 'https://a.example/', when: '1970-01-01T00:00:00.000Z' });
+		}
+	});
+
+	it('and fails with odd details fails as it said', async () => {
+		const { document } = await submit('awkward', 'details');
+		const done = await until(document, 'failed');
+		expect(done.error).toEqual({
+			code: 'Awkward',
+			message: 'So',
+			retryable: false,
+			details: [{ at: 'https://a.example/', when: '1970-01-01T00:00:00.000Z' }],
+		});
 	});
 
 	it('and never ends is ended by its deadline', async () => {

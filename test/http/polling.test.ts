@@ -52,6 +52,13 @@ describe('the status URL', () => {
 		expect(await error.json()).toMatchObject({ code: 'JobCanceled' });
 	});
 
+	it('of a failure that says to come later says when', async () => {
+		const document = await done({ seconds: 0, error: { code: 'Busy', message: 'Busy', status: 503 } }, 'failed');
+		const response = await call(document.links.result);
+		expect([response.status, response.headers.get('retry-after')]).toEqual([503, expect.stringMatching(/^[1-9]/)]);
+		expect(response.headers.get('x-correlation-id')).toBe(document.correlationId);
+	});
+
 	it('carries the flags that the submission asked for', async () => {
 		const { response } = await submit(
 			'sleep',
@@ -127,6 +134,12 @@ describe('every path', () => {
 		expect(await response.json()).toMatchObject({ code: 'MethodNotAllowed' });
 		const job = await call(`/v1/jobs/${'0'.repeat(64)}`, { method: 'PATCH' });
 		expect(job.headers.get('allow')).toBe('GET, DELETE, HEAD, OPTIONS');
+	});
+
+	it('answers a command with its outcome, whatever the client has seen before', async () => {
+		const document = await done({ seconds: 0 }, 'succeeded');
+		const headers = { 'if-none-match': `"${document.seq}"` };
+		expect((await call(document.links.self, { method: 'DELETE', headers })).status).toBe(200);
 	});
 
 	it('answers HEAD like GET, without the body', async () => {

@@ -137,6 +137,33 @@ describe('a submission is refused', () => {
 		expect(response.headers.get('accept-post')).toBe('application/json');
 	});
 
+	it('of more values than can be held, although its bytes are few', async () => {
+		const many = `{"task":"sleep","input":[${'1,'.repeat(500_000)}1]}`;
+		const problem = await refusal(await raw(many));
+		expect(problem).toMatchObject({ code: 'InvalidRequest', detail: expect.stringContaining('500000 values') });
+	});
+
+	it('with no more faults than anybody reads', async () => {
+		const unknown = Object.fromEntries(Array.from({ length: 5_000 }, (_, key) => [`key-${'x'.repeat(400)}-${key}`, 1]));
+		const problem = await refusal(await envelope({ task: 'sleep', input: unknown }));
+		expect(problem.errors).toHaveLength(20);
+		expect(JSON.stringify(problem).length).toBeLessThan(16_000);
+	});
+
+	it.each([
+		['a number beyond any', '{"task":"context","input":[1e999]}'],
+		['half a character', '{"task":"context","input":{"a":"\\ud800"}}'],
+		['half a character for a tag', '{"task":"context","input":1,"options":{"tags":["\\ud800"],"idempotencyKey":"k"}}'],
+	])('with %s, which could not be kept', async (_, body) => {
+		expect(await refusal(await raw(body))).toMatchObject({ code: 'InvalidRequest', status: 400 });
+	});
+
+	it('when its parameters are larger than a record can hold', async () => {
+		const parameters = { times: `${' '.repeat(20_000)}1` };
+		const problem = await refusal(await envelope({ task: 'either', input: { name: 'a' }, parameters }));
+		expect(problem).toMatchObject({ code: 'InvalidRequest', errors: [{ pointer: '/parameters' }] });
+	});
+
 	it('when its body is compressed', async () => {
 		const response = await raw('{}', { 'content-type': 'application/json', 'content-encoding': 'gzip' });
 		expect(await refusal(response)).toMatchObject({

@@ -1,6 +1,7 @@
 import { evictDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import type { JobEvent, StatusDocument } from '../../src/job/document.ts';
+import { Jobs } from '../../src/rpc/jobs.ts';
 import { call, eventsOf, objectOf, post, submit, until, watch } from '../flow/client.ts';
 
 const STREAM = { accept: 'text/event-stream' };
@@ -110,6 +111,23 @@ describe('Prefer: wait', () => {
 		expect(response.status).toBe(202);
 		expect(response.headers.get('location')).toContain('/v1/jobs/');
 		await call(response.headers.get('location') ?? '', { method: 'DELETE' });
+	});
+
+	it('on a submission answers with the job as it is when the time is over', async () => {
+		const response = await post('/v1/tasks/sleep/jobs', { seconds: 30 }, { prefer: 'wait=1' });
+		const document = await response.json<StatusDocument>();
+		expect(document).toMatchObject({ status: 'running', attempt: 1 });
+		await call(document.links.self, { method: 'DELETE' });
+	});
+
+	it('on a submission never hides that the job is accepted, whatever goes wrong while waiting', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const spy = vi.spyOn(Jobs.prototype, 'connect').mockRejectedValue(new Error('Network connection lost'));
+		const response = await post('/v1/tasks/sleep/jobs', { seconds: 0 }, { prefer: 'wait=5' });
+		spy.mockRestore();
+		expect(response.status).toBe(202);
+		expect(await until(await response.json(), 'succeeded')).toMatchObject({ status: 'succeeded' });
+		log.mockRestore();
 	});
 
 	it('on the status URL is answered as soon as the job ends', async () => {

@@ -1,0 +1,71 @@
+import { describe, expect, it, vi } from 'vitest';
+import type { Jobs } from '../../src/rpc/jobs.ts';
+import { AttemptLink } from '../../src/work/attempt-link.ts';
+
+/** The object's end of every socket that was opened, and what came in on it. */
+function objectSide(breakSend = false) {
+	const sockets: { server: WebSocket; told: unknown[] }[] = [];
+	const connect = async () => {
+		const { 0: client, 1: server } = new WebSocketPair();
+		const told: unknown[] = [];
+		server.accept();
+		server.addEventListener('message', ({ data }) => {
+			told.push((JSON.parse(String(data)) as { progress: unknown }).progress);
+		});
+		if (breakSend && sockets.length === 0) {
+			client.send = () => {
+				throw new TypeError("Can't call WebSocket send() after close().");
+			};
+		}
+		sockets.push({ server, told });
+		return { webSocket: client } as unknown as Response;
+	};
+	return { sockets, jobs: { connect } as unknown as Jobs };
+}
+
+const FENCE = { epoch: 1, attempt: 1 };
+
+describe('the link of an attempt', () => {
+	it('opens no socket for an attempt that is over at once and says nothing', async () => {
+		const { sockets, jobs } = objectSide();
+		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort: vi.fn() });
+		await scheduler.wait(50);
+		expect(link.close()).toBeUndefined();
+		expect(sockets).toHaveLength(0);
+	});
+
+	it('sends the first progress at once, then the newest of each second, and hands back what has not gone out', async () => {
+		const { sockets, jobs } = objectSide();
+		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort: vi.fn() });
+		for (let percentComplete = 10; percentComplete <= 40; percentComplete += 10) {
+			link.report({ percentComplete });
+			await scheduler.wait(20);
+		}
+		await vi.waitFor(() => expect(sockets[0]?.told).toEqual([{ percentComplete: 10 }, { percentComplete: 40 }]), {
+			timeout: 2_000,
+		});
+		link.report({ percentComplete: 90, message: 'nearly' });
+		expect(link.close()).toEqual({ percentComplete: 90, message: 'nearly' });
+	});
+
+	it('says everything again over a new socket when the old one breaks, and never throws at its task', async () => {
+		const { sockets, jobs } = objectSide(true);
+		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort: vi.fn() });
+		expect(() => link.report({ percentComplete: 10 })).not.toThrow();
+		await vi.waitFor(() => expect(sockets[1]?.told).toEqual([{ percentComplete: 10 }]), { timeout: 4_000 });
+		sockets[1]?.server.close();
+		await vi.waitFor(() => expect(sockets[2]?.told).toEqual([{ percentComplete: 10 }]), { timeout: 4_000 });
+		link.close();
+	});
+
+	it('passes on the order to stop', async () => {
+		const { sockets, jobs } = objectSide();
+		const onAbort = vi.fn();
+		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort });
+		link.report({ percentComplete: 1 });
+		await vi.waitFor(() => expect(sockets).toHaveLength(1));
+		sockets[0]?.server.send('{"type":"abort","reason":"canceled"}');
+		await vi.waitFor(() => expect(onAbort).toHaveBeenCalledWith('canceled'));
+		link.close();
+	});
+});
