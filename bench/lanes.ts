@@ -28,7 +28,7 @@ async function main(): Promise<void> {
 async function measure(queues: number): Promise<string[]> {
 	const config = await configWith('src/index.ts', (toml) => withQueues(toml, queues));
 	const vars = ['--var', 'AUTH:none', '--var', 'ALLOW_PRIVATE_TARGETS:true'];
-	const worker = await startLocalWorker(['--config', config.path, ...vars]);
+	const worker = await startLocalWorker({ args: ['--config', config.path, ...vars] });
 	try {
 		await waitFor(worker, 0);
 		const cells: string[] = [];

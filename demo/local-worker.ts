@@ -14,48 +14,49 @@ const STOP_TIMEOUT_MS = 5_000;
 export interface LocalWorker {
 	/** Scheme and authority: `http://127.0.0.1:8787`. */
 	readonly origin: string;
+	/** Ends it as it should be ended. */
 	stop(): Promise<void>;
+	/** Ends it as a power cut would: the whole process tree, at once. */
+	kill(): Promise<void>;
 }
 
-/**
- * @param more further arguments for `wrangler dev`.
- * @throws {Error} with all that wrangler said, when it doesn't come up.
- */
-export async function startLocalWorker(more: readonly string[] = []): Promise<LocalWorker> {
-	const port = await freePort();
-	const state = await mkdtemp(join(tmpdir(), 'coatcheck-'));
-	const args = [
-		WRANGLER,
-		'dev',
-		'--ip',
-		'127.0.0.1',
-		'--port',
-		String(port),
-		'--inspector-port',
-		'0',
-		'--persist-to',
-		state,
-		...more,
-	];
+export interface LocalWorkerOptions {
+	/** Default: one that is free. */
+	readonly port?: number;
+	/** Where objects and their alarms are kept. Default: a folder of its own, removed by `stop`. */
+	readonly state?: string;
+	/** Further arguments for `wrangler dev`. */
+	readonly args?: readonly string[];
+}
+
+/** @throws {Error} with all that wrangler said, when it doesn't come up. */
+export async function startLocalWorker({ port, state, args = [] }: LocalWorkerOptions = {}): Promise<LocalWorker> {
+	const ownPort = port ?? (await freePort());
+	const folder = state ?? (await mkdtemp(join(tmpdir(), 'coatcheck-')));
+	const place = ['--ip', '127.0.0.1', '--port', String(ownPort), '--inspector-port', '0', '--persist-to', folder];
 	// A process group of its own, so that stopping it stops all that it started.
-	const child = spawn(process.execPath, args, { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+	const child = spawn(process.execPath, [WRANGLER, 'dev', ...place, ...args], {
+		cwd: ROOT,
+		detached: true,
+		stdio: ['ignore', 'pipe', 'pipe'],
+	});
 	let said = '';
 	for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += String(text)));
 	const stop = async () => {
 		await stopGroup(child);
-		await rm(state, { recursive: true, force: true });
+		if (state === undefined) await rm(folder, { recursive: true, force: true });
 	};
-	const origin = `http://127.0.0.1:${port}`;
+	const origin = `http://127.0.0.1:${ownPort}`;
 	try {
 		await untilHealthy(origin, child);
 	} catch (error) {
 		await stop();
 		throw new Error(`wrangler dev did not come up: ${(error as Error).message}\n${said}`);
 	}
-	return { origin, stop };
+	return { origin, stop, kill: () => killGroup(child) };
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
 	const server = createServer();
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const address = server.address();
@@ -83,6 +84,13 @@ async function stopGroup(child: ChildProcess): Promise<void> {
 	await ended;
 	clearTimeout(timer);
 	signalGroup(child.pid, 'SIGKILL');
+}
+
+async function killGroup(child: ChildProcess): Promise<void> {
+	if (child.pid === undefined || child.exitCode !== null) return;
+	const ended = new Promise((resolve) => child.once('exit', resolve));
+	signalGroup(child.pid, 'SIGKILL');
+	await ended;
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
