@@ -84,9 +84,14 @@ export type InputOf<Spec> = Spec extends z.ZodType
 		: BinaryInput;
 
 /** One kind of work. Make it with {@link defineTask}. */
-export interface Task<Input extends InputSpec = InputSpec, Params extends z.ZodObject = z.ZodObject> {
+export interface Task<
+	Input extends InputSpec = InputSpec,
+	Params extends z.ZodObject = z.ZodObject,
+	Name extends string = string,
+	Result extends TaskResult = TaskResult,
+> {
 	/** 1–64 of `a–z 0–9 -`, starting with a letter. Part of URLs: don't rename it while jobs are stored. */
-	readonly name: string;
+	readonly name: Name;
 	/** One sentence for `GET /v1/tasks`. */
 	readonly description: string;
 	readonly input: Input;
@@ -99,7 +104,7 @@ export interface Task<Input extends InputSpec = InputSpec, Params extends z.ZodO
 	/** The deadline of one attempt, in seconds, 1–840. Default: 60. */
 	readonly timeoutSeconds?: number;
 	/** Does the work. May be called again for the same job after a failure or a crash. */
-	run(input: InputOf<Input>, job: JobContext<z.output<Params>>): Promise<TaskResult> | TaskResult;
+	run(input: InputOf<Input>, job: JobContext<z.output<Params>>): Promise<Result> | Result;
 }
 
 /** Any task, whatever it takes. */
@@ -120,7 +125,9 @@ export type AnyTask = Task<any, any>;
 export function defineTask<
 	const Input extends InputSpec,
 	Params extends z.ZodObject = z.ZodObject<Record<string, never>>,
->(task: Task<Input, Params>): Task<Input, Params> {
+	const Name extends string = string,
+	Result extends TaskResult = TaskResult,
+>(task: Task<Input, Params, Name, Result>): Task<Input, Params, Name, Result> {
 	return task;
 }
 

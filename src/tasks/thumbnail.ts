@@ -1,0 +1,62 @@
+/**
+ * The `thumbnail` task: an image in, a smaller one out, upright.
+ *
+ * What an image may measure is a matter of memory, known from its header (`thumbnail/memory.ts`). On the way to a few
+ * hundred pixels there is room for a JPEG of 100 megapixels (progressive: 17 to 34), a PNG of 8, a WebP of 6.
+ */
+import { z } from 'zod';
+import { defineTask } from '../work/task.ts';
+import { type CodecModules, Codecs } from './thumbnail/codecs.ts';
+import { MAX_SIDE_PIXELS } from './thumbnail/plan.ts';
+import { resizeImage, type Stage } from './thumbnail/resize.ts';
+import { Turn } from './thumbnail/turn.ts';
+
+const DEFAULT_QUALITY = 80;
+const MAX_QUALITY = 100;
+/** Mostly for waiting: a burst of images is worked through one at a time. */
+const TIMEOUT_SECONDS = 180;
+/** The longest that one image may work, in milliseconds. A photo takes a tenth of a second, the worst image some seconds. */
+const TURN_LIMIT_MS = 60_000;
+
+/** How much of the work is done when a stage is over, in percent. */
+const PERCENT_AFTER: Readonly<Record<Stage, number>> = { read: 20, decoded: 60, resized: 85, encoded: 100 };
+
+/** A dynamic import runs, and a module is compiled, when the first image needs it. */
+const modules: CodecModules = {
+	jpeg: async () => (await import('imagescript/wasm/any/jpeg.wasm')).default,
+	photon: async () => (await import('@cf-wasm/photon/photon.wasm')).default,
+};
+
+/** One image at a time: two of the largest would not fit. */
+const turn = new Turn(() => new Codecs(modules), TURN_LIMIT_MS);
+
+export const thumbnail = defineTask({
+	name: 'thumbnail',
+	description: 'Resizes an image: JPEG, PNG or WebP in, any of them out, turned upright, metadata left out.',
+	input: { mediaTypes: ['image/jpeg', 'image/png', 'image/webp'] },
+	parameters: z.strictObject({
+		width: side('width'),
+		height: side('height'),
+		fit: z.enum(['contain', 'cover', 'fill'], { error: 'fit must be contain, cover or fill' }).default('contain'),
+		format: z.enum(['jpeg', 'png', 'webp'], { error: 'format must be jpeg, png or webp' }).optional(),
+		quality: wholeNumber('quality', MAX_QUALITY, '').default(DEFAULT_QUALITY),
+	}),
+	lane: 'jobs',
+	timeoutSeconds: TIMEOUT_SECONDS,
+	run: (input, job) =>
+		turn.take(job.signal, async (codecs) => {
+			const onStage = (stage: Stage) => job.progress(PERCENT_AFTER[stage], stage);
+			const image = await resizeImage(input, job.parameters, { codecs, signal: job.signal, onStage });
+			return new Response(image.bytes, { headers: { 'content-type': `image/${image.format}` } });
+		}),
+});
+
+/** A side of the box, in pixels. */
+function side(name: string) {
+	return wholeNumber(name, MAX_SIDE_PIXELS, ' pixels').optional();
+}
+
+function wholeNumber(name: string, max: number, unit: string) {
+	const error = `${name} must be a whole number from 1 to ${max}${unit}`;
+	return z.coerce.number({ error }).int({ error }).min(1, { error }).max(max, { error });
+}

@@ -1,0 +1,168 @@
+/** Reads a JPEG's markers from the first to the last, without decoding. Pure. */
+import { invalidImage, unsupportedImage } from './errors.ts';
+import { readOrientation } from './exif.ts';
+import { type HeaderBase, hasText, viewOf } from './image-bytes.ts';
+
+/** A JPEG before it is decoded. */
+export interface JpegHeader extends HeaderBase {
+	readonly format: 'jpeg';
+	/** 1 is grey, 3 colour, 4 CMYK. */
+	readonly channels: 1 | 3 | 4;
+	/** The samples stored, over all channels: about 1.5 a pixel when colour is stored at half the size each way, else 3. */
+	readonly storedSamples: number;
+	/** Progressive: every coefficient is kept until the last scan, 2 bytes each. */
+	readonly progressive: boolean;
+}
+
+/**
+ * The most scans a progressive JPEG may have. Each is a pass over the whole image and can be a few bytes long, so a
+ * small file could ask for hours of work. Encoders write about 10.
+ */
+export const MAX_SCANS = 100;
+
+const FILL = 0xff;
+const SOF_BASELINE = 0xc0;
+const SOF_EXTENDED = 0xc1;
+const SOF_PROGRESSIVE = 0xc2;
+const SOF_LAST = 0xcf;
+const DHT = 0xc4;
+const JPG_RESERVED = 0xc8;
+const DAC = 0xcc;
+const FIRST_RST = 0xd0;
+const LAST_RST = 0xd7;
+const END_OF_IMAGE = 0xd9;
+const START_OF_SCAN = 0xda;
+const EXIF_SEGMENT = 0xe1;
+const EXIF_NAME = 'Exif\0\0';
+const ADOBE_SEGMENT = 0xee;
+const ADOBE_NAME = 'Adobe';
+const MARKER_BYTES = 2;
+const LENGTH_BYTES = 2;
+const FRAME_HEADER_BYTES = 6;
+const FRAME_COMPONENT_BYTES = 3;
+const MAX_SAMPLING = 4;
+const BITS_PER_SAMPLE = 8;
+const BLOCK_PIXELS = 8;
+
+type Frame = Omit<JpegHeader, 'orientation' | 'format'>;
+
+/** @throws {TaskError} `InvalidImage` when damaged or cut off, `UnsupportedImage` for rare kinds no browser shows either. */
+export function readJpegHeader(bytes: Uint8Array): JpegHeader {
+	let frame: Frame | undefined;
+	let orientation: number | undefined;
+	let scans = 0;
+	let isAdobe = false;
+	let at = MARKER_BYTES;
+	for (;;) {
+		const marker = markerAt(bytes, at);
+		at = marker.end;
+		if (marker.code === END_OF_IMAGE) break;
+		if (marker.code >= FIRST_RST && marker.code <= LAST_RST) continue;
+		const segment = segmentAt(bytes, at);
+		at += LENGTH_BYTES + segment.length;
+		if (isFrame(marker.code)) {
+			if (frame) throw unsupportedImage('The JPEG is hierarchical; baseline and progressive ones are taken.');
+			frame = readFrame(marker.code, segment);
+		} else if (marker.code === EXIF_SEGMENT && hasText(segment, 0, EXIF_NAME)) {
+			orientation ??= readOrientation(segment.subarray(EXIF_NAME.length));
+		} else if (marker.code === ADOBE_SEGMENT && hasText(segment, 0, ADOBE_NAME)) {
+			isAdobe = true;
+		} else if (marker.code === START_OF_SCAN) {
+			if (!frame) throw invalidImage('The JPEG is damaged: its pixels start before its size.');
+			if (++scans > MAX_SCANS) throw unsupportedImage(`The JPEG has more than ${MAX_SCANS} scans.`);
+			at = endOfScan(bytes, at);
+		}
+	}
+	if (!frame || scans === 0) throw invalidImage('The JPEG has no pixels.');
+	if (frame.channels === 4 && !isAdobe) throw unsupportedImage('The JPEG has 4 channels and does not say of what.');
+	return { format: 'jpeg', orientation: orientation ?? 1, ...frame };
+}
+
+function cutOff() {
+	return invalidImage('The JPEG ends early: it was cut off.');
+}
+
+/** The marker at `at`, which any number of fill bytes may precede. */
+function markerAt(bytes: Uint8Array, at: number): { code: number; end: number } {
+	if (at >= bytes.length) throw cutOff();
+	if (bytes[at] !== FILL) throw invalidImage(`The JPEG is damaged at byte ${at}.`);
+	let end = at;
+	while (bytes[end] === FILL) end++;
+	const code = bytes[end];
+	if (code === undefined) throw cutOff();
+	return { code, end: end + 1 };
+}
+
+/** The contents of the segment whose length stands at `at`. */
+function segmentAt(bytes: Uint8Array, at: number): Uint8Array {
+	if (at + LENGTH_BYTES > bytes.length) throw cutOff();
+	const length = viewOf(bytes).getUint16(at);
+	if (length < LENGTH_BYTES) throw invalidImage(`The JPEG is damaged at byte ${at}.`);
+	if (at + length > bytes.length) throw cutOff();
+	return bytes.subarray(at + LENGTH_BYTES, at + length);
+}
+
+/** Where the marker after a scan's coded pixels stands. Inside them 0xff is followed by 0 or a restart number. */
+function endOfScan(bytes: Uint8Array, start: number): number {
+	for (let at = bytes.indexOf(FILL, start); at !== -1; at = bytes.indexOf(FILL, at + 1)) {
+		const next = bytes[at + 1];
+		if (next === undefined) break;
+		const isData = next === 0 || next === FILL || (next >= FIRST_RST && next <= LAST_RST);
+		if (!isData) return at;
+	}
+	throw cutOff();
+}
+
+function isFrame(code: number): boolean {
+	return code >= SOF_BASELINE && code <= SOF_LAST && code !== DHT && code !== JPG_RESERVED && code !== DAC;
+}
+
+function readFrame(code: number, segment: Uint8Array): Frame {
+	if (code !== SOF_BASELINE && code !== SOF_EXTENDED && code !== SOF_PROGRESSIVE) {
+		throw unsupportedImage(
+			'The JPEG is lossless, hierarchical or arithmetic; baseline and progressive ones are taken.',
+		);
+	}
+	if (segment.length < FRAME_HEADER_BYTES) throw invalidImage('The JPEG is damaged: its frame header is too short.');
+	const view = viewOf(segment);
+	const bits = view.getUint8(0);
+	if (bits !== BITS_PER_SAMPLE) throw unsupportedImage(`The JPEG has ${bits} bits a sample; 8 are taken.`);
+	const heightPixels = view.getUint16(1);
+	const widthPixels = view.getUint16(3);
+	if (heightPixels === 0 || widthPixels === 0) throw invalidImage('The JPEG is damaged: a side is 0 pixels long.');
+	const channels = view.getUint8(5);
+	if (channels !== 1 && channels !== 3 && channels !== 4) {
+		throw unsupportedImage(`The JPEG has ${channels} channels; 1, 3 or 4 are taken.`);
+	}
+	const sampling = readSampling(segment, channels);
+	const storedWidth = roundedUp(widthPixels, BLOCK_PIXELS * sampling.horizontal);
+	const storedHeight = roundedUp(heightPixels, BLOCK_PIXELS * sampling.vertical);
+	const storedSamples = storedWidth * storedHeight * sampling.samplesPerPixel;
+	return { widthPixels, heightPixels, channels, storedSamples, progressive: code === SOF_PROGRESSIVE };
+}
+
+function roundedUp(pixels: number, unitPixels: number): number {
+	return Math.ceil(pixels / unitPixels) * unitPixels;
+}
+
+/** The largest sampling factors, and the sum of the channels' sizes in relation to them. */
+function readSampling(segment: Uint8Array, channels: number) {
+	if (segment.length < FRAME_HEADER_BYTES + channels * FRAME_COMPONENT_BYTES) {
+		throw invalidImage('The JPEG is damaged: its frame header is too short.');
+	}
+	let sum = 0;
+	let maxHorizontal = 0;
+	let maxVertical = 0;
+	for (let channel = 0; channel < channels; channel++) {
+		const factors = segment[FRAME_HEADER_BYTES + channel * FRAME_COMPONENT_BYTES + 1] ?? 0;
+		const horizontal = factors >> 4;
+		const vertical = factors & 0x0f;
+		if (horizontal < 1 || horizontal > MAX_SAMPLING || vertical < 1 || vertical > MAX_SAMPLING) {
+			throw invalidImage('The JPEG is damaged: impossible sampling factors.');
+		}
+		sum += horizontal * vertical;
+		maxHorizontal = Math.max(maxHorizontal, horizontal);
+		maxVertical = Math.max(maxVertical, vertical);
+	}
+	return { horizontal: maxHorizontal, vertical: maxVertical, samplesPerPixel: sum / (maxHorizontal * maxVertical) };
+}

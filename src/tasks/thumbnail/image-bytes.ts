@@ -1,0 +1,45 @@
+/** Reading file formats byte by byte: what the three header readers share. Pure. */
+
+/** The parts every format's header has. Sizes are those of the stored pixels, before the orientation is applied. */
+export interface HeaderBase {
+	readonly widthPixels: number;
+	readonly heightPixels: number;
+	/** EXIF orientation, 1–8; 1 (upright) when the file says nothing or nonsense. */
+	readonly orientation: number;
+}
+
+/** The bytes a decoder needs: `prefix`, then each range of the file from its start up to its end. */
+export interface Essentials {
+	readonly prefix: Uint8Array;
+	readonly ranges: readonly (readonly [startByte: number, endByte: number])[];
+}
+
+/** Whether `text`, one byte a character, stands at `offset`. */
+export function hasText(bytes: Uint8Array, offset: number, text: string): boolean {
+	if (offset + text.length > bytes.length) return false;
+	for (let index = 0; index < text.length; index++) {
+		if (bytes[offset + index] !== text.charCodeAt(index)) return false;
+	}
+	return true;
+}
+
+/** The `length` bytes at `offset` as text, one byte a character. */
+export function textAt(bytes: Uint8Array, offset: number, length: number): string {
+	return String.fromCharCode(...bytes.subarray(offset, offset + length));
+}
+
+/** A view for reading numbers. Reads outside it throw a `RangeError`: check first. */
+export function viewOf(bytes: Uint8Array): DataView {
+	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Moves the essential bytes to the front of `bytes` and clears the rest. */
+export function keepEssentials(bytes: Uint8Array, { prefix, ranges }: Essentials): void {
+	let at = prefix.length;
+	for (const [start, end] of ranges) {
+		bytes.copyWithin(at, start, end);
+		at += end - start;
+	}
+	bytes.set(prefix);
+	bytes.fill(0, at);
+}

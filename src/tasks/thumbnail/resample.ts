@@ -1,0 +1,200 @@
+/**
+ * Makes an image smaller (or larger): Lanczos filter, crop and orientation in one pass. Pure.
+ *
+ * Photon has a resize of its own, which copies the whole image first and keeps one in floats on the way. This one reads
+ * the pixels where they lie in a codec's memory, and needs a row. Rows first, then columns: memory is read in order.
+ */
+import type { Rectangle } from './plan.ts';
+
+/** Pixels row by row without gaps. In `cmyk`, 0 is no ink. */
+export interface SourcePixels {
+	readonly data: Uint8Array;
+	readonly widthPixels: number;
+	readonly heightPixels: number;
+	readonly layout: keyof typeof CHANNELS;
+}
+
+/** Where RGBA goes. The sizes are before the orientation is applied. */
+export interface TargetPixels {
+	readonly data: Uint8ClampedArray;
+	readonly widthPixels: number;
+	readonly heightPixels: number;
+}
+
+/** How to resample. */
+export interface ResampleOptions {
+	/** The part of the source that becomes the target, in source pixels. */
+	readonly crop: Rectangle;
+	/** EXIF orientation, 1–8: how to turn and mirror the pixels so that they come out upright. */
+	readonly orientation: number;
+	/** Whether to lay transparent pixels over white, for formats without transparency. */
+	readonly flatten: boolean;
+}
+
+const CHANNELS = { grey: 1, rgb: 3, rgba: 4, cmyk: 4 } as const;
+const OPAQUE = 255;
+const WHITE = 255;
+/** Half the width of the Lanczos filter, in pixels of the smaller image. */
+const LANCZOS_RADIUS = 3;
+
+/** For each target pixel of one axis: which source pixels make it, from `first`, and how much of each. */
+interface Taps {
+	readonly first: Int32Array;
+	readonly count: Int32Array;
+	/** `stride` weights for each target pixel, the first `count` used. */
+	readonly weights: Float32Array;
+	readonly stride: number;
+}
+
+/** Fills `target` with the part of `source` in `crop`. */
+export function resample(source: SourcePixels, target: TargetPixels, options: ResampleOptions): void {
+	const { crop } = options;
+	const channels = CHANNELS[source.layout];
+	const columns = filterTaps(source.widthPixels, crop.x, crop.width, target.widthPixels);
+	const rows = filterTaps(source.heightPixels, crop.y, crop.height, target.heightPixels);
+	const row = new Float32Array(source.widthPixels * channels);
+	const pixel = new Float32Array(channels);
+	const write = source.layout === 'rgba' ? writeRgba : source.layout === 'cmyk' ? writeCmyk : writeOpaque;
+	const place = placement(options.orientation, target.widthPixels, target.heightPixels);
+	for (let y = 0; y < target.heightPixels; y++) {
+		row.fill(0);
+		for (let tap = 0; tap < at(rows.count, y); tap++) {
+			const weight = at(rows.weights, y * rows.stride + tap);
+			const start = (at(rows.first, y) + tap) * row.length;
+			if (source.layout === 'rgba') addPremultiplied(row, source.data, start, weight);
+			else addPlain(row, source.data, start, weight);
+		}
+		for (let x = 0; x < target.widthPixels; x++) {
+			sumColumns(pixel, row, columns, x, channels);
+			const index = place.origin + x * place.stepX + y * place.stepY;
+			write(target.data, index * CHANNELS.rgba, pixel, options.flatten);
+		}
+	}
+}
+
+/** A typed array's element that is known to be there. */
+function at(array: Int32Array | Float32Array, index: number): number {
+	return array[index] ?? 0;
+}
+
+/**
+ * The taps of one axis: `targetLength` pixels made from the `length` source pixels from `start` on. Pixels just outside
+ * the crop take part, so that its edge looks like the rest.
+ */
+function filterTaps(sourceLength: number, start: number, length: number, targetLength: number): Taps {
+	const ratio = length / targetLength;
+	const filterScale = Math.max(1, ratio);
+	const radius = LANCZOS_RADIUS * filterScale;
+	const stride = Math.min(sourceLength, Math.ceil(radius * 2) + 1);
+	const first = new Int32Array(targetLength);
+	const count = new Int32Array(targetLength);
+	const weights = new Float32Array(targetLength * stride);
+	for (let index = 0; index < targetLength; index++) {
+		const centre = start + (index + 0.5) * ratio;
+		const from = Math.max(0, Math.ceil(centre - radius - 0.5));
+		const to = Math.min(sourceLength, from + stride, Math.floor(centre + radius + 0.5));
+		first[index] = from;
+		count[index] = to - from;
+		const own = weights.subarray(index * stride, index * stride + to - from);
+		for (let tap = 0; tap < own.length; tap++) own[tap] = lanczos((from + tap + 0.5 - centre) / filterScale);
+		normalise(own);
+	}
+	return { first, count, weights, stride };
+}
+
+function lanczos(x: number): number {
+	if (x === 0) return 1;
+	if (Math.abs(x) >= LANCZOS_RADIUS) return 0;
+	const angle = Math.PI * x;
+	return (LANCZOS_RADIUS * Math.sin(angle) * Math.sin(angle / LANCZOS_RADIUS)) / (angle * angle);
+}
+
+/** Makes the weights sum to 1: at the edges some of the filter hangs over. */
+function normalise(weights: Float32Array): void {
+	let sum = 0;
+	for (const weight of weights) sum += weight;
+	for (let index = 0; index < weights.length; index++) weights[index] = at(weights, index) / sum;
+}
+
+function addPlain(row: Float32Array, data: Uint8Array, start: number, weight: number): void {
+	for (let index = 0; index < row.length; index++) {
+		row[index] = (row[index] ?? 0) + weight * (data[start + index] ?? 0);
+	}
+}
+
+/** Colour counts as much as it is opaque: what is invisible must not bleed into what is seen. */
+function addPremultiplied(row: Float32Array, data: Uint8Array, start: number, weight: number): void {
+	for (let index = 0; index < row.length; index += 4) {
+		const alpha = weight * (data[start + index + 3] ?? 0);
+		row[index] = (row[index] ?? 0) + alpha * (data[start + index] ?? 0);
+		row[index + 1] = (row[index + 1] ?? 0) + alpha * (data[start + index + 1] ?? 0);
+		row[index + 2] = (row[index + 2] ?? 0) + alpha * (data[start + index + 2] ?? 0);
+		row[index + 3] = (row[index + 3] ?? 0) + alpha;
+	}
+}
+
+function sumColumns(pixel: Float32Array, row: Float32Array, columns: Taps, x: number, channels: number): void {
+	pixel.fill(0);
+	const taps = at(columns.count, x);
+	const firstWeight = x * columns.stride;
+	let index = at(columns.first, x) * channels;
+	for (let tap = 0; tap < taps; tap++) {
+		const weight = at(columns.weights, firstWeight + tap);
+		for (let channel = 0; channel < channels; channel++) {
+			pixel[channel] = (pixel[channel] ?? 0) + weight * (row[index++] ?? 0);
+		}
+	}
+}
+
+/** Grey or RGB. The clamped array rounds. */
+function writeOpaque(target: Uint8ClampedArray, index: number, pixel: Float32Array): void {
+	const isGrey = pixel.length === CHANNELS.grey;
+	target[index] = at(pixel, 0);
+	target[index + 1] = at(pixel, isGrey ? 0 : 1);
+	target[index + 2] = at(pixel, isGrey ? 0 : 2);
+	target[index + 3] = OPAQUE;
+}
+
+function writeCmyk(target: Uint8ClampedArray, index: number, pixel: Float32Array): void {
+	const light = (OPAQUE - at(pixel, 3)) / OPAQUE;
+	target[index] = (OPAQUE - at(pixel, 0)) * light;
+	target[index + 1] = (OPAQUE - at(pixel, 1)) * light;
+	target[index + 2] = (OPAQUE - at(pixel, 2)) * light;
+	target[index + 3] = OPAQUE;
+}
+
+function writeRgba(target: Uint8ClampedArray, index: number, pixel: Float32Array, flatten: boolean): void {
+	const alpha = Math.min(OPAQUE, Math.max(0, at(pixel, 3)));
+	const divisor = flatten ? OPAQUE : alpha || OPAQUE;
+	const background = flatten ? ((OPAQUE - alpha) / OPAQUE) * WHITE : 0;
+	target[index] = at(pixel, 0) / divisor + background;
+	target[index + 1] = at(pixel, 1) / divisor + background;
+	target[index + 2] = at(pixel, 2) / divisor + background;
+	target[index + 3] = flatten ? OPAQUE : alpha;
+}
+
+/**
+ * Where the pixel at (0, 0) goes, and how far a step right or down in the stored image leads in the upright one, in
+ * pixels. EXIF numbers the orientations by where the stored first row and column belong.
+ */
+function placement(orientation: number, width: number, height: number) {
+	const last = width * height - 1;
+	switch (orientation) {
+		case 2: // mirrored
+			return { origin: width - 1, stepX: -1, stepY: width };
+		case 3: // upside down
+			return { origin: last, stepX: -1, stepY: -width };
+		case 4: // upside down and mirrored
+			return { origin: last - width + 1, stepX: 1, stepY: -width };
+		case 5: // lying on its left side and mirrored
+			return { origin: 0, stepX: height, stepY: 1 };
+		case 6: // needs a quarter turn clockwise
+			return { origin: height - 1, stepX: height, stepY: -1 };
+		case 7: // lying on its right side and mirrored
+			return { origin: last, stepX: -height, stepY: -1 };
+		case 8: // needs a quarter turn anticlockwise
+			return { origin: last - height + 1, stepX: -height, stepY: 1 };
+		default:
+			return { origin: 0, stepX: 1, stepY: width };
+	}
+}
