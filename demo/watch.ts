@@ -46,4 +46,5 @@ function told(job: StatusDocument | undefined): number {
 	return 1;
 }
 
-process.exitCode = await main(process.argv[2]);
+// Node holds on to a socket until the server lets go of it too, which may take it seconds.
+process.exit(await main(process.argv[2]));

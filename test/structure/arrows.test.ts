@@ -8,7 +8,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** Which room may import from which. A room is a folder of `src`, or a file beside them. */
 const ARROWS: Record<string, readonly string[]> = {
 	index: ['coatcheck', 'tasks', 'object'],
-	coatcheck: ['config', 'http', 'notify', 'queue', 'rpc', 'work'],
+	coatcheck: ['config', 'http', 'log', 'notify', 'queue', 'rpc', 'work'],
 	http: ['config', 'job', 'log', 'queue', 'rpc', 'target', 'token', 'work'],
 	queue: ['job', 'log', 'rpc'],
 	notify: ['config', 'job', 'log', 'rpc', 'target', 'token'],
@@ -18,6 +18,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	rpc: ['job'],
 	config: ['job'],
 	token: ['config', 'job'],
+	client: ['job', 'work'],
 	target: [],
 	job: [],
 	log: [],

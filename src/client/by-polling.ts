@@ -1,0 +1,57 @@
+/** The transport that works wherever HTTP does: ask how the job is, and when that is news, for the events. One round at a time. */
+import { discard } from './body.ts';
+import { documentOf, eventOf, isObject, isOver, type StatusDocument } from './document.ts';
+import { ProtocolError } from './errors.ts';
+import type { Http } from './http.ts';
+import { afterCursor, type JobUrls } from './job-urls.ts';
+import { ANSWER_TIMEOUT_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from './limits.ts';
+import { LIFE, type Position, type Sign } from './transport.ts';
+import { retryAfterSeconds } from './waiting.ts';
+
+/** Who knows the job already lets the server hold its answer until there is something new. */
+const LONG_POLL_TIMEOUT_MS = LONG_POLL_SECONDS * MS_PER_SECOND + ANSWER_TIMEOUT_MS;
+
+export async function* byPolling(
+	http: Http,
+	urls: JobUrls,
+	{ after, job }: Position,
+	signal: AbortSignal,
+): AsyncGenerator<Sign, void> {
+	const conditions = { 'if-none-match': `"${after}"`, prefer: `wait=${LONG_POLL_SECONDS}` };
+	const isKnown = after !== undefined && job !== undefined;
+	const response = await http.once({
+		url: urls.operation,
+		signal,
+		...(isKnown && { headers: conditions, timeoutMs: LONG_POLL_TIMEOUT_MS }),
+	});
+	const again: Sign = { is: 'again', retryAfterMs: retryAfterMsOf(response) };
+	if (response.status === 304) {
+		discard(response);
+		yield again;
+		return;
+	}
+	const document = documentOf(await http.json(response, signal));
+	if (after === undefined) yield snapshot(document);
+	else if (document.seq > after) yield* eventsAfter(http, urls, after, signal);
+	yield isOver(document) ? { is: 'closed' } : again;
+}
+
+async function* eventsAfter(http: Http, urls: JobUrls, after: number, signal: AbortSignal): AsyncGenerator<Sign, void> {
+	const response = await http.once({ url: afterCursor(urls.events, after), signal });
+	const page = await http.json(response, signal);
+	if (!isObject(page) || !Array.isArray(page.events))
+		throw new ProtocolError('Expected a page of events, got something else');
+	for (const value of page.events) {
+		const event = eventOf(value);
+		yield event ? { is: 'event', event } : LIFE;
+	}
+}
+
+function snapshot(job: StatusDocument): Sign {
+	return { is: 'event', event: { seq: job.seq, type: 'snapshot', at: job.lastUpdatedAt, job } };
+}
+
+function retryAfterMsOf({ headers }: Response): number | undefined {
+	const seconds = retryAfterSeconds(headers.get('retry-after'), Date.now());
+	return seconds === undefined ? undefined : seconds * MS_PER_SECOND;
+}

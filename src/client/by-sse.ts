@@ -1,0 +1,39 @@
+/** Server-sent events, over `fetch`: unlike `EventSource` it is everywhere, can send headers, and shows why it was refused. */
+import { discard, mediaTypeOf, piecesOf } from './body.ts';
+import { eventOf, parsed } from './document.ts';
+import { TransportError } from './errors.ts';
+import type { Http } from './http.ts';
+import { afterCursor, type JobUrls } from './job-urls.ts';
+import { STREAM_SILENCE_MS } from './limits.ts';
+import { SseParser } from './sse-parser.ts';
+import { LIFE, type Position, type Sign } from './transport.ts';
+
+const STREAM = 'text/event-stream';
+
+export async function* bySse(
+	http: Http,
+	urls: JobUrls,
+	{ after }: Position,
+	signal: AbortSignal,
+): AsyncGenerator<Sign, void> {
+	const response = await http.once({ url: afterCursor(urls.events, after), headers: { accept: STREAM }, signal });
+	if (response.status === 204) {
+		yield { is: 'over' };
+		return;
+	}
+	const mediaType = mediaTypeOf(response);
+	if (mediaType !== STREAM) {
+		discard(response);
+		throw new TransportError(`Expected ${STREAM}, got: ${response.status} ${mediaType}`);
+	}
+	const parser = new SseParser();
+	const decoder = new TextDecoder();
+	for await (const piece of piecesOf(response.body, { silenceMs: STREAM_SILENCE_MS, signal })) {
+		yield LIFE;
+		for (const data of parser.push(decoder.decode(piece, { stream: true }))) {
+			const event = eventOf(parsed(data));
+			if (event) yield { is: 'event', event };
+		}
+	}
+	yield { is: 'closed', retryAfterMs: parser.retryMs };
+}

@@ -1,0 +1,76 @@
+/**
+ * What the server says about a job, checked as far as this client relies on it. Nothing else is looked at, so that a newer
+ * server may say more.
+ */
+import type { Phase, StatusDocument as SentDocument, JobEvent as SentEvent } from '../job/document.ts';
+import { ProtocolError } from './errors.ts';
+
+/** Closed for ever: a server that says anything else is none of ours. */
+const STATUSES = ['pending', 'running', 'succeeded', 'failed', 'canceled'] as const satisfies SentDocument['status'][];
+const TYPES = [
+	'snapshot',
+	'accepted',
+	'started',
+	'progress',
+	'retrying',
+	'succeeded',
+	'failed',
+	'canceled',
+] as const satisfies SentEvent['type'][];
+
+/** A job as it was at one moment. Times are RFC 3339. */
+export type StatusDocument = Omit<SentDocument, 'phase'> & {
+	/** More than the status says. New ones may come: ignore those you don't know. */
+	readonly phase: Phase | (string & Record<never, never>);
+};
+
+/** Something that happened to a job. `seq` rises, and is the same on every transport. */
+export type JobEvent = Omit<SentEvent, 'job'> & { readonly job: StatusDocument };
+
+export function isOver({ status }: Pick<StatusDocument, 'status'>): boolean {
+	return status === 'succeeded' || status === 'failed' || status === 'canceled';
+}
+
+/** @throws {ProtocolError} for what is no status document, an unknown status above all. */
+export function documentOf(value: unknown): StatusDocument {
+	if (!isObject(value)) throw new ProtocolError(`Expected a status document, got: ${shown(value)}`);
+	if (!isOneOf(STATUSES, value.status)) {
+		throw new ProtocolError(`Expected a status of ${STATUSES.join(', ')}, got: ${shown(value.status)}`);
+	}
+	if (typeof value.id !== 'string') throw new ProtocolError(`Expected the id of a job, got: ${shown(value.id)}`);
+	if (!Number.isSafeInteger(value.seq)) throw new ProtocolError(`Expected a seq, got: ${shown(value.seq)}`);
+	return value as unknown as StatusDocument;
+}
+
+/** @returns `undefined` for a type that this version doesn't know. @throws {ProtocolError} for what is no event. */
+export function eventOf(value: unknown): JobEvent | undefined {
+	if (!isObject(value) || !Number.isSafeInteger(value.seq)) {
+		throw new ProtocolError(`Expected an event with a seq, got: ${shown(value)}`);
+	}
+	documentOf(value.job);
+	return isOneOf(TYPES, value.type) ? (value as unknown as JobEvent) : undefined;
+}
+
+/** @throws {ProtocolError} */
+export function parsed(json: string): unknown {
+	try {
+		return JSON.parse(json) as unknown;
+	} catch (cause) {
+		throw new ProtocolError(`Expected JSON, got: ${shown(json)}`, { cause });
+	}
+}
+
+function isOneOf<Value extends string>(values: readonly Value[], value: unknown): value is Value {
+	return (values as readonly unknown[]).includes(value);
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const MAX_SHOWN_CHARS = 60;
+
+function shown(value: unknown): string {
+	const text = JSON.stringify(value) ?? 'nothing';
+	return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+}

@@ -1,0 +1,61 @@
+/** Following a job to its end, over whichever transport works, across everything that breaks on the way. */
+import { nextCourse, START } from './course.ts';
+import { isOver, type JobEvent, type StatusDocument } from './document.ts';
+import { SessionLog } from './session-log.ts';
+import type { Position, Transport } from './transport.ts';
+import { wait } from './wait.ts';
+import { isPassing } from './waiting.ts';
+
+export interface Followed {
+	/** In order of preference; at least one. */
+	readonly transports: readonly Transport[];
+	/** Asks how the job is. */
+	readonly status: (signal: AbortSignal) => Promise<StatusDocument>;
+}
+
+/**
+ * Each event after the cursor once, in order, until the job is over.
+ *
+ * @param after the `seq` of the last event the reader has; `undefined` to begin with a snapshot.
+ * @throws {ProblemError} when the job can't be read (any more); {@link TransportError} when nothing works for long;
+ * {@link ProtocolError}; the signal's reason.
+ */
+export async function* follow(
+	{ transports, status }: Followed,
+	after: number | undefined,
+	signal: AbortSignal,
+): AsyncGenerator<JobEvent, void> {
+	let position: Position = { after, job: undefined };
+	let course = START;
+	while (true) {
+		const log = new SessionLog();
+		try {
+			for await (const sign of transportAt(transports, course.at)(position, signal)) {
+				log.add(sign);
+				if (sign.is !== 'event' || !isNew(sign.event, position)) continue;
+				log.addNews();
+				position = { after: sign.event.seq, job: sign.event.job };
+				yield sign.event;
+			}
+		} catch (error) {
+			if (!isPassing(error)) throw error;
+			log.addFailure(error);
+		}
+		if (log.last === 'over') return;
+		if (log.last === 'closed' && isOver(position.job ?? (await status(signal)))) return;
+		const next = nextCourse(course, log.session(), transports.length, Math.random());
+		if (!next) throw log.failure;
+		course = next.course;
+		await wait(next.waitMs, signal);
+	}
+}
+
+function isNew({ seq }: JobEvent, { after }: Position): boolean {
+	return after === undefined || seq > after;
+}
+
+function transportAt(transports: readonly Transport[], at: number): Transport {
+	const transport = transports[at];
+	if (!transport) throw new TypeError(`Expected one of ${transports.length} transports, got: ${at}`);
+	return transport;
+}

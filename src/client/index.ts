@@ -1,0 +1,33 @@
+/** `coatcheck/client`: runs in browsers, Node (20 and newer) and Workers, and needs nothing but `fetch`. */
+
+export type { JsonValue } from '../work/task.ts';
+export type { Socket, SocketClass } from './by-websocket.ts';
+export { type Client, type ClientOptions, createClient, type SubmitArguments } from './client.ts';
+export type { JobEvent, StatusDocument } from './document.ts';
+export {
+	AnswerTimeoutError,
+	CoatcheckError,
+	type Fault,
+	JobCanceledError,
+	JobFailedError,
+	JobGoneError,
+	ProblemError,
+	ProtocolError,
+	TransportError,
+} from './errors.ts';
+export type { EventStream } from './event-stream.ts';
+export type { Fetch } from './http.ts';
+export type {
+	Bytes,
+	InputOf,
+	ParametersOf,
+	ResultOf,
+	TaskCatalogue,
+	TaskName,
+	TaskNamed,
+	TaskTypes,
+} from './inference.ts';
+export type { CallOptions, EventsOptions, Job } from './job.ts';
+export type { SubmitOptions } from './submission.ts';
+export type { SubmittedJob } from './submitted-job.ts';
+export type { TransportName } from './transports.ts';

@@ -1,0 +1,50 @@
+/** From a refusal to the error a caller gets. */
+import { isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
+import { isObject } from './document.ts';
+import { type Fault, JobGoneError, ProblemError } from './errors.ts';
+import { MAX_PROBLEM_BYTES } from './limits.ts';
+import { retryAfterSeconds } from './waiting.ts';
+
+/**
+ * @param action what was asked for, in words that show no token: `POST https://host/v1/jobs`.
+ * @param response one with a status of 400 or more; its body is read.
+ */
+export async function problemOf(action: string, response: Response, options: ReadOptions): Promise<ProblemError> {
+	const { status, headers } = response;
+	const body = await bodyOf(response, options);
+	const code = textIn(body, 'code');
+	const detail = textIn(body, 'detail') ?? textIn(body, 'title') ?? response.statusText;
+	const facts = {
+		status,
+		code,
+		errors: Array.isArray(body.errors) ? body.errors.filter(isFault) : [],
+		correlationId: textIn(body, 'correlationId') ?? headers.get('x-correlation-id') ?? undefined,
+		retryAfterSeconds: retryAfterSeconds(headers.get('retry-after'), Date.now()),
+	};
+	const message = `${action}: ${[status, code].filter(Boolean).join(' ')}${detail === '' ? '' : `, ${detail}`}`;
+	return status === 410 ? new JobGoneError(message, facts) : new ProblemError(message, facts);
+}
+
+/** What the status says is enough: a body that is no JSON, or never comes, is as good as none. */
+async function bodyOf(response: Response, options: ReadOptions): Promise<Readonly<Record<string, unknown>>> {
+	if (!isJson(mediaTypeOf(response))) {
+		await response.body?.cancel().catch(() => {});
+		return {};
+	}
+	try {
+		const body: unknown = JSON.parse(await textOf(response, { ...options, maxBytes: MAX_PROBLEM_BYTES }));
+		return isObject(body) ? body : {};
+	} catch {
+		options.signal.throwIfAborted();
+		return {};
+	}
+}
+
+function textIn(body: Readonly<Record<string, unknown>>, field: string): string | undefined {
+	const value = body[field];
+	return typeof value === 'string' ? value : undefined;
+}
+
+function isFault(value: unknown): value is Fault {
+	return isObject(value) && typeof value.message === 'string';
+}

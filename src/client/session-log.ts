@@ -1,0 +1,49 @@
+/** What came of one session with a transport, written down as it goes. */
+import type { Session } from './course.ts';
+import { type CoatcheckError, TransportError } from './errors.ts';
+import type { Sign } from './transport.ts';
+import { retryAfterMsOf } from './waiting.ts';
+
+export class SessionLog {
+	readonly #startedAt = performance.now();
+	#last: Sign['is'] | undefined;
+	#isAlive = false;
+	#isNews = false;
+	#failure: CoatcheckError | undefined;
+	#retryAfterMs: number | undefined;
+
+	/** The last sign; `undefined` when there was none, or something failed after it. */
+	get last(): Sign['is'] | undefined {
+		return this.#failure ? undefined : this.#last;
+	}
+
+	/** Why there is no more to come. */
+	get failure(): CoatcheckError {
+		return this.#failure ?? new TransportError('The server took its leave before it said anything');
+	}
+
+	add(sign: Sign): void {
+		this.#last = sign.is;
+		// A close can come from anything on the way: it is no sign of the server's life.
+		if (sign.is !== 'closed') this.#isAlive = true;
+		if (sign.is === 'closed' || sign.is === 'again') this.#retryAfterMs = sign.retryAfterMs;
+	}
+
+	addNews(): void {
+		this.#isNews = true;
+	}
+
+	addFailure(error: CoatcheckError): void {
+		this.#failure = error;
+		this.#retryAfterMs = retryAfterMsOf(error);
+	}
+
+	session(): Session {
+		return {
+			isAlive: this.#isAlive,
+			isNews: this.#isNews,
+			lastedMs: performance.now() - this.#startedAt,
+			retryAfterMs: this.#retryAfterMs,
+		};
+	}
+}

@@ -1,0 +1,41 @@
+/** Server-sent events out of text that comes in any pieces (WHATWG HTML §9.2.6). Pure but for what it remembers of a line. */
+
+const LINE_END = /\r\n|\n|\r/;
+
+export class SseParser {
+	/** What is left of the text after its last whole line. */
+	#rest = '';
+	#isFirst = true;
+	#data: string[] = [];
+	#retryMs: number | undefined;
+
+	/** How long the server asks a reader to wait before it comes again, in milliseconds, once it has said so. */
+	get retryMs(): number | undefined {
+		return this.#retryMs;
+	}
+
+	/** @returns the data of each message that is complete now. */
+	push(text: string): string[] {
+		const whole = this.#rest + (this.#isFirst ? text.replace(/^\uFEFF/, '') : text);
+		if (text !== '') this.#isFirst = false;
+		// The LF of a CRLF may be in the next piece.
+		const end = whole.endsWith('\r') ? whole.length - 1 : whole.length;
+		const lines = whole.slice(0, end).split(LINE_END);
+		this.#rest = (lines.pop() ?? '') + whole.slice(end);
+		return lines.flatMap((line) => this.#take(line));
+	}
+
+	#take(line: string): string[] {
+		if (line === '') return this.#message();
+		const [, field, value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+		if (field === 'data') this.#data.push(value);
+		if (field === 'retry' && /^\d+$/.test(value)) this.#retryMs = Number(value);
+		return [];
+	}
+
+	#message(): string[] {
+		const data = this.#data;
+		this.#data = [];
+		return data.length === 0 ? [] : [data.join('\n')];
+	}
+}

@@ -1,0 +1,40 @@
+/** Waiting that can be broken off, and leaves nothing behind when it is. */
+
+/** @throws the signal's reason. */
+export async function wait(ms: number, signal: AbortSignal): Promise<void> {
+	if (ms > 0) await orAborted<undefined>(signal, (resolve) => startTimer(() => resolve(undefined), ms));
+	signal.throwIfAborted();
+}
+
+/** What a promise comes to, for as long as the signal lets us wait. The promise itself goes on. @throws the signal's reason. */
+export function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+	if (!signal) return promise;
+	return orAborted(signal, (resolve, reject) => {
+		promise.then(resolve, reject);
+		return () => {};
+	});
+}
+
+/** @param start begins something, and returns what undoes it. */
+export function orAborted<Value>(
+	signal: AbortSignal,
+	start: (resolve: (value: Value) => void, reject: (error: unknown) => void) => () => void,
+): Promise<Value> {
+	let undo = () => {};
+	return new Promise<Value>((resolve, reject) => {
+		signal.throwIfAborted();
+		const onAbort = () => reject(signal.reason);
+		signal.addEventListener('abort', onAbort);
+		const stop = start(resolve, reject);
+		undo = () => {
+			signal.removeEventListener('abort', onAbort);
+			stop();
+		};
+	}).finally(() => undo());
+}
+
+/** @returns what stops it. */
+export function startTimer(fire: () => void, ms: number): () => void {
+	const timer = setTimeout(fire, ms);
+	return () => clearTimeout(timer);
+}

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { type Course, nextCourse, type Session, START } from '../../src/client/course.ts';
+import { afterCursor, jobUrls } from '../../src/client/job-urls.ts';
+import { SseParser } from '../../src/client/sse-parser.ts';
+import { submitRequest } from '../../src/client/submission.ts';
+import { nextWaitMs, retryAfterSeconds } from '../../src/client/waiting.ts';
+import type { Links } from '../../src/job/links.ts';
+import { submit } from '../flow/client.ts';
+
+describe('nextWaitMs', () => {
+	it('starts at half a second, doubles while nothing changes, and stops at half a minute', () => {
+		const waits = [0, 1, 2, 3, 4, 5, 6, 7, 100].map((quiet) => nextWaitMs({ quiet, random: 0 }));
+		expect(waits).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+	});
+
+	it('is never less than the server asks for, and up to a fifth more', () => {
+		expect(nextWaitMs({ quiet: 0, retryAfterMs: 5_000, random: 0 })).toBe(5_000);
+		expect(nextWaitMs({ quiet: 0, retryAfterMs: 5_000, random: 0.999 })).toBeCloseTo(5_999, 0);
+		expect(nextWaitMs({ quiet: 0, random: 0.5 })).toBe(550);
+	});
+
+	it('is never less than half a second, whatever the server says', () => {
+		expect(nextWaitMs({ quiet: 0, retryAfterMs: 0, random: 0 })).toBe(500);
+		expect(nextWaitMs({ quiet: 0, retryAfterMs: -1_000, random: 0 })).toBe(500);
+	});
+
+	it('is never more than a timer can hold', () => {
+		expect(nextWaitMs({ quiet: 0, retryAfterMs: 1e15, random: 0 })).toBe(2 ** 31 - 1);
+	});
+});
+
+describe('retryAfterSeconds', () => {
+	const now = Date.UTC(2026, 10, 20, 12, 0, 0);
+	it.each([
+		[null, undefined],
+		['0', 0],
+		[' 17 ', 17],
+		['Fri, 20 Nov 2026 12:00:30 GMT', 30],
+		['Fri, 20 Nov 2026 11:00:00 GMT', 0],
+		['soon', undefined],
+		['-5', undefined],
+		['1.5', undefined],
+	])('of %j is %j', (header, expected) => {
+		expect(retryAfterSeconds(header, now)).toBe(expected);
+	});
+});
+
+describe('nextCourse', () => {
+	const silent: Session = { isAlive: false, isNews: false, lastedMs: 0, retryAfterMs: undefined };
+	const alive: Session = { ...silent, isAlive: true };
+	const next = (course: Course, session: Session, transports = 3) => nextCourse(course, session, transports, 0);
+
+	it('goes from one transport to the next at once, and from the last to the first after a wait', () => {
+		const at = (index: number): Course => ({ ...START, at: index });
+		expect(next(at(0), silent)).toEqual({ course: at(1), waitMs: 0 });
+		expect(next(at(1), silent)).toEqual({ course: at(2), waitMs: 0 });
+		expect(next(at(2), silent)).toEqual({ course: { at: 0, silentRounds: 1, quiet: 1 }, waitMs: 1_000 });
+	});
+
+	it('stays with a transport that lives, and forgives the rounds before', () => {
+		expect(next({ at: 1, silentRounds: 5, quiet: 5 }, { ...alive, isNews: true })).toEqual({
+			course: { at: 1, silentRounds: 0, quiet: 0 },
+			waitMs: 500,
+		});
+	});
+
+	it('waits longer and longer while nothing is new, but not after a session that lasted', () => {
+		expect(next(START, alive)).toMatchObject({ course: { quiet: 1 }, waitMs: 1_000 });
+		expect(next({ ...START, quiet: 1 }, alive)).toMatchObject({ course: { quiet: 2 }, waitMs: 2_000 });
+		expect(next({ ...START, quiet: 7 }, { ...alive, lastedMs: 20_000 })).toMatchObject({ waitMs: 500 });
+	});
+
+	it('waits as the server asks, instead of asking elsewhere', () => {
+		expect(next({ ...START, at: 1 }, { ...silent, retryAfterMs: 9_000 })).toEqual({
+			course: { at: 0, silentRounds: 1, quiet: 1 },
+			waitMs: 9_000,
+		});
+		expect(next(START, { ...alive, isNews: true, retryAfterMs: 9_000 })).toMatchObject({ waitMs: 9_000 });
+	});
+
+	it('gives up after eight rounds', () => {
+		expect(next({ at: 2, silentRounds: 6, quiet: 6 }, silent)).toBeDefined();
+		expect(next({ at: 2, silentRounds: 7, quiet: 7 }, silent)).toBeUndefined();
+		expect(next({ at: 0, silentRounds: 7, quiet: 7 }, silent)).toBeDefined();
+	});
+
+	it('with one transport waits each time', () => {
+		expect(next(START, silent, 1)).toEqual({ course: { at: 0, silentRounds: 1, quiet: 1 }, waitMs: 1_000 });
+	});
+});
+
+describe('SseParser', () => {
+	const TEXT =
+		'\uFEFFretry: 2000\r\n\r\n:\n\nid: 1\nevent: accepted\ndata: {"seq":1}\n\ndata:a\r\ndata: b\r\r: note\r\ndata\n\nid: 9\n\ndata: last';
+	const MESSAGES = ['{"seq":1}', 'a\nb', ''];
+
+	it('reads messages, comments, every line end, and leaves out what is not complete', () => {
+		const parser = new SseParser();
+		expect(parser.push(TEXT)).toEqual(MESSAGES);
+		expect(parser.retryMs).toBe(2_000);
+	});
+
+	it('does so in whatever pieces the text comes', () => {
+		for (let at = 0; at <= TEXT.length; at++) {
+			const parser = new SseParser();
+			expect([...parser.push(TEXT.slice(0, at)), ...parser.push(TEXT.slice(at))], `cut at ${at}`).toEqual(MESSAGES);
+		}
+		const parser = new SseParser();
+		expect([...TEXT].flatMap((char) => parser.push(char))).toEqual(MESSAGES);
+	});
+
+	it('takes no retry that is no number', () => {
+		const parser = new SseParser();
+		parser.push('retry: soon\nretry: -1\n\n');
+		expect(parser.retryMs).toBeUndefined();
+	});
+});
+
+describe('jobUrls', () => {
+	it("are the server's own links, from any one of them", async () => {
+		const { links } = (await submit('sleep', { seconds: 0 })).document;
+		const own = links as Required<Links>;
+		for (const link of Object.values(own)) {
+			const { id: _id, purge: _purge, retry: _retry, ...urls } = jobUrls(link);
+			expect(urls).toEqual(own);
+		}
+	});
+
+	it('leave out the flags of another dialect, and keep the path of a gateway', () => {
+		const urls = jobUrls(`http://host:8080/gate/way/v1/jobs/${'0'.repeat(64)}?onComplete=inline&token=a.b-c_d`);
+		expect(urls.operation).toBe(`http://host:8080/gate/way/v1/operations/${'0'.repeat(64)}?token=a.b-c_d`);
+		expect(urls.socket).toBe(`ws://host:8080/gate/way/v1/jobs/${'0'.repeat(64)}/socket?token=a.b-c_d`);
+		expect(afterCursor(urls.socket, 7)).toBe(`${urls.socket}&after=7`);
+	});
+
+	it.each([
+		'nonsense',
+		'https://host/v1/jobs',
+		`https://host/v1/jobs/${'0'.repeat(63)}`,
+		`https://host/v1/topics/${'0'.repeat(64)}`,
+		`mailto:v1/jobs/${'0'.repeat(64)}`,
+	])('refuse "%s"', (url) => {
+		expect(() => jobUrls(url)).toThrow(TypeError);
+	});
+});
+
+describe('submitRequest', () => {
+	const idempotencyKey = 'say "hi" \\o/';
+
+	it('puts JSON in an envelope, with its options and parameters', () => {
+		const options = {
+			idempotencyKey,
+			tags: ['größe'],
+			delaySeconds: 3,
+			traceparent: '00-1-2-3',
+			mediaType: 'ignored/here',
+		};
+		const { path, headers, body } = submitRequest('greet', { name: 'Ada' }, options, { times: 2 });
+		expect([path, JSON.parse(String(body))]).toEqual([
+			'/v1/jobs',
+			{
+				task: 'greet',
+				input: { name: 'Ada' },
+				parameters: { times: 2 },
+				options: { tags: ['größe'], delaySeconds: 3 },
+			},
+		]);
+		expect(headers).toEqual({
+			'content-type': 'application/json',
+			'idempotency-key': '"say \\"hi\\" \\\\o/"',
+			traceparent: '00-1-2-3',
+		});
+	});
+
+	it('sends bytes as they are, with options in headers and parameters in the query', () => {
+		const body = new Blob(['x'], { type: 'image/png' });
+		const webhook = { url: 'https://me.example/hook', events: ['failed', 'canceled'], format: 'cloudevents' } as const;
+		const options = { idempotencyKey: 'k', tags: ['a', 'b'], maxAttempts: 1, correlationId: 'c', webhook };
+		expect(submitRequest('thumb/nail', body, options, { width: 320, fit: 'cover', height: undefined })).toEqual({
+			path: '/v1/tasks/thumb%2Fnail/jobs?width=320&fit=cover',
+			headers: {
+				'content-type': 'image/png',
+				'idempotency-key': '"k"',
+				'x-correlation-id': 'c',
+				'coatcheck-max-attempts': '1',
+				'coatcheck-tags': 'a,b',
+				'coatcheck-webhook-url': 'https://me.example/hook',
+				'coatcheck-webhook-events': 'failed,canceled',
+				'coatcheck-webhook-format': 'cloudevents',
+			},
+			body,
+		});
+	});
+});

@@ -1,0 +1,196 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket as WsSocket } from 'ws';
+import { type Client, createClient, type JobEvent, JobGoneError, type TransportName } from '../../src/client/index.ts';
+import { type Server, startServer } from './server.ts';
+import { UnreliableNetwork } from './unreliable-network.ts';
+
+let server: Server;
+let client: Client;
+beforeAll(async () => {
+	server = await startServer();
+	client = createClient({ baseUrl: server.origin });
+});
+afterAll(() => server.stop());
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const CLIENT = fileURLToPath(new URL('../../src/client/', import.meta.url));
+const WATCH = fileURLToPath(new URL('../../demo/watch.ts', import.meta.url));
+
+/** As many as take a while to send. */
+const ROWS = 30_000;
+
+function lifecycleOf(events: readonly JobEvent[]): string[] {
+	return events.map(({ type }) => type).filter((type) => type !== 'progress');
+}
+
+interface Run {
+	readonly code: number | null;
+	readonly text: string;
+	readonly tookMs: number;
+}
+
+/** Runs a script of Node to its own end. */
+function run(args: readonly string[], onText: (text: string, interrupt: () => void) => void = () => {}): Promise<Run> {
+	const startedAt = performance.now();
+	const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+	let text = '';
+	for (const stream of [child.stdout, child.stderr]) {
+		stream.on('data', (piece: Buffer) => {
+			text += String(piece);
+			onText(text, () => child.killed || child.kill('SIGINT'));
+		});
+	}
+	return new Promise((resolve, reject) => {
+		child.once('error', reject);
+		child.once('close', (code) => resolve({ code, text, tookMs: performance.now() - startedAt }));
+	});
+}
+
+describe('the client in Node', { concurrent: true }, () => {
+	it('follows a job with the WebSocket of Node, and knows its end when it comes', async () => {
+		const job = client.submit('sleep', { seconds: 1, steps: 2 });
+		const events: JobEvent[] = [];
+		for await (const event of job.events()) events.push(event);
+		expect(lifecycleOf(events)).toEqual(['accepted', 'started', 'succeeded']);
+		const finishedAt = Date.parse(events.at(-1)?.job.finishedAt ?? '');
+		expect(Date.now() - finishedAt).toBeLessThan(2_000);
+		expect(await job.result()).toEqual({ sleptSeconds: 1, attempt: 1 });
+	});
+
+	it('follows a job with the WebSocket of ws', async () => {
+		const withWs = createClient({ baseUrl: server.origin, WebSocket: WsSocket, transports: ['websocket'] });
+		expect(await withWs.submit('sleep', { seconds: 0.5 }).result()).toEqual({ sleptSeconds: 0.5, attempt: 1 });
+	});
+
+	it('sends a stream, and gets bytes', async () => {
+		const csv = Array.from({ length: 50_000 }, (_, row) => `${row},${row % 7}\n`).join('');
+		const job = client.submit('profile-csv', new Blob([csv]).stream(), {
+			mediaType: 'text/csv',
+			parameters: { header: 'false' },
+		});
+		expect(await (await job.response()).json()).toMatchObject({ rows: 50_000 });
+		expect(await job.result()).toMatchObject({ rows: 50_000 });
+	});
+
+	it('is told why a job that is gone can not be followed, also by socket', async () => {
+		const job = client.submit('sleep', { seconds: 0 });
+		await job.result();
+		await job.purge();
+		await expect(job.result()).rejects.toBeInstanceOf(JobGoneError);
+	});
+});
+
+describe('on a network that breaks', { concurrent: true }, () => {
+	const transports: TransportName[] = ['websocket', 'sse', 'polling'];
+
+	it.each(transports)('events by %s are all there in the end, once and in order', async (transport) => {
+		const network = new UnreliableNetwork(server.origin);
+		const away = createClient({ baseUrl: await network.start(), transports: [transport] });
+		const job = away.submit('sleep', { seconds: 2, steps: 20 });
+		await job.accepted();
+		const cutting = setInterval(() => network.cut(), 700);
+		const events: JobEvent[] = [];
+		for await (const event of job.events()) events.push(event);
+		clearInterval(cutting);
+		expect(lifecycleOf(events)).toEqual(['accepted', 'started', 'succeeded']);
+		const seqs = events.map(({ seq }) => seq);
+		expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+		expect(network.connections).toBeGreaterThan(1);
+		await network.stop();
+	});
+
+	it('a submission that was cut off is made again, and there is one job', async () => {
+		const network = new UnreliableNetwork(server.origin);
+		const away = createClient({ baseUrl: await network.start() });
+		const csv = new Blob(
+			Array.from({ length: ROWS }, (_, row) => `${row},${row % 7}\n`),
+			{ type: 'text/csv' },
+		);
+		const job = away.submit('profile-csv', csv, { parameters: { header: 'false' } });
+		const cutting = setInterval(() => {
+			if (network.connections > 0) network.cut();
+			if (network.connections > 1) clearInterval(cutting);
+		}, 5);
+		const id = await job.id;
+		clearInterval(cutting);
+		expect(network.connections).toBeGreaterThan(1);
+		const again = client.submit('profile-csv', csv, { parameters: { header: 'false' }, idempotencyKey: job.key });
+		expect(await again.id).toBe(id);
+		await network.stop();
+		expect(await again.result()).toMatchObject({ rows: ROWS });
+	});
+});
+
+describe('npm run watch', { concurrent: true }, () => {
+	it('shows a job to its end, and says where the result is', async () => {
+		const job = client.submit('sleep', { seconds: 1.2, steps: 2 });
+		const { code, text } = await run([WATCH, await job.url]);
+		expect(text).toMatch(/50 %/);
+		expect(text).toMatch(/100 % {2}succeeded/);
+		expect(text).toContain(`${await job.id}/result`);
+		expect(code).toBe(0);
+	});
+
+	it('ends with 1 for a job that fails, and says how', async () => {
+		const error = { code: 'Nightmare', message: 'Woke up screaming' };
+		const { code, text } = await run([WATCH, await client.submit('sleep', { seconds: 0.2, error }).url]);
+		expect(text).toContain('Nightmare: Woke up screaming');
+		expect(code).toBe(1);
+	});
+
+	it.each([
+		['no URL', () => '', /Expected the URL of a job/],
+		['a URL of something else', () => `${server.origin}/v1/tasks`, /Expected the URL of a job/],
+		['a job that nobody knows', () => `${server.origin}/v1/jobs/${'0'.repeat(64)}`, /404 JobNotFound/],
+	])('ends with 2 for %s', async (_, url, said) => {
+		const { code, text } = await run([WATCH, url()]);
+		expect(text).toMatch(said);
+		expect(text).not.toMatch(/\n\s+at /);
+		expect(code).toBe(2);
+	});
+
+	it('ends at once when it is interrupted, and the job goes on', async () => {
+		const job = client.submit('sleep', { seconds: 0 }, { delaySeconds: 60 });
+		const { code, text } = await run([WATCH, await job.url], (said, interrupt) => {
+			if (said.includes('snapshot')) interrupt();
+		});
+		expect(text).toContain('the job goes on');
+		expect(code).toBe(2);
+		expect(await job.cancel()).toMatchObject({ status: 'canceled' });
+	});
+});
+
+describe('the library', () => {
+	const files = readdirSync(CLIENT).map((name) => ({ name, text: readFileSync(CLIENT + name, 'utf8') }));
+
+	it('imports nothing at run time but its own files', () => {
+		const imports = files.flatMap(({ name, text }) =>
+			[...text.matchAll(/^(import|export)( type)?\b[^;]*?from '([^']+)';/gm)]
+				.filter(([, , isType, target = '']) => isType === undefined && !/^\.\/[a-z-]+\.ts$/.test(target))
+				.map(([statement]) => `${name}: ${statement}`),
+		);
+		expect(imports).toEqual([]);
+		expect(files.some(({ text }) => /\b(import|require)\(/.test(text))).toBe(false);
+	});
+
+	it('runs in Node as it is, leaves no timer, and lets the process end', async () => {
+		const script = `
+			import { createClient } from ${JSON.stringify(`${CLIENT}index.ts`)};
+			const client = createClient({ baseUrl: '${server.origin}', transports: ['sse', 'polling'] });
+			const job = client.submit('sleep', { seconds: 0.3 });
+			for await (const { type } of job.events()) if (type === 'started') break;
+			console.log(JSON.stringify(await job.result()));
+			await client.job(await job.url).response();
+			const stopped = job.result({ signal: AbortSignal.abort(new Error('enough')) });
+			console.log(await stopped.catch(({ message }) => message));
+			client.submit('sleep', { seconds: 'refused' });
+		`;
+		const { code, text, tookMs } = await run(['--input-type=module', '-e', script]);
+		expect(text).toBe('{"sleptSeconds":0.3,"attempt":1}\nenough\n');
+		expect(code).toBe(0);
+		expect(tookMs).toBeLessThan(10_000);
+	});
+});
