@@ -1,0 +1,62 @@
+/** Jobs as the documentation tells of them: what the tests do with a job beside the client that they are about. */
+import { expect, vi } from 'vitest';
+
+/** What is used here of the status document. */
+export interface StatusDocument {
+	readonly id: string;
+	readonly status: string;
+	readonly phase: string;
+	readonly seq: number;
+	readonly links: Readonly<Record<'self' | 'operation' | 'result' | 'events' | 'socket', string>>;
+}
+
+export interface JobEvent {
+	readonly seq: number;
+	readonly type: string;
+	readonly job: StatusDocument;
+}
+
+/** The body that submits a `sleep`. */
+export function sleepJob(input: { readonly seconds: number } & Record<string, unknown>, options = {}): string {
+	return JSON.stringify({ task: 'sleep', input, options });
+}
+
+export async function submit(origin: string, body: string): Promise<StatusDocument> {
+	const headers = { 'content-type': 'application/json' };
+	const response = await fetch(`${origin}/v1/jobs`, { method: 'POST', headers, body });
+	const text = await response.text();
+	expect(response.status, text).toBe(202);
+	return JSON.parse(text) as StatusDocument;
+}
+
+export async function statusOf({ links }: StatusDocument): Promise<StatusDocument> {
+	const response = await fetch(links.operation);
+	expect(response.status).toBe(200);
+	return (await response.json()) as StatusDocument;
+}
+
+/** Asks until the job has one of these statuses or phases. */
+export function until(document: StatusDocument, ...wanted: string[]): Promise<StatusDocument> {
+	return vi.waitFor(
+		async () => {
+			const now = await statusOf(document);
+			expect(wanted).toContain(wanted.includes(now.phase) ? now.phase : now.status);
+			return now;
+		},
+		{ timeout: 20_000, interval: 50 },
+	);
+}
+
+/** @returns the status of the answer: 202 when an attempt has still to let go, else 200. */
+export async function cancel({ links }: StatusDocument): Promise<number> {
+	const response = await fetch(links.self, { method: 'DELETE' });
+	await response.body?.cancel();
+	return response.status;
+}
+
+/** Cancels a job that didn't start yet, and deletes what is left of it. */
+export async function cancelAndPurge(origin: string, document: StatusDocument): Promise<void> {
+	expect(await cancel(document)).toBe(200);
+	const response = await fetch(`${origin}/v1/jobs/${document.id}/purge`, { method: 'POST' });
+	expect(response.status).toBe(204);
+}

@@ -1,0 +1,230 @@
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { type ClientOptions, WebSocket } from 'ws';
+import {
+	cancel,
+	cancelAndPurge,
+	type JobEvent,
+	type StatusDocument,
+	sleepJob,
+	statusOf,
+	submit,
+	until,
+} from './jobs.ts';
+import { type Server, startServer } from './server.ts';
+
+let server: Server;
+beforeAll(async () => {
+	server = await startServer();
+	return () => server.stop();
+});
+
+/** A job that begins in a minute, and so does nothing while a test looks at its socket. */
+const DELAYED = sleepJob({ seconds: 0 }, { delaySeconds: 60 });
+const ALL = 0;
+
+/**
+ * The server's close frame comes at once, but after it the local runtime keeps the connection until the object is put out
+ * of memory, ten seconds later, and `ws` says that it is closed only then. This is how long it waits for that; the code
+ * is the frame's all the same.
+ */
+const OPTIONS: ClientOptions & { readonly closeTimeout: number } = { closeTimeout: 200 };
+
+/** A socket, and what came through it. */
+class Watcher {
+	readonly socket: WebSocket;
+	readonly events: JobEvent[] = [];
+	/** What is no event. */
+	readonly words: string[] = [];
+	readonly opened: Promise<void>;
+	/** The code it was closed with. */
+	readonly closed: Promise<number>;
+
+	constructor({ links }: StatusDocument, after?: number, protocols: string[] = []) {
+		const url = new URL(links.socket);
+		if (after !== undefined) url.searchParams.set('after', String(after));
+		this.socket = new WebSocket(url, protocols, OPTIONS);
+		this.opened = new Promise((resolve, reject) => {
+			this.socket.once('open', resolve).once('error', reject);
+		});
+		this.closed = new Promise((resolve) => {
+			this.socket.once('close', resolve);
+		});
+		this.socket.on('message', (data, isBinary) => {
+			expect(isBinary).toBe(false);
+			const word = String(data);
+			if (word.startsWith('{')) this.events.push(JSON.parse(word) as JobEvent);
+			else this.words.push(word);
+		});
+	}
+
+	get lastSeq(): number {
+		return this.events.at(-1)?.seq ?? 0;
+	}
+
+	/** Waits until it was told an event of this type. */
+	told(type: string): Promise<void> {
+		return vi.waitFor(() => expect(typesOf(this.events)).toContain(type), { timeout: 15_000, interval: 20 });
+	}
+}
+
+function typesOf(events: readonly JobEvent[]): string[] {
+	return events.map(({ type }) => type);
+}
+
+function lifecycleOf(events: readonly JobEvent[]): JobEvent[] {
+	return events.filter(({ type }) => type !== 'progress' && type !== 'snapshot');
+}
+
+/** How the server refuses to open a socket. */
+async function refusalOf(url: URL | string): Promise<{ status: number | undefined; problem: unknown }> {
+	const socket = new WebSocket(url, 'coatcheck.v1');
+	const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; problem: unknown }>();
+	socket.once('open', () => reject(new Error('The socket was opened')));
+	socket.once('error', reject);
+	socket.once('unexpected-response', (_request, response) => {
+		text(response).then((body) => resolve({ status: response.statusCode, problem: JSON.parse(body) }), reject);
+	});
+	return promise.finally(() => socket.terminate());
+}
+
+describe('a socket of ws', { concurrent: true }, () => {
+	it('is told what happens as it happens, and closed with 1000 after the last event', async () => {
+		const document = await submit(server.origin, sleepJob({ seconds: 1.5, steps: 3 }));
+		const watcher = new Watcher(document);
+		await watcher.told('progress');
+		expect(typesOf(watcher.events)).not.toContain('succeeded');
+		expect(await watcher.closed).toBe(1000);
+		expect(watcher.events[0]).toMatchObject({ type: 'snapshot', job: { id: document.id } });
+		expect(watcher.events.at(-1)).toMatchObject({ type: 'succeeded', job: { status: 'succeeded' } });
+		const seqs = watcher.events.map(({ seq }) => seq);
+		expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+	});
+
+	it('speaks coatcheck.v1 when that is among what it offers, and nothing by name when it offers nothing', async () => {
+		const document = await submit(server.origin, DELAYED);
+		const offers = [['coatcheck.v1'], ['something.else', 'coatcheck.v1'], []];
+		const watchers = offers.map((protocols) => new Watcher(document, ALL, protocols));
+		await Promise.all(watchers.map(({ opened }) => opened));
+		expect(watchers.map(({ socket }) => socket.protocol)).toEqual(['coatcheck.v1', 'coatcheck.v1', '']);
+		await cancel(document);
+		expect(await Promise.all(watchers.map(({ closed }) => closed))).toEqual([1000, 1000, 1000]);
+	});
+
+	it('is answered pong to ping, and every ping of the protocol too', async () => {
+		const document = await submit(server.origin, DELAYED);
+		const watcher = new Watcher(document);
+		await watcher.opened;
+		watcher.socket.send('ping');
+		watcher.socket.send('ping');
+		await vi.waitFor(() => expect(watcher.words).toEqual(['pong', 'pong']));
+		const pong = new Promise((resolve) => watcher.socket.once('pong', (data) => resolve(String(data))));
+		watcher.socket.ping('still there?');
+		expect(await pong).toBe('still there?');
+		await cancel(document);
+		expect(await watcher.closed).toBe(1000);
+		expect(watcher.words).toEqual(['pong', 'pong']);
+	});
+
+	it('that was cut in mid-job goes on after the last event it had: nothing is missed, nothing comes twice', async () => {
+		const document = await submit(server.origin, sleepJob({ seconds: 1, steps: 10, failAttempts: 1 }));
+		const first = new Watcher(document, ALL);
+		first.socket.on('message', () => {
+			if (first.events.at(-1)?.type === 'progress') first.socket.terminate();
+		});
+		expect(await first.closed).toBe(1006);
+		await until(document, 'retrying', 'succeeded');
+		const second = new Watcher(document, first.lastSeq);
+		expect(await second.closed).toBe(1000);
+		expect(typesOf(lifecycleOf(first.events))).toEqual(['accepted', 'started']);
+		const lifecycle = lifecycleOf([...first.events, ...second.events]);
+		expect(typesOf(lifecycle)).toEqual(['accepted', 'started', 'retrying', 'started', 'succeeded']);
+		const seqs = lifecycle.map(({ seq }) => seq);
+		expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+		expect(second.events.every(({ seq }) => seq > first.lastSeq)).toBe(true);
+	});
+
+	it('that was cut again and again has the same events in the end as one that never was', async () => {
+		const document = await submit(server.origin, sleepJob({ seconds: 0.4, steps: 2, failAttempts: 2 }));
+		const steady = new Watcher(document, ALL);
+		const events: JobEvent[] = [];
+		for (let isOver = false; !isOver; ) {
+			const watcher = new Watcher(document, events.at(-1)?.seq ?? ALL);
+			const isClosed = watcher.closed.then(() => true);
+			watcher.socket.once('message', () => watcher.socket.terminate());
+			isOver = (await isClosed) && watcher.events.at(-1)?.type === 'succeeded';
+			events.push(...watcher.events);
+		}
+		expect(await steady.closed).toBe(1000);
+		expect(lifecycleOf(events).map(({ seq, type }) => [seq, type])).toEqual(
+			lifecycleOf(steady.events).map(({ seq, type }) => [seq, type]),
+		);
+	});
+
+	it('that takes leave itself is let go with the code that it gave', async () => {
+		const document = await submit(server.origin, DELAYED);
+		const watcher = new Watcher(document);
+		await watcher.opened;
+		watcher.socket.close(4001, 'seen enough');
+		expect(await watcher.closed).toBe(4001);
+		expect((await statusOf(document)).status).toBe('pending');
+	});
+
+	it('that comes when the job is over is told the rest, if there is any, and closed', async () => {
+		const document = await submit(server.origin, sleepJob({ seconds: 0 }));
+		await until(document, 'succeeded');
+		const all = new Watcher(document, ALL);
+		expect(await all.closed).toBe(1000);
+		expect(typesOf(lifecycleOf(all.events))).toEqual(['accepted', 'started', 'succeeded']);
+		const none = new Watcher(document, all.lastSeq);
+		expect(await none.closed).toBe(1000);
+		expect(none.events).toEqual([]);
+	});
+
+	it('is one of fifty on a job, and all are told the same', async () => {
+		const document = await submit(server.origin, sleepJob({ seconds: 30, steps: 60 }));
+		const watchers = Array.from({ length: 50 }, () => new Watcher(document, ALL));
+		await Promise.all(watchers.map(({ opened }) => opened));
+		for (const watcher of watchers) watcher.events.length = 0;
+		await Promise.all(watchers.map((watcher) => watcher.told('progress')));
+		expect(await cancel(document)).toBe(202);
+		expect(new Set(await Promise.all(watchers.map(({ closed }) => closed)))).toEqual(new Set([1000]));
+		const last = watchers.map(({ events }) => events.at(-1));
+		expect(last[0]).toMatchObject({ type: 'canceled', job: { id: document.id, status: 'canceled' } });
+		expect(last).toEqual(watchers.map(() => last[0]));
+	});
+});
+
+describe('a socket of ws is refused', { concurrent: true }, () => {
+	it('with 404 for a job that nobody knows', async () => {
+		const url = `${server.origin.replace('http', 'ws')}/v1/jobs/${'0'.repeat(64)}/socket`;
+		expect(await refusalOf(url)).toMatchObject({ status: 404, problem: { status: 404, code: 'JobNotFound' } });
+	});
+
+	it('with 401 when its token is forged', async () => {
+		const { links } = await submit(server.origin, DELAYED);
+		const url = new URL(links.socket);
+		const [head, claims] = (url.searchParams.get('token') ?? '').split('.');
+		url.searchParams.set('token', `${head}.${claims}.${'A'.repeat(43)}`);
+		expect(await refusalOf(url)).toMatchObject({ status: 401, problem: { status: 401, code: 'Unauthorized' } });
+	});
+
+	it("with 403 when its token is another job's", async () => {
+		const [one, other] = await Promise.all([submit(server.origin, DELAYED), submit(server.origin, DELAYED)]);
+		const url = one.links.socket.replace(one.id, other.id);
+		expect(await refusalOf(url)).toMatchObject({ status: 403, problem: { status: 403, code: 'Forbidden' } });
+	});
+
+	it('with 410 when the job was purged', async () => {
+		const document = await submit(server.origin, DELAYED);
+		await cancelAndPurge(server.origin, document);
+		const { socket } = document.links;
+		expect(await refusalOf(socket)).toMatchObject({ status: 410, problem: { status: 410, code: 'JobPurged' } });
+	});
+
+	it('with 400 when its cursor is no number', async () => {
+		const { links } = await submit(server.origin, DELAYED);
+		const url = `${links.socket}&after=yesterday`;
+		expect(await refusalOf(url)).toMatchObject({ status: 400, problem: { errors: [{ parameter: 'after' }] } });
+	});
+});
