@@ -11,6 +11,8 @@ const PHOTOGRAPH = new URL('data/hubble-extreme-deep-field.jpg', import.meta.url
 const TABLE = new URL('data/airports.csv', import.meta.url);
 const OUT = new URL('../out/', import.meta.url);
 
+type JobEvent = Parameters<typeof progressBar>[0];
+
 interface Ticket {
 	readonly id: string;
 	readonly links: { readonly self: string; readonly result: string; readonly socket: string };
@@ -65,11 +67,15 @@ async function watch({ links }: Ticket): Promise<void> {
 	request('GET', url, 'Upgrade: websocket');
 	const socket = new WebSocket(url, 'coatcheck.v1');
 	await new Promise<void>((resolve, reject) => {
-		socket.addEventListener('message', ({ data }) => progressBar(JSON.parse(String(data))));
-		socket.addEventListener('close', ({ code }) =>
-			code === 1000 ? resolve() : reject(new Error(`closed with ${code}`)),
-		);
+		socket.addEventListener('message', ({ data }) => {
+			const event = JSON.parse(String(data)) as JobEvent;
+			progressBar(event);
+			// The last event is the end: some runtimes take seconds to report the close that follows it.
+			if (['succeeded', 'failed', 'canceled'].includes(event.type)) resolve();
+		});
+		socket.addEventListener('close', ({ code }) => reject(new Error(`closed with ${code} before the last event`)));
 	});
+	socket.close();
 	endOfBar();
 }
 

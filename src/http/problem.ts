@@ -74,7 +74,7 @@ export function problemResponse(problem: Problem, asked: Asked): Response {
 	const body = {
 		type: problemType(code),
 		title: PROBLEMS[code][1],
-		...(hidesStatus(problem, asked) ? {} : { status }),
+		...(hidesStatus(asked) ? {} : { status }),
 		detail: message,
 		instance: asked.path,
 		code,
@@ -126,6 +126,6 @@ function problemType(code: string): string {
 }
 
 /** Azure's poller takes any `status` in an operation's body for the operation's own: a number there breaks it. */
-function hidesStatus({ status }: Problem, { path }: Asked): boolean {
-	return path.startsWith('/v1/operations/') && (status === 404 || status === 410);
+function hidesStatus({ path }: Asked): boolean {
+	return path.startsWith('/v1/operations/');
 }

@@ -82,6 +82,7 @@ export function retryAfterOf({ lanes }: Pick<Exchange, 'lanes'>, view: JobView):
 		elapsedMs: now - timing.waitingSince,
 		untilStartMs: Math.max(0, (timing.notBefore ?? now) - now),
 		...(facts.percentComplete !== undefined && { percentComplete: facts.percentComplete }),
+		...(timing.progressAt !== undefined && { reportedMs: timing.progressAt - timing.waitingSince }),
 		usualMs: usualMs(facts.task),
 		backlogMs: backlogMs(lanes, lane, now),
 	};

@@ -13,11 +13,16 @@ export interface WaitFacts {
 	/** Until the job may start, 0 when it may. */
 	readonly untilStartMs?: number;
 	readonly percentComplete?: number;
+	/** How far into the attempt `percentComplete` was reported: it may be old by now. Default: just now. */
+	readonly reportedMs?: number;
 	/** How long such a task usually takes. */
 	readonly usualMs: number;
 	/** How long messages wait in the queue at the moment. */
 	readonly backlogMs?: number;
 }
+
+/** Below this percentage a report says too little to go by. */
+const MIN_TELLING_PERCENT = 5;
 
 /** Clients that were told the same time would come back together: each gets up to this share more. */
 const JITTER_SHARE = 0.2;
@@ -37,9 +42,9 @@ function waitOf({ untilStartMs = 0, backlogMs = 0, usualMs }: WaitFacts): number
 	return untilStartMs + backlogMs + usualMs;
 }
 
-function remainingOf({ percentComplete, elapsedMs, usualMs }: WaitFacts): number {
-	if (percentComplete !== undefined && percentComplete > 0) {
-		return (elapsedMs * (100 - percentComplete)) / percentComplete;
+function remainingOf({ percentComplete, elapsedMs, reportedMs = elapsedMs, usualMs }: WaitFacts): number {
+	if (percentComplete !== undefined && percentComplete >= MIN_TELLING_PERCENT) {
+		return Math.max(0, (reportedMs * 100) / percentComplete - elapsedMs);
 	}
 	// Past its usual time, a job tends to need about as long again: asking twice as late each time costs little.
 	return elapsedMs < usualMs ? usualMs - elapsedMs : elapsedMs;

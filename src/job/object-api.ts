@@ -15,7 +15,7 @@ export interface JobView {
 	/** How the job answers on its status URL. */
 	readonly flags: Readonly<Record<string, string>>;
 	/** What an estimate of the remaining time is made from; milliseconds since the epoch. */
-	readonly timing: { readonly waitingSince: number; readonly notBefore?: number };
+	readonly timing: { readonly waitingSince: number; readonly notBefore?: number; readonly progressAt?: number };
 	readonly lane: string;
 	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
 	readonly readableUntil: number;

@@ -416,7 +416,11 @@ function viewOf(id: string, job: JobRecord, now: number): JobView {
 		facts: jobFacts(id, job, now),
 		epoch: job.epoch,
 		flags: flagsOf(job),
-		timing: { waitingSince, ...(state.name === 'pending' && { notBefore: state.notBefore }) },
+		timing: {
+			waitingSince,
+			...(state.name === 'pending' && { notBefore: state.notBefore }),
+			...(job.progressAt !== undefined && { progressAt: job.progressAt }),
+		},
 		lane: job.lane,
 		readableUntil: readableUntil(job),
 	};

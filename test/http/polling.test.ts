@@ -103,7 +103,9 @@ describe('the operation URL', () => {
 		expect(await response.json()).toMatchObject({ status });
 	});
 
-	it('leaves the numeric status out of a 404 and a 410, for it would be taken for the operation’s', async () => {
+	it('leaves the numeric status out of every problem, for it would be taken for the operation’s', async () => {
+		const forged = await call(`/v1/operations/${'0'.repeat(64)}?token=x`);
+		expect([forged.status, 'status' in (await forged.json<object>())]).toEqual([401, false]);
 		const missing = await call(`/v1/operations/${'0'.repeat(64)}`);
 		expect(missing.status).toBe(404);
 		const body = await missing.json<Record<string, unknown>>();

@@ -9,6 +9,16 @@ describe('Retry-After', () => {
 		expect(retryAfterSeconds({ ...facts, percentComplete: 99 }, 0)).toBe(1);
 	});
 
+	it('knows that a percentage is as old as its report', () => {
+		const facts = { status: 'running', usualMs: 1_000, percentComplete: 10, reportedMs: 100 } as const;
+		expect(retryAfterSeconds({ ...facts, elapsedMs: 844 }, 0)).toBe(1);
+		expect(retryAfterSeconds({ ...facts, reportedMs: 1_000, elapsedMs: 4_000 }, 0)).toBe(6);
+	});
+
+	it('makes nothing of the first percent', () => {
+		expect(retryAfterSeconds({ status: 'running', elapsedMs: 2_000, usualMs: 1_000, percentComplete: 1 }, 0)).toBe(2);
+	});
+
 	it('counts on the usual time of a job that says nothing, and doubles its patience past that', () => {
 		const facts = { status: 'running', usualMs: 20_000 } as const;
 		expect(retryAfterSeconds({ ...facts, elapsedMs: 5_000 }, 0)).toBe(15);
