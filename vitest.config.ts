@@ -6,6 +6,8 @@ const IN_NODE = ['test/clients/**', 'test/local/**', 'test/structure/**'];
 
 export default defineConfig({
 	test: {
+		// Most tests wait more than they work.
+		maxWorkers: 3,
 		projects: [
 			{
 				plugins: [cloudflareTest({ main: './test/worker.ts', wrangler: { configPath: './wrangler.toml' } })],
