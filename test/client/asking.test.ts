@@ -90,13 +90,14 @@ describe('a submission', () => {
 		expect(asked).toEqual([]);
 	});
 
-	it.each([{}, { self: 'elsewhere' }, undefined])(
-		'that is answered with the links %j is against the protocol',
-		async (links) => {
-			const { client } = scripted({ answers: { jobs: [json(document(1, 'pending', { links }))] } });
-			expect((await play(client.submit('sleep', {}).id)).error).toBeInstanceOf(ProtocolError);
-		},
-	);
+	it.each([
+		{},
+		{ self: 'elsewhere' },
+		undefined,
+	])('that is answered with the links %j is against the protocol', async (links) => {
+		const { client } = scripted({ answers: { jobs: [json(document(1, 'pending', { links }))] } });
+		expect((await play(client.submit('sleep', {}).id)).error).toBeInstanceOf(ProtocolError);
+	});
 
 	it('that nobody asks about fails in silence', async () => {
 		const { client, count } = scripted({ answers: { jobs: [problem(400, 'InvalidInput')] } });

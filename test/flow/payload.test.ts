@@ -30,20 +30,25 @@ async function resultOf(document: StatusDocument): Promise<Uint8Array> {
 }
 
 describe('bytes', () => {
-	it.each([0, 1, 65_536, 65_537, 1_900_000, 1_900_001, 5 * MIB])(
-		'come back as they went in: %i of them',
-		async (length) => {
-			const sent = bytesOf(length);
-			const response = await postBytes('echo', sent, { 'content-type': 'text/x-odd; charset=utf-16' });
-			expect(response.status).toBe(202);
-			const document = await response.json<StatusDocument>();
-			const got = await resultOf(document);
-			expect(got.byteLength).toBe(length);
-			expect(got.every((byte, at) => byte === sent[at])).toBe(true);
-			const result = await call(document.links.result, { method: 'HEAD' });
-			expect(result.headers.get('content-type')).toBe('text/x-odd; charset=utf-16');
-		},
-	);
+	it.each([
+		0,
+		1,
+		65_536,
+		65_537,
+		1_900_000,
+		1_900_001,
+		5 * MIB,
+	])('come back as they went in: %i of them', async (length) => {
+		const sent = bytesOf(length);
+		const response = await postBytes('echo', sent, { 'content-type': 'text/x-odd; charset=utf-16' });
+		expect(response.status).toBe(202);
+		const document = await response.json<StatusDocument>();
+		const got = await resultOf(document);
+		expect(got.byteLength).toBe(length);
+		expect(got.every((byte, at) => byte === sent[at])).toBe(true);
+		const result = await call(document.links.result, { method: 'HEAD' });
+		expect(result.headers.get('content-type')).toBe('text/x-odd; charset=utf-16');
+	});
 
 	it('up to 32 MiB are taken', async () => {
 		const sent = bytesOf(32 * MIB);
@@ -181,13 +186,15 @@ describe('a result', () => {
 		expect(headers.get('cache-control')).toContain('no-store');
 	});
 
-	it.each(['function', 'cycle', 'bigint', 'status'])(
-		'that can not be stored (%s) fails its job at once',
-		async (kind) => {
-			const { document } = await submit('odd', kind);
-			expect(await until(document, 'failed')).toMatchObject({ attempt: 1, error: { code: 'InvalidOutput' } });
-		},
-	);
+	it.each([
+		'function',
+		'cycle',
+		'bigint',
+		'status',
+	])('that can not be stored (%s) fails its job at once', async (kind) => {
+		const { document } = await submit('odd', kind);
+		expect(await until(document, 'failed')).toMatchObject({ attempt: 1, error: { code: 'InvalidOutput' } });
+	});
 
 	it('of nothing is 204', async () => {
 		const { document } = await submit('odd', 'nothing');

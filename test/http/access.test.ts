@@ -50,19 +50,16 @@ describe('a wrong setting', () => {
 		['MAX_RESULT_BYTES', '-1'],
 		['PUBLIC_URL', 'jobs.example'],
 		['ALLOW_PRIVATE_TARGETS', 'yes'],
-	])(
-		'%s=%s stops with a message that names it, to the log and to the client, and never its value',
-		async (name, value) => {
-			const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-			const response = await callWith({ [name]: value }, '/v1/tasks');
-			expect(response.status).toBe(503);
-			const body = await response.text();
-			expect(body).toContain(name);
-			expect(body).not.toContain(value);
-			expect(String(log.mock.calls[0])).toContain(name);
-			log.mockRestore();
-		},
-	);
+	])('%s=%s stops with a message that names it, to the log and to the client, and never its value', async (name, value) => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const response = await callWith({ [name]: value }, '/v1/tasks');
+		expect(response.status).toBe(503);
+		const body = await response.text();
+		expect(body).toContain(name);
+		expect(body).not.toContain(value);
+		expect(String(log.mock.calls[0])).toContain(name);
+		log.mockRestore();
+	});
 });
 
 describe('a token', () => {

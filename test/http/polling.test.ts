@@ -116,16 +116,21 @@ describe('the operation URL', () => {
 });
 
 describe('an id', () => {
-	it.each(['0'.repeat(64), 'f'.repeat(64), 'abc', 'x'.repeat(64), `${'a'.repeat(63)}G`, '%2e%2e', "'--"])(
-		'%s that was made up is a 404',
-		async (id) => {
-			for (const path of [`/v1/jobs/${id}`, `/v1/jobs/${id}/result`, `/v1/operations/${id}`, `/v1/jobs/${id}/events`]) {
-				const response = await call(path);
-				expect(response.status).toBe(404);
-				expect(await response.json()).toMatchObject({ code: expect.stringMatching(/^(JobNotFound|NotFound)$/) });
-			}
-		},
-	);
+	it.each([
+		'0'.repeat(64),
+		'f'.repeat(64),
+		'abc',
+		'x'.repeat(64),
+		`${'a'.repeat(63)}G`,
+		'%2e%2e',
+		"'--",
+	])('%s that was made up is a 404', async (id) => {
+		for (const path of [`/v1/jobs/${id}`, `/v1/jobs/${id}/result`, `/v1/operations/${id}`, `/v1/jobs/${id}/events`]) {
+			const response = await call(path);
+			expect(response.status).toBe(404);
+			expect(await response.json()).toMatchObject({ code: expect.stringMatching(/^(JobNotFound|NotFound)$/) });
+		}
+	});
 });
 
 describe('every path', () => {

@@ -42,25 +42,27 @@ describe('a webhook', () => {
 		expect(nextAlarmAt(job)).toBe(T0 + 20 + 60_000 + HOUR);
 	});
 
-	it.each([undefined, 200 + 101, 404, 500])(
-		'that answers %s is tried again on the published schedule, for two days',
-		(code) => {
-			let job = done(withWebhook());
-			let now = T0 + 100;
-			const waits: number[] = [];
-			for (;;) {
-				job = answer(job, code, now);
-				const next = pendingDeliveries(job)[0]?.nextAttemptAt;
-				if (next === undefined) break;
-				waits.push((next - now) / 1_000);
-				now = next;
-			}
-			expect(waits.slice(0, 7)).toEqual([5, 30, 120, 600, 3_600, 21_600, 21_600]);
-			expect(waits).toHaveLength(MAX_WEBHOOK_TRIES - 1);
-			expect(now - T0).toBeGreaterThan(48 * HOUR);
-			expect(job.webhook?.deliveries).toMatchObject([{ attempt: MAX_WEBHOOK_TRIES, status: 'given-up' }]);
-		},
-	);
+	it.each([
+		undefined,
+		200 + 101,
+		404,
+		500,
+	])('that answers %s is tried again on the published schedule, for two days', (code) => {
+		let job = done(withWebhook());
+		let now = T0 + 100;
+		const waits: number[] = [];
+		for (;;) {
+			job = answer(job, code, now);
+			const next = pendingDeliveries(job)[0]?.nextAttemptAt;
+			if (next === undefined) break;
+			waits.push((next - now) / 1_000);
+			now = next;
+		}
+		expect(waits.slice(0, 7)).toEqual([5, 30, 120, 600, 3_600, 21_600, 21_600]);
+		expect(waits).toHaveLength(MAX_WEBHOOK_TRIES - 1);
+		expect(now - T0).toBeGreaterThan(48 * HOUR);
+		expect(job.webhook?.deliveries).toMatchObject([{ attempt: MAX_WEBHOOK_TRIES, status: 'given-up' }]);
+	});
 
 	it('keeps its job from being forgotten while it has still to be told', () => {
 		const waiting = answer(done(withWebhook()), 500, T0 + 60_000);

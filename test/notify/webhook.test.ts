@@ -147,23 +147,22 @@ describe('a webhook', () => {
 		log.mockRestore();
 	});
 
-	it.each([301, 307, 404])(
-		'that answers %i is not there: nothing is followed, and it is told again',
-		async (status) => {
-			const name = host();
-			const received = receiver(
-				name,
-				() => new Response(null, { status, headers: { location: 'https://elsewhere.example/' } }),
-			);
-			const { document } = await submitWith({ url: `https://${name}/` });
-			await vi.waitFor(async () => {
-				expect((await statusOf(document)).webhook?.deliveries).toMatchObject([
-					{ attempt: 1, status: 'pending', code: status },
-				]);
-			});
-			expect(received).toHaveLength(1);
-		},
-	);
+	it.each([
+		301, 307, 404,
+	])('that answers %i is not there: nothing is followed, and it is told again', async (status) => {
+		const name = host();
+		const received = receiver(
+			name,
+			() => new Response(null, { status, headers: { location: 'https://elsewhere.example/' } }),
+		);
+		const { document } = await submitWith({ url: `https://${name}/` });
+		await vi.waitFor(async () => {
+			expect((await statusOf(document)).webhook?.deliveries).toMatchObject([
+				{ attempt: 1, status: 'pending', code: status },
+			]);
+		});
+		expect(received).toHaveLength(1);
+	});
 
 	it('that is gone (410) is left alone', async () => {
 		const name = host();

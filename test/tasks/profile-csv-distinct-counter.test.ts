@@ -138,12 +138,14 @@ describe('fingerprint', () => {
 		expect(fingerprintOf(one)).not.toBe(fingerprintOf(other));
 	});
 
-	it.each(['', 'row ', 'ä', 'https://example.com/items?id='])(
-		'gives 200,000 texts that start with %j as many',
-		(prefix) => {
-			expect(new Set([...numbered(200_000, prefix)].map(fingerprintOf)).size).toBe(200_000);
-		},
-	);
+	it.each([
+		'',
+		'row ',
+		'ä',
+		'https://example.com/items?id=',
+	])('gives 200,000 texts that start with %j as many', (prefix) => {
+		expect(new Set([...numbered(200_000, prefix)].map(fingerprintOf)).size).toBe(200_000);
+	});
 
 	it('spreads over the low bits that choose the slot', () => {
 		const slots = new Uint32Array(256);

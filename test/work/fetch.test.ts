@@ -61,12 +61,14 @@ describe('a fetch for a task', () => {
 		expect(() => allowed(url, false)).toThrow(expect.objectContaining({ code: 'TargetNotAllowed', retryable: false }));
 	});
 
-	it.each(['https://example.com/', 'https://8.8.8.8/', 'https://[2606:4700::1111]/', 'https://example.com:8443/a?b=c'])(
-		'goes to %s',
-		(url) => {
-			expect(allowed(url, false).href).toBe(url);
-		},
-	);
+	it.each([
+		'https://example.com/',
+		'https://8.8.8.8/',
+		'https://[2606:4700::1111]/',
+		'https://example.com:8443/a?b=c',
+	])('goes to %s', (url) => {
+		expect(allowed(url, false).href).toBe(url);
+	});
 
 	it('goes to private addresses and http only where the deployment says so', () => {
 		expect(allowed('http://127.0.0.1:8080/', true).href).toBe('http://127.0.0.1:8080/');
@@ -83,14 +85,15 @@ describe('a fetch for a task', () => {
 		expect(asked.map(({ url }) => url)).toEqual(['https://a.example/', 'https://b.example/x', 'https://b.example/y']);
 	});
 
-	it.each(['https://169.254.169.254/', 'http://a.example/', '//127.0.0.1/'])(
-		'does not follow one to %s',
-		async (location) => {
-			const asked = network({ 'https://a.example/': redirect(location) });
-			await expect(guarded()('https://a.example/')).rejects.toMatchObject({ code: 'TargetNotAllowed' });
-			expect(asked).toHaveLength(1);
-		},
-	);
+	it.each([
+		'https://169.254.169.254/',
+		'http://a.example/',
+		'//127.0.0.1/',
+	])('does not follow one to %s', async (location) => {
+		const asked = network({ 'https://a.example/': redirect(location) });
+		await expect(guarded()('https://a.example/')).rejects.toMatchObject({ code: 'TargetNotAllowed' });
+		expect(asked).toHaveLength(1);
+	});
 
 	it('gives up on a circle', async () => {
 		const asked = network({ 'https://a.example/': redirect('https://a.example/') });
