@@ -12,12 +12,22 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export interface Server {
 	/** What its URLs start with, without a slash at the end. */
 	readonly origin: string;
+	/** What a deployment with other secrets does: the code is loaded anew, and what is stored stays. */
+	redeploy(secrets: Secrets): Promise<void>;
 	stop(): Promise<void>;
 }
 
+/** They come before those of `.dev.vars`. */
+export type Secrets = Readonly<Record<string, string>>;
+
 /** Starts a server with nothing stored. `.dev.vars` makes it open to everybody; tokens are checked all the same. */
-export async function startServer(): Promise<Server> {
-	const harness = createTestHarness({ root: ROOT, workers: [{ configPath: 'wrangler.toml' }] });
+export async function startServer(secrets: Secrets = {}): Promise<Server> {
+	const optionsWith = (secrets: Secrets) => ({ root: ROOT, workers: [{ configPath: 'wrangler.toml', secrets }] });
+	const harness = createTestHarness(optionsWith(secrets));
 	const { url } = await harness.listen();
-	return { origin: url.origin, stop: () => harness.close() };
+	return {
+		origin: url.origin,
+		redeploy: (secrets) => harness.update(optionsWith(secrets)),
+		stop: () => harness.close(),
+	};
 }
