@@ -2,11 +2,11 @@
  * The factory: a Worker's handlers over the tasks of a deployment. An existing Worker can take it in: call `fetch` for the
  * paths under `/v1` and `queue` for its queues, and export the object classes.
  */
-import { type Config, configOf, DEAD_LETTER_QUEUE, NotConfigured } from './config.ts';
+import { ALONE_QUEUE, type Config, configOf, DEAD_LETTER_QUEUE, NotConfigured } from './config.ts';
 import { answer, type DoorEnv } from './http/door.ts';
 import { logError } from './log.ts';
 import { deliver } from './notify/deliver.ts';
-import { consume, consumeDeadLetters, putOff } from './queue/consume.ts';
+import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
@@ -27,10 +27,11 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			if (batch.queue === DEAD_LETTER_QUEUE) return consumeDeadLetters(batch, jobs);
 			const config = configuredOr(env, () => putOff(batch));
 			if (!config) return;
-			await consume(batch, jobs, {
+			const handlers: Handlers = {
 				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs }, id, lease),
 				deliver: (message) => deliver({ ...config, jobs }, message),
-			});
+			};
+			await consume(batch, jobs, handlers, !batch.queue.startsWith(ALONE_QUEUE));
 		},
 	} satisfies ExportedHandler<DoorEnv>;
 }

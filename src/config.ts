@@ -11,7 +11,12 @@ export const DEFAULTS = {
 	MAX_INPUT_BYTES: 32 * MIB,
 	/** The largest result, in bytes. */
 	MAX_RESULT_BYTES: 32 * MIB,
+	/** How many messages may wait in each queue of a lane before new jobs are refused. */
+	MAX_BACKLOG: 1_000_000,
 } as const;
+
+/** The queues whose batches hold one message; a second one is `coatcheck-alone-2`. */
+export const ALONE_QUEUE = 'coatcheck-alone';
 
 /** The queue that takes what the lanes' queues gave up. */
 export const DEAD_LETTER_QUEUE = 'coatcheck-dead-letters';
@@ -33,6 +38,7 @@ export interface Config {
 	readonly allowPrivateTargets: boolean;
 	readonly maxInputBytes: number;
 	readonly maxResultBytes: number;
+	readonly maxBacklog: number;
 }
 
 /** The deployment can't serve: nothing is configured, or a value is wrong. `variables` names which. */
@@ -72,10 +78,10 @@ const webhookSecrets = json('["whsec_…"]').pipe(
 	z.array(z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and base64 of 24 to 64 bytes')),
 );
 
-const bytes = (fallback: number) =>
+const count = (unit: string, fallback: number) =>
 	z.coerce
-		.number('expected a whole number of bytes')
-		.int('expected a whole number of bytes')
+		.number(`expected a whole number of ${unit}`)
+		.int(`expected a whole number of ${unit}`)
 		.positive()
 		.default(fallback);
 
@@ -88,8 +94,9 @@ const Variables = z.object({
 	PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }).optional(),
 	CORS_ORIGINS: z.string().default(''),
 	ALLOW_PRIVATE_TARGETS: flag,
-	MAX_INPUT_BYTES: bytes(DEFAULTS.MAX_INPUT_BYTES),
-	MAX_RESULT_BYTES: bytes(DEFAULTS.MAX_RESULT_BYTES),
+	MAX_INPUT_BYTES: count('bytes', DEFAULTS.MAX_INPUT_BYTES),
+	MAX_RESULT_BYTES: count('bytes', DEFAULTS.MAX_RESULT_BYTES),
+	MAX_BACKLOG: count('messages', DEFAULTS.MAX_BACKLOG),
 });
 
 const parsed = new WeakMap<object, Config | NotConfigured>();
@@ -126,6 +133,7 @@ function parse(env: object): Config | NotConfigured {
 		allowPrivateTargets: ALLOW_PRIVATE_TARGETS === 'true',
 		maxInputBytes: limits.MAX_INPUT_BYTES,
 		maxResultBytes: limits.MAX_RESULT_BYTES,
+		maxBacklog: limits.MAX_BACKLOG,
 	};
 }
 

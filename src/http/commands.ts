@@ -1,6 +1,7 @@
 /** What a client can ask of a job that it has: cancel it, run it again, delete its data. */
 import type { Change } from '../job/object-api.ts';
 import { sendJob } from '../queue/send.ts';
+import { isFull, refuseWhenFull } from './capacity.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
 import { Problem } from './problem.ts';
 import { acceptedResponse, documentResponse } from './respond.ts';
@@ -20,6 +21,7 @@ export async function cancelJob(exchange: Exchange): Promise<Response> {
 /** `POST /v1/jobs/{id}/retry`: the same job once more; answers like a submission. */
 export async function retryJob(exchange: Exchange): Promise<Response> {
 	const { jobs, lanes, principal, waitUntil } = exchange;
+	await refuseRetryWhenFull(exchange);
 	// Not repeated by itself: a second time it would be refused, although the first went through.
 	const change = await jobs.callOnce<Change>(jobIdOf(exchange), (job) => job.retry(principal.tenant));
 	if (change.found !== 'job') throw missing(change, principal);
@@ -29,6 +31,14 @@ export async function retryJob(exchange: Exchange): Promise<Response> {
 		throw new Problem('NotRetryable', 'The job is not finished: it can be run again when it is');
 	waitUntil(sendJob(lanes, change.view.lane, messageOf(change.view)));
 	return acceptedResponse(exchange, change.view);
+}
+
+/** Which lane the job has takes a call to know: it is asked only when any lane is full. */
+async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
+	const { jobs, lanes, principal } = exchange;
+	if (![...lanes.keys()].some((lane) => isFull(exchange, lane))) return;
+	const reading = await jobs.call(jobIdOf(exchange), (job) => job.read(principal.tenant));
+	if (reading.found === 'job') refuseWhenFull(exchange, reading.view.lane);
 }
 
 /** `POST /v1/jobs/{id}/purge`: the data of a finished job goes now. */

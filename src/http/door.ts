@@ -2,7 +2,7 @@
 import { type IRequestStrict, Router } from 'itty-router';
 import { type Config, configOf, NotConfigured } from '../config.ts';
 import { logError } from '../log.ts';
-import { lanesOf } from '../queue/send.ts';
+import { lanesOf } from '../queue/lanes.ts';
 import { isOverloaded, Jobs } from '../rpc/jobs.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate } from './auth.ts';

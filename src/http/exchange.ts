@@ -1,6 +1,6 @@
 /** One request on its way through the door, with everything a handler may need. */
 import type { Config } from '../config.ts';
-import type { Lanes } from '../queue/send.ts';
+import type { Lanes } from '../queue/lanes.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import type { Principal } from './auth.ts';

@@ -3,7 +3,7 @@ import { type StatusDocument, statusDocument } from '../job/document.ts';
 import { retryAfterSeconds, type WaitFacts } from '../job/estimate.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
 import type { JobView } from '../job/object-api.ts';
-import { backlogMs } from '../queue/send.ts';
+import { backlogMs } from '../queue/pressure.ts';
 import { tokenFor } from './auth.ts';
 import { type Exchange, originOf } from './exchange.ts';
 import { learn, usualMs } from './usual.ts';

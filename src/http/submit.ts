@@ -10,6 +10,7 @@ import { logError } from '../log.ts';
 import { sendJob } from '../queue/send.ts';
 import { TooLarge, upload } from '../rpc/upload.ts';
 import { drain, tooLarge } from './body.ts';
+import { refuseWhenFull } from './capacity.ts';
 import { type Draft, type DraftInput, draftOfBody, draftOfEnvelope } from './draft.ts';
 import { type Exchange, originOf } from './exchange.ts';
 import { fingerprintOf } from './fingerprint.ts';
@@ -39,6 +40,7 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 	const { jobs, lanes, principal, waitUntil, request } = exchange;
 	const draft = await read(exchange);
 	const { task } = draft;
+	refuseWhenFull(exchange, task.lane);
 	const options = jobOptions(draft.options, task, request.headers);
 	const key = options.idempotencyKey;
 	const id = key === undefined ? jobs.newId() : jobs.idForKey(principal.tenant, task.name, key);

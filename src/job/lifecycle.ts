@@ -112,9 +112,9 @@ export function retrying(job: JobRecord, error: JobError, now: number, notBefore
 	return record(next, { type: 'retrying', at: now, nextAttemptAt: notBefore, error: { code, message } });
 }
 
-/** The attempt is gone without a word. It is given back, and the alarm sends for another. */
+/** The attempt is gone without a word. It is given back, and the alarm sends for another, in a consumer of its own. */
 export function attemptLost(job: JobRecord, error: JobError, now: number, notBefore: number): JobRecord {
-	return retrying({ ...job, lostAttempts: job.lostAttempts + 1 }, error, now, notBefore);
+	return retrying({ ...job, lostAttempts: job.lostAttempts + 1, runsAlone: true }, error, now, notBefore);
 }
 
 /** Somebody asked to stop a running attempt: it has a little time to let go. */

@@ -96,7 +96,8 @@ export interface JobObjectApi {
 	retry(tenant: string): Promise<Change>;
 	purge(tenant: string): Promise<Change>;
 
-	start(epoch: number): Promise<Start>;
+	/** `isShared`: the consumer has other jobs beside this one. */
+	start(epoch: number, isShared?: boolean): Promise<Start>;
 	progress(fence: Fence, progress: Progress): Promise<Report>;
 	/** `progress` is the attempt's last, if it has not gone out. */
 	complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report>;

@@ -198,6 +198,11 @@ export interface JobRecord {
 	/** The first start of this epoch. */
 	readonly startedAt?: number;
 	readonly updatedAt: number;
+	/**
+	 * An attempt was lost, and the work itself may have killed its consumer: from then on it gets one to itself, so that it
+	 * takes nobody with it.
+	 */
+	readonly runsAlone?: true;
 	readonly progress?: Progress;
 	/** When progress was last worth an event. */
 	readonly progressAt?: number;
@@ -215,6 +220,14 @@ export interface Fence {
 /** How many attempts this epoch may have: those asked for, and those that were lost through nobody's fault. */
 export function maxAttempts(job: JobRecord): number {
 	return job.options.maxAttempts + job.lostAttempts;
+}
+
+/** The lane whose consumers take one job at a time. */
+export const ALONE_LANE = 'alone';
+
+/** The lane that a job's messages go by. */
+export function laneOf(job: JobRecord): string {
+	return job.runsAlone ? ALONE_LANE : job.lane;
 }
 
 /** When a job that nobody has started must have been, or `undefined` when it may wait. */

@@ -35,8 +35,8 @@ import { sentAgain, type Try, tried } from './webhook.ts';
 
 /** Everything anybody can ask of a job. */
 export type Command =
-	/** A consumer has the job's message and wants to work. */
-	| { readonly type: 'start'; readonly epoch: number }
+	/** A consumer has the job's message and wants to work. `isShared`: it has other jobs beside this one. */
+	| { readonly type: 'start'; readonly epoch: number; readonly isShared?: boolean }
 	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress }
 	/** `progress` is the attempt's last, if the object doesn't have it yet. */
 	| { readonly type: 'complete'; readonly fence: Fence; readonly reply: StoredReply; readonly progress?: Progress }
@@ -72,6 +72,8 @@ export type Refusal =
 	| 'leased'
 	/** Its time has not come. */
 	| 'early'
+	/** It must run alone, and the consumer has others beside it: another message is on its way, or will be. */
+	| 'shared'
 	/** It succeeded: there is nothing to run again. */
 	| 'succeeded'
 	/** The data is gone. */
@@ -103,7 +105,7 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 	if (job.state.name === 'tombstone') return refuse(job, command.type === 'purge' ? 'settled' : 'gone');
 	switch (command.type) {
 		case 'start':
-			return start(job, command.epoch, now);
+			return start(job, command, now);
 		case 'progress':
 			return progress(job, command.fence, command.progress, now);
 		case 'complete':
@@ -127,10 +129,11 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 	}
 }
 
-function start(job: JobRecord, epoch: number, now: number): Transition {
+function start(job: JobRecord, { epoch, isShared }: Extract<Command, { type: 'start' }>, now: number): Transition {
 	if (epoch !== job.epoch) return refuse(job, 'stale');
 	if (isFinal(job.state)) return refuse(job, 'finished');
 	if (job.state.name !== 'pending') return refuse(job, 'leased');
+	if (job.runsAlone && isShared) return refuse(job, 'shared');
 	if (now < job.state.notBefore) return refuse(job, 'early');
 	return changed(started(job, now));
 }

@@ -35,9 +35,11 @@ import type {
 	Start,
 } from '../job/object-api.ts';
 import {
+	ALONE_LANE,
 	type Fence,
 	isFinal,
 	type JobRecord,
+	laneOf,
 	type Progress,
 	type StoredInput,
 	type StoredReply,
@@ -45,7 +47,8 @@ import {
 import { liveProgressOf, recover } from '../job/recover.ts';
 import { type Command, type Transition, transition } from '../job/transition.ts';
 import { lateDeliveries, pendingDeliveries, type Try } from '../job/webhook.ts';
-import { backlogSince, type Lanes, lanesOf, sendDelivery, sendJob } from '../queue/send.ts';
+import { type Lanes, lanesOf } from '../queue/lanes.ts';
+import { backlogSince, sendDelivery, sendJob } from '../queue/send.ts';
 import { CLOSE, close, JobSockets } from './sockets.ts';
 import { JobStore } from './store.ts';
 
@@ -123,9 +126,11 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	// — the attempt —————————————————————————————————————————————————————————————————————————————————————————————————
 
-	async start(epoch: number): Promise<Start> {
+	async start(epoch: number, isShared = false): Promise<Start> {
 		const now = Date.now();
-		const result = this.#apply({ type: 'start', epoch }, now);
+		// A deployment without a lane for them runs such jobs among the others.
+		const mustShare = !this.#lanes.has(ALONE_LANE);
+		const result = this.#apply({ type: 'start', epoch, isShared: isShared && !mustShare }, now);
 		if (result === undefined) return { started: false, refusal: 'gone' };
 		const { job, refusal } = result;
 		const { state } = job;
@@ -303,12 +308,13 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	}
 
 	async #lookAfterMessage(job: JobRecord): Promise<void> {
-		const oldest = await backlogSince(this.#lanes, job.lane);
+		const lane = laneOf(job);
+		const oldest = await backlogSince(this.#lanes, lane);
 		const result = this.#apply({ type: 'wake', ...(oldest !== undefined && { backlogSince: oldest }) }, Date.now());
 		if (!result) return;
 		this.#store.setAlarm(nextAlarmAt(result.job));
 		if (!result.effects.some(({ type }) => type === 'enqueue')) return;
-		await sendJob(this.#lanes, job.lane, { v: 1, id: this.#id, epoch: result.job.epoch });
+		await sendJob(this.#lanes, lane, { v: 1, id: this.#id, epoch: result.job.epoch });
 	}
 
 	/** Nothing is left of the job, or there never was more than an unfinished upload. */
@@ -421,7 +427,7 @@ function viewOf(id: string, job: JobRecord, now: number): JobView {
 			...(state.name === 'pending' && { notBefore: state.notBefore }),
 			...(job.progressAt !== undefined && { progressAt: job.progressAt }),
 		},
-		lane: job.lane,
+		lane: laneOf(job),
 		readableUntil: readableUntil(job),
 	};
 }

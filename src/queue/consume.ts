@@ -24,10 +24,14 @@ export interface Handlers {
 	readonly deliver: (message: DeliveryMessage) => Promise<Report>;
 }
 
-/** Every message of a batch, side by side. */
-export async function consume(batch: MessageBatch, jobs: Jobs, handlers: Handlers): Promise<void> {
+/**
+ * Every message of a batch, side by side.
+ *
+ * @param isShared whether the queue's batches may hold more than one message.
+ */
+export async function consume(batch: MessageBatch, jobs: Jobs, handlers: Handlers, isShared: boolean): Promise<void> {
 	await settleAll(batch, async (message, body) => {
-		const report = 'epoch' in body ? await attempt(body, jobs, handlers) : await handlers.deliver(body);
+		const report = 'epoch' in body ? await attempt(body, jobs, handlers, isShared) : await handlers.deliver(body);
 		if (report.retryInMs === undefined) message.ack();
 		else again(message, report.retryInMs);
 	});
@@ -41,9 +45,9 @@ export async function consumeDeadLetters(batch: MessageBatch, jobs: Jobs): Promi
 	});
 }
 
-async function attempt({ id, epoch }: JobMessage, jobs: Jobs, { run }: Handlers): Promise<Report> {
+async function attempt({ id, epoch }: JobMessage, jobs: Jobs, { run }: Handlers, isShared: boolean): Promise<Report> {
 	// Not repeated by itself: if the first answer was lost, the job has an attempt that nobody runs, and its lease sees to it.
-	const start = await jobs.callOnce(id, (job) => job.start(epoch));
+	const start = await jobs.callOnce(id, (job) => job.start(epoch, isShared));
 	if (start.started) return run(id, start.lease);
 	return start.refusal === 'early' ? { retryInMs: start.waitMs ?? 0 } : {};
 }

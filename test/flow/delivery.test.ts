@@ -6,7 +6,7 @@ import {
 	runInDurableObject,
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import worker from '../worker.ts';
 import { call, eventsOf, finalsOf, objectOf, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, duplicateMessages, failSends, fireAlarm } from './faults.ts';
@@ -140,6 +140,27 @@ describe('delivery', () => {
 	});
 });
 
+describe('a job that lost an attempt', () => {
+	it('has a consumer to itself from then on, also when it is run again', async () => {
+		const { document, sends } = await withLostAttempt();
+		expect(sends('LANE_ALONE_1') + sends('LANE_ALONE_2')).toBe(1);
+		expect(sends('LANE_LONG_1')).toBe(0);
+		await call(document.links.self, { method: 'DELETE' });
+		expect((await call(`/v1/jobs/${document.id}/retry`, { method: 'POST' })).status).toBe(202);
+		await vi.waitFor(() => expect(sends('LANE_ALONE_1') + sends('LANE_ALONE_2')).toBe(2));
+	});
+
+	it('is not started among others: its own message is on the way', async () => {
+		const { document } = await withLostAttempt();
+		expect(await deliver('coatcheck-long', { v: 1, id: document.id, epoch: 1 })).toMatchObject({ explicitAcks: ['m'] });
+		expect(await statusOf(document)).toMatchObject({ phase: 'retrying', attempt: 1 });
+		expect(await deliver('coatcheck-alone', { v: 1, id: document.id, epoch: 1 })).toMatchObject({
+			explicitAcks: ['m'],
+		});
+		expect(await statusOf(document)).toMatchObject({ status: 'succeeded', attempt: 2, maxAttempts: 5 });
+	});
+});
+
 describe('an attempt that lost its job', () => {
 	it('changes nothing any more', async () => {
 		dropMessages();
@@ -213,6 +234,25 @@ describe('retention', () => {
 		expect(second.document.seq).toBeGreaterThan(3);
 	});
 });
+
+/** A job whose first consumer died, with the message for the next lost as well. */
+async function withLostAttempt() {
+	const sent: unknown[] = [];
+	const prototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
+	const spy = vi.spyOn(prototype, 'send').mockImplementation(async function (this: Queue) {
+		sent.push(this);
+		return {} as QueueSendResponse;
+	});
+	onTestFinished(() => spy.mockRestore());
+	const { document } = await submit('sleep', { seconds: 0 }, { timeoutSeconds: 1 });
+	await objectOf(document).start(1);
+	sent.length = 0;
+	advanceClock(25_000);
+	await fireAlarm(document);
+	advanceClock(2_000);
+	await fireAlarm(document);
+	return { document, sends: (binding: keyof Env) => sent.filter((queue) => queue === env[binding]).length };
+}
 
 async function finished() {
 	const { document } = await submit('sleep', { seconds: 0 });

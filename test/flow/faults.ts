@@ -44,3 +44,19 @@ export function advanceClock(ms: number): void {
 export function fireAlarm(job: { readonly id: string }): Promise<boolean> {
 	return runDurableObjectAlarm(objectOf(job));
 }
+
+/** Objects turn every call away, as the platform does with too many. @returns how many calls were made so far. */
+export function overloadObjects(): () => number {
+	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
+	let calls = 0;
+	const overloaded = () => {
+		calls++;
+		return Promise.reject(
+			Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true, retryable: true }),
+		);
+	};
+	const stub = new Proxy({}, { get: () => overloaded });
+	const spy = vi.spyOn(namespace, 'get').mockReturnValue(stub as DurableObjectStub<undefined>);
+	onTestFinished(() => spy.mockRestore());
+	return () => calls;
+}

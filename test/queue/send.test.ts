@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { backlogMs, type Lanes, lanesOf, sendJob } from '../../src/queue/send.ts';
+import { type Lanes, lanesOf } from '../../src/queue/lanes.ts';
+import { backlogMs, fullForMs } from '../../src/queue/pressure.ts';
+import { sendJob } from '../../src/queue/send.ts';
 import { advanceClock } from '../flow/faults.ts';
 
 const MESSAGE = { v: 1, id: 'a'.repeat(64), epoch: 1 } as const;
@@ -33,6 +35,12 @@ describe('sending', () => {
 		expect(backlogMs(lanes, 'jobs', Date.now())).toBe(0);
 	});
 
+	it('to a lane that is not there goes by the default one', async () => {
+		const only = queue(() => ({ backlogCount: 0 }));
+		await sendJob(lanesWith(only), 'alone', MESSAGE);
+		expect(only.send).toHaveBeenCalledOnce();
+	});
+
 	it('to a lane that has no queue is logged, and nothing is thrown', async () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		await sendJob(new Map(), 'jobs', MESSAGE);
@@ -46,5 +54,52 @@ describe('sending', () => {
 			['jobs', ['a', 'b']],
 			['long', ['c']],
 		]);
+	});
+});
+
+describe('a lane', () => {
+	const MAX_BACKLOG = 100;
+	const full = (lanes: Lanes) => fullForMs(lanes, 'jobs', MAX_BACKLOG, Date.now());
+
+	it('is full when all of its queues have refused several messages in a row, and is tried again after a while', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const queues = [0, 1].map(() => queue(() => ({ backlogCount: 0 })));
+		const lanes = lanesWith(...queues);
+		for (const { send } of queues) send.mockRejectedValue(new Error('Queue is overloaded'));
+		for (let message = 1; message <= 5; message++) await sendJob(lanes, 'jobs', MESSAGE);
+		expect(full(lanes)).toBe(0);
+		await sendJob(lanes, 'jobs', MESSAGE);
+		expect(full(lanes)).toBeGreaterThan(0);
+		advanceClock(3_001);
+		expect(full(lanes)).toBe(0);
+		log.mockRestore();
+	});
+
+	it('takes jobs again as soon as one of its queues took one', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const only = queue(() => ({ backlogCount: 0 }));
+		const lanes = lanesWith(only);
+		only.send.mockRejectedValue(new Error('Queue is overloaded'));
+		for (let message = 1; message <= 3; message++) await sendJob(lanes, 'jobs', MESSAGE);
+		expect(full(lanes)).toBeGreaterThan(0);
+		only.send.mockResolvedValue({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } });
+		await sendJob(lanes, 'jobs', MESSAGE);
+		expect(full(lanes)).toBe(0);
+		log.mockRestore();
+	});
+
+	it('is full when more messages wait in all of its queues than may', async () => {
+		let backlogCount = 101;
+		const lanes = lanesWith(
+			queue(() => ({ backlogCount: 101 })),
+			queue(() => ({ backlogCount })),
+		);
+		await sendJob(lanes, 'jobs', MESSAGE);
+		await sendJob(lanes, 'jobs', MESSAGE);
+		expect(full(lanes)).toBeGreaterThan(0);
+		backlogCount = 100;
+		await sendJob(lanes, 'jobs', MESSAGE);
+		await sendJob(lanes, 'jobs', MESSAGE);
+		expect(full(lanes)).toBe(0);
 	});
 });

@@ -1,0 +1,28 @@
+/** Lanes and their queues: slow work must not share a queue with fast work, and several queues of one lane share its work. */
+import type { DeliveryMessage, JobMessage } from '../job/message.ts';
+
+export type MessageQueue = Queue<JobMessage | DeliveryMessage>;
+
+/** The queues of each lane, by the lane's name. */
+export type Lanes = ReadonlyMap<string, readonly MessageQueue[]>;
+
+/** The lane of webhook deliveries. */
+export const WEBHOOKS_LANE = 'webhooks';
+/** Who has no lane of its own goes by this one: late is better than never. */
+const DEFAULT_LANE = 'jobs';
+
+/** Bindings named `LANE_<NAME>_<n>` are the queues of lane `<name>`. */
+const LANE_BINDING = /^LANE_([A-Z]+)_\d+$/;
+
+export function lanesOf(env: object): Lanes {
+	const lanes = new Map<string, MessageQueue[]>();
+	for (const [binding, queue] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
+		const name = LANE_BINDING.exec(binding)?.[1]?.toLowerCase();
+		if (name !== undefined) lanes.set(name, [...(lanes.get(name) ?? []), queue as MessageQueue]);
+	}
+	return lanes;
+}
+
+export function queuesOf(lanes: Lanes, lane: string): readonly MessageQueue[] {
+	return lanes.get(lane) ?? lanes.get(DEFAULT_LANE) ?? [];
+}
