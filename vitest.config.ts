@@ -2,7 +2,9 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 /** What runs in Node: the Worker as a whole behind a real port, clients that know nothing of it, and the source as text. */
-const IN_NODE = ['test/clients/**', 'test/local/**', 'test/structure/**'];
+const IN_NODE = ['test/clients/**', 'test/structure/**'];
+/** The same, for what has to wait longer than `npm test` should take: `npm run test:slow`. */
+const SLOW = ['test/slow/**'];
 
 export default defineConfig({
 	test: {
@@ -11,13 +13,21 @@ export default defineConfig({
 		projects: [
 			{
 				plugins: [cloudflareTest({ main: './test/worker.ts', wrangler: { configPath: './wrangler.toml' } })],
-				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: IN_NODE, testTimeout: 20_000 },
+				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: [...IN_NODE, ...SLOW], testTimeout: 20_000 },
 			},
 			{
 				test: {
 					name: 'node',
 					include: IN_NODE.map((glob) => `${glob}/*.test.ts`),
 					testTimeout: 60_000,
+					hookTimeout: 60_000,
+				},
+			},
+			{
+				test: {
+					name: 'slow',
+					include: SLOW.map((glob) => `${glob}/*.test.ts`),
+					testTimeout: 120_000,
 					hookTimeout: 60_000,
 				},
 			},

@@ -110,6 +110,30 @@ const deaf = defineTask({
 	run: () => new Promise<string>(() => {}),
 });
 
+/** Ends its consumer, and whatever else runs in it, as memory or CPU that have run out do. */
+const killer = defineTask({
+	name: 'killer',
+	description: 'Kills its consumer in the first attempts.',
+	input: z.strictObject({ attempts: z.int() }),
+	timeoutSeconds: 1,
+	run: async ({ attempts }, job) => {
+		if (job.attempt <= attempts) process.exit(1);
+		return { attempt: job.attempt };
+	},
+});
+
+/** Does no harm, and takes as long as it takes to have neighbours. */
+const innocent = defineTask({
+	name: 'innocent',
+	description: 'Takes a moment.',
+	input: z.unknown(),
+	timeoutSeconds: 3,
+	run: async () => {
+		await scheduler.wait(300);
+		return 'done';
+	},
+});
+
 /** Calls `progress` as often as it can. */
 const chatty = defineTask({
 	name: 'chatty',
@@ -147,5 +171,20 @@ const fetcher = defineTask({
 });
 
 export default coatcheck({
-	tasks: [...tasks, echo, either, produce, leak, odd, deaf, chatty, context, fetcher, rawJson, awkward],
+	tasks: [
+		...tasks,
+		echo,
+		either,
+		produce,
+		leak,
+		odd,
+		deaf,
+		killer,
+		innocent,
+		chatty,
+		context,
+		fetcher,
+		rawJson,
+		awkward,
+	],
 });
