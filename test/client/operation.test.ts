@@ -194,6 +194,13 @@ describe('the request itself', () => {
 		expect(count('things')).toBe(1);
 	});
 
+	it('that is refused, and that nobody asks about, fails in silence', async () => {
+		// A rejection that nobody handles would end this run.
+		const { count } = following({ things: [problem(403, 'Forbidden')] });
+		await pass(10);
+		expect(count('things')).toBe(1);
+	});
+
 	it('is sent as it is to where 307 says', async () => {
 		const init = { ...POST, headers: { 'x-mine': 'a' } };
 		const { operation, asked } = following({ things: [redirect('/moved', 307)], moved: [fresh] }, init);
@@ -251,6 +258,26 @@ describe('a result', () => {
 		expect((await play(statesOf(operation.states()))).value).toEqual([['succeeded', 'Succeeded', undefined]]);
 		expect((await play(operation.result())).tookMs).toBe(0);
 		expect(count('operation')).toBe(asked);
+	});
+});
+
+describe('an answer that comes late', () => {
+	it('does not undo an end that is known', async () => {
+		let release = (_: Response) => {};
+		const late = () =>
+			new Promise<Response>((resolve) => {
+				release = resolve;
+			});
+		const { operation } = following({ operation: [late, DONE] });
+		const slow = operation.states();
+		const quick = operation.result();
+		await slow.next();
+		const waiting = slow.next();
+		expect((await play(quick)).value).toEqual({ status: 'Succeeded', result: 42 });
+		release(status('Running'));
+		expect((await play(waiting)).value).toMatchObject({ value: { status: 'running' } });
+		expect((await play(statesOf(operation.states()))).value).toEqual([['succeeded', 'Succeeded', undefined]]);
+		await slow.return();
 	});
 });
 

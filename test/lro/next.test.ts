@@ -83,6 +83,7 @@ describe('a status document', () => {
 
 	it('may have no word yet with 202, and needs none with 204', () => {
 		expect(next(operation('status'), 202)).toMatchObject({ is: 'ask' });
+		expect(next(operation('status'), 202, { body: { status: 202 } })).toMatchObject({ is: 'nonsense' });
 		expect(next(operation('status'), 204)).toMatchObject({ is: 'result' });
 	});
 
