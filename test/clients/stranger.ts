@@ -10,6 +10,13 @@ import { createInterface } from 'node:readline';
 const PROGRAM = createRequire(import.meta.url).resolve('@microsoft.azure/autorest.testserver');
 const STARTED = /Started server on port (\d+)/;
 
+/** It would be open to the whole network, and has no option against it: run before it, this keeps it on the machine. */
+const ON_LOOPBACK = `data:text/javascript,${encodeURIComponent(`
+	import { Server } from 'node:net';
+	const { listen } = Server.prototype;
+	Server.prototype.listen = function (port, ...rest) { return listen.call(this, port, 'localhost', ...rest); };
+`)}`;
+
 export interface Stranger {
 	/** What its URLs start with, without a slash at the end. */
 	readonly origin: string;
@@ -20,10 +27,14 @@ export interface Stranger {
 
 export async function startStranger(): Promise<Stranger> {
 	const reports = await mkdtemp(join(tmpdir(), 'stranger-'));
-	const child = spawn(process.execPath, [PROGRAM, '--port', '0', '--coverageDirectory', reports], {
-		cwd: reports,
-		stdio: ['ignore', 'pipe', 'inherit'],
-	});
+	const child = spawn(
+		process.execPath,
+		['--import', ON_LOOPBACK, PROGRAM, '--port', '0', '--coverageDirectory', reports],
+		{
+			cwd: reports,
+			stdio: ['ignore', 'pipe', 'inherit'],
+		},
+	);
 	const closed = once(child, 'close');
 	const port = await new Promise<string>((resolve, reject) => {
 		// It talks a lot: all of it has to be read, or it stops.
