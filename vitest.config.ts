@@ -10,7 +10,14 @@ export default defineConfig({
 		maxWorkers: 3,
 		projects: [
 			{
-				plugins: [cloudflareTest({ main: './test/worker.ts', wrangler: { configPath: './wrangler.toml' } })],
+				plugins: [
+					cloudflareTest({
+						main: './test/worker.ts',
+						wrangler: { configPath: './wrangler.toml' },
+						// A limit that a test can reach.
+						miniflare: { ratelimits: { LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } } } },
+					}),
+				],
 				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: IN_NODE, testTimeout: 20_000 },
 			},
 			{
