@@ -2,7 +2,7 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 /** What runs in Node: the Worker as a whole behind a real port, clients that know nothing of it, and the source as text. */
-const IN_NODE = ['test/clients/**', 'test/structure/**'];
+const IN_NODE = ['test/clients/**', 'test/deploy/**', 'test/structure/**'];
 /** The same, for what has to wait longer than `npm test` should take: `npm run test:slow`. */
 const SLOW = ['test/slow/**'];
 
@@ -12,7 +12,14 @@ export default defineConfig({
 		maxWorkers: 3,
 		projects: [
 			{
-				plugins: [cloudflareTest({ main: './test/worker.ts', wrangler: { configPath: './wrangler.toml' } })],
+				plugins: [
+					cloudflareTest({
+						main: './test/worker.ts',
+						wrangler: { configPath: './wrangler.toml' },
+						// A limit that a test can reach.
+						miniflare: { ratelimits: { LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } } } },
+					}),
+				],
 				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: [...IN_NODE, ...SLOW], testTimeout: 20_000 },
 			},
 			{

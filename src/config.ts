@@ -2,6 +2,7 @@
  * What a deployment may set, with every default on one screen. Parsed once for each `env`; nothing behind this file knows
  * the name of a variable or supplies a default of its own.
  */
+import { Buffer } from 'node:buffer';
 import { z } from 'zod';
 import { MIB } from './job/limits.ts';
 
@@ -13,10 +14,18 @@ export const DEFAULTS = {
 	MAX_RESULT_BYTES: 32 * MIB,
 	/** How many messages may wait in each queue of a lane before new jobs are refused. */
 	MAX_BACKLOG: 1_000_000,
+	/** Where a JWT names the tenant. */
+	JWT_TENANT_CLAIM: 'tenant',
+	/** Where a JWT lists the scopes (RFC 8693 §4.2). */
+	JWT_SCOPES_CLAIM: 'scope',
 } as const;
 
 /** The queues whose batches hold one message; a second one is `coatcheck-alone-2`. */
 export const ALONE_QUEUE = 'coatcheck-alone';
+
+/** What a caller can be allowed. `admin` is everything of the tenant. */
+export const KEY_SCOPES = ['submit', 'read', 'cancel', 'admin'] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];
 
 /** The queue that takes what the lanes' queues gave up. */
 export const DEAD_LETTER_QUEUE = 'coatcheck-dead-letters';
@@ -24,9 +33,41 @@ export const DEAD_LETTER_QUEUE = 'coatcheck-dead-letters';
 /** The keys that sign the tokens in links: the first signs, all verify, so that they can be changed without breaking a link. */
 export type SigningKeys = ReadonlyMap<string, Uint8Array>;
 
+/** An API key as it is kept: whoever reads the configuration can't use it. */
+export interface ApiKey {
+	/** Says in logs which key it was. */
+	readonly id: string;
+	readonly tenant: string;
+	readonly sha256: Uint8Array;
+	readonly scopes: readonly KeyScope[];
+}
+
+/** An identity provider whose JWTs are taken for keys. */
+export interface JwtSettings {
+	readonly issuer: string;
+	readonly audience: string;
+	readonly jwksUrl: URL;
+	/** The claim's name; or, where no claim is called that, the way to it through objects: `custom.tenant`. */
+	readonly tenantClaim: string;
+	readonly scopesClaim: string;
+	/** For a JWT that says nothing of scopes. */
+	readonly defaultScopes: readonly KeyScope[];
+}
+
+/** So many requests in so many seconds, counted by the platform. */
+export interface RateLimitRule {
+	readonly requests: number;
+	readonly windowSeconds: number;
+	readonly limiter: RateLimit;
+}
+
 export interface Config {
 	/** Whether every request is let in, as the one tenant `default`. Only local development asks for it. */
 	readonly isOpen: boolean;
+	readonly apiKeys: readonly ApiKey[];
+	readonly jwt: JwtSettings | undefined;
+	/** Both `undefined` when everybody is let in: there is nobody to protect from anybody. */
+	readonly rateLimits: { readonly perKey?: RateLimitRule | undefined; readonly perAddress?: RateLimitRule | undefined };
 	readonly signingKeys: SigningKeys;
 	/** What webhooks are signed with: `whsec_…`, all of them. Without one, a submission can't ask for a webhook. */
 	readonly webhookSecrets: readonly string[];
@@ -85,10 +126,61 @@ const count = (unit: string, fallback: number) =>
 		.positive()
 		.default(fallback);
 
+const oneName = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters');
+
+const scopeError = `expected some of ${KEY_SCOPES.join(', ')}`;
+const scope = z.enum(KEY_SCOPES, scopeError);
+
+const apiKeys = json('[{ "id", "tenant", "sha256", "scopes" }]')
+	.pipe(
+		z.array(
+			z.strictObject({
+				id: z
+					.string()
+					.regex(/^[A-Za-z0-9._-]{1,64}$/, 'expected 1 to 64 letters, digits, dots, dashes and underscores'),
+				tenant: oneName,
+				sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected the key's SHA-256: 64 lower-case hexadecimal digits"),
+				scopes: z.array(scope, scopeError).min(1, scopeError),
+			}),
+		),
+	)
+	.refine((keys) => keys.length > 0, 'expected at least one key')
+	.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
+	.refine((keys) => isEachOnce(keys.map(({ sha256 }) => sha256)), 'expected every sha256 once');
+
+const scopeList = z
+	.string()
+	.transform((text) => text.split(/[\s,]+/).filter(Boolean))
+	.pipe(z.array(scope));
+
+const rateLimit = z
+	.string()
+	.regex(/^[1-9]\d{0,6}\/(10|60)s$/, 'expected requests and a window of 10 or 60 seconds, as in "1000/10s"')
+	.transform((text) => {
+		const [requests, windowSeconds] = text.split('/').map((part) => Number.parseInt(part, 10));
+		return { requests: Number(requests), windowSeconds: Number(windowSeconds) };
+	});
+
+const limiter = z.custom<RateLimit>(
+	(value) => typeof (value as Partial<RateLimit> | undefined)?.limit === 'function',
+	'expected a rate limiting binding',
+);
+
 const flag = z.enum(['true', 'false'], 'expected true or false').default('false');
 
 const Variables = z.object({
-	AUTH: z.enum(['none'], 'expected "none", or nothing at all').optional(),
+	AUTH: z.enum(['none', 'required'], 'expected "required", which is the default, or "none"').default('required'),
+	API_KEYS: apiKeys.default([]),
+	JWT_ISSUER: z.string().min(1).optional(),
+	JWT_AUDIENCE: z.string().min(1).optional(),
+	JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'expected an https URL' }).optional(),
+	JWT_TENANT_CLAIM: oneName.default(DEFAULTS.JWT_TENANT_CLAIM),
+	JWT_SCOPES_CLAIM: oneName.default(DEFAULTS.JWT_SCOPES_CLAIM),
+	JWT_DEFAULT_SCOPES: scopeList.default([]),
+	RATE_LIMIT_PER_KEY: rateLimit.optional(),
+	RATE_LIMIT_PER_ADDRESS: rateLimit.optional(),
+	LIMITER_PER_KEY: limiter.optional(),
+	LIMITER_PER_ADDRESS: limiter.optional(),
 	SIGNING_KEYS: signingKeys.default(new Map()),
 	WEBHOOK_SECRETS: webhookSecrets.default([]),
 	PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }).optional(),
@@ -116,25 +208,85 @@ function parse(env: object): Config | NotConfigured {
 	const result = Variables.safeParse(env);
 	if (!result.success) {
 		const variables = [...new Set(result.error.issues.map(({ path }) => String(path[0])))];
-		const reasons = result.error.issues.map(({ path, message }) => `${String(path[0])}: ${message}`);
+		const reasons = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
 		return new NotConfigured(variables, `Configuration is wrong: ${reasons.join('; ')}`);
 	}
-	const { AUTH, SIGNING_KEYS, WEBHOOK_SECRETS, PUBLIC_URL, CORS_ORIGINS, ALLOW_PRIVATE_TARGETS, ...limits } =
-		result.data;
-	if (AUTH === undefined) return new NotConfigured(['AUTH'], 'Nothing is configured: nobody may come in');
+	const { data } = result;
+	const contradiction = contradictionIn(data);
+	if (contradiction) return contradiction;
+	const isOpen = data.AUTH === 'none';
 	return {
-		isOpen: AUTH === 'none',
-		signingKeys: SIGNING_KEYS,
-		webhookSecrets: WEBHOOK_SECRETS,
-		publicUrl: PUBLIC_URL?.replace(/\/+$/, ''),
-		corsOrigins: CORS_ORIGINS.split(',')
+		isOpen,
+		apiKeys: data.API_KEYS.map((key) => ({ ...key, sha256: Buffer.from(key.sha256, 'hex') })),
+		jwt: jwtOf(data),
+		rateLimits: isOpen
+			? {}
+			: {
+					perKey: ruleOf(data.RATE_LIMIT_PER_KEY, data.LIMITER_PER_KEY),
+					perAddress: ruleOf(data.RATE_LIMIT_PER_ADDRESS, data.LIMITER_PER_ADDRESS),
+				},
+		signingKeys: data.SIGNING_KEYS,
+		webhookSecrets: data.WEBHOOK_SECRETS,
+		publicUrl: data.PUBLIC_URL?.replace(/\/+$/, ''),
+		corsOrigins: data.CORS_ORIGINS.split(',')
 			.map((origin) => origin.trim())
 			.filter(Boolean),
-		allowPrivateTargets: ALLOW_PRIVATE_TARGETS === 'true',
-		maxInputBytes: limits.MAX_INPUT_BYTES,
-		maxResultBytes: limits.MAX_RESULT_BYTES,
-		maxBacklog: limits.MAX_BACKLOG,
+		allowPrivateTargets: data.ALLOW_PRIVATE_TARGETS === 'true',
+		maxInputBytes: data.MAX_INPUT_BYTES,
+		maxResultBytes: data.MAX_RESULT_BYTES,
+		maxBacklog: data.MAX_BACKLOG,
 	};
+}
+
+type Data = z.infer<typeof Variables>;
+
+/** What is wrong with values that are each right by themselves. In doubt nobody is let in. */
+function contradictionIn(data: Data): NotConfigured | undefined {
+	const { AUTH, API_KEYS, SIGNING_KEYS, JWT_JWKS_URL, ALLOW_PRIVATE_TARGETS } = data;
+	const jwt = (['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL'] as const).map((name) => [name, data[name]] as const);
+	const given = jwt.filter(([, value]) => value !== undefined).map(([name]) => name);
+	const missing = jwt.filter(([, value]) => value === undefined).map(([name]) => name);
+	const credentials = [...(API_KEYS.length > 0 ? ['API_KEYS'] : []), ...given];
+	if (given.length > 0 && missing.length > 0)
+		return new NotConfigured(missing, `${given.join(' and ')} is set, and so must be ${missing.join(' and ')}`);
+	if (JWT_JWKS_URL?.startsWith('http:') && ALLOW_PRIVATE_TARGETS !== 'true')
+		return new NotConfigured(['JWT_JWKS_URL'], 'JWT_JWKS_URL: expected an https URL');
+	if (AUTH === 'none' && credentials.length > 0)
+		return new NotConfigured(['AUTH', ...credentials], `AUTH=none lets everybody in, but there is ${credentials[0]}`);
+	if (AUTH === 'required' && credentials.length === 0)
+		return new NotConfigured(['API_KEYS', 'JWT_ISSUER'], 'Neither API_KEYS nor JWT_ISSUER is set: nobody may come in');
+	if (AUTH === 'required' && SIGNING_KEYS.size === 0)
+		return new NotConfigured(['SIGNING_KEYS'], 'SIGNING_KEYS is not set: without it no link that is given out works');
+	for (const by of ['KEY', 'ADDRESS'] as const) {
+		if ((data[`RATE_LIMIT_PER_${by}`] === undefined) === (data[`LIMITER_PER_${by}`] === undefined)) continue;
+		const names = [`RATE_LIMIT_PER_${by}`, `LIMITER_PER_${by}`];
+		return new NotConfigured(names, `Expected both of ${names.join(' and ')}, or neither`);
+	}
+	return undefined;
+}
+
+function jwtOf(data: Data): JwtSettings | undefined {
+	const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: jwksUrl } = data;
+	if (issuer === undefined || audience === undefined || jwksUrl === undefined) return undefined;
+	return {
+		issuer,
+		audience,
+		jwksUrl: new URL(jwksUrl),
+		tenantClaim: data.JWT_TENANT_CLAIM,
+		scopesClaim: data.JWT_SCOPES_CLAIM,
+		defaultScopes: data.JWT_DEFAULT_SCOPES,
+	};
+}
+
+function ruleOf(
+	rule: { requests: number; windowSeconds: number } | undefined,
+	limiter: RateLimit | undefined,
+): RateLimitRule | undefined {
+	return rule && limiter && { ...rule, limiter };
+}
+
+function isEachOnce(values: readonly string[]): boolean {
+	return new Set(values).size === values.length;
 }
 
 function bytesOf(base64: string): Uint8Array {

@@ -2,12 +2,37 @@
 
 /** Something went wrong that no client is told about in these words. */
 export function logError(message: string, facts: Readonly<Record<string, unknown>>): void {
-	console.error(
-		JSON.stringify({ level: 'error', message, ...facts, ...(facts.error !== undefined && errorOf(facts.error)) }),
-	);
+	const line = { level: 'error', message, ...facts, ...(facts.error !== undefined && errorOf(facts.error)) };
+	console.error(JSON.stringify(line, (_, value: unknown) => (typeof value === 'string' ? redacted(value) : value)));
 }
 
 function errorOf(error: unknown): { error: string; stack?: string } {
 	if (!(error instanceof Error)) return { error: String(error) };
-	return { error: `${error.name}: ${error.message}`, ...(error.stack && { stack: error.stack }) };
+	const message = `${error.name}: ${messageOf(error)}`;
+	const frames = framesOf(error);
+	return { error: message, ...(frames && { stack: frames }) };
+}
+
+/** `JSON.parse` quotes what it could not read, and that is somebody's payload. */
+function messageOf({ name, message }: Error): string {
+	return name === 'SyntaxError' ? message.replace(/["'`].*/s, '…') : message;
+}
+
+/** Where it happened, without the message that a stack begins with. */
+function framesOf({ stack }: Error): string | undefined {
+	return stack?.match(/^\s+at .*$/gm)?.join('\n');
+}
+
+/** What must not be in a log, wherever it comes from: others put URLs and headers into their errors' messages. */
+const SECRETS: readonly (readonly [RegExp, string])[] = [
+	// Queries carry tokens, and the part before an @ carries passwords.
+	[/\b([a-z][a-z0-9+.-]*:\/\/)[^\s"'/?#@]*@/gi, '$1…@'],
+	[/\b((?:https?|wss?):\/\/[^\s"'?#]*)[?#][^\s"']*/gi, '$1?…'],
+	[/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '(token)'],
+	[/\bbearer\s+[^\s"',]+/gi, 'Bearer …'],
+	[/\b(ck|whsec)_[\w+/=-]{16,}/g, '$1_…'],
+];
+
+function redacted(text: string): string {
+	return SECRETS.reduce((kept, [secret, instead]) => kept.replace(secret, instead), text);
 }

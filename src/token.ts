@@ -13,7 +13,7 @@ export type TokenScope = (typeof TOKEN_SCOPES)[number];
 export interface TokenClaims {
 	readonly job: string;
 	readonly tenant: string;
-	readonly scopes: ReadonlySet<string>;
+	readonly scopes: ReadonlySet<TokenScope>;
 	readonly expiresAt: number;
 }
 
@@ -45,7 +45,7 @@ export async function verifyToken(keys: SigningKeys, token: string): Promise<Tok
 		return {
 			job: sub,
 			tenant: String(tenant),
-			scopes: new Set(String(scope).split(' ')),
+			scopes: new Set(TOKEN_SCOPES.filter((known) => String(scope).split(' ').includes(known))),
 			expiresAt: exp * MS_PER_SECOND,
 		};
 	} catch (error) {

@@ -170,6 +170,15 @@ const fetcher = defineTask({
 	run: async ({ url }, job) => new Response((await job.fetch(url)).body),
 });
 
+/** Fails over its input, and takes it into what it throws. */
+const stumble = defineTask({
+	name: 'stumble',
+	description: 'Reads its input as JSON, and throws what that throws.',
+	input: { mediaTypes: ['text/plain'] },
+	maxAttempts: 1,
+	run: async (input) => JSON.parse(new TextDecoder().decode(await input.bytes())) as string,
+});
+
 export default coatcheck({
 	tasks: [
 		...tasks,
@@ -186,5 +195,6 @@ export default coatcheck({
 		fetcher,
 		rawJson,
 		awkward,
+		stumble,
 	],
 });

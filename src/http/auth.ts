@@ -1,60 +1,129 @@
-/** Who is asking, and what they may do. */
-import type { Config } from '../config.ts';
+/**
+ * Who is asking, and what they may do. A job token in the URL decides alone: whatever is sent beside it, the request can do
+ * no more than the link allows. Without one: `Authorization: Bearer` with an API key or a JWT, or the assertion that
+ * Cloudflare Access puts on what it lets through.
+ */
+import type { Config, KeyScope } from '../config.ts';
 import { signToken, type TokenScope, verifyToken } from '../token.ts';
+import { principalOfKey } from './api-key.ts';
+import { principalOfJwt } from './jwt.ts';
 import { Problem } from './problem.ts';
 
 /** What a route can ask for. */
-export type Scope = 'submit' | TokenScope;
+export type Scope = KeyScope | TokenScope;
 
 export interface Principal {
 	readonly tenant: string;
 	readonly scopes: ReadonlySet<string>;
+	/** Which key or user it is: what requests are counted by, and what logs name. Not known of who comes with a job token. */
+	readonly name?: string;
 	/** The job token they came with: their links carry the same one, so nobody is ever given more than they had. */
 	readonly token?: { readonly text: string; readonly job: string };
 }
 
 /** Everybody, when the deployment is open. */
-const ANYBODY: Principal = { tenant: 'default', scopes: new Set<Scope>(['submit', 'read', 'cancel']) };
+const ANYBODY: Principal = { tenant: 'default', scopes: new Set<Scope>(['submit', 'read', 'cancel', 'admin']) };
+
+/** Subprotocols that start like this carry a job token: browsers can set no other header on a `WebSocket`. */
+const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
 
 /**
  * @param jobId the job the request is about, when it is about one.
  * @throws {Problem} `Unauthorized`, or `Forbidden` when the credentials are good but not for this.
  */
 export async function authenticate(
+	request: Request,
 	url: URL,
 	config: Config,
 	scope: Scope,
 	jobId: string | undefined,
 ): Promise<Principal> {
-	const token = url.searchParams.get('token');
-	// A token that was sent is checked even where none is needed: local development then shows what production does.
-	if (token !== null) return withToken(token, config, scope, jobId);
-	if (config.isOpen) return ANYBODY;
-	throw new Problem('Unauthorized', 'Send the token that came with the link', {
-		headers: { 'www-authenticate': 'Bearer' },
+	const principal = await principalOf(request, url, config, jobId);
+	if (principal.scopes.has(scope)) return principal;
+	throw new Problem('Forbidden', `These credentials do not allow "${scope}"`, {
+		headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
 	});
 }
 
-async function withToken(text: string, config: Config, scope: Scope, jobId: string | undefined): Promise<Principal> {
+async function principalOf(request: Request, url: URL, config: Config, jobId: string | undefined): Promise<Principal> {
+	const token = tokenOf(request, url);
+	// A token that was sent is checked even where none is needed: local development then shows what production does.
+	if (token !== undefined) return withToken(token, config, jobId);
+	if (config.isOpen) return ANYBODY;
+	const bearer = bearerOf(request);
+	if (bearer !== undefined) return withBearer(bearer, config);
+	const assertion = request.headers.get('cf-access-jwt-assertion');
+	if (assertion !== null && config.jwt) return withAssertion(assertion, request, url, config);
+	// RFC 6750 §3.1: who sent nothing is told no error code.
+	throw unauthorized('Send an API key as "Authorization: Bearer", or the token that came with a link', 'Bearer');
+}
+
+function tokenOf(request: Request, url: URL): string | undefined {
+	const inQuery = url.searchParams.get('token');
+	if (inQuery !== null) return inQuery;
+	if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return undefined;
+	const offered = request.headers.get('sec-websocket-protocol')?.split(',') ?? [];
+	const carrier = offered.map((name) => name.trim()).find((name) => name.startsWith(TOKEN_SUBPROTOCOL));
+	return carrier?.slice(TOKEN_SUBPROTOCOL.length);
+}
+
+/** The `Bearer` credentials (RFC 6750 §2.1); those of another scheme are for somebody else. */
+function bearerOf(request: Request): string | undefined {
+	return /^bearer\s+(.*)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
+}
+
+async function withToken(text: string, config: Config, jobId: string | undefined): Promise<Principal> {
 	const claims = await verifyToken(config.signingKeys, text);
-	if (!claims) {
-		throw new Problem('Unauthorized', 'The token is not valid, or no longer', {
-			headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
-		});
-	}
+	if (!claims) throw invalid('The token is not valid, or no longer');
 	if (claims.job !== jobId) throw new Problem('Forbidden', 'The token is for another job');
-	if (!claims.scopes.has(scope)) throw new Problem('Forbidden', `The token does not allow "${scope}"`);
 	return { tenant: claims.tenant, scopes: claims.scopes, token: { text, job: claims.job } };
 }
 
-/** The token for the links this principal is given for a job. */
+async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Principal> {
+	const principal = (await principalOfKey(apiKeys, bearer)) ?? (jwt && (await principalOfJwt(jwt, bearer)));
+	if (!principal) throw invalid('The API key or token in "Authorization" is not valid, or no longer');
+	return principal;
+}
+
+async function withAssertion(assertion: string, request: Request, url: URL, config: Config): Promise<Principal> {
+	refuseCrossSite(request, url, config);
+	const principal = config.jwt && (await principalOfJwt(config.jwt, assertion));
+	if (!principal) throw invalid('The assertion of Cloudflare Access is not valid, or no longer');
+	return principal;
+}
+
+/** Access knows a browser by its cookie, and so puts its assertion also on what another site made the browser send. */
+function refuseCrossSite(request: Request, url: URL, { publicUrl, corsOrigins }: Config): void {
+	const origin = request.headers.get('origin');
+	const ours = [url.origin, ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin]), ...corsOrigins];
+	const site = request.headers.get('sec-fetch-site') ?? 'none';
+	const isOurs = origin === null ? site === 'same-origin' || site === 'none' : ours.includes(origin);
+	if (!isOurs) throw new Problem('Forbidden', 'Another site made the browser send this: see CORS_ORIGINS');
+}
+
+function invalid(detail: string): Problem {
+	return unauthorized(detail, 'Bearer error="invalid_token"');
+}
+
+function unauthorized(detail: string, challenge: string): Problem {
+	return new Problem('Unauthorized', detail, { headers: { 'www-authenticate': challenge } });
+}
+
+/**
+ * The token for the links this principal is given for a job: to read it for who may read, or has just submitted it; to
+ * cancel it for who may.
+ */
 export async function tokenFor(
-	principal: Principal,
+	{ tenant, scopes, token }: Principal,
 	jobId: string,
 	readableUntil: number,
 	config: Config,
 ): Promise<string | undefined> {
-	if (principal.token) return principal.token.text;
-	const scopes = new Set<TokenScope>(principal.scopes.has('cancel') ? ['read', 'cancel'] : ['read']);
-	return signToken(config.signingKeys, { job: jobId, tenant: principal.tenant, scopes, expiresAt: readableUntil });
+	if (token) return token.text;
+	const mayRead = scopes.has('read') || scopes.has('submit');
+	const granted = new Set<TokenScope>([
+		...(mayRead ? (['read'] as const) : []),
+		...(scopes.has('cancel') ? (['cancel'] as const) : []),
+	]);
+	return signToken(config.signingKeys, { job: jobId, tenant, scopes: granted, expiresAt: readableUntil });
 }

@@ -11,6 +11,8 @@ const EXPOSED = [
 	'Content-Location',
 	'Content-Disposition',
 	'Retry-After',
+	'RateLimit',
+	'RateLimit-Policy',
 	'Link',
 	'ETag',
 	'Allow',

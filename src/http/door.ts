@@ -5,12 +5,14 @@ import { logError } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { isOverloaded, Jobs } from '../rpc/jobs.ts';
 import type { TaskRegistry } from '../work/registry.ts';
-import { authenticate } from './auth.ts';
+import { authenticate, type Principal } from './auth.ts';
 import { drain } from './body.ts';
 import { addCors, preflight } from './cors.ts';
-import { asked, correlationIdOf, type Door, type Exchange } from './exchange.ts';
+import { asked, correlationIdOf, type Door, type Exchange, originOf } from './exchange.ts';
 import { Problem, problemResponse } from './problem.ts';
+import { count } from './rate-limit.ts';
 import { ROUTES, type Route } from './routes.ts';
+import { addSecurityHeaders } from './security-headers.ts';
 
 /** The bindings the door needs. */
 export interface DoorEnv {
@@ -37,7 +39,7 @@ export async function answer(
 		await drain(request);
 		return problemResponse(problemOf(error, request), asked(request, url));
 	});
-	return finished(response, request, config);
+	return finished(response, request, url, config);
 }
 
 async function respond(
@@ -52,8 +54,7 @@ async function respond(
 	if (request.method === 'OPTIONS' && allowed.length > 0) {
 		return preflight(request, config instanceof NotConfigured ? undefined : config, allowed);
 	}
-	if (url.pathname === HEALTH && allowed.includes(request.method))
-		return Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } });
+	if (url.pathname === HEALTH && allowed.includes(request.method)) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
 	if (allowed.length === 0)
 		throw new Problem('NotFound', 'Nothing is at this path; GET /v1/tasks says what can be done here');
@@ -72,8 +73,27 @@ async function respond(
 const HEALTH = '/healthz';
 
 async function enter(route: Route, params: Record<string, string>, arrival: Arrival): Promise<Response> {
-	const principal = await authenticate(arrival.url, arrival.config, route.scope, params.id);
-	return route.handle({ ...arrival, params, principal });
+	const { request, config } = arrival;
+	const principal = await admitted(route, params, arrival);
+	const headers = await count(request, config, principal);
+	try {
+		const response = await route.handle({ ...arrival, params, principal });
+		if (!response.webSocket) for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+		return response;
+	} catch (error) {
+		throw problemOf(error, request, principal);
+	}
+}
+
+/** Whoever is turned away is counted too, so that nobody can go on guessing. */
+async function admitted({ scope }: Route, { id }: Record<string, string>, arrival: Arrival): Promise<Principal> {
+	const { request, url, config } = arrival;
+	try {
+		return await authenticate(request, url, config, scope, id);
+	} catch (error) {
+		await count(request, config);
+		throw error;
+	}
 }
 
 /** What a path takes, from the route table; empty for a path that isn't there. */
@@ -94,25 +114,25 @@ function configured(env: object): Config | NotConfigured {
 }
 
 /** What a client is told of an error. What it is not told, the log is. */
-function problemOf(error: unknown, request: Request): Problem {
+function problemOf(error: unknown, request: Request, principal?: Principal): Problem {
 	if (error instanceof Problem) return error;
 	if (error instanceof NotConfigured) {
 		logError(error.message, { variables: error.variables });
 		return new Problem('NotConfigured', `The deployment is not configured: see ${error.variables.join(', ')}`);
 	}
 	const isPassing = isOverloaded(error) || (error as { retryable?: boolean } | null)?.retryable === true;
-	logError('request failed', { method: request.method, path: new URL(request.url).pathname, error });
+	const who = principal?.name === undefined ? {} : { principal: principal.name };
+	logError('request failed', { method: request.method, path: new URL(request.url).pathname, ...who, error });
 	return isPassing
 		? new Problem('Overloaded', 'Too much to do at the moment: try again')
 		: new Problem('Internal', 'Something went wrong here');
 }
 
 /** What every answer has. An answer with a socket is left alone: it can't be made again. */
-function finished(response: Response, request: Request, config: Config | NotConfigured): Response {
+function finished(response: Response, request: Request, url: URL, config: Config | NotConfigured): Response {
 	if (response.webSocket) return response;
 	const headers = new Headers(response.headers);
-	headers.set('x-content-type-options', 'nosniff');
-	headers.set('referrer-policy', 'no-referrer');
+	addSecurityHeaders(headers, config instanceof NotConfigured ? url.origin : originOf({ config, url }));
 	const correlationId = correlationIdOf(request);
 	if (correlationId !== undefined && !headers.has('x-correlation-id')) headers.set('x-correlation-id', correlationId);
 	if (!(config instanceof NotConfigured)) addCors(headers, request, config);

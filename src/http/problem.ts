@@ -24,9 +24,11 @@ export const PROBLEMS = {
 	UnsupportedMediaType: [415, 'The body has a media type that is not taken here'],
 	IdempotencyKeyReused: [422, 'The idempotency key stands for another request'],
 	UpgradeRequired: [426, 'This resource speaks WebSocket'],
+	RateLimited: [429, 'Too many requests'],
 	Internal: [500, 'Something went wrong here'],
 	NotConfigured: [503, 'The deployment is not configured'],
 	Overloaded: [503, 'Too much to do at the moment'],
+	IdentityProviderUnavailable: [503, 'Who is asking cannot be found out at the moment'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

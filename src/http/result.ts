@@ -44,7 +44,9 @@ function outcomeOf(exchange: Exchange, { view, outcome }: Found): Response {
 /** A result is somebody else's bytes under our address: a browser must neither guess what it is, nor run what is in it. */
 const UNTRUSTED = {
 	'x-content-type-options': 'nosniff',
-	'content-security-policy': "default-src 'none'; sandbox",
+	'content-security-policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
+	// A picture's link can be put into any page: who has it may read it.
+	'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
 function replay({ jobs }: Exchange, id: string, correlationId: string, reply: StoredReply): Response {

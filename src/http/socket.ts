@@ -4,6 +4,7 @@ import type { Exchange } from './exchange.ts';
 import { openFeed } from './feed.ts';
 import { Problem } from './problem.ts';
 
+/** The only one that is answered: another that was offered may have carried the token (`auth.ts`), and is not said aloud. */
 const SUBPROTOCOL = 'coatcheck.v1';
 /** After the last event. */
 const CLOSE_DONE = 1000;

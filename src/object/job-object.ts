@@ -78,10 +78,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	async accept(submission: Submission): Promise<Acceptance> {
 		const now = Date.now();
 		const existing = this.#current(now);
+		// No id is ever two tenants': this says so where it would do harm.
+		if (existing && existing.tenant !== submission.tenant) return { accepted: false, reason: 'key-reused' };
 		if (existing && existing.state.name !== 'tombstone') {
 			const isSameRequest = existing.submission === submission.submission;
-			const isSame = existing.tenant === submission.tenant && existing.fingerprint === submission.fingerprint;
-			if (!isSameRequest && !isSame) return { accepted: false, reason: 'key-reused' };
+			if (!isSameRequest && existing.fingerprint !== submission.fingerprint)
+				return { accepted: false, reason: 'key-reused' };
 			return { accepted: true, view: viewOf(this.#id, existing, now), isReplay: !isSameRequest };
 		}
 		if (!this.#isThere(submission.input)) return { accepted: false, reason: 'upload-lost' };

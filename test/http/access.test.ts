@@ -25,21 +25,6 @@ function jwt(claims: Record<string, unknown>, key = LOCAL_KEY, header: Record<st
 
 const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
 
-describe('a deployment with nothing configured', () => {
-	it.each(['/v1/tasks', '/v1/jobs/abc', '/nowhere', '/'])('answers 503 at %s', async (path) => {
-		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-		const response = await callWith({ AUTH: undefined }, path);
-		expect(response.status).toBe(503);
-		expect(response.headers.get('retry-after')).not.toBeNull();
-		expect(await response.json()).toMatchObject({ code: 'NotConfigured' });
-		log.mockRestore();
-	});
-
-	it('says that it is alive', async () => {
-		expect((await callWith({ AUTH: undefined }, '/healthz')).status).toBe(200);
-	});
-});
-
 describe('a wrong setting', () => {
 	it.each([
 		['AUTH', 'off'],

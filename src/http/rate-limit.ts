@@ -1,0 +1,71 @@
+/**
+ * How many requests are answered. The platform counts and says only whether it was too many, so what is left is not told;
+ * the `RateLimit` headers are those of draft-ietf-httpapi-ratelimit-headers-11.
+ */
+import ipaddr from 'ipaddr.js';
+import { serializeList } from 'structured-headers';
+import type { Config, RateLimitRule } from '../config.ts';
+import { logError } from '../log.ts';
+import type { Principal } from './auth.ts';
+import { Problem } from './problem.ts';
+
+/** A home or a server has a network of so many bits, and may use a new address in it for each request. */
+const IPV6_NETWORK_PARTS = 4;
+
+/**
+ * Counts a request: by its key; or by its address, when it came without one, so that whoever has a key is never kept waiting
+ * by who shares its address.
+ *
+ * @returns headers for the answer.
+ * @throws {Problem} `RateLimited`.
+ */
+export function count(
+	request: Request,
+	{ rateLimits }: Config,
+	principal?: Principal,
+): Promise<Record<string, string>> {
+	const name = principal?.name;
+	return name === undefined
+		? countBy('address', rateLimits.perAddress, networkOf(request))
+		: countBy('key', rateLimits.perKey, name);
+}
+
+async function countBy(
+	policy: 'key' | 'address',
+	rule: RateLimitRule | undefined,
+	key: string,
+): Promise<Record<string, string>> {
+	if (!rule) return {};
+	const { requests, windowSeconds } = rule;
+	const stated = { 'ratelimit-policy': item(policy, { q: requests, w: windowSeconds }) };
+	if (await isWithin(rule, key)) return stated;
+	throw new Problem('RateLimited', `More than ${requests} requests in ${windowSeconds} s came from this ${policy}`, {
+		headers: {
+			...stated,
+			ratelimit: item(policy, { r: 0, t: windowSeconds }),
+			'retry-after': String(windowSeconds),
+		},
+	});
+}
+
+async function isWithin({ limiter }: RateLimitRule, key: string): Promise<boolean> {
+	try {
+		return (await limiter.limit({ key })).success;
+	} catch (error) {
+		// Better uncounted than unanswered.
+		logError('request not counted', { error });
+		return true;
+	}
+}
+
+function item(policy: string, parameters: Readonly<Record<string, number>>): string {
+	return serializeList([[policy, new Map(Object.entries(parameters))]]);
+}
+
+/** The address that Cloudflare saw; of an IPv6 one its network. */
+function networkOf(request: Request): string {
+	const address = request.headers.get('cf-connecting-ip') ?? '';
+	if (!ipaddr.isValid(address)) return 'unknown';
+	const parsed = ipaddr.process(address);
+	return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, IPV6_NETWORK_PARTS).join(':') : parsed.toString();
+}

@@ -1,0 +1,191 @@
+/** Who may do what: each route with each kind of credentials, from the route table itself. */
+import { UnsecuredJWT } from 'jose';
+import { describe, expect, it, vi } from 'vitest';
+import { KEY_SCOPES } from '../../src/config.ts';
+import { ROUTES, type Route } from '../../src/http/routes.ts';
+import { TOKEN_SCOPES } from '../../src/token.ts';
+import { ask, bearer, DEPLOYED, inAnHour, jobToken, KEYS, submission, waitingJob } from './deployment.ts';
+
+/**
+ * What a route answers to whoever is let in, when its job waits. A new route is to be thought about here: as long as it is
+ * not, its tests fail.
+ */
+const LET_IN: Record<string, { readonly status: number; readonly code?: string; readonly init?: RequestInit }> = {
+	'POST /v1/jobs': {
+		status: 202,
+		init: { ...submission(), body: JSON.stringify({ task: 'sleep', input: { seconds: 0 } }) },
+	},
+	'POST /v1/tasks/:task/jobs': { status: 202, init: submission() },
+	'GET /v1/tasks': { status: 200 },
+	'GET /v1/jobs/:id': { status: 200 },
+	'GET /v1/operations/:id': { status: 200 },
+	'GET /v1/jobs/:id/result': { status: 404, code: 'ResultNotReady' },
+	'GET /v1/jobs/:id/events': { status: 200 },
+	'GET /v1/jobs/:id/socket': { status: 101, init: { headers: { upgrade: 'websocket' } } },
+	'DELETE /v1/jobs/:id': { status: 200 },
+	'POST /v1/jobs/:id/cancel': { status: 200 },
+	'POST /v1/jobs/:id/retry': { status: 409, code: 'NotRetryable' },
+	'POST /v1/jobs/:id/purge': { status: 409, code: 'NotFinished' },
+};
+
+const nameOf = ({ method, path }: Route) => `${method} ${path}`;
+const isAboutJob = ({ path }: Route) => path.includes(':id');
+
+type Told = { readonly status: number; readonly code?: string };
+
+const UNAUTHORIZED: Told = { status: 401, code: 'Unauthorized' };
+const FORBIDDEN: Told = { status: 403, code: 'Forbidden' };
+const NO_JOB: Told = { status: 404, code: 'JobNotFound' };
+
+function letIn(route: Route): Told {
+	const rule = LET_IN[nameOf(route)];
+	if (!rule) throw new Error(`${nameOf(route)} has no rule: say in LET_IN what it answers to whoever is let in`);
+	return rule.code === undefined ? { status: rule.status } : { status: rule.status, code: rule.code };
+}
+
+interface Credentials {
+	readonly name: string;
+	readonly send: (jobId: string) => Promise<{ headers?: Record<string, string>; token?: string }>;
+	readonly expected: (route: Route) => Told;
+}
+
+const withKey = (name: string, secret: string, expected: Credentials['expected']): Credentials => ({
+	name,
+	send: async () => ({ headers: bearer({ secret }) }),
+	expected,
+});
+
+const withToken = (
+	name: string,
+	make: (sub: string) => Promise<string>,
+	expected: Credentials['expected'],
+): Credentials => ({ name, send: async (id) => ({ token: await make(id) }), expected });
+
+const anotherJob = 'f'.repeat(64);
+
+const CREDENTIALS: readonly Credentials[] = [
+	{ name: 'no key', send: async () => ({}), expected: () => UNAUTHORIZED },
+	withKey('a wrong key', 'ck_wrong', () => UNAUTHORIZED),
+	withKey('an empty key', '', () => UNAUTHORIZED),
+	{
+		name: 'a key in another scheme',
+		send: async () => ({ headers: { authorization: `Basic ${btoa(`x:${KEYS.client.secret}`)}` } }),
+		expected: () => UNAUTHORIZED,
+	},
+	...KEY_SCOPES.map((scope) =>
+		withKey(`a key with "${scope}" only`, KEYS[scope].secret, (route) =>
+			scope === 'admin' || scope === route.scope ? letIn(route) : FORBIDDEN,
+		),
+	),
+	withKey('a key of another tenant', KEYS.other.secret, (route) => (isAboutJob(route) ? NO_JOB : letIn(route))),
+	...TOKEN_SCOPES.map((scope) =>
+		withToken(
+			`a job token with "${scope}" only`,
+			(sub) => jobToken({ sub, scope }),
+			(route) => (isAboutJob(route) && scope === route.scope ? letIn(route) : FORBIDDEN),
+		),
+	),
+	withToken(
+		'a job token with what only keys can have',
+		(sub) => jobToken({ sub, scope: 'submit admin' }),
+		() => FORBIDDEN,
+	),
+	withToken(
+		'a job token for another job',
+		() => jobToken({ sub: anotherJob }),
+		() => FORBIDDEN,
+	),
+	withToken(
+		'a job token that has expired',
+		(sub) => jobToken({ sub, exp: inAnHour() - 3_601 }),
+		() => UNAUTHORIZED,
+	),
+	withToken(
+		'a job token signed with another key',
+		(sub) => jobToken({ sub }, new Uint8Array(32).fill(7)),
+		() => UNAUTHORIZED,
+	),
+	withToken(
+		'a job token of a key that is not known',
+		(sub) => jobToken({ sub }, undefined, 'other'),
+		() => UNAUTHORIZED,
+	),
+	withToken(
+		'a job token with its claims exchanged',
+		async (sub) => {
+			const [head, , signature] = (await jobToken({ sub: anotherJob })).split('.');
+			const [, claims] = (await jobToken({ sub })).split('.');
+			return `${head}.${claims}.${signature}`;
+		},
+		() => UNAUTHORIZED,
+	),
+	withToken(
+		'a job token with alg none',
+		async (sub) => new UnsecuredJWT({ sub, tenant: 'acme', scope: 'read cancel', exp: inAnHour() }).encode(),
+		() => UNAUTHORIZED,
+	),
+	withToken(
+		'no token in ?token=',
+		async () => '',
+		() => UNAUTHORIZED,
+	),
+	{
+		name: 'a good key beside a job token for another job: the token decides',
+		send: async () => ({ headers: bearer(KEYS.admin), token: await jobToken({ sub: anotherJob }) }),
+		expected: () => FORBIDDEN,
+	},
+];
+
+async function told(route: Route, jobId: string, { send }: Credentials): Promise<Told & { headers: Headers }> {
+	const { headers, token } = await send(jobId);
+	const { init } = LET_IN[nameOf(route)] ?? {};
+	const url = new URL(route.path.replace(':id', jobId).replace(':task', 'sleep'), 'https://coatcheck.example');
+	if (token !== undefined) url.searchParams.set('token', token);
+	const all = { ...(init?.headers as Record<string, string>), ...headers };
+	const response = await ask(DEPLOYED, url.href, { ...init, method: route.method, headers: all });
+	response.webSocket?.accept();
+	response.webSocket?.close();
+	const { code } = response.status < 400 ? {} : await response.json<{ code?: string }>();
+	return { status: response.status, ...(code !== undefined && { code }), headers: response.headers };
+}
+
+describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (_, route) => {
+	it.each(CREDENTIALS.map((credentials) => [credentials.name, credentials] as const))('%s', async (_, credentials) => {
+		const expected = credentials.expected(route);
+		const { id } = await waitingJob();
+		const { headers, ...got } = await told(route, id, credentials);
+		expect(got).toEqual(expected);
+		if (got.status === 401) expect(headers.get('www-authenticate')).toMatch(/^Bearer( error="invalid_token")?$/);
+		// Whoever was turned away has changed nothing.
+		if (expected === UNAUTHORIZED || expected === FORBIDDEN || expected === NO_JOB) {
+			const job = await ask(DEPLOYED, `/v1/operations/${id}`, { headers: bearer(KEYS.read) });
+			expect(await job.json()).toMatchObject({ status: 'pending', seq: 1 });
+		}
+	});
+});
+
+describe('deployed with nothing configured', () => {
+	const NOTHING = { ...DEPLOYED, API_KEYS: undefined, SIGNING_KEYS: undefined };
+
+	it.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s answers 503 NotConfigured', async (_, route) => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const path = route.path.replace(':id', anotherJob).replace(':task', 'sleep');
+		for (const headers of [{}, bearer(KEYS.admin)]) {
+			const response = await ask(NOTHING, path, { method: route.method, headers });
+			expect(response.status).toBe(503);
+			expect(response.headers.get('retry-after')).not.toBeNull();
+			expect(await response.json()).toMatchObject({ code: 'NotConfigured' });
+		}
+		log.mockRestore();
+	});
+
+	it.each(['/', '/nowhere', '/v1', '/metrics'])('%s answers 503 NotConfigured too', async (path) => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		expect((await ask(NOTHING, path)).status).toBe(503);
+		log.mockRestore();
+	});
+
+	it('/healthz says that it is alive', async () => {
+		expect((await ask(NOTHING, '/healthz')).status).toBe(200);
+	});
+});

@@ -1,0 +1,103 @@
+/** A deployment as it is in production: closed, with API keys, and with none of the local settings but the signing keys. */
+import { createExecutionContext } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { createHash } from 'node:crypto';
+import { SignJWT } from 'jose';
+import { expect } from 'vitest';
+import { KEY_SCOPES, type KeyScope } from '../../src/config.ts';
+import type { StatusDocument } from '../../src/job/document.ts';
+import { ORIGIN } from '../flow/client.ts';
+import worker from '../worker.ts';
+
+/** The Worker's own key for links, under the name that its tokens give. */
+export const SIGNING_KEY = Uint8Array.from(atob(JSON.parse(env.SIGNING_KEYS).local), (char) => char.charCodeAt(0));
+
+export interface Key {
+	readonly id: string;
+	readonly tenant: string;
+	readonly scopes: readonly KeyScope[];
+	readonly secret: string;
+}
+
+export function key(id: string, tenant: string, ...scopes: KeyScope[]): Key {
+	return { id, tenant, scopes, secret: `ck_${id}-${'x'.repeat(32)}` };
+}
+
+/** One key of tenant `acme` for each scope, one with all that clients need, and the same of another tenant. */
+export const KEYS = {
+	...(Object.fromEntries(KEY_SCOPES.map((scope) => [scope, key(`only-${scope}`, 'acme', scope)])) as Record<
+		KeyScope,
+		Key
+	>),
+	client: key('client', 'acme', 'submit', 'read', 'cancel'),
+	other: key('other', 'globex', 'submit', 'read', 'cancel', 'admin'),
+};
+
+/** The secret `API_KEYS` that knows these keys. */
+export function apiKeys(...keys: readonly Key[]): string {
+	const lines = keys.map(({ secret, ...entry }) => ({
+		...entry,
+		sha256: createHash('sha256').update(secret).digest('hex'),
+	}));
+	return JSON.stringify(lines);
+}
+
+export type Variables = Record<string, unknown>;
+
+/** As deployed: what only local development sets is not there. */
+export const DEPLOYED: Variables = {
+	AUTH: undefined,
+	ALLOW_PRIVATE_TARGETS: undefined,
+	WEBHOOK_SECRETS: undefined,
+	// A test that is about limits brings its own: the others come from one address, and fast.
+	RATE_LIMIT_PER_KEY: undefined,
+	RATE_LIMIT_PER_ADDRESS: undefined,
+	LIMITER_PER_KEY: undefined,
+	LIMITER_PER_ADDRESS: undefined,
+	API_KEYS: apiKeys(...Object.values(KEYS)),
+};
+
+/** Parsed once for each set of variables, as a deployment's are. */
+const environments = new WeakMap<Variables, typeof env>();
+
+/** Asks a deployment with these variables. */
+export function ask(variables: Variables, path: string, init: RequestInit = {}): Promise<Response> {
+	const environment = environments.get(variables) ?? ({ ...env, ...variables } as unknown as typeof env);
+	environments.set(variables, environment);
+	const request = new Request(new URL(path, ORIGIN), { redirect: 'manual', ...init });
+	return worker.fetch(request as Parameters<typeof worker.fetch>[0], environment, createExecutionContext());
+}
+
+export function bearer({ secret }: { readonly secret: string }): { authorization: string } {
+	return { authorization: `Bearer ${secret}` };
+}
+
+/** A submission of a job that waits for an hour. */
+export function submission(headers: Record<string, string> = {}): RequestInit {
+	return {
+		method: 'POST',
+		headers: { 'content-type': 'application/json', 'coatcheck-delay-seconds': '3600', ...headers },
+		body: '{"seconds":0}',
+	};
+}
+
+/** A job of the key's tenant that waits for an hour. */
+export async function waitingJob(by: Key = KEYS.client, variables: Variables = DEPLOYED): Promise<StatusDocument> {
+	const response = await ask(variables, '/v1/tasks/sleep/jobs', submission(bearer(by)));
+	expect(response.status).toBe(202);
+	return response.json<StatusDocument>();
+}
+
+export const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
+
+/** A job token, made by who has a signing key. */
+export function jobToken(claims: Record<string, unknown>, signingKey = SIGNING_KEY, kid = 'local'): Promise<string> {
+	return new SignJWT({ tenant: 'acme', scope: 'read cancel', exp: inAnHour(), ...claims })
+		.setProtectedHeader({ alg: 'HS256', kid })
+		.sign(signingKey);
+}
+
+/** What was refused, and what a client was told of it. */
+export async function refusal(response: Response): Promise<[status: number, code: string]> {
+	return [response.status, (await response.json<{ code: string }>()).code];
+}

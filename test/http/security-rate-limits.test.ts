@@ -1,0 +1,94 @@
+import { env } from 'cloudflare:workers';
+import { parseList } from 'structured-headers';
+import { describe, expect, it, vi } from 'vitest';
+import { ask, bearer, DEPLOYED, KEYS, type Variables, waitingJob } from './deployment.ts';
+
+/** The platform's own limiter, of three requests a minute; each test counts under names of its own. */
+const { LIMITER_OF_THREE } = env as unknown as { LIMITER_OF_THREE: RateLimit };
+const LIMITED: Variables = {
+	...DEPLOYED,
+	LIMITER_PER_KEY: LIMITER_OF_THREE,
+	LIMITER_PER_ADDRESS: LIMITER_OF_THREE,
+	RATE_LIMIT_PER_KEY: '3/60s',
+	RATE_LIMIT_PER_ADDRESS: '3/60s',
+};
+
+/** More than the limit by so much that it is met, even when a minute ends in between. */
+const MANY = 8;
+
+async function askOften(path: string, headers: () => Record<string, string>): Promise<Response[]> {
+	const responses: Response[] = [];
+	for (let time = 0; time < MANY; time++) responses.push(await ask(LIMITED, path, { headers: headers() }));
+	return responses;
+}
+
+const statuses = (responses: readonly Response[]) => [...new Set(responses.map(({ status }) => status))];
+const refusedOf = (responses: readonly Response[]) => responses.find(({ status }) => status === 429);
+const from = (address: string) => ({ 'cf-connecting-ip': address });
+
+describe('requests are limited', () => {
+	it('by key, wherever they come from, and the answer says when to come again', async () => {
+		let last = 0;
+		const responses = await askOften('/v1/tasks', () => ({ ...bearer(KEYS.read), ...from(`192.0.2.${last++}`) }));
+		expect(statuses(responses)).toEqual([200, 429]);
+		const refused = refusedOf(responses);
+		expect(await refused?.json()).toMatchObject({ code: 'RateLimited', status: 429 });
+		expect(refused?.headers.get('retry-after')).toBe('60');
+		const neighbour = await ask(LIMITED, '/v1/tasks', { headers: bearer(KEYS.client) });
+		expect(neighbour.status).toBe(200);
+	});
+
+	it('with headers that are structured fields (RFC 9651)', async () => {
+		const responses = await askOften('/v1/tasks', () => bearer(KEYS.admin));
+		const policies = responses.map(({ headers }) => parseList(headers.get('ratelimit-policy') ?? ''));
+		const policy = [['key', new Map(Object.entries({ q: 3, w: 60 }))]];
+		expect(policies).toEqual(responses.map(() => policy));
+		const told = responses.map(({ status, headers }) => [status, headers.get('ratelimit')]);
+		expect(told).toContainEqual([200, null]);
+		expect(told).toContainEqual([429, '"key";r=0;t=60']);
+	});
+
+	it('by address, for who guesses: first 401, then 429', async () => {
+		const responses = await askOften('/v1/tasks', () => ({
+			...bearer({ secret: crypto.randomUUID() }),
+			...from('198.51.100.1'),
+		}));
+		expect(statuses(responses)).toEqual([401, 429]);
+		expect(refusedOf(responses)?.headers.get('ratelimit')).toBe('"address";r=0;t=60');
+	});
+
+	it('by network, for who has a new IPv6 address each time', async () => {
+		let last = 0;
+		const responses = await askOften('/v1/tasks', () => from(`2001:db8:1:2::${(last++).toString(16)}`));
+		expect(statuses(responses)).toEqual([401, 429]);
+		expect((await ask(LIMITED, '/v1/tasks', { headers: from('2001:db8:1:3::1') })).status).toBe(401);
+	});
+
+	it('by address, for who has a link; but never a key by who shares its address', async () => {
+		const { links } = await waitingJob();
+		const responses = await askOften(links.operation, () => from('198.51.100.2'));
+		expect(statuses(responses)).toEqual([200, 429]);
+		const withKey = { ...bearer(KEYS.cancel), ...from('198.51.100.2') };
+		expect((await ask(LIMITED, links.cancel?.split('?')[0] ?? '', { method: 'POST', headers: withKey })).status).toBe(
+			200,
+		);
+	});
+
+	it('not at all, when everybody is let in', async () => {
+		const open = { ...LIMITED, AUTH: 'none', API_KEYS: undefined };
+		const responses = [];
+		for (let time = 0; time < MANY; time++)
+			responses.push(await ask(open, '/v1/tasks', { headers: from('198.51.100.3') }));
+		expect(statuses(responses)).toEqual([200]);
+		expect(responses[0]?.headers.has('ratelimit-policy')).toBe(false);
+	});
+
+	it('as long as somebody counts: when that fails, requests are answered, and the log says so', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const broken = { limit: () => Promise.reject(new Error('no counter')) };
+		const variables = { ...LIMITED, LIMITER_PER_KEY: broken };
+		expect((await ask(variables, '/v1/tasks', { headers: bearer(KEYS.read) })).status).toBe(200);
+		expect(String(log.mock.calls[0])).toContain('not counted');
+		log.mockRestore();
+	});
+});

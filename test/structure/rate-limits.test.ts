@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { unstable_readConfig } from 'wrangler';
+
+const CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
+
+interface Limit {
+	readonly name: string;
+	readonly simple: { readonly limit: number; readonly period: number };
+}
+
+describe('the deployment', () => {
+	it('says of its limits what the platform counts to', () => {
+		const { ratelimits, vars } = unstable_readConfig({ config: CONFIG });
+		const counted = ratelimits.map(({ name, simple: { limit, period } }: Limit) => [name, `${limit}/${period}s`]);
+		const said = Object.entries(vars).map(([name, value]) => [name.replace('RATE_LIMIT', 'LIMITER'), value]);
+		expect(counted).toHaveLength(2);
+		expect(said).toEqual(expect.arrayContaining(counted));
+	});
+
+	it('is not opened by what is deployed', () => {
+		const { vars } = unstable_readConfig({ config: CONFIG });
+		for (const name of ['AUTH', 'ALLOW_PRIVATE_TARGETS', 'SIGNING_KEYS', 'WEBHOOK_SECRETS', 'API_KEYS'])
+			expect(vars).not.toHaveProperty(name);
+	});
+});
