@@ -1,5 +1,6 @@
 /** Who is asking, and what they may do. */
 import type { Config } from '../config.ts';
+import type { Fence } from '../job/record.ts';
 import { signToken, type TokenScope, verifyToken } from '../token.ts';
 import { Problem } from './problem.ts';
 
@@ -10,7 +11,7 @@ export interface Principal {
 	readonly tenant: string;
 	readonly scopes: ReadonlySet<string>;
 	/** The job token they came with: their links carry the same one, so nobody is ever given more than they had. */
-	readonly token?: { readonly text: string; readonly job: string };
+	readonly token?: { readonly text: string; readonly job: string; readonly fence?: Fence };
 }
 
 /** Everybody, when the deployment is open. */
@@ -44,7 +45,8 @@ async function withToken(text: string, config: Config, scope: Scope, jobId: stri
 	}
 	if (claims.job !== jobId) throw new Problem('Forbidden', 'The token is for another job');
 	if (!claims.scopes.has(scope)) throw new Problem('Forbidden', `The token does not allow "${scope}"`);
-	return { tenant: claims.tenant, scopes: claims.scopes, token: { text, job: claims.job } };
+	const { tenant, scopes, job, fence } = claims;
+	return { tenant, scopes, token: { text, job, ...(fence && { fence }) } };
 }
 
 /** The token for the links this principal is given for a job. */
