@@ -151,6 +151,7 @@ function jobThat(progress: () => void): JobContext<{ header: 'true' }> {
 		traceparent: undefined,
 		progress,
 		fetch,
+		waitFor: () => Promise.reject(new Error('Nobody to wait for')),
 	};
 }
 

@@ -8,9 +8,11 @@ import { logError } from './log.ts';
 import { deliver } from './notify/deliver.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { Jobs } from './rpc/jobs.ts';
+import { signToken } from './token.ts';
 import { runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
 import type { AnyTask } from './work/task.ts';
+import type { SignAttemptToken } from './work/waiting.ts';
 
 export interface CoatcheckOptions {
 	/** The tasks of this deployment. */
@@ -27,8 +29,9 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			if (batch.queue === DEAD_LETTER_QUEUE) return consumeDeadLetters(batch, jobs);
 			const config = configuredOr(env, () => putOff(batch));
 			if (!config) return;
+			const sign: SignAttemptToken = (claims) => signToken(config.signingKeys, claims);
 			const handlers: Handlers = {
-				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs }, id, lease),
+				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs, sign }, id, lease),
 				deliver: (message) => deliver({ ...config, jobs }, message),
 			};
 			await consume(batch, jobs, handlers, !batch.queue.startsWith(ALONE_QUEUE));

@@ -5,6 +5,7 @@
 import { errors, jwtVerify, SignJWT } from 'jose';
 import type { SigningKeys } from './config.ts';
 import { MS_PER_SECOND } from './job/limits.ts';
+import type { Fence } from './job/record.ts';
 
 export const TOKEN_SCOPES = ['read', 'cancel', 'complete'] as const;
 export type TokenScope = (typeof TOKEN_SCOPES)[number];
@@ -15,6 +16,8 @@ export interface TokenClaims {
 	readonly tenant: string;
 	readonly scopes: ReadonlySet<TokenScope>;
 	readonly expiresAt: number;
+	/** The attempt that an external worker was given: `complete` is for no other. */
+	readonly fence?: Fence;
 }
 
 const ALGORITHM = 'HS256';
@@ -27,7 +30,8 @@ export async function signToken(keys: SigningKeys, claims: TokenClaims): Promise
 	const [first] = keys;
 	if (!first) return undefined;
 	const [kid, key] = first;
-	return new SignJWT({ tenant: claims.tenant, scope: [...claims.scopes].join(' ') })
+	const { tenant, scopes, fence } = claims;
+	return new SignJWT({ tenant, scope: [...scopes].join(' '), ...fence })
 		.setProtectedHeader({ alg: ALGORITHM, kid })
 		.setSubject(claims.job)
 		.setExpirationTime(Math.ceil(claims.expiresAt / MS_PER_SECOND))
@@ -41,12 +45,14 @@ export async function verifyToken(keys: SigningKeys, token: string): Promise<Tok
 			algorithms: [ALGORITHM],
 			requiredClaims: ['sub', 'exp', 'scope', 'tenant'],
 		});
-		const { sub = '', exp = 0, scope, tenant } = payload;
+		const { sub = '', exp = 0, scope, tenant, epoch, attempt } = payload;
+		const isForAttempt = typeof epoch === 'number' && typeof attempt === 'number';
 		return {
 			job: sub,
 			tenant: String(tenant),
 			scopes: new Set(TOKEN_SCOPES.filter((known) => String(scope).split(' ').includes(known))),
 			expiresAt: exp * MS_PER_SECOND,
+			...(isForAttempt && { fence: { epoch, attempt } }),
 		};
 	} catch (error) {
 		if (error instanceof errors.JOSEError) return undefined;

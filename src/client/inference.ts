@@ -1,6 +1,6 @@
 /** What a client may send and will get, read off the task definitions. Nothing in here exists at run time. */
 import type { z } from 'zod';
-import type { BinaryInputSpec, JsonValue } from '../work/task.ts';
+import type { BinaryInputSpec, JsonValue, WaitingForWorker } from '../work/task.ts';
 
 /** As much of a task as its client needs to know: any `defineTask` result is one. */
 export interface TaskTypes {
@@ -64,6 +64,11 @@ export type ParametersOf<Task extends TaskTypes> =
 type Meant<Input, Output, Key> = unknown extends Input ? (Key extends keyof Output ? Output[Key] : never) : Input;
 
 /** What `result()` comes to: the JSON that the task returned. Where it returned a `Response`, that, or its JSON, or nothing. */
-export type ResultOf<Task extends TaskTypes> = FromWire<Awaited<ReturnType<Task['run']>>>;
+export type ResultOf<Task extends TaskTypes> = FromWire<ByTask<Awaited<ReturnType<Task['run']>>>>;
+
+/** An external worker is held to give what its task would; where the task itself gives nothing, it may be anything. */
+type ByTask<Returned> = [Exclude<Returned, WaitingForWorker>] extends [never]
+	? Response
+	: Exclude<Returned, WaitingForWorker>;
 
 type FromWire<Returned> = Returned extends Response ? Response | JsonValue | undefined : Returned;

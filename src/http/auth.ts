@@ -4,6 +4,7 @@
  * Cloudflare Access puts on what it lets through.
  */
 import type { Config, KeyScope } from '../config.ts';
+import type { Fence } from '../job/record.ts';
 import { signToken, type TokenScope, verifyToken } from '../token.ts';
 import { principalOfKey } from './api-key.ts';
 import { principalOfJwt } from './jwt.ts';
@@ -18,7 +19,7 @@ export interface Principal {
 	/** Which key or user it is: what requests are counted by, and what logs name. Not known of who comes with a job token. */
 	readonly name?: string;
 	/** The job token they came with: their links carry the same one, so nobody is ever given more than they had. */
-	readonly token?: { readonly text: string; readonly job: string };
+	readonly token?: { readonly text: string; readonly job: string; readonly fence?: Fence };
 }
 
 /** Everybody, when the deployment is open. */
@@ -76,7 +77,8 @@ async function withToken(text: string, config: Config, jobId: string | undefined
 	const claims = await verifyToken(config.signingKeys, text);
 	if (!claims) throw invalid('The token is not valid, or no longer');
 	if (claims.job !== jobId) throw new Problem('Forbidden', 'The token is for another job');
-	return { tenant: claims.tenant, scopes: claims.scopes, token: { text, job: claims.job } };
+	const { tenant, scopes, job, fence } = claims;
+	return { tenant, scopes, token: { text, job, ...(fence && { fence }) } };
 }
 
 async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Principal> {

@@ -3,6 +3,7 @@ import type { Scope } from './auth.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { jobEvents } from './events.ts';
 import type { Exchange } from './exchange.ts';
+import { completeJob, failJob, reportProgress } from './external-worker.ts';
 import { jobResult } from './result.ts';
 import { jobSocket } from './socket.ts';
 import { jobStatus, operationStatus } from './status.ts';
@@ -32,6 +33,10 @@ export const ROUTES: readonly Route[] = [
 	route('POST', '/v1/jobs/:id/cancel', 'cancel', cancelJob),
 	route('POST', '/v1/jobs/:id/retry', 'submit', retryJob),
 	route('POST', '/v1/jobs/:id/purge', 'cancel', purgeJob),
+
+	route('POST', '/v1/jobs/:id/progress', 'complete', reportProgress),
+	route('POST', '/v1/jobs/:id/complete', 'complete', completeJob),
+	route('POST', '/v1/jobs/:id/fail', 'complete', failJob),
 ];
 
 function route(method: Route['method'], path: string, scope: Scope, handle: Route['handle']): Route {

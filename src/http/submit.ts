@@ -55,6 +55,7 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 		options,
 		parameters: draft.parameters,
 		input,
+		origin: originOf(exchange),
 		...(webhook && { webhook }),
 		sent: options.delaySeconds * MS_PER_SECOND <= MAX_QUEUE_DELAY_MS,
 	};

@@ -5,9 +5,9 @@
  * Pure: no clock, no randomness, no I/O.
  */
 import { backoffMs } from './backoff.ts';
-import { attemptLost, buried, canceled, failed } from './lifecycle.ts';
-import { MAX_LOST_ATTEMPTS, TOMBSTONE_MS } from './limits.ts';
-import { type FinalState, type JobRecord, startBy } from './record.ts';
+import { attemptLost, buried, canceled, failed, retrying } from './lifecycle.ts';
+import { MAX_LOST_ATTEMPTS, MS_PER_SECOND, TOMBSTONE_MS } from './limits.ts';
+import { type FinalState, type JobRecord, maxAttempts, startBy, type Waiting } from './record.ts';
 import { pendingDeliveries } from './webhook.ts';
 
 /**
@@ -31,6 +31,7 @@ export function advanceOnce(job: JobRecord, now: number, random: number): JobRec
 			return deadline !== undefined && now >= deadline ? startDeadlinePassed(job, deadline) : job;
 		}
 		case 'running':
+			if (state.waiting) return waitOver(job, state.waiting, state.leaseEndsAt, now, random);
 			return now >= state.leaseEndsAt ? leaseOver(job, state.leaseEndsAt, state.canceling, random) : job;
 		case 'tombstone':
 			return now >= state.goneAt ? undefined : job;
@@ -49,6 +50,18 @@ function startDeadlinePassed(job: JobRecord, deadline: number): JobRecord {
 	const message = `The job was not started within ${job.options.startWithinSeconds} s`;
 	const error = { code: 'StartDeadlinePassed', message, retryable: false };
 	return failed(job, { error, status: 504, phase: 'expired' }, deadline);
+}
+
+/** Nobody answered in time: the attempt failed, like one that took too long. */
+function waitOver(job: JobRecord, wait: Waiting, leaseEndsAt: number, now: number, random: number): JobRecord {
+	const isLate = wait.startBy !== undefined && wait.startBy <= Math.min(now, leaseEndsAt);
+	const overAt = isLate ? (wait.startBy ?? leaseEndsAt) : leaseEndsAt;
+	if (now < overAt) return job;
+	const seconds = Math.round((overAt - wait.since) / MS_PER_SECOND);
+	const message = `The external worker did not ${isLate ? 'start' : 'finish'} within ${seconds} s`;
+	const error = { code: 'ExecutionTimeout', message, retryable: true };
+	if (job.attempt >= maxAttempts(job)) return failed(job, { error, status: 504, phase: 'timed-out' }, overAt);
+	return retrying(job, error, overAt, overAt + backoffMs(job.attempt, random));
 }
 
 function leaseOver(job: JobRecord, leaseEndsAt: number, canceling: boolean, random: number): JobRecord {

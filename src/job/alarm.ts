@@ -11,7 +11,7 @@ export function nextAlarmAt(job: JobRecord): number {
 		case 'pending':
 			return Math.min(state.checkAt, startBy(job) ?? Number.POSITIVE_INFINITY, deliveryAt);
 		case 'running':
-			return Math.min(state.leaseEndsAt, deliveryAt);
+			return Math.min(state.leaseEndsAt, state.waiting?.startBy ?? Number.POSITIVE_INFINITY, deliveryAt);
 		case 'tombstone':
 			return state.goneAt;
 		default:

@@ -212,7 +212,8 @@ function phaseOf(job: JobRecord, now: number): Phase {
 			if (job.attempt > 0) return 'retrying';
 			return state.notBefore > now ? 'delayed' : 'queued';
 		case 'running':
-			return state.canceling ? 'canceling' : 'running';
+			if (state.canceling) return 'canceling';
+			return state.waiting ? 'waiting' : 'running';
 		case 'failed':
 			return state.phase;
 		case 'tombstone':

@@ -7,6 +7,7 @@ import {
 	MS_PER_HOUR,
 	MS_PER_SECOND,
 	TOMBSTONE_MS,
+	WAIT_SECONDS,
 	WATCHDOG_MS,
 } from './limits.ts';
 import { type FinalState, isFinal, type JobRecord } from './record.ts';
@@ -36,7 +37,8 @@ export function readableUntil(job: JobRecord): number {
 	if (isFinal(state)) return keptUntil(job, state) + TOMBSTONE_MS;
 	if (state.name === 'tombstone') return state.goneAt;
 	const { delaySeconds, timeoutSeconds, maxAttempts, retainSeconds } = options;
-	const attemptMs = timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS + MAX_RETRY_AFTER_MS;
+	const workSeconds = Math.max(timeoutSeconds, WAIT_SECONDS.max);
+	const attemptMs = workSeconds * MS_PER_SECOND + LEASE_GRACE_MS + MAX_RETRY_AFTER_MS;
 	const attemptsMs = (maxAttempts + MAX_LOST_ATTEMPTS) * attemptMs;
 	const waitMs = delaySeconds * MS_PER_SECOND + LONGEST_WAIT_MS;
 	return job.epochAt + waitMs + attemptsMs + retainSeconds * MS_PER_SECOND + TOMBSTONE_MS;

@@ -14,6 +14,7 @@ import {
 	type JobState,
 	maxAttempts,
 	type PendingState,
+	type RunningState,
 	type StoredInput,
 	type StoredReply,
 	type Webhook,
@@ -30,6 +31,14 @@ export interface Failure {
 	readonly reply?: StoredReply;
 }
 
+/** How long an attempt waits for an external worker. */
+export interface WaitTerms {
+	/** Until it must have reported first. */
+	readonly startWithinSeconds?: number;
+	/** Until it must have ended. */
+	readonly timeoutSeconds: number;
+}
+
 /** What the object is given to make a job of. */
 export interface Submission {
 	readonly submission: string;
@@ -41,6 +50,7 @@ export interface Submission {
 	readonly parameters: Readonly<Record<string, unknown>>;
 	readonly input?: StoredInput;
 	readonly webhook?: Webhook;
+	readonly origin?: string;
 	/** Whether the door sends the first message, or leaves it to the job's alarm because the delay is too long for a queue. */
 	readonly sent: boolean;
 }
@@ -115,6 +125,23 @@ export function retrying(job: JobRecord, error: JobError, now: number, notBefore
 /** The attempt is gone without a word. It is given back, and the alarm sends for another, in a consumer of its own. */
 export function attemptLost(job: JobRecord, error: JobError, now: number, notBefore: number): JobRecord {
 	return retrying({ ...job, lostAttempts: job.lostAttempts + 1, runsAlone: true }, error, now, notBefore);
+}
+
+/** The attempt goes on outside: somebody else reports for it, and has as long as was said. */
+export function waiting(job: JobRecord, state: RunningState, wait: WaitTerms, now: number): JobRecord {
+	const { startWithinSeconds } = wait;
+	const startBy =
+		startWithinSeconds === undefined || state.isHeard ? undefined : now + startWithinSeconds * MS_PER_SECOND;
+	return {
+		...job,
+		seq: job.seq + 1,
+		updatedAt: now,
+		state: {
+			...state,
+			leaseEndsAt: now + wait.timeoutSeconds * MS_PER_SECOND,
+			waiting: { since: now, ...(startBy !== undefined && { startBy }) },
+		},
+	};
 }
 
 /** Somebody asked to stop a running attempt: it has a little time to let go. */

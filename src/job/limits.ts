@@ -69,6 +69,9 @@ export const ALARM_GIVE_UP_MS = 1 * MS_PER_HOUR;
 /** An alarm that is about to do something that may fail is set this far ahead first. */
 export const ALARM_RETRY_MS = 1 * MS_PER_MINUTE;
 
+/** How long an attempt may wait for an external worker, in seconds. */
+export const WAIT_SECONDS = { min: 1, max: 7 * SECONDS_PER_DAY, default: 1 * 3_600 } as const;
+
 /** How long a tombstone answers 410 before the id is unknown again. */
 export const TOMBSTONE_MS = 1 * MS_PER_HOUR;
 /** Lifecycle events kept for replay. */

@@ -35,6 +35,18 @@ export function jobLinks(id: string, base: LinkBase): Links {
 	};
 }
 
+/** Where an external worker reports for the one attempt that its token is for. */
+export interface AttemptLinks {
+	readonly progress: string;
+	readonly complete: string;
+	readonly fail: string;
+}
+
+export function attemptLinks(id: string, { origin, token }: { origin: string; token: string }): AttemptLinks {
+	const link = (action: string) => withQuery(`${origin}/v1/jobs/${id}/${action}`, { token });
+	return { progress: link('progress'), complete: link('complete'), fail: link('fail') };
+}
+
 function withQuery(url: string, query: Readonly<Record<string, string>>): string {
 	const search = new URLSearchParams(query).toString();
 	return search === '' ? url : `${url}?${search}`;

@@ -3,7 +3,7 @@
  * deploy they cross versions too: only add optional fields, and optional parameters at the end.
  */
 import type { BareEvent, JobFacts } from './document.ts';
-import type { Failure, Submission } from './lifecycle.ts';
+import type { Failure, Submission, WaitTerms } from './lifecycle.ts';
 import type { Fence, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
 import type { Refusal } from './transition.ts';
 import type { Try } from './webhook.ts';
@@ -45,6 +45,11 @@ export interface Lease {
 	readonly input?: StoredInput;
 	/** When the attempt must have reported; milliseconds since the epoch. */
 	readonly leaseEndsAt: number;
+	readonly tenant?: string;
+	/** What links start with. */
+	readonly origin?: string;
+	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
+	readonly readableUntil?: number;
 }
 
 export type Start =
@@ -98,10 +103,13 @@ export interface JobObjectApi {
 
 	/** `isShared`: the consumer has other jobs beside this one. */
 	start(epoch: number, isShared?: boolean): Promise<Start>;
-	progress(fence: Fence, progress: Progress): Promise<Report>;
+	/** `isExternal`: not a consumer reports, but the worker that the attempt waits for. */
+	progress(fence: Fence, progress: Progress, isExternal?: boolean): Promise<Report>;
+	/** The rest of the attempt happens elsewhere. `progress` is the attempt's last, if it has not gone out. */
+	wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report>;
 	/** `progress` is the attempt's last, if it has not gone out. */
 	complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report>;
-	fail(fence: Fence, failure: Failure, retryAfterSeconds?: number): Promise<Report>;
+	fail(fence: Fence, failure: Failure, retryAfterSeconds?: number, isExternal?: boolean): Promise<Report>;
 	deadLetter(epoch: number): Promise<Report>;
 
 	/** What to tell a webhook's receiver of the event `seq`; `undefined` when there is nothing (more) to tell. */

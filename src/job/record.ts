@@ -84,6 +84,17 @@ export interface RunningState {
 	readonly leaseEndsAt: number;
 	/** Somebody asked to cancel: whatever the attempt reports now, the job ends canceled. */
 	readonly canceling: boolean;
+	/** An external worker has the attempt: no consumer of ours does. */
+	readonly waiting?: Waiting;
+	/** The external worker has reported: it has started. */
+	readonly isHeard?: true;
+}
+
+/** What an external worker is given. */
+export interface Waiting {
+	readonly since: number;
+	/** When it must have reported first; left out when that doesn't matter, or has happened. */
+	readonly startBy?: number;
 }
 
 interface Finished {
@@ -207,6 +218,8 @@ export interface JobRecord {
 	/** When progress was last worth an event. */
 	readonly progressAt?: number;
 	readonly webhook?: Webhook;
+	/** What links given out beside a request start with. */
+	readonly origin?: string;
 	readonly state: JobState;
 	readonly history: readonly HistoryEntry[];
 }

@@ -37,7 +37,8 @@ export function liveProgressOf(job: JobRecord): LiveProgress {
  * @param live what the attempt's socket kept, if it is still there.
  */
 export function recover(job: JobRecord, live: LiveProgress | undefined, now: number): JobRecord {
-	if (job.state.name !== 'running') return job;
+	// What an external worker reports is written: nothing of it is missing.
+	if (job.state.name !== 'running' || job.state.waiting) return job;
 	if (live && live.epoch === job.epoch && live.attempt === job.attempt) {
 		const { progress, progressAt } = live;
 		const seq = Math.max(job.seq, live.seq);

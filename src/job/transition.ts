@@ -20,6 +20,8 @@ import {
 	retrying,
 	started,
 	succeeded,
+	type WaitTerms,
+	waiting,
 } from './lifecycle.ts';
 import { BACKLOG_WAKES, MAX_RESENDS, MAX_WAKES, MS_PER_SECOND, PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
 import {
@@ -37,7 +39,10 @@ import { sentAgain, type Try, tried } from './webhook.ts';
 export type Command =
 	/** A consumer has the job's message and wants to work. `isShared`: it has other jobs beside this one. */
 	| { readonly type: 'start'; readonly epoch: number; readonly isShared?: boolean }
-	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress }
+	/** `isExternal`: not the consumer reports, but the worker that the attempt waits for. */
+	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress; readonly isExternal?: boolean }
+	/** The consumer has done its part: the rest of the attempt happens elsewhere. `progress` is the last it had to report. */
+	| { readonly type: 'wait'; readonly fence: Fence; readonly terms: WaitTerms; readonly progress?: Progress }
 	/** `progress` is the attempt's last, if the object doesn't have it yet. */
 	| { readonly type: 'complete'; readonly fence: Fence; readonly reply: StoredReply; readonly progress?: Progress }
 	/** `random` is in [0, 1). */
@@ -47,6 +52,7 @@ export type Command =
 			readonly failure: Failure;
 			readonly retryAfterSeconds?: number;
 			readonly random: number;
+			readonly isExternal?: boolean;
 	  }
 	| { readonly type: 'cancel' }
 	| { readonly type: 'retry' }
@@ -107,7 +113,9 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 		case 'start':
 			return start(job, command, now);
 		case 'progress':
-			return progress(job, command.fence, command.progress, now);
+			return progress(job, command, now);
+		case 'wait':
+			return wait(job, command, now);
 		case 'complete':
 			return complete(job, command, now);
 		case 'fail':
@@ -138,15 +146,36 @@ function start(job: JobRecord, { epoch, isShared }: Extract<Command, { type: 'st
 	return changed(started(job, now));
 }
 
-function progress(job: JobRecord, fence: Fence, reported: Progress, now: number): Transition {
+function progress(job: JobRecord, command: Extract<Command, { type: 'progress' }>, now: number): Transition {
+	const { fence, progress: reported, isExternal = false } = command;
 	const held = holder(job, fence);
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.canceling) return refuse(job, 'canceled');
-	const percentComplete = highest(job.progress?.percentComplete, reported.percentComplete);
-	const next: Progress = { ...reported, ...(percentComplete !== undefined && { percentComplete }) };
 	const isTooSoon = job.progressAt !== undefined && now < job.progressAt + PROGRESS_EVENT_INTERVAL_MS;
 	const event = isTooSoon ? {} : { progressAt: now, updatedAt: now, seq: job.seq + 1 };
-	return { job: { ...job, progress: next, ...event }, effects: [], volatile: true };
+	const next: JobRecord = { ...job, progress: highest(job.progress, reported), ...event };
+	if (!isExternal) return { job: next, effects: [], volatile: true };
+	// Nobody's socket keeps what an external worker reports, so it is written; what is folded can wait for the next.
+	const isFirst = !held.isHeard;
+	const state = isFirst ? heard(held) : held;
+	return { job: { ...next, state }, effects: [], ...(isTooSoon && !isFirst && { volatile: true }) };
+}
+
+function heard({ waiting, ...state }: RunningState): RunningState {
+	return { ...state, isHeard: true, ...(waiting && { waiting: { since: waiting.since } }) };
+}
+
+function wait(job: JobRecord, command: Extract<Command, { type: 'wait' }>, now: number): Transition {
+	const { fence, terms, progress: last } = command;
+	// The external worker may have been faster than the consumer that told it.
+	if (isCurrent(job, fence) && job.state.name !== 'running') return refuse(job, 'settled');
+	const held = holder(job, fence);
+	if (typeof held === 'string') return refuse(job, held);
+	if (held.canceling) return letGo(job, now);
+	if (held.waiting) return refuse(job, 'settled');
+	return changed(
+		waiting(last && !held.isHeard ? { ...job, progress: highest(job.progress, last) } : job, held, terms, now),
+	);
 }
 
 function complete(job: JobRecord, command: Extract<Command, { type: 'complete' }>, now: number): Transition {
@@ -168,14 +197,16 @@ function fail(job: JobRecord, command: Extract<Command, { type: 'fail' }>, now: 
 	const { error } = failure;
 	if (!error.retryable || job.attempt >= maxAttempts(job)) return changed(failed(job, failure, now));
 	const notBefore = now + backoffMs(job.attempt, random, retryAfterSeconds * MS_PER_SECOND);
-	// The consumer hands its message back to the queue with this delay, so one is on the way.
-	return changed(retrying(job, error, now, notBefore, now));
+	// The consumer hands its message back to the queue with this delay, so one is on the way. An external worker has none.
+	return changed(retrying(job, error, now, notBefore, command.isExternal ? undefined : now));
 }
 
 function cancel(job: JobRecord, now: number): Transition {
 	const { state } = job;
 	if (state.name === 'pending') return changed(canceled(job, now));
 	if (state.name !== 'running' || state.canceling) return refuse(job, 'settled');
+	// No consumer has it that would have to let go: an external worker is told when it reports.
+	if (state.waiting) return changed(canceled(job, now));
 	return changed(canceling(job, now), { type: 'abort', fence: { epoch: job.epoch, attempt: job.attempt } });
 }
 
@@ -226,8 +257,10 @@ function isCurrent(job: JobRecord, fence: Fence): boolean {
 	return fence.epoch === job.epoch && fence.attempt === job.attempt;
 }
 
-function highest(before: number | undefined, reported: number | undefined): number | undefined {
-	return before === undefined || reported === undefined ? (reported ?? before) : Math.max(before, reported);
+/** What was reported, with a percentage that never goes down. */
+function highest(before: Progress | undefined, reported: Progress): Progress {
+	const percents = [before?.percentComplete, reported.percentComplete].filter((percent) => percent !== undefined);
+	return { ...reported, ...(percents.length > 0 && { percentComplete: Math.max(...percents) }) };
 }
 
 function unlessSame(job: JobRecord, next: JobRecord): Transition {

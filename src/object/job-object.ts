@@ -12,7 +12,7 @@ import { advanceOnce } from '../job/advance.ts';
 import { nextAlarmAt } from '../job/alarm.ts';
 import { type BareEvent, eventAt, eventsAfter, jobFacts, progressEvent, snapshot } from '../job/document.ts';
 import { readableUntil } from '../job/expiry.ts';
-import { accepted, type Failure, type Submission } from '../job/lifecycle.ts';
+import { accepted, type Failure, type Submission, type WaitTerms } from '../job/lifecycle.ts';
 import {
 	ALARM_GIVE_UP_MS,
 	ALARM_LAST_TRIES,
@@ -29,6 +29,7 @@ import type {
 	DueDelivery,
 	JobObjectApi,
 	JobView,
+	Lease,
 	Outcome,
 	Reading,
 	Report,
@@ -140,22 +141,35 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			const waitMs = refusal === 'early' && state.name === 'pending' ? { waitMs: state.notBefore - now } : {};
 			return { started: false, refusal: refusal ?? 'stale', ...waitMs };
 		}
-		const { task, options, parameters, input, attempt } = job;
-		const fence = { epoch, attempt };
-		const { leaseEndsAt } = state;
-		return { started: true, lease: { fence, task, options, parameters, leaseEndsAt, ...(input && { input }) } };
+		const { task, tenant, options, parameters, input, origin, attempt } = job;
+		const lease: Lease = {
+			fence: { epoch, attempt },
+			task,
+			tenant,
+			options,
+			parameters,
+			leaseEndsAt: state.leaseEndsAt,
+			readableUntil: readableUntil(job),
+			...(input && { input }),
+			...(origin !== undefined && { origin }),
+		};
+		return { started: true, lease };
 	}
 
-	async progress(fence: Fence, progress: Progress): Promise<Report> {
-		return this.#report({ type: 'progress', fence, progress });
+	async progress(fence: Fence, progress: Progress, isExternal = false): Promise<Report> {
+		return this.#report({ type: 'progress', fence, progress, isExternal });
+	}
+
+	async wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report> {
+		return this.#report({ type: 'wait', fence, terms, ...(progress && { progress }) });
 	}
 
 	async complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report> {
 		return this.#report({ type: 'complete', fence, reply, ...(progress && { progress }) });
 	}
 
-	async fail(fence: Fence, failure: Failure, retryAfterSeconds = 0): Promise<Report> {
-		return this.#report({ type: 'fail', fence, failure, retryAfterSeconds, random: Math.random() });
+	async fail(fence: Fence, failure: Failure, retryAfterSeconds = 0, isExternal = false): Promise<Report> {
+		return this.#report({ type: 'fail', fence, failure, retryAfterSeconds, random: Math.random(), isExternal });
 	}
 
 	async deadLetter(epoch: number): Promise<Report> {
@@ -373,14 +387,15 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (job.state.name === 'tombstone') this.#sockets.announce([], true);
 		else if (job.seq !== before?.seq) {
 			this.#sockets.announce(eventsAfter(this.#id, job, before?.seq ?? 0, now), isOver);
-			this.#notify(job, before?.seq ?? 0, isVolatile);
+			this.#notify(job, before?.seq ?? 0);
 		}
 	}
 
 	/** Sends the messages of new deliveries. They leave only when what was written before them is durable. */
-	#notify(job: JobRecord, after: number, isVolatile: boolean): void {
+	#notify(job: JobRecord, after: number): void {
 		if (!job.webhook) return;
-		const isProgress = isVolatile && job.webhook.events.includes('progress');
+		const isNewest = job.seq > (job.history.at(-1)?.seq ?? 0);
+		const isProgress = isNewest && job.webhook.events.includes('progress');
 		const deliveries = pendingDeliveries(job).map(({ seq }) => seq);
 		for (const seq of isProgress ? [job.seq] : deliveries.filter((seq) => seq > after)) {
 			void sendDelivery(this.#lanes, { v: 1, id: this.#id, seq });

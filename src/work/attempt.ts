@@ -2,7 +2,7 @@
  * One attempt at a job, from the lease to the report. Read it from top to bottom: the task is found, its input read, the
  * work raced against its deadline and the order to stop, and what came of it is stored and reported.
  */
-import type { Failure } from '../job/lifecycle.ts';
+import type { Failure, WaitTerms } from '../job/lifecycle.ts';
 import { MIB, MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
 import type { Lease, Report } from '../job/object-api.ts';
 import type { Progress, StoredReply } from '../job/record.ts';
@@ -17,7 +17,8 @@ import { inputOf, parametersOf } from './input.ts';
 import { replyOf } from './output.ts';
 import { plainJson } from './plain-json.ts';
 import type { RegisteredTask, TaskRegistry } from './registry.ts';
-import { type JobContext, TaskError } from './task.ts';
+import { type JobContext, TaskError, WaitingForWorker } from './task.ts';
+import { type SignAttemptToken, waitingFor } from './waiting.ts';
 
 /** What an attempt needs of its deployment. */
 export interface Workshop {
@@ -25,6 +26,7 @@ export interface Workshop {
 	readonly jobs: Jobs;
 	readonly maxResultBytes: number;
 	readonly allowPrivateTargets: boolean;
+	readonly sign: SignAttemptToken;
 }
 
 /** A task that was told to stop may take this long to clean up before its attempt is reported without it. */
@@ -41,6 +43,7 @@ function memoryOf({ input }: Lease): number {
 
 /** What came of the work. */
 type Outcome =
+	| { readonly kind: 'wait'; readonly terms: WaitTerms; readonly progress?: Progress }
 	| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
 	| { readonly kind: 'failure'; readonly failure: Failure; readonly retryAfterSeconds?: number };
 
@@ -52,6 +55,7 @@ export async function runAttempt(workshop: Workshop, id: string, lease: Lease): 
 	const { jobs } = workshop;
 	const { fence } = lease;
 	const outcome = await MEMORY.use(memoryOf(lease), () => outcomeOf(workshop, id, lease));
+	if (outcome.kind === 'wait') return jobs.call(id, (job) => job.wait(fence, outcome.terms, outcome.progress));
 	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
 	const { failure, retryAfterSeconds } = outcome;
 	return jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
@@ -80,20 +84,26 @@ async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<
 }
 
 async function perform(
-	{ tasks, jobs, maxResultBytes, allowPrivateTargets }: Workshop,
+	workshop: Workshop,
 	id: string,
 	lease: Lease,
 	signal: AbortSignal,
 	link: AttemptLink,
 ): Promise<Outcome> {
+	const { tasks, jobs, maxResultBytes } = workshop;
 	const task = taskOf(tasks, lease.task);
 	const parameters = parametersOf(task, lease.parameters);
 	const input = await inputOf(task, jobs, id, lease.input);
-	const fetch = guardedFetch({ signal, allowPrivateTargets });
-	const result = await task.run(input, contextOf(id, lease, parameters, signal, link, fetch));
+	const result = await task.run(input, contextOf(workshop, id, lease, parameters, signal, link));
+	if (result instanceof WaitingForWorker) return wait(result, link);
 	const reply = await replyOf(result, { jobs, id, fence: lease.fence, maxBytes: maxResultBytes });
 	const progress = link.close();
 	return { kind: 'reply', reply, ...(progress && { progress }) };
+}
+
+function wait({ terms }: WaitingForWorker, link: AttemptLink): Outcome {
+	const progress = link.close();
+	return { kind: 'wait', terms, ...(progress && { progress }) };
 }
 
 /** What to report of an attempt that was stopped, once its task has let go or has had the time to. */
@@ -127,12 +137,12 @@ function taskOf(tasks: TaskRegistry, name: string): RegisteredTask {
 }
 
 function contextOf(
+	{ allowPrivateTargets, sign }: Workshop,
 	id: string,
 	lease: Lease,
 	parameters: Record<string, unknown>,
 	signal: AbortSignal,
 	link: AttemptLink,
-	fetch: JobContext['fetch'],
 ): JobContext<Record<string, unknown>> {
 	const { options, fence } = lease;
 	return {
@@ -146,7 +156,8 @@ function contextOf(
 		progress: (percent, message, data) => {
 			if (!signal.aborted) link.report(progressOf(percent, message, data));
 		},
-		fetch,
+		fetch: guardedFetch({ signal, allowPrivateTargets }),
+		waitFor: (options = {}) => waitingFor(id, lease, sign, options),
 	};
 }
 

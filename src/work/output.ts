@@ -3,7 +3,7 @@ import { INLINE_BODY_BYTES } from '../job/limits.ts';
 import type { Fence, StoredReply } from '../job/record.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { TooLarge, upload } from '../rpc/upload.ts';
-import { TaskError, type TaskResult } from './task.ts';
+import { TaskError, type TaskResult, type WaitingForWorker } from './task.ts';
 
 export interface OutputOptions {
 	readonly jobs: Jobs;
@@ -11,6 +11,9 @@ export interface OutputOptions {
 	readonly fence: Fence;
 	readonly maxBytes: number;
 }
+
+/** What a task returns that is one. */
+type Result = Exclude<TaskResult, WaitingForWorker>;
 
 /** The headers of a task's `Response` that are kept: those that describe its bytes. */
 const KEPT_HEADERS: ReadonlySet<string> = new Set([
@@ -26,7 +29,7 @@ const KEPT_HEADERS: ReadonlySet<string> = new Set([
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** @throws {TaskError} `InvalidOutput`, not retryable, for what can't be stored: the next attempt would return the same. */
-export async function replyOf(result: TaskResult, options: OutputOptions): Promise<StoredReply> {
+export async function replyOf(result: Result, options: OutputOptions): Promise<StoredReply> {
 	try {
 		return result instanceof Response ? await fromResponse(result, options) : await fromJson(result, options);
 	} catch (error) {
@@ -35,7 +38,7 @@ export async function replyOf(result: TaskResult, options: OutputOptions): Promi
 	}
 }
 
-async function fromJson(result: Exclude<TaskResult, Response>, options: OutputOptions): Promise<StoredReply> {
+async function fromJson(result: Exclude<Result, Response>, options: OutputOptions): Promise<StoredReply> {
 	if (result === undefined) return { status: 204, headers: [] };
 	const bytes = new TextEncoder().encode(serialize(result));
 	return { status: 200, headers: [], body: await store([bytes], 'application/json', options) };

@@ -5,6 +5,8 @@
  * this file does anything at run time beyond holding those facts together.
  */
 import type { z } from 'zod';
+import type { WaitTerms } from '../job/lifecycle.ts';
+import type { AttemptLinks } from '../job/links.ts';
 
 /** The lanes a task can name. A lane is a set of queues; slow work must not share one with fast work. */
 export type Lane = 'jobs' | 'long';
@@ -59,10 +61,47 @@ export interface JobContext<Parameters = Record<string, never>> {
 	 * @throws {TaskError} `TargetNotAllowed` (not retryable) when the address, or a redirect's, is refused.
 	 */
 	fetch(url: string | URL, init?: RequestInit): Promise<Response>;
+	/**
+	 * Lets somebody else finish this attempt: gives out the links with which an external worker reports progress, the result
+	 * or a failure. Tell it of them, and return what you got: the job then waits, and costs nothing while it does. Whoever has
+	 * the links can end this attempt, and no other.
+	 *
+	 * @throws {TaskError} `WaitNotPossible` (not retryable) when the deployment has no `SIGNING_KEYS`.
+	 * @throws {RangeError} for times out of bounds.
+	 * @example
+	 * const waiting = await job.waitFor({ startWithinSeconds: 60, timeoutSeconds: 3_600 });
+	 * await job.fetch('https://render-farm.example/jobs', { method: 'POST', body: JSON.stringify(waiting.links) });
+	 * return waiting;
+	 */
+	waitFor(options?: WaitOptions): Promise<WaitingForWorker>;
 }
 
-/** What a task may return: JSON, or a `Response` whose status, content type and bytes become the result's. */
-export type TaskResult = Response | JsonValue | undefined;
+/** How long an attempt waits for its external worker. When that is over the attempt has failed, and the job is retried by its policy. */
+export interface WaitOptions {
+	/** Seconds until the worker must have reported for the first time, 1 s–30 days. Default: it need not. */
+	readonly startWithinSeconds?: number;
+	/** Seconds until it must have ended, 1 s–7 days. Default: one hour. */
+	readonly timeoutSeconds?: number;
+}
+
+/** An attempt that goes on elsewhere. Made by {@link JobContext.waitFor}, and returned from `run`. */
+export class WaitingForWorker {
+	/** Where the worker reports, each with a token for this attempt: `progress`, `complete` and `fail`. */
+	readonly links: AttemptLinks;
+	/** @internal */
+	readonly terms: WaitTerms;
+
+	constructor(links: AttemptLinks, terms: WaitTerms) {
+		this.links = links;
+		this.terms = terms;
+	}
+}
+
+/**
+ * What a task may return: JSON, a `Response` whose status, content type and bytes become the result's, or that somebody else
+ * will say what came of it.
+ */
+export type TaskResult = Response | JsonValue | WaitingForWorker | undefined;
 
 /** Anything `JSON.stringify` keeps as it is. */
 export type JsonValue =

@@ -26,9 +26,19 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	'POST /v1/jobs/:id/cancel': { status: 200 },
 	'POST /v1/jobs/:id/retry': { status: 409, code: 'NotRetryable' },
 	'POST /v1/jobs/:id/purge': { status: 409, code: 'NotFinished' },
+	// The job that is asked about has not been started: whoever is let in has an attempt that it never had.
+	'POST /v1/jobs/:id/progress': { status: 409, code: 'StaleAttempt', init: report({ percentComplete: 1 }) },
+	'POST /v1/jobs/:id/complete': { status: 409, code: 'StaleAttempt', init: report({}) },
+	'POST /v1/jobs/:id/fail': { status: 409, code: 'StaleAttempt', init: report({ code: 'A', message: 'b' }) },
 };
 
+function report(body: object): RequestInit {
+	return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
+/** An attempt is for whoever was given its token: no key lets anybody in. */
+const isOfAttempt = ({ scope }: Route) => scope === 'complete';
 const isAboutJob = ({ path }: Route) => path.includes(':id');
 
 type Told = { readonly status: number; readonly code?: string };
@@ -74,20 +84,28 @@ const CREDENTIALS: readonly Credentials[] = [
 	},
 	...KEY_SCOPES.map((scope) =>
 		withKey(`a key with "${scope}" only`, KEYS[scope].secret, (route) =>
-			scope === 'admin' || scope === route.scope ? letIn(route) : FORBIDDEN,
+			!isOfAttempt(route) && (scope === 'admin' || scope === route.scope) ? letIn(route) : FORBIDDEN,
 		),
 	),
-	withKey('a key of another tenant', KEYS.other.secret, (route) => (isAboutJob(route) ? NO_JOB : letIn(route))),
+	withKey('a key of another tenant', KEYS.other.secret, (route) => {
+		if (isOfAttempt(route)) return FORBIDDEN;
+		return isAboutJob(route) ? NO_JOB : letIn(route);
+	}),
 	...TOKEN_SCOPES.map((scope) =>
 		withToken(
 			`a job token with "${scope}" only`,
-			(sub) => jobToken({ sub, scope }),
+			(sub) => jobToken({ sub, scope, ...(scope === 'complete' && { epoch: 1, attempt: 1 }) }),
 			(route) => (isAboutJob(route) && scope === route.scope ? letIn(route) : FORBIDDEN),
 		),
 	),
 	withToken(
 		'a job token with what only keys can have',
 		(sub) => jobToken({ sub, scope: 'submit admin' }),
+		() => FORBIDDEN,
+	),
+	withToken(
+		'a job token with "complete" for no attempt',
+		(sub) => jobToken({ sub, scope: 'complete' }),
 		() => FORBIDDEN,
 	),
 	withToken(

@@ -8,7 +8,7 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** Which room may import from which. A room is a folder of `src`, or a file beside them. */
 const ARROWS: Record<string, readonly string[]> = {
 	index: ['coatcheck', 'tasks', 'object'],
-	coatcheck: ['config', 'http', 'log', 'notify', 'queue', 'rpc', 'work'],
+	coatcheck: ['config', 'http', 'log', 'notify', 'queue', 'rpc', 'token', 'work'],
 	http: ['config', 'job', 'log', 'queue', 'rpc', 'target', 'token', 'work'],
 	queue: ['job', 'log', 'rpc'],
 	notify: ['config', 'job', 'log', 'rpc', 'target', 'token'],

@@ -22,6 +22,7 @@ function jobWith(options: { query?: Record<string, string>; fetch?: JobContext['
 		traceparent: undefined,
 		progress: (percent, message) => void progress.push([percent, message]),
 		fetch: options.fetch ?? (() => Promise.reject(new Error('Nothing to fetch'))),
+		waitFor: () => Promise.reject(new Error('Nobody to wait for')),
 	};
 	return { job, progress };
 }

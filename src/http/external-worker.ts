@@ -1,0 +1,149 @@
+/**
+ * What an external worker reports of the attempt that it was given: how far it is, what came of it, or that nothing did. Its
+ * token names the attempt; when another has the job by then, the answer is `StaleAttempt`, and nothing has changed.
+ */
+import { z } from 'zod';
+import {
+	ERROR_CODE_CHARS,
+	ERROR_DETAILS_BYTES,
+	ERROR_MESSAGE_CHARS,
+	KIB,
+	PROGRESS_DATA_BYTES,
+	PROGRESS_MESSAGE_CHARS,
+} from '../job/limits.ts';
+import type { Report } from '../job/object-api.ts';
+import type { Fence, StoredReply } from '../job/record.ts';
+import type { Refusal } from '../job/transition.ts';
+import { TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
+import {
+	bytesOf,
+	drain,
+	isJson,
+	mediaTypeOf,
+	parseJson,
+	readBytes,
+	refuseEncoded,
+	refuseTooLarge,
+	tooLarge,
+} from './body.ts';
+import { type Exchange, jobIdOf, missing } from './exchange.ts';
+import { faultsOf, inBody } from './faults.ts';
+import { Problem } from './problem.ts';
+import { invalid } from './submission-options.ts';
+
+/** What a report of progress or failure may have in all. */
+const MAX_REPORT_BYTES = 16 * KIB;
+
+const jsonWithin = (maxBytes: number) =>
+	z
+		.unknown()
+		.refine(
+			(value) => new TextEncoder().encode(JSON.stringify(value)).byteLength <= maxBytes,
+			`expected at most ${maxBytes} bytes of JSON`,
+		);
+
+const ProgressReport = z.strictObject({
+	percentComplete: z.number().min(0).max(100).optional(),
+	message: z.string().max(PROGRESS_MESSAGE_CHARS).optional(),
+	data: jsonWithin(PROGRESS_DATA_BYTES).optional(),
+});
+
+const FailureReport = z.strictObject({
+	code: z
+		.string()
+		.max(ERROR_CODE_CHARS)
+		.regex(/^[A-Za-z][A-Za-z0-9._-]*$/, 'expected a letter, then letters, digits and . _ -'),
+	message: z.string().max(ERROR_MESSAGE_CHARS),
+	retryable: z.boolean().default(true),
+	status: z.int().min(400).max(599).default(500),
+	details: z
+		.array(z.unknown())
+		.refine(
+			(details) => jsonWithin(ERROR_DETAILS_BYTES).safeParse(details).success,
+			`expected at most ${ERROR_DETAILS_BYTES} bytes of JSON`,
+		)
+		.optional(),
+});
+
+/** `POST /v1/jobs/{id}/progress`: 204. */
+export async function reportProgress(exchange: Exchange): Promise<Response> {
+	const fence = fenceOf(exchange);
+	const { percentComplete, message, data } = await reportIn(exchange, ProgressReport);
+	const progress = {
+		...(percentComplete !== undefined && { percentComplete }),
+		...(message !== undefined && { message }),
+		...(data !== undefined && { data }),
+	};
+	return settled(exchange, await exchange.jobs.call(jobIdOf(exchange), (job) => job.progress(fence, progress, true)));
+}
+
+/** `POST /v1/jobs/{id}/complete`: the body is the result. 204. */
+export async function completeJob(exchange: Exchange): Promise<Response> {
+	const fence = fenceOf(exchange);
+	const reply = await replyIn(exchange, fence);
+	return settled(exchange, await exchange.jobs.call(jobIdOf(exchange), (job) => job.complete(fence, reply)));
+}
+
+/** `POST /v1/jobs/{id}/fail`: 204. Whether the job is tried again is for its own policy to say. */
+export async function failJob(exchange: Exchange): Promise<Response> {
+	const fence = fenceOf(exchange);
+	const { code, message, retryable, status, details } = await reportIn(exchange, FailureReport);
+	const failure = { error: { code, message, retryable, ...(details && { details }) }, status };
+	return settled(exchange, await exchange.jobs.call(jobIdOf(exchange), (job) => job.fail(fence, failure, 0, true)));
+}
+
+/** @throws {Problem} for a token that names no attempt: none of ours does that. */
+function fenceOf({ principal }: Exchange): Fence {
+	const fence = principal.token?.fence;
+	if (fence) return fence;
+	throw new Problem(
+		'Forbidden',
+		'The token is for no attempt: send the one that came with the link to the external worker',
+	);
+}
+
+async function reportIn<Form extends z.ZodType>({ request }: Exchange, form: Form): Promise<z.output<Form>> {
+	refuseEncoded(request);
+	if (!isJson(mediaTypeOf(request))) {
+		const message = `expected application/json, got: ${request.headers.get('content-type') ?? 'none'}`;
+		throw new Problem('UnsupportedMediaType', `Content-Type: ${message}`, {
+			errors: [{ header: 'Content-Type', message }],
+		});
+	}
+	const parsed = form.safeParse(parseJson(await readBytes(request, MAX_REPORT_BYTES)));
+	if (!parsed.success) throw invalid('The report is not valid', faultsOf(parsed.error, inBody()));
+	return parsed.data;
+}
+
+async function replyIn(exchange: Exchange, fence: Fence): Promise<StoredReply> {
+	const { request, jobs, config } = exchange;
+	const maxBytes = config.maxResultBytes;
+	refuseEncoded(request);
+	await refuseTooLarge(request, maxBytes);
+	const mediaType = request.headers.get('content-type') ?? 'application/octet-stream';
+	try {
+		const body = await upload(jobs, jobIdOf(exchange), bytesOf(request), { mediaType, maxBytes, fence });
+		return body.sizeBytes === 0 ? { status: 204, headers: [] } : { status: 200, headers: [], body };
+	} catch (error) {
+		if (error instanceof UploadRefused) return throwAfterDraining(request, stale());
+		if (error instanceof TooLarge) return throwAfterDraining(request, tooLarge(maxBytes));
+		throw error;
+	}
+}
+
+async function throwAfterDraining(request: Request, problem: Problem): Promise<never> {
+	await drain(request);
+	throw problem;
+}
+
+/** What became of a report. @throws {Problem} when it changed nothing. */
+function settled({ principal }: Exchange, { refusal }: Report): Response {
+	if (refusal === undefined || refusal === 'settled')
+		return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } });
+	if (refusal === 'gone') throw missing({ found: 'nothing' }, principal);
+	throw refusal === 'canceled' ? new Problem('JobCanceled', 'The job was canceled: stop') : stale(refusal);
+}
+
+function stale(refusal: Refusal = 'stale'): Problem {
+	return new Problem('StaleAttempt', refusal === 'finished' ? 'The job is over' : 'Another attempt has the job');
+}

@@ -1,0 +1,55 @@
+/** Lets an external worker finish an attempt: the links it is given, good for this attempt and no other. */
+import { OPTION_LIMITS, WAIT_SECONDS } from '../job/limits.ts';
+import { attemptLinks } from '../job/links.ts';
+import type { Lease } from '../job/object-api.ts';
+import type { Fence } from '../job/record.ts';
+import { TaskError, WaitingForWorker, type WaitOptions } from './task.ts';
+
+/** Signs the token in an external worker's links; `undefined` where the deployment has no key. */
+export type SignAttemptToken = (claims: {
+	readonly job: string;
+	readonly tenant: string;
+	readonly scopes: ReadonlySet<'complete'>;
+	readonly expiresAt: number;
+	readonly fence: Fence;
+}) => Promise<string | undefined>;
+
+/**
+ * @throws {RangeError} for times out of bounds.
+ * @throws {TaskError} `WaitNotPossible`, not retryable.
+ */
+export async function waitingFor(
+	id: string,
+	lease: Lease,
+	sign: SignAttemptToken,
+	{ startWithinSeconds, timeoutSeconds = WAIT_SECONDS.default }: WaitOptions,
+): Promise<WaitingForWorker> {
+	checkWithin('timeoutSeconds', timeoutSeconds, WAIT_SECONDS);
+	if (startWithinSeconds !== undefined)
+		checkWithin('startWithinSeconds', startWithinSeconds, OPTION_LIMITS.startWithinSeconds);
+	const links = await linksFor(id, lease, sign);
+	return new WaitingForWorker(links, {
+		timeoutSeconds,
+		...(startWithinSeconds !== undefined && { startWithinSeconds }),
+	});
+}
+
+async function linksFor(id: string, { fence, tenant, origin, readableUntil }: Lease, sign: SignAttemptToken) {
+	if (tenant !== undefined && origin !== undefined && readableUntil !== undefined) {
+		const token = await sign({
+			job: id,
+			tenant,
+			scopes: new Set(['complete'] as const),
+			expiresAt: readableUntil,
+			fence,
+		});
+		if (token !== undefined) return attemptLinks(id, { origin, token });
+	}
+	const message = 'The deployment has no key to sign the links of an external worker with';
+	throw new TaskError('WaitNotPossible', message, { retryable: false });
+}
+
+function checkWithin(field: string, value: number, { min, max }: { min: number; max: number }): void {
+	if (Number.isFinite(value) && value >= min && value <= max) return;
+	throw new RangeError(`Waiting for a worker: ${field} must be from ${min} to ${max}, got: ${value}`);
+}

@@ -1,0 +1,157 @@
+import { evictDurableObject } from 'cloudflare:test';
+import { describe, expect, it } from 'vitest';
+import type { StatusDocument } from '../../src/job/document.ts';
+import type { AttemptLinks } from '../../src/job/links.ts';
+import { call, eventsOf, finalsOf, objectOf, post, statusOf, submit, until, watch } from './client.ts';
+import { advanceClock, fireAlarm } from './faults.ts';
+
+/** A job that waits, and the links its worker was given. */
+async function waitingJob(options: Record<string, unknown> = {}) {
+	const { document } = await submit('sleep', { seconds: 0, steps: 1, wait: true }, options);
+	return linksOf(await until(document, 'waiting'));
+}
+
+function linksOf(document: StatusDocument): { document: StatusDocument; links: AttemptLinks } {
+	return { document, links: document.progress?.data as AttemptLinks };
+}
+
+const put = (url: string, body: BodyInit, type: string) =>
+	call(url, { method: 'POST', headers: { 'content-type': type }, body });
+
+describe('an external worker', () => {
+	it('reports progress and the result, and readers are told', async () => {
+		const { document, links } = await waitingJob();
+		expect(document).toMatchObject({ status: 'running', phase: 'waiting', attempt: 1 });
+		const { events } = await watch(document, document.seq);
+		expect((await post(links.progress, { percentComplete: 60, message: 'rendering' })).status).toBe(204);
+		expect(await statusOf(document)).toMatchObject({
+			phase: 'waiting',
+			percentComplete: 60,
+			progress: { message: 'rendering' },
+		});
+		expect((await post(links.complete, { frames: 240 })).status).toBe(204);
+		expect(await statusOf(document)).toMatchObject({ status: 'succeeded', attempt: 1 });
+		expect(await (await call(document.links.result)).json()).toEqual({ frames: 240 });
+		expect(events.map(({ type }) => type)).toEqual(['progress', 'succeeded']);
+	});
+
+	it('may complete twice, when its first answer was lost: the job ends once', async () => {
+		const { document, links } = await waitingJob();
+		expect((await post(links.complete, 1)).status).toBe(204);
+		expect((await post(links.complete, 2)).status).toBe(204);
+		expect(await (await call(document.links.result)).json()).toBe(1);
+		expect(finalsOf(await eventsOf(document))).toEqual(['succeeded']);
+	});
+
+	it('gives bytes of any kind, also more than a record holds', async () => {
+		const { document, links } = await waitingJob();
+		const video = crypto.getRandomValues(new Uint8Array(60_000));
+		const bytes = new Uint8Array(3_000_000).map((_, index) => video[index % video.length] ?? 0);
+		expect((await put(links.complete, bytes, 'video/mp4')).status).toBe(204);
+		const result = await call(document.links.result);
+		expect(result.headers.get('content-type')).toBe('video/mp4');
+		expect(new Uint8Array(await result.arrayBuffer())).toEqual(bytes);
+	});
+
+	it('gives nothing, when there is nothing to give', async () => {
+		const { document, links } = await waitingJob();
+		expect((await call(links.complete, { method: 'POST' })).status).toBe(204);
+		expect((await call(document.links.result)).status).toBe(204);
+	});
+
+	it('says that it failed, and the job is tried again by its own policy, with new links', async () => {
+		const { document, links } = await waitingJob();
+		expect((await post(links.fail, { code: 'FarmFull', message: 'No room' })).status).toBe(204);
+		expect(await statusOf(document)).toMatchObject({ phase: 'retrying', attempt: 1 });
+		advanceClock(2_000);
+		await fireAlarm(document);
+		const second = linksOf(await until(document, 'waiting'));
+		expect(second.document.attempt).toBe(2);
+		for (const stale of [
+			await post(links.progress, { percentComplete: 99 }),
+			await post(links.complete, 'late'),
+			await put(links.complete, new Uint8Array(100_000), 'video/mp4'),
+			await post(links.fail, { code: 'Late', message: 'Too late' }),
+		]) {
+			expect(stale.status).toBe(409);
+			expect(await stale.json()).toMatchObject({ code: 'StaleAttempt' });
+		}
+		expect(await statusOf(document)).toMatchObject({ seq: second.document.seq, phase: 'waiting' });
+		const last = { code: 'NoFootage', message: 'There is nothing to render', retryable: false, status: 422 };
+		expect((await post(second.links.fail, last)).status).toBe(204);
+		const { retryable: _, status: __, ...error } = last;
+		expect(await statusOf(document)).toMatchObject({ status: 'failed', error: { ...error, retryable: false } });
+		expect((await call(document.links.result)).status).toBe(422);
+	});
+
+	it('that nobody hears of costs its job an attempt, and is replaced', async () => {
+		const { document, links } = await waitingJob();
+		advanceClock(3_601_000);
+		expect(await statusOf(document)).toMatchObject({ phase: 'retrying', maxAttempts: 4 });
+		await fireAlarm(document);
+		advanceClock(2_000);
+		await fireAlarm(document);
+		await until(document, 'waiting');
+		expect((await post(links.complete, 'late')).status).toBe(409);
+		await call(document.links.self, { method: 'DELETE' });
+	});
+
+	it('is told to stop when the job was canceled, which was over at once', async () => {
+		const { document, links } = await waitingJob();
+		expect((await call(document.links.self, { method: 'DELETE' })).status).toBe(200);
+		for (const link of [links.progress, links.complete]) {
+			const response = await post(link, {});
+			expect(response.status).toBe(409);
+			expect(await response.json()).toMatchObject({ code: 'JobCanceled' });
+		}
+	});
+
+	it('finds its job as it left it when the object was put out of memory', async () => {
+		const { document, links } = await waitingJob();
+		await post(links.progress, { percentComplete: 60, message: 'rendering' });
+		const before = await statusOf(document);
+		await evictDurableObject(objectOf(document));
+		expect(await statusOf(document)).toEqual(before);
+		await post(links.complete, {});
+	});
+});
+
+describe('the links of an external worker', () => {
+	it('let in nobody without their token, with a reader’s, or for another job, and let their holder read nothing', async () => {
+		const { document, links } = await waitingJob();
+		const other = await waitingJob();
+		const bare = `/v1/jobs/${document.id}/complete`;
+		expect((await post(bare, {})).status).toBe(403);
+		expect((await post(`${bare}?token=${new URL(document.links.self).searchParams.get('token')}`, {})).status).toBe(
+			403,
+		);
+		expect((await post(`${bare}?token=${new URL(other.links.complete).searchParams.get('token')}`, {})).status).toBe(
+			403,
+		);
+		const token = new URL(links.complete).searchParams.get('token');
+		expect((await call(`/v1/jobs/${document.id}?token=${token}`)).status).toBe(403);
+		expect(await statusOf(document)).toMatchObject({ phase: 'waiting' });
+	});
+
+	it.each([
+		['progress beyond all', 'progress', { percentComplete: 101 }, '/percentComplete'],
+		['progress with more data than is kept', 'progress', { data: 'x'.repeat(5_000) }, '/data'],
+		['progress of another form', 'progress', { percent: 1 }, '/percent'],
+		['a failure without a code', 'fail', { message: 'no code' }, '/code'],
+		['a failure with a sentence for a code', 'fail', { code: 'a b', message: '' }, '/code'],
+		['a failure that is none', 'fail', { code: 'A', message: 'b', status: 200 }, '/status'],
+	] as const)('refuse %s, and say where the fault is', async (_, action, body, pointer) => {
+		const { document, links } = await waitingJob();
+		const response = await post(links[action], body);
+		expect(response.status).toBe(400);
+		expect(await response.json()).toMatchObject({ code: 'InvalidRequest', errors: [{ pointer }] });
+		expect(await statusOf(document)).toMatchObject({ phase: 'waiting', seq: document.seq });
+	});
+
+	it('refuse a result that is too large, and the job still waits', async () => {
+		const { document, links } = await waitingJob();
+		expect((await put(links.complete, new Uint8Array(33 * 1_024 * 1_024), 'video/mp4')).status).toBe(413);
+		expect(await statusOf(document)).toMatchObject({ phase: 'waiting' });
+		expect((await put(links.progress, 'half', 'text/plain')).status).toBe(415);
+	});
+});

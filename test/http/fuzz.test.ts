@@ -1,0 +1,274 @@
+/** Whatever is sent, the answer is one that the contract knows: never a 500, never a hang, never a stack trace. */
+import { exports } from 'cloudflare:workers';
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { PROBLEMS } from '../../src/http/problem.ts';
+import { ROUTES } from '../../src/http/routes.ts';
+import type { StatusDocument } from '../../src/job/document.ts';
+import { call, ORIGIN, post, submit, until } from '../flow/client.ts';
+
+const REQUESTS = 5_000;
+const SEED = 20_261_121;
+/** Longer than the longest wait that may be asked for below. */
+const HANG_MS = 15_000;
+/** What a failed job of this test says of itself. */
+const OUR_TOKEN = '{token}';
+const JOB_ERROR = { code: 'Broken', message: 'As asked', status: 422 };
+const KNOWN_CODES: ReadonlySet<string> = new Set([...Object.keys(PROBLEMS), JOB_ERROR.code, 'StartDeadlinePassed']);
+
+interface Shot {
+	readonly method: string;
+	readonly path: string;
+	readonly query: readonly (readonly [string, string])[];
+	readonly headers: readonly (readonly [string, string])[];
+	readonly body: string | Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Jobs in every state, to be asked about. Filled before the shooting begins. */
+const ids: string[] = [];
+const tokens: string[] = [];
+
+beforeAll(async () => {
+	const { document: done } = await submit('sleep', { seconds: 0 });
+	const { document: failed } = await submit('sleep', { seconds: 0, error: JOB_ERROR });
+	const { document: delayed } = await submit('sleep', { seconds: 0 }, { delaySeconds: 3_600 });
+	const { document: canceled } = await submit('sleep', { seconds: 0 }, { delaySeconds: 3_600 });
+	const { document: purged } = await submit('sleep', { seconds: 0 });
+	const { document: waiting } = await submit('sleep', { seconds: 0, wait: true });
+	await call(canceled.links.self, { method: 'DELETE' });
+	await until(purged, 'succeeded');
+	await call(`/v1/jobs/${purged.id}/purge`, { method: 'POST' });
+	await until(waiting, 'waiting');
+	await until(done, 'succeeded');
+	await until(failed, 'failed');
+	ids.push(...[done, failed, delayed, canceled, purged, waiting].map(({ id }) => id));
+	tokens.push(new URL(done.links.self).searchParams.get('token') ?? '');
+});
+
+const text = fc.oneof(
+	fc.string({ maxLength: 40 }),
+	fc.string({ unit: 'binary', maxLength: 20 }),
+	fc.constantFrom('', '-1', '0', '1e9', 'NaN', 'null', '%00', '../..', '"', '\\', '0'.repeat(64), 'x'.repeat(5_000)),
+);
+
+/** What a job is called: `{3}` is the fourth of ours, named when the shot is fired, for the jobs are made later. */
+const id = fc.oneof(
+	{ weight: 4, arbitrary: fc.nat(5).map((index) => `{${index}}`) },
+	{ weight: 1, arbitrary: text.map((value) => encodeURIComponent(value.toWellFormed())) },
+	{ weight: 1, arbitrary: fc.constant('f'.repeat(64)) },
+);
+
+const path = fc.oneof(
+	{
+		weight: 6,
+		arbitrary: fc
+			.tuple(
+				fc.constantFrom(...ROUTES.map((route) => route.path), '/healthz', '/'),
+				id,
+				fc.constantFrom('sleep', 'thumbnail', 'echo', 'nothing'),
+			)
+			.map(([route, id, task]) =>
+				route
+					.replace(':id', id)
+					.replace(':task', task)
+					.replace(/:[a-z]+\+?/g, id),
+			),
+	},
+	{ weight: 1, arbitrary: fc.webPath().map((value) => `/${value}`) },
+	{ weight: 1, arbitrary: text.map((value) => `/v1/${encodeURI(value.toWellFormed())}`) },
+);
+
+const query = fc.array(
+	fc.tuple(
+		fc.oneof(
+			fc.constantFrom('token', 'after', 'onPending', 'onComplete', 'onFailed', 'width', 'format', 'status', 'limit'),
+			text,
+		),
+		fc.oneof(fc.constantFrom('accepted', 'inline', 'error', '0', '7', 'jpeg'), fc.constant(OUR_TOKEN), text),
+	),
+	{ maxLength: 3 },
+);
+
+const OUR_HEADERS = [
+	'accept',
+	'authorization',
+	'content-encoding',
+	'content-length',
+	'content-type',
+	'idempotency-key',
+	'if-none-match',
+	'last-event-id',
+	'origin',
+	'prefer',
+	'traceparent',
+	'x-correlation-id',
+	'coatcheck-delay-seconds',
+	'coatcheck-start-within-seconds',
+	'coatcheck-timeout-seconds',
+	'coatcheck-max-attempts',
+	'coatcheck-retain-seconds',
+	'coatcheck-tags',
+	'coatcheck-webhook-url',
+	'coatcheck-webhook-events',
+	'coatcheck-webhook-format',
+	'coatcheck-on-pending',
+	'coatcheck-on-complete',
+	'coatcheck-on-failed',
+	'sec-websocket-protocol',
+	'sec-websocket-key',
+	'upgrade',
+	'access-control-request-method',
+	'cookie',
+	'range',
+	'expect',
+];
+const headerValue = fc.oneof(
+	fc.constantFrom(
+		'application/json',
+		'text/event-stream',
+		'image/png',
+		'text/csv',
+		'websocket',
+		'coatcheck.v1',
+		'wait=1',
+		'wait=-1',
+		'"0"',
+		'*',
+		'Bearer x',
+		'gzip',
+		'1',
+		'99999999999',
+		'https://receiver.example/',
+		'succeeded,failed',
+		'"key"',
+		'00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+	),
+	fc.string({ maxLength: 40 }).map((value) => value.replace(/[^\x20-\x7e]/g, '')),
+);
+const headers = fc.array(
+	fc.tuple(
+		fc.oneof(
+			{ weight: 9, arbitrary: fc.constantFrom(...OUR_HEADERS) },
+			{ weight: 1, arbitrary: fc.stringMatching(/^[a-z-]{1,20}$/) },
+		),
+		headerValue,
+	),
+	{ maxLength: 5 },
+);
+
+const input = fc.oneof(
+	fc.record({ seconds: fc.constant(0), steps: fc.oneof(fc.nat(3), fc.anything()) }, { requiredKeys: ['seconds'] }),
+	fc.json().map((json) => JSON.parse(json) as unknown),
+);
+const options = fc.dictionary(
+	fc.constantFrom(
+		'delaySeconds',
+		'maxAttempts',
+		'tags',
+		'webhook',
+		'idempotencyKey',
+		'correlationId',
+		'onPending',
+		'nonsense',
+	),
+	fc.oneof(fc.nat(60), text, fc.constant(null), fc.array(text, { maxLength: 3 })),
+);
+const envelope = fc
+	.record({ task: fc.oneof(fc.constantFrom('sleep', 'echo', 'either'), text), input, options }, { requiredKeys: [] })
+	.map((value) => JSON.stringify(value));
+const body = fc.oneof(
+	{ weight: 3, arbitrary: envelope },
+	{ weight: 2, arbitrary: input.map((value) => JSON.stringify(value) ?? '') },
+	{ weight: 1, arbitrary: fc.json() },
+	{ weight: 1, arbitrary: text },
+	{ weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => new Uint8Array(bytes)) },
+	{
+		weight: 1,
+		arbitrary: fc.constantFrom(
+			'['.repeat(5_000),
+			`{"task":"sleep","input":${'['.repeat(200)}${']'.repeat(200)}}`,
+			'{"seconds":1e999}',
+		),
+	},
+	{ weight: 2, arbitrary: fc.constant(undefined) },
+);
+
+const shot: fc.Arbitrary<Shot> = fc.record({
+	method: fc.oneof(
+		{ weight: 8, arbitrary: fc.constantFrom('GET', 'POST', 'DELETE') },
+		{ weight: 1, arbitrary: fc.constantFrom('HEAD', 'OPTIONS', 'PUT', 'PATCH', 'PROPFIND') },
+	),
+	path,
+	query,
+	headers,
+	body,
+});
+
+function aimed({ path, query, ...rest }: Shot): Shot & { readonly url: string } {
+	const search = new URLSearchParams(
+		query.map(([name, value]) => [name.toWellFormed(), value === OUR_TOKEN ? (tokens[0] ?? '') : value.toWellFormed()]),
+	);
+	const named = path.replace(/\{(\d)\}/, (_, index: string) => ids[Number(index)] ?? '');
+	return { ...rest, path, query, url: `${ORIGIN}${named}${search.size > 0 ? `?${search}` : ''}` };
+}
+
+/** What came back, with its body read as far as it has one that ends. */
+async function fire({ method, url, headers, body }: ReturnType<typeof aimed>) {
+	const sent = new Headers();
+	for (const [name, value] of headers) sent.set(name, value.trim());
+	const hasBody = body !== undefined && method !== 'GET' && method !== 'HEAD';
+	if (!hasBody) sent.delete('content-length');
+	const controller = new AbortController();
+	const response = await exports.default.fetch(url, {
+		redirect: 'manual',
+		method,
+		headers: sent,
+		signal: controller.signal,
+		...(hasBody && { body }),
+	});
+	const type = response.headers.get('content-type') ?? '';
+	if (response.webSocket) {
+		response.webSocket.accept();
+		response.webSocket.close();
+	}
+	const isEndless = type.startsWith('text/event-stream') || response.status === 101;
+	const said = isEndless ? '' : await response.text();
+	if (isEndless) await response.body?.cancel();
+	return { status: response.status, type, said, headers: response.headers };
+}
+
+function withinTime<T>(promise: Promise<T>): Promise<T> {
+	const { promise: late, reject } = Promise.withResolvers<never>();
+	const timer = setTimeout(() => reject(new Error(`No answer within ${HANG_MS} ms`)), HANG_MS);
+	return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
+describe('the HTTP surface', () => {
+	it(`answers ${REQUESTS} requests that make little sense with what the contract knows, and works as before`, async () => {
+		const seen = new Map<number, number>();
+		const property = fc.asyncProperty(shot, async (value) => {
+			const answer = await withinTime(fire(aimed(value)));
+			seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
+			check(value.method, answer);
+		});
+		await fc.assert(property, { numRuns: REQUESTS, seed: SEED });
+		// The shots did reach what they were aimed at.
+		for (const status of [200, 202, 204, 303, 400, 401, 403, 404, 405, 409, 410, 415, 426])
+			expect([...seen.keys()]).toContain(status);
+		const { document } = await submit('sleep', { seconds: 0 });
+		expect(await until(document as StatusDocument, 'succeeded')).toMatchObject({ attempt: 1 });
+		expect((await post('/v1/jobs', {})).status).toBe(400);
+	}, 170_000);
+});
+
+function check(method: string, { status, type, said, headers }: Awaited<ReturnType<typeof fire>>): void {
+	expect(status).not.toBe(500);
+	expect(said).not.toMatch(/\n\s+at |\.ts:\d+|node_modules|Error: /);
+	expect(headers.get('x-content-type-options') ?? (status === 101 ? 'nosniff' : null)).toBe('nosniff');
+	if (status < 400) return;
+	expect(type).toBe('application/problem+json');
+	if (method === 'HEAD') return;
+	const problem = JSON.parse(said) as { code: string };
+	expect(KNOWN_CODES).toContain(problem.code);
+	if (status === 503 || status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+}
