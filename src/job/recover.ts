@@ -42,7 +42,9 @@ export function recover(job: JobRecord, live: LiveProgress | undefined, now: num
 	if (live && live.epoch === job.epoch && live.attempt === job.attempt) {
 		const { progress, progressAt } = live;
 		const seq = Math.max(job.seq, live.seq);
-		return { ...job, seq, ...(progress && { progress }), ...(progressAt !== undefined && { progressAt }) };
+		// Each progress event is of the moment it was counted.
+		const at = progressAt !== undefined && { progressAt, updatedAt: Math.max(job.updatedAt, progressAt) };
+		return { ...job, seq, ...(progress && { progress }), ...at };
 	}
 	const elapsedMs = Math.max(0, now - job.state.attemptStartedAt);
 	return { ...job, seq: job.seq + Math.ceil(elapsedMs / PROGRESS_EVENT_INTERVAL_MS) + 1 };

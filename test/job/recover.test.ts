@@ -10,8 +10,8 @@ const reported = applied(
 );
 
 describe('recover', () => {
-	it('gives a job back the progress that its attempt kept', () => {
-		expect(recover(stored, liveProgressOf(reported), T0 + 3_000)).toEqual({ ...reported, updatedAt: stored.updatedAt });
+	it('gives a job back the progress that its attempt kept, and when it was', () => {
+		expect(recover(stored, liveProgressOf(reported), T0 + 3_000)).toEqual(reported);
 	});
 
 	it('takes nothing from another attempt', () => {
