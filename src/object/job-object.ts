@@ -90,10 +90,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			return { accepted: true, view: viewOf(this.#id, existing, now), isReplay: !isSameRequest };
 		}
 		if (!this.#isThere(submission.input)) return { accepted: false, reason: 'upload-lost' };
-		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs and numbers go on.
-		const job = accepted(submission, now, existing);
-		if (existing) this.#store.deleteChunksExcept(uploadOf(job));
-		this.#commit(job, existing, now);
+		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs and numbers go
+		// on, also when its time is over and only the alarm has not been here yet.
+		const left = this.#job ?? undefined;
+		const job = accepted(submission, now, left);
+		if (left) this.#store.deleteChunksExcept(uploadOf(job));
+		this.#commit(job, left, now);
 		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
 	}
 
