@@ -12,16 +12,18 @@ export interface LiveProgress {
 	readonly attempt: number;
 	readonly seq: number;
 	readonly progressAt?: number;
+	readonly updatedAt?: number;
 	readonly progress?: Progress;
 }
 
 /** What to keep beside the attempt's socket. */
 export function liveProgressOf(job: JobRecord): LiveProgress {
-	const { epoch, attempt, seq, progressAt, progress } = job;
+	const { epoch, attempt, seq, progressAt, updatedAt, progress } = job;
 	return {
 		epoch,
 		attempt,
 		seq,
+		updatedAt,
 		...(progressAt !== undefined && { progressAt }),
 		...(progress !== undefined && { progress }),
 	};
@@ -49,12 +51,9 @@ export function numberedUntil({ state, seq }: JobRecord): number {
 export function recover(job: JobRecord, live: LiveProgress | undefined): JobRecord {
 	// What an external worker reports is written: nothing of it is missing.
 	if (job.state.name !== 'running' || job.state.waiting) return job;
-	if (live && live.epoch === job.epoch && live.attempt === job.attempt) {
-		const { progress, progressAt } = live;
-		const seq = Math.max(job.seq, live.seq);
-		// Each progress event is of the moment it was counted.
-		const at = progressAt !== undefined && { progressAt, updatedAt: Math.max(job.updatedAt, progressAt) };
-		return { ...job, seq, ...(progress && { progress }), ...at };
+	if (live && live.epoch === job.epoch && live.attempt === job.attempt && live.seq >= job.seq) {
+		const { seq, progress, progressAt, updatedAt = job.updatedAt } = live;
+		return { ...job, seq, updatedAt, ...(progress && { progress }), ...(progressAt !== undefined && { progressAt }) };
 	}
 	return { ...job, seq: numberedUntil(job) };
 }

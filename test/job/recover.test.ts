@@ -15,6 +15,12 @@ describe('recover', () => {
 		expect(recover(stored, liveProgressOf(reported))).toEqual(reported);
 	});
 
+	it('knows when that was, also by a clock that was set back since the attempt started', () => {
+		const command = { type: 'progress', fence: FENCE, progress: { percentComplete: 40 } } as const;
+		const earlier = applied(stored, command, T0 - 60_000);
+		expect(recover(stored, liveProgressOf(earlier))).toEqual(earlier);
+	});
+
 	it('takes nothing from another attempt', () => {
 		const other = { ...liveProgressOf(reported), attempt: 7 };
 		expect(recover(stored, other).progress).toBeUndefined();
