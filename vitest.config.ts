@@ -1,8 +1,8 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-/** What runs in Node: the Worker as a whole behind a real port, clients that know nothing of it, and the source as text. */
-const IN_NODE = ['test/clients/**', 'test/deploy/**', 'test/structure/**'];
+/** What runs in Node: the Worker as a whole behind a real port or on a simulated platform, clients that know nothing of it, and the source as text. */
+const IN_NODE = ['test/clients/**', 'test/deploy/**', 'test/simulation/**', 'test/structure/**'];
 /** The same, for what has to wait longer than `npm test` should take: `npm run test:slow`. */
 const SLOW = ['test/slow/**'];
 

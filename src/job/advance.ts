@@ -5,6 +5,7 @@
  * Pure: no clock, no randomness, no I/O.
  */
 import { backoffMs } from './backoff.ts';
+import { keptUntil } from './expiry.ts';
 import { attemptLost, buried, canceled, failed, retrying } from './lifecycle.ts';
 import { MAX_LOST_ATTEMPTS, MS_PER_SECOND, TOMBSTONE_MS } from './limits.ts';
 import { type FinalState, type JobRecord, maxAttempts, startBy, type Waiting } from './record.ts';
@@ -42,8 +43,9 @@ export function advanceOnce(job: JobRecord, now: number, random: number): JobRec
 
 /** Nothing is forgotten that somebody has still to be told. */
 function retentionOver(job: JobRecord, state: FinalState, now: number): JobRecord {
-	if (pendingDeliveries(job).length > 0 || now < state.expiresAt) return job;
-	return buried(job, 'expired', state.expiresAt, state.expiresAt + TOMBSTONE_MS);
+	const overAt = keptUntil(job, state);
+	if (pendingDeliveries(job).length > 0 || now < overAt) return job;
+	return buried(job, 'expired', overAt, overAt + TOMBSTONE_MS);
 }
 
 function startDeadlinePassed(job: JobRecord, deadline: number): JobRecord {

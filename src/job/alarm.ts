@@ -1,4 +1,5 @@
 /** When a job has to be looked at although nobody asks. The one place that decides it. */
+import { keptUntil } from './expiry.ts';
 import { TOMBSTONE_MS } from './limits.ts';
 import { type JobRecord, startBy } from './record.ts';
 import { deliveryCheckAt } from './webhook.ts';
@@ -17,6 +18,6 @@ export function nextAlarmAt(job: JobRecord): number {
 		default:
 			// Retention waits for deliveries. Reads answer 410 from its end on; the row goes with the tombstone's time, which
 			// saves a second alarm.
-			return Number.isFinite(deliveryAt) ? deliveryAt : state.expiresAt + TOMBSTONE_MS;
+			return Number.isFinite(deliveryAt) ? deliveryAt : keptUntil(job, state) + TOMBSTONE_MS;
 	}
 }

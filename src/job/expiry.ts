@@ -11,18 +11,20 @@ import {
 	WATCHDOG_MS,
 } from './limits.ts';
 import { type FinalState, isFinal, type JobRecord } from './record.ts';
-import { pendingDeliveries } from './webhook.ts';
 
 /** The longest a message can wait in the queue before the watchdog gives its job up. */
 const LONGEST_WAIT_MS = MAX_WAKES * WATCHDOG_MS.max;
 
 /**
- * Until when a finished job's data is kept: as long as was asked, and no shorter than until its webhook's receiver was told,
- * which ends too: tries are counted.
+ * Until when a finished job's data is kept: as long as was asked, and when its webhook's receiver could only be told after
+ * that, so long that it can still fetch the result. That ends too: tries are counted.
  */
-export function keptUntil(job: JobRecord, { expiresAt }: FinalState): number {
-	const tries = pendingDeliveries(job).map(({ nextAttemptAt = 0 }) => nextAttemptAt + KEPT_AFTER_TRY_MS);
-	return Math.max(expiresAt, ...tries);
+export function keptUntil({ webhook }: JobRecord, { expiresAt }: FinalState): number {
+	const tries = webhook?.deliveries.map(({ status, at = 0, nextAttemptAt = 0 }) => {
+		if (status === 'pending') return nextAttemptAt + KEPT_AFTER_TRY_MS;
+		return status === 'delivered' && at >= expiresAt ? at + KEPT_AFTER_TRY_MS : 0;
+	});
+	return Math.max(expiresAt, ...(tries ?? []));
 }
 
 /** Whoever is told of a job has this long to fetch its result at least. */

@@ -12,38 +12,48 @@ export interface LiveProgress {
 	readonly attempt: number;
 	readonly seq: number;
 	readonly progressAt?: number;
+	readonly updatedAt?: number;
 	readonly progress?: Progress;
 }
 
 /** What to keep beside the attempt's socket. */
 export function liveProgressOf(job: JobRecord): LiveProgress {
-	const { epoch, attempt, seq, progressAt, progress } = job;
+	const { epoch, attempt, seq, progressAt, updatedAt, progress } = job;
 	return {
 		epoch,
 		attempt,
 		seq,
+		updatedAt,
 		...(progressAt !== undefined && { progressAt }),
 		...(progress !== undefined && { progress }),
 	};
 }
 
 /**
+ * How far the events of a stored record may be numbered before it is written again: as many as an attempt can make within
+ * its lease. So whoever reads the record knows the last number that can have been given, whatever clocks show by then.
+ */
+export function numberedUntil({ state, seq }: JobRecord): number {
+	if (state.name !== 'running' || state.waiting) return seq;
+	const leaseMs = Math.max(0, state.leaseEndsAt - state.attemptStartedAt);
+	return seq + Math.ceil(leaseMs / PROGRESS_EVENT_INTERVAL_MS) + 1;
+}
+
+/**
  * A record read from storage, with the progress that was not written.
  *
  * Without `live` (the object was reset, and every socket with it) the numbers of events that may have gone out are not
- * known, but there can't have been more of them than time allowed: the count goes on after the last possible one, so
- * that no number is ever given twice. Readers see a gap, never a repeat.
+ * known: the count goes on after the last possible one, so that no number is ever given twice. Readers see a gap, never
+ * a repeat.
  *
  * @param live what the attempt's socket kept, if it is still there.
  */
-export function recover(job: JobRecord, live: LiveProgress | undefined, now: number): JobRecord {
+export function recover(job: JobRecord, live: LiveProgress | undefined): JobRecord {
 	// What an external worker reports is written: nothing of it is missing.
 	if (job.state.name !== 'running' || job.state.waiting) return job;
-	if (live && live.epoch === job.epoch && live.attempt === job.attempt) {
-		const { progress, progressAt } = live;
-		const seq = Math.max(job.seq, live.seq);
-		return { ...job, seq, ...(progress && { progress }), ...(progressAt !== undefined && { progressAt }) };
+	if (live && live.epoch === job.epoch && live.attempt === job.attempt && live.seq >= job.seq) {
+		const { seq, progress, progressAt, updatedAt = job.updatedAt } = live;
+		return { ...job, seq, updatedAt, ...(progress && { progress }), ...(progressAt !== undefined && { progressAt }) };
 	}
-	const elapsedMs = Math.max(0, now - job.state.attemptStartedAt);
-	return { ...job, seq: job.seq + Math.ceil(elapsedMs / PROGRESS_EVENT_INTERVAL_MS) + 1 };
+	return { ...job, seq: numberedUntil(job) };
 }

@@ -45,7 +45,7 @@ import {
 	type StoredInput,
 	type StoredReply,
 } from '../job/record.ts';
-import { liveProgressOf, recover } from '../job/recover.ts';
+import { liveProgressOf, numberedUntil, recover } from '../job/recover.ts';
 import { type Command, type Transition, transition } from '../job/transition.ts';
 import { lateDeliveries, pendingDeliveries, type Try } from '../job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
@@ -65,6 +65,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	readonly #claims = new Map<number, number>();
 	/** The job as of the last turn; `null` when storage holds none, `undefined` until it was looked for. */
 	#job: JobRecord | null | undefined;
+	/** A progress event with a higher number than this has to be written, or a reset would give its number again. */
+	#numberedUntil = 0;
 
 	constructor(ctx: DurableObjectState, env: Env) {
 		super(ctx, env);
@@ -88,10 +90,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			return { accepted: true, view: viewOf(this.#id, existing, now), isReplay: !isSameRequest };
 		}
 		if (!this.#isThere(submission.input)) return { accepted: false, reason: 'upload-lost' };
-		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs and numbers go on.
-		const job = accepted(submission, now, existing);
-		if (existing) this.#store.deleteChunksExcept(uploadOf(job));
-		this.#commit(job, existing, now);
+		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs and numbers go
+		// on, also when its time is over and only the alarm has not been here yet.
+		const left = this.#job ?? undefined;
+		const job = accepted(submission, now, left);
+		if (left) this.#store.deleteChunksExcept(uploadOf(job));
+		this.#commit(job, left, now);
 		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
 	}
 
@@ -358,7 +362,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	#current(now: number): JobRecord | undefined {
 		if (this.#job === undefined) {
 			const stored = this.#store.load();
-			this.#job = stored ? recover(stored, this.#sockets.liveProgress(), now) : null;
+			this.#numberedUntil = stored ? numberedUntil(stored) : 0;
+			this.#job = stored ? recover(stored, this.#sockets.liveProgress()) : null;
 		}
 		// Step by step, so that whoever waits is told of each, also of an end that was long ago.
 		while (this.#job) {
@@ -375,8 +380,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	#commit(job: JobRecord, before: JobRecord | undefined, now: number, isVolatile = false): void {
 		this.#job = job;
 		const isOver = isFinal(job.state) || job.state.name === 'tombstone';
-		if (!isVolatile) {
+		if (!isVolatile || job.seq > this.#numberedUntil) {
 			this.#store.save(job);
+			this.#numberedUntil = numberedUntil(job);
 			// A finished job's alarm comes later than the one it had: left alone, that one would only wake it for nothing.
 			if (isOver) this.#store.setAlarm(nextAlarmAt(job));
 			else this.#store.setAlarmBy(nextAlarmAt(job));

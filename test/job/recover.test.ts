@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { liveProgressOf, recover } from '../../src/job/recover.ts';
+import type { RunningState } from '../../src/job/record.ts';
+import { liveProgressOf, numberedUntil, recover } from '../../src/job/recover.ts';
 import { applied, FENCE, running, succeeded, T0 } from './jobs.ts';
 
 const stored = running();
@@ -10,24 +11,32 @@ const reported = applied(
 );
 
 describe('recover', () => {
-	it('gives a job back the progress that its attempt kept', () => {
-		expect(recover(stored, liveProgressOf(reported), T0 + 3_000)).toEqual({ ...reported, updatedAt: stored.updatedAt });
+	it('gives a job back the progress that its attempt kept, and when it was', () => {
+		expect(recover(stored, liveProgressOf(reported))).toEqual(reported);
+	});
+
+	it('knows when that was, also by a clock that was set back since the attempt started', () => {
+		const command = { type: 'progress', fence: FENCE, progress: { percentComplete: 40 } } as const;
+		const earlier = applied(stored, command, T0 - 60_000);
+		expect(recover(stored, liveProgressOf(earlier))).toEqual(earlier);
 	});
 
 	it('takes nothing from another attempt', () => {
 		const other = { ...liveProgressOf(reported), attempt: 7 };
-		expect(recover(stored, other, T0 + 3_000).progress).toBeUndefined();
+		expect(recover(stored, other).progress).toBeUndefined();
 	});
 
 	it('never gives a number twice when memory is lost: it goes on after the last that can have been given', () => {
+		const { leaseEndsAt } = stored.state as RunningState;
 		let job = stored;
-		for (let now = T0 + 10; now < T0 + 30_000; now += 50) {
-			job = applied(job, { type: 'progress', fence: FENCE, progress: { percentComplete: (now - T0) / 300 } }, now);
-			expect(recover(stored, undefined, now).seq).toBeGreaterThanOrEqual(job.seq);
+		for (let now = T0 + 10; now < leaseEndsAt; now += 50) {
+			job = applied(job, { type: 'progress', fence: FENCE, progress: { percentComplete: (now - T0) / 1_000 } }, now);
+			expect(recover(stored, undefined).seq).toBeGreaterThanOrEqual(job.seq);
 		}
+		expect(recover(stored, undefined).seq).toBe(numberedUntil(stored));
 	});
 
 	it('leaves a job that is not running alone', () => {
-		expect(recover(succeeded(), undefined, T0 + 3_000)).toEqual(succeeded());
+		expect(recover(succeeded(), undefined)).toEqual(succeeded());
 	});
 });

@@ -69,7 +69,16 @@ describe('a webhook', () => {
 		const muchLater = T0 + 30 * HOUR;
 		expect(advance(waiting, muchLater, 0)).toBe(waiting);
 		expect(Date.parse(jobFacts('a'.repeat(64), waiting, T0).expiresAt ?? '')).toBe(T0 + 65_000 + HOUR);
-		expect(advance(answer(waiting, 200, muchLater), muchLater, 0)).toBeUndefined();
+	});
+
+	it('that comes when its job was to be forgotten leaves an hour to fetch the result', () => {
+		const waiting = answer(done(withWebhook()), 500, T0 + 60_000);
+		const muchLater = T0 + 30 * HOUR;
+		const told = answer(waiting, 200, muchLater);
+		expect(advance(told, muchLater + HOUR - 1, 0)).toBe(told);
+		expect(advance(told, muchLater + HOUR, 0)?.state).toMatchObject({ name: 'tombstone', reason: 'expired' });
+		expect(advance(told, muchLater + 2 * HOUR, 0)).toBeUndefined();
+		expect(nextAlarmAt(told)).toBe(muchLater + 2 * HOUR);
 	});
 
 	it('that asks for a longer wait gets it, within reason', () => {

@@ -1,0 +1,90 @@
+/** Many schedules, shared out to threads; what was exercised, and the first failure made small. */
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { COUNTED, DELAYED, RECEIVER_ANSWERS, SUDDEN } from './schedule.ts';
+import { Tally } from './tally.ts';
+import type { Failure, Share, ShareResult } from './worker.ts';
+
+export interface CheckOptions {
+	readonly runs: number;
+	readonly seed: number;
+	readonly path?: string | undefined;
+}
+
+export interface Report {
+	readonly counts: Readonly<Record<string, number>>;
+	readonly failure?: Failure;
+}
+
+const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url).href);
+const MAX_THREADS = 4;
+/** A thread is used for no more than this: what dead consumers held in memory is never given back. */
+const MAX_SHARE = 5_000;
+const MIN_SHARES = 4;
+
+/** Everything that must have happened, or the run has shown less than it says. */
+export const EXERCISED: readonly string[] = [
+	...COUNTED,
+	...DELAYED,
+	...SUDDEN,
+	'queues stall',
+	'clock jumps forward',
+	'clock jumps back',
+	'messages reordered',
+	'messages given up',
+	'consumers overran',
+	'consumers killed by their work',
+	...['cancel', 'retry', 'purge', '202'].map((wish) => `client: ${wish}`),
+	...['succeeded', 'failed', 'canceled'].map((status) => `ended ${status}`),
+	...RECEIVER_ANSWERS.map((answer) => `receiver: ${answer}`),
+];
+
+/** Runs so many schedules; each share has a seed of its own, and so the same ones whatever the number of threads. */
+export async function check({ runs, seed, path }: CheckOptions): Promise<Report> {
+	if (path !== undefined) return inThread({ runs: 1, seed, path });
+	const threads = Math.min(MAX_THREADS, availableParallelism());
+	const size = Math.min(MAX_SHARE, Math.ceil(runs / MIN_SHARES));
+	const shares: Share[] = [];
+	for (let done = 0; done < runs; done += size) {
+		shares.push({ runs: Math.min(size, runs - done), seed: seed + shares.length });
+	}
+	const tally = new Tally();
+	let failure: Failure | undefined;
+	const work = async () => {
+		for (let share = shares.shift(); share && !failure; share = shares.shift()) {
+			const result = await inThread(share);
+			tally.addAll(result.counts);
+			failure ??= result.failure;
+		}
+	};
+	await Promise.all(Array.from({ length: threads }, work));
+	return { counts: tally.counts, ...(failure && { failure }) };
+}
+
+export function inThread(share: Share): Promise<ShareResult> {
+	const { promise, resolve, reject } = Promise.withResolvers<ShareResult>();
+	const worker = new Worker(WORKER, { workerData: share });
+	worker.once('message', resolve);
+	worker.once('error', reject);
+	worker.once('exit', () => reject(new Error('A thread ended without a result')));
+	return promise;
+}
+
+/** A failure for those who have to understand it, and how to see it again. */
+export function failureText({ seed, path, message, story, schedule, trace }: Failure): string {
+	return [
+		...trace,
+		'',
+		message,
+		'',
+		story,
+		'',
+		`as data: ${JSON.stringify(schedule)}`,
+		`again:   npm run test:soak -- --seed ${seed} --path ${path}`,
+	].join('\n');
+}
+
+export function notExercised(counts: Readonly<Record<string, number>>): string[] {
+	return EXERCISED.filter((what) => (counts[what] ?? 0) === 0);
+}

@@ -1,0 +1,260 @@
+/** The clients of a simulation: they speak HTTP with the real door, each request in an isolate of its own. */
+
+import type { JobObjectApi, Report } from '../../src/job/object-api.ts';
+import { Jobs } from '../../src/rpc/jobs.ts';
+import { Broken, type Ledger, type Run } from './ledger.ts';
+import type { SimulatedSocket } from './platform/socket.ts';
+import { Isolate, type World } from './platform/world.ts';
+import { Reader, type Stories, type Told } from './readers.ts';
+import type { AttemptPlan, JobPlan, WISHES } from './schedule.ts';
+import type { Tally } from './tally.ts';
+import { MUCH, TASK_OF, WORKER } from './work.ts';
+
+export interface ClientsOptions {
+	readonly env: Readonly<Record<string, unknown>>;
+	readonly jobs: readonly JobPlan[];
+	readonly ledgerOf: (id: string) => Ledger;
+	readonly storiesOf: (id: string) => Stories;
+	readonly tally: Tally;
+	readonly onBroken: (error: unknown) => void;
+}
+
+const ORIGIN = 'https://jobs.example';
+const NETWORK_MS = { min: 1, max: 8 };
+const MAX_SUBMISSIONS = 3;
+const MAX_WISHES = 8;
+const MAX_VISITS = 9;
+const FIRST_VISIT_MS = 700;
+const VISIT_GROWTH = 3;
+const CLOSED_FOR_GOOD = 1000;
+
+export class Clients {
+	readonly #world: World;
+	readonly #options: ClientsOptions;
+	readonly #doors: Isolate[] = [];
+	readonly #ids = new Map<number, string>();
+	readonly readers: Reader[] = [];
+
+	constructor(world: World, options: ClientsOptions) {
+		this.#world = world;
+		this.#options = options;
+	}
+
+	submitLater(job: number, atMs: number): void {
+		this.#as(job, 'submit', atMs, () => this.#submit(job));
+	}
+
+	wish(job: number, wish: (typeof WISHES)[number]): void {
+		this.#as(job, wish, 0, async () => {
+			if (wish === 'submit again') return this.#submit(job);
+			const id = this.#ids.get(job);
+			if (id === undefined) return;
+			if (wish === 'watch') return this.#watch(job, id);
+			if (wish === 'read') return this.#read(job, id);
+			return this.#insist(job, id, wish);
+		});
+	}
+
+	/** What can't be done yet is wished for again. */
+	async #insist(job: number, id: string, wish: 'cancel' | 'retry' | 'purge'): Promise<void> {
+		let waitMs = FIRST_VISIT_MS;
+		for (let tried = 0; tried < MAX_WISHES; tried++) {
+			const { status } = await this.#request(job, 'POST', `/v1/jobs/${id}/${wish}`);
+			if (status < 300) return this.#options.tally.add(`client: ${wish}`);
+			if (status !== 409 && status !== 503) return;
+			await scheduler.wait(waitMs);
+			waitMs *= VISIT_GROWTH;
+		}
+	}
+
+	/** An external worker does what an attempt has left to it, and reports until it is heard. */
+	workElsewhere({ id, fence }: Run, run: number, plan: AttemptPlan, job: number): void {
+		const jobs = new Jobs(this.#options.env.JOBS as DurableObjectNamespace);
+		const say = async (report: (object: JobObjectApi) => Promise<Report>) => {
+			for (let tried = 0; tried < MAX_SUBMISSIONS; tried++) {
+				const heard = await jobs.call(id, report).catch(() => undefined);
+				if (heard) return;
+				await scheduler.wait(1_000 * (tried + 1));
+			}
+		};
+		this.#as(job, 'work elsewhere', this.#world.between(1, 40, 'elsewhere', job), async () => {
+			for (let report = 1; report <= plan.reports; report++) {
+				await scheduler.wait(plan.ms / (plan.reports + 1));
+				const percentComplete = (100 * report) / plan.reports;
+				await say((object) =>
+					object.progress(fence, { percentComplete, message: `run ${run} reports ${report}` }, true),
+				);
+			}
+			await scheduler.wait(plan.ms / (plan.reports + 1));
+			const inline = new TextEncoder().encode(JSON.stringify({ run }));
+			const reply = {
+				status: 200,
+				headers: [],
+				body: { sizeBytes: inline.length, mediaType: 'application/json', inline },
+			};
+			const error = { code: 'Failed', message: `run ${run} failed`, retryable: true };
+			if (plan.ends === 'is finished elsewhere') await say((object) => object.complete(fence, reply));
+			if (plan.ends === 'fails elsewhere') await say((object) => object.fail(fence, { error, status: 500 }, 0, true));
+		});
+	}
+
+	/** The isolates that answer requests about this job, or all. */
+	killDoors(job?: number): boolean {
+		const killed = this.#doors.filter((door) => !door.isDead && (job === undefined || door.job === job));
+		for (const door of killed) door.die();
+		return killed.length > 0;
+	}
+
+	/** Runs what a client does, as a client. */
+	#as(job: number, what: string, delayMs: number, act: () => Promise<void>): void {
+		const isolate = new Isolate('client', job);
+		this.#world.schedule(delayMs, { label: `client: ${what}`, job, isolate, run: () => this.#hopeFor(act()) });
+	}
+
+	async #submit(job: number): Promise<void> {
+		const plan = this.#options.jobs[job];
+		if (!plan) return;
+		for (let tried = 0; tried < MAX_SUBMISSIONS; tried++) {
+			const body = JSON.stringify({ job, ...(plan.isLarge && { pad: MUCH }) });
+			const response = await this.#request(
+				job,
+				'POST',
+				`/v1/tasks/${TASK_OF[plan.lane]}/jobs`,
+				headersOf(job, plan),
+				body,
+			);
+			if (response.status === 202) return this.#accepted(job, plan, (await response.json()) as { id: string });
+			if (response.status < 500)
+				throw new Broken(`a submission was answered ${response.status}: ${await response.text()}`);
+			await scheduler.wait(1_000 * (tried + 1));
+		}
+	}
+
+	#accepted(job: number, plan: JobPlan, { id }: { id: string }): void {
+		this.#options.tally.add('client: 202');
+		this.#options.ledgerOf(id).accepted();
+		const isFirst = !this.#ids.has(job);
+		this.#ids.set(job, id);
+		if (!isFirst || plan.reader === 'none') return;
+		this.#hopeFor(plan.reader === 'socket' ? this.#watch(job, id) : this.#leaf(job, id));
+	}
+
+	#hopeFor(act: Promise<void>): void {
+		act.catch(this.#options.onBroken);
+	}
+
+	async #read(job: number, id: string): Promise<void> {
+		await this.#request(job, 'GET', `/v1/operations/${id}`);
+		await this.#request(job, 'GET', `/v1/jobs/${id}/result`);
+	}
+
+	/** Reads page after page, from where it was. */
+	async #leaf(job: number, id: string): Promise<void> {
+		const reader = this.#reader(id);
+		let waitMs = FIRST_VISIT_MS;
+		for (let visit = 0; visit < MAX_VISITS; visit++) {
+			const response = await this.#request(job, 'GET', `/v1/jobs/${id}/events?after=${reader.cursor ?? 0}`);
+			if (response.status === 410 || response.status === 404) return;
+			if (response.status === 200) {
+				for (const event of ((await response.json()) as { events: Told[] }).events) reader.hear(event);
+			}
+			await scheduler.wait(waitMs);
+			waitMs *= VISIT_GROWTH;
+		}
+	}
+
+	/** Listens on a socket, and opens another when it breaks. */
+	async #watch(job: number, id: string): Promise<void> {
+		const reader = this.#reader(id);
+		let waitMs = FIRST_VISIT_MS;
+		for (let visit = 0; visit < MAX_VISITS; visit++) {
+			const query = reader.cursor === undefined ? '' : `?after=${reader.cursor}`;
+			const response = await this.#request(job, 'GET', `/v1/jobs/${id}/socket${query}`, { upgrade: 'websocket' });
+			if (response.status === 410 || response.status === 404) return;
+			const { webSocket } = response as unknown as { webSocket?: SimulatedSocket };
+			if (webSocket && (await this.#listen(webSocket, reader)) === CLOSED_FOR_GOOD) return;
+			await scheduler.wait(waitMs);
+			waitMs *= VISIT_GROWTH;
+		}
+	}
+
+	#listen(socket: SimulatedSocket, reader: Reader): Promise<number> {
+		const { promise, resolve } = Promise.withResolvers<number>();
+		socket.addEventListener('message', ({ data = '' }) => {
+			try {
+				reader.hear(JSON.parse(data) as Told);
+			} catch (error) {
+				this.#options.onBroken(error);
+			}
+		});
+		socket.addEventListener('close', ({ code = 0 }) => resolve(code));
+		socket.accept();
+		return promise;
+	}
+
+	#reader(id: string): Reader {
+		const reader = new Reader(this.#options.ledgerOf(id), this.#options.storiesOf(id));
+		this.readers.push(reader);
+		return reader;
+	}
+
+	/** A request that is never answered is given up by nobody: there is nothing to be seen in that. */
+	#request(
+		job: number,
+		method: string,
+		path: string,
+		headers: Record<string, string> = {},
+		body?: string,
+	): Promise<Response> {
+		const world = this.#world;
+		const client = world.current;
+		const { promise, resolve, reject } = Promise.withResolvers<Response>();
+		const door = new Isolate('door', job);
+		this.#doors.push(door);
+		const answered = (response: Response) =>
+			world.schedule(world.between(NETWORK_MS.min, NETWORK_MS.max, 'response', job), {
+				label: `response ${response.status}`,
+				job,
+				isolate: client,
+				run: () => {
+					// A stored failure is answered with the status that its task wanted.
+					if (response.status === 500 && !path.endsWith('/result'))
+						reject(new Broken(`${method} ${path} was answered 500`));
+					else resolve(response);
+				},
+			});
+		world.schedule(world.between(NETWORK_MS.min, NETWORK_MS.max, 'request', job), {
+			label: 'request',
+			job,
+			isolate: door,
+			run: () => {
+				const request = new Request(`${ORIGIN}${path}`, { method, headers, ...(body !== undefined && { body }) });
+				const context = { waitUntil: () => {}, passThroughOnException: () => {} };
+				const handle = WORKER.fetch as unknown as (...args: unknown[]) => Promise<Response>;
+				void handle(request, this.#options.env, context).then(answered, reject);
+			},
+		});
+		return promise;
+	}
+}
+
+function headersOf(job: number, plan: JobPlan): Record<string, string> {
+	const { hasKey, timeoutSeconds, maxAttempts, retainSeconds, delaySeconds, startWithinSeconds, receiver } = plan;
+	return {
+		'content-type': 'application/json',
+		...(hasKey && { 'idempotency-key': `key-of-${job}`, 'x-correlation-id': `job-${job}` }),
+		'coatcheck-timeout-seconds': String(timeoutSeconds),
+		'coatcheck-max-attempts': String(maxAttempts),
+		'coatcheck-retain-seconds': String(retainSeconds),
+		...(delaySeconds > 0 && { 'coatcheck-delay-seconds': String(delaySeconds) }),
+		...(startWithinSeconds !== undefined && {
+			'coatcheck-start-within-seconds': String(delaySeconds + startWithinSeconds),
+		}),
+		...(receiver.length > 0 && {
+			'coatcheck-webhook-url': `https://receiver.example/${job}`,
+			...(job % 2 === 1 && {
+				'coatcheck-webhook-events': 'accepted,started,progress,retrying,succeeded,failed,canceled',
+			}),
+		}),
+	};
+}

@@ -1,0 +1,61 @@
+/** Schedules that once broke a promise, as small as they could be made, and what each had shown. */
+import type { JobPlan, Schedule } from './schedule.ts';
+
+export interface Example {
+	readonly shows: string;
+	readonly schedule: Schedule;
+}
+
+const JOB: JobPlan = {
+	lane: 'jobs',
+	atMs: 0,
+	attempts: [{ ms: 0, reports: 0, ends: 'answers' }],
+	maxAttempts: 4,
+	timeoutSeconds: 5,
+	retainSeconds: 60,
+	delaySeconds: 0,
+	startWithinSeconds: undefined,
+	hasKey: false,
+	isLarge: false,
+	receiver: [],
+	reader: 'none',
+};
+
+const CALM = { seed: 0, maxRetries: 100, concurrency: 1, steps: [] } as const;
+
+export const EXAMPLES: readonly Example[] = [
+	{
+		shows: 'an event is of the same moment before and after the object slept',
+		schedule: {
+			...CALM,
+			jobs: [{ ...JOB, timeoutSeconds: 840, attempts: [{ ms: 900, reports: 1, ends: 'never ends' }], reader: 'pages' }],
+		},
+	},
+	{
+		shows: 'no number is given twice by an object that is reset twice in half a second',
+		schedule: {
+			...CALM,
+			jobs: [{ ...JOB, attempts: [{ ms: 900, reports: 6, ends: 'answers' }], reader: 'pages' }],
+			steps: [
+				{ job: 0, at: { when: 'before', label: 'call attempt', nth: 1 }, deed: { what: 'object reset' } },
+				{ job: 0, at: { when: 'before', label: 'request', nth: 4 }, deed: { what: 'object reset' } },
+				{ job: 0, at: { when: 'before', label: 'timer', nth: 1 }, deed: { what: 'watch' } },
+			],
+		},
+	},
+	{
+		shows: 'numbers go on when a key is used again between the end of a tombstone and its alarm',
+		schedule: {
+			...CALM,
+			jobs: [{ ...JOB, hasKey: true }],
+			steps: [
+				{ job: 0, at: { when: 'before', label: 'request', nth: 1 }, deed: { what: 'alarms failed', times: 9 } },
+				{ job: 0, at: { when: 'before', label: 'alarm', nth: 2 }, deed: { what: 'submit again' } },
+			],
+		},
+	},
+	{
+		shows: 'a receiver that is told when retention is over can still fetch the result',
+		schedule: { ...CALM, jobs: [{ ...JOB, receiver: ['500', '500', '500', '200'] }] },
+	},
+];

@@ -1,0 +1,377 @@
+/**
+ * What was promised, checked while it happens: every write that becomes durable, every answer that leaves and every event
+ * that a reader is told is held against all that came before it.
+ */
+import {
+	MAX_HISTORY,
+	MAX_LOST_ATTEMPTS,
+	MAX_RESENDS,
+	MAX_WAKES,
+	MAX_WEBHOOK_TRIES,
+	MAX_WEBHOOK_WAKES,
+	MS_PER_HOUR,
+} from '../../src/job/limits.ts';
+import {
+	type Fence,
+	type HistoryEntry,
+	isFinal,
+	type JobRecord,
+	maxAttempts,
+	type StoredReply,
+	startBy,
+} from '../../src/job/record.ts';
+import type { ObjectHost, Turn } from './platform/object-host.ts';
+import type { Write } from './platform/storage.ts';
+import type { World } from './platform/world.ts';
+
+/** A promise was broken. */
+export class Broken extends Error {
+	override readonly name = 'Broken';
+}
+
+export interface Run {
+	readonly id: string;
+	readonly life: number;
+	readonly fence: Fence;
+}
+
+/** An alarm that finds nothing to do may come this often before something changes. */
+const MAX_IDLE_ALARMS = 4;
+const FINAL = new Set(['succeeded', 'failed', 'canceled']);
+const RECORD_KEY = 'job';
+const CHUNK_PREFIX = 'chunk/';
+
+/** All that is known of one object, from what became durable. */
+export class Ledger {
+	readonly #world: World;
+	readonly #host: ObjectHost;
+	readonly #runs: readonly Run[];
+	#life = 0;
+	entries: HistoryEntry[] = [];
+	/** Events up to this one were deleted with their job. */
+	buriedSeq = 0;
+	#lastSeq = 0;
+	readonly #fences = new Set<string>();
+	readonly #updatedAt = new Map<number, string>();
+	#alarmsAtChange = 0;
+	#sends = 0;
+	/** How each epoch ended, in all lives. */
+	readonly finals: string[] = [];
+
+	constructor(world: World, host: ObjectHost, runs: readonly Run[]) {
+		this.#world = world;
+		this.#host = host;
+		this.#runs = runs;
+	}
+
+	// — what becomes durable —
+
+	commit(writes: readonly Write[], turn: Turn): void {
+		let before = this.#host.storage.rows.get(RECORD_KEY) as JobRecord | undefined;
+		for (const write of writes) {
+			if (write.type === 'deleteAll') {
+				this.#buried(before);
+				before = undefined;
+			} else if (write.type === 'put' && write.key === RECORD_KEY) {
+				const record = write.value as JobRecord;
+				this.#record(before, record, turn);
+				before = record;
+			} else if (write.type === 'put' && write.key.startsWith(CHUNK_PREFIX)) {
+				this.#chunk(before, turn);
+			}
+		}
+	}
+
+	#buried(before: JobRecord | undefined): void {
+		if (before) this.#must(before.state.name === 'tombstone', `a job that is ${before.state.name} was deleted`);
+		this.#everyEpochEnded();
+		this.#life++;
+		this.entries = [];
+		this.buriedSeq = 0;
+		this.#lastSeq = 0;
+		this.#fences.clear();
+		this.#updatedAt.clear();
+	}
+
+	/** Only the attempt that has the job may store its result. */
+	#chunk(before: JobRecord | undefined, { label, args }: Turn): void {
+		const fence = args[2] as Fence | undefined;
+		if (label !== 'call writeChunk' || !fence) return;
+		this.#must(before?.state.name === 'running' && isOf(before, fence), 'a stale attempt stored a piece of its result');
+	}
+
+	#record(before: JobRecord | undefined, after: JobRecord, turn: Turn): void {
+		this.#alarmsAtChange = this.#host.soundAlarmRuns;
+		const isNew = before === undefined || (before.state.name === 'tombstone' && after.state.name !== 'tombstone');
+		this.#must(after.seq >= this.#lastSeq, `seq went back from ${this.#lastSeq} to ${after.seq}`);
+		if (before) this.#must(after.epoch >= before.epoch, `the epoch went back from ${before.epoch} to ${after.epoch}`);
+		if (before && isNew) this.#must(after.epoch > before.epoch, 'a job in the place of another has its epoch');
+		if (before && !isNew) this.#must(after.submission === before.submission, 'a job took the place of another');
+		const fresh = this.#freshEntries(after);
+		for (const entry of fresh) this.#entry(entry);
+		if (before && fresh.length > 0) this.#fencedOff(before, fresh, turn);
+		this.#lastSeq = Math.max(this.#lastSeq, after.seq);
+		this.#state(before, after);
+		this.#caps(after);
+		this.#signed(after);
+		this.#justified(before, after, turn);
+		this.#deliveriesJustified(before, after);
+	}
+
+	/** History only grows, but for what is cut off at its beginning. */
+	#freshEntries(after: JobRecord): HistoryEntry[] {
+		if (after.state.name === 'tombstone') {
+			this.#must(after.history.length === 0, 'a tombstone has a history');
+			this.buriedSeq = this.#lastSeq;
+			return [];
+		}
+		const known = this.entries.at(-1)?.seq ?? 0;
+		const first = after.history[0]?.seq ?? 0;
+		const kept = this.entries.filter(({ seq }) => seq >= first && seq > this.buriedSeq);
+		const old = after.history.filter(({ seq }) => seq <= known);
+		this.#must(same(kept, old), 'history was rewritten');
+		const isCut =
+			after.history.length === MAX_HISTORY ||
+			first === (this.entries.find(({ seq }) => seq > this.buriedSeq)?.seq ?? first);
+		this.#must(isCut, 'history lost its beginning');
+		return after.history.slice(old.length);
+	}
+
+	#entry(entry: HistoryEntry): void {
+		const last = this.entries.at(-1);
+		const { type, at, epoch } = entry;
+		const inEpoch = this.entries.filter((other) => other.epoch === epoch);
+		this.#must(entry.seq > this.#lastSeq || last === undefined, `event ${entry.seq} came after ${this.#lastSeq}`);
+		if (last) this.#must(entry.seq > last.seq, `event ${entry.seq} came after ${last.seq}`);
+		this.#must(
+			at >= this.#world.earliestAt && at <= this.#world.latestAt,
+			`event ${entry.seq} is of no time there was: ${at}`,
+		);
+		if (last && !this.#world.wentBack)
+			this.#must(at >= last.at, `event ${entry.seq} is earlier than the one before it`);
+		const end = inEpoch.find((other) => FINAL.has(other.type));
+		this.#must(end === undefined, `${type} came after ${end?.type} in epoch ${epoch}`);
+		this.#must(
+			(type === 'accepted') === (inEpoch.length === 0),
+			`epoch ${epoch} began with ${inEpoch[0]?.type ?? type}`,
+		);
+		if (FINAL.has(type)) this.finals.push(type);
+		this.entries.push(entry);
+	}
+
+	/** What an attempt reports that doesn't have the job (any more) changes nothing; time may have, at the same moment. */
+	#fencedOff(before: JobRecord, fresh: readonly HistoryEntry[], { label, args }: Turn): void {
+		if (label !== 'call complete' && label !== 'call fail' && label !== 'call progress') return;
+		if (before.state.name === 'running' && isOf(before, args[0] as Fence)) return;
+		const byTime = ({ type, error }: HistoryEntry) =>
+			error?.code === 'DeliveryFailed' || error?.code === 'StartDeadlinePassed' || type === 'canceled';
+		this.#must(fresh.every(byTime), `a stale ${label} made ${fresh.map(({ type }) => type).join(', ')}`);
+	}
+
+	#state(before: JobRecord | undefined, after: JobRecord): void {
+		const { state } = after;
+		const last = this.entries.at(-1);
+		if (isFinal(state)) {
+			this.#must(last?.type === state.name, `a job is ${state.name}, but its last event is ${last?.type}`);
+			this.#must(last?.epoch === after.epoch, 'a job ended in another epoch than it is in');
+		}
+		if (state.name === 'tombstone' && state.reason === 'expired') {
+			const pending = before?.webhook?.deliveries.filter(({ status }) => status === 'pending') ?? [];
+			this.#must(pending.length === 0, 'a job was forgotten before its receiver was told');
+			this.#fetchable(before, after.updatedAt);
+		}
+		if (before && isFinal(before.state) && before.epoch === after.epoch && state.name !== 'tombstone') {
+			this.#must(same(before.state, state), `a job that had ${before.state.name} is ${state.name} in the same epoch`);
+		}
+	}
+
+	/** A receiver that was told when retention was over already can still fetch what it was told of. */
+	#fetchable(before: JobRecord | undefined, buriedAt: number): void {
+		if (!before || !isFinal(before.state)) return;
+		const isSo = buriedAt >= overAt(before, before.state.expiresAt);
+		this.#must(isSo, 'a receiver was told of a job that was gone at once');
+	}
+
+	#caps(after: JobRecord): void {
+		const { state } = after;
+		if (state.name === 'tombstone') return;
+		this.#must(after.history.length <= MAX_HISTORY, 'history is too long');
+		this.#must(after.attempt <= maxAttempts(after), `attempt ${after.attempt} of ${maxAttempts(after)}`);
+		this.#must(after.lostAttempts <= MAX_LOST_ATTEMPTS, `${after.lostAttempts} attempts were given back`);
+		if (state.name === 'pending') {
+			this.#must(state.resends <= MAX_RESENDS, `${state.resends} messages were sent again`);
+			this.#must(state.wakes <= MAX_WAKES, `the watchdog looked ${state.wakes} times`);
+		}
+		for (const { attempt, wakes = 0 } of after.webhook?.deliveries ?? []) {
+			this.#must(attempt <= MAX_WEBHOOK_TRIES, `a receiver was called ${attempt} times`);
+			this.#must(wakes <= MAX_WEBHOOK_WAKES, `a delivery was sent again ${wakes} times`);
+		}
+	}
+
+	/** Everything an attempt brings is signed by its run: it may only be in the record if that attempt has the job. */
+	#signed(after: JobRecord): void {
+		const { state } = after;
+		if (state.name === 'tombstone') return;
+		if (state.name === 'succeeded') this.#by(this.#runOf(state.reply), after, 'the result');
+		for (const entry of after.history.slice(-1)) {
+			const run = /^run (\d+) failed$/.exec(entry.error?.message ?? '')?.[1];
+			if (run !== undefined) this.#by(Number(run), entry, 'the failure');
+		}
+		const run = /^run (\d+) reports/.exec(after.progress?.message ?? '')?.[1];
+		if (run !== undefined) this.#by(Number(run), after, 'progress');
+	}
+
+	#runOf({ body }: StoredReply): number {
+		if (!body) throw new Broken('a result has no body');
+		const bytes =
+			'inline' in body
+				? body.inline
+				: (this.#host.storage.rows.get(`${CHUNK_PREFIX}${body.upload}/0`) as Uint8Array | undefined);
+		this.#must(bytes !== undefined, 'a result has lost its bytes');
+		return Number(/^\{"run":(\d+)/.exec(new TextDecoder().decode(bytes?.subarray(0, 40)))?.[1]);
+	}
+
+	#by(number: number, { epoch, attempt }: Fence, what: string): void {
+		const run = this.#runs[number];
+		const isHis =
+			run?.id === this.#host.id &&
+			run.life === this.#life &&
+			run.fence.epoch === epoch &&
+			run.fence.attempt === attempt;
+		this.#must(
+			isHis,
+			`${what} of attempt ${epoch}/${attempt} is from run ${number}, which had ${run?.fence.epoch}/${run?.fence.attempt}`,
+		);
+	}
+
+	/** Nobody gives a job up without a reason that can be counted. */
+	#justified(before: JobRecord | undefined, after: JobRecord, { label }: Turn): void {
+		const { state } = after;
+		if (state.name !== 'failed' || state.phase !== 'dead-lettered' || before?.state.name === 'failed') return;
+		const { resends = 0, wakes = 0 } = before?.state.name === 'pending' ? before.state : {};
+		const isLost = after.lostAttempts >= MAX_LOST_ATTEMPTS;
+		const isGivenUp = label === 'call deadLetter' || resends >= MAX_RESENDS || wakes >= MAX_WAKES;
+		this.#must(isLost || isGivenUp, `a job was given up after ${resends} messages and ${after.lostAttempts} attempts`);
+	}
+
+	/** A delivery is given up only when it was tried, or looked for, as often as can be. */
+	#deliveriesJustified(before: JobRecord | undefined, after: JobRecord): void {
+		for (const { status, attempt, seq } of after.webhook?.deliveries ?? []) {
+			if (status !== 'given-up' || attempt >= MAX_WEBHOOK_TRIES) continue;
+			const last = before?.webhook?.deliveries.find((delivery) => delivery.seq === seq);
+			const isSo = last?.status === 'given-up' || (last?.wakes ?? 0) >= MAX_WEBHOOK_WAKES;
+			this.#must(isSo, `the delivery of event ${seq} was given up after ${attempt} tries`);
+		}
+	}
+
+	// — what is told —
+
+	/** Whoever is answered is told what is so at this moment, whether an alarm has come or not. */
+	answer(method: string, value: unknown): void {
+		if (method === 'fetch' || method === 'readChunk' || method === 'writeChunk') return;
+		const { clock } = this.#world;
+		const record = this.#host.storage.peek(RECORD_KEY) as JobRecord | undefined;
+		if (!record) return;
+		const { state } = record;
+		const what = `"${method}" was answered with a job that`;
+		if (state.name === 'running') this.#must(clock < state.leaseEndsAt, `${what} is running, though its lease is over`);
+		if (state.name === 'pending')
+			this.#must(clock < (startBy(record) ?? Infinity), `${what} waits past its start deadline`);
+		if (isFinal(state) && (method === 'read' || method === 'events')) {
+			const isTold = !record.webhook?.deliveries.some(({ status }) => status === 'pending');
+			this.#must(clock < overAt(record, state.expiresAt) || !isTold, `${what} is there, though its time is over`);
+		}
+		if (method !== 'read') return;
+		const { found, view } = value as { found: string; view?: { facts: { status: string; seq: number } } };
+		const isGone = state.name === 'tombstone' && clock >= state.goneAt;
+		const expected = isGone ? 'nothing' : state.name === 'tombstone' ? 'tombstone' : 'job';
+		this.#must(found === expected, `a reader was told "${found}" of a job that is ${state.name}`);
+		if (!view) return;
+		const status = state.name === 'pending' && record.attempt > 0 ? 'running' : state.name;
+		this.#must(view.facts.status === status, `a reader was told "${view.facts.status}" of a job that is ${state.name}`);
+		this.#must(view.facts.seq >= record.seq, `a reader was told an old number`);
+	}
+
+	/** The same number is the same moment, whenever it is asked for. */
+	told(method: string, value: unknown): void {
+		if (method !== 'read' && method !== 'events') return;
+		const { view } = value as { view?: { facts: { seq: number; lastUpdatedAt: string } } };
+		if (!view) return;
+		const { seq, lastUpdatedAt } = view.facts;
+		const before = this.#updatedAt.get(seq) ?? lastUpdatedAt;
+		this.#must(before === lastUpdatedAt, `event ${seq} was of ${before}, and is of ${lastUpdatedAt}`);
+		this.#updatedAt.set(seq, lastUpdatedAt);
+	}
+
+	/** A lease is given once. */
+	leased(fence: Fence): void {
+		const key = `${fence.epoch}/${fence.attempt}`;
+		this.#must(!this.#fences.has(key), `attempt ${key} was given out twice`);
+		this.#fences.add(key);
+	}
+
+	get life(): number {
+		return this.#life;
+	}
+
+	/** A client heard 202. */
+	accepted(): void {
+		const wasThere = this.#life > 0 || this.entries.some(({ type }) => type === 'accepted');
+		this.#must(wasThere, 'a client was told 202 of a job that is not durable');
+	}
+
+	/** The object sent a message for its job. */
+	sent(): void {
+		this.#sends++;
+		const waits = this.entries.filter(({ type }) => type === 'accepted' || type === 'retrying').length;
+		const all = Math.max(1, waits) * (MAX_RESENDS + 1) * (this.#life + 1);
+		this.#must(this.#sends <= all, `${this.#sends} messages were sent for one job`);
+	}
+
+	// — what is so between two steps —
+
+	lookedAfter(): void {
+		const { host } = { host: this.#host };
+		if (host.storage.rows.size > 0) {
+			const record = host.storage.rows.get(RECORD_KEY) as JobRecord | undefined;
+			this.#must(host.isLookedAfter, `there is no alarm for a job that is ${record?.state.name ?? 'still coming in'}`);
+		}
+		const idle = host.soundAlarmRuns - this.#alarmsAtChange;
+		this.#must(idle <= MAX_IDLE_ALARMS, `the alarm came ${idle} times for nothing`);
+	}
+
+	/** When nothing more will happen. */
+	atRest(): void {
+		const { rows } = this.#host.storage;
+		this.#must(rows.size === 0, `rows are left: ${[...rows.keys()].join(', ')}`);
+		this.#must(this.#host.alarmAt === undefined, 'an alarm is left');
+		this.#must(this.#host.sockets.size === 0, `${this.#host.sockets.size} sockets are left`);
+		this.#everyEpochEnded();
+	}
+
+	#everyEpochEnded(): void {
+		const epochs = new Set(this.entries.map(({ epoch }) => epoch));
+		for (const epoch of epochs) {
+			const ends = this.entries.filter((entry) => entry.epoch === epoch && FINAL.has(entry.type));
+			this.#must(ends.length === 1, `epoch ${epoch} ended ${ends.length} times`);
+		}
+	}
+
+	#must(isSo: boolean | undefined, otherwise: string): asserts isSo {
+		if (!isSo) throw new Broken(`job ${this.#host.job}: ${otherwise}`);
+	}
+}
+
+/** When a finished job's time is over: an hour after its receiver was told, if that was late. */
+function overAt({ webhook }: JobRecord, expiresAt: number): number {
+	const late = webhook?.deliveries.filter(({ status, at = 0 }) => status === 'delivered' && at >= expiresAt) ?? [];
+	return Math.max(expiresAt, ...late.map(({ at = 0 }) => at + MS_PER_HOUR));
+}
+
+function isOf(record: JobRecord, { epoch, attempt }: Fence): boolean {
+	return record.epoch === epoch && record.attempt === attempt;
+}
+
+function same(a: unknown, b: unknown): boolean {
+	return JSON.stringify(a) === JSON.stringify(b);
+}

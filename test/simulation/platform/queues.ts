@@ -1,0 +1,333 @@
+/**
+ * Queues and their consumers: at least once, in no order, in batches. What a consumer said of its messages counts when its
+ * whole batch has ended; if it dies before, all of them come back.
+ */
+import { Isolate, type World } from './world.ts';
+
+export interface QueueSettings {
+	readonly name: string;
+	readonly maxBatchSize: number;
+	readonly maxRetries: number;
+	readonly retryDelaySeconds: number;
+	/** Left out: what is given up is gone. */
+	readonly deadLetterQueue?: string;
+}
+
+/** A lane's queue, as the Worker is bound to it. */
+export interface QueueBinding {
+	readonly binding: string;
+	readonly queue: string;
+}
+
+export interface Message {
+	readonly id: string;
+	readonly body: unknown;
+	readonly job: number;
+	readonly sentAt: number;
+	readonly order: number;
+	attempts: number;
+	visibleMs: number;
+}
+
+export interface QueueOptions {
+	readonly jobOf: (body: unknown) => number;
+	readonly fault: (kind: string, job: number) => number | undefined;
+	readonly tally: (what: string) => void;
+	/** A message was sent, whatever becomes of it. */
+	readonly onSend: (body: unknown, job: number, by: Isolate | undefined) => void;
+	/** Runs the Worker's handler. */
+	readonly consume: (batch: unknown) => Promise<void>;
+	/** How many batches of one queue are under way at most. */
+	readonly concurrency: number;
+	/** A message that came back more often than this is a dead letter. */
+	readonly maxRetries: number;
+}
+
+type Verdict = { readonly ack: true } | { readonly ack: false; readonly delaySeconds: number | undefined };
+
+const DELIVERY_MS = { min: 1, max: 30 };
+const ANSWER_MS = { min: 1, max: 8 };
+/** A consumer runs no longer than this. */
+const CONSUMER_LIMIT_MS = 15 * 60_000;
+/** The messages of a consumer that died are delivered again after a while. */
+const REDELIVERY_MS = { min: 500, max: 30_000 };
+
+export class Queues {
+	readonly #world: World;
+	readonly #options: QueueOptions;
+	readonly #queues = new Map<string, SimulatedQueue>();
+
+	constructor(world: World, settings: readonly QueueSettings[], options: QueueOptions) {
+		this.#world = world;
+		this.#options = options;
+		for (const each of settings) this.#queues.set(each.name, new SimulatedQueue(world, each, options, this));
+	}
+
+	named(name: string): SimulatedQueue {
+		const queue = this.#queues.get(name);
+		if (!queue) throw new TypeError(`No queue "${name}"`);
+		return queue;
+	}
+
+	/** The consumers that have a message of this job. */
+	consumersOf(job: number): Isolate[] {
+		return [...this.#queues.values()].flatMap((queue) => queue.consumersOf(job));
+	}
+
+	stall(ms: number): void {
+		for (const queue of this.#queues.values()) queue.stall(ms);
+	}
+
+	/** Every message is lost, and every consumer with it. */
+	restart(): void {
+		for (const queue of this.#queues.values()) queue.restart();
+	}
+
+	get waiting(): number {
+		let waiting = 0;
+		for (const queue of this.#queues.values()) waiting += queue.waiting;
+		return waiting;
+	}
+
+	/** What the Worker sends with. */
+	bindingOf(name: string): unknown {
+		const queue = this.named(name);
+		return {
+			send: (body: unknown, options: { delaySeconds?: number } = {}) => this.#send(queue, body, options.delaySeconds),
+			metrics: () => this.#metrics(queue),
+		};
+	}
+
+	#send(queue: SimulatedQueue, body: unknown, delaySeconds = 0): Promise<unknown> {
+		const { fault, jobOf } = this.#options;
+		const sent = JSON.parse(JSON.stringify(body));
+		const job = jobOf(sent);
+		this.#options.onSend(sent, job, this.#world.current);
+		return this.#answered(`send ${'epoch' in sent ? 'job' : 'delivery'}`, job, () => {
+			if (fault('sends failed', job) !== undefined) throw new Error('Queue is overloaded');
+			if (fault('sends hung', job) !== undefined) return undefined;
+			const copies = fault('messages duplicated', job) === undefined ? 1 : 2;
+			const isDropped = fault('messages dropped', job) !== undefined;
+			for (let copy = 0; copy < copies && !isDropped; copy++) {
+				const lateMs = fault('messages delayed', job) ?? 0;
+				queue.add(sent, job, delaySeconds * 1_000 + lateMs);
+			}
+			return { metadata: { metrics: queue.metrics() } };
+		});
+	}
+
+	#metrics(queue: SimulatedQueue): Promise<unknown> {
+		const { fault } = this.#options;
+		const job = this.#world.current?.job ?? 0;
+		return this.#answered('metrics', job, () => {
+			if (fault('metrics failed', job) !== undefined) throw new Error('Metrics are not to be had');
+			return queue.metrics();
+		});
+	}
+
+	/** `undefined` is never answered. */
+	#answered(label: string, job: number, work: () => unknown): Promise<unknown> {
+		const world = this.#world;
+		const caller = world.current;
+		const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+		const answer = (settle: () => void) =>
+			world.schedule(world.between(ANSWER_MS.min, ANSWER_MS.max, 'queue answer', job), {
+				label: `${label} answered`,
+				job,
+				isolate: caller,
+				run: settle,
+			});
+		const arrive = () =>
+			world.schedule(world.between(ANSWER_MS.min, ANSWER_MS.max, 'queue latency', job), {
+				label,
+				job,
+				isQuiet: true,
+				run: () => {
+					try {
+						const value = work();
+						if (value !== undefined) answer(() => resolve(value));
+					} catch (error) {
+						answer(() => reject(error));
+					}
+				},
+			});
+		if (caller?.isDead) return promise;
+		if (caller?.output) caller.output(arrive);
+		else arrive();
+		return promise;
+	}
+}
+
+export class SimulatedQueue {
+	readonly #world: World;
+	readonly #settings: QueueSettings;
+	readonly #options: QueueOptions;
+	readonly #queues: Queues;
+	readonly #ready: Message[] = [];
+	readonly #batches = new Map<Isolate, readonly Message[]>();
+	#stalledUntilMs = 0;
+	#lastOrder = -1;
+
+	constructor(world: World, settings: QueueSettings, options: QueueOptions, queues: Queues) {
+		this.#world = world;
+		this.#settings = settings;
+		this.#options = options;
+		this.#queues = queues;
+	}
+
+	get waiting(): number {
+		let waiting = this.#ready.length;
+		for (const batch of this.#batches.values()) waiting += batch.length;
+		return waiting;
+	}
+
+	metrics(): unknown {
+		const waiting = [...this.#ready, ...[...this.#batches.values()].flat()];
+		const oldest = waiting.length === 0 ? undefined : new Date(Math.min(...waiting.map(({ sentAt }) => sentAt)));
+		return { backlogCount: waiting.length, backlogBytes: 0, oldestMessageTimestamp: oldest };
+	}
+
+	add(body: unknown, job: number, delayMs: number): void {
+		const world = this.#world;
+		const order = world.count('message');
+		const id = `message ${order}`;
+		this.#put({ id, body, job, order, sentAt: world.clock, attempts: 0, visibleMs: world.nowMs + delayMs });
+	}
+
+	consumersOf(job: number): Isolate[] {
+		return [...this.#batches].filter(([, batch]) => batch.some((message) => message.job === job)).map(([of]) => of);
+	}
+
+	stall(ms: number): void {
+		this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#world.nowMs + ms);
+		this.#pumpAt(this.#stalledUntilMs);
+	}
+
+	restart(): void {
+		this.#ready.length = 0;
+		const consumers = [...this.#batches.keys()];
+		this.#batches.clear();
+		for (const consumer of consumers) consumer.die();
+	}
+
+	#put(message: Message): void {
+		this.#ready.push(message);
+		const latencyMs = this.#world.between(DELIVERY_MS.min, DELIVERY_MS.max, 'delivery', message.job);
+		this.#pumpAt(message.visibleMs + latencyMs);
+	}
+
+	#pumpAt(ms: number): void {
+		this.#world.schedule(ms - this.#world.nowMs, {
+			label: 'look for messages',
+			isQuiet: true,
+			run: () => this.#pump(),
+		});
+	}
+
+	#pump(): void {
+		const world = this.#world;
+		if (world.nowMs < this.#stalledUntilMs || this.#batches.size >= this.#options.concurrency) return;
+		const due = this.#ready.filter(({ visibleMs }) => visibleMs <= world.nowMs);
+		if (due.length === 0) return;
+		const size = world.between(1, Math.min(due.length, this.#settings.maxBatchSize), 'batch size');
+		const batch = due.slice(0, size);
+		for (const message of batch) this.#ready.splice(this.#ready.indexOf(message), 1);
+		this.#start(batch);
+		if (due.length > size) this.#pumpAt(world.nowMs);
+	}
+
+	#start(batch: readonly Message[]): void {
+		const world = this.#world;
+		const isolate = new Isolate('consumer', batch[0]?.job);
+		this.#batches.set(isolate, batch);
+		for (const message of batch) {
+			message.attempts++;
+			if (message.order < this.#lastOrder) this.#options.tally('messages reordered');
+			this.#lastOrder = message.order;
+		}
+		isolate.atDeath(() => this.#lost(isolate));
+		const label = `deliver ${batch.map(({ body }) => ('epoch' in (body as object) ? 'job' : 'delivery')).join(', ')}`;
+		for (const { job } of batch) {
+			const event = { label: 'deliver', job, isQuiet: true, run: () => {} };
+			world.schedule(0, event);
+		}
+		world.schedule(0, { label, job: batch[0]?.job, isolate, run: () => this.#run(isolate, batch) });
+		world.schedule(CONSUMER_LIMIT_MS, {
+			label: 'consumer has run too long',
+			isolate,
+			isQuiet: true,
+			run: () => {
+				this.#options.tally('consumers overran');
+				isolate.die();
+			},
+		});
+	}
+
+	#run(isolate: Isolate, batch: readonly Message[]): void {
+		const verdicts = new Map<Message, Verdict>();
+		const say = (message: Message, verdict: Verdict) => {
+			if (!verdicts.has(message)) verdicts.set(message, verdict);
+		};
+		const all = (verdict: Verdict) => {
+			for (const message of batch) say(message, verdict);
+		};
+		const retry = ({ delaySeconds }: { delaySeconds?: number } = {}): Verdict => ({ ack: false, delaySeconds });
+		const handed = {
+			queue: this.#settings.name,
+			messages: batch.map((message) => ({
+				id: message.id,
+				body: message.body,
+				attempts: message.attempts,
+				timestamp: new Date(message.sentAt),
+				ack: () => say(message, { ack: true }),
+				retry: (options?: { delaySeconds?: number }) => say(message, retry(options)),
+			})),
+			ackAll: () => all({ ack: true }),
+			retryAll: (options?: { delaySeconds?: number }) => all(retry(options)),
+		};
+		const settle = (otherwise: Verdict) =>
+			this.#world.schedule(this.#world.between(ANSWER_MS.min, ANSWER_MS.max, 'settle', batch[0]?.job), {
+				label: 'settle',
+				job: batch[0]?.job,
+				isolate,
+				isQuiet: true,
+				run: () => this.#settle(isolate, batch, verdicts, otherwise),
+			});
+		this.#options.consume(handed).then(
+			() => settle({ ack: true }),
+			() => settle({ ack: false, delaySeconds: undefined }),
+		);
+	}
+
+	#settle(isolate: Isolate, batch: readonly Message[], verdicts: ReadonlyMap<Message, Verdict>, otherwise: Verdict) {
+		this.#batches.delete(isolate);
+		for (const message of batch) {
+			const verdict = verdicts.get(message) ?? otherwise;
+			if (!verdict.ack) this.#again(message, (verdict.delaySeconds ?? this.#settings.retryDelaySeconds) * 1_000);
+		}
+		isolate.die();
+		this.#pumpAt(this.#world.nowMs);
+	}
+
+	/** Its consumer died. */
+	#lost(isolate: Isolate): void {
+		const batch = this.#batches.get(isolate);
+		if (!batch) return;
+		this.#batches.delete(isolate);
+		for (const message of batch) {
+			this.#again(message, this.#world.between(REDELIVERY_MS.min, REDELIVERY_MS.max, 'redelivery', message.job));
+		}
+		this.#pumpAt(this.#world.nowMs);
+	}
+
+	#again(message: Message, delayMs: number): void {
+		const { deadLetterQueue } = this.#settings;
+		if (message.attempts <= this.#options.maxRetries) {
+			message.visibleMs = this.#world.nowMs + delayMs;
+			this.#put(message);
+		} else if (deadLetterQueue !== undefined) {
+			this.#options.tally('messages given up');
+			this.#queues.named(deadLetterQueue).add(message.body, message.job, 0);
+		}
+	}
+}

@@ -1,0 +1,272 @@
+/**
+ * What a simulation is told to do, as data: some jobs, and what goes wrong when. A schedule and the code say everything:
+ * the same two always give the same run, so a schedule that fails can be made smaller, written down and run again.
+ */
+import fc from 'fast-check';
+import { MAX_WEBHOOK_TRIES } from '../../src/job/limits.ts';
+
+export const ATTEMPT_ENDS = [
+	'answers',
+	'answers much',
+	'fails',
+	'fails for good',
+	'never ends',
+	'kills',
+	'is finished elsewhere',
+	'fails elsewhere',
+	'is forgotten elsewhere',
+] as const;
+
+/** What one attempt at a job does; the last one planned is repeated. */
+export interface AttemptPlan {
+	readonly ms: number;
+	/** How often it reports progress. */
+	readonly reports: number;
+	readonly ends: (typeof ATTEMPT_ENDS)[number];
+}
+
+export const RECEIVER_ANSWERS = ['200', '500', '410', 'breaks', 'hangs'] as const;
+
+export interface JobPlan {
+	readonly lane: 'jobs' | 'long';
+	/** When it is submitted. */
+	readonly atMs: number;
+	readonly attempts: readonly AttemptPlan[];
+	readonly maxAttempts: number;
+	readonly timeoutSeconds: number;
+	readonly retainSeconds: number;
+	readonly delaySeconds: number;
+	readonly startWithinSeconds: number | undefined;
+	/** Submitted with an idempotency key: again, it is the same job. */
+	readonly hasKey: boolean;
+	/** The input is too large for the record. */
+	readonly isLarge: boolean;
+	/** What the webhook's receiver answers, in turn, and then 200; no webhook without. */
+	readonly receiver: readonly (typeof RECEIVER_ANSWERS)[number][];
+	readonly reader: 'none' | 'socket' | 'pages';
+}
+
+/** What happens when, in words that are printed, counted and matched. */
+export const LABELS = [
+	'request',
+	'call accept',
+	'answer accept',
+	'send job',
+	'deliver',
+	'call start',
+	'answer start',
+	'work begins',
+	'work ends',
+	'object hears message',
+	'call attempt',
+	'call writeChunk',
+	'call complete',
+	'answer complete',
+	'call fail',
+	'answer fail',
+	'settle',
+	'commit',
+	'alarm',
+	'metrics answered',
+	'send job answered',
+	'send delivery',
+	'call delivery',
+	'receiver called',
+	'call delivered',
+	'timer',
+] as const;
+
+/** A moment: before or after the nth time that something happens to a job, or so long after the beginning. */
+export type Moment =
+	| { readonly when: 'before' | 'after'; readonly label: (typeof LABELS)[number]; readonly nth: number }
+	| { readonly atMs: number };
+
+/** Faults that meet the next so many of their kind. */
+export const COUNTED = [
+	'messages dropped',
+	'messages duplicated',
+	'sends failed',
+	'sends hung',
+	'metrics failed',
+	'calls refused',
+	'calls overloaded',
+	'calls hung',
+	'answers lost',
+	'alarms doubled',
+	'alarms failed',
+] as const;
+/** The same, each by so many milliseconds. */
+export const DELAYED = ['messages delayed', 'alarms late'] as const;
+/** Faults that happen at once. */
+export const SUDDEN = ['object reset', 'object evicted', 'consumer killed', 'door killed', 'restart'] as const;
+/** The same, of so many milliseconds. */
+export const TIMED = ['clock jumps', 'queues stall'] as const;
+/** What a client does. */
+export const WISHES = ['cancel', 'retry', 'purge', 'submit again', 'read', 'watch'] as const;
+
+export type Deed =
+	| { readonly what: (typeof COUNTED)[number]; readonly times: number }
+	| { readonly what: (typeof DELAYED)[number]; readonly times: number; readonly ms: number }
+	| { readonly what: (typeof SUDDEN)[number] }
+	| { readonly what: (typeof TIMED)[number]; readonly ms: number }
+	| { readonly what: (typeof WISHES)[number] };
+
+export interface Step {
+	readonly job: number;
+	readonly at: Moment;
+	readonly deed: Deed;
+}
+
+export interface Schedule {
+	/** Decides every latency, batch size and order. */
+	readonly seed: number;
+	/** A queue hands a message out this often before it is a dead letter. */
+	readonly maxRetries: number;
+	/** How many batches of one queue are under way at most. */
+	readonly concurrency: number;
+	readonly jobs: readonly JobPlan[];
+	readonly steps: readonly Step[];
+}
+
+const MAX_JOBS = 4;
+const MAX_STEPS = 14;
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Mostly the first, which is also what a schedule shrinks to. */
+function mostly<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {
+	return fc.oneof({ weight: 2, arbitrary: fc.constant(usual) }, ...others.map((other) => fc.constant(other)));
+}
+
+const attempt: fc.Arbitrary<AttemptPlan> = fc.record({
+	ms: mostly(0, 30, 900, 2_500, 6_000),
+	reports: mostly(0, 1, 6),
+	ends: fc.oneof(
+		{ weight: 6, arbitrary: fc.constant('answers' as const) },
+		{ weight: 3, arbitrary: fc.constant('fails' as const) },
+		{ weight: 4, arbitrary: fc.constantFrom(...ATTEMPT_ENDS) },
+	),
+});
+
+const job: fc.Arbitrary<JobPlan> = fc.record({
+	lane: mostly<JobPlan['lane']>('jobs', 'long'),
+	atMs: mostly(0, 5, 400, 30 * SECOND),
+	attempts: fc.array(attempt, { minLength: 1, maxLength: 3 }),
+	maxAttempts: mostly(4, 1, 2),
+	timeoutSeconds: mostly(5, 1, 60, 840),
+	retainSeconds: mostly(60, 3_600, 86_400),
+	delaySeconds: fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.constantFrom(1, 40, 50_000, 200_000)),
+	startWithinSeconds: fc.oneof(
+		{ weight: 6, arbitrary: fc.constant(undefined) },
+		fc.constantFrom<number | undefined>(1, 25, 200),
+	),
+	hasKey: fc.boolean(),
+	isLarge: fc.oneof({ weight: 24, arbitrary: fc.constant(false) }, fc.constant(true)),
+	receiver: fc.oneof(
+		{ weight: 12, arbitrary: fc.constant([]) },
+		{ weight: 6, arbitrary: fc.array(fc.constantFrom(...RECEIVER_ANSWERS), { minLength: 1, maxLength: 3 }) },
+		fc.constantFrom(...RECEIVER_ANSWERS).map((answer) => Array<typeof answer>(MAX_WEBHOOK_TRIES).fill(answer)),
+	),
+	reader: mostly<JobPlan['reader']>('none', 'socket', 'pages'),
+});
+
+const nth = fc.oneof(
+	{ weight: 4, arbitrary: fc.constant(1) },
+	{ weight: 3, arbitrary: fc.integer({ min: 2, max: 5 }) },
+	fc.integer({ min: 6, max: 40 }),
+);
+
+const moment: fc.Arbitrary<Moment> = fc.oneof(
+	{
+		weight: 5,
+		arbitrary: fc.record({
+			when: fc.constantFrom('before' as const, 'after' as const),
+			label: fc.constantFrom(...LABELS),
+			nth,
+		}),
+	},
+	fc.record({ atMs: duration(0, 3 * DAY) }),
+);
+
+/** A time of any order of magnitude. */
+function duration(min: number, max: number): fc.Arbitrary<number> {
+	const reach = [100, 3 * SECOND, MINUTE, HOUR, max].filter((ms) => ms > min && ms <= max);
+	return fc.oneof(...reach.map((ms) => fc.integer({ min, max: ms })));
+}
+
+const times = fc.oneof(
+	{ weight: 6, arbitrary: fc.constant(1) },
+	{ weight: 3, arbitrary: fc.integer({ min: 2, max: 8 }) },
+	fc.integer({ min: 9, max: 150 }),
+);
+
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+	{ weight: 5, arbitrary: fc.record({ what: fc.constantFrom(...COUNTED), times }) },
+	{ weight: 2, arbitrary: fc.record({ what: fc.constantFrom(...DELAYED), times, ms: duration(1, DAY) }) },
+	{ weight: 5, arbitrary: fc.record({ what: fc.constantFrom(...SUDDEN) }) },
+	{ weight: 1, arbitrary: fc.record({ what: fc.constant('queues stall' as const), ms: duration(1, 3 * DAY) }) },
+	{
+		weight: 1,
+		arbitrary: fc.record({
+			what: fc.constant('clock jumps' as const),
+			ms: fc.oneof(
+				duration(1, 2 * DAY),
+				duration(1, 2 * DAY).map((ms) => -ms),
+			),
+		}),
+	},
+	{ weight: 5, arbitrary: fc.record({ what: fc.constantFrom(...WISHES) }) },
+);
+
+const step: fc.Arbitrary<Step> = fc.record({ job: fc.nat({ max: MAX_JOBS - 1 }), at: moment, deed });
+
+export function schedules(): fc.Arbitrary<Schedule> {
+	return fc.record({
+		seed: fc.integer(),
+		maxRetries: mostly(100, 2),
+		concurrency: mostly(1, 4),
+		jobs: fc.array(job, { minLength: 1, maxLength: MAX_JOBS }),
+		steps: fc.oneof(
+			{ weight: 15, arbitrary: fc.array(step, { maxLength: MAX_STEPS, size: 'max' }) },
+			// Where nothing goes wrong, every job ends as planned.
+			fc.constant([]),
+		),
+	});
+}
+
+/** A schedule to be read: one line a job, one line a step. */
+export function described({ seed, maxRetries, concurrency, jobs, steps }: Schedule): string {
+	return [
+		`chance ${seed}, ${concurrency} batches of a queue at once, dead letters after ${maxRetries} retries`,
+		...jobs.map((plan, index) => `job ${index}: ${describedJob(plan)}`),
+		...steps.map(({ job, at, deed }) => `${describedMoment(job % jobs.length, at)}: ${describedDeed(deed)}`),
+	].join('\n');
+}
+
+function describedJob(plan: JobPlan): string {
+	const attempts = plan.attempts.map(
+		({ ms, reports, ends }) => `${ends} after ${ms} ms${reports > 0 ? ` and ${reports} reports` : ''}`,
+	);
+	return [
+		`at ${plan.atMs} ms on lane "${plan.lane}"${plan.hasKey ? ' with a key' : ''}${plan.isLarge ? ', a large input' : ''}`,
+		`attempts: ${attempts.join('; then ')}`,
+		`at most ${plan.maxAttempts} of ${plan.timeoutSeconds} s, kept ${plan.retainSeconds} s`,
+		...(plan.delaySeconds > 0 ? [`not before ${plan.delaySeconds} s`] : []),
+		...(plan.startWithinSeconds !== undefined ? [`to be started within ${plan.startWithinSeconds} s`] : []),
+		...(plan.receiver.length > 0 ? [`receiver: ${plan.receiver.join(', ')}`] : []),
+		...(plan.reader === 'none' ? [] : [`read by ${plan.reader}`]),
+	].join(', ');
+}
+
+function describedMoment(job: number, at: Moment): string {
+	return 'atMs' in at ? `at ${at.atMs} ms, job ${job}` : `${at.when} "${at.label}" no. ${at.nth} of job ${job}`;
+}
+
+function describedDeed(deed: Deed): string {
+	const times = 'times' in deed ? ` × ${deed.times}` : '';
+	const ms = 'ms' in deed ? ` ${deed.ms} ms` : '';
+	return `${deed.what}${ms}${times}`;
+}

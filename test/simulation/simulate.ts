@@ -1,0 +1,365 @@
+/** One run of the real Worker and its real objects on a simulated platform, with everything checked on the way. */
+import './platform/hooks.ts';
+import type { Fence } from '../../src/job/record.ts';
+import { Agenda, Armed } from './faults.ts';
+import { Broken, Ledger, type Run } from './ledger.ts';
+import { installGlobals, surroundWith } from './platform/globals.ts';
+import type { Instance, ObjectHost } from './platform/object-host.ts';
+import { Objects } from './platform/objects.ts';
+import { Queues } from './platform/queues.ts';
+import { CONSUMERS, PRODUCERS } from './platform/settings.ts';
+import { type Isolate, World } from './platform/world.ts';
+import { Stories } from './readers.ts';
+import type { AttemptPlan, Deed, JobPlan, RECEIVER_ANSWERS, Schedule, WISHES } from './schedule.ts';
+import { Tally } from './tally.ts';
+
+const { JobObject } = await import('../../src/object/job-object.ts');
+const { lanesOf } = await import('../../src/queue/lanes.ts');
+const { sendJob } = await import('../../src/queue/send.ts');
+const { Clients } = await import('./clients.ts');
+const { WORKER, workFor } = await import('./work.ts');
+
+/** A run that takes longer than this doesn't come to rest. */
+const MAX_EVENTS = 20_000;
+/** The receiver of webhooks is somewhere on the internet. */
+const RECEIVER_MS = { min: 5, max: 200 };
+
+const VARIABLES = {
+	AUTH: 'none',
+	ALLOW_PRIVATE_TARGETS: 'true',
+	WEBHOOK_SECRETS: '["whsec_Y29hdGNoZWNrLWxvY2FsLWRldmVsb3BtZW50LW9ubHk="]',
+};
+
+export interface Outcome {
+	/** What was broken, if anything was. */
+	readonly broken: Error | undefined;
+	readonly counts: Readonly<Record<string, number>>;
+	readonly trace: readonly string[];
+}
+
+installGlobals();
+
+export async function simulate(schedule: Schedule, isTraced = false): Promise<Outcome> {
+	const simulation = new Simulation(schedule, isTraced);
+	const broken = await simulation.run();
+	return { broken, counts: simulation.tally.counts, trace: simulation.world.trace ?? [] };
+}
+
+class Simulation {
+	readonly #schedule: Schedule;
+	readonly world: World;
+	readonly tally = new Tally();
+	readonly #armed: Armed;
+	readonly #agenda: Agenda;
+	readonly #objects: Objects;
+	readonly #queues: Queues;
+	readonly #clients: InstanceType<typeof Clients>;
+	readonly #env: Record<string, unknown>;
+	readonly #ledgers = new Map<string, Ledger>();
+	readonly #stories = new Map<string, Stories>();
+	readonly #runs: Run[] = [];
+	readonly #leases = new Map<Isolate, Map<string, Fence>>();
+	readonly #receiverCalls = new Map<number, number>();
+	#broken: Error | undefined;
+
+	constructor(schedule: Schedule, isTraced: boolean) {
+		this.#schedule = schedule;
+		const world = new World(schedule.seed, isTraced);
+		this.world = world;
+		this.#armed = new Armed(this.tally, (what, job) => world.say(() => `    — ${what}`, job));
+		this.#agenda = new Agenda(schedule, (job, deed) => this.#apply(job, deed));
+		const fault = (what: string, job: number) => this.#armed.take(what, job);
+		this.#objects = new Objects(world, {
+			create: (context) => new JobObject(context as DurableObjectState, this.#env as never) as unknown as Instance,
+			fault,
+			onCommit: (host, writes, turn) => this.#watched(() => this.ledgerOf(host.id).commit(writes, turn)),
+			onAnswer: (host, method, value) => this.#watched(() => this.ledgerOf(host.id).answer(method, value)),
+			onAnswered: (host, method, value, caller) => this.#answered(host, method, value, caller),
+		});
+		this.#queues = new Queues(world, CONSUMERS, {
+			...schedule,
+			fault,
+			tally: (what) => this.tally.add(what),
+			jobOf: (body) => this.#objects.hosts.get((body as { id: string }).id)?.job ?? 0,
+			onSend: (body, _, by) => this.#sent(body, by),
+			consume: (batch) => (WORKER.queue as unknown as (...args: unknown[]) => Promise<void>)(batch, this.#env, {}),
+		});
+		const lanes = PRODUCERS.map(({ binding, queue }) => [binding, this.#queues.bindingOf(queue)]);
+		this.#env = { ...VARIABLES, JOBS: this.#objects.binding, ...Object.fromEntries(lanes) };
+		this.#clients = new Clients(world, {
+			env: this.#env,
+			jobs: schedule.jobs,
+			ledgerOf: (id) => this.ledgerOf(id),
+			storiesOf: (id) => this.#storiesOf(id),
+			tally: this.tally,
+			onBroken: (error) => {
+				this.#broken ??= error as Error;
+			},
+		});
+	}
+
+	/** @returns what was broken. */
+	async run(): Promise<Error | undefined> {
+		this.#surround();
+		try {
+			await alignTurns(this.#env);
+			this.#plan();
+			while (this.#broken === undefined && (await this.world.step())) {
+				if (this.world.events > MAX_EVENTS) throw new Broken(`nothing came to rest in ${MAX_EVENTS} events`);
+			}
+			if (this.#broken === undefined) this.#atRest();
+			return this.#broken;
+		} catch (error) {
+			if (error instanceof Broken) return error;
+			throw error;
+		} finally {
+			this.#count();
+			surroundWith(undefined);
+			workFor(undefined);
+		}
+	}
+
+	ledgerOf(id: string): Ledger {
+		let ledger = this.#ledgers.get(id);
+		if (!ledger) {
+			const host = this.#objects.hosts.get(id);
+			if (!host) throw new Broken(`there is no object ${id}`);
+			ledger = new Ledger(this.world, host, this.#runs);
+			this.#ledgers.set(id, ledger);
+		}
+		return ledger;
+	}
+
+	#storiesOf(id: string): Stories {
+		const stories = this.#stories.get(id) ?? new Stories();
+		this.#stories.set(id, stories);
+		return stories;
+	}
+
+	#surround(): void {
+		const { world } = this;
+		surroundWith({
+			world,
+			fetch: (url, signal) => this.#receive(Number(url.slice(url.lastIndexOf('/') + 1)), signal),
+			log: (line) => world.say(() => `    log: ${line}`, world.current?.job),
+		});
+		workFor({
+			begin: (job, id, attempt) => this.#beginWork(job, id, attempt),
+			end: (job) => this.#mark('work ends', job),
+			handOver: (run, plan) => this.#handOver(run, plan),
+			kill: () => this.#kill(world.current),
+		});
+		world.onBefore = (event) => this.#agenda.before(event);
+		world.onAfter = (event) => {
+			this.#agenda.after(event);
+			this.#watched(() => {
+				for (const ledger of this.#ledgers.values()) ledger.lookedAfter();
+			});
+		};
+	}
+
+	#plan(): void {
+		const { jobs, steps } = this.#schedule;
+		for (const [job, { atMs }] of jobs.entries()) this.#clients.submitLater(job, atMs);
+		for (const { job, at, deed } of steps) {
+			if (!('atMs' in at)) continue;
+			const whose = job % jobs.length;
+			this.world.schedule(at.atMs, {
+				label: 'a step is due',
+				job: whose,
+				isQuiet: true,
+				run: () => this.#apply(whose, deed),
+			});
+		}
+	}
+
+	/** A promise may be broken where nobody would hear of it: inside a call, or in the work itself. */
+	#watched(check: () => void): void {
+		try {
+			check();
+		} catch (error) {
+			this.#broken ??= error as Error;
+		}
+	}
+
+	// — what goes wrong —
+
+	#apply(job: number, deed: Deed): void {
+		this.world.say(() => `  ⚡ ${deed.what}`, job);
+		if ('times' in deed) return this.#armed.arm(deed.what, job, deed.times, 'ms' in deed ? deed.ms : 0);
+		switch (deed.what) {
+			case 'object reset':
+				return this.#happened(deed.what, this.#objects.of(job).filter((host) => host.reset()).length > 0);
+			case 'object evicted':
+				return this.#happened(deed.what, this.#objects.of(job).filter((host) => host.evict()).length > 0);
+			case 'consumer killed': {
+				const consumers = this.#queues.consumersOf(job);
+				for (const consumer of consumers) consumer.die();
+				return this.#happened(deed.what, consumers.length > 0);
+			}
+			case 'door killed':
+				return this.#happened(deed.what, this.#clients.killDoors(job));
+			case 'restart':
+				return this.#restart();
+			case 'clock jumps':
+				this.world.jumpClock(deed.ms);
+				return this.#happened(deed.ms < 0 ? 'clock jumps back' : 'clock jumps forward', true);
+			case 'queues stall':
+				this.#queues.stall(deed.ms);
+				return this.#happened(deed.what, true);
+			default:
+				return this.#clients.wish(job, deed.what as (typeof WISHES)[number]);
+		}
+	}
+
+	#restart(): void {
+		this.#clients.killDoors();
+		this.#queues.restart();
+		for (const host of this.#objects.hosts.values()) host.reset();
+		this.#happened('restart', true);
+	}
+
+	#happened(what: string, hasHappened: boolean): void {
+		if (hasHappened) this.tally.add(what);
+	}
+
+	// — who works, and who is told —
+
+	#beginWork(job: number, id: string, attempt: number) {
+		const plans = this.#schedule.jobs[job]?.attempts ?? [];
+		const plan = plans[Math.min(attempt, plans.length) - 1];
+		const { current } = this.world;
+		const fence = current && this.#leases.get(current)?.get(id);
+		this.#watched(() => {
+			if (current?.kind !== 'consumer') throw new Broken(`work was done in ${current?.kind}`);
+			if (!fence || fence.attempt !== attempt) throw new Broken(`attempt ${attempt} runs without a lease`);
+		});
+		const run = this.#runs.length;
+		this.#runs.push({ id, life: this.ledgerOf(id).life, fence: fence ?? { epoch: 0, attempt: 0 } });
+		this.#mark('work begins', job);
+		if (!plan) throw new TypeError(`Job ${job} has no plan`);
+		return { plan, run };
+	}
+
+	#handOver(number: number, plan: AttemptPlan): void {
+		const run = this.#runs[number];
+		if (run) this.#clients.workElsewhere(run, number, plan, this.#objects.hosts.get(run.id)?.job ?? 0);
+	}
+
+	#answered(host: ObjectHost, method: string, value: unknown, caller: Isolate | undefined): void {
+		this.#watched(() => this.ledgerOf(host.id).told(method, value));
+		if (method !== 'start' || !caller) return;
+		const { started, lease } = value as { started: boolean; lease?: { fence: Fence } };
+		if (!started || !lease) return;
+		this.#watched(() => this.ledgerOf(host.id).leased(lease.fence));
+		const leases = this.#leases.get(caller) ?? new Map<string, Fence>();
+		this.#leases.set(caller, leases.set(host.id, lease.fence));
+	}
+
+	#sent(body: unknown, by: Isolate | undefined): void {
+		if (by?.kind !== 'object' || !('epoch' in (body as object))) return;
+		this.#watched(() => this.ledgerOf((body as { id: string }).id).sent());
+	}
+
+	#kill(isolate: Isolate | undefined): void {
+		this.tally.add('consumers killed by their work');
+		this.world.schedule(0, { label: 'out of memory', job: isolate?.job, isQuiet: true, run: () => isolate?.die() });
+	}
+
+	/** Something happened that a step may wait for. */
+	#mark(label: string, job: number): void {
+		this.world.schedule(0, { label, job, isQuiet: true, run: () => {} });
+	}
+
+	#receive(job: number, signal: AbortSignal | undefined): Promise<Response> {
+		const { world } = this;
+		const caller = world.current;
+		if (caller?.kind !== 'consumer') this.#broken ??= new Broken(`a receiver was called from ${caller?.kind}`);
+		const { promise, resolve, reject } = Promise.withResolvers<Response>();
+		signal?.addEventListener('abort', () => reject(signal.reason));
+		if (caller?.isDead) return promise;
+		world.schedule(world.between(RECEIVER_MS.min, RECEIVER_MS.max, 'receiver', job), {
+			label: 'receiver called',
+			job,
+			isolate: caller,
+			run: () => {
+				const answer = this.#receiverAnswer(job);
+				this.tally.add(`receiver: ${answer}`);
+				if (answer === 'breaks') reject(new TypeError('Network connection lost'));
+				else if (answer !== 'hangs') resolve(new Response(null, { status: Number(answer) }));
+			},
+		});
+		return promise;
+	}
+
+	#receiverAnswer(job: number): (typeof RECEIVER_ANSWERS)[number] {
+		const answers = this.#schedule.jobs[job]?.receiver ?? [];
+		const call = this.#receiverCalls.get(job) ?? 0;
+		this.#receiverCalls.set(job, call + 1);
+		return answers[call] ?? '200';
+	}
+
+	// — the end —
+
+	#atRest(): void {
+		this.#watched(() => {
+			for (const ledger of this.#ledgers.values()) ledger.atRest();
+			for (const reader of this.#clients.readers) reader.missedNothing();
+			if (this.#schedule.steps.length === 0) this.#asPlanned();
+			if (this.#queues.waiting > 0) throw new Broken(`${this.#queues.waiting} messages are left`);
+		});
+	}
+
+	/** Where nothing goes wrong, a job ends as its plan says. */
+	#asPlanned(): void {
+		const { jobs } = this.#schedule;
+		const kills = jobs.some(({ attempts }) => attempts.some(({ ends }) => ends === 'kills'));
+		if (kills) return;
+		for (const host of this.#objects.hosts.values()) {
+			const plan = jobs[host.job];
+			const expected = plan && endOf(plan);
+			const ends = this.ledgerOf(host.id).finals;
+			const isSo = expected === undefined || (ends.length === 1 && ends[0] === expected);
+			if (!isSo) throw new Broken(`job ${host.job}: nothing went wrong, but it ended ${ends.join(', ')}`);
+		}
+	}
+
+	#count(): void {
+		this.tally.add('schedules');
+		this.tally.add('events', this.world.events);
+		this.tally.add('attempts', this.#runs.length);
+		for (const host of this.#objects.hosts.values()) this.tally.add('alarms', host.alarmRuns);
+		for (const { finals, entries } of this.#ledgers.values()) {
+			for (const final of finals) this.tally.add(`ended ${final}`);
+			for (const { error } of entries) if (error) this.tally.add(`error ${error.code}`);
+		}
+	}
+}
+
+/** How a job ends where nothing goes wrong; `undefined` where that is a matter of moments. */
+function endOf({ attempts, maxAttempts, timeoutSeconds, startWithinSeconds }: JobPlan): string | undefined {
+	if (startWithinSeconds !== undefined) return undefined;
+	for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+		const plan = attempts[Math.min(attempt, attempts.length) - 1];
+		if (plan?.ends === 'is finished elsewhere') return 'succeeded';
+		const isInTime = plan !== undefined && plan.ms < timeoutSeconds * 1_000;
+		if (isInTime && plan.ends.startsWith('answers')) return 'succeeded';
+		if (isInTime && plan.ends === 'fails for good') return 'failed';
+	}
+	return 'failed';
+}
+
+/** Whose turn it is among the queues of a lane is remembered from one run to the next: every run begins with the first. */
+async function alignTurns(env: object): Promise<void> {
+	for (const [lane, queues] of lanesOf(env)) {
+		let isLast = false;
+		const fakes = queues.map((_, index) => ({
+			send: async () => {
+				isLast = index === queues.length - 1;
+				return {};
+			},
+		}));
+		const probes = new Map([[lane, fakes as never]]);
+		while (!isLast) await sendJob(probes, lane, { v: 1, id: '', epoch: 1 });
+	}
+}

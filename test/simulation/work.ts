@@ -1,0 +1,70 @@
+/** The tasks of the simulated deployment: they do what the plan of their job says, and sign whatever they bring. */
+import { z } from 'zod';
+import { coatcheck } from '../../src/coatcheck.ts';
+import { defineTask, type JobContext, TaskError, WaitingForWorker } from '../../src/work/task.ts';
+import type { AttemptPlan } from './schedule.ts';
+
+export const TASK_OF = { jobs: 'work', long: 'long-work' } as const;
+
+/** Who watches over the work. */
+export interface Foreman {
+	/** An attempt begins. @returns what it is to do, and its number. */
+	readonly begin: (job: number, id: string, attempt: number) => { readonly plan: AttemptPlan; readonly run: number };
+	readonly end: (job: number) => void;
+	/** Somebody else is told of the attempt, and will report. */
+	readonly handOver: (run: number, plan: AttemptPlan) => void;
+	/** The consumer that runs this is to die, and everything in it. */
+	readonly kill: () => void;
+}
+
+let foreman: Foreman | undefined;
+
+export function workFor(next: Foreman | undefined): void {
+	foreman = next;
+}
+
+/** More than fits into a record. */
+export const MUCH = 'x'.repeat(66_000);
+
+/** How long an external worker has. */
+const ELSEWHERE = { startWithinSeconds: 8, timeoutSeconds: 20 };
+
+const Input = z.object({ job: z.number(), pad: z.string().optional() });
+
+async function work({ job }: z.infer<typeof Input>, context: JobContext<Record<string, never>>) {
+	if (!foreman) throw new TypeError('Nobody is there to say what to do');
+	const { kill, end, handOver } = foreman;
+	const { plan, run } = foreman.begin(job, context.id, context.attempt);
+	if (plan.ends.endsWith('elsewhere')) {
+		handOver(run, plan);
+		return new WaitingForWorker({ progress: '', complete: '', fail: '' }, ELSEWHERE);
+	}
+	for (let report = 1; report <= plan.reports; report++) {
+		await scheduler.wait(plan.ms / (plan.reports + 1), { signal: context.signal });
+		context.progress((100 * report) / plan.reports, `run ${run} reports ${report}`);
+	}
+	await scheduler.wait(plan.ms / (plan.reports + 1), { signal: context.signal });
+	end(job);
+	switch (plan.ends) {
+		case 'answers':
+			return { run };
+		case 'answers much':
+			return { run, pad: MUCH };
+		case 'fails':
+			throw new TaskError('Failed', `run ${run} failed`);
+		case 'fails for good':
+			throw new TaskError('Failed', `run ${run} failed`, { retryable: false, status: 422 });
+		case 'kills':
+			kill();
+			return new Promise<never>(() => {});
+		default:
+			return new Promise<never>(() => {});
+	}
+}
+
+export const WORKER = coatcheck({
+	tasks: [
+		defineTask({ name: TASK_OF.jobs, description: 'Works.', input: Input, run: work }),
+		defineTask({ name: TASK_OF.long, description: 'Works.', input: Input, lane: 'long', run: work }),
+	],
+});

@@ -1,0 +1,76 @@
+/** Runs a share of the schedules in a thread of its own, where the global scope is the simulation's. */
+import { parentPort, workerData } from 'node:worker_threads';
+import fc from 'fast-check';
+import { described, type Schedule, schedules } from './schedule.ts';
+import { simulate } from './simulate.ts';
+import { Tally } from './tally.ts';
+
+export interface Share {
+	readonly runs: number;
+	readonly seed: number;
+	/** Where in the search a failure was, to go there at once. */
+	readonly path?: string | undefined;
+	/** These, and no others. */
+	readonly examples?: readonly Schedule[];
+}
+
+export interface Failure {
+	readonly seed: number;
+	readonly path: string;
+	readonly message: string;
+	/** The smallest schedule that was found: one line a job, one line a step. */
+	readonly story: string;
+	/** As data, to be written down. */
+	readonly schedule: Schedule;
+	/** What happened in it, one line an event. */
+	readonly trace: readonly string[];
+}
+
+export interface ShareResult {
+	readonly counts: Readonly<Record<string, number>>;
+	readonly failure?: Failure;
+}
+
+/** Nobody reads where an error in a task or on the network came from. */
+Error.stackTraceLimit = 0;
+
+const tally = new Tally();
+
+async function holds(schedule: Schedule): Promise<void> {
+	const { broken, counts } = await simulate(schedule);
+	tally.addAll(counts);
+	if (broken) throw broken;
+}
+
+async function run({ runs, seed, path, examples }: Share): Promise<ShareResult> {
+	if (examples) return tried(examples);
+	const property = fc.asyncProperty(schedules(), holds);
+	const details = await fc.check(property, { numRuns: runs, seed, ...(path !== undefined && { path }) });
+	if (!details.failed || !details.counterexample) return { counts: tally.counts };
+	return {
+		counts: tally.counts,
+		failure: await failureOf(details.counterexample[0], details.seed, details.counterexamplePath ?? ''),
+	};
+}
+
+async function tried(examples: readonly Schedule[]): Promise<ShareResult> {
+	for (const [index, schedule] of examples.entries()) {
+		const { broken, counts } = await simulate(schedule);
+		tally.addAll(counts);
+		if (broken) return { counts: tally.counts, failure: await failureOf(schedule, index, 'example') };
+	}
+	return { counts: tally.counts };
+}
+
+async function failureOf(schedule: Schedule, seed: number, path: string): Promise<Failure> {
+	const { broken, trace } = await simulate(schedule, true);
+	const message = broken?.message ?? 'it held when it was run again: the run is not deterministic';
+	return { seed, path, message, story: described(schedule), schedule, trace };
+}
+
+// A promise that nobody waits for is lost on the platform, and is not to be lost here.
+process.on('unhandledRejection', (error) => {
+	throw error;
+});
+
+parentPort?.postMessage(await run(workerData as Share));
