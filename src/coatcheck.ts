@@ -7,10 +7,12 @@ import { answer, type DoorEnv } from './http/door.ts';
 import { logError } from './log.ts';
 import { deliver } from './notify/deliver.ts';
 import { consume, consumeDeadLetters, putOff } from './queue/consume.ts';
+import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
 import type { AnyTask } from './work/task.ts';
+import { admit } from './work/upstream/admission.ts';
 
 export interface CoatcheckOptions {
 	/** The tasks of this deployment. */
@@ -28,6 +30,7 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			const config = configuredOr(env, () => putOff(batch));
 			if (!config) return;
 			await consume(batch, jobs, {
+				admit: (...message) => admit({ ...config, gates: new Gates(env.GATES), jobs }, ...message),
 				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs }, id, lease),
 				deliver: (message) => deliver({ ...config, jobs }, message),
 			});

@@ -40,6 +40,7 @@ export interface Submission {
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
 	readonly input?: StoredInput;
+	readonly isOnce?: true;
 	readonly webhook?: Webhook;
 	/** Whether the door sends the first message, or leaves it to the job's alarm because the delay is too long for a queue. */
 	readonly sent: boolean;
@@ -115,6 +116,19 @@ export function retrying(job: JobRecord, error: JobError, now: number, notBefore
 /** The attempt is gone without a word. It is given back, and the alarm sends for another. */
 export function attemptLost(job: JobRecord, error: JobError, now: number, notBefore: number): JobRecord {
 	return retrying({ ...job, lostAttempts: job.lostAttempts + 1 }, error, now, notBefore);
+}
+
+/** The job's turn has not come. No attempt is used up, and the alarm sends for the next try. */
+export function deferred(
+	job: JobRecord,
+	state: PendingState,
+	message: string,
+	now: number,
+	notBefore: number,
+): JobRecord {
+	const waits = (state.waits ?? 0) + 1;
+	const next = { ...pending(notBefore, undefined), waits };
+	return { ...job, seq: job.seq + 1, updatedAt: now, progress: { message }, state: next };
 }
 
 /** Somebody asked to stop a running attempt: it has a little time to let go. */

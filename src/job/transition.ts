@@ -13,6 +13,7 @@ import {
 	buried,
 	canceled,
 	canceling,
+	deferred,
 	type Failure,
 	failed,
 	leftInQueue,
@@ -21,7 +22,14 @@ import {
 	started,
 	succeeded,
 } from './lifecycle.ts';
-import { BACKLOG_WAKES, MAX_RESENDS, MAX_WAKES, MS_PER_SECOND, PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
+import {
+	BACKLOG_WAKES,
+	MAX_RESENDS,
+	MAX_WAITS,
+	MAX_WAKES,
+	MS_PER_SECOND,
+	PROGRESS_EVENT_INTERVAL_MS,
+} from './limits.ts';
 import {
 	type Fence,
 	isFinal,
@@ -48,6 +56,8 @@ export type Command =
 			readonly retryAfterSeconds?: number;
 			readonly random: number;
 	  }
+	/** A consumer has the job's message, and it is not the job's turn. */
+	| { readonly type: 'defer'; readonly epoch: number; readonly waitMs: number; readonly message: string }
 	| { readonly type: 'cancel' }
 	| { readonly type: 'retry' }
 	| { readonly type: 'purge' }
@@ -110,6 +120,8 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 			return complete(job, command, now);
 		case 'fail':
 			return fail(job, command, now);
+		case 'defer':
+			return defer(job, command, now);
 		case 'cancel':
 			return cancel(job, now);
 		case 'retry':
@@ -133,6 +145,15 @@ function start(job: JobRecord, epoch: number, now: number): Transition {
 	if (job.state.name !== 'pending') return refuse(job, 'leased');
 	if (now < job.state.notBefore) return refuse(job, 'early');
 	return changed(started(job, now));
+}
+
+function defer(job: JobRecord, command: Extract<Command, { type: 'defer' }>, now: number): Transition {
+	const { refusal } = start(job, command.epoch, now);
+	const { state } = job;
+	if (refusal !== undefined || state.name !== 'pending') return refuse(job, refusal ?? 'stale');
+	if ((state.waits ?? 0) < MAX_WAITS) return changed(deferred(job, state, command.message, now, now + command.waitMs));
+	const error = { code: 'UpstreamFailed', message: `It was never the job's turn: ${command.message}`, retryable: true };
+	return changed(failed(job, { error, status: 503 }, now));
 }
 
 function progress(job: JobRecord, fence: Fence, reported: Progress, now: number): Transition {
