@@ -7,11 +7,13 @@ import { answer, type DoorEnv } from './http/door.ts';
 import { logError } from './log.ts';
 import { deliver } from './notify/deliver.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
+import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { signToken } from './token.ts';
 import { runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
 import type { AnyTask } from './work/task.ts';
+import { admit } from './work/upstream/admission.ts';
 import type { SignAttemptToken } from './work/waiting.ts';
 
 export interface CoatcheckOptions {
@@ -31,6 +33,7 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			if (!config) return;
 			const sign: SignAttemptToken = (claims) => signToken(config.signingKeys, claims);
 			const handlers: Handlers = {
+				admit: (...message) => admit({ ...config, gates: new Gates(env.GATES), jobs }, ...message),
 				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs, sign }, id, lease),
 				deliver: (message) => deliver({ ...config, jobs }, message),
 			};

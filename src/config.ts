@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { z } from 'zod';
 import { MIB } from './job/limits.ts';
+import { type Upstreams, upstreamsOf } from './upstream/settings.ts';
 
 /** What holds when nothing is set. */
 export const DEFAULTS = {
@@ -80,6 +81,8 @@ export interface Config {
 	readonly maxInputBytes: number;
 	readonly maxResultBytes: number;
 	readonly maxBacklog: number;
+	/** Where requests can be forwarded to, by name. Their defaults are in `upstream/limits.ts`. */
+	readonly upstreams: Upstreams;
 }
 
 /** The deployment can't serve: nothing is configured, or a value is wrong. `variables` names which. */
@@ -197,14 +200,26 @@ const parsed = new WeakMap<object, Config | NotConfigured>();
 export function configOf(env: object): Config {
 	let config = parsed.get(env);
 	if (config === undefined) {
-		config = parse(env);
+		config = withUpstreams(parse(env), env);
 		parsed.set(env, config);
 	}
 	if (config instanceof NotConfigured) throw config;
 	return config;
 }
 
-function parse(env: object): Config | NotConfigured {
+type Settings = Omit<Config, 'upstreams'>;
+
+function withUpstreams(settings: Settings | NotConfigured, env: object): Config | NotConfigured {
+	if (settings instanceof NotConfigured) return settings;
+	const values = env as Readonly<Record<string, unknown>>;
+	const { upstreams, faults } = upstreamsOf(values.UPSTREAMS, values, settings.allowPrivateTargets);
+	if (faults.length === 0) return { ...settings, upstreams };
+	const variables = [...new Set(faults.map(({ variable }) => variable))];
+	const reasons = faults.map(({ message }) => message).join('; ');
+	return new NotConfigured(variables, `Configuration is wrong: ${reasons}`);
+}
+
+function parse(env: object): Settings | NotConfigured {
 	const result = Variables.safeParse(env);
 	if (!result.success) {
 		const variables = [...new Set(result.error.issues.map(({ path }) => String(path[0])))];

@@ -3,4 +3,5 @@ import { coatcheck } from './coatcheck.ts';
 import { tasks } from './tasks/index.ts';
 
 export { JobObject } from './object/job-object.ts';
+export { UpstreamGate } from './object/upstream-gate.ts';
 export default coatcheck({ tasks });

@@ -4,6 +4,7 @@ import { type Config, configOf, NotConfigured } from '../config.ts';
 import { logError } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { isOverloaded, Jobs } from '../rpc/jobs.ts';
+import { COMMON_METHODS } from '../upstream/request.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate, type Principal } from './auth.ts';
 import { drain } from './body.ts';
@@ -17,6 +18,8 @@ import { addSecurityHeaders } from './security-headers.ts';
 /** The bindings the door needs. */
 export interface DoorEnv {
 	readonly JOBS: DurableObjectNamespace;
+	/** The gates of upstreams. */
+	readonly GATES: DurableObjectNamespace;
 }
 
 type Arrival = Omit<Exchange, 'params' | 'principal' | 'config'> & { readonly config: Config };
@@ -51,14 +54,15 @@ async function respond(
 	tasks: TaskRegistry,
 ): Promise<Response> {
 	const allowed = methodsOf(url.pathname);
-	if (request.method === 'OPTIONS' && allowed.length > 0) {
-		return preflight(request, config instanceof NotConfigured ? undefined : config, allowed);
+	if (request.method === 'OPTIONS' && allowed.length > 0 && !isForHandler(request, allowed)) {
+		const named = allowed.filter((method) => method !== ANY);
+		return preflight(request, config instanceof NotConfigured ? undefined : config, named);
 	}
 	if (url.pathname === HEALTH && allowed.includes(request.method)) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
 	if (allowed.length === 0)
 		throw new Problem('NotFound', 'Nothing is at this path; GET /v1/tasks says what can be done here');
-	if (!allowed.includes(request.method)) {
+	if (!allowed.includes(request.method) && !allowed.includes(ANY)) {
 		throw new Problem('MethodNotAllowed', `Expected ${allowed.join(' or ')}, got: ${request.method}`, {
 			headers: { allow: allowed.join(', ') },
 		});
@@ -71,6 +75,13 @@ async function respond(
 }
 
 const HEALTH = '/healthz';
+/** A route that takes every method. */
+const ANY = 'ALL';
+
+/** Where every method is taken, only a preflight is ours to answer. */
+function isForHandler(request: Request, allowed: readonly string[]): boolean {
+	return allowed.includes(ANY) && !request.headers.has('access-control-request-method');
+}
 
 async function enter(route: Route, params: Record<string, string>, arrival: Arrival): Promise<Response> {
 	const { request, config } = arrival;
@@ -101,6 +112,7 @@ function methodsOf(pathname: string): string[] {
 	const methods = router.routes.filter(([, pattern]) => pattern.test(pathname)).map(([method]) => method);
 	if (pathname === HEALTH) methods.push('GET');
 	if (methods.length === 0) return [];
+	if (methods.includes(ANY)) return [...COMMON_METHODS, ANY];
 	return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])];
 }
 

@@ -14,11 +14,18 @@ import { checkParameters, invalid, invalidInput, readOptions, readParameters } f
 
 const JSON_TYPE = 'application/json';
 
+/** What has to be known of the work to make a job of it. */
+export type Work = Pick<RegisteredTask, 'name' | 'lane' | 'maxAttempts' | 'timeoutSeconds'>;
+
 export interface Draft {
-	readonly task: RegisteredTask;
+	readonly task: Work;
 	readonly options: WireOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
+	/** What an idempotency key stands for, when that is not all of the parameters. */
+	readonly identity?: Readonly<Record<string, unknown>>;
 	readonly input: DraftInput;
+	/** An attempt that was lost is not made again. */
+	readonly isOnce?: boolean;
 }
 
 export interface DraftInput {
@@ -87,7 +94,8 @@ function jsonInput(bytes: Uint8Array, value: unknown, maxBytes: number): DraftIn
 	return { form: 'json', mediaType: JSON_TYPE, maxBytes, pieces: () => [bytes], digest: () => jsonDigest(value) };
 }
 
-function bytesInput(request: Request, maxBytes: number, isHashed: boolean): DraftInput {
+/** The body as it came. */
+export function bytesInput(request: Request, maxBytes: number, isHashed: boolean): DraftInput {
 	const hash = createHash('sha256');
 	return {
 		form: 'bytes',

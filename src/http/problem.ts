@@ -69,7 +69,7 @@ export interface Asked {
 }
 
 /** How long a client that was turned away should wait at least, in seconds. */
-const RETRY_AFTER_SECONDS = 5;
+export const RETRY_AFTER_SECONDS = 5;
 
 export function problemResponse(problem: Problem, asked: Asked): Response {
 	const { code, status, message, errors, headers } = problem;

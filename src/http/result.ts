@@ -3,7 +3,7 @@ import type { Reading } from '../job/object-api.ts';
 import type { StoredReply } from '../job/record.ts';
 import { download } from '../rpc/download.ts';
 import { asked, type Exchange, jobIdOf, missing } from './exchange.ts';
-import { failureResponse, Problem, problemResponse } from './problem.ts';
+import { failureResponse, Problem, problemResponse, RETRY_AFTER_SECONDS } from './problem.ts';
 import { PRIVATE, retryAfterOf } from './respond.ts';
 
 type Found = Extract<Reading, { found: 'job' }>;
@@ -54,6 +54,9 @@ function replay({ jobs }: Exchange, id: string, correlationId: string, reply: St
 	for (const [name, value] of Object.entries({ ...PRIVATE, ...UNTRUSTED, 'x-correlation-id': correlationId }))
 		headers.set(name, value);
 	const { body, status } = reply;
+	// As every 429 and 503 has: whoever asks again too soon only gets the same.
+	if ((status === 429 || status === 503) && !headers.has('retry-after'))
+		headers.set('retry-after', String(RETRY_AFTER_SECONDS));
 	if (!body) return new Response(null, { status, headers });
 	headers.set('content-type', body.mediaType);
 	// With a known length the client can show how far its download is.

@@ -9,9 +9,11 @@ import { jobSocket } from './socket.ts';
 import { jobStatus, operationStatus } from './status.ts';
 import { submitBody, submitEnvelope } from './submit.ts';
 import { listTasks } from './tasks.ts';
+import { submitUpstream } from './upstream.ts';
 
 export interface Route {
-	readonly method: 'GET' | 'POST' | 'DELETE';
+	/** `ALL`: whatever the handler takes. */
+	readonly method: 'GET' | 'POST' | 'DELETE' | 'ALL';
 	readonly path: string;
 	readonly scope: Scope;
 	readonly handle: (exchange: Exchange) => Promise<Response> | Response;
@@ -22,6 +24,7 @@ export const ROUTES: readonly Route[] = [
 	route('POST', '/v1/jobs', 'submit', submitEnvelope),
 	route('POST', '/v1/tasks/:task/jobs', 'submit', submitBody),
 	route('GET', '/v1/tasks', 'read', listTasks),
+	route('ALL', '/v1/upstreams/:upstream/*', 'submit', submitUpstream),
 
 	route('GET', '/v1/jobs/:id', 'read', jobStatus),
 	route('GET', '/v1/operations/:id', 'read', operationStatus),

@@ -82,7 +82,11 @@ export function checkParameters(
 }
 
 /** The options with every default filled in: the task's, and then everybody's. */
-export function jobOptions(wire: WireOptions, task: RegisteredTask, headers: Headers): JobOptions {
+export function jobOptions(
+	wire: WireOptions,
+	task: Pick<RegisteredTask, 'timeoutSeconds' | 'maxAttempts'>,
+	headers: Headers,
+): JobOptions {
 	const traceparent = traceparentOf(headers);
 	const { idempotencyKey, startWithinSeconds, onPending, onComplete, onFailed } = wire;
 	return {

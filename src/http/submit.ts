@@ -4,6 +4,7 @@
  */
 import type { Submission } from '../job/lifecycle.ts';
 import { MAX_QUEUE_DELAY_MS, MS_PER_SECOND } from '../job/limits.ts';
+import { type JobMessage, jobMessage } from '../job/message.ts';
 import type { Acceptance, JobView } from '../job/object-api.ts';
 import type { JobOptions, StoredInput } from '../job/record.ts';
 import { logError } from '../log.ts';
@@ -22,17 +23,22 @@ import { jobOptions, webhookOf } from './submission-options.ts';
 
 type Accepted = Extract<Acceptance, { accepted: true }>;
 
-export async function submitEnvelope(exchange: Exchange): Promise<Response> {
-	return answered(exchange, await accept(exchange, draftOfEnvelope));
+export function submitEnvelope(exchange: Exchange): Promise<Response> {
+	return submitDraft(exchange, draftOfEnvelope);
 }
 
-export async function submitBody(exchange: Exchange): Promise<Response> {
-	return answered(exchange, await accept(exchange, draftOfBody));
+export function submitBody(exchange: Exchange): Promise<Response> {
+	return submitDraft(exchange, draftOfBody);
+}
+
+/** @param read refuses what can be refused, and reads the rest. */
+export async function submitDraft(exchange: Exchange, read: (exchange: Exchange) => Promise<Draft>): Promise<Response> {
+	return answered(exchange, await accept(exchange, read));
 }
 
 /** `POST /v1/jobs/{id}/retry` and a submission send the same message. */
-export function messageOf({ facts: { id }, epoch }: JobView): { v: 1; id: string; epoch: number } {
-	return { v: 1, id, epoch };
+export function messageOf({ facts: { id }, epoch, upstream }: JobView): JobMessage {
+	return jobMessage(id, epoch, upstream);
 }
 
 /** From the request to a durable job. Returns before the answer is waited for, so that a large input is held no longer. */
@@ -56,6 +62,7 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 		parameters: draft.parameters,
 		input,
 		origin: originOf(exchange),
+		...(draft.isOnce && { isOnce: true }),
 		...(webhook && { webhook }),
 		sent: options.delaySeconds * MS_PER_SECOND <= MAX_QUEUE_DELAY_MS,
 	};
@@ -98,8 +105,10 @@ async function answeredAfterWait(
 	return outcomeResponse(exchange, reading, { ...headers, ...applied(waitSeconds), 'content-location': links.result });
 }
 
-function fingerprintOfDraft({ input, parameters, options: { webhook } }: Draft, options: JobOptions): string {
-	return fingerprintOf({ input: input.digest(), mediaType: input.mediaType, parameters, options, webhook });
+function fingerprintOfDraft(draft: Draft, options: JobOptions): string {
+	const { input, parameters, identity = parameters } = draft;
+	const { webhook } = draft.options;
+	return fingerprintOf({ input: input.digest(), mediaType: input.mediaType, parameters: identity, options, webhook });
 }
 
 async function store({ jobs, request }: Exchange, id: string, input: DraftInput): Promise<StoredInput> {

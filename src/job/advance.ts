@@ -68,9 +68,10 @@ function waitOver(job: JobRecord, wait: Waiting, leaseEndsAt: number, now: numbe
 
 function leaseOver(job: JobRecord, leaseEndsAt: number, canceling: boolean, random: number): JobRecord {
 	if (canceling) return canceled(job, leaseEndsAt);
-	const message = `Attempt ${job.attempt} was lost: nothing was heard of it within its time`;
+	const why = job.isOnce ? ', and it may have done its work: it is not done again by itself' : '';
+	const message = `Attempt ${job.attempt} was lost: nothing was heard of it within its time${why}`;
 	const error = { code: 'DeliveryFailed', message, retryable: true };
-	if (job.lostAttempts >= MAX_LOST_ATTEMPTS) {
+	if (job.isOnce || job.lostAttempts >= MAX_LOST_ATTEMPTS) {
 		return failed(job, { error: { ...error, retryable: false }, status: 500, phase: 'dead-lettered' }, leaseEndsAt);
 	}
 	return attemptLost(job, error, leaseEndsAt, leaseEndsAt + backoffMs(job.lostAttempts + 1, random));

@@ -209,6 +209,7 @@ function phaseOf(job: JobRecord, now: number): Phase {
 	const { state } = job;
 	switch (state.name) {
 		case 'pending':
+			if (state.waits !== undefined) return 'waiting';
 			if (job.attempt > 0) return 'retrying';
 			return state.notBefore > now ? 'delayed' : 'queued';
 		case 'running':

@@ -49,6 +49,7 @@ export interface Submission {
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
 	readonly input?: StoredInput;
+	readonly isOnce?: true;
 	readonly webhook?: Webhook;
 	readonly origin?: string;
 	/** Whether the door sends the first message, or leaves it to the job's alarm because the delay is too long for a queue. */
@@ -142,6 +143,19 @@ export function waiting(job: JobRecord, state: RunningState, wait: WaitTerms, no
 			waiting: { since: now, ...(startBy !== undefined && { startBy }) },
 		},
 	};
+}
+
+/** The job's turn has not come. No attempt is used up, and the alarm sends for the next try. */
+export function deferred(
+	job: JobRecord,
+	state: PendingState,
+	message: string,
+	now: number,
+	notBefore: number,
+): JobRecord {
+	const waits = (state.waits ?? 0) + 1;
+	const next = { ...pending(notBefore, undefined), waits };
+	return { ...job, seq: job.seq + 1, updatedAt: now, progress: { message }, state: next };
 }
 
 /** Somebody asked to stop a running attempt: it has a little time to let go. */

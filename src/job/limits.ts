@@ -60,6 +60,8 @@ export const MAX_RESENDS = 24;
 export const MAX_WAKES = 120;
 /** Behind a backlog it sends only every so many looks: a duplicate does no harm, and "oldest" may be somebody's long delay. */
 export const BACKLOG_WAKES = 4;
+/** How often a job may be told that its turn has not come, between two attempts: at growing intervals, for a day and more. */
+export const MAX_WAITS = 200;
 /** A message may wait this long in the queue; a job delayed further is sent by its alarm. The platform takes 24 h. */
 export const MAX_QUEUE_DELAY_MS = 12 * MS_PER_HOUR;
 /** An alarm that keeps failing is abandoned by the platform after six tries: from this one on it only re-arms itself. */

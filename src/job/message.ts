@@ -1,5 +1,6 @@
 /** The messages on the queues: hints that something is to be done for a job. They never carry more than this. */
 import { z } from 'zod';
+import type { UpstreamHint } from './upstream.ts';
 
 /** A wire contract between versions: messages outlive a deploy by days. Only add optional fields. */
 export const JobMessage = z.object({
@@ -8,8 +9,17 @@ export const JobMessage = z.object({
 	id: z.string().regex(/^[0-9a-f]{64}$/),
 	/** Which of the job's lives is meant: a message of an earlier one does nothing. */
 	epoch: z.int().positive(),
+	/** The upstream that the job is for: it may have to wait for its turn. Left out for tasks. */
+	upstream: z
+		.object({ name: z.string(), timeoutSeconds: z.number(), hasWaited: z.literal(true).optional() })
+		.optional(),
 });
 export type JobMessage = z.infer<typeof JobMessage>;
+
+/** The message that sends for a job's next attempt. */
+export function jobMessage(id: string, epoch: number, upstream: UpstreamHint | undefined): JobMessage {
+	return { v: 1, id, epoch, ...(upstream && { upstream }) };
+}
 
 /** A webhook's receiver is to be told of an event. A wire contract, as above. */
 export const DeliveryMessage = z.object({

@@ -6,6 +6,7 @@ import type { BareEvent, JobFacts } from './document.ts';
 import type { Failure, Submission, WaitTerms } from './lifecycle.ts';
 import type { Fence, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
 import type { Refusal } from './transition.ts';
+import type { UpstreamHint } from './upstream.ts';
 import type { Try } from './webhook.ts';
 
 /** A job as it can be handed out: without its bytes, and without what is nobody's business outside. */
@@ -17,6 +18,8 @@ export interface JobView {
 	/** What an estimate of the remaining time is made from; milliseconds since the epoch. */
 	readonly timing: { readonly waitingSince: number; readonly notBefore?: number; readonly progressAt?: number };
 	readonly lane: string;
+	/** Set for the job of an upstream. */
+	readonly upstream?: UpstreamHint;
 	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
 	readonly readableUntil: number;
 }
@@ -103,6 +106,8 @@ export interface JobObjectApi {
 
 	/** `isShared`: the consumer has other jobs beside this one. */
 	start(epoch: number, isShared?: boolean): Promise<Start>;
+	/** It is not the job's turn: it comes again by itself, unless `retryInMs` says otherwise. */
+	defer(epoch: number, waitMs: number, message: string): Promise<Report>;
 	/** `isExternal`: not a consumer reports, but the worker that the attempt waits for. */
 	progress(fence: Fence, progress: Progress, isExternal?: boolean): Promise<Report>;
 	/** The rest of the attempt happens elsewhere. `progress` is the attempt's last, if it has not gone out. */

@@ -75,6 +75,8 @@ export interface PendingState {
 	readonly resends: number;
 	/** How often the watchdog looked. */
 	readonly wakes: number;
+	/** How often the job was told that its turn had not come. Left out: never since its last attempt. */
+	readonly waits?: number;
 }
 
 /** An attempt has the job. It moves the job next; if it dies, its lease runs out and the job is pending again. */
@@ -195,6 +197,8 @@ export interface JobRecord {
 	readonly parameters: Readonly<Record<string, unknown>>;
 	/** Left out once the job succeeded: nobody can ask to run it again. */
 	readonly input?: StoredInput;
+	/** An attempt that was lost may have done its work, and doing it twice would do harm: the job fails instead. */
+	readonly isOnce?: true;
 	/** Counts lives: 1, and one more with every retry asked for by a client. */
 	readonly epoch: number;
 	/** The last attempt of this epoch, from 1; 0 before the first. With the epoch, the fencing token. */

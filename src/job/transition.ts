@@ -13,6 +13,7 @@ import {
 	buried,
 	canceled,
 	canceling,
+	deferred,
 	type Failure,
 	failed,
 	leftInQueue,
@@ -23,7 +24,14 @@ import {
 	type WaitTerms,
 	waiting,
 } from './lifecycle.ts';
-import { BACKLOG_WAKES, MAX_RESENDS, MAX_WAKES, MS_PER_SECOND, PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
+import {
+	BACKLOG_WAKES,
+	MAX_RESENDS,
+	MAX_WAITS,
+	MAX_WAKES,
+	MS_PER_SECOND,
+	PROGRESS_EVENT_INTERVAL_MS,
+} from './limits.ts';
 import {
 	type Fence,
 	isFinal,
@@ -54,6 +62,8 @@ export type Command =
 			readonly random: number;
 			readonly isExternal?: boolean;
 	  }
+	/** A consumer has the job's message, and it is not the job's turn. */
+	| { readonly type: 'defer'; readonly epoch: number; readonly waitMs: number; readonly message: string }
 	| { readonly type: 'cancel' }
 	| { readonly type: 'retry' }
 	| { readonly type: 'purge' }
@@ -120,6 +130,8 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 			return complete(job, command, now);
 		case 'fail':
 			return fail(job, command, now);
+		case 'defer':
+			return defer(job, command, now);
 		case 'cancel':
 			return cancel(job, now);
 		case 'retry':
@@ -144,6 +156,15 @@ function start(job: JobRecord, { epoch, isShared }: Extract<Command, { type: 'st
 	if (job.runsAlone && isShared) return refuse(job, 'shared');
 	if (now < job.state.notBefore) return refuse(job, 'early');
 	return changed(started(job, now));
+}
+
+function defer(job: JobRecord, command: Extract<Command, { type: 'defer' }>, now: number): Transition {
+	const { refusal } = start(job, { type: 'start', epoch: command.epoch }, now);
+	const { state } = job;
+	if (refusal !== undefined || state.name !== 'pending') return refuse(job, refusal ?? 'stale');
+	if ((state.waits ?? 0) < MAX_WAITS) return changed(deferred(job, state, command.message, now, now + command.waitMs));
+	const error = { code: 'UpstreamFailed', message: `It was never the job's turn: ${command.message}`, retryable: true };
+	return changed(failed(job, { error, status: 503 }, now));
 }
 
 function progress(job: JobRecord, command: Extract<Command, { type: 'progress' }>, now: number): Transition {

@@ -22,6 +22,7 @@ import {
 	WEBHOOK_TIMEOUT_MS,
 } from '../job/limits.ts';
 import type { LinkBase } from '../job/links.ts';
+import { jobMessage } from '../job/message.ts';
 import type {
 	Acceptance,
 	Change,
@@ -47,6 +48,7 @@ import {
 } from '../job/record.ts';
 import { liveProgressOf, numberedUntil, recover } from '../job/recover.ts';
 import { type Command, type Transition, transition } from '../job/transition.ts';
+import { upstreamHintOf } from '../job/upstream.ts';
 import { lateDeliveries, pendingDeliveries, type Try } from '../job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { backlogSince, sendDelivery, sendJob } from '../queue/send.ts';
@@ -158,6 +160,10 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			...(origin !== undefined && { origin }),
 		};
 		return { started: true, lease };
+	}
+
+	async defer(epoch: number, waitMs: number, message: string): Promise<Report> {
+		return this.#report({ type: 'defer', epoch, waitMs, message });
 	}
 
 	async progress(fence: Fence, progress: Progress, isExternal = false): Promise<Report> {
@@ -334,7 +340,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (!result) return;
 		this.#store.setAlarm(nextAlarmAt(result.job));
 		if (!result.effects.some(({ type }) => type === 'enqueue')) return;
-		await sendJob(this.#lanes, lane, { v: 1, id: this.#id, epoch: result.job.epoch });
+		const message = jobMessage(this.#id, result.job.epoch, upstreamHintOf(result.job));
+		await sendJob(this.#lanes, lane, message);
 	}
 
 	/** Nothing is left of the job, or there never was more than an unfinished upload. */
@@ -387,6 +394,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			if (isOver) this.#store.setAlarm(nextAlarmAt(job));
 			else this.#store.setAlarmBy(nextAlarmAt(job));
 			if (job.state.name === 'tombstone') this.#store.deleteChunksExcept(undefined);
+			// Run again: the reply that it failed with is nobody's any more.
+			else if (job.state.name === 'pending' && before && hasLargeReply(before))
+				this.#store.deleteChunksExcept(uploadOf(job));
 		}
 		if (job.state.name === 'running') this.#sockets.keepLiveProgress(liveProgressOf(job));
 		else this.#sockets.closeAttempts();
@@ -440,6 +450,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 function viewOf(id: string, job: JobRecord, now: number): JobView {
 	const { state } = job;
+	const upstream = upstreamHintOf(job);
 	const waitingSince = state.name === 'running' ? state.attemptStartedAt : job.epochAt;
 	return {
 		facts: jobFacts(id, job, now),
@@ -451,6 +462,7 @@ function viewOf(id: string, job: JobRecord, now: number): JobView {
 			...(job.progressAt !== undefined && { progressAt: job.progressAt }),
 		},
 		lane: laneOf(job),
+		...(upstream && { upstream }),
 		readableUntil: readableUntil(job),
 	};
 }
@@ -458,6 +470,10 @@ function viewOf(id: string, job: JobRecord, now: number): JobView {
 /** The upload that holds a job's input, when it is too large for the record. */
 function uploadOf({ input }: JobRecord): string | undefined {
 	return input && 'upload' in input ? input.upload : undefined;
+}
+
+function hasLargeReply({ state }: JobRecord): boolean {
+	return state.name === 'failed' && state.reply?.body !== undefined && 'upload' in state.reply.body;
 }
 
 function flagsOf({ options: { onPending, onComplete, onFailed } }: JobRecord): Record<string, string> {

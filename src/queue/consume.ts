@@ -18,6 +18,8 @@ const MAX_DELAY_SECONDS = 86_400;
 
 /** What is done about a message. */
 export interface Handlers {
+	/** Makes the attempt that a message asks for, or lets its job wait for its turn. `isRepeat`: it was delivered before. */
+	readonly admit: (message: JobMessage, isRepeat: boolean, attempt: () => Promise<Report>) => Promise<Report>;
 	/** Runs one attempt; what it came to is already with the job. */
 	readonly run: (id: string, lease: Lease) => Promise<Report>;
 	/** Tells a webhook's receiver; how it went is already with the job. */
@@ -31,7 +33,10 @@ export interface Handlers {
  */
 export async function consume(batch: MessageBatch, jobs: Jobs, handlers: Handlers, isShared: boolean): Promise<void> {
 	await settleAll(batch, async (message, body) => {
-		const report = 'epoch' in body ? await attempt(body, jobs, handlers, isShared) : await handlers.deliver(body);
+		const report =
+			'epoch' in body
+				? await handlers.admit(body, message.attempts > 1, () => attempt(body, jobs, handlers, isShared))
+				: await handlers.deliver(body);
 		if (report.retryInMs === undefined) message.ack();
 		else again(message, report.retryInMs);
 	});

@@ -2,28 +2,32 @@
  * One attempt at a job, from the lease to the report. Read it from top to bottom: the task is found, its input read, the
  * work raced against its deadline and the order to stop, and what came of it is stored and reported.
  */
-import type { Failure, WaitTerms } from '../job/lifecycle.ts';
 import { MIB, MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
 import type { Lease, Report } from '../job/object-api.ts';
-import type { Progress, StoredReply } from '../job/record.ts';
+import type { Fence, Progress } from '../job/record.ts';
+import { upstreamNameOf } from '../job/upstream.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { UploadRefused } from '../rpc/upload.ts';
+import type { Upstreams } from '../upstream/settings.ts';
 import { AttemptLink } from './attempt-link.ts';
 import { MemoryBudget } from './budget.ts';
 import { failureOf, timedOut } from './failure.ts';
 import { guardedFetch } from './fetch.ts';
 import { inputOf, parametersOf } from './input.ts';
+import type { AttemptReport, Outcome } from './outcome.ts';
 import { replyOf } from './output.ts';
 import { plainJson } from './plain-json.ts';
 import type { RegisteredTask, TaskRegistry } from './registry.ts';
 import { type JobContext, TaskError, WaitingForWorker } from './task.ts';
+import { forward, forwardTimedOut } from './upstream/forward.ts';
 import { type SignAttemptToken, waitingFor } from './waiting.ts';
 
 /** What an attempt needs of its deployment. */
 export interface Workshop {
 	readonly tasks: TaskRegistry;
 	readonly jobs: Jobs;
+	readonly upstreams: Upstreams;
 	readonly maxResultBytes: number;
 	readonly allowPrivateTargets: boolean;
 	readonly sign: SignAttemptToken;
@@ -41,24 +45,25 @@ function memoryOf({ input }: Lease): number {
 	return input?.form === 'json' ? input.sizeBytes * JSON_COPIES : 0;
 }
 
-/** What came of the work. */
-type Outcome =
-	| { readonly kind: 'wait'; readonly terms: WaitTerms; readonly progress?: Progress }
-	| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
-	| { readonly kind: 'failure'; readonly failure: Failure; readonly retryAfterSeconds?: number };
-
 /** Why an attempt was stopped from outside. */
 type Stop = 'timeout' | 'canceled' | 'stale';
 
 /** Runs one attempt and reports it. Never throws for what the task does; only when the report can't be delivered. */
-export async function runAttempt(workshop: Workshop, id: string, lease: Lease): Promise<Report> {
-	const { jobs } = workshop;
-	const { fence } = lease;
+export async function runAttempt(workshop: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
 	const outcome = await MEMORY.use(memoryOf(lease), () => outcomeOf(workshop, id, lease));
+	const report = await reported(workshop, id, lease.fence, outcome);
+	return { ...report, ...(outcome.health && { health: outcome.health }) };
+}
+
+async function reported({ jobs }: Workshop, id: string, fence: Fence, outcome: Outcome): Promise<Report> {
 	if (outcome.kind === 'wait') return jobs.call(id, (job) => job.wait(fence, outcome.terms, outcome.progress));
 	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
 	const { failure, retryAfterSeconds } = outcome;
-	return jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
+	const report = await jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
+	// Another attempt follows after all: this one's reply is not wanted.
+	const body = report.retryInMs === undefined ? undefined : failure.reply?.body;
+	if (body && 'upload' in body) await jobs.call(id, (job) => job.discardUpload(body.upload, body.chunks));
+	return report;
 }
 
 async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<Outcome> {
@@ -76,14 +81,27 @@ async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<
 	);
 	try {
 		const first = await Promise.race([work, stopped.promise]);
-		return typeof first === 'string' ? await stoppedOutcome(first, work, options.timeoutSeconds) : first;
+		return typeof first === 'string' ? await stoppedOutcome(first, work, workshop, lease) : first;
 	} finally {
 		clearTimeout(timer);
 		link.close();
 	}
 }
 
-async function perform(
+function perform(
+	workshop: Workshop,
+	id: string,
+	lease: Lease,
+	signal: AbortSignal,
+	link: AttemptLink,
+): Promise<Outcome> {
+	const isForUpstream = upstreamNameOf(lease.task) !== undefined;
+	return isForUpstream
+		? forward(workshop, lease, contextOf(workshop, id, lease, {}, signal, link))
+		: runTask(workshop, id, lease, signal, link);
+}
+
+async function runTask(
 	workshop: Workshop,
 	id: string,
 	lease: Lease,
@@ -107,14 +125,17 @@ function wait({ terms }: WaitingForWorker, link: AttemptLink): Outcome {
 }
 
 /** What to report of an attempt that was stopped, once its task has let go or has had the time to. */
-async function stoppedOutcome(why: Stop, work: Promise<Outcome>, timeoutSeconds: number): Promise<Outcome> {
+async function stoppedOutcome(why: Stop, work: Promise<Outcome>, workshop: Workshop, lease: Lease): Promise<Outcome> {
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	const patience = new Promise<void>((resolve) => {
 		timer = setTimeout(resolve, LET_GO_MS);
 	});
 	await Promise.race([work, patience]);
 	clearTimeout(timer);
-	if (why === 'timeout') return { kind: 'failure', failure: timedOut(timeoutSeconds) };
+	if (why === 'timeout') {
+		const { timeoutSeconds } = lease.options;
+		return forwardTimedOut(workshop, lease) ?? { kind: 'failure', failure: timedOut(timeoutSeconds) };
+	}
 	// The job ends canceled whatever is said here, and a stale attempt is not listened to.
 	const message = 'The attempt was stopped';
 	return { kind: 'failure', failure: { error: { code: 'Canceled', message, retryable: true }, status: 500 } };

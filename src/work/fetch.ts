@@ -43,13 +43,14 @@ export function allowed(url: string | URL, allowPrivateTargets: boolean): URL {
 	throw refused(name, refusal);
 }
 
-function redirectOf({ status, headers }: Response): string | undefined {
+/** Where an answer leads to, if it is a redirect that a client follows. */
+export function redirectOf({ status, headers }: Response): string | undefined {
 	const isRedirect = status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 	return isRedirect ? (headers.get('location') ?? undefined) : undefined;
 }
 
 /** What the Fetch standard does with a request on its way to another address. */
-function redirected(request: RequestInit, status: number, isSameOrigin: boolean): RequestInit {
+export function redirected(request: RequestInit, status: number, isSameOrigin: boolean): RequestInit {
 	const method = request.method?.toUpperCase() ?? 'GET';
 	const headers = new Headers(request.headers);
 	if (!isSameOrigin) for (const name of ['authorization', 'cookie', 'proxy-authorization']) headers.delete(name);

@@ -16,6 +16,7 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 		init: { ...submission(), body: JSON.stringify({ task: 'sleep', input: { seconds: 0 } }) },
 	},
 	'POST /v1/tasks/:task/jobs': { status: 202, init: submission() },
+	'ALL /v1/upstreams/:upstream/*': { status: 202, init: submission() },
 	'GET /v1/tasks': { status: 200 },
 	'GET /v1/jobs/:id': { status: 200 },
 	'GET /v1/operations/:id': { status: 200 },
@@ -39,6 +40,8 @@ function report(body: object): RequestInit {
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 /** An attempt is for whoever was given its token: no key lets anybody in. */
 const isOfAttempt = ({ scope }: Route) => scope === 'complete';
+/** A route of any method is asked by one that may have a body. */
+const methodOf = ({ method }: Route) => (method === 'ALL' ? 'PUT' : method);
 const isAboutJob = ({ path }: Route) => path.includes(':id');
 
 type Told = { readonly status: number; readonly code?: string };
@@ -157,10 +160,13 @@ const CREDENTIALS: readonly Credentials[] = [
 async function told(route: Route, jobId: string, { send }: Credentials): Promise<Told & { headers: Headers }> {
 	const { headers, token } = await send(jobId);
 	const { init } = LET_IN[nameOf(route)] ?? {};
-	const url = new URL(route.path.replace(':id', jobId).replace(':task', 'sleep'), 'https://coatcheck.example');
+	const url = new URL(
+		route.path.replace(':id', jobId).replace(':task', 'sleep').replace(':upstream', 'reports'),
+		'https://coatcheck.example',
+	);
 	if (token !== undefined) url.searchParams.set('token', token);
 	const all = { ...(init?.headers as Record<string, string>), ...headers };
-	const response = await ask(DEPLOYED, url.href, { ...init, method: route.method, headers: all });
+	const response = await ask(DEPLOYED, url.href, { ...init, method: methodOf(route), headers: all });
 	response.webSocket?.accept();
 	response.webSocket?.close();
 	const { code } = response.status < 400 ? {} : await response.json<{ code?: string }>();
@@ -189,7 +195,7 @@ describe('deployed with nothing configured', () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		const path = route.path.replace(':id', anotherJob).replace(':task', 'sleep');
 		for (const headers of [{}, bearer(KEYS.admin)]) {
-			const response = await ask(NOTHING, path, { method: route.method, headers });
+			const response = await ask(NOTHING, path, { method: methodOf(route), headers });
 			expect(response.status).toBe(503);
 			expect(response.headers.get('retry-after')).not.toBeNull();
 			expect(await response.json()).toMatchObject({ code: 'NotConfigured' });

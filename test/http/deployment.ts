@@ -54,6 +54,7 @@ export const DEPLOYED: Variables = {
 	RATE_LIMIT_PER_ADDRESS: undefined,
 	LIMITER_PER_KEY: undefined,
 	LIMITER_PER_ADDRESS: undefined,
+	UPSTREAMS: JSON.stringify({ reports: { baseUrl: 'https://reports.example' } }),
 	API_KEYS: apiKeys(...Object.values(KEYS)),
 };
 

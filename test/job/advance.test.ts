@@ -53,6 +53,12 @@ describe('advance', () => {
 		expect(job).toMatchObject({ attempt: MAX_LOST_ATTEMPTS + 1 });
 	});
 
+	it('fails a job at the first lost attempt when doing its work twice would do harm', () => {
+		const job = advance({ ...running(), isOnce: true }, LEASE_END, 0);
+		expect(job?.state).toMatchObject({ name: 'failed', phase: 'dead-lettered' });
+		expect(job?.state).toMatchObject({ error: { code: 'DeliveryFailed', retryable: false } });
+	});
+
 	it('ends a canceled job whose attempt never let go', () => {
 		const job = advance(canceling(), T0 + 20 + 20_000, 0);
 		expect(job?.state).toMatchObject({ name: 'canceled', finishedAt: T0 + 20_020 });

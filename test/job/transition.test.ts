@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { nextAlarmAt } from '../../src/job/alarm.ts';
+import { eventsAfter } from '../../src/job/document.ts';
 import { accepted } from '../../src/job/lifecycle.ts';
-import { MAX_RESENDS, MAX_WAKES, WATCHDOG_MS } from '../../src/job/limits.ts';
+import { MAX_RESENDS, MAX_WAITS, MAX_WAKES, WATCHDOG_MS } from '../../src/job/limits.ts';
 import type { JobRecord } from '../../src/job/record.ts';
 import { type Command, type Refusal, transition } from '../../src/job/transition.ts';
 import {
@@ -48,6 +49,8 @@ const COMMANDS = {
 	'fail, retryable': { type: 'fail', fence: FENCE, failure: failure(true), random: 0.5 },
 	'fail for good': { type: 'fail', fence: FENCE, failure: failure(false), random: 0.5 },
 	'fail of another attempt': { type: 'fail', fence: { epoch: 1, attempt: 7 }, failure: failure(true), random: 0.5 },
+	defer: { type: 'defer', epoch: 1, waitMs: 5_000, message: 'Not yet' },
+	'defer of an old epoch': { type: 'defer', epoch: 0, waitMs: 5_000, message: 'Not yet' },
 	cancel: { type: 'cancel' },
 	retry: { type: 'retry' },
 	purge: { type: 'purge' },
@@ -108,6 +111,8 @@ const MATRIX: Record<CommandName, readonly Cell[]> = {
 		'!gone',
 	],
 	'fail of another attempt': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	defer: ['queued', '!leased', '!leased', 'retrying', '!finished', '!finished', '!finished', '!gone'],
+	'defer of an old epoch': ['!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!gone'],
 	cancel: ['canceled', 'canceling', '!settled', 'canceled', '!settled', '!settled', '!settled', '!gone'],
 	retry: ['!unfinished', '!unfinished', '!unfinished', '!unfinished', '!succeeded', 'queued', 'queued', '!gone'],
 	purge: [
@@ -236,6 +241,56 @@ describe('fail', () => {
 		);
 		expect(job.state).toMatchObject({ name: 'failed', error: { code: 'Last' } });
 		expect(job.attempt).toBe(job.options.maxAttempts);
+	});
+});
+
+describe('defer', () => {
+	const defer = (waitMs = 5_000): Command => ({ type: 'defer', epoch: 1, waitMs, message: 'Not yet' });
+
+	it('puts a job off without using an attempt, says why, and leaves it to the alarm to send for it', () => {
+		const job = applied(queued(), defer(), NOW);
+		expect(job).toMatchObject({ attempt: 0, progress: { message: 'Not yet' } });
+		expect(job.state).toMatchObject({ notBefore: NOW + 5_000, checkAt: NOW + 5_000, waits: 1 });
+		expect(job.state).not.toHaveProperty('sentAt');
+		expect(nextAlarmAt(job)).toBe(NOW + 5_000);
+		expect(transition(job, { type: 'wake' }, NOW + 5_000).effects).toEqual([{ type: 'enqueue' }]);
+	});
+
+	it('tells those who watch, in a phase of its own', () => {
+		for (const [job, status] of [
+			[queued(), 'pending'],
+			[retryWaiting(), 'running'],
+		] as const) {
+			const waiting = applied(job, defer(), NOW);
+			expect(eventsAfter('id', waiting, job.seq, NOW)).toMatchObject([
+				{ type: 'progress', job: { status, phase: 'waiting', progress: { message: 'Not yet' } } },
+			]);
+		}
+	});
+
+	it('refuses what is not due anyway', () => {
+		expect(cellOf(queued({ delaySeconds: 60 }), defer(), NOW)).toBe('!early');
+	});
+
+	it('is over when an attempt begins', () => {
+		const job = applied(applied(queued(), defer(), NOW), { type: 'start', epoch: 1 }, NOW + 5_000);
+		expect(job.progress).toBeUndefined();
+		expect(
+			applied(job, { type: 'fail', fence: FENCE, failure: failure(true), random: 0 }, NOW + 6_000).state,
+		).not.toHaveProperty('waits');
+	});
+
+	it('ends the job, to be run again by hand, when its turn never comes', () => {
+		let job: JobRecord = queued();
+		for (let waits = 0; waits < MAX_WAITS; waits++) job = applied(job, defer(1_000), NOW + waits * 1_000);
+		expect(job.state.name).toBe('pending');
+		job = applied(job, defer(1_000), NOW + MAX_WAITS * 1_000);
+		expect(job.state).toMatchObject({
+			name: 'failed',
+			status: 503,
+			error: { code: 'UpstreamFailed', retryable: true },
+		});
+		expect(applied(job, { type: 'retry' }, NOW + 1e7).state).not.toHaveProperty('waits');
 	});
 });
 

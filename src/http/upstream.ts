@@ -1,0 +1,88 @@
+/** `/v1/upstreams/{upstream}/…`, any method: this very request, as a job that sends it to a configured upstream. */
+import { upstreamTask } from '../job/upstream.ts';
+import { MAX_REQUEST_HEAD_BYTES } from '../upstream/limits.ts';
+import {
+	COMMON_METHODS,
+	forwardedQuery,
+	identityOf,
+	type RequestFault,
+	requestFaultOf,
+	type UpstreamRequest,
+} from '../upstream/request.ts';
+import { forwardedHeaders } from '../upstream/request-headers.ts';
+import { isRepeatable } from '../upstream/retry.ts';
+import type { Upstream } from '../upstream/settings.ts';
+import { refuseTooLarge } from './body.ts';
+import { bytesInput, type Draft } from './draft.ts';
+import type { Exchange } from './exchange.ts';
+import { Problem } from './problem.ts';
+import { readOptions } from './submission-options.ts';
+import { submitDraft } from './submit.ts';
+
+const ROOT = '/v1/upstreams/';
+/** Parameters of the query that are for us. */
+const OUR_PARAMETERS = ['token'];
+/** These carry no body on the way out: the platform sends none (RFC 9110 §9.3.1 gives one no meaning). */
+const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+export function submitUpstream(exchange: Exchange): Promise<Response> {
+	return submitDraft(exchange, draftOfUpstream);
+}
+
+async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
+	const { request, config } = exchange;
+	const upstream = upstreamNamed(exchange);
+	const forwarded = requestOf(exchange, upstream);
+	const fault = requestFaultOf(upstream, forwarded);
+	if (fault) throw problemOf(fault, upstream);
+	refuseTooMuchHead(forwarded);
+	const options = readOptions(request);
+	if (WITHOUT_BODY.has(request.method) && request.body)
+		throw new Problem('InvalidRequest', `A ${request.method} request is forwarded without a body: leave it out`);
+	await refuseTooLarge(request, config.maxInputBytes);
+	const { name, lane, maxAttempts, timeoutSeconds, resend } = upstream;
+	return {
+		task: { name: upstreamTask(name), lane, maxAttempts, timeoutSeconds },
+		options,
+		parameters: { ...forwarded },
+		identity: identityOf(forwarded),
+		input: bytesInput(request, config.maxInputBytes, options.idempotencyKey !== undefined),
+		isOnce: !isRepeatable(request.method, resend),
+	};
+}
+
+function upstreamNamed({ params, config: { upstreams } }: Exchange): Upstream {
+	const upstream = upstreams.get(params.upstream ?? '');
+	if (upstream) return upstream;
+	const known = upstreams.size === 0 ? 'none are configured' : `there are: ${[...upstreams.keys()].join(', ')}`;
+	throw new Problem('NotFound', `There is no upstream "${params.upstream}" here; ${known}`);
+}
+
+function requestOf({ request, url, config }: Exchange, { name, forward }: Upstream): UpstreamRequest {
+	// Where callers are known by it, `Authorization` is for us, and nobody else's to see.
+	const letThrough = config.isOpen ? forward : forward.filter((header) => header !== 'authorization');
+	return {
+		method: request.method,
+		path: url.pathname.slice(ROOT.length + name.length),
+		query: forwardedQuery(url.search, OUR_PARAMETERS),
+		headers: forwardedHeaders(request.headers, letThrough),
+	};
+}
+
+function refuseTooMuchHead(request: UpstreamRequest): void {
+	const sizeBytes = new TextEncoder().encode(JSON.stringify(request)).byteLength;
+	if (sizeBytes <= MAX_REQUEST_HEAD_BYTES) return;
+	const message = `Path, query and headers may have ${MAX_REQUEST_HEAD_BYTES} bytes in all, got: ${sizeBytes}`;
+	throw new Problem('InvalidRequest', message);
+}
+
+function problemOf({ of, message }: RequestFault, { methods = COMMON_METHODS }: Upstream): Problem {
+	switch (of) {
+		case 'path':
+			return new Problem('InvalidRequest', message);
+		case 'rules':
+			return new Problem('NotFound', message);
+		case 'method':
+			return new Problem('MethodNotAllowed', message, { headers: { allow: methods.join(', ') } });
+	}
+}

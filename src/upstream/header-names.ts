@@ -1,0 +1,48 @@
+/** Which headers are whose: what HTTP keeps between two neighbours, and what no configuration can set or let through. */
+
+/** RFC 9110 §7.6.1 and §11.7, and the names that older servers know them by. `Connection` names more. */
+export const HOP_BY_HOP: readonly string[] = [
+	'connection',
+	'keep-alive',
+	'proxy-connection',
+	'proxy-authenticate',
+	'proxy-authentication-info',
+	'proxy-authorization',
+	'te',
+	'trailer',
+	'transfer-encoding',
+	'upgrade',
+];
+
+/** The headers named by `Connection`, lower case. */
+export function namedByConnection(headers: Iterable<readonly [name: string, value: string]>): ReadonlySet<string> {
+	const names = [...headers].filter(([name]) => name.toLowerCase() === 'connection').map(([, value]) => value);
+	return new Set(
+		names
+			.join(',')
+			.split(',')
+			.map((name) => name.trim().toLowerCase()),
+	);
+}
+
+/** What makes the request a message at all, or is told to the upstream by ourselves. */
+const OURS: ReadonlySet<string> = new Set([
+	...HOP_BY_HOP,
+	'accept-encoding',
+	'content-length',
+	'expect',
+	'host',
+	'prefer',
+	'traceparent',
+	'x-correlation-id',
+]);
+
+/** Headers that are never somebody else's to decide about. */
+export function isOurs(name: string): boolean {
+	return OURS.has(name) || name.startsWith('coatcheck-');
+}
+
+/** RFC 9110 §5.6.2. */
+export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** RFC 9110 §5.5: no control characters but the tab. */
+export const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;

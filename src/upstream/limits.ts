@@ -1,0 +1,45 @@
+/** Every number and every default of upstreams, with its unit. What a deployment sets for one is in `settings.ts`. */
+import { KIB, MS_PER_MINUTE, MS_PER_SECOND } from '../job/limits.ts';
+
+/** What holds for an upstream that doesn't say otherwise. */
+export const UPSTREAM_DEFAULTS = {
+	/** Everything below the base URL. */
+	paths: ['/*'],
+	/** The deadline of one attempt. Slow is what upstreams are for. */
+	timeoutSeconds: 300,
+	maxAttempts: 4,
+	/** Whether a request that may have been carried out is sent again, though its method is not idempotent. */
+	resend: false,
+	/** Its batches hold no more jobs than an invocation has connections (6). */
+	lane: 'long',
+	/** A redirect is a reply like any other. */
+	followRedirects: false,
+	/** So is a 202. */
+	follow: false,
+	/** The caller's cookies and credentials stay here. */
+	forward: [],
+} as const;
+
+/** Requests at once that an upstream can be limited to: each has its place in one stored value. */
+export const MAX_CONCURRENCY = 200;
+/** Method, path, query and headers of a request, as they are stored: they live in the job's record. */
+export const MAX_REQUEST_HEAD_BYTES = 16 * KIB;
+export const MAX_REDIRECTS = 5;
+/** A path that is still encoded after so many decodings is nobody's honest path. */
+export const MAX_DECODINGS = 4;
+
+/** After so many failures in a row an upstream is left alone. */
+export const BREAKER_FAILURES = 5;
+/** For how long, at first; each time that asking was in vain again, twice as long. */
+export const COOLDOWN_MS = { first: 5 * MS_PER_SECOND, max: 5 * MS_PER_MINUTE } as const;
+/** Those who wait come back spread over so much of the cooldown more. */
+export const COOLDOWN_SPREAD = 0.5;
+
+/** A job that waits for its turn asks again after so long. */
+export const TURN_WAIT_MS = { min: 1 * MS_PER_SECOND, max: 10 * MS_PER_MINUTE } as const;
+/** How often, about, the gate is asked for each request that it lets through while others wait. */
+export const ASKS_A_TURN = 4;
+/** A job that has not asked again for so long is not waiting any more. */
+export const WAITER_FORGOTTEN_MS = 2 * TURN_WAIT_MS.max;
+/** The weight of the newest request in how long one usually takes. */
+export const NEWEST_SHARE = 0.2;

@@ -1,0 +1,58 @@
+/**
+ * A request as it is to be sent to an upstream, and as it is stored: the parameters of its job. The body is the job's input.
+ * A persisted contract: only add optional fields. Pure.
+ */
+import { z } from 'zod';
+import { isAllowedPath, pathRefusalOf } from './paths.ts';
+import { identifyingHeaders } from './request-headers.ts';
+import type { Upstream } from './settings.ts';
+
+export const UpstreamRequest = z.object({
+	method: z.string(),
+	/** Below the base URL, as it was spelled. */
+	path: z.string(),
+	/** With its question mark; or empty. */
+	query: z.string(),
+	headers: z.array(z.tuple([z.string(), z.string()]).readonly()).readonly(),
+});
+export type UpstreamRequest = z.infer<typeof UpstreamRequest>;
+
+/** What isn't allowed of a request. */
+export type RequestFault =
+	| { readonly of: 'path'; readonly message: string }
+	| { readonly of: 'rules'; readonly message: string }
+	| { readonly of: 'method'; readonly message: string };
+
+/** What stands for all methods, where some have to be named. */
+export const COMMON_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** RFC 9110 §9.3.6 and §9.3.8. */
+const NEVER: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
+
+export function requestFaultOf(
+	{ name, methods, paths }: Upstream,
+	{ method, path }: Pick<UpstreamRequest, 'method' | 'path'>,
+): RequestFault | undefined {
+	const refusal = pathRefusalOf(path);
+	if (refusal !== undefined) return { of: 'path', message: `The path behind "${name}" can't be forwarded: ${refusal}` };
+	if (!isAllowedPath(path, paths))
+		return { of: 'rules', message: `Nothing at this path is forwarded to "${name}"; what is: ${paths.join(', ')}` };
+	const isAllowed = !NEVER.has(method) && (methods === undefined || methods.includes(method));
+	if (isAllowed) return undefined;
+	return { of: 'method', message: `"${name}" takes ${methods?.join(', ') ?? 'any method but TRACE'}, got: ${method}` };
+}
+
+/** A query without the parameters that are ours, the rest as it was spelled. */
+export function forwardedQuery(search: string, ours: readonly string[]): string {
+	const kept = search
+		.replace(/^\?/, '')
+		.split('&')
+		.filter((pair) => !ours.includes([...new URLSearchParams(pair).keys()][0] ?? ''))
+		.join('&');
+	return kept === '' ? '' : `?${kept}`;
+}
+
+/** What an idempotency key stands for, besides the body. */
+export function identityOf(request: UpstreamRequest): Record<string, unknown> {
+	return { ...request, headers: identifyingHeaders(request.headers) };
+}

@@ -1,0 +1,200 @@
+/** What a deployment says of its upstreams: the variable `UPSTREAMS`, checked once, every default filled in. */
+import { z } from 'zod';
+import { OPTION_LIMITS } from '../job/limits.ts';
+import { refusalOf } from '../target.ts';
+import { HEADER_NAME, HEADER_VALUE, isOurs } from './header-names.ts';
+import { UPSTREAM_DEFAULTS as DEFAULTS, MAX_CONCURRENCY } from './limits.ts';
+import { pathRefusalOf } from './paths.ts';
+
+/** One upstream, ready to be used. */
+export interface Upstream {
+	readonly name: string;
+	/** Without a slash at the end. */
+	readonly baseUrl: string;
+	/** Upper case; `undefined` for all. */
+	readonly methods: readonly string[] | undefined;
+	/** Prefixes ending in `*`, or exact; below the base URL. */
+	readonly paths: readonly string[];
+	/** Added to every request, secrets filled in: never stored, never shown. */
+	readonly headers: readonly (readonly [name: string, value: string])[];
+	readonly timeoutSeconds: number;
+	readonly maxAttempts: number;
+	readonly resend: boolean;
+	readonly lane: 'jobs' | 'long';
+	/** Requests at once; `undefined` for as many as there are. */
+	readonly concurrency: number | undefined;
+	readonly followRedirects: boolean;
+	/** Whether an upstream that answers 202 and where to ask is asked until it is done. */
+	readonly follow: boolean;
+	/** The caller's cookies and credentials that the upstream is to have, lower case. */
+	readonly forward: readonly string[];
+}
+
+export type Upstreams = ReadonlyMap<string, Upstream>;
+
+/** What is wrong with the variable, and which variables that concerns. Never with a value of a secret. */
+export interface SettingsFault {
+	readonly variable: string;
+	readonly message: string;
+}
+
+const VARIABLE = 'UPSTREAMS';
+/** The part of a URL that names it. */
+const NAME = /^[a-z][a-z0-9-]{0,63}$/;
+/** RFC 9110 §9.3.6 and §9.3.8: neither is about a resource behind us. */
+const NEVER: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
+/** `${NAME}` in a header. */
+const REFERENCE = /\$\{([A-Za-z_]\w*)\}/g;
+
+const whole = ({ min, max }: { min: number; max: number }, unit: string) => {
+	const error = `expected a whole number of ${unit} from ${min} to ${max}`;
+	return z.int(error).min(min, error).max(max, error);
+};
+const flag = z.boolean('expected true or false');
+
+const method = z
+	.string('expected a method, as in "GET"')
+	.regex(/^[A-Z][A-Z0-9-]*$/, 'expected a method in capitals, as in "GET"')
+	.refine((name) => !NEVER.has(name), 'expected another method than CONNECT and TRACE: they are never forwarded');
+
+const pathPattern = z
+	.string('expected a path, as in "/reports/*"')
+	.regex(
+		/^\/[^*?#]*\*?$/,
+		'expected a path that begins with a slash, exact or with one * at its end, as in "/reports/*"',
+	)
+	.superRefine((path, context) => {
+		const refusal = pathRefusalOf(path.replace(/\*$/, ''));
+		if (refusal !== undefined) context.addIssue(refusal);
+	});
+
+const headerName = z
+	.string()
+	.regex(HEADER_NAME, 'expected the name of a header')
+	.refine((name) => !isOurs(name.toLowerCase()), 'expected another header: this one is not for upstreams to set');
+
+const baseUrl = z
+	.url({ protocol: /^https?$/, error: 'expected an http(s) URL, as in "https://api.example/v1"' })
+	.refine((url) => !/[?#]/.test(url), 'expected a URL without query and fragment')
+	.refine(
+		(url) => URL.parse(url)?.username === '' && URL.parse(url)?.password === '',
+		'expected a URL without credentials',
+	)
+	.transform((url) => new URL(url).href.replace(/\/+$/, ''));
+
+const Settings = z.strictObject({
+	baseUrl,
+	methods: z.array(method, 'expected a list of methods').min(1, 'expected at least one method').optional(),
+	paths: z
+		.array(pathPattern, 'expected a list of paths')
+		.min(1, 'expected at least one path')
+		.default([...DEFAULTS.paths]),
+	headers: z.record(headerName, z.string('expected text'), 'expected an object: { "<name>": "<value>" }').default({}),
+	timeoutSeconds: whole(OPTION_LIMITS.timeoutSeconds, 'seconds').default(DEFAULTS.timeoutSeconds),
+	retry: z
+		.strictObject(
+			{
+				maxAttempts: whole(OPTION_LIMITS.maxAttempts, 'attempts').default(DEFAULTS.maxAttempts),
+				resend: flag.default(DEFAULTS.resend),
+			},
+			'expected an object: { "maxAttempts"?, "resend"? }',
+		)
+		.prefault({}),
+	lane: z.enum(['jobs', 'long'], 'expected "jobs" or "long"').default(DEFAULTS.lane),
+	concurrency: whole({ min: 1, max: MAX_CONCURRENCY }, 'requests').optional(),
+	followRedirects: flag.default(DEFAULTS.followRedirects),
+	follow: flag.default(DEFAULTS.follow),
+	forward: z
+		.array(headerName, 'expected a list of headers')
+		.default([...DEFAULTS.forward])
+		.transform((names) => names.map((name) => name.toLowerCase())),
+});
+
+const All = z.record(
+	z.string().regex(NAME, 'expected a name of 1–64 of a–z, 0–9 and -, beginning with a letter'),
+	z.unknown(),
+	'expected an object: { "<name>": { "baseUrl": … } }',
+);
+
+/** @param variable JSON text, or the object itself when `wrangler.toml` has it as one. */
+export function upstreamsOf(
+	variable: unknown,
+	env: Readonly<Record<string, unknown>>,
+	allowPrivateTargets: boolean,
+): { readonly upstreams: Upstreams; readonly faults: readonly SettingsFault[] } {
+	const faults: SettingsFault[] = [];
+	const upstreams = new Map<string, Upstream>();
+	const all = All.safeParse(variable === undefined ? {} : jsonOf(variable));
+	if (!all.success) faults.push(...all.error.issues.map((issue) => faultOf(issue, [])));
+	for (const [name, settings] of Object.entries(all.data ?? {})) {
+		const parsed = Settings.safeParse(settings);
+		if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => faultOf(issue, [name])));
+		else upstreams.set(name, upstreamOf(name, parsed.data, env, allowPrivateTargets, faults));
+	}
+	return { upstreams, faults };
+}
+
+function upstreamOf(
+	name: string,
+	{ retry, ...settings }: z.infer<typeof Settings>,
+	env: Readonly<Record<string, unknown>>,
+	allowPrivateTargets: boolean,
+	faults: SettingsFault[],
+): Upstream {
+	const refusal = refusalOf(settings.baseUrl, allowPrivateTargets);
+	if (refusal !== undefined)
+		faults.push({
+			variable: VARIABLE,
+			message: `${placeOf([name, 'baseUrl'])}: expected a public https URL: ${refusal}`,
+		});
+	const headers = Object.entries(settings.headers).map(([header, text]) => {
+		const { value, fault } = filledIn(text, env);
+		if (fault) faults.push({ ...fault, message: `${placeOf([name, 'headers', header])}: ${fault.message}` });
+		return [header, value] as const;
+	});
+	const { methods, concurrency, ...rest } = settings;
+	return { name, ...rest, ...retry, methods, concurrency, headers };
+}
+
+/** A header's value with the secrets that it names. */
+function filledIn(text: string, env: Readonly<Record<string, unknown>>): { value: string; fault?: SettingsFault } {
+	const named = [...text.matchAll(REFERENCE)].map(([, name = '']) => name);
+	const missing = named.find((name) => typeof env[name] !== 'string' || env[name] === '');
+	if (missing !== undefined)
+		return { value: '', fault: { variable: missing, message: `the secret ${missing} is not set` } };
+	const value = text.replace(REFERENCE, (_, name: string) => String(env[name]));
+	if (HEADER_VALUE.test(value)) return { value };
+	const variable = named.find((name) => !HEADER_VALUE.test(String(env[name]))) ?? VARIABLE;
+	const where = variable === VARIABLE ? '' : `: see the secret ${variable}`;
+	return {
+		value: '',
+		fault: { variable, message: `expected text without line breaks and control characters${where}` },
+	};
+}
+
+function jsonOf(variable: unknown): unknown {
+	if (typeof variable !== 'string') return variable;
+	try {
+		return JSON.parse(variable) as unknown;
+	} catch {
+		return undefined;
+	}
+}
+
+function faultOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): SettingsFault {
+	const path = [...prefix, ...issue.path];
+	if (issue.code === 'unrecognized_keys') {
+		const messages = issue.keys.map((key) => `${placeOf([...path, key])}: is not known here`);
+		return { variable: VARIABLE, message: messages.join('; ') };
+	}
+	const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+	return { variable: VARIABLE, message: `${placeOf(path)}: ${message}` };
+}
+
+/** `UPSTREAMS.report.paths[0]`. */
+function placeOf(path: readonly PropertyKey[]): string {
+	return path.reduce<string>(
+		(place, key) => (typeof key === 'number' ? `${place}[${key}]` : `${place}.${String(key)}`),
+		VARIABLE,
+	);
+}

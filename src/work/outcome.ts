@@ -1,0 +1,18 @@
+/** What came of an attempt, before and after it was reported. */
+import type { Failure, WaitTerms } from '../job/lifecycle.ts';
+import type { Report } from '../job/object-api.ts';
+import type { Progress, StoredReply } from '../job/record.ts';
+import type { Health } from '../upstream/gate.ts';
+
+export type Outcome =
+	/** The task has handed the attempt to an external worker. */
+	(
+		| { readonly kind: 'wait'; readonly terms: WaitTerms; readonly progress?: Progress }
+		| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
+		| { readonly kind: 'failure'; readonly failure: Failure; readonly retryAfterSeconds?: number }
+	) & {
+		/** How the upstream seemed to be; left out where none was asked. */
+		readonly health?: Health;
+	};
+
+export type AttemptReport = Report & { readonly health?: Health };

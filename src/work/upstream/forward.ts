@@ -1,0 +1,125 @@
+/**
+ * One attempt at a forwarded request: it is sent as it came, the reply is stored as it came, and what the reply says of the
+ * upstream decides whether it is asked again. Read it from top to bottom.
+ */
+import type { Failure } from '../../job/lifecycle.ts';
+import { MS_PER_SECOND } from '../../job/limits.ts';
+import type { Lease } from '../../job/object-api.ts';
+import type { StoredReply } from '../../job/record.ts';
+import { upstreamNameOf } from '../../job/upstream.ts';
+import { logError } from '../../log.ts';
+import type { Jobs } from '../../rpc/jobs.ts';
+import { TooLarge, UploadRefused } from '../../rpc/upload.ts';
+import type { Health } from '../../upstream/gate.ts';
+import { requestFaultOf, UpstreamRequest } from '../../upstream/request.ts';
+import { isRepeatable, isRetried, isUnwell } from '../../upstream/retry.ts';
+import { retryAfterMs as retryAfterMsOf } from '../../upstream/retry-after.ts';
+import type { Upstream, Upstreams } from '../../upstream/settings.ts';
+import { failureOf, timedOut } from '../failure.ts';
+import type { Outcome } from '../outcome.ts';
+import { TaskError } from '../task.ts';
+import { type Attempt, ConnectionLost, discarded, storedReply } from './reply.ts';
+import { type Answered, send } from './send.ts';
+
+/** What forwarding needs of its deployment. */
+export interface ForwardOptions {
+	readonly upstreams: Upstreams;
+	readonly jobs: Jobs;
+	readonly maxResultBytes: number;
+	readonly allowPrivateTargets: boolean;
+}
+
+const BAD_GATEWAY = 502;
+const UNWELL: Health = { isWell: false };
+
+/** @throws {TaskError} when nothing was sent: the upstream is no longer configured, or no longer takes such requests. */
+export async function forward(options: ForwardOptions, lease: Lease, job: Attempt): Promise<Outcome> {
+	const { upstream, request } = plan(options.upstreams, lease);
+	const mayRepeat = isRepeatable(request.method, upstream.resend);
+	try {
+		const answered = await send(options, upstream, request, lease, job);
+		return await outcomeOf(options, answered, upstream, request, lease, job);
+	} catch (error) {
+		if (job.signal.aborted || error instanceof UploadRefused) throw error;
+		return brokenOff(error, upstream, mayRepeat, job.id);
+	}
+}
+
+/** What an attempt that ran out of time comes to; `undefined` when it was a task's. */
+export function forwardTimedOut({ upstreams }: ForwardOptions, lease: Lease): Outcome | undefined {
+	if (upstreamNameOf(lease.task) === undefined) return undefined;
+	const { upstream, request } = plan(upstreams, lease);
+	const failure = timedOut(lease.options.timeoutSeconds);
+	const error = { ...failure.error, retryable: isRepeatable(request.method, upstream.resend) };
+	return { kind: 'failure', failure: { ...failure, error }, health: UNWELL };
+}
+
+/** Where to send what. The configuration may have changed since the job was accepted: it is the one of now that counts. */
+function plan(upstreams: Upstreams, { task, parameters }: Lease): { upstream: Upstream; request: UpstreamRequest } {
+	const name = upstreamNameOf(task) ?? '';
+	const upstream = upstreams.get(name);
+	if (!upstream) throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured`);
+	const request = UpstreamRequest.parse(parameters);
+	const fault = requestFaultOf(upstream, request);
+	if (fault) throw notAllowed('UpstreamFailed', fault.message);
+	return { upstream, request };
+}
+
+async function outcomeOf(
+	{ jobs, maxResultBytes: maxBytes }: ForwardOptions,
+	{ response, url }: Answered,
+	upstream: Upstream,
+	request: UpstreamRequest,
+	{ fence, options }: Lease,
+	job: Attempt,
+): Promise<Outcome> {
+	const { status } = response;
+	const retryAfterMs = retryAfterMsOf(response.headers.get('retry-after'), Date.now());
+	const health: Health = { isWell: !isUnwell(status), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+	const retryable = isRetried(status, isRepeatable(request.method, upstream.resend));
+	// What is about to be asked again is not worth storing. Lost attempts may have given the job some more than these.
+	const isLast = !retryable || fence.attempt >= options.maxAttempts;
+	const to = { jobs, fence, maxBytes, job, isBodiless: request.method === 'HEAD' };
+	const reply = isLast ? await storedReply(response, url, to) : await discarded(response);
+	if (status < 400 && reply) return { kind: 'reply', reply, health };
+	const failure = refusedBy(upstream, response, retryable, reply);
+	return {
+		kind: 'failure',
+		failure,
+		...(retryAfterMs !== undefined && { retryAfterSeconds: retryAfterMs / MS_PER_SECOND }),
+		health,
+	};
+}
+
+function refusedBy({ name }: Upstream, { status }: Response, retryable: boolean, reply?: StoredReply): Failure {
+	const error = { code: 'UpstreamFailed', message: `Upstream "${name}" answered ${status}`, retryable };
+	return { error, status, ...(reply && { reply }) };
+}
+
+/** No reply, or not all of one. What is not the upstream's fault doesn't count against it. */
+function brokenOff(error: unknown, { name }: Upstream, mayRepeat: boolean, id: string): Outcome {
+	if (error instanceof TooLarge) {
+		const message = `The reply of upstream "${name}" has more than ${error.maxBytes} bytes`;
+		return { kind: 'failure', failure: failedWith(message, false), health: { isWell: true } };
+	}
+	if (error instanceof ConnectionLost) {
+		logError('upstream failed', { job: id, upstream: name, error: error.cause });
+		const message = `The connection to upstream "${name}" broke off, or was never made`;
+		return { kind: 'failure', failure: failedWith(message, mayRepeat), health: UNWELL };
+	}
+	if (!(error instanceof TaskError)) logError('forwarding failed', { job: id, upstream: name, error });
+	const failure = failureOf(error);
+	// Something of ours went wrong when the request was on its way, perhaps.
+	return {
+		kind: 'failure',
+		failure: { ...failure, error: { ...failure.error, retryable: failure.error.retryable && mayRepeat } },
+	};
+}
+
+function failedWith(message: string, retryable: boolean): Failure {
+	return { error: { code: 'UpstreamFailed', message, retryable }, status: BAD_GATEWAY };
+}
+
+function notAllowed(code: string, message: string): TaskError {
+	return new TaskError(code, message, { retryable: false, status: BAD_GATEWAY });
+}

@@ -1,0 +1,104 @@
+/** The request on its way: what it is made of, where it may go, and the connection. */
+import type { Lease } from '../../job/object-api.ts';
+import { download } from '../../rpc/download.ts';
+import type { Jobs } from '../../rpc/jobs.ts';
+import { MAX_REDIRECTS } from '../../upstream/limits.ts';
+import { targetOf } from '../../upstream/paths.ts';
+import type { UpstreamRequest } from '../../upstream/request.ts';
+import { plainHeaders } from '../../upstream/request-headers.ts';
+import type { Upstream } from '../../upstream/settings.ts';
+import { allowed, redirected, redirectOf } from '../fetch.ts';
+import { TaskError } from '../task.ts';
+import { type Attempt, ConnectionLost } from './reply.ts';
+
+export interface SendOptions {
+	readonly jobs: Jobs;
+	readonly allowPrivateTargets: boolean;
+}
+
+/** A reply, and where it came from. */
+export interface Answered {
+	readonly response: Response;
+	readonly url: string;
+}
+
+const BAD_GATEWAY = 502;
+
+/**
+ * @throws {ConnectionLost} when there is no reply.
+ * @throws {TaskError} when a redirect leads where it may not.
+ */
+export async function send(
+	{ jobs, allowPrivateTargets }: SendOptions,
+	upstream: Upstream,
+	request: UpstreamRequest,
+	lease: Lease,
+	job: Attempt,
+): Promise<Answered> {
+	let target = allowed(targetOf(upstream.baseUrl, request), allowPrivateTargets);
+	const { origin } = target;
+	let next: RequestInit = { method: request.method, headers: headersOf(upstream, request, job) };
+	let hasBody = (lease.input?.sizeBytes ?? 0) > 0;
+	for (let redirects = 0; ; redirects++) {
+		// A stream can be sent once: each hop has its own.
+		const response = await connect(target, { ...next, body: hasBody ? bodyOf(jobs, lease, job.id) : null }, job.signal);
+		const location = upstream.followRedirects ? redirectOf(response) : undefined;
+		if (location === undefined) return { response, url: target.href };
+		await response.body?.cancel();
+		if (redirects === MAX_REDIRECTS) throw tooManyRedirects(upstream);
+		target = allowed(new URL(location, target), allowPrivateTargets);
+		next = redirected(next, response.status, target.origin === origin);
+		hasBody &&= next.method === request.method;
+		if (target.origin !== origin) next = { ...next, headers: toldElsewhere(request, next) };
+	}
+}
+
+/** @throws {ConnectionLost} */
+export async function connect(target: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
+	try {
+		// Nothing on the way may keep a reply for the next who asks: what may be kept is for the client to say.
+		return await fetch(target, { ...init, redirect: 'manual', cache: 'no-store', signal });
+	} catch (cause) {
+		throw new ConnectionLost(cause);
+	}
+}
+
+/** The caller's headers, those that are configured, and what the job says of itself; each later one wins. */
+export function headersOf(upstream: Upstream, { headers }: UpstreamRequest, job: Attempt): Headers {
+	const all = new Headers([...headers.map(([name, value]): [string, string] => [name, value])]);
+	for (const [name, value] of upstream.headers) all.set(name, value);
+	if (!all.has('idempotency-key')) all.set('idempotency-key', job.idempotencyKey);
+	all.set('x-correlation-id', job.correlationId);
+	if (job.traceparent !== undefined) all.set('traceparent', job.traceparent);
+	all.set('coatcheck-job-id', job.id);
+	all.set('coatcheck-attempt', String(job.attempt));
+	return all;
+}
+
+/** Nothing that was configured or let through for the upstream. */
+function toldElsewhere({ headers }: UpstreamRequest, { headers: left }: RequestInit): Headers {
+	const still = new Headers(left);
+	return new Headers(
+		plainHeaders(headers)
+			.filter(([name]) => still.has(name))
+			.map(([name, value]): [string, string] => [name, value]),
+	);
+}
+
+/** With its length, as it came. */
+function bodyOf(jobs: Jobs, { input }: Lease, id: string): BodyInit | null {
+	if (!input) return null;
+	if ('inline' in input) return input.inline;
+	const { readable, writable } = new FixedLengthStream(input.sizeBytes);
+	download(jobs, id, input)
+		.pipeTo(writable)
+		.catch(() => {
+			// The upstream didn't want all of it, or the rest can't be had: the request breaks off, and fails there.
+		});
+	return readable;
+}
+
+function tooManyRedirects({ name }: Upstream): TaskError {
+	const message = `Upstream "${name}" redirects more than ${MAX_REDIRECTS} times`;
+	return new TaskError('UpstreamFailed', message, { retryable: false, status: BAD_GATEWAY });
+}

@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { keptHeaders } from '../../src/upstream/reply-headers.ts';
+import { forwardedHeaders, identifyingHeaders, plainHeaders } from '../../src/upstream/request-headers.ts';
+
+const namesOf = (headers: readonly (readonly [string, string])[]) => headers.map(([name]) => name);
+const from = (...names: string[]) => names.map((name) => [name, 'x'] as const);
+
+describe('forwardedHeaders', () => {
+	it('lets through what says what is wanted', () => {
+		const wanted = [
+			'Accept',
+			'Accept-Language',
+			'Content-Type',
+			'Content-Encoding',
+			'If-Match',
+			'Range',
+			'X-Custom',
+			'Idempotency-Key',
+		];
+		expect(namesOf(forwardedHeaders(from(...wanted), []))).toEqual(wanted.map((name) => name.toLowerCase()));
+	});
+
+	const DROPPED = {
+		'what is between two neighbours': [
+			'Connection',
+			'Keep-Alive',
+			'TE',
+			'Trailer',
+			'Transfer-Encoding',
+			'Upgrade',
+			'Proxy-Authorization',
+			'Proxy-Connection',
+			'Expect',
+		],
+		'what is made anew': ['Host', 'Content-Length', 'Accept-Encoding', 'X-Correlation-ID', 'traceparent'],
+		'what is ours': ['Coatcheck-Delay-Seconds', 'Coatcheck-Job-Id', 'Coatcheck-Attempt', 'Prefer'],
+		'cookies and credentials': [
+			'Cookie',
+			'Authorization',
+			'X-Api-Key',
+			'Api-Key',
+			'X-Auth-Token',
+			'X-Session-Id',
+			'X-Amz-Security-Token',
+			'Cf-Access-Jwt-Assertion',
+			'X-CSRF-Token',
+			'X-Client-Secret',
+		],
+		'the way to us': [
+			'Forwarded',
+			'X-Forwarded-For',
+			'X-Forwarded-Host',
+			'X-Real-IP',
+			'CF-Connecting-IP',
+			'Via',
+			'Origin',
+			'Referer',
+			'Sec-Fetch-Site',
+			'Access-Control-Request-Method',
+		],
+		'what would make another request of it': ['X-HTTP-Method-Override', 'X-Original-URL', 'X-Rewrite-URL'],
+	};
+	for (const [what, names] of Object.entries(DROPPED)) {
+		it(`keeps back ${what}`, () => {
+			expect(namesOf(forwardedHeaders(from(...names), []))).toEqual([]);
+		});
+	}
+
+	it('keeps back what Connection names', () => {
+		const headers = [['Connection', 'close, X-Hop'], ...from('X-Hop', 'X-Kept')] as const;
+		expect(namesOf(forwardedHeaders(headers, []))).toEqual(['x-kept']);
+	});
+
+	it('lets credentials through that are named, and nothing that is ours', () => {
+		const headers = from('Authorization', 'Cookie', 'Host', 'Coatcheck-Job-Id', 'Proxy-Authorization');
+		const letThrough = ['authorization', 'host', 'coatcheck-job-id', 'proxy-authorization'];
+		expect(namesOf(forwardedHeaders(headers, letThrough))).toEqual(['authorization']);
+		expect(namesOf(plainHeaders(forwardedHeaders([...headers, ...from('Accept')], letThrough)))).toEqual(['accept']);
+	});
+});
+
+describe('identifyingHeaders', () => {
+	it('leaves out what changes with every try', () => {
+		const headers = forwardedHeaders(
+			from('Accept', 'User-Agent', 'Tracestate', 'Baggage', 'X-Request-Id', 'X-B3-TraceId', 'Date'),
+			[],
+		);
+		expect(namesOf(identifyingHeaders(headers))).toEqual(['accept']);
+	});
+});
+
+describe('keptHeaders', () => {
+	const URL_OF_REPLY = 'https://api.example/v1/reports?x=1';
+	const kept = (headers: [string, string][]) => Object.fromEntries(keptHeaders(new Headers(headers), URL_OF_REPLY));
+
+	it('keeps what describes the reply', () => {
+		const headers = {
+			'content-disposition': 'attachment; filename="a.pdf"',
+			'content-language': 'de',
+			etag: '"1"',
+			'last-modified': 'Mon, 02 Nov 2026 00:00:00 GMT',
+			'retry-after': '30',
+			'x-ratelimit-remaining': '7',
+			'x-custom': 'a',
+		};
+		expect(kept(Object.entries(headers))).toEqual(headers);
+	});
+
+	const DROPPED = [
+		'Set-Cookie',
+		'Connection',
+		'Keep-Alive',
+		'Transfer-Encoding',
+		'Content-Length',
+		'Strict-Transport-Security',
+		'Content-Security-Policy',
+		'Access-Control-Allow-Origin',
+		'Clear-Site-Data',
+		'Service-Worker-Allowed',
+		'Refresh',
+		'WWW-Authenticate',
+		'Alt-Svc',
+		'NEL',
+		'Report-To',
+		'Cache-Control',
+		'Expires',
+		'CDN-Cache-Control',
+		'Cloudflare-CDN-Cache-Control',
+		'Surrogate-Control',
+		'Vary',
+		'Age',
+		'Cross-Origin-Opener-Policy',
+		'X-Accel-Redirect',
+		'X-Sendfile',
+		'Coatcheck-Job-Id',
+		'Idempotent-Replayed',
+		'X-Correlation-ID',
+		'Server',
+		'Date',
+		'X-Frame-Options',
+	];
+	it('drops what was meant for the address of the upstream, or for those on the way', () => {
+		expect(kept(DROPPED.map((name) => [name, 'x']))).toEqual({});
+		expect(
+			kept([
+				['Connection', 'X-Hop'],
+				['X-Hop', 'a'],
+				['X-Kept', 'b'],
+			]),
+		).toEqual({ 'x-kept': 'b' });
+	});
+
+	it('lets links lead where they led', () => {
+		const links = {
+			location: '/orders/42',
+			'content-location': 'reports/1',
+			link: '</a>; rel="next", <https://b.example/>; rel="x"',
+		};
+		expect(kept(Object.entries(links))).toEqual({
+			location: 'https://api.example/orders/42',
+			'content-location': 'https://api.example/v1/reports/1',
+			link: '<https://api.example/a>; rel="next", <https://b.example/>; rel="x"',
+		});
+	});
+
+	it('says nothing of an encoding that has been undone, and keeps one that has not', () => {
+		const headers: [string, string][] = [
+			['etag', '"1"'],
+			['content-digest', 'sha-256=:x=:'],
+			['content-md5', 'x'],
+		];
+		expect(kept([...headers, ['content-encoding', 'gzip']])).toEqual({ etag: 'W/"1"' });
+		expect(kept([...headers, ['content-encoding', 'zstd']])).toEqual({
+			...Object.fromEntries(headers),
+			'content-encoding': 'zstd',
+		});
+	});
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { forwardedQuery, identityOf, requestFaultOf } from '../../src/upstream/request.ts';
+import { type Upstream, upstreamsOf } from '../../src/upstream/settings.ts';
+
+function upstream(settings: Record<string, unknown> = {}): Upstream {
+	const { upstreams } = upstreamsOf({ report: { baseUrl: 'https://api.example', ...settings } }, {}, false);
+	const made = upstreams.get('report');
+	if (!made) throw new Error('not configured');
+	return made;
+}
+
+describe('requestFaultOf', () => {
+	it('finds nothing wrong with any method and path where nothing was said of them', () => {
+		for (const method of ['GET', 'POST', 'PROPFIND', 'OPTIONS'])
+			expect(requestFaultOf(upstream(), { method, path: '/x' })).toBeUndefined();
+	});
+
+	it('never lets TRACE or CONNECT through', () => {
+		for (const method of ['TRACE', 'CONNECT'])
+			expect(requestFaultOf(upstream(), { method, path: '/x' })).toMatchObject({ of: 'method' });
+	});
+
+	it('holds to the methods and paths that are configured, and says which they are', () => {
+		const strict = upstream({ methods: ['POST'], paths: ['/reports/*'] });
+		expect(requestFaultOf(strict, { method: 'GET', path: '/reports/1' })).toEqual({
+			of: 'method',
+			message: '"report" takes POST, got: GET',
+		});
+		expect(requestFaultOf(strict, { method: 'POST', path: '/admin' })).toEqual({
+			of: 'rules',
+			message: 'Nothing at this path is forwarded to "report"; what is: /reports/*',
+		});
+		expect(requestFaultOf(strict, { method: 'POST', path: '/reports/%2e%2e/admin' })).toMatchObject({ of: 'path' });
+	});
+});
+
+describe('forwardedQuery', () => {
+	it('takes out what is ours, however it is spelled, and leaves the rest as it was', () => {
+		const query = (search: string) => forwardedQuery(search, ['token']);
+		expect(query('?a=1&token=x&b=a%20b+c&&tokens=2')).toBe('?a=1&b=a%20b+c&&tokens=2');
+		expect(query('?%74oken=x')).toBe('');
+		expect(query('?token')).toBe('');
+		expect(query('')).toBe('');
+		expect(query('?a')).toBe('?a');
+	});
+});
+
+describe('identityOf', () => {
+	it('is the request without what only traces it', () => {
+		const request = {
+			method: 'POST',
+			path: '/x',
+			query: '',
+			headers: [
+				['accept', 'a'],
+				['x-request-id', '1'],
+			] as const,
+		};
+		expect(identityOf(request)).toEqual({ method: 'POST', path: '/x', query: '', headers: [['accept', 'a']] });
+	});
+});
