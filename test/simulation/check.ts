@@ -22,6 +22,8 @@ const MAX_THREADS = 4;
 /** A thread is used for no more than this: what dead consumers held in memory is never given back. */
 const MAX_SHARE = 5_000;
 const MIN_SHARES = 4;
+/** Nearly everything in a run is garbage when it is over. */
+const YOUNG_MIB = 64;
 
 /** Everything that must have happened, or the run has shown less than it says. */
 export const EXERCISED: readonly string[] = [
@@ -64,7 +66,7 @@ export async function check({ runs, seed, path }: CheckOptions): Promise<Report>
 
 export function inThread(share: Share): Promise<ShareResult> {
 	const { promise, resolve, reject } = Promise.withResolvers<ShareResult>();
-	const worker = new Worker(WORKER, { workerData: share });
+	const worker = new Worker(WORKER, { workerData: share, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
 	worker.once('message', resolve);
 	worker.once('error', reject);
 	worker.once('exit', () => reject(new Error('A thread ended without a result')));
