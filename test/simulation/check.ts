@@ -10,6 +10,7 @@ export interface CheckOptions {
 	readonly runs: number;
 	readonly seed: number;
 	readonly path?: string | undefined;
+	readonly isQuick?: boolean;
 }
 
 export interface Report {
@@ -43,13 +44,13 @@ export const EXERCISED: readonly string[] = [
 ];
 
 /** Runs so many schedules; each share has a seed of its own, and so the same ones whatever the number of threads. */
-export async function check({ runs, seed, path }: CheckOptions): Promise<Report> {
+export async function check({ runs, seed, path, isQuick = false }: CheckOptions): Promise<Report> {
 	if (path !== undefined) return inThread({ runs: 1, seed, path });
 	const threads = Math.min(MAX_THREADS, availableParallelism());
 	const size = Math.min(MAX_SHARE, Math.ceil(runs / MIN_SHARES));
 	const shares: Share[] = [];
 	for (let done = 0; done < runs; done += size) {
-		shares.push({ runs: Math.min(size, runs - done), seed: seed + shares.length });
+		shares.push({ runs: Math.min(size, runs - done), seed: seed + shares.length, isQuick });
 	}
 	const tally = new Tally();
 	let failure: Failure | undefined;
