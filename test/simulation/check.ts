@@ -10,6 +10,7 @@ export interface CheckOptions {
 	readonly runs: number;
 	readonly seed: number;
 	readonly path?: string | undefined;
+	readonly isQuick?: boolean;
 }
 
 export interface Report {
@@ -22,6 +23,8 @@ const MAX_THREADS = 4;
 /** A thread is used for no more than this: what dead consumers held in memory is never given back. */
 const MAX_SHARE = 5_000;
 const MIN_SHARES = 4;
+/** Nearly everything in a run is garbage when it is over. */
+const YOUNG_MIB = 64;
 
 /** Everything that must have happened, or the run has shown less than it says. */
 export const EXERCISED: readonly string[] = [
@@ -41,13 +44,13 @@ export const EXERCISED: readonly string[] = [
 ];
 
 /** Runs so many schedules; each share has a seed of its own, and so the same ones whatever the number of threads. */
-export async function check({ runs, seed, path }: CheckOptions): Promise<Report> {
+export async function check({ runs, seed, path, isQuick = false }: CheckOptions): Promise<Report> {
 	if (path !== undefined) return inThread({ runs: 1, seed, path });
 	const threads = Math.min(MAX_THREADS, availableParallelism());
 	const size = Math.min(MAX_SHARE, Math.ceil(runs / MIN_SHARES));
 	const shares: Share[] = [];
 	for (let done = 0; done < runs; done += size) {
-		shares.push({ runs: Math.min(size, runs - done), seed: seed + shares.length });
+		shares.push({ runs: Math.min(size, runs - done), seed: seed + shares.length, isQuick });
 	}
 	const tally = new Tally();
 	let failure: Failure | undefined;
@@ -64,7 +67,7 @@ export async function check({ runs, seed, path }: CheckOptions): Promise<Report>
 
 export function inThread(share: Share): Promise<ShareResult> {
 	const { promise, resolve, reject } = Promise.withResolvers<ShareResult>();
-	const worker = new Worker(WORKER, { workerData: share });
+	const worker = new Worker(WORKER, { workerData: share, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
 	worker.once('message', resolve);
 	worker.once('error', reject);
 	worker.once('exit', () => reject(new Error('A thread ended without a result')));

@@ -20,6 +20,7 @@ export interface ClientsOptions {
 }
 
 const ORIGIN = 'https://jobs.example';
+const ADDRESS = '192.0.2.1';
 const NETWORK_MS = { min: 1, max: 8 };
 const MAX_SUBMISSIONS = 3;
 const MAX_WISHES = 8;
@@ -228,7 +229,8 @@ export class Clients {
 			job,
 			isolate: door,
 			run: () => {
-				const request = new Request(`${ORIGIN}${path}`, { method, headers, ...(body !== undefined && { body }) });
+				const all = { ...headers, 'cf-connecting-ip': ADDRESS };
+				const request = new Request(`${ORIGIN}${path}`, { method, headers: all, ...(body !== undefined && { body }) });
 				const context = { waitUntil: () => {}, passThroughOnException: () => {} };
 				const handle = WORKER.fetch as unknown as (...args: unknown[]) => Promise<Response>;
 				void handle(request, this.#options.env, context).then(answered, reject);

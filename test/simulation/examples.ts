@@ -1,4 +1,4 @@
-/** Schedules that once broke a promise, as small as they could be made, and what each had shown. */
+/** Schedules that once broke a promise, as small as they could be made, or that chance meets too seldom; and what each shows. */
 import type { JobPlan, Schedule } from './schedule.ts';
 
 export interface Example {
@@ -57,5 +57,15 @@ export const EXAMPLES: readonly Example[] = [
 	{
 		shows: 'a receiver that is told when retention is over can still fetch the result',
 		schedule: { ...CALM, jobs: [{ ...JOB, receiver: ['500', '500', '500', '200'] }] },
+	},
+	{
+		shows: 'an attempt whose lease is over stores nothing of its result',
+		schedule: {
+			...CALM,
+			jobs: [{ ...JOB, attempts: [{ ms: 900, reports: 0, ends: 'answers much' }] }],
+			steps: [
+				{ job: 0, at: { when: 'after', label: 'work begins', nth: 1 }, deed: { what: 'clock jumps', ms: 60_000 } },
+			],
+		},
 	},
 ];

@@ -196,10 +196,15 @@ export class Ledger {
 		const { state } = after;
 		if (state.name === 'tombstone') return;
 		this.#must(after.history.length <= MAX_HISTORY, 'history is too long');
-		this.#must(after.attempt <= maxAttempts(after), `attempt ${after.attempt} of ${maxAttempts(after)}`);
+		this.#must(
+			after.attempt <= maxAttempts(after),
+			`attempt ${after.attempt} of ${maxAttempts(after)} is one too many`,
+		);
 		this.#must(after.lostAttempts <= MAX_LOST_ATTEMPTS, `${after.lostAttempts} attempts were given back`);
 		if (state.name === 'pending') {
 			this.#must(state.resends <= MAX_RESENDS, `${state.resends} messages were sent again`);
+			const isSent = this.#sends >= state.resends;
+			this.#must(isSent, `${state.resends} messages count as sent again, but ${this.#sends} were`);
 			this.#must(state.wakes <= MAX_WAKES, `the watchdog looked ${state.wakes} times`);
 		}
 		for (const { attempt, wakes = 0 } of after.webhook?.deliveries ?? []) {

@@ -4,13 +4,19 @@
  *
  *     npm run test:soak -- --runs 100000
  *     npm run test:soak -- --seed 7 --path 12:0:3     shows a failure again
+ *     npm run test:soak -- --quick                    shows the first failure as it is, not made small
  */
 import { parseArgs } from 'node:util';
 import { table } from '../../demo/terminal.ts';
 import { check, failureText, notExercised } from './check.ts';
 
 const { values } = parseArgs({
-	options: { runs: { type: 'string', default: '10000' }, seed: { type: 'string' }, path: { type: 'string' } },
+	options: {
+		runs: { type: 'string', default: '10000' },
+		seed: { type: 'string' },
+		path: { type: 'string' },
+		quick: { type: 'boolean', default: false },
+	},
 });
 
 async function main(): Promise<void> {
@@ -18,7 +24,7 @@ async function main(): Promise<void> {
 	const runs = Number(values.runs);
 	const beganAt = performance.now();
 	console.log(`${values.path === undefined ? `${runs} schedules` : 'one schedule'}, seed ${seed}\n`);
-	const { counts, failure } = await check({ runs, seed, path: values.path });
+	const { counts, failure } = await check({ runs, seed, path: values.path, isQuick: values.quick });
 	if (failure) {
 		console.log(failureText(failure));
 		process.exitCode = 1;

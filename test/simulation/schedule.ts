@@ -143,7 +143,7 @@ function mostly<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {
 
 const attempt: fc.Arbitrary<AttemptPlan> = fc.record({
 	ms: mostly(0, 30, 900, 2_500, 6_000),
-	reports: mostly(0, 1, 6),
+	reports: mostly(0, 1, 4),
 	ends: fc.oneof(
 		{ weight: 6, arbitrary: fc.constant('answers' as const) },
 		{ weight: 3, arbitrary: fc.constant('fails' as const) },
@@ -228,7 +228,10 @@ export function schedules(): fc.Arbitrary<Schedule> {
 		seed: fc.integer(),
 		maxRetries: mostly(100, 2),
 		concurrency: mostly(1, 4),
-		jobs: fc.array(job, { minLength: 1, maxLength: MAX_JOBS }),
+		jobs: fc.oneof(
+			{ weight: 3, arbitrary: fc.array(job, { minLength: 1, maxLength: 2 }) },
+			fc.array(job, { minLength: 3, maxLength: MAX_JOBS }),
+		),
 		steps: fc.oneof(
 			{ weight: 15, arbitrary: fc.array(step, { maxLength: MAX_STEPS, size: 'max' }) },
 			// Where nothing goes wrong, every job ends as planned.

@@ -10,6 +10,8 @@ export interface Share {
 	readonly seed: number;
 	/** Where in the search a failure was, to go there at once. */
 	readonly path?: string | undefined;
+	/** The first failure as it is, without looking for a smaller one. */
+	readonly isQuick?: boolean;
 	/** These, and no others. */
 	readonly examples?: readonly Schedule[];
 }
@@ -42,10 +44,11 @@ async function holds(schedule: Schedule): Promise<void> {
 	if (broken) throw broken;
 }
 
-async function run({ runs, seed, path, examples }: Share): Promise<ShareResult> {
+async function run({ runs, seed, path, isQuick = false, examples }: Share): Promise<ShareResult> {
 	if (examples) return tried(examples);
 	const property = fc.asyncProperty(schedules(), holds);
-	const details = await fc.check(property, { numRuns: runs, seed, ...(path !== undefined && { path }) });
+	const parameters = { numRuns: runs, seed, endOnFailure: isQuick, ...(path !== undefined && { path }) };
+	const details = await fc.check(property, parameters);
 	if (!details.failed || !details.counterexample) return { counts: tally.counts };
 	return {
 		counts: tally.counts,

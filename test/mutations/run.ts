@@ -1,0 +1,136 @@
+/**
+ * Breaks the service on purpose, one small place at a time, and looks whether the test that is there for it fails, and says
+ * why. Everything happens in copies: the working tree is only read.
+ *
+ *     npm run test:mutations
+ *     npm run test:mutations -- --only 5      the breaks of one invariant
+ */
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { table } from '../../demo/terminal.ts';
+import { INVARIANTS, type Killer, MUTANTS, type Mutant } from './mutants.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url).href);
+/** What the tests need of the repository. */
+const COPIED = [
+	'.dev.vars',
+	'demo',
+	'package.json',
+	'src',
+	'test',
+	'tsconfig.json',
+	'vitest.config.ts',
+	'worker-configuration.d.ts',
+	'wrangler.toml',
+];
+const SEED = '1';
+const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
+
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+
+interface Result {
+	readonly mutant: Mutant;
+	readonly seconds: number;
+	/** What is wrong with it; left out when the test noticed. */
+	readonly fault?: string;
+}
+
+async function main(): Promise<void> {
+	const wanted = MUTANTS.filter(({ invariant }) => values.only === undefined || invariant === Number(values.only));
+	await everythingHolds(wanted);
+	const queue = [...wanted];
+	const results: Result[] = [];
+	const work = () =>
+		inCopy(async (folder) => {
+			for (let mutant = queue.shift(); mutant; mutant = queue.shift()) results.push(await tried(mutant, folder));
+		});
+	await Promise.all(Array.from({ length: Math.min(availableParallelism(), wanted.length) }, work));
+	report(results.sort((a, b) => wanted.indexOf(a.mutant) - wanted.indexOf(b.mutant)));
+}
+
+/** A test that fails without a break would notice every one. */
+async function everythingHolds(mutants: readonly Mutant[]): Promise<void> {
+	const killers = [...new Map(mutants.map(({ killer }) => [nameOf(killer), killer])).values()];
+	await inCopy(async (folder) => {
+		for (const killer of killers) {
+			const { failed, output } = await run(killer, folder);
+			if (failed) throw new Error(`${nameOf(killer)} fails with nothing broken:\n${output.slice(-4_000)}`);
+		}
+	});
+}
+
+async function tried(mutant: Mutant, folder: string): Promise<Result> {
+	const path = join(folder, mutant.file);
+	const source = await readFile(path, 'utf8');
+	const beganAt = performance.now();
+	const of = (fault?: string): Result => ({
+		mutant,
+		seconds: (performance.now() - beganAt) / 1_000,
+		...(fault !== undefined && { fault }),
+	});
+	const places = source.split(mutant.search).length - 1;
+	if (places !== 1) return of(`expected to find its place once, found it ${places} times`);
+	await writeFile(
+		path,
+		source.replace(mutant.search, () => mutant.replacement),
+	);
+	try {
+		const { failed, output } = await run(mutant.killer, folder);
+		if (!failed) return of('nobody noticed');
+		return output.includes(mutant.says)
+			? of()
+			: of(`it failed, but did not say "${mutant.says}"\n${output.slice(-1_500)}`);
+	} finally {
+		await writeFile(path, source);
+	}
+}
+
+function run(killer: Killer, folder: string): Promise<{ failed: boolean; output: string }> {
+	const args =
+		'schedules' in killer
+			? ['test/simulation/run.ts', '--quick', '--runs', String(killer.schedules), '--seed', SEED]
+			: ['node_modules/vitest/vitest.mjs', 'run', '--project', killer.project, killer.file, '-t', killer.name ?? ''];
+	const { promise, resolve } = Promise.withResolvers<{ failed: boolean; output: string }>();
+	const options = { cwd: folder, maxBuffer: MAX_OUTPUT_BYTES, env: { ...process.env, NO_COLOR: '1' } };
+	execFile(process.execPath, args, options, (error, stdout, stderr) =>
+		resolve({ failed: error !== null, output: stdout + stderr }),
+	);
+	return promise;
+}
+
+async function inCopy(work: (folder: string) => Promise<void>): Promise<void> {
+	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-mutations-'));
+	try {
+		await Promise.all(COPIED.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
+		await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'dir');
+		await work(folder);
+	} finally {
+		await rm(folder, { recursive: true, force: true });
+	}
+}
+
+function report(results: readonly Result[]): void {
+	table(
+		results.map(({ mutant: { invariant, breaks, killer }, seconds, fault }) => [
+			`${invariant} ${INVARIANTS[invariant]}`,
+			breaks,
+			nameOf(killer),
+			`${seconds.toFixed(1)} s`,
+			fault === undefined ? 'noticed' : 'NOT NOTICED',
+		]),
+	);
+	const missed = results.filter(({ fault }) => fault !== undefined);
+	for (const { mutant, fault } of missed) console.log(`\n${mutant.file}, ${mutant.breaks}: ${fault}`);
+	console.log(`\n${results.length - missed.length} of ${results.length} breaks were noticed`);
+	if (missed.length > 0) process.exitCode = 1;
+}
+
+function nameOf(killer: Killer): string {
+	return 'file' in killer ? killer.file : `${killer.schedules} schedules`;
+}
+
+await main();
