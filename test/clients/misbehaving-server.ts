@@ -1,0 +1,159 @@
+/** An upstream that does everything wrong that upstreams do, on a port of this machine, and remembers what it was sent. */
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+
+export interface Received {
+	readonly method: string;
+	readonly url: string;
+	readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+	readonly bytes: number;
+	readonly sha256: string;
+	readonly at: number;
+}
+
+/** What is known of the requests to one path: each test has its own, by a number in it. */
+export interface Visits {
+	readonly received: Received[];
+	/** Connections that the other side closed before there was an answer. */
+	aborted: number;
+	inFlight: number;
+	mostInFlight: number;
+}
+
+export const BINARY = Uint8Array.from({ length: 5_000_000 }, (_, at) => (at * 31 + (at >> 8)) % 256);
+export const DRIPS = 20;
+const MS_PER_SECOND = 1_000;
+
+export function sha256(bytes: Uint8Array | string): string {
+	return createHash('sha256').update(bytes).digest('hex');
+}
+
+type Behaviour = (visit: number, response: ServerResponse, request: Received) => unknown;
+
+const ok = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/plain' }).end('at last');
+
+/** By the first part of the path. */
+const BEHAVIOURS: Record<string, Behaviour> = {
+	echo: (_, response, request) =>
+		response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(request)),
+	slow: (_, response) => setTimeout(() => ok(response), 1_500),
+	never: () => {},
+	busy: (_, response) => setTimeout(() => ok(response), 300),
+	drip: async (_, response) => {
+		response.writeHead(200, { 'content-length': DRIPS * 100 });
+		for (let drip = 0; drip < DRIPS; drip++) {
+			response.write('x'.repeat(100));
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		}
+		response.end();
+	},
+	cut: (_, response) => {
+		response.writeHead(200, { 'content-length': 1_000 }).write('x'.repeat(100));
+		setTimeout(() => response.destroy(), 50);
+	},
+	'cut-chunked': (_, response) => {
+		response.writeHead(200).write('x'.repeat(100));
+		// A plain end of the connection here has been seen to escape workerd: then only the attempt's deadline helps.
+		setTimeout(() => response.socket?.resetAndDestroy(), 50);
+	},
+	'cut-once': (visit, response, request) => (visit === 1 ? BEHAVIOURS.cut?.(visit, response, request) : ok(response)),
+	binary: (_, response) => response.writeHead(200, { 'content-type': 'application/x-bin' }).end(BINARY),
+	gzip: (_, response) => {
+		const body = gzipSync('hello '.repeat(1_000));
+		const headers = { 'content-encoding': 'gzip', 'content-length': body.byteLength, etag: '"1"' };
+		response.writeHead(200, { ...headers, 'content-type': 'text/plain' }).end(body);
+	},
+	chunked: (_, response) => {
+		response.writeHead(200, { 'content-type': 'text/plain' });
+		for (const part of ['a', 'b', 'c']) response.write(part);
+		response.end();
+	},
+	'no-content': (_, response) => response.writeHead(204, { 'x-custom': 'a' }).end(),
+	'not-modified': (_, response) => response.writeHead(304, { etag: '"1"' }).end(),
+	invalid: (_, response) => response.writeHead(422, { 'content-type': 'application/json' }).end('{"field":"name"}'),
+	broken: (_, response) => response.writeHead(500, { 'content-type': 'text/html' }).end('<h1>Oops</h1>'.repeat(10_000)),
+	'throttled-seconds': (visit, response) =>
+		visit === 1 ? response.writeHead(429, { 'retry-after': '3' }).end() : ok(response),
+	'throttled-date': (visit, response) => {
+		const date = new Date(Date.now() + 4 * MS_PER_SECOND).toUTCString();
+		return visit === 1 ? response.writeHead(429, { 'retry-after': date }).end() : ok(response);
+	},
+	'throttled-always': (_, response) => response.writeHead(429).end('slow down'),
+	unavailable: (visit, response) => (visit <= 2 ? response.writeHead(503).end('not now') : ok(response)),
+	reset: (visit, response) => (visit === 1 ? response.socket?.resetAndDestroy() : ok(response)),
+	headers: (_, response) =>
+		response
+			.writeHead(201, [
+				...['Set-Cookie', 'a=b', 'Set-Cookie', 'c=d', 'Location', '/orders/42', 'X-Custom', 'kept'],
+				...['Cache-Control', 'public, max-age=60', 'Strict-Transport-Security', 'max-age=1', 'Refresh', '0;url=/'],
+				...['Content-Security-Policy', "script-src 'unsafe-inline'", 'Access-Control-Allow-Origin', '*'],
+				...['Content-Type', 'text/html; charset=utf-8', 'Content-Disposition', 'inline; filename="a.html"'],
+			])
+			.end('<script>alert(1)</script>'),
+	loop: (_, response, { url }) => response.writeHead(302, { location: url }).end(),
+	/** `/redirect?status=…&to=…`. */
+	redirect: (_, response, { url }) => {
+		const query = new URLSearchParams(url.replace(/.*\?/, ''));
+		response.writeHead(Number(query.get('status')), { location: query.get('to') ?? '' }).end('elsewhere');
+	},
+};
+
+export class MisbehavingServer {
+	readonly #server: Server = createServer((request, response) => void this.#answer(request, response));
+	readonly #visits = new Map<string, Visits>();
+	/** So many connections are reset as soon as they are made. */
+	resets = 0;
+
+	/** What its URLs start with. */
+	async start(): Promise<string> {
+		this.#server.on('connection', (socket) => {
+			if (this.resets-- > 0) socket.resetAndDestroy();
+		});
+		await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+		return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+	}
+
+	/** New ones have to be made. */
+	closeConnections(): void {
+		this.#server.closeAllConnections();
+	}
+
+	async stop(): Promise<void> {
+		this.closeConnections();
+		await new Promise((resolve) => this.#server.close(resolve));
+	}
+
+	/** @param path without its query. */
+	visits(path: string): Visits {
+		const visits = this.#visits.get(path) ?? { received: [], aborted: 0, inFlight: 0, mostInFlight: 0 };
+		this.#visits.set(path, visits);
+		return visits;
+	}
+
+	async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+		const { method = '', url = '', headers } = request;
+		const visits = this.visits(url.replace(/\?.*/, ''));
+		visits.inFlight++;
+		visits.mostInFlight = Math.max(visits.mostInFlight, visits.inFlight);
+		response.on('close', () => {
+			visits.inFlight--;
+			if (!response.writableFinished) visits.aborted++;
+		});
+		const hash = createHash('sha256');
+		let bytes = 0;
+		try {
+			for await (const piece of request as AsyncIterable<Buffer>) {
+				hash.update(piece);
+				bytes += piece.byteLength;
+			}
+		} catch {
+			return;
+		}
+		const received = { method, url, headers, bytes, sha256: hash.digest('hex'), at: Date.now() };
+		visits.received.push(received);
+		const behaviour = BEHAVIOURS[url.split(/[/?]/)[1] ?? ''] ?? BEHAVIOURS.echo;
+		await behaviour?.(visits.received.length, response, received);
+	}
+}
