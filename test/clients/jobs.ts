@@ -43,7 +43,7 @@ export function until(document: StatusDocument, ...wanted: string[]): Promise<St
 			expect(wanted).toContain(wanted.includes(now.phase) ? now.phase : now.status);
 			return now;
 		},
-		{ timeout: 20_000, interval: 50 },
+		{ timeout: 40_000, interval: 50 },
 	);
 }
 
