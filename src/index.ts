@@ -3,4 +3,5 @@ import { coatcheck } from './coatcheck.ts';
 import { tasks } from './tasks/index.ts';
 
 export { JobObject } from './object/job-object.ts';
+export { TenantObject } from './object/tenant-object.ts';
 export default coatcheck({ tasks });

@@ -3,7 +3,9 @@ import { type IRequestStrict, Router } from 'itty-router';
 import { type Config, configOf, NotConfigured } from '../config.ts';
 import { logError } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
-import { isOverloaded, Jobs } from '../rpc/jobs.ts';
+import { Jobs } from '../rpc/jobs.ts';
+import { isOverloaded } from '../rpc/repeatedly.ts';
+import { Tenants } from '../rpc/tenants.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate, type Principal } from './auth.ts';
 import { drain } from './body.ts';
@@ -17,6 +19,8 @@ import { addSecurityHeaders } from './security-headers.ts';
 /** The bindings the door needs. */
 export interface DoorEnv {
 	readonly JOBS: DurableObjectNamespace;
+	/** Needed where quotas are set. */
+	readonly TENANTS?: DurableObjectNamespace;
 }
 
 type Arrival = Omit<Exchange, 'params' | 'principal' | 'config'> & { readonly config: Config };
@@ -63,7 +67,13 @@ async function respond(
 			headers: { allow: allowed.join(', ') },
 		});
 	}
-	const door: Door = { config, tasks, jobs: new Jobs(env.JOBS), lanes: lanesOf(env) };
+	const door: Door = {
+		config,
+		tasks,
+		jobs: new Jobs(env.JOBS),
+		tenants: new Tenants(env.TENANTS),
+		lanes: lanesOf(env),
+	};
 	const waitUntil = ctx.waitUntil.bind(ctx);
 	// HEAD is GET without the body, wherever there is a GET.
 	const routed = request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request;

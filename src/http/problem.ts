@@ -25,6 +25,7 @@ export const PROBLEMS = {
 	IdempotencyKeyReused: [422, 'The idempotency key stands for another request'],
 	UpgradeRequired: [426, 'This resource speaks WebSocket'],
 	RateLimited: [429, 'Too many requests'],
+	QuotaExceeded: [429, 'A quota of the tenant is used up'],
 	Internal: [500, 'Something went wrong here'],
 	NotConfigured: [503, 'The deployment is not configured'],
 	Overloaded: [503, 'Too much to do at the moment'],
