@@ -13,6 +13,7 @@ import { addCors, preflight } from './cors.ts';
 import { asked, correlationIdOf, type Door, type Exchange, originOf } from './exchange.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { count } from './rate-limit.ts';
+import { refuseOversized } from './request-limits.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
@@ -54,6 +55,7 @@ async function respond(
 	ctx: ExecutionContext,
 	tasks: TaskRegistry,
 ): Promise<Response> {
+	refuseOversized(request, url);
 	const allowed = methodsOf(url.pathname);
 	if (request.method === 'OPTIONS' && allowed.length > 0) {
 		return preflight(request, config instanceof NotConfigured ? undefined : config, allowed);
