@@ -95,20 +95,38 @@ interface Settings {
 	readonly webhooksASecond: number;
 }
 
+/** What is read of `wrangler.toml`. */
+interface WranglerConfig {
+	readonly limits?: { readonly cpu_ms?: number };
+	readonly ratelimits: readonly {
+		readonly name: string;
+		readonly simple: { readonly limit: number; readonly period: number };
+	}[];
+	readonly queues: {
+		readonly consumers: readonly {
+			readonly queue: string;
+			readonly max_batch_size?: number;
+			readonly max_concurrency?: number;
+		}[];
+		readonly producers: readonly { readonly binding: string }[];
+	};
+}
+
 function settings(): Settings {
-	const { queues, limits, ratelimits } = unstable_readConfig({ config: CONFIG }, { hideWarnings: true });
+	const { queues, limits, ratelimits }: WranglerConfig = unstable_readConfig({ config: CONFIG });
 	const perKey = ratelimits.find(({ name }) => name === 'LIMITER_PER_KEY')?.simple ?? { limit: Number.NaN, period: 1 };
-	const ofJobs = queues.consumers?.filter(({ queue }) => /^coatcheck-(jobs|long|alone)/.test(queue)) ?? [];
-	const webhooks = queues.producers?.filter(({ binding }) => binding.startsWith('LANE_WEBHOOKS')) ?? [];
-	const consumersOf = ({ max_concurrency }: (typeof ofJobs)[number]) => max_concurrency ?? PLATFORM.consumersAQueue;
+	const consumers = queues.consumers
+		.filter(({ queue }) => /^coatcheck-(jobs|long|alone)/.test(queue))
+		.map(({ max_concurrency = PLATFORM.consumersAQueue, max_batch_size = 1 }) => ({
+			count: max_concurrency,
+			attempts: max_concurrency * max_batch_size,
+		}));
+	const webhooks = queues.producers.filter(({ binding }) => binding.startsWith('LANE_WEBHOOKS'));
 	return {
 		requestsASecond: perKey.limit / perKey.period,
 		cpuMs: limits?.cpu_ms ?? Number.NaN,
-		consumers: ofJobs.reduce((total, consumer) => total + consumersOf(consumer), 0),
-		attemptsAtOnce: ofJobs.reduce(
-			(total, consumer) => total + consumersOf(consumer) * (consumer.max_batch_size ?? 1),
-			0,
-		),
+		consumers: consumers.reduce((total, { count }) => total + count, 0),
+		attemptsAtOnce: consumers.reduce((total, { attempts }) => total + attempts, 0),
 		webhooksASecond: webhooks.length * PLATFORM.messagesASecondAQueue,
 	};
 }

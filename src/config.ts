@@ -3,6 +3,7 @@
  * the name of a variable or supplies a default of its own.
  */
 import { Buffer } from 'node:buffer';
+import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
 import { z } from 'zod';
 import { MIB } from './job/limits.ts';
 import type { Quotas } from './quota/quotas.ts';

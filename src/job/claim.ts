@@ -1,5 +1,11 @@
 /** What a job takes of its tenant's quotas, as the job itself knows it. Pure. */
-import { MAX_QUEUE_DELAY_MS, MAX_WEBHOOK_TRIES, MAX_WEBHOOK_WAKES, WEBHOOK_WATCHDOG_MS } from './limits.ts';
+import {
+	MAX_QUEUE_DELAY_MS,
+	MAX_WEBHOOK_TRIES,
+	MAX_WEBHOOK_WAKES,
+	TOMBSTONE_MS,
+	WEBHOOK_WATCHDOG_MS,
+} from './limits.ts';
 import { isFinal, type JobRecord, type StoredBody } from './record.ts';
 
 export interface Claim {
@@ -9,7 +15,10 @@ export interface Claim {
 	readonly isInFlight: boolean;
 	/** Its input and its result. */
 	readonly bytes: number;
-	/** Once it is over: when its bytes are gone at the latest, in milliseconds since the epoch. Never changes in one epoch. */
+	/**
+	 * Once it is over: when its bytes have left the disk at the latest, in milliseconds since the epoch. Never changes in one
+	 * epoch.
+	 */
 	readonly keptUntil?: number;
 }
 
@@ -25,7 +34,9 @@ export function claimOf(job: JobRecord): Claim | undefined {
 		bytes: (input?.sizeBytes ?? 0) + (replyBodyOf(job)?.sizeBytes ?? 0),
 	};
 	if (!isFinal(state)) return { ...claim, isInFlight: true };
-	return { ...claim, isInFlight: false, keptUntil: state.expiresAt + (webhook ? LONGEST_TELLING_MS : 0) };
+	// Reads answer 410 from the end of retention on, but what nobody reads is erased with its tombstone's time.
+	const erasedAt = state.expiresAt + TOMBSTONE_MS;
+	return { ...claim, isInFlight: false, keptUntil: erasedAt + (webhook ? LONGEST_TELLING_MS : 0) };
 }
 
 /** What the tenant's object has to be told of a change. */

@@ -57,7 +57,7 @@ describe('a job that is counted', () => {
 		await runJob({ MAX_STORED_BYTES: '1000000' }, 'counted');
 		expect(calls).toEqual(['reserve', 'settle']);
 		expect(rowsWritten()).toBe(3);
-		vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2 * 86_400_000 });
+		vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 86_400_000 });
 		cursors.length = 0;
 		calls.length = 0;
 		await runJob({ MAX_STORED_BYTES: '1000000' }, 'counted');

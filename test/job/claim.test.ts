@@ -27,8 +27,8 @@ describe('what a job takes of its tenant’s quotas', () => {
 		expect(claimOf(failed())).toMatchObject({ isInFlight: false, bytes: 2 });
 	});
 
-	it('is its result once it succeeded, until retention is over', () => {
-		expect(claimOf(done())).toEqual({ isInFlight: false, bytes: 70_000, keptUntil: T0 + 20 + 3_600_000 });
+	it('is its result once it succeeded, until that has left the disk', () => {
+		expect(claimOf(done())).toEqual({ isInFlight: false, bytes: 70_000, keptUntil: T0 + 20 + 2 * 3_600_000 });
 	});
 
 	it('is nothing when its data is gone', () => {
@@ -38,7 +38,7 @@ describe('what a job takes of its tenant’s quotas', () => {
 	it('may last as long as its webhook’s receiver can keep it', () => {
 		const webhook = { url: 'https://a.example', events: [], format: 'standard', origin: '', deliveries: [] } as const;
 		const kept = claimOf(applied(accepted({ ...submission(), webhook }, T0), { type: 'cancel' }, NOW))?.keptUntil ?? 0;
-		expect(kept - NOW - 3_600_000).toBe(14 * (12 + 24) * 3_600_000);
+		expect(kept - NOW - 2 * 3_600_000).toBe(14 * (12 + 24) * 3_600_000);
 	});
 });
 
@@ -68,7 +68,7 @@ describe('what its tenant’s object is told', () => {
 	});
 
 	it('nothing that it knows by the time', () => {
-		expect(told(counted(purged()), counted(done()), T0 + 20 + 3_600_000)).toEqual([]);
+		expect(told(counted(purged()), counted(done()), T0 + 20 + 2 * 3_600_000)).toEqual([]);
 	});
 });
 
