@@ -3,8 +3,10 @@
  * the name of a variable or supplies a default of its own.
  */
 import { Buffer } from 'node:buffer';
+import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
 import { z } from 'zod';
 import { MIB } from './job/limits.ts';
+import type { Quotas } from './quota/quotas.ts';
 import { type Upstreams, upstreamsOf } from './upstream/settings.ts';
 
 /** What holds when nothing is set. */
@@ -83,6 +85,8 @@ export interface Config {
 	readonly maxBacklog: number;
 	/** Where requests can be forwarded to, by name. Their defaults are in `upstream/limits.ts`. */
 	readonly upstreams: Upstreams;
+	/** Of each tenant; `undefined` when none is set: then nothing is counted. */
+	readonly quotas: Quotas | undefined;
 }
 
 /** The deployment can't serve: nothing is configured, or a value is wrong. `variables` names which. */
@@ -122,12 +126,13 @@ const webhookSecrets = json('["whsec_…"]').pipe(
 	z.array(z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and base64 of 24 to 64 bytes')),
 );
 
-const count = (unit: string, fallback: number) =>
+const whole = (unit: string) =>
 	z.coerce
 		.number(`expected a whole number of ${unit}`)
 		.int(`expected a whole number of ${unit}`)
-		.positive()
-		.default(fallback);
+		.positive(`expected at least one of ${unit}`);
+
+const count = (unit: string, fallback: number) => whole(unit).default(fallback);
 
 const oneName = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters');
 
@@ -169,6 +174,11 @@ const limiter = z.custom<RateLimit>(
 	'expected a rate limiting binding',
 );
 
+const objects = z.custom<DurableObjectNamespace>(
+	(value) => typeof (value as Partial<DurableObjectNamespace> | undefined)?.idFromName === 'function',
+	'expected a binding of TenantObject',
+);
+
 const flag = z.enum(['true', 'false'], 'expected true or false').default('false');
 
 const Variables = z.object({
@@ -192,6 +202,9 @@ const Variables = z.object({
 	MAX_INPUT_BYTES: count('bytes', DEFAULTS.MAX_INPUT_BYTES),
 	MAX_RESULT_BYTES: count('bytes', DEFAULTS.MAX_RESULT_BYTES),
 	MAX_BACKLOG: count('messages', DEFAULTS.MAX_BACKLOG),
+	MAX_JOBS_IN_FLIGHT: whole('jobs').optional(),
+	MAX_STORED_BYTES: whole('bytes').optional(),
+	TENANTS: objects.optional(),
 });
 
 const parsed = new WeakMap<object, Config | NotConfigured>();
@@ -250,6 +263,7 @@ function parse(env: object): Settings | NotConfigured {
 		maxInputBytes: data.MAX_INPUT_BYTES,
 		maxResultBytes: data.MAX_RESULT_BYTES,
 		maxBacklog: data.MAX_BACKLOG,
+		quotas: quotasOf(data),
 	};
 }
 
@@ -277,7 +291,20 @@ function contradictionIn(data: Data): NotConfigured | undefined {
 		const names = [`RATE_LIMIT_PER_${by}`, `LIMITER_PER_${by}`];
 		return new NotConfigured(names, `Expected both of ${names.join(' and ')}, or neither`);
 	}
+	if (quotasOf(data) && !data.TENANTS)
+		return new NotConfigured(
+			['TENANTS'],
+			'There are quotas, and no binding TENANTS of the class TenantObject to count',
+		);
 	return undefined;
+}
+
+function quotasOf({ MAX_JOBS_IN_FLIGHT, MAX_STORED_BYTES }: Data): Quotas | undefined {
+	if (MAX_JOBS_IN_FLIGHT === undefined && MAX_STORED_BYTES === undefined) return undefined;
+	return {
+		...(MAX_JOBS_IN_FLIGHT !== undefined && { maxJobsInFlight: MAX_JOBS_IN_FLIGHT }),
+		...(MAX_STORED_BYTES !== undefined && { maxStoredBytes: MAX_STORED_BYTES }),
+	};
 }
 
 function jwtOf(data: Data): JwtSettings | undefined {

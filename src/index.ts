@@ -3,5 +3,6 @@ import { coatcheck } from './coatcheck.ts';
 import { tasks } from './tasks/index.ts';
 
 export { JobObject } from './object/job-object.ts';
+export { TenantObject } from './object/tenant-object.ts';
 export { UpstreamGate } from './object/upstream-gate.ts';
 export default coatcheck({ tasks });

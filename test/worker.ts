@@ -5,6 +5,7 @@ import { tasks } from '../src/tasks/index.ts';
 import { defineTask, TaskError } from '../src/work/task.ts';
 
 export { JobObject } from '../src/object/job-object.ts';
+export { TenantObject } from '../src/object/tenant-object.ts';
 export { UpstreamGate } from '../src/object/upstream-gate.ts';
 
 /** Gives back what it got. */

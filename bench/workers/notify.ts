@@ -4,6 +4,7 @@ import { coatcheck } from '../../src/coatcheck.ts';
 import { defineTask } from '../../src/work/task.ts';
 
 export { JobObject } from '../../src/object/job-object.ts';
+export { TenantObject } from '../../src/object/tenant-object.ts';
 export { UpstreamGate } from '../../src/object/upstream-gate.ts';
 
 const stamp = defineTask({

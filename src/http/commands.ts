@@ -4,6 +4,7 @@ import { sendJob } from '../queue/send.ts';
 import { isFull, refuseWhenFull } from './capacity.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
 import { Problem } from './problem.ts';
+import { leavePlace, takePlaceAgain } from './quota.ts';
 import { acceptedResponse, documentResponse } from './respond.ts';
 import { messageOf } from './submit.ts';
 
@@ -21,10 +22,15 @@ export async function cancelJob(exchange: Exchange): Promise<Response> {
 /** `POST /v1/jobs/{id}/retry`: the same job once more; answers like a submission. */
 export async function retryJob(exchange: Exchange): Promise<Response> {
 	const { jobs, lanes, principal, waitUntil } = exchange;
+	const id = jobIdOf(exchange);
 	await refuseRetryWhenFull(exchange);
+	const place = await takePlaceAgain(exchange, id);
+	if (place instanceof Problem) throw place;
 	// Not repeated by itself: a second time it would be refused, although the first went through.
-	const change = await jobs.callOnce<Change>(jobIdOf(exchange), (job) => job.retry(principal.tenant));
+	const change = await jobs.callOnce<Change>(id, (job) => job.retry(principal.tenant, place));
+	if (change.found !== 'job' || change.refusal !== undefined) await leavePlace(exchange, place);
 	if (change.found !== 'job') throw missing(change, principal);
+	if (change.refusal === 'late') throw new Problem('Overloaded', 'It took too long: nothing was done, try again');
 	if (change.refusal === 'succeeded')
 		throw new Problem('NotRetryable', 'The job succeeded: there is nothing to run again');
 	if (change.refusal !== undefined)

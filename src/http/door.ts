@@ -3,7 +3,9 @@ import { type IRequestStrict, Router } from 'itty-router';
 import { type Config, configOf, NotConfigured } from '../config.ts';
 import { logError } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
-import { isOverloaded, Jobs } from '../rpc/jobs.ts';
+import { Jobs } from '../rpc/jobs.ts';
+import { isOverloaded } from '../rpc/repeatedly.ts';
+import { Tenants } from '../rpc/tenants.ts';
 import { COMMON_METHODS } from '../upstream/request.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate, type Principal } from './auth.ts';
@@ -12,6 +14,7 @@ import { addCors, preflight } from './cors.ts';
 import { asked, correlationIdOf, type Door, type Exchange, originOf } from './exchange.ts';
 import { Problem, problemResponse } from './problem.ts';
 import { count } from './rate-limit.ts';
+import { refuseOversized } from './request-limits.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
@@ -20,6 +23,8 @@ export interface DoorEnv {
 	readonly JOBS: DurableObjectNamespace;
 	/** The gates of upstreams. */
 	readonly GATES: DurableObjectNamespace;
+	/** Needed where quotas are set. */
+	readonly TENANTS?: DurableObjectNamespace;
 }
 
 type Arrival = Omit<Exchange, 'params' | 'principal' | 'config'> & { readonly config: Config };
@@ -53,6 +58,7 @@ async function respond(
 	ctx: ExecutionContext,
 	tasks: TaskRegistry,
 ): Promise<Response> {
+	refuseOversized(request, url);
 	const allowed = methodsOf(url.pathname);
 	if (request.method === 'OPTIONS' && allowed.length > 0 && !isForHandler(request, allowed)) {
 		const named = allowed.filter((method) => method !== ANY);
@@ -67,7 +73,13 @@ async function respond(
 			headers: { allow: allowed.join(', ') },
 		});
 	}
-	const door: Door = { config, tasks, jobs: new Jobs(env.JOBS), lanes: lanesOf(env) };
+	const door: Door = {
+		config,
+		tasks,
+		jobs: new Jobs(env.JOBS),
+		tenants: new Tenants(env.TENANTS),
+		lanes: lanesOf(env),
+	};
 	const waitUntil = ctx.waitUntil.bind(ctx);
 	// HEAD is GET without the body, wherever there is a GET.
 	const routed = request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request;

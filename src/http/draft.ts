@@ -32,6 +32,8 @@ export interface DraftInput {
 	readonly form: InputForm;
 	readonly mediaType: string;
 	readonly maxBytes: number;
+	/** Left out when only the last piece will tell. */
+	readonly sizeBytes?: number;
 	readonly pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 	/** Sees the bytes on their way, where they are what the digest is made of. */
 	readonly onBytes?: (bytes: Uint8Array) => void;
@@ -91,16 +93,26 @@ export async function draftOfBody({ request, config, url, params, tasks }: Excha
 
 /** Stored as it came, not as the schema made it: the attempt validates again, and what a schema makes need not be JSON. */
 function jsonInput(bytes: Uint8Array, value: unknown, maxBytes: number): DraftInput {
-	return { form: 'json', mediaType: JSON_TYPE, maxBytes, pieces: () => [bytes], digest: () => jsonDigest(value) };
+	const sizeBytes = bytes.byteLength;
+	return {
+		form: 'json',
+		mediaType: JSON_TYPE,
+		maxBytes,
+		sizeBytes,
+		pieces: () => [bytes],
+		digest: () => jsonDigest(value),
+	};
 }
 
 /** The body as it came. */
 export function bytesInput(request: Request, maxBytes: number, isHashed: boolean): DraftInput {
 	const hash = createHash('sha256');
+	const declared = request.headers.get('content-length') ?? '';
 	return {
 		form: 'bytes',
 		mediaType: request.headers.get('content-type') ?? 'application/octet-stream',
 		maxBytes,
+		...(/^\d+$/.test(declared) && { sizeBytes: Number(declared) }),
 		pieces: () => bytesOf(request),
 		...(isHashed && { onBytes: (bytes) => hash.update(bytes) }),
 		digest: () => hash.digest('hex'),

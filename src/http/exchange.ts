@@ -2,6 +2,7 @@
 import type { Config } from '../config.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import type { Jobs } from '../rpc/jobs.ts';
+import type { Tenants } from '../rpc/tenants.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import type { Principal } from './auth.ts';
 import { type Asked, Problem } from './problem.ts';
@@ -11,6 +12,7 @@ export interface Door {
 	readonly config: Config;
 	readonly tasks: TaskRegistry;
 	readonly jobs: Jobs;
+	readonly tenants: Tenants;
 	readonly lanes: Lanes;
 }
 

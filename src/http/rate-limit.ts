@@ -58,7 +58,8 @@ async function isWithin({ limiter }: RateLimitRule, key: string): Promise<boolea
 	}
 }
 
-function item(policy: string, parameters: Readonly<Record<string, number>>): string {
+/** One policy of a `RateLimit` or `RateLimit-Policy` header. */
+export function item(policy: string, parameters: Readonly<Record<string, number | string>>): string {
 	return serializeList([[policy, new Map(Object.entries(parameters))]]);
 }
 

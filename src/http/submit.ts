@@ -6,15 +6,14 @@ import type { Submission } from '../job/lifecycle.ts';
 import { MAX_QUEUE_DELAY_MS, MS_PER_SECOND } from '../job/limits.ts';
 import { type JobMessage, jobMessage } from '../job/message.ts';
 import type { Acceptance, JobView } from '../job/object-api.ts';
-import type { JobOptions, StoredInput } from '../job/record.ts';
+import type { JobOptions } from '../job/record.ts';
 import { logError } from '../log.ts';
 import { sendJob } from '../queue/send.ts';
-import { TooLarge, upload } from '../rpc/upload.ts';
-import { drain, tooLarge } from './body.ts';
 import { refuseWhenFull } from './capacity.ts';
-import { type Draft, type DraftInput, draftOfBody, draftOfEnvelope } from './draft.ts';
+import { type Draft, draftOfBody, draftOfEnvelope } from './draft.ts';
 import { type Exchange, originOf } from './exchange.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { type Intake, takeIn } from './intake.ts';
 import { applied, waitForJob, waitSecondsOf } from './long-poll.ts';
 import { Problem } from './problem.ts';
 import { acceptedResponse, documentOf } from './respond.ts';
@@ -51,7 +50,8 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 	const key = options.idempotencyKey;
 	const id = key === undefined ? jobs.newId() : jobs.idForKey(principal.tenant, task.name, key);
 	const webhook = webhookOf(draft.options, exchange.config, originOf(exchange));
-	const input = await store(exchange, id, draft.input);
+	const intake = await takeIn(exchange, id, draft.input, key !== undefined);
+	const { input, reservation, terms } = intake;
 	const submission: Submission = {
 		submission: crypto.randomUUID(),
 		tenant: principal.tenant,
@@ -64,11 +64,12 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 		origin: originOf(exchange),
 		...(draft.isOnce && { isOnce: true }),
 		...(webhook && { webhook }),
+		...(reservation !== undefined && { reservation }),
 		sent: options.delaySeconds * MS_PER_SECOND <= MAX_QUEUE_DELAY_MS,
 	};
-	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission));
-	if (!acceptance.accepted || acceptance.isReplay) await discard(exchange, id, input);
-	if (!acceptance.accepted) throw refusalOf(acceptance);
+	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission, terms));
+	if (!acceptance.accepted || acceptance.isReplay) await intake.takeBack();
+	if (!acceptance.accepted) throw refusalOf(acceptance, intake);
 	if (!acceptance.isReplay && submission.sent) {
 		waitUntil(sendJob(lanes, task.lane, messageOf(acceptance.view), options.delaySeconds));
 	}
@@ -111,22 +112,8 @@ function fingerprintOfDraft(draft: Draft, options: JobOptions): string {
 	return fingerprintOf({ input: input.digest(), mediaType: input.mediaType, parameters: identity, options, webhook });
 }
 
-async function store({ jobs, request }: Exchange, id: string, input: DraftInput): Promise<StoredInput> {
-	const { form, mediaType, maxBytes, onBytes } = input;
-	try {
-		return { ...(await upload(jobs, id, input.pieces(), { mediaType, maxBytes, ...(onBytes && { onBytes }) })), form };
-	} catch (error) {
-		if (!(error instanceof TooLarge)) throw error;
-		await drain(request);
-		throw tooLarge(maxBytes);
-	}
-}
-
-async function discard({ jobs }: Exchange, id: string, input: StoredInput): Promise<void> {
-	if ('upload' in input) await jobs.call(id, (job) => job.discardUpload(input.upload, input.chunks));
-}
-
-function refusalOf({ reason }: Extract<Acceptance, { accepted: false }>): Problem {
+function refusalOf({ reason }: Extract<Acceptance, { accepted: false }>, { noRoom }: Intake): Problem {
+	if (reason === 'no-room' && noRoom) return noRoom;
 	if (reason === 'upload-lost')
 		return new Problem('Overloaded', 'The upload took too long and was dropped: send it again');
 	const detail = 'The idempotency key was used before, for another input or other options';

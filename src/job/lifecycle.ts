@@ -52,6 +52,7 @@ export interface Submission {
 	readonly isOnce?: true;
 	readonly webhook?: Webhook;
 	readonly origin?: string;
+	readonly reservation?: string;
 	/** Whether the door sends the first message, or leaves it to the job's alarm because the delay is too long for a queue. */
 	readonly sent: boolean;
 }
@@ -81,11 +82,12 @@ export function accepted(submission: Submission, now: number, before?: Pick<JobR
 	return record(job, { type: 'accepted', at: now });
 }
 
-/** A client asked for another try: the same job and input, attempts counted anew. */
-export function acceptedAgain(job: JobRecord, now: number): JobRecord {
-	const { startedAt: _, progress: __, progressAt: ___, ...kept } = job;
+/** A client asked for another try: the same job and input, attempts counted anew, and room taken anew. */
+export function acceptedAgain(job: JobRecord, now: number, reservation?: string): JobRecord {
+	const { startedAt: _, progress: __, progressAt: ___, reservation: ____, ...kept } = job;
 	const next: JobRecord = {
 		...kept,
+		...(reservation !== undefined && { reservation }),
 		epoch: job.epoch + 1,
 		attempt: 0,
 		lostAttempts: 0,

@@ -107,7 +107,7 @@ export const WEBHOOK_TIMEOUT_MS = 15 * MS_PER_SECOND;
 /** A delivery that is this late has lost its message; each time that happens again, twice as late, at most `max`. */
 export const WEBHOOK_WATCHDOG_MS = { first: 1 * MS_PER_MINUTE, max: 1 * MS_PER_HOUR } as const;
 /** How often the watchdog sends a delivery's message again before it gives the delivery up. */
-export const MAX_WEBHOOK_WAKES = 24;
+export const MAX_WEBHOOK_WAKES = 60;
 /** Deliveries shown in the status document, the newest. */
 export const MAX_DELIVERIES = 64;
 export const WEBHOOK_URL_CHARS = 2_048;

@@ -2,6 +2,7 @@
  * What a job's object answers to the rest of the Worker. These calls cross isolates, and for some seconds of every
  * deploy they cross versions too: only add optional fields, and optional parameters at the end.
  */
+import type { Claim } from './claim.ts';
 import type { BareEvent, JobFacts } from './document.ts';
 import type { Failure, Submission, WaitTerms } from './lifecycle.ts';
 import type { Fence, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
@@ -36,8 +37,16 @@ export type Reading =
 
 export type Acceptance =
 	| { readonly accepted: true; readonly view: JobView; readonly isReplay: boolean }
-	/** The key stands for another request; or the upload was given up before its submission came. */
-	| { readonly accepted: false; readonly reason: 'key-reused' | 'upload-lost' };
+	/** The key stands for another request; the upload was given up before its submission came; or it would be a new job. */
+	| { readonly accepted: false; readonly reason: 'key-reused' | 'upload-lost' | 'no-room' };
+
+/** Under which conditions a job may be accepted. */
+export interface AcceptTerms {
+	/** Not later, in milliseconds since the epoch: until then there is room for it. */
+	readonly acceptBy?: number;
+	/** There is no room for a new job: only what was accepted before is answered. */
+	readonly isReplayOnly?: boolean;
+}
 
 /** What an attempt starts with. */
 export interface Lease {
@@ -92,7 +101,7 @@ export interface ChunkKey {
 
 export interface JobObjectApi {
 	/** Makes the job durable, record and alarm in one write. Asking again with the same submission is harmless. */
-	accept(submission: Submission): Promise<Acceptance>;
+	accept(submission: Submission, terms?: AcceptTerms): Promise<Acceptance>;
 	/** `withOutcome` adds a finished job's reply. */
 	read(tenant: string, withOutcome?: boolean): Promise<Reading>;
 	/** Every event after a cursor. */
@@ -101,8 +110,11 @@ export interface JobObjectApi {
 		after: number,
 	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>>;
 	cancel(tenant: string): Promise<Change>;
-	retry(tenant: string): Promise<Change>;
+	/** `reservation`: the room that was taken for it, good until `acceptBy`. */
+	retry(tenant: string, room?: { readonly reservation: string; readonly acceptBy: number }): Promise<Change>;
 	purge(tenant: string): Promise<Change>;
+	/** What the job takes of its tenant's quotas; `undefined` when nothing is kept of it. */
+	claim(): Promise<Claim | undefined>;
 
 	/** `isShared`: the consumer has other jobs beside this one. */
 	start(epoch: number, isShared?: boolean): Promise<Start>;

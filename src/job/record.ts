@@ -224,6 +224,8 @@ export interface JobRecord {
 	readonly webhook?: Webhook;
 	/** What links given out beside a request start with. */
 	readonly origin?: string;
+	/** The name under which its tenant's object keeps room for this epoch of it; left out when nobody counts. */
+	readonly reservation?: string;
 	readonly state: JobState;
 	readonly history: readonly HistoryEntry[];
 }

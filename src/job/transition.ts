@@ -65,7 +65,8 @@ export type Command =
 	/** A consumer has the job's message, and it is not the job's turn. */
 	| { readonly type: 'defer'; readonly epoch: number; readonly waitMs: number; readonly message: string }
 	| { readonly type: 'cancel' }
-	| { readonly type: 'retry' }
+	/** `reservation`: the room that was taken for it, good until `acceptBy`. */
+	| { readonly type: 'retry'; readonly reservation?: string; readonly acceptBy?: number }
 	| { readonly type: 'purge' }
 	/** The queue gave the job's message up. */
 	| { readonly type: 'deadLetter'; readonly epoch: number }
@@ -90,6 +91,8 @@ export type Refusal =
 	| 'early'
 	/** It must run alone, and the consumer has others beside it: another message is on its way, or will be. */
 	| 'shared'
+	/** What it was to be done with is good no longer. */
+	| 'late'
 	/** It succeeded: there is nothing to run again. */
 	| 'succeeded'
 	/** The data is gone. */
@@ -135,7 +138,7 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 		case 'cancel':
 			return cancel(job, now);
 		case 'retry':
-			return retry(job, now);
+			return retry(job, command, now);
 		case 'purge':
 			return isFinal(job.state) ? changed(buried(job, 'purged', now)) : refuse(job, 'unfinished');
 		case 'deadLetter':
@@ -231,10 +234,12 @@ function cancel(job: JobRecord, now: number): Transition {
 	return changed(canceling(job, now), { type: 'abort', fence: { epoch: job.epoch, attempt: job.attempt } });
 }
 
-function retry(job: JobRecord, now: number): Transition {
+function retry(job: JobRecord, command: Extract<Command, { type: 'retry' }>, now: number): Transition {
+	const { reservation, acceptBy = Number.POSITIVE_INFINITY } = command;
 	if (job.state.name === 'succeeded') return refuse(job, 'succeeded');
 	if (!isFinal(job.state)) return refuse(job, 'unfinished');
-	return changed(acceptedAgain(job, now));
+	if (now > acceptBy) return refuse(job, 'late');
+	return changed(acceptedAgain(job, now, reservation));
 }
 
 function deadLetter(job: JobRecord, epoch: number, now: number): Transition {

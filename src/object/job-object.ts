@@ -3,13 +3,15 @@
  *
  * Memory is a copy: whatever must survive is written before anybody is answered. What may be forgotten is progress since
  * the last write, and even that is kept beside the attempt's socket. The object never runs a task, never calls out
- * (but for sending its message again, from its alarm) and sets no timer, so that it can hibernate whenever it is idle.
+ * (but to send its messages, and to tell its tenant's object what it keeps) and sets no timer, so that it can hibernate
+ * whenever it is idle.
  *
  * Every change goes through `#apply`: load, advance, transition, save, then effects. There is no `await` in it.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { advanceOnce } from '../job/advance.ts';
 import { nextAlarmAt } from '../job/alarm.ts';
+import { type Claim, claimNews, claimOf, uploadsOf } from '../job/claim.ts';
 import { type BareEvent, eventAt, eventsAfter, jobFacts, progressEvent, snapshot } from '../job/document.ts';
 import { readableUntil } from '../job/expiry.ts';
 import { accepted, type Failure, type Submission, type WaitTerms } from '../job/lifecycle.ts';
@@ -25,6 +27,7 @@ import type { LinkBase } from '../job/links.ts';
 import { jobMessage } from '../job/message.ts';
 import type {
 	Acceptance,
+	AcceptTerms,
 	Change,
 	ChunkKey,
 	DueDelivery,
@@ -52,6 +55,7 @@ import { upstreamHintOf } from '../job/upstream.ts';
 import { lateDeliveries, pendingDeliveries, type Try } from '../job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { backlogSince, sendDelivery, sendJob } from '../queue/send.ts';
+import { Tenants } from '../rpc/tenants.ts';
 import { CLOSE, close, JobSockets } from './sockets.ts';
 import { JobStore } from './store.ts';
 
@@ -63,6 +67,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	readonly #store: JobStore;
 	readonly #sockets: JobSockets;
 	readonly #lanes: Lanes;
+	readonly #tenants: Tenants;
 	/** Deliveries that somebody is making right now, and until when nobody else should. Forgetting it costs a second call. */
 	readonly #claims = new Map<number, number>();
 	/** The job as of the last turn; `null` when storage holds none, `undefined` until it was looked for. */
@@ -76,11 +81,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		this.#store = new JobStore(ctx.storage);
 		this.#sockets = new JobSockets(ctx);
 		this.#lanes = lanesOf(env);
+		this.#tenants = new Tenants(env.TENANTS);
 	}
 
 	// — the door ————————————————————————————————————————————————————————————————————————————————————————————————————
 
-	async accept(submission: Submission): Promise<Acceptance> {
+	async accept(submission: Submission, { acceptBy, isReplayOnly }: AcceptTerms = {}): Promise<Acceptance> {
 		const now = Date.now();
 		const existing = this.#current(now);
 		// No id is ever two tenants': this says so where it would do harm.
@@ -91,12 +97,14 @@ export class JobObject extends DurableObject implements JobObjectApi {
 				return { accepted: false, reason: 'key-reused' };
 			return { accepted: true, view: viewOf(this.#id, existing, now), isReplay: !isSameRequest };
 		}
-		if (!this.#isThere(submission.input)) return { accepted: false, reason: 'upload-lost' };
+		if (isReplayOnly) return { accepted: false, reason: 'no-room' };
+		const isLate = acceptBy !== undefined && now > acceptBy;
+		if (isLate || !this.#isThere(submission.input)) return { accepted: false, reason: 'upload-lost' };
 		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs and numbers go
 		// on, also when its time is over and only the alarm has not been here yet.
 		const left = this.#job ?? undefined;
 		const job = accepted(submission, now, left);
-		if (left) this.#store.deleteChunksExcept(uploadOf(job));
+		if (left) this.#store.deleteChunksExcept(uploadsOf(job));
 		this.#commit(job, left, now);
 		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
 	}
@@ -125,12 +133,22 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return this.#change(tenant, { type: 'cancel' });
 	}
 
-	async retry(tenant: string): Promise<Change> {
-		return this.#change(tenant, { type: 'retry' });
+	async retry(tenant: string, room?: { reservation: string; acceptBy: number }): Promise<Change> {
+		const { reservation, acceptBy } = room ?? {};
+		return this.#change(tenant, {
+			type: 'retry',
+			...(reservation !== undefined && { reservation }),
+			...(acceptBy !== undefined && { acceptBy }),
+		});
 	}
 
 	async purge(tenant: string): Promise<Change> {
 		return this.#change(tenant, { type: 'purge' });
+	}
+
+	async claim(): Promise<Claim | undefined> {
+		const job = this.#current(Date.now());
+		return job && claimOf(job);
 	}
 
 	// — the attempt —————————————————————————————————————————————————————————————————————————————————————————————————
@@ -245,7 +263,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	async discardUpload(upload: string, chunks: number): Promise<void> {
 		const job = this.#current(Date.now());
-		if (job && uploadOf(job) === upload) return;
+		if (job && uploadsOf(job).includes(upload)) return;
 		for (let index = 0; index < chunks; index++) this.#store.deleteChunk({ upload, index });
 	}
 
@@ -393,10 +411,10 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			// A finished job's alarm comes later than the one it had: left alone, that one would only wake it for nothing.
 			if (isOver) this.#store.setAlarm(nextAlarmAt(job));
 			else this.#store.setAlarmBy(nextAlarmAt(job));
-			if (job.state.name === 'tombstone') this.#store.deleteChunksExcept(undefined);
-			// Run again: the reply that it failed with is nobody's any more.
-			else if (job.state.name === 'pending' && before && hasLargeReply(before))
-				this.#store.deleteChunksExcept(uploadOf(job));
+			// What the job no longer refers to is nobody's: a used input, what a lost attempt left of its result, or, when it is
+			// run again, the reply that it failed with.
+			if (isOver || (before && hasLargeReply(before))) this.#store.deleteChunksExcept(uploadsOf(job));
+			for (const news of claimNews(job, before, now)) void this.#tenants.tell(job.tenant, news);
 		}
 		if (job.state.name === 'running') this.#sockets.keepLiveProgress(liveProgressOf(job));
 		else this.#sockets.closeAttempts();
@@ -465,11 +483,6 @@ function viewOf(id: string, job: JobRecord, now: number): JobView {
 		...(upstream && { upstream }),
 		readableUntil: readableUntil(job),
 	};
-}
-
-/** The upload that holds a job's input, when it is too large for the record. */
-function uploadOf({ input }: JobRecord): string | undefined {
-	return input && 'upload' in input ? input.upload : undefined;
 }
 
 function hasLargeReply({ state }: JobRecord): boolean {

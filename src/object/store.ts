@@ -57,11 +57,11 @@ export class JobStore {
 		this.#storage.kv.delete(chunkKey(key));
 	}
 
-	/** @param upload the one upload to keep. */
-	deleteChunksExcept(upload: string | undefined): void {
-		const kept = upload === undefined ? undefined : chunkKey({ upload, index: '' });
+	/** @param uploads those to keep. */
+	deleteChunksExcept(uploads: readonly string[]): void {
+		const kept = uploads.map((upload) => chunkKey({ upload, index: '' }));
 		for (const [key] of this.#storage.kv.list({ prefix: CHUNK_PREFIX })) {
-			if (kept === undefined || !key.startsWith(kept)) this.#storage.kv.delete(key);
+			if (!kept.some((prefix) => key.startsWith(prefix))) this.#storage.kv.delete(key);
 		}
 	}
 

@@ -3,19 +3,9 @@
  * says when asking again may help, and wants a fresh stub for it.
  */
 import type { JobObjectApi } from '../job/object-api.ts';
-
-/** Calls that may be repeated are, this often in all. */
-const MAX_TRIES = 3;
-/** Before the second try; before the third twice as long. */
-const RETRY_WAIT_MS = 50;
+import { repeatedly } from './repeatedly.ts';
 
 const JOB_ID = /^[0-9a-f]{64}$/;
-
-/** What the platform's errors say of themselves. */
-interface PlatformError {
-	readonly retryable?: boolean;
-	readonly overloaded?: boolean;
-}
 
 export class Jobs {
 	readonly #namespace: DurableObjectNamespace;
@@ -47,15 +37,7 @@ export class Jobs {
 
 	/** Calls a job's object; a call that the platform says may be repeated is. Only for calls that do no harm twice. */
 	async call<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
-		for (let tried = 1; ; tried++) {
-			try {
-				return await this.callOnce(id, call);
-			} catch (error) {
-				const { retryable = false, overloaded = false } = error as PlatformError;
-				if (!retryable || overloaded || tried >= MAX_TRIES) throw error;
-				await scheduler.wait(RETRY_WAIT_MS * tried);
-			}
-		}
+		return repeatedly(() => this.callOnce(id, call));
 	}
 
 	async callOnce<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
@@ -70,9 +52,4 @@ export class Jobs {
 	#stub(id: string): DurableObjectStub {
 		return this.#namespace.get(this.#namespace.idFromString(id));
 	}
-}
-
-/** Whether the platform turned a call away because there is too much to do. Asking again at once makes it worse. */
-export function isOverloaded(error: unknown): boolean {
-	return error instanceof Error && (error as PlatformError).overloaded === true;
 }

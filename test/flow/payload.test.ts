@@ -57,6 +57,17 @@ describe('bytes', () => {
 		expect(sha256(got)).toBe(sha256(sent));
 	});
 
+	it('of an input are kept no longer than it takes, and those of a result as long as it can be read', async () => {
+		const document = await (await postBytes('echo', bytesOf(2 * MIB))).json<StatusDocument>();
+		expect((await resultOf(document)).byteLength).toBe(2 * MIB);
+		const keys = await runInDurableObject(objectOf(document), (_, { storage }) =>
+			[...storage.kv.list()].map(([key]) => key),
+		);
+		const uploads = keys.filter((key) => key.startsWith('chunk/')).map((key) => key.split('/')[1]);
+		expect(uploads).toHaveLength(2);
+		expect(new Set(uploads).size).toBe(1);
+	});
+
 	it('beyond 32 MiB are refused, and nothing of them is stored', async () => {
 		const response = await postBytes('echo', bytesOf(32 * MIB + 1));
 		expect(response.status).toBe(413);

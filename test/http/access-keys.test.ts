@@ -261,6 +261,9 @@ describe('a configuration that is refused', () => {
 		],
 		['a limit that nobody counts', { RATE_LIMIT_PER_KEY: '10/10s' }, ['RATE_LIMIT_PER_KEY', 'LIMITER_PER_KEY']],
 		['a window that the platform has not', { RATE_LIMIT_PER_KEY: '10/30s' }, ['RATE_LIMIT_PER_KEY']],
+		['a quota of none', { MAX_JOBS_IN_FLIGHT: '0' }, ['MAX_JOBS_IN_FLIGHT']],
+		['a quota that is no number', { MAX_STORED_BYTES: '1 GB' }, ['MAX_STORED_BYTES']],
+		['a quota that nobody counts', { MAX_STORED_BYTES: '1000', TENANTS: undefined }, ['TENANTS']],
 		['a default scope that is none', { ...jwt(), JWT_DEFAULT_SCOPES: 'read write' }, ['JWT_DEFAULT_SCOPES']],
 	])('has %s', async (_, variables, named) => {
 		const { status, log, body } = await configuration(variables);

@@ -1,0 +1,247 @@
+/**
+ * The worst that a hostile client with one API key can cost, from the constants in the source and the settings in
+ * `wrangler.toml`, at Cloudflare's published prices.
+ *
+ *     npm run bench:worst-case               shows it
+ *     npm run bench:worst-case -- --write    puts it into docs/worst-case.md, which a test holds to it
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { unstable_readConfig } from 'wrangler';
+import { DEFAULTS } from '../src/config.ts';
+import {
+	CHUNK_BYTES,
+	MAX_LOST_ATTEMPTS,
+	MAX_PARAMETERS_BYTES,
+	MAX_WEBHOOK_TRIES,
+	MIB,
+	MS_PER_SECOND,
+	OPTION_LIMITS,
+	PROGRESS_INTERVAL_MS,
+	SECONDS_PER_DAY,
+} from '../src/job/limits.ts';
+import { VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../src/quota/limits.ts';
+
+const DOCUMENT = fileURLToPath(new URL('../docs/worst-case.md', import.meta.url));
+const CONFIG = fileURLToPath(new URL('../wrangler.toml', import.meta.url));
+const MARKS = { begin: '<!-- npm run bench:worst-case -- --write -->\n', end: '<!-- end -->\n' };
+
+/** What is billed, and what one of it costs, in dollars. */
+const PRICES = {
+	requests: 0.3e-6,
+	cpuMs: 0.02e-6,
+	objectCalls: 0.15e-6,
+	objectGbSeconds: 12.5e-6,
+	rowsWritten: 1e-6,
+	queueOperations: 0.4e-6,
+	gbMonths: 0.2,
+};
+type Usage = Partial<Record<keyof typeof PRICES, number>>;
+
+/** What only a measurement can say. */
+const MEASURED = {
+	/** Reading 32 MiB of the most awkward JSON, only to refuse it. */
+	refusalCpuMs: 1_200,
+	/** An ordinary request, or an ordinary attempt at a job. */
+	ordinaryCpuMs: 5,
+	/** How long an object is awake for a call. */
+	awakeMs: 15,
+};
+
+/** Of an object with nothing in it, as Cloudflare says. */
+const EMPTY_OBJECT_BYTES = 12_000;
+const OBJECT_GB = 0.128;
+const DAYS_PER_MONTH = 30;
+/** A message is written, read and deleted. */
+const OPERATIONS_A_MESSAGE = 3;
+/** Messages on a socket are billed like calls, but so many for one. */
+const SOCKET_MESSAGES_A_CALL = 20;
+/** What Cloudflare lets a queue have at most, unless its consumer says less. */
+const PLATFORM = { consumersAQueue: 250, messagesASecondAQueue: 5_000 };
+
+/** What the second column of the table has. */
+const EXAMPLE = { jobsInFlight: 1_000, storedBytes: 10 * 1_024 * MIB };
+
+const sum = (...usages: Usage[]): Usage => {
+	const total: Usage = {};
+	for (const usage of usages)
+		for (const [kind, amount] of Object.entries(usage) as [keyof Usage, number][])
+			total[kind] = (total[kind] ?? 0) + amount;
+	return total;
+};
+const times = (count: number, usage: Usage): Usage =>
+	Object.fromEntries(Object.entries(usage).map(([kind, amount]) => [kind, amount * count]));
+const dollars = (usage: Usage): number =>
+	Object.entries(usage).reduce((total, [kind, amount]) => total + amount * PRICES[kind as keyof Usage], 0);
+
+const calls = (count: number): Usage => ({
+	objectCalls: count,
+	objectGbSeconds: (count * MEASURED.awakeMs * OBJECT_GB) / MS_PER_SECOND,
+});
+const message: Usage = { requests: 1, queueOperations: OPERATIONS_A_MESSAGE, cpuMs: MEASURED.ordinaryCpuMs };
+const rows = (count: number): Usage => ({ rowsWritten: count });
+const cpu = (ms: number): Usage => ({ cpuMs: ms });
+
+const chunks = Math.ceil(DEFAULTS.MAX_INPUT_BYTES / CHUNK_BYTES);
+const storedGb = (DEFAULTS.MAX_INPUT_BYTES + DEFAULTS.MAX_RESULT_BYTES) / 1e9;
+const attempts = OPTION_LIMITS.maxAttempts.max + MAX_LOST_ATTEMPTS;
+
+interface Settings {
+	readonly requestsASecond: number;
+	readonly cpuMs: number;
+	/** At the jobs' queues: how many consumers there can be, and how many attempts they can have at once. */
+	readonly consumers: number;
+	readonly attemptsAtOnce: number;
+	readonly webhooksASecond: number;
+}
+
+/** What is read of `wrangler.toml`. */
+interface WranglerConfig {
+	readonly limits?: { readonly cpu_ms?: number };
+	readonly ratelimits: readonly {
+		readonly name: string;
+		readonly simple: { readonly limit: number; readonly period: number };
+	}[];
+	readonly queues: {
+		readonly consumers: readonly {
+			readonly queue: string;
+			readonly max_batch_size?: number;
+			readonly max_concurrency?: number;
+		}[];
+		readonly producers: readonly { readonly binding: string }[];
+	};
+}
+
+function settings(): Settings {
+	const { queues, limits, ratelimits }: WranglerConfig = unstable_readConfig({ config: CONFIG });
+	const perKey = ratelimits.find(({ name }) => name === 'LIMITER_PER_KEY')?.simple ?? { limit: Number.NaN, period: 1 };
+	const consumers = queues.consumers
+		.filter(({ queue }) => /^coatcheck-(jobs|long|alone)/.test(queue))
+		.map(({ max_concurrency = PLATFORM.consumersAQueue, max_batch_size = 1 }) => ({
+			count: max_concurrency,
+			attempts: max_concurrency * max_batch_size,
+		}));
+	const webhooks = queues.producers.filter(({ binding }) => binding.startsWith('LANE_WEBHOOKS'));
+	return {
+		requestsASecond: perKey.limit / perKey.period,
+		cpuMs: limits?.cpu_ms ?? Number.NaN,
+		consumers: consumers.reduce((total, { count }) => total + count, 0),
+		attemptsAtOnce: consumers.reduce((total, { attempts }) => total + attempts, 0),
+		webhooksASecond: webhooks.length * PLATFORM.messagesASecondAQueue,
+	};
+}
+
+const request: Usage = { requests: 1, cpuMs: MEASURED.ordinaryCpuMs };
+const refusal = sum(request, cpu(MEASURED.refusalCpuMs));
+const ordinaryJob = sum(request, message, calls(3), rows(5));
+const quotaOfJob = sum(calls(2), rows(4));
+const bytesOfJob = sum(times(2 * chunks, sum(calls(1), rows(2))), times(attempts * chunks, calls(1)));
+const attemptsOfJob = times(attempts, sum(message, calls(2), rows(3)));
+/** Accepted, then started and retrying for each attempt, and the end. */
+const webhookOfJob = times((2 + 2 * attempts) * MAX_WEBHOOK_TRIES, sum(message, calls(2), rows(1)));
+const progressTold = sum(message, calls(1 + 1 / SOCKET_MESSAGES_A_CALL));
+const progressOfJob = times(
+	(attempts * OPTION_LIMITS.timeoutSeconds.max * MS_PER_SECOND) / PROGRESS_INTERVAL_MS,
+	progressTold,
+);
+const storageOfJob: Usage = {
+	gbMonths:
+		(storedGb * (OPTION_LIMITS.delaySeconds.max + OPTION_LIMITS.retainSeconds.max)) / SECONDS_PER_DAY / DAYS_PER_MONTH,
+};
+const emptyJobGb = (EMPTY_OBJECT_BYTES + MAX_PARAMETERS_BYTES) / 1e9;
+const download = sum(request, calls(1 + chunks));
+
+/** The tables of the document. */
+export function worstCase(): string {
+	const { requestsASecond, cpuMs, consumers, attemptsAtOnce, webhooksASecond } = settings();
+	const cpuOfJob = cpu(attempts * cpuMs);
+	const dearestJob = sum(ordinaryJob, bytesOfJob, attemptsOfJob, webhookOfJob, progressOfJob, storageOfJob, cpuOfJob);
+	const one: [string, Usage][] = [
+		['a request, refused at once', request],
+		['a request, refused after 32 MiB of the most awkward JSON', refusal],
+		['an ordinary job', ordinaryJob],
+		['what quotas add to a job', quotaOfJob],
+		['reading the largest result once', download],
+		[`the dearest job: all of the following, ${attempts} attempts`, dearestJob],
+		[`– every attempt computes as long as it may, ${cpuMs / MS_PER_SECOND} s`, cpuOfJob],
+		[`– every attempt lasts ${OPTION_LIMITS.timeoutSeconds.max} s and tells a webhook of its progress`, progressOfJob],
+		[`– a webhook hears of every event, and each time at the last try`, webhookOfJob],
+		['– largest input and result, kept for 60 days', sum(bytesOfJob, storageOfJob)],
+		['– the attempts themselves', attemptsOfJob],
+	];
+
+	const atOnce = Math.min(EXAMPLE.jobsInFlight, attemptsAtOnce);
+	const day = (usageASecond: Usage) => dollars(times(SECONDS_PER_DAY, usageASecond));
+	const verification = calls((VERIFIED_AT_ONCE * MS_PER_SECOND) / VERIFY_INTERVAL_MS);
+	const allDay: [string, number, number][] = [
+		[
+			'sends what is refused after much work',
+			day(times(requestsASecond, refusal)),
+			day(times(requestsASecond, refusal)),
+		],
+		[
+			'sends what its quotas refuse',
+			Number.NaN,
+			day(sum(times(requestsASecond, sum(request, calls(1))), verification)),
+		],
+		[
+			'submits ordinary jobs',
+			day(times(requestsASecond, ordinaryJob)),
+			day(times(requestsASecond, sum(ordinaryJob, quotaOfJob))),
+		],
+		[
+			'reads the largest result over and over',
+			day(times(requestsASecond, download)),
+			day(times(requestsASecond, download)),
+		],
+		[
+			'keeps every consumer computing',
+			day(cpu(consumers * MS_PER_SECOND)),
+			day(cpu(Math.min(consumers, EXAMPLE.jobsInFlight) * MS_PER_SECOND)),
+		],
+		[
+			'has every attempt tell a webhook of its progress',
+			day(times(Math.min(webhooksASecond, attemptsAtOnce), progressTold)),
+			day(times(Math.min(webhooksASecond, atOnce), progressTold)),
+		],
+		[
+			'leaves jobs behind with nothing but parameters, for a month',
+			requestsASecond * SECONDS_PER_DAY * emptyJobGb * PRICES.gbMonths,
+			requestsASecond * SECONDS_PER_DAY * emptyJobGb * PRICES.gbMonths,
+		],
+		[
+			'stores all that it can, for a month',
+			requestsASecond * SECONDS_PER_DAY * storedGb * PRICES.gbMonths,
+			((EXAMPLE.storedBytes + EXAMPLE.jobsInFlight * DEFAULTS.MAX_RESULT_BYTES) / 1e9) * PRICES.gbMonths,
+		],
+	];
+	return [
+		'| one | dollars per million |',
+		'|---|---|',
+		...one.map(([what, usage]) => `| ${what} | ${shown(dollars(usage) * 1e6)} |`),
+		'',
+		`| one key, ${requestsASecond} requests a second, all day | dollars a day, without quotas | with 1,000 jobs in flight and 10 GiB |`,
+		'|---|---|---|',
+		...allDay.map(([what, without, withQuotas]) => `| ${what} | ${shown(without)} | ${shown(withQuotas)} |`),
+		'',
+	].join('\n');
+}
+
+/** Two digits that count: nothing here is known better. */
+function shown(amount: number): string {
+	if (Number.isNaN(amount)) return '–';
+	return Number(amount.toPrecision(2)).toLocaleString('en-US', { maximumFractionDigits: 2 });
+}
+
+/** The document with the tables in their place. */
+export async function documentWith(tables: string): Promise<{ before: string; after: string }> {
+	const before = await readFile(DOCUMENT, 'utf8');
+	const begin = before.indexOf(MARKS.begin) + MARKS.begin.length;
+	return { before, after: before.slice(0, begin) + tables + before.slice(before.indexOf(MARKS.end)) };
+}
+
+if (import.meta.main) {
+	const tables = worstCase();
+	console.log(tables);
+	if (process.argv.includes('--write')) await writeFile(DOCUMENT, (await documentWith(tables)).after);
+}

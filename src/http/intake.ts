@@ -1,0 +1,86 @@
+/** Taking an input in: room for it first, where somebody counts, and then its bytes. Whatever goes wrong leaves neither behind. */
+import type { AcceptTerms } from '../job/object-api.ts';
+import type { StoredInput } from '../job/record.ts';
+import { TooLarge, upload } from '../rpc/upload.ts';
+import { drain, tooLarge } from './body.ts';
+import type { DraftInput } from './draft.ts';
+import type { Exchange } from './exchange.ts';
+import { Problem } from './problem.ts';
+import { fitPlace, leavePlace, outgrown, type Place, takePlace } from './quota.ts';
+
+export interface Intake {
+	readonly input: StoredInput;
+	readonly reservation?: string;
+	/** Under which the job may be accepted. */
+	readonly terms: AcceptTerms;
+	/** Why there is no room for a new job: what was accepted before under the same key needs none. */
+	readonly noRoom?: Problem;
+	/** For a submission that became no job. */
+	readonly takeBack: () => Promise<unknown>;
+}
+
+/**
+ * @param id the job's id.
+ * @param isKeyed whether it may be a replay: whether there has to be room is then for the job's object to judge.
+ */
+export async function takeIn(exchange: Exchange, id: string, draft: DraftInput, isKeyed: boolean): Promise<Intake> {
+	const { sizeBytes, maxBytes } = draft;
+	const place = await takePlace(exchange, id, { bytes: sizeBytes ?? maxBytes, isUpTo: sizeBytes === undefined });
+	if (place instanceof Problem) {
+		if (!isKeyed) throw place;
+		return { input: await seen(draft), terms: { isReplayOnly: true }, noRoom: place, takeBack: async () => {} };
+	}
+	const input = await storeIn(exchange, id, draft, place);
+	const takeBack = () => Promise.all([discard(exchange, id, input), leavePlace(exchange, place)]);
+	if (!place) return { input, terms: {}, takeBack };
+	return { input, reservation: place.reservation, terms: { acceptBy: place.acceptBy }, takeBack };
+}
+
+/** Stores the input in its place, or leaves the place. */
+async function storeIn(exchange: Exchange, id: string, draft: DraftInput, place?: Place): Promise<StoredInput> {
+	try {
+		const isBounded = place !== undefined && draft.sizeBytes === undefined;
+		const input = await store(exchange, id, draft, isBounded ? place.bytes : draft.maxBytes);
+		if (place) await resize(exchange, id, place, input);
+		return input;
+	} catch (error) {
+		await leavePlace(exchange, place);
+		throw error;
+	}
+}
+
+async function store(exchange: Exchange, id: string, draft: DraftInput, maxBytes: number): Promise<StoredInput> {
+	const { form, mediaType, onBytes, pieces } = draft;
+	try {
+		const options = { mediaType, maxBytes, ...(onBytes && { onBytes }) };
+		return { ...(await upload(exchange.jobs, id, pieces(), options)), form };
+	} catch (error) {
+		if (!(error instanceof TooLarge)) throw error;
+		await drain(exchange.request);
+		throw maxBytes < draft.maxBytes ? outgrown(exchange, maxBytes) : tooLarge(maxBytes);
+	}
+}
+
+async function resize(exchange: Exchange, id: string, place: Place, input: StoredInput): Promise<void> {
+	try {
+		await fitPlace(exchange, id, place, input.sizeBytes);
+	} catch (error) {
+		await discard(exchange, id, input);
+		throw error;
+	}
+}
+
+/** Reads an input that is not to be stored: what it is has to be known all the same. */
+async function seen({ form, mediaType, maxBytes, pieces, onBytes }: DraftInput): Promise<StoredInput> {
+	let sizeBytes = 0;
+	for await (const bytes of pieces()) {
+		sizeBytes += bytes.byteLength;
+		if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+		onBytes?.(bytes);
+	}
+	return { form, mediaType, sizeBytes, inline: new Uint8Array() };
+}
+
+async function discard({ jobs }: Exchange, id: string, input: StoredInput): Promise<void> {
+	if ('upload' in input) await jobs.call(id, (job) => job.discardUpload(input.upload, input.chunks));
+}

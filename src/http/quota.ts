@@ -1,0 +1,112 @@
+/**
+ * A job's place among what its tenant may have: taken before anything of the job is stored, and given back when it was not
+ * accepted after all. What becomes of the room of an accepted job, the job itself tells. Without quotas nothing here calls
+ * anybody.
+ */
+import { MS_PER_SECOND } from '../job/limits.ts';
+import { QUOTA_RETRY_SECONDS } from '../quota/limits.ts';
+import type { Quotas, Shortage, Wanted } from '../quota/quotas.ts';
+import { tooLarge } from './body.ts';
+import type { Exchange } from './exchange.ts';
+import { Problem } from './problem.ts';
+import { item } from './rate-limit.ts';
+
+type Payer = Pick<Exchange, 'config' | 'tenants' | 'principal'>;
+
+/** Room that was taken for a job. */
+export interface Place {
+	readonly reservation: string;
+	/** Later than this the job must not be accepted; milliseconds since the epoch. */
+	readonly acceptBy: number;
+	readonly bytes: number;
+}
+
+/**
+ * @param job the job's id.
+ * @returns `undefined` where nobody counts, and why there is no room as a value: what was accepted before needs none.
+ * @throws {Problem} `PayloadTooLarge` for what no waiting makes room for.
+ */
+export async function takePlace(payer: Payer, job: string, wanted: Wanted): Promise<Place | Problem | undefined> {
+	const { quotas } = payer.config;
+	if (!quotas) return undefined;
+	refuseWhatNeverFits(wanted, quotas);
+	return reserve(payer, quotas, { name: reservationName(), job, ...wanted });
+}
+
+/** The same for a finished job that is to run again. */
+export async function takePlaceAgain(
+	exchange: Payer & Pick<Exchange, 'jobs'>,
+	job: string,
+): Promise<Place | Problem | undefined> {
+	if (!exchange.config.quotas) return undefined;
+	const claim = await exchange.jobs.call(job, (object) => object.claim());
+	return takePlace(exchange, job, { bytes: claim?.bytes ?? 0, isStored: true });
+}
+
+/** So many bytes came as were not known before. @throws {Problem} `QuotaExceeded` */
+export async function fitPlace(payer: Payer, job: string, place: Place, bytes: number): Promise<void> {
+	const { quotas } = payer.config;
+	if (!quotas || place.bytes === bytes) return;
+	const fitted = await reserve(payer, quotas, { name: place.reservation, job, bytes });
+	if (fitted instanceof Problem) throw fitted;
+}
+
+/** For who knows that the job was not accepted in this place, and can't be any more. */
+export async function leavePlace({ tenants, principal }: Payer, place: Place | undefined): Promise<void> {
+	if (place) await tenants.release(principal.tenant, place.reservation);
+}
+
+/** An input has more bytes than there was room left for. */
+export function outgrown({ config: { quotas } }: Payer, bytes: number): Problem {
+	const limit = quotas?.maxStoredBytes ?? 0;
+	return quotaExceeded({ quota: 'stored-bytes', used: limit - bytes, limit });
+}
+
+/** They sort by age. */
+function reservationName(): string {
+	return `${Date.now().toString(36).padStart(9, '0')}-${crypto.randomUUID()}`;
+}
+
+function refuseWhatNeverFits(
+	{ bytes, isUpTo, isStored }: Wanted,
+	{ maxStoredBytes = Number.POSITIVE_INFINITY }: Quotas,
+) {
+	if (!isUpTo && !isStored && bytes > maxStoredBytes) throw tooLarge(maxStoredBytes, bytes);
+}
+
+async function reserve(
+	{ tenants, principal }: Payer,
+	quotas: Quotas,
+	request: Wanted & { readonly name: string; readonly job: string },
+): Promise<Place | Problem> {
+	const reserved = await tenants.call(principal.tenant, (object) => object.reserve(request, quotas));
+	if (!reserved.reserved) return quotaExceeded(reserved.shortage, reserved.roomAt);
+	const { bytes, acceptBy } = reserved;
+	return { reservation: request.name, acceptBy, bytes };
+}
+
+function quotaExceeded(shortage: Shortage, roomAt?: number): Problem {
+	const { quota, used, limit } = shortage;
+	const unit = UNITS[quota];
+	const left = Math.max(0, limit - used);
+	const detail = `The tenant has ${used} ${unit.name}, and may have ${limit}: there is no room for this, and nothing was accepted`;
+	return new Problem('QuotaExceeded', detail, {
+		headers: {
+			'retry-after': String(retryAfterSeconds(roomAt)),
+			'ratelimit-policy': item(quota, { q: limit, qu: unit.quotaUnit }),
+			ratelimit: item(quota, { r: left }),
+		},
+	});
+}
+
+/** The quota units are those that draft-ietf-httpapi-ratelimit-headers registers. */
+const UNITS: Record<Shortage['quota'], { readonly name: string; readonly quotaUnit: string }> = {
+	'jobs-in-flight': { name: 'jobs in flight', quotaUnit: 'concurrent-requests' },
+	'stored-bytes': { name: 'bytes stored', quotaUnit: 'content-bytes' },
+};
+
+function retryAfterSeconds(roomAt: number | undefined): number {
+	const { min, max, spread } = QUOTA_RETRY_SECONDS;
+	const seconds = roomAt === undefined ? min : Math.ceil((roomAt - Date.now()) / MS_PER_SECOND);
+	return Math.min(max, Math.max(min, seconds)) + Math.floor(Math.random() * spread);
+}

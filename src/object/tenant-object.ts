@@ -1,0 +1,119 @@
+/**
+ * One tenant's object: it keeps how much of its quotas the tenant has taken, and lets no job in for which there is no room. It
+ * exists only where a deployment has quotas. The rules are in `../quota/quotas.ts`.
+ *
+ * Taking room is one turn, without an `await` between looking and writing: a hundred who ask at once are asked in a row. What
+ * was never given back (a Worker died between two calls, a message was lost) is found when room is short, by asking the jobs.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { CLEARING_INTERVAL_MS, RESERVATION_MS, VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../quota/limits.ts';
+import { type Quotas, type Reservation, roomFor, verdictOn } from '../quota/quotas.ts';
+import type { ReservationRequest, Reserved, TenantObjectApi } from '../quota/tenant-api.ts';
+import { Jobs } from '../rpc/jobs.ts';
+import { Reservations } from './reservations.ts';
+
+export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements TenantObjectApi {
+	readonly #jobs: Jobs;
+	readonly #reservations: Reservations;
+	/** One look at the jobs serves all who wait for it. */
+	#verification: Promise<boolean> | undefined;
+	#verifiedAt = Number.NEGATIVE_INFINITY;
+	/** The last reservation that was looked into. */
+	#lastVerified = '';
+	#isAlarmSet = false;
+
+	constructor(ctx: DurableObjectState, env: Pick<Env, 'JOBS'>) {
+		super(ctx, env);
+		this.#jobs = new Jobs(env.JOBS);
+		this.#reservations = new Reservations(ctx.storage.sql);
+	}
+
+	async reserve(request: ReservationRequest, quotas: Quotas): Promise<Reserved> {
+		const first = this.#take(request, quotas);
+		if (first.reserved || !(await this.#verify())) return first;
+		return this.#take(request, quotas);
+	}
+
+	async settle(name: string, bytes: number, keptUntil: number): Promise<void> {
+		this.#settle(name, bytes, keptUntil, Date.now());
+	}
+
+	async release(name: string, keptUntil?: number): Promise<void> {
+		this.#reservations.remove(name);
+		if (keptUntil !== undefined) this.#reservations.dropKept(name, keptUntil);
+	}
+
+	/** Nobody may come again who would clear away what is over. */
+	override async alarm(): Promise<void> {
+		const now = Date.now();
+		while (this.#reservations.dropExpired(now));
+		this.#isAlarmSet = false;
+		this.#clearLater(now);
+	}
+
+	#take({ name, job, ...wanted }: ReservationRequest, quotas: Quotas): Reserved {
+		const now = Date.now();
+		const before = this.#reservations.remove(name);
+		this.#reservations.dropExpired(now);
+		let room = roomFor(this.#reservations.usage, wanted, quotas);
+		while ('quota' in room && this.#reservations.dropExpired(now))
+			room = roomFor(this.#reservations.usage, wanted, quotas);
+		if ('quota' in room) {
+			if (before) this.#reservations.add(before);
+			const roomAt = room.quota === 'stored-bytes' ? this.#reservations.firstExpiry() : undefined;
+			return { reserved: false, shortage: room, ...(roomAt !== undefined && { roomAt }) };
+		}
+		const heldUntil = before?.heldUntil ?? now + RESERVATION_MS;
+		const areBytesCounted = quotas.maxStoredBytes !== undefined;
+		this.#reservations.add({ name, job, heldUntil, ...(areBytesCounted && { bytes: room.bytes }) });
+		return { reserved: true, bytes: room.bytes, acceptBy: heldUntil };
+	}
+
+	/** What is not reserved (any more) was told before, or is nobody's. */
+	#settle(name: string, bytes: number, keptUntil: number, now: number): void {
+		const settled = this.#reservations.remove(name);
+		if (settled?.bytes === undefined || bytes === 0 || keptUntil <= now) return;
+		this.#reservations.keep(name, bytes, keptUntil);
+		this.#clearLater(now);
+	}
+
+	#clearLater(now: number): void {
+		const expiry = this.#reservations.firstExpiry();
+		if (this.#isAlarmSet || expiry === undefined) return;
+		this.#isAlarmSet = true;
+		void this.ctx.storage.setAlarm(Math.max(expiry, now) + CLEARING_INTERVAL_MS);
+	}
+
+	/** Looks into the next reservations. @returns whether that may have made room. */
+	#verify(): Promise<boolean> {
+		if (this.#verification) return this.#verification;
+		const now = Date.now();
+		if (now < this.#verifiedAt + VERIFY_INTERVAL_MS) return Promise.resolve(false);
+		this.#verifiedAt = now;
+		this.#verification = this.#verifyNext().finally(() => {
+			this.#verification = undefined;
+		});
+		return this.#verification;
+	}
+
+	async #verifyNext(): Promise<boolean> {
+		const portion = this.#reservations.after(this.#lastVerified, VERIFIED_AT_ONCE);
+		this.#lastVerified = portion.length < VERIFIED_AT_ONCE ? '' : (portion.at(-1)?.name ?? '');
+		const areOver = await Promise.all(portion.map((reservation) => this.#isOver(reservation)));
+		return areOver.includes(true);
+	}
+
+	async #isOver(reservation: Reservation): Promise<boolean> {
+		const { name, job } = reservation;
+		// A job that can't be asked is taken to be there.
+		const answer = await this.#jobs
+			.call(job, async (object) => ({ claim: await object.claim() }))
+			.catch(() => undefined);
+		const now = Date.now();
+		const verdict = answer ? verdictOn(reservation, answer.claim, now) : 'keep';
+		if (verdict === 'keep') return false;
+		if (verdict === 'release') this.#reservations.remove(name);
+		else this.#settle(name, verdict.bytes, verdict.keptUntil, now);
+		return true;
+	}
+}

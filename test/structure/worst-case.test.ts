@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { documentWith, worstCase } from '../../bench/worst-case.ts';
+
+describe('docs/worst-case.md', () => {
+	it('says what the source and wrangler.toml come to; else: npm run bench:worst-case -- --write', async () => {
+		const tables = worstCase();
+		expect(tables).toContain('the dearest job');
+		expect(tables).not.toContain('NaN');
+		const { before, after } = await documentWith(tables);
+		expect(before).toBe(after);
+	});
+});
