@@ -37,8 +37,9 @@ export async function forward(options: ForwardOptions, lease: Lease, job: Attemp
 	const { upstream, request } = plan(options.upstreams, lease);
 	const mayRepeat = isRepeatable(request.method, upstream.resend);
 	try {
+		const sentAt = Date.now();
 		const answered = await send(options, upstream, request, lease, job);
-		return await outcomeOf(options, answered, upstream, request, lease, job);
+		return await outcomeOf(options, { ...answered, sentAt }, upstream, request, lease, job);
 	} catch (error) {
 		if (job.signal.aborted || error instanceof UploadRefused) throw error;
 		return brokenOff(error, upstream, mayRepeat, job.id);
@@ -67,7 +68,7 @@ function plan(upstreams: Upstreams, { task, parameters }: Lease): { upstream: Up
 
 async function outcomeOf(
 	{ jobs, maxResultBytes: maxBytes }: ForwardOptions,
-	{ response, url }: Answered,
+	{ response, url, sentAt }: Answered & { readonly sentAt: number },
 	upstream: Upstream,
 	request: UpstreamRequest,
 	{ fence, options }: Lease,
@@ -79,7 +80,7 @@ async function outcomeOf(
 	const retryable = isRetried(status, isRepeatable(request.method, upstream.resend));
 	// What is about to be asked again is not worth storing. Lost attempts may have given the job some more than these.
 	const isLast = !retryable || fence.attempt >= options.maxAttempts;
-	const to = { jobs, fence, maxBytes, job, isBodiless: request.method === 'HEAD' };
+	const to = { jobs, fence, maxBytes, sentAt, job, isBodiless: request.method === 'HEAD' };
 	const reply = isLast ? await storedReply(response, url, to) : await discarded(response);
 	if (status < 400 && reply) return { kind: 'reply', reply, health };
 	const failure = refusedBy(upstream, response, retryable, reply);
