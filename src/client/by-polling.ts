@@ -1,4 +1,5 @@
 /** The transport that works wherever HTTP does: ask how the job is, and when that is news, for the events. One round at a time. */
+import { retryAfterMs } from '../lro/retry-after.ts';
 import { discard } from './body.ts';
 import { documentOf, eventOf, isObject, isOver, type StatusDocument } from './document.ts';
 import { ProtocolError } from './errors.ts';
@@ -6,7 +7,6 @@ import type { Http } from './http.ts';
 import { afterCursor, type JobUrls } from './job-urls.ts';
 import { ANSWER_TIMEOUT_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from './limits.ts';
 import { LIFE, type Position, type Sign } from './transport.ts';
-import { retryAfterSeconds } from './waiting.ts';
 
 /** Who knows the job already lets the server hold its answer until there is something new. */
 const LONG_POLL_TIMEOUT_MS = LONG_POLL_SECONDS * MS_PER_SECOND + ANSWER_TIMEOUT_MS;
@@ -24,7 +24,7 @@ export async function* byPolling(
 		signal,
 		...(isKnown && { headers: conditions, timeoutMs: LONG_POLL_TIMEOUT_MS }),
 	});
-	const again: Sign = { is: 'again', retryAfterMs: retryAfterMsOf(response) };
+	const again: Sign = { is: 'again', retryAfterMs: retryAfterMs(response.headers.get('retry-after'), Date.now()) };
 	if (response.status === 304) {
 		discard(response);
 		yield again;
@@ -49,9 +49,4 @@ async function* eventsAfter(http: Http, urls: JobUrls, after: number, signal: Ab
 
 function snapshot(job: StatusDocument): Sign {
 	return { is: 'event', event: { seq: job.seq, type: 'snapshot', at: job.lastUpdatedAt, job } };
-}
-
-function retryAfterMsOf({ headers }: Response): number | undefined {
-	const seconds = retryAfterSeconds(headers.get('retry-after'), Date.now());
-	return seconds === undefined ? undefined : seconds * MS_PER_SECOND;
 }

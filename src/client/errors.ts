@@ -11,7 +11,9 @@
  *   throw error;
  * }
  */
+import type { OperationError } from '../lro/words.ts';
 import type { StatusDocument } from './document.ts';
+import type { OperationState } from './operation-state.ts';
 
 export abstract class CoatcheckError extends Error {}
 
@@ -98,6 +100,41 @@ export class JobCanceledError extends CoatcheckError {
 	}
 }
 
+/** An operation of another service failed: its own error. */
+export class OperationFailedError extends CoatcheckError implements OperationError {
+	override readonly name = 'OperationFailedError';
+	/** The service's own; `OperationFailed` when it has none. */
+	readonly code: string;
+	/** More for programs, as the service gave it. */
+	readonly details: readonly unknown[];
+	/** The operation as it ended; `body` is all the service said. */
+	readonly state: OperationState;
+
+	constructor({ code, message, details }: OperationError, state: OperationState) {
+		super(message);
+		this.code = code;
+		this.details = details;
+		this.state = state;
+	}
+}
+
+/** An operation of another service was canceled, and so has no result. */
+export class OperationCanceledError extends CoatcheckError implements OperationError {
+	override readonly name = 'OperationCanceledError';
+	/** The service's own; `OperationCanceled` when it has none. */
+	readonly code: string;
+	readonly details: readonly unknown[];
+	/** The operation as it ended; `body` is all the service said. */
+	readonly state: OperationState;
+
+	constructor({ code, message, details }: OperationError, state: OperationState) {
+		super(message);
+		this.code = code;
+		this.details = details;
+		this.state = state;
+	}
+}
+
 /** There was no answer, or it broke off: the network, a proxy, a server that died. `cause` is what the platform said. */
 export class TransportError extends CoatcheckError {
 	override readonly name: string = 'TransportError';
@@ -108,7 +145,10 @@ export class AnswerTimeoutError extends TransportError {
 	override readonly name = 'AnswerTimeoutError';
 }
 
-/** What came is not what Coatcheck says: another service, another version, or something on the way that rewrites answers. */
+/**
+ * What came is not what Coatcheck says: another service, another version, or something on the way that rewrites answers. Of an
+ * operation of another service: no answer from which it can be told how it goes on.
+ */
 export class ProtocolError extends CoatcheckError {
 	override readonly name = 'ProtocolError';
 }

@@ -5,7 +5,7 @@ import { AnswerTimeoutError, ProtocolError, TransportError } from './errors.ts';
 import { withoutQuery } from './job-urls.ts';
 import { problemOf } from './problem.ts';
 import { unlessAborted, wait } from './wait.ts';
-import { waitToRepeatMs } from './waiting.ts';
+import { isRefusal, type RepeatLimits, waitToRepeatMs } from './waiting.ts';
 
 /** As much of `fetch` as is used here: the platform's own, a service binding's, or a test's. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
@@ -18,8 +18,11 @@ export interface Question {
 	readonly body?: NonNullable<RequestInit['body']>;
 	/** Until the answer begins, in milliseconds. Default: the client's. */
 	readonly timeoutMs?: number;
-	/** Whether it can be asked again after a failure. Default: true. */
-	readonly isRepeatable?: boolean;
+	/** Whether it can be asked again after a failure; `when refused`: only when nothing was done, 429 and 503. Default: true. */
+	readonly isRepeatable?: boolean | 'when refused';
+	readonly repeat?: RepeatLimits;
+	/** Default: `manual` with the API key, else the platform's: `follow`. */
+	readonly redirect?: 'follow' | 'manual';
 	readonly signal: AbortSignal;
 }
 
@@ -49,7 +52,9 @@ export class Http {
 			try {
 				return await read(await this.once(question));
 			} catch (error) {
-				const waitMs = question.isRepeatable === false ? undefined : waitToRepeatMs(error, tries, Math.random());
+				const waitMs = mayRepeat(question, error)
+					? waitToRepeatMs(error, tries, Math.random(), question.repeat)
+					: undefined;
 				if (waitMs === undefined) throw error;
 				await wait(waitMs, question.signal);
 			}
@@ -94,6 +99,7 @@ export class Http {
 			signal: either,
 			// A key must not follow a redirect to who knows where.
 			...(authorization && { redirect: 'manual' }),
+			...(question.redirect && { redirect: question.redirect }),
 			...(body !== undefined && { body }),
 			...(body instanceof ReadableStream && { duplex: 'half' }),
 		};
@@ -118,6 +124,10 @@ export class Http {
 		if (apiKey === undefined || origin !== this.#options.origin || searchParams.has('token')) return undefined;
 		return { authorization: `Bearer ${apiKey}` };
 	}
+}
+
+function mayRepeat({ isRepeatable = true }: Question, error: unknown): boolean {
+	return isRepeatable === 'when refused' ? isRefusal(error) : isRepeatable;
 }
 
 function actionOf({ method = 'GET', url }: Question): string {

@@ -1,5 +1,6 @@
 /** `coatcheck/client`: runs in browsers, Node (20 and newer) and Workers, and needs nothing but `fetch`. */
 
+export type { FinalStateVia } from '../lro/step.ts';
 export type { JsonValue } from '../work/task.ts';
 export type { Socket, SocketClass } from './by-websocket.ts';
 export { type Client, type ClientOptions, createClient, type SubmitArguments } from './client.ts';
@@ -11,6 +12,8 @@ export {
 	JobCanceledError,
 	JobFailedError,
 	JobGoneError,
+	OperationCanceledError,
+	OperationFailedError,
 	ProblemError,
 	ProtocolError,
 	TransportError,
@@ -28,6 +31,10 @@ export type {
 	TaskTypes,
 } from './inference.ts';
 export type { CallOptions, EventsOptions, Job } from './job.ts';
+export { type FollowedOperation, followOperation, type OperationOptions } from './operation.ts';
+export type { OperationInit } from './operation-request.ts';
+export type { OperationState } from './operation-state.ts';
 export type { SubmitOptions } from './submission.ts';
 export type { SubmittedJob } from './submitted-job.ts';
 export type { TransportName } from './transports.ts';
+export type { WaitBounds } from './waiting.ts';

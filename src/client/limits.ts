@@ -1,4 +1,4 @@
-/** Every number of the client, with its unit. What an application may change is an option of `createClient`. */
+/** Every number of the client, with its unit. What an application may change is an option of `createClient` or `followOperation`. */
 
 export const MS_PER_SECOND = 1_000;
 
@@ -28,6 +28,10 @@ export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** How often one request is sent before its failure is the caller's. */
 export const MAX_TRIES = 5;
+/** How often in a row an operation of another service may be asked for in vain: about a minute of outage. */
+export const MAX_OPERATION_TRIES = 8;
+/** How often one question may be led elsewhere. */
+export const MAX_REDIRECTS = 5;
 /** How often all transports may be tried in vain, with not a byte from the server in between: some 90 s of outage. */
 export const MAX_SILENT_ROUNDS = 8;
 /** A connection that held this long was a good one: the wait before the next starts small again. */

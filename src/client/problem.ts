@@ -1,9 +1,9 @@
 /** From a refusal to the error a caller gets. */
+import { retryAfterSeconds } from '../lro/retry-after.ts';
 import { isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
 import { isObject } from './document.ts';
 import { type Fault, JobGoneError, ProblemError } from './errors.ts';
 import { MAX_PROBLEM_BYTES } from './limits.ts';
-import { retryAfterSeconds } from './waiting.ts';
 
 /**
  * @param action what was asked for, in words that show no token: `POST https://host/v1/jobs`.

@@ -11,11 +11,31 @@ export interface WaitFacts {
 	readonly retryAfterMs?: number | undefined;
 	/** A number in [0, 1). */
 	readonly random: number;
+	/** Default: `WAIT_MS`. */
+	readonly waitMs?: WaitBounds | undefined;
 }
 
-/** In milliseconds; never less than `WAIT_MS.first`. */
-export function nextWaitMs({ quiet, retryAfterMs = 0, random }: WaitFacts): number {
-	const grownMs = Math.min(WAIT_MS.max, WAIT_MS.first * 2 ** quiet);
+/** How waits grow, in milliseconds. */
+export interface WaitBounds {
+	/** No wait is shorter, whatever the server says. */
+	readonly first: number;
+	/** Doubling ends here; a server may ask for more. */
+	readonly max: number;
+}
+
+/** How long a request that fails is sent again. */
+export interface RepeatLimits {
+	/** How often it is sent in all. Default: `MAX_TRIES`. */
+	readonly maxTries?: number | undefined;
+	/** Who is told to wait longer gives up. Default: `MAX_RETRY_AFTER_MS`. */
+	readonly maxRetryAfterMs?: number | undefined;
+	/** Default: `WAIT_MS`. */
+	readonly waitMs?: WaitBounds | undefined;
+}
+
+/** In milliseconds; never less than the first wait. */
+export function nextWaitMs({ quiet, retryAfterMs = 0, random, waitMs = WAIT_MS }: WaitFacts): number {
+	const grownMs = Math.max(waitMs.first, Math.min(waitMs.max, waitMs.first * 2 ** quiet));
 	return Math.min(MAX_TIMER_MS, Math.max(grownMs, retryAfterMs) * (1 + JITTER_SHARE * random));
 }
 
@@ -25,11 +45,16 @@ export function nextWaitMs({ quiet, retryAfterMs = 0, random }: WaitFacts): numb
  * @param tries how often it was sent, from 1.
  * @returns `undefined` when the failure is the caller's to deal with.
  */
-export function waitToRepeatMs(error: unknown, tries: number, random: number): number | undefined {
-	if (!isPassing(error) || tries >= MAX_TRIES) return undefined;
+export function waitToRepeatMs(
+	error: unknown,
+	tries: number,
+	random: number,
+	{ maxTries = MAX_TRIES, maxRetryAfterMs = MAX_RETRY_AFTER_MS, waitMs }: RepeatLimits = {},
+): number | undefined {
+	if (!isPassing(error) || tries >= maxTries) return undefined;
 	const retryAfterMs = retryAfterMsOf(error);
-	if (retryAfterMs !== undefined && retryAfterMs > MAX_RETRY_AFTER_MS) return undefined;
-	return nextWaitMs({ quiet: tries - 1, retryAfterMs, random });
+	if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs) return undefined;
+	return nextWaitMs({ quiet: tries - 1, retryAfterMs, random, waitMs });
 }
 
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -39,21 +64,14 @@ export function isPassing(error: unknown): error is CoatcheckError {
 	return error instanceof TransportError || (error instanceof ProblemError && PASSING.has(error.status));
 }
 
+/** The refusals that say that nothing was done: a request that got one may be sent again, whatever its method. */
+const REFUSALS: ReadonlySet<number> = new Set([429, 503]);
+
+export function isRefusal(error: unknown): boolean {
+	return error instanceof ProblemError && REFUSALS.has(error.status);
+}
+
 export function retryAfterMsOf(error: unknown): number | undefined {
 	const seconds = error instanceof ProblemError ? error.retryAfterSeconds : undefined;
 	return seconds === undefined ? undefined : seconds * MS_PER_SECOND;
-}
-
-/**
- * `Retry-After` (RFC 9110 §10.2.3) in seconds: a number, or a date.
- *
- * @param now milliseconds since the epoch.
- * @returns `undefined` when there is none, or none that can be understood.
- */
-export function retryAfterSeconds(header: string | null, now: number): number | undefined {
-	if (header === null) return undefined;
-	if (/^\s*\d+\s*$/.test(header)) return Number(header);
-	// Every form of an HTTP date begins with the day of the week; `Date.parse` takes almost anything.
-	const at = /^[A-Z][a-z]+,? /.test(header) ? Date.parse(header) : Number.NaN;
-	return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / MS_PER_SECOND));
 }

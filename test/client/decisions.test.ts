@@ -3,7 +3,7 @@ import { type Course, nextCourse, type Session, START } from '../../src/client/c
 import { afterCursor, jobUrls } from '../../src/client/job-urls.ts';
 import { SseParser } from '../../src/client/sse-parser.ts';
 import { submitRequest } from '../../src/client/submission.ts';
-import { nextWaitMs, retryAfterSeconds } from '../../src/client/waiting.ts';
+import { nextWaitMs } from '../../src/client/waiting.ts';
 import type { Links } from '../../src/job/links.ts';
 import { submit } from '../flow/client.ts';
 
@@ -26,22 +26,6 @@ describe('nextWaitMs', () => {
 
 	it('is never more than a timer can hold', () => {
 		expect(nextWaitMs({ quiet: 0, retryAfterMs: 1e15, random: 0 })).toBe(2 ** 31 - 1);
-	});
-});
-
-describe('retryAfterSeconds', () => {
-	const now = Date.UTC(2026, 10, 20, 12, 0, 0);
-	it.each([
-		[null, undefined],
-		['0', 0],
-		[' 17 ', 17],
-		['Fri, 20 Nov 2026 12:00:30 GMT', 30],
-		['Fri, 20 Nov 2026 11:00:00 GMT', 0],
-		['soon', undefined],
-		['-5', undefined],
-		['1.5', undefined],
-	])('of %j is %j', (header, expected) => {
-		expect(retryAfterSeconds(header, now)).toBe(expected);
 	});
 });
 

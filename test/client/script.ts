@@ -175,7 +175,7 @@ export function scripted({ answers = {}, sockets, options = {} }: Script) {
 	const client = createClient({ baseUrl: BASE, fetch, ...(sockets && { WebSocket }), ...options });
 	const count = (what: string) => asked.filter((one) => one.what === what).length;
 	const timesOf = (what: string) => asked.filter((one) => one.what === what).map(({ at }) => at);
-	return { client, asked, played, count, timesOf };
+	return { client, fetch, asked, played, count, timesOf };
 }
 
 function nameOf({ pathname }: URL, headers: Headers): string {

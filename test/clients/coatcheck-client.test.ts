@@ -17,6 +17,7 @@ afterAll(() => server.stop());
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLIENT = fileURLToPath(new URL('../../src/client/', import.meta.url));
+const LRO = fileURLToPath(new URL('../../src/lro/', import.meta.url));
 const WATCH = fileURLToPath(new URL('../../demo/watch.ts', import.meta.url));
 
 /** As many as take a while to send. */
@@ -164,12 +165,14 @@ describe('npm run watch', { concurrent: true }, () => {
 });
 
 describe('the library', () => {
-	const files = readdirSync(CLIENT).map((name) => ({ name, text: readFileSync(CLIENT + name, 'utf8') }));
+	const files = [CLIENT, LRO].flatMap((folder) =>
+		readdirSync(folder).map((name) => ({ name, text: readFileSync(folder + name, 'utf8') })),
+	);
 
-	it('imports nothing at run time but its own files', () => {
+	it('imports nothing at run time but its own files, and those that read the operations of others', () => {
 		const imports = files.flatMap(({ name, text }) =>
 			[...text.matchAll(/^(import|export)( type)?\b[^;]*?from '([^']+)';/gm)]
-				.filter(([, , isType, target = '']) => isType === undefined && !/^\.\/[a-z-]+\.ts$/.test(target))
+				.filter(([, , isType, target = '']) => isType === undefined && !/^(\.|\.\.\/lro)\/[a-z-]+\.ts$/.test(target))
 				.map(([statement]) => `${name}: ${statement}`),
 		);
 		expect(imports).toEqual([]);

@@ -1,0 +1,79 @@
+/**
+ * Whether a request has started an operation, and where to ask how it is: the services' many ways to say "not yet", read
+ * into one {@link Step}. After Azure's guidelines for long-running operations, and RFC 9110 where they say nothing.
+ *
+ * Pure: no clock, no I/O.
+ */
+import type { Answer } from './answer.ts';
+import { ask, fetchResult, locationIn, malformed, monitorIn, redirected, refused } from './links.ts';
+import type { OperationRequest, Step } from './step.ts';
+import { endOf, errorIn, provisioningStateIn, toldIn } from './words.ts';
+
+/** Methods whose URL is that of the very resource they make or change, so that it can be looked at there. */
+const WRITES: ReadonlySet<string> = new Set(['PUT', 'PATCH']);
+
+/**
+ * @param answer the first one, to the request itself.
+ * @param now milliseconds since the epoch.
+ */
+export function firstStep(request: OperationRequest, answer: Answer, now: number): Step {
+	if (answer.status >= 400) return refused(answer, now);
+	if (answer.status >= 300) return elsewhere(request, answer);
+	const method = request.method.toUpperCase();
+	const state = WRITES.has(method) ? provisioningStateIn(answer) : undefined;
+	const end = answer.status === 202 ? undefined : endOf(state);
+	// Links that come with a finished resource are left over from making it.
+	if (end === 'succeeded') return { is: 'result', told: toldIn(answer) };
+	if (end) return { is: end, error: errorIn(answer, end), told: toldIn(answer) };
+	return unfinished({ ...request, method }, answer, state, now);
+}
+
+function unfinished(request: OperationRequest, answer: Answer, state: string | undefined, now: number): Step {
+	const { method, url } = request;
+	const monitor = monitorIn(answer);
+	if (monitor.is === 'malformed') return malformed(monitor);
+	if (monitor.is === 'url') {
+		const resultAt = resultUrl(request, answer);
+		return ask({ method, asksFor: 'status', ...(resultAt !== undefined && { resultAt }) }, monitor, url, answer, now);
+	}
+	const location = locationIn(answer);
+	// With any other status than 202, Location is not about an operation: after 201 it is what was made (RFC 9110 §10.2.2).
+	if (answer.status === 202 && location.is !== 'absent') {
+		return ask({ method, asksFor: 'location' }, location, url, answer, now);
+	}
+	if (WRITES.has(method) && (answer.status === 202 || state !== undefined)) {
+		return ask({ method, asksFor: 'resource' }, { is: 'url', url }, url, answer, now);
+	}
+	if (answer.status !== 202) return { is: 'result', told: toldIn(answer) };
+	return { is: 'nonsense', reason: 'Expected an Operation-Location or a Location with 202, got neither' };
+}
+
+/** Where the result will be, when a status document says no more than that it is there. */
+function resultUrl({ method, url, finalStateVia = defaultFor(method) }: OperationRequest, answer: Answer) {
+	if (finalStateVia === 'original-uri') return url;
+	const location = finalStateVia === 'location' ? locationIn(answer) : undefined;
+	return location?.is === 'url' ? location.url : undefined;
+}
+
+function defaultFor(method: string): OperationRequest['finalStateVia'] {
+	if (WRITES.has(method)) return 'original-uri';
+	// What was deleted can't be fetched: that it is gone is the result.
+	return method === 'DELETE' ? 'operation-location' : 'location';
+}
+
+/** RFC 9110 §15.4. That a 301 or 302 makes a POST into a GET is what every client does, and the Fetch standard says. */
+function elsewhere({ method }: OperationRequest, answer: Answer): Step {
+	const isPost = method.toUpperCase() === 'POST';
+	switch (answer.status) {
+		case 301:
+		case 302:
+			return redirected(answer, (url) => (isPost ? fetchResult('POST', url, {}) : { is: 'moved', url }));
+		case 303:
+			return redirected(answer, (url) => fetchResult(method.toUpperCase(), url, {}));
+		case 307:
+		case 308:
+			return redirected(answer, (url) => ({ is: 'moved', url }));
+		default:
+			return { is: 'nonsense', reason: `Expected an answer to ${method}, got: ${answer.status}` };
+	}
+}
