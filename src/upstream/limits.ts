@@ -43,3 +43,10 @@ export const ASKS_A_TURN = 4;
 export const WAITER_FORGOTTEN_MS = 2 * TURN_WAIT_MS.max;
 /** The weight of the newest request in how long one usually takes. */
 export const NEWEST_SHARE = 0.2;
+
+/** An upstream that works asynchronously is asked how it is after `first`, then each time twice as late, at most `max`. */
+export const POLL_MS = { first: 1 * MS_PER_SECOND, max: 30 * MS_PER_SECOND } as const;
+/** So often in a row such a question may fail. */
+export const MAX_POLL_FAILURES = 8;
+/** So much of an answer is looked into. */
+export const MAX_PEEK_BYTES = 256 * KIB;

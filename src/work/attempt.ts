@@ -88,17 +88,17 @@ async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<
 	}
 }
 
-function perform(
+async function perform(
 	workshop: Workshop,
 	id: string,
 	lease: Lease,
 	signal: AbortSignal,
 	link: AttemptLink,
 ): Promise<Outcome> {
-	const isForUpstream = upstreamNameOf(lease.task) !== undefined;
-	return isForUpstream
-		? forward(workshop, lease, contextOf(workshop, id, lease, {}, signal, link))
-		: runTask(workshop, id, lease, signal, link);
+	if (upstreamNameOf(lease.task) === undefined) return runTask(workshop, id, lease, signal, link);
+	const outcome = await forward(workshop, lease, contextOf(workshop, id, lease, {}, signal, link));
+	const progress = link.close();
+	return outcome.kind === 'reply' && progress ? { ...outcome, progress } : outcome;
 }
 
 async function runTask(

@@ -24,6 +24,8 @@ export interface Visits {
 
 export const BINARY = Uint8Array.from({ length: 5_000_000 }, (_, at) => (at * 31 + (at >> 8)) % 256);
 export const DRIPS = 20;
+/** Longer than what is looked into for how an operation is. */
+export const BIG_JSON = { rows: Array.from({ length: 50_000 }, (_, row) => ({ row })) };
 const MS_PER_SECOND = 1_000;
 
 export function sha256(bytes: Uint8Array | string): string {
@@ -92,6 +94,36 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 				...['Content-Type', 'text/html; charset=utf-8', 'Content-Disposition', 'inline; filename="a.html"'],
 			])
 			.end('<script>alert(1)</script>'),
+	/** An operation with a status document: `/operation/<id>`, and below it `status` and `result`. */
+	operation: (visit, response, { url, method }) => {
+		const [, , id, part] = url.split('/');
+		const json = (status: number, body: unknown, headers = {}) =>
+			response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+		if (method === 'POST')
+			return json(202, {}, { 'operation-location': `/operation/${id}/status`, 'retry-after': '1' });
+		if (part === 'result') return response.writeHead(200, { 'content-type': 'text/csv' }).end('a,b\n');
+		if (visit === 1) return json(503, {}, { 'retry-after': '1' });
+		if (visit === 2) return json(200, { status: 'Running', percentComplete: 40 }, { 'retry-after': '1' });
+		return json(200, { status: 'Succeeded', resourceLocation: `/operation/${id}/result` });
+	},
+	'operation-failed': (_, response, { url, method }) => {
+		if (method === 'POST') return response.writeHead(202, { 'azure-asyncoperation': `${url}/status` }).end();
+		const error = { code: 'NoPaper', message: 'The printer has no paper' };
+		return response
+			.writeHead(200, { 'content-type': 'application/json' })
+			.end(JSON.stringify({ status: 'Failed', error }));
+	},
+	/** 202 at its Location until it is there. */
+	'operation-at-location': (visit, response, { url, method }) => {
+		if (method === 'POST') return response.writeHead(202, { location: `${url}/done`, 'retry-after': '1' }).end();
+		if (visit === 1) return response.writeHead(202, { 'retry-after': '1' }).end();
+		return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(BIG_JSON));
+	},
+	/** `/operation-elsewhere?to=<url>`. */
+	'operation-elsewhere': (_, response, { url }) => {
+		const to = new URLSearchParams(url.replace(/.*\?/, '')).get('to') ?? '';
+		response.writeHead(202, { location: to }).end();
+	},
 	loop: (_, response, { url }) => response.writeHead(302, { location: url }).end(),
 	/** `/redirect?status=…&to=…`. */
 	redirect: (_, response, { url }) => {

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { type LocalWorker, startLocalWorker } from '../../demo/local-worker.ts';
 import { curl } from './curl.ts';
 import { cancel, type JobEvent, type StatusDocument, until } from './jobs.ts';
-import { BINARY, DRIPS, MisbehavingServer, type Received, sha256 } from './misbehaving-server.ts';
+import { BIG_JSON, BINARY, DRIPS, MisbehavingServer, type Received, sha256 } from './misbehaving-server.ts';
 
 const server = new MisbehavingServer();
 /** Its connections are reset. */
@@ -32,6 +32,7 @@ beforeAll(async () => {
 		strict: { baseUrl, methods: ['GET', 'POST'], paths: ['/echo/*'] },
 		trusting: { baseUrl, forward: ['authorization', 'Cookie'] },
 		narrow: { baseUrl, concurrency: 2, lane: 'jobs', timeoutSeconds: 20 },
+		asynchronous: { baseUrl, follow: true, headers: SECRET },
 		followed: { baseUrl, followRedirects: true, headers: SECRET, forward: ['authorization'] },
 	};
 	worker = await startLocalWorker({
@@ -475,6 +476,64 @@ describe('an upstream whose redirects are followed', { concurrent: true }, () =>
 		});
 		const away = await until(await submit('followed', redirectTo('file:///etc/passwd', 302)), 'failed');
 		expect(away).toMatchObject({ error: { code: 'TargetNotAllowed' } });
+	});
+});
+
+describe('an upstream that is asynchronous itself', { concurrent: true }, () => {
+	it('is asked until it is done, as it asks to be, and what it came to is the result', async () => {
+		const path = own('operation');
+		const job = await submit('asynchronous', path, { method: 'POST', body: '{}', headers: { accept: 'text/csv' } });
+		await vi.waitFor(
+			async () =>
+				expect(await documentOf(job.id)).toMatchObject({ progress: { message: 'the upstream says: Running' } }),
+			{ timeout: 10_000, interval: 50 },
+		);
+		const over = await until(job, 'succeeded');
+		expect(over).toMatchObject({ attempt: 1 });
+		const reply = await result(over);
+		expect([reply.status, reply.headers.get('content-type'), await reply.text()]).toEqual([200, 'text/csv', 'a,b\n']);
+		expect(server.visits(path).received).toHaveLength(1);
+		const asked = server.visits(`${path}/status`).received;
+		expect(asked.length).toBe(3);
+		for (const { method, headers } of asked) {
+			expect(method).toBe('GET');
+			expect(headers).toMatchObject({ accept: 'text/csv', 'x-report-key': 'key s3cret', 'coatcheck-job-id': job.id });
+		}
+	});
+
+	it('may say no more than 202 until it is there', async () => {
+		const reply = await replyTo('asynchronous', own('operation-at-location'), { method: 'POST' });
+		expect([reply.status, await reply.json()]).toEqual([200, BIG_JSON]);
+	});
+
+	it('may fail, and its reason is told', async () => {
+		const job = await until(await submit('asynchronous', own('operation-failed'), { method: 'POST' }), 'failed');
+		expect(job).toMatchObject({
+			attempt: 1,
+			error: {
+				code: 'UpstreamFailed',
+				message: 'The operation at upstream "asynchronous" failed: The printer has no paper',
+				details: [{ code: 'NoPaper' }],
+			},
+		});
+		expect((await result(job)).status).toBe(502);
+	});
+
+	it('may lead to another origin, which is told nothing of ours', async () => {
+		const to = own('echo');
+		const query = new URLSearchParams({ to: elsewhereOrigin + to });
+		const headers = { accept: 'text/csv', 'x-custom': 'a' };
+		await replyTo('asynchronous', `/operation-elsewhere?${query}`, { method: 'POST', headers });
+		const [asked] = elsewhere.visits(to).received;
+		expect(asked?.headers).toMatchObject({ accept: 'text/csv' });
+		for (const name of ['x-report-key', 'x-custom', 'coatcheck-job-id', 'idempotency-key'])
+			expect(asked?.headers).not.toHaveProperty(name);
+	});
+
+	it('is left at its 202 by an upstream that is not followed', async () => {
+		const reply = await replyTo('replies', own('operation-at-location'), { method: 'POST' });
+		expect(reply.status).toBe(202);
+		expect(reply.headers.get('location')).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/operation-at-location\/[\w-]+\/done$/);
 	});
 });
 

@@ -12,7 +12,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	http: ['config', 'job', 'log', 'queue', 'quota', 'rpc', 'target', 'token', 'upstream', 'work'],
 	queue: ['job', 'log', 'rpc'],
 	notify: ['config', 'job', 'log', 'rpc', 'target', 'token'],
-	work: ['job', 'log', 'rpc', 'target', 'upstream'],
+	work: ['job', 'log', 'lro', 'rpc', 'target', 'upstream'],
 	tasks: ['work'],
 	object: ['job', 'queue', 'quota', 'rpc', 'upstream'],
 	rpc: ['job', 'log', 'quota', 'upstream'],

@@ -8,16 +8,17 @@ import type { Lease } from '../../job/object-api.ts';
 import type { StoredReply } from '../../job/record.ts';
 import { upstreamNameOf } from '../../job/upstream.ts';
 import { logError } from '../../log.ts';
+import { retryAfterMs as retryAfterMsOf } from '../../lro/retry-after.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
 import { TooLarge, UploadRefused } from '../../rpc/upload.ts';
 import type { Health } from '../../upstream/gate.ts';
 import { requestFaultOf, UpstreamRequest } from '../../upstream/request.ts';
 import { isRepeatable, isRetried, isUnwell } from '../../upstream/retry.ts';
-import { retryAfterMs as retryAfterMsOf } from '../../upstream/retry-after.ts';
 import type { Upstream, Upstreams } from '../../upstream/settings.ts';
 import { failureOf, timedOut } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { TaskError } from '../task.ts';
+import { followed } from './follow.ts';
 import { type Attempt, ConnectionLost, discarded, storedReply } from './reply.ts';
 import { type Answered, send } from './send.ts';
 
@@ -37,8 +38,10 @@ export async function forward(options: ForwardOptions, lease: Lease, job: Attemp
 	const { upstream, request } = plan(options.upstreams, lease);
 	const mayRepeat = isRepeatable(request.method, upstream.resend);
 	try {
-		const answered = await send(options, upstream, request, lease, job);
-		return await outcomeOf(options, answered, upstream, request, lease, job);
+		const sentAt = Date.now();
+		const first = await send(options, upstream, request, lease, job);
+		const answered = upstream.follow ? await followed(options, upstream, request, first, job) : first;
+		return await outcomeOf(options, { ...answered, sentAt }, upstream, request, lease, job);
 	} catch (error) {
 		if (job.signal.aborted || error instanceof UploadRefused) throw error;
 		return brokenOff(error, upstream, mayRepeat, job.id);
@@ -67,7 +70,7 @@ function plan(upstreams: Upstreams, { task, parameters }: Lease): { upstream: Up
 
 async function outcomeOf(
 	{ jobs, maxResultBytes: maxBytes }: ForwardOptions,
-	{ response, url }: Answered,
+	{ response, url, isFollowed, sentAt }: Answered & { readonly sentAt: number },
 	upstream: Upstream,
 	request: UpstreamRequest,
 	{ fence, options }: Lease,
@@ -76,10 +79,11 @@ async function outcomeOf(
 	const { status } = response;
 	const retryAfterMs = retryAfterMsOf(response.headers.get('retry-after'), Date.now());
 	const health: Health = { isWell: !isUnwell(status), ...(retryAfterMs !== undefined && { retryAfterMs }) };
-	const retryable = isRetried(status, isRepeatable(request.method, upstream.resend));
+	// What an operation came to is its end: to send the request again would start another.
+	const retryable = !isFollowed && isRetried(status, isRepeatable(request.method, upstream.resend));
 	// What is about to be asked again is not worth storing. Lost attempts may have given the job some more than these.
 	const isLast = !retryable || fence.attempt >= options.maxAttempts;
-	const to = { jobs, fence, maxBytes, job, isBodiless: request.method === 'HEAD' };
+	const to = { jobs, fence, maxBytes, sentAt, job, isBodiless: request.method === 'HEAD' };
 	const reply = isLast ? await storedReply(response, url, to) : await discarded(response);
 	if (status < 400 && reply) return { kind: 'reply', reply, health };
 	const failure = refusedBy(upstream, response, retryable, reply);

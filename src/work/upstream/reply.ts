@@ -2,6 +2,7 @@
 import type { Fence, StoredReply } from '../../job/record.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
 import { upload } from '../../rpc/upload.ts';
+import { ReplyProgress } from '../../upstream/progress.ts';
 import { keptHeaders } from '../../upstream/reply-headers.ts';
 import { type JobContext, TaskError } from '../task.ts';
 
@@ -22,6 +23,8 @@ export interface ReplyOptions {
 	readonly job: Attempt;
 	readonly fence: Fence;
 	readonly maxBytes: number;
+	/** When the request was sent; milliseconds since the epoch. */
+	readonly sentAt: number;
 	/** The reply tells of a body, and has none. */
 	readonly isBodiless: boolean;
 }
@@ -51,8 +54,8 @@ export async function storedReply(response: Response, url: string, options: Repl
 		return head;
 	}
 	const mediaType = headers.get('content-type') ?? UNKNOWN_TYPE;
-	const { jobs, job, fence, maxBytes } = options;
-	const body = await upload(jobs, job.id, watched(response, job), { mediaType, maxBytes, fence });
+	const { jobs, job, fence, maxBytes, sentAt } = options;
+	const body = await upload(jobs, job.id, watched(response, job, sentAt), { mediaType, maxBytes, fence });
 	return { ...head, body };
 }
 
@@ -64,8 +67,9 @@ export async function discarded({ body }: Response): Promise<undefined> {
 }
 
 /** The bytes as they come in; how far they are is the job's progress, when it is known how many there will be. */
-async function* watched({ body, headers }: Response, job: Attempt): AsyncGenerator<Uint8Array> {
+async function* watched({ body, headers }: Response, job: Attempt, sentAt: number): AsyncGenerator<Uint8Array> {
 	const totalBytes = headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
+	const progress = new ReplyProgress(sentAt, totalBytes);
 	let receivedBytes = 0;
 	const reader = (body as ReadableStream<Uint8Array>).getReader();
 	try {
@@ -75,8 +79,10 @@ async function* watched({ body, headers }: Response, job: Attempt): AsyncGenerat
 			});
 			if (done) return;
 			receivedBytes += value.byteLength;
-			if (totalBytes > 0)
-				job.progress((receivedBytes / totalBytes) * 100, `received ${receivedBytes} of ${totalBytes} bytes`);
+			if (totalBytes > 0) {
+				const percent = progress.percentAt(Date.now(), receivedBytes);
+				job.progress(percent, `received ${receivedBytes} of ${totalBytes} bytes`);
+			}
 			yield value;
 		}
 	} finally {

@@ -20,6 +20,8 @@ export interface SendOptions {
 export interface Answered {
 	readonly response: Response;
 	readonly url: string;
+	/** It is what an operation came to, that the request had started. */
+	readonly isFollowed?: boolean;
 }
 
 const BAD_GATEWAY = 502;

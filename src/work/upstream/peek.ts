@@ -1,0 +1,62 @@
+/** A look at what a reply says, when it is JSON and not long, that leaves the reply as it was. */
+import type { Answer } from '../../lro/answer.ts';
+import { MAX_PEEK_BYTES } from '../../upstream/limits.ts';
+import { ConnectionLost } from './reply.ts';
+import type { Answered } from './send.ts';
+
+export interface Peeked extends Answered {
+	readonly answer: Answer;
+}
+
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i;
+
+/** @throws {ConnectionLost} when the reply breaks off. */
+export async function peeked(response: Response, url: string): Promise<Peeked> {
+	const { status, headers, body } = response;
+	if (!body || !JSON_TYPE.test(headers.get('content-type') ?? ''))
+		return { response, url, answer: { url, status, headers } };
+	const { pieces, isAll, reader } = await begun(body);
+	const value = isAll ? parsed(pieces) : undefined;
+	// The same bytes again: those that were looked at, and those that were not.
+	const again = new Response(rejoined(pieces, reader), { status, headers });
+	return { response: again, url, answer: { url, status, headers, ...(value !== undefined && { body: value }) } };
+}
+
+async function begun(body: ReadableStream) {
+	const reader = (body as ReadableStream<Uint8Array>).getReader();
+	const pieces: Uint8Array[] = [];
+	for (let sizeBytes = 0; sizeBytes <= MAX_PEEK_BYTES; ) {
+		const { done, value } = await reader.read().catch((cause: unknown) => {
+			throw new ConnectionLost(cause);
+		});
+		if (done) return { pieces, isAll: true, reader };
+		pieces.push(value);
+		sizeBytes += value.byteLength;
+	}
+	return { pieces, isAll: false, reader };
+}
+
+function parsed(pieces: readonly Uint8Array[]): unknown {
+	const decoder = new TextDecoder();
+	const text = pieces.map((piece) => decoder.decode(piece, { stream: true })).join('') + decoder.decode();
+	try {
+		return JSON.parse(text) as unknown;
+	} catch {
+		return undefined;
+	}
+}
+
+function rejoined(
+	pieces: readonly Uint8Array[],
+	reader: ReadableStreamDefaultReader<Uint8Array>,
+): ReadableStream<Uint8Array> {
+	let at = 0;
+	return new ReadableStream<Uint8Array>({
+		async pull(controller) {
+			const piece = pieces[at++] ?? (await reader.read()).value;
+			if (piece) controller.enqueue(piece);
+			else controller.close();
+		},
+		cancel: (reason) => reader.cancel(reason),
+	});
+}
