@@ -151,6 +151,7 @@ function jobThat(progress: () => void): JobContext<{ header: 'true' }> {
 		traceparent: undefined,
 		progress,
 		fetch,
+		waitFor: () => Promise.reject(new Error('Not in this bench')),
 	};
 }
 
