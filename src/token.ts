@@ -41,8 +41,23 @@ export async function signToken(keys: SigningKeys, claims: TokenClaims): Promise
 		.sign(await importedKey(key));
 }
 
+/** How many tokens an isolate remembers to have found good. A poller comes with the same one each time. */
+const MAX_REMEMBERED = 1_000;
+const remembered = new WeakMap<SigningKeys, Map<string, TokenClaims>>();
+
 /** @returns `undefined` for a token that is forged, foreign, malformed or expired: which of them is nobody's business. */
 export async function verifyToken(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
+	const good = remembered.get(keys) ?? new Map<string, TokenClaims>();
+	const known = good.get(token);
+	if (known) return known.expiresAt > Date.now() ? known : undefined;
+	const claims = await verified(keys, token);
+	if (!claims) return undefined;
+	if (good.size >= MAX_REMEMBERED) good.clear();
+	remembered.set(keys, good.set(token, claims));
+	return claims;
+}
+
+async function verified(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
 	try {
 		const { payload } = await jwtVerify(token, ({ kid }) => keyOf(keys, kid), {
 			algorithms: [ALGORITHM],
