@@ -91,6 +91,7 @@ export default {
 		const { pathname } = new URL(request.url);
 		if (request.method === 'POST') return submit(request, env, ctx);
 		const [, , id = '', part] = pathname.split('/');
+		if (id.length !== 64) return new Response(null, { status: 404 });
 		const stub = env.JOBS.get(env.JOBS.idFromString(id));
 		if (part === 'socket') return stub.fetch(request);
 		const job = await stub.read();
