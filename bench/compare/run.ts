@@ -24,7 +24,7 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
 
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
 const FULL = { rounds: 5, load: 1 };
-const QUICK = { rounds: 5, load: 0.2 };
+const QUICK = { rounds: 5, load: 0.3 };
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,

@@ -24,9 +24,9 @@ export const SECTIONS: Record<string, (arena: Arena) => Promise<void>> = {
 
 /** How many of each width: enough for a p99 of the five rounds together, few enough for some seconds. */
 const SUBMITS = [
-	{ width: 1, count: 100 },
-	{ width: 16, count: 320 },
-	{ width: 64, count: 480 },
+	{ width: 1, count: 80 },
+	{ width: 16, count: 240 },
+	{ width: 64, count: 320 },
 ];
 
 async function submitSection(arena: Arena): Promise<void> {
@@ -209,7 +209,7 @@ async function roundTrip(contender: Running, name: string, sizeBytes: number): P
 /** How many jobs are stored when growth is looked at. */
 const STAGES = [0, 1_000, 5_000, 10_000];
 /** A contender that takes longer to get to a stage is not waited for. */
-const FILL_LIMIT_MS = 90_000;
+const FILL_LIMIT_MS = 60_000;
 
 async function growthSection(arena: Arena): Promise<void> {
 	await arena.hold('growth', async (running) => {
