@@ -25,15 +25,23 @@ export interface LocalWorkerOptions {
 	readonly port?: number;
 	/** Where objects and their alarms are kept. Default: a folder of its own, removed by `stop`. */
 	readonly state?: string;
+	/** Where the runtime's inspector listens. Default: a port that is free. */
+	readonly inspectorPort?: number;
 	/** Further arguments for `wrangler dev`. */
 	readonly args?: readonly string[];
 }
 
 /** @throws {Error} with all that wrangler said, when it doesn't come up. */
-export async function startLocalWorker({ port, state, args = [] }: LocalWorkerOptions = {}): Promise<LocalWorker> {
+export async function startLocalWorker({
+	port,
+	state,
+	inspectorPort = 0,
+	args = [],
+}: LocalWorkerOptions = {}): Promise<LocalWorker> {
 	const ownPort = port ?? (await freePort());
 	const folder = state ?? (await mkdtemp(join(tmpdir(), 'coatcheck-')));
-	const place = ['--ip', '127.0.0.1', '--port', String(ownPort), '--inspector-port', '0', '--persist-to', folder];
+	const ports = ['--port', String(ownPort), '--inspector-port', String(inspectorPort)];
+	const place = ['--ip', '127.0.0.1', ...ports, '--persist-to', folder];
 	// A process group of its own, so that stopping it stops all that it started.
 	const child = spawn(process.execPath, [WRANGLER, 'dev', ...place, ...args], {
 		cwd: ROOT,

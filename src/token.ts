@@ -22,6 +22,9 @@ export interface TokenClaims {
 
 const ALGORITHM = 'HS256';
 
+/** A key's form that is ready to be used: making it anew for each token takes as long as using it. */
+const imported = new WeakMap<Uint8Array, CryptoKey>();
+
 /**
  * @param expiresAt milliseconds since the epoch.
  * @returns `undefined` when the deployment has no signing key: then its links are for those who may come in anyway.
@@ -35,11 +38,26 @@ export async function signToken(keys: SigningKeys, claims: TokenClaims): Promise
 		.setProtectedHeader({ alg: ALGORITHM, kid })
 		.setSubject(claims.job)
 		.setExpirationTime(Math.ceil(claims.expiresAt / MS_PER_SECOND))
-		.sign(key);
+		.sign(await importedKey(key));
 }
+
+/** How many tokens an isolate remembers to have found good. A poller comes with the same one each time. */
+const MAX_REMEMBERED = 1_000;
+const remembered = new WeakMap<SigningKeys, Map<string, TokenClaims>>();
 
 /** @returns `undefined` for a token that is forged, foreign, malformed or expired: which of them is nobody's business. */
 export async function verifyToken(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
+	const good = remembered.get(keys) ?? new Map<string, TokenClaims>();
+	const known = good.get(token);
+	if (known) return known.expiresAt > Date.now() ? known : undefined;
+	const claims = await verified(keys, token);
+	if (!claims) return undefined;
+	if (good.size >= MAX_REMEMBERED) good.clear();
+	remembered.set(keys, good.set(token, claims));
+	return claims;
+}
+
+async function verified(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
 	try {
 		const { payload } = await jwtVerify(token, ({ kid }) => keyOf(keys, kid), {
 			algorithms: [ALGORITHM],
@@ -60,8 +78,17 @@ export async function verifyToken(keys: SigningKeys, token: string): Promise<Tok
 	}
 }
 
-function keyOf(keys: SigningKeys, kid: string | undefined): Uint8Array {
+function keyOf(keys: SigningKeys, kid: string | undefined): Promise<CryptoKey> {
 	const key = keys.get(kid ?? '');
 	if (!key) throw new errors.JWKSNoMatchingKey();
-	return key;
+	return importedKey(key);
+}
+
+/** The key is kept, not the promise of it: that would belong to the request that asked first. */
+async function importedKey(key: Uint8Array): Promise<CryptoKey> {
+	const known = imported.get(key);
+	if (known) return known;
+	const made = await crypto.subtle.importKey('raw', key, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
+	imported.set(key, made);
+	return made;
 }

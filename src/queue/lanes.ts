@@ -14,7 +14,15 @@ const DEFAULT_LANE = 'jobs';
 /** Bindings named `LANE_<NAME>_<n>` are the queues of lane `<name>`. */
 const LANE_BINDING = /^LANE_([A-Z]+)_\d+$/;
 
+const found = new WeakMap<object, Lanes>();
+
 export function lanesOf(env: object): Lanes {
+	const known = found.get(env) ?? lanesIn(env);
+	found.set(env, known);
+	return known;
+}
+
+function lanesIn(env: object): Lanes {
 	const lanes = new Map<string, MessageQueue[]>();
 	for (const [binding, queue] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
 		const name = LANE_BINDING.exec(binding)?.[1]?.toLowerCase();

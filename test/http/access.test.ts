@@ -48,6 +48,25 @@ describe('a wrong setting', () => {
 });
 
 describe('a token', () => {
+	it('opens nothing when its time is over, also for a reader it has let in before', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		await until(document, 'succeeded');
+		const token = await jwt({ sub: document.id, tenant: 'default', scope: 'read', exp: inAnHour() });
+		const ask = () => call(`/v1/operations/${document.id}?token=${token}`);
+		expect([(await ask()).status, (await ask()).status]).toEqual([200, 200]);
+		advanceClock(3_601_000);
+		expect((await ask()).status).toBe(401);
+	});
+
+	it('that was let in is still for its own job and scopes only', async () => {
+		const { document } = await submit('sleep', { seconds: 0 });
+		const token = await jwt({ sub: document.id, tenant: 'default', scope: 'read', exp: inAnHour() });
+		expect((await call(`/v1/operations/${document.id}?token=${token}`)).status).toBe(200);
+		expect((await call(`/v1/jobs/${document.id}?token=${token}`, { method: 'DELETE' })).status).toBe(403);
+		const { document: other } = await submit('sleep', { seconds: 0 });
+		expect((await call(`/v1/operations/${other.id}?token=${token}`)).status).toBe(403);
+	});
+
 	it('opens every link of its job, and survives the redirect to the result', async () => {
 		const { document } = await submit('sleep', { seconds: 0 });
 		await until(document, 'succeeded');

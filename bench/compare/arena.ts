@@ -1,0 +1,89 @@
+/** Contenders that take turns: one round of everybody, then the next, so that whatever slows the machine slows them all. */
+import { type Contender, type Running, Skipped } from './contender.ts';
+import type { Figure } from './figures.ts';
+import { hangUp } from './http.ts';
+
+/** What one contender came to in each round. */
+export type Rounds = ReadonlyMap<string, readonly number[]>;
+
+export interface Row extends Omit<Figure, 'value'> {
+	readonly section: string;
+	readonly rounds: Rounds;
+}
+
+export interface Scale {
+	readonly rounds: number;
+	/** The share of the full load. */
+	readonly load: number;
+}
+
+export class Arena {
+	readonly #rows = new Map<string, Row & { rounds: Map<string, number[]> }>();
+	readonly #skipped = new Map<string, string>();
+	readonly scale: Scale;
+	readonly #contenders: readonly Contender[];
+	#section = '';
+
+	constructor(contenders: readonly Contender[], scale: Scale) {
+		this.#contenders = contenders;
+		this.scale = scale;
+	}
+
+	get rows(): readonly Row[] {
+		return [...this.#rows.values()];
+	}
+
+	/** Who could not take part, and why. */
+	get skipped(): ReadonlyMap<string, string> {
+		return this.#skipped;
+	}
+
+	/** Starts everybody afresh, with nothing stored, for one section. */
+	async hold(section: string, run: (running: readonly Running[]) => Promise<void>): Promise<void> {
+		this.#section = section;
+		const running: Running[] = [];
+		try {
+			for (const contender of this.#contenders) {
+				const started = await this.#start(contender);
+				if (started) running.push(started);
+			}
+			await run(running);
+		} finally {
+			hangUp();
+			for (const contender of running) await contender.stop();
+		}
+	}
+
+	/** A round nobody counts, and then the others; every second one goes the other way round. */
+	async interleave(
+		running: readonly Running[],
+		once: (contender: Running) => Promise<readonly Figure[]>,
+	): Promise<void> {
+		for (const contender of running) await once(contender);
+		for (let round = 0; round < this.scale.rounds; round++) {
+			const order = round % 2 === 0 ? running : running.toReversed();
+			for (const contender of order) this.record(contender, await once(contender));
+		}
+	}
+
+	record({ name }: Running, figures: readonly Figure[]): void {
+		for (const { value, ...what } of figures) {
+			const key = `${this.#section}/${what.subject}`;
+			const row = this.#rows.get(key) ?? { ...what, section: this.#section, rounds: new Map<string, number[]>() };
+			row.rounds.set(name, [...(row.rounds.get(name) ?? []), value]);
+			this.#rows.set(key, row);
+		}
+	}
+
+	async #start(contender: Contender): Promise<Running | undefined> {
+		if (this.#skipped.has(contender.name)) return undefined;
+		try {
+			return await contender.start();
+		} catch (error) {
+			if (!(error instanceof Skipped)) throw error;
+			this.#skipped.set(contender.name, error.message);
+			console.log(`${contender.name} is left out: ${error.message}`);
+			return undefined;
+		}
+	}
+}

@@ -1,0 +1,57 @@
+/** What processes take of the machine, as Linux tells it in `/proc`; elsewhere nothing is known, and nothing is shown. */
+import { readdir, readFile, readlink } from 'node:fs/promises';
+
+/** `CLK_TCK` of every Linux that runs Node. */
+const TICKS_PER_SECOND = 100;
+const BYTES_PER_KIB = 1_024;
+
+/** The processes below one, however deep, whose program has this name. */
+export async function childrenOf(ancestor: number, program: string): Promise<number[]> {
+	const parents = new Map<number, { parent: number; name: string }>();
+	for (const entry of await readdir('/proc').catch(() => [])) {
+		const stat = /^\d+$/.test(entry) ? await statOf(Number(entry)) : undefined;
+		if (stat) parents.set(Number(entry), stat);
+	}
+	const isBelow = (pid: number): boolean => {
+		const parent = parents.get(pid)?.parent;
+		return parent !== undefined && (parent === ancestor || isBelow(parent));
+	};
+	return [...parents].filter(([pid, { name }]) => name.includes(program) && isBelow(pid)).map(([pid]) => pid);
+}
+
+/** CPU time since its start, in milliseconds; to ten of them. */
+export async function cpuMsOf(pid: number): Promise<number | undefined> {
+	const stat = await statOf(pid);
+	return stat && (stat.ticks * 1_000) / TICKS_PER_SECOND;
+}
+
+/** Resident memory, in bytes. */
+export async function residentBytesOf(pid: number): Promise<number | undefined> {
+	const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+	const kib = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+	return kib === undefined ? undefined : Number(kib) * BYTES_PER_KIB;
+}
+
+export async function isListeningOn(pid: number, port: number): Promise<boolean> {
+	const tables = await Promise.all(
+		['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
+	);
+	const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+	const rows = tables
+		.join('\n')
+		.split('\n')
+		.map((line) => line.trim().split(/\s+/));
+	const inodes = rows.filter((row) => row[1]?.endsWith(wanted) && row[3] === '0A').map((row) => `socket:[${row[9]}]`);
+	const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
+	const targets = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')));
+	return targets.some((target) => inodes.includes(target));
+}
+
+async function statOf(pid: number): Promise<{ name: string; parent: number; ticks: number } | undefined> {
+	const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+	if (text === undefined) return undefined;
+	// The name is in brackets, and may have any character in it.
+	const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
+	const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+	return { name, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+}

@@ -1,0 +1,77 @@
+/**
+ * Coatcheck against the bare platform and what a user would pick instead, all in one run, in turns: A, B, A, B.
+ *
+ *     npm run bench                      everything
+ *     npm run bench -- --quick           less of it
+ *     npm run bench -- submit poll       these sections only
+ *     npm run bench -- --only=floor      against these contenders only
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { table } from '../../demo/terminal.ts';
+import { Arena } from './arena.ts';
+import { BULLMQ, PG_BOSS } from './peers.ts';
+import { svgOf } from './plot.ts';
+import { machine, markdown, tableOf, targetTableOf } from './report.ts';
+import { SECTIONS } from './sections.ts';
+import { COATCHECK, FLOOR, WORKFLOWS } from './workers.ts';
+
+// One line for each batch of a queue would bury the table.
+process.env.WRANGLER_LOG ??= 'error';
+process.env.WRANGLER_SEND_METRICS ??= 'false';
+process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
+
+const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
+const FULL = { rounds: 5, load: 1 };
+const QUICK = { rounds: 5, load: 0.3 };
+
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, name: { type: 'string' } },
+});
+
+async function main(): Promise<void> {
+	const names = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
+	const unknown = names.find((name) => !(name in SECTIONS));
+	if (unknown !== undefined) throw new Error(`Expected some of ${Object.keys(SECTIONS).join(', ')}, got: ${unknown}`);
+	const rivals = [FLOOR, WORKFLOWS, PG_BOSS, BULLMQ];
+	const chosen = values.only?.split(',') ?? rivals.map(({ name }) => name);
+	const arena = new Arena(
+		[COATCHECK, ...rivals.filter(({ name }) => chosen.includes(name))],
+		values.quick ? QUICK : FULL,
+	);
+	for (const name of names) {
+		const begin = performance.now();
+		await SECTIONS[name]?.(arena);
+		console.log(`${name}: ${((performance.now() - begin) / 1_000).toFixed(0)} s`);
+	}
+	await report(arena);
+}
+
+async function report(arena: Arena): Promise<void> {
+	const { rows, skipped, scale } = arena;
+	const results = tableOf(rows);
+	const targets = targetTableOf(rows);
+	console.log(`\nMedians of ${scale.rounds} interleaved rounds; ratios are medians of the rounds' own ratios.\n`);
+	table(results);
+	if (targets.length > 1) {
+		console.log();
+		table(targets);
+	}
+	const name = values.name ?? 'comparison';
+	const text = [
+		'# Comparison',
+		`\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}. ${machine()}. Medians of ${scale.rounds} interleaved rounds, ratios of the rounds' own ratios.`,
+		...[...skipped].map(([who, why]) => `${who} is left out: ${why}.`),
+		markdown(results),
+		...(targets.length > 1 ? ['## Targets', markdown(targets)] : []),
+		`![ratios](${name}.svg)`,
+	];
+	await mkdir(RESULTS, { recursive: true });
+	await writeFile(`${RESULTS}/${name}.md`, `${text.join('\n\n')}\n`);
+	await writeFile(`${RESULTS}/${name}.svg`, svgOf(rows));
+	console.log(`\nWritten to bench/results/${name}.md and ${name}.svg`);
+}
+
+await main();

@@ -1,0 +1,81 @@
+/** The contenders that run in workerd: production bundles, each in a process of its own, behind wrangler's local proxy. */
+import { fileURLToPath } from 'node:url';
+import { createTestHarness } from 'wrangler';
+import { configWith, localVariables } from '../configuration.ts';
+import { type Contender, type Dialect, OURS, plain, type Running } from './contender.ts';
+import { childrenOf, isListeningOn } from './processes.ts';
+
+export type Worker = Parameters<typeof createTestHarness>[0] extends infer Options | undefined
+	? Options extends { workers: (infer One)[] }
+		? One
+		: never
+	: never;
+
+/** Workflows take no more in an event than this. */
+const MAX_EVENT_BYTES = 1_000_000;
+
+export const COATCHECK: Contender = {
+	name: 'Coatcheck',
+	async start() {
+		const config = await configWith('bench/workers/subject.ts');
+		const worker = { configPath: config.path, secrets: await localVariables() };
+		return running('Coatcheck', worker, OURS, config.remove);
+	},
+};
+
+/** The same queues with the same settings, and nothing else of this deployment. */
+export const FLOOR: Contender = {
+	name: 'floor',
+	async start() {
+		const config = await configWith('bench/workers/floor.ts');
+		return running('floor', { configPath: config.path }, plain({ tells: true }), config.remove);
+	},
+};
+
+export const WORKFLOWS: Contender = {
+	name: 'Workflows',
+	start: () =>
+		running(
+			'Workflows',
+			{
+				config: {
+					name: 'workflows',
+					main: fileURLToPath(new URL('../workers/workflow.ts', import.meta.url)),
+					compatibility_date: '2026-10-20',
+					workflows: [{ binding: 'JOB', name: 'job', class_name: 'Job' }],
+				},
+			},
+			plain({ maxBytes: MAX_EVENT_BYTES }),
+		),
+};
+
+export async function running(
+	name: string,
+	worker: Worker,
+	dialect: Dialect,
+	clean = async () => {},
+): Promise<Running> {
+	const before = await childrenOf(process.pid, 'workerd');
+	const harness = createTestHarness({ workers: [worker] });
+	const { origin, port } = (await harness.listen()).url;
+	const pid = await newRuntime(before, Number(port));
+	return {
+		...dialect,
+		name,
+		origin,
+		...(pid !== undefined && { pid }),
+		async stop() {
+			await harness.close();
+			await clean();
+		},
+	};
+}
+
+/** Of the processes that came with a harness, the one that isn't the proxy. */
+async function newRuntime(before: readonly number[], proxyPort: number): Promise<number | undefined> {
+	const after = await childrenOf(process.pid, 'workerd');
+	const added = after.filter((pid) => !before.includes(pid));
+	const isProxy = await Promise.all(added.map((pid) => isListeningOn(pid, proxyPort)));
+	const others = added.filter((_, index) => !isProxy[index]);
+	return others.length === 1 ? others[0] : undefined;
+}

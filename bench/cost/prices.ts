@@ -1,0 +1,115 @@
+/** What is paid for, what it costs in US dollars, where that is written and when it was read there. */
+
+export interface Price {
+	readonly dollars: number;
+	/** How many of the unit that buys. */
+	readonly per: number;
+	readonly unit: string;
+	readonly source: string;
+	/** The date of the page that says so, or when it was last seen saying so. */
+	readonly asOf: string;
+}
+
+const MILLION = 1_000_000;
+
+const WORKERS = { source: 'https://developers.cloudflare.com/workers/platform/pricing/', asOf: '2026-08-28' };
+const OBJECTS = { source: 'https://developers.cloudflare.com/durable-objects/platform/pricing/', asOf: '2026-08-25' };
+const QUEUES = { source: 'https://developers.cloudflare.com/queues/platform/pricing/', asOf: '2026-04-21' };
+const WORKFLOWS = { source: 'https://developers.cloudflare.com/workflows/reference/pricing/', asOf: '2026-07-21' };
+
+/** Beyond what the plan of $5 a month includes: who counts in millions of jobs is beyond it. */
+export const PRICES = {
+	workerRequests: { dollars: 0.3, per: MILLION, unit: 'requests to a Worker, batches of a queue', ...WORKERS },
+	cpuMs: { dollars: 0.02, per: MILLION, unit: 'ms of CPU in a Worker', ...WORKERS },
+	objectCalls: { dollars: 0.15, per: MILLION, unit: 'calls into an object, alarms, sockets opened', ...OBJECTS },
+	objectGbSeconds: { dollars: 12.5, per: MILLION, unit: 'GB-s of an object awake (128 MB each)', ...OBJECTS },
+	rowsRead: { dollars: 0.001, per: MILLION, unit: 'rows read', ...OBJECTS },
+	rowsWritten: { dollars: 1, per: MILLION, unit: 'rows written, alarms set', ...OBJECTS },
+	storedGbMonths: { dollars: 0.2, per: 1, unit: 'GB-months stored', ...OBJECTS },
+	queueOperations: {
+		dollars: 0.4,
+		per: MILLION,
+		unit: 'operations of a queue (64 KB written, read or deleted)',
+		...QUEUES,
+	},
+	workflowSteps: { dollars: 0.8, per: 100_000, unit: 'steps of a Workflow', ...WORKFLOWS },
+} as const satisfies Record<string, Price>;
+
+export type Item = keyof typeof PRICES;
+
+/** How much of each thing. */
+export type Usage = Partial<Record<Item, number>>;
+
+/** What a usage costs, a million times. */
+export function dollarsAMillion(usage: Usage): number {
+	return Object.entries(usage).reduce((sum, [item, count]) => sum + dollarsFor(item as Item, count) * MILLION, 0);
+}
+
+export function dollarsFor(item: Item, count: number): number {
+	const { dollars, per } = PRICES[item];
+	return (count * dollars) / per;
+}
+
+export interface Other {
+	readonly name: string;
+	readonly dollarsAMillion: number;
+	/** What that is made of. */
+	readonly how: string;
+	/** What a user has to add for the same job. */
+	readonly without: string;
+	readonly source: string;
+	readonly asOf: string;
+}
+
+/** One step, created and asked twice over a Worker; its state is kept for a day, not for the default of thirty. */
+const WORKFLOW_JOB: Usage = { workerRequests: 1 + 1 + 2, workflowSteps: 1, cpuMs: 4, storedGbMonths: 12e-6 / 30 };
+
+export const OTHERS: readonly Other[] = [
+	{
+		name: 'Cloudflare Workflows, one step',
+		dollarsAMillion: dollarsAMillion(WORKFLOW_JOB),
+		how: 'step 8.00, instance 0.30, submit and 2 polls over a Worker 0.90, CPU of 4 ms 0.08, a day of 12 KB 0.08',
+		without: 'being told (socket, stream, webhook), idempotency, cancel of running work',
+		...WORKFLOWS,
+	},
+	{
+		name: 'Upstash QStash',
+		dollarsAMillion: 10,
+		how: 'a message delivered once, $1 per 100,000',
+		without: 'the endpoint that works, anywhere to ask for status and result',
+		source: 'https://upstash.com/pricing/qstash',
+		asOf: '2026-06-13',
+	},
+	{
+		name: 'AWS Step Functions, standard',
+		dollarsAMillion: 25,
+		how: 'one state transition, $0.025 per 1,000',
+		without: 'the API in front, the function that works',
+		source: 'https://aws.amazon.com/step-functions/pricing/',
+		asOf: '2026-03-14',
+	},
+	{
+		name: 'AWS Step Functions, express',
+		dollarsAMillion: 1 + 0.1 * (64 / 1_024) * 16.67,
+		how: 'a request 1.00, 100 ms of 64 MB at $0.00001667 a GB-s 0.10',
+		without: 'the API in front, the function that works, anywhere to ask for status and result',
+		source: 'https://aws.amazon.com/step-functions/pricing/',
+		asOf: '2026-03-14',
+	},
+	{
+		name: 'AWS Lambda durable functions, one operation',
+		dollarsAMillion: 8.2,
+		how: 'a durable operation 8.00, a request 0.20',
+		without: 'the API in front, the duration of the function, its storage, anywhere to ask for status and result',
+		source: 'https://aws.amazon.com/lambda/pricing/',
+		asOf: '2026-09-20',
+	},
+	{
+		name: 'Vercel Workflows, one step',
+		dollarsAMillion: 25,
+		how: 'a step, $2.50 per 100,000',
+		without: 'the functions, storage, being told',
+		source: 'https://vercel.com/docs/workflow/pricing',
+		asOf: '2026-06-16',
+	},
+];

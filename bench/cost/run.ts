@@ -1,0 +1,261 @@
+/**
+ * The bill of each ordinary way through: its operations are counted in the runtime, while real clients go it, and priced.
+ * Prints it, and writes the generated part of `docs/cost.md`.
+ *
+ *     npm run bench:cost
+ */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { table } from '../../demo/terminal.ts';
+import { OURS, type Running } from '../compare/contender.ts';
+import { inFlight } from '../compare/figures.ts';
+import { cpuMsOf } from '../compare/processes.ts';
+import { markdown } from '../compare/report.ts';
+import { running } from '../compare/workers.ts';
+import { configWith, localVariables } from '../configuration.ts';
+import { replaceGenerated } from '../generated.ts';
+import { dollarsAMillion, dollarsFor, type Item, OTHERS, PRICES, type Usage } from './prices.ts';
+import { type Place, submit, WATCHERS, WAYS, type Way } from './ways.ts';
+
+process.env.WRANGLER_LOG ??= 'error';
+process.env.WRANGLER_SEND_METRICS ??= 'false';
+process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/cost.md', import.meta.url));
+
+/** One at a time, so that each message has a batch to itself: the dearest that it can be. */
+const JOBS_A_WAY = 20;
+/** For the CPU it takes many at once: what one takes alone is mostly waking up. */
+const JOBS_FOR_CPU = 80;
+const JOBS_AT_ONCE = 20;
+const WATCHERS_A_JOB = 20;
+const WATCHED_MS = 3_000;
+
+/** Nobody can count this here: how long an object counts as awake for one call, start and commit included. */
+const AWAKE_MS_A_CALL = 15;
+/** What an object is billed by while it is awake. */
+const OBJECT_GB = 0.128;
+/** An object with one small value, on disk. */
+const OBJECT_STORED_BYTES = 12_000;
+const RETAIN_DAYS = 1;
+const DAYS_A_MONTH = 30;
+/** A day later the alarm erases the job: a call that this run doesn't live to see. */
+const EXPIRY_CALLS = 1;
+const MILLION = 1_000_000;
+
+type Counts = Record<string, number>;
+
+interface Bill {
+	readonly name: string;
+	readonly counts: Counts;
+	readonly cpuMs: number | undefined;
+	readonly usage: Usage;
+	readonly dollars: number;
+}
+
+async function main(): Promise<void> {
+	const config = await configWith('bench/workers/ledger.ts');
+	const hook = await startReceiver();
+	const worker = await running(
+		'ledger',
+		{ configPath: config.path, secrets: await localVariables() },
+		OURS,
+		config.remove,
+	);
+	try {
+		const place = { origin: worker.origin, hook };
+		await submit(place.origin);
+		const bills: Bill[] = [];
+		for (const way of WAYS) bills.push(await billOf(worker, way, place));
+		const watchers = await watcherRows(worker);
+		await report(bills, watchers);
+	} finally {
+		await worker.stop();
+		hook.close();
+	}
+}
+
+async function billOf(worker: Running, way: Way, place: Place): Promise<Bill> {
+	const counts = await counted(worker, JOBS_A_WAY, async () => {
+		for (let job = 0; job < JOBS_A_WAY; job++) await way.go(place);
+	});
+	const cpuMs = await cpuMsOfJob(worker, way, place);
+	const usage = usageOf(counts, cpuMs, (way.payloadBytes ?? 0) + OBJECT_STORED_BYTES);
+	return { name: way.name, counts, cpuMs, usage, dollars: dollarsAMillion(usage) };
+}
+
+/** What the ledger has of something that is done so many times, for one time. */
+async function counted(worker: Running, times: number, act: () => Promise<void>): Promise<Counts> {
+	await settled(worker);
+	await fetch(`${worker.origin}/ledger`, { method: 'DELETE' });
+	await act();
+	const total = await settled(worker);
+	return Object.fromEntries(Object.entries(total).map(([name, count]) => [name, count / times]));
+}
+
+/** All that the runtime's process takes, objects and storage included: more than the Worker's own time, which is what is billed. */
+async function cpuMsOfJob({ pid }: Running, way: Way, place: Place): Promise<number | undefined> {
+	const before = pid && (await cpuMsOf(pid));
+	await inFlight(JOBS_AT_ONCE, JOBS_FOR_CPU, () => way.go(place));
+	const after = pid && (await cpuMsOf(pid));
+	return before && after ? (after - before) / JOBS_FOR_CPU : undefined;
+}
+
+/** When nothing is counted any more. */
+async function settled({ origin }: Running): Promise<Counts> {
+	const look = async () => (await (await fetch(`${origin}/ledger`)).json()) as Counts;
+	for (let before = await look(); ; ) {
+		await wait(400);
+		const now = await look();
+		if (JSON.stringify(now) === JSON.stringify(before)) return now;
+		before = now;
+	}
+}
+
+function usageOf(counts: Counts, cpuMs: number | undefined, storedBytes: number): Usage {
+	const {
+		workerRequests = 0,
+		objectCalls = 0,
+		socketMessages = 0,
+		rowsRead = 0,
+		rowsWritten = 0,
+		queueOperations = 0,
+	} = counts;
+	// Twenty messages that come in on a socket are billed as one request.
+	const calls = objectCalls + socketMessages / 20 + EXPIRY_CALLS;
+	return {
+		rowsWritten,
+		workerRequests,
+		queueOperations,
+		objectCalls: calls,
+		objectGbSeconds: ((calls * AWAKE_MS_A_CALL) / 1_000) * OBJECT_GB,
+		cpuMs: cpuMs ?? 0,
+		storedGbMonths: ((storedBytes / 1e9) * RETAIN_DAYS) / DAYS_A_MONTH,
+		rowsRead,
+	};
+}
+
+/** What one more watcher adds to a job, however long it watches. */
+async function watcherRows(worker: Running): Promise<string[][]> {
+	const alone = await counted(worker, 1, () => watched(worker, async () => {}, 0));
+	const rows = [['one more watcher', 'Worker requests', 'object calls', 'rows', '$ a million']];
+	for (const { name, watch } of WATCHERS) {
+		const counts = await counted(worker, 1, () => watched(worker, watch, WATCHERS_A_JOB));
+		const more = (counter: string) => ((counts[counter] ?? 0) - (alone[counter] ?? 0)) / WATCHERS_A_JOB;
+		const usage = {
+			workerRequests: more('workerRequests'),
+			objectCalls: more('objectCalls'),
+			rowsWritten: more('rowsWritten'),
+		};
+		rows.push([name, ...Object.values(usage).map(amount), dollarsAMillion(usage).toFixed(2)]);
+	}
+	return rows;
+}
+
+async function watched(worker: Running, watch: (typeof WATCHERS)[number]['watch'], count: number): Promise<void> {
+	const { links } = await submit(worker.origin, {}, WATCHED_MS);
+	await Promise.all(Array.from({ length: count }, () => watch(links)));
+	// Asked from the outside, so that nothing is counted: the job is over, whoever watched.
+	await wait(count === 0 || watch === WATCHERS.at(-1)?.watch ? WATCHED_MS + 500 : 0);
+}
+
+async function report(bills: readonly Bill[], watchers: readonly (readonly string[])[]): Promise<void> {
+	const waysTable = [['way', 'what the client does'], ...WAYS.map(({ name, what }) => [name, what])];
+	const countsTable = [
+		[
+			'a job, by',
+			'rows written',
+			'rows read',
+			'Worker requests',
+			'queue operations',
+			'object calls',
+			'CPU ms',
+			'ms a call',
+		],
+		...bills.map(countsRow),
+	];
+	const items = [
+		'rowsWritten',
+		'workerRequests',
+		'queueOperations',
+		'objectCalls',
+		'objectGbSeconds',
+		'cpuMs',
+		'storedGbMonths',
+	] as const;
+	const dollarsTable = [
+		['$ a million jobs', 'rows', 'Worker requests', 'queue', 'object calls', 'awake', 'CPU', 'stored', 'all'],
+		...bills.map(({ name, usage, dollars }) => [
+			name,
+			...items.map((item) => millionOf(item, usage)),
+			dollars.toFixed(2),
+		]),
+	];
+	const pricesTable = [
+		['', 'price', 'source', 'as of'],
+		...Object.values(PRICES).map(({ unit, dollars, per, source, asOf }) => [
+			unit,
+			`$${dollars} a ${perOf(per)}`,
+			source,
+			asOf,
+		]),
+	];
+	const othersTable = [
+		['instead', '$ a million', 'made of', 'and without', 'source', 'as of'],
+		...OTHERS.map(({ name, dollarsAMillion: all, how, without, source, asOf }) => [
+			name,
+			all.toFixed(2),
+			how,
+			without,
+			source,
+			asOf,
+		]),
+	];
+	for (const one of [countsTable, dollarsTable, watchers, othersTable.map((row) => row.slice(0, 3))]) {
+		table(one);
+		console.log();
+	}
+	const parts = [waysTable, countsTable, dollarsTable, watchers, othersTable, pricesTable].map(markdown);
+	await replaceGenerated(DOCUMENT, parts.join('\n\n'));
+}
+
+function countsRow({ name, counts, cpuMs }: Bill): string[] {
+	const { rowsWritten, rowsRead, workerRequests, queueOperations, objectCalls = 0, objectWaitMs = 0 } = counts;
+	const numbers = [rowsWritten, rowsRead, workerRequests, queueOperations, objectCalls];
+	return [name, ...numbers.map(amount), cpuMs?.toFixed(1) ?? '–', (objectWaitMs / objectCalls).toFixed(1)];
+}
+
+function millionOf(item: Item, usage: Usage): string {
+	return (dollarsFor(item, usage[item] ?? 0) * MILLION).toFixed(2);
+}
+
+function amount(count = 0): string {
+	return Number.isInteger(count) ? String(count) : count.toFixed(2);
+}
+
+function perOf(per: number): string {
+	return per === 1 ? 'unit' : per === MILLION ? 'million' : per.toLocaleString('en');
+}
+
+async function startReceiver(): Promise<Place['hook'] & { close(): void }> {
+	const waiting = new Map<string, () => void>();
+	const told = new Set<string>();
+	const server = createServer((request, response) => {
+		const id = String(request.headers['webhook-id']).split(':')[0] ?? '';
+		request.resume().on('end', () => {
+			response.writeHead(204).end();
+			told.add(id);
+			waiting.get(id)?.();
+		});
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+		told: (id) => new Promise((resolve) => (told.has(id) ? resolve() : waiting.set(id, resolve))),
+		close: () => server.close(),
+	};
+}
+
+await main();

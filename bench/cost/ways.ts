@@ -1,0 +1,174 @@
+/** The ordinary ways through: a client's requests for one job, from the submission to the result in its hands. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { WebSocket } from 'ws';
+
+export interface Way {
+	readonly name: string;
+	/** What the client does. */
+	readonly what: string;
+	/** What a job keeps besides its record. */
+	readonly payloadBytes?: number;
+	go(place: Place): Promise<void>;
+}
+
+export interface Place {
+	readonly origin: string;
+	/** Resolves when the webhook receiver there was told of a job. */
+	readonly hook: { readonly url: string; told(id: string): Promise<void> };
+}
+
+interface Document {
+	readonly id: string;
+	readonly status: string;
+	readonly links: Readonly<Record<'self' | 'operation' | 'result' | 'events' | 'socket', string>>;
+}
+
+/** Long enough that a poll right after the submission finds it unfinished. */
+const WORK_MS = 250;
+/** When a client comes back: after it is done, so that the number of polls is what it is said to be. */
+const LATER_MS = 900;
+const MIB = 1_048_576;
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+export const WAYS: readonly Way[] = [
+	{
+		name: 'poll, result inline',
+		what: 'submit with `onComplete=inline`, one poll too early, one that brings the result',
+		go: (place) => polled(place, { 'coatcheck-on-complete': 'inline' }),
+	},
+	{
+		name: 'poll, redirect',
+		what: 'submit, one poll too early, one that is sent on with 303, the result',
+		go: (place) => polled(place),
+	},
+	{
+		name: 'one request',
+		what: 'submit with `Prefer: wait=20`: the answer is the result',
+		go: async ({ origin }) => expectOk(await submitRaw(origin, { prefer: 'wait=20' })),
+	},
+	{
+		name: 'long-poll',
+		what: 'submit, one `GET` of the `Location` with `Prefer: wait=20`, the result',
+		async go({ origin }) {
+			const { links } = await submit(origin);
+			await expectOk(await fetch(links.self, { headers: { prefer: 'wait=20' } }));
+		},
+	},
+	{
+		name: 'SSE',
+		what: 'submit, the stream until it ends, the result',
+		async go({ origin }) {
+			const { links } = await submit(origin);
+			await expectOk(await fetch(links.events, { headers: { accept: 'text/event-stream' } }));
+			await expectOk(await fetch(links.result));
+		},
+	},
+	{
+		name: 'WebSocket',
+		what: 'submit, the socket until it ends, the result',
+		async go({ origin }) {
+			const { links } = await submit(origin);
+			await untilTold(`${links.socket}&after=0`);
+			await expectOk(await fetch(links.result));
+		},
+	},
+	{
+		name: 'webhook',
+		what: 'submit with a webhook, be called, the result',
+		async go({ origin, hook }) {
+			const { id, links } = await submit(origin, { 'coatcheck-webhook-url': hook.url });
+			await hook.told(id);
+			await expectOk(await fetch(links.result));
+		},
+	},
+	{
+		name: 'a failed attempt, then poll',
+		what: 'as "poll, result inline", and the first attempt fails',
+		async go({ origin }) {
+			const body = JSON.stringify({ seconds: 0, steps: 1, failAttempts: 1 });
+			const headers = { ...JSON_TYPE, 'coatcheck-on-complete': 'inline' };
+			const response = await fetch(`${origin}/v1/tasks/sleep/jobs`, { method: 'POST', headers, body });
+			const { links } = (await response.json()) as Document;
+			await expectOk(await fetch(links.self));
+			await wait(LATER_MS + 2_500);
+			await expectOk(await fetch(links.self));
+		},
+	},
+	{
+		name: '1 MB in and out, poll',
+		what: 'as "poll, redirect", with 1 MB of input and of result',
+		payloadBytes: 2 * MIB,
+		async go({ origin }) {
+			const response = await fetch(`${origin}/v1/tasks/echo/jobs`, {
+				method: 'POST',
+				headers: { 'content-type': 'application/octet-stream' },
+				body: new Uint8Array(MIB),
+			});
+			const { links } = (await response.json()) as Document;
+			await expectOk(await fetch(links.operation));
+			await wait(LATER_MS);
+			await expectOk(await fetch(links.self));
+		},
+	},
+];
+
+export interface WatcherWay {
+	readonly name: string;
+	/** Watches a job until it is over. */
+	watch(links: Document['links']): Promise<void>;
+}
+
+export const WATCHERS: readonly WatcherWay[] = [
+	{ name: 'WebSocket', watch: ({ socket }) => untilTold(socket) },
+	{
+		name: 'SSE',
+		watch: async ({ events }) => expectOk(await fetch(events, { headers: { accept: 'text/event-stream' } })),
+	},
+	{
+		name: 'long-poll',
+		watch: async ({ operation }) => expectOk(await fetch(operation, { headers: { prefer: 'wait=20' } })),
+	},
+	{ name: 'poll, once', watch: async ({ operation }) => expectOk(await fetch(operation)) },
+];
+
+export async function submit(
+	origin: string,
+	headers: Record<string, string> = {},
+	ms: number = WORK_MS,
+): Promise<Document> {
+	const response = await submitRaw(origin, headers, ms);
+	if (response.status !== 202) throw new Error(`Expected 202, got ${response.status}: ${await response.text()}`);
+	return (await response.json()) as Document;
+}
+
+function submitRaw(origin: string, headers: Record<string, string>, ms: number = WORK_MS): Promise<Response> {
+	return fetch(`${origin}/v1/tasks/wait/jobs`, {
+		method: 'POST',
+		headers: { ...JSON_TYPE, ...headers },
+		body: JSON.stringify({ ms }),
+	});
+}
+
+async function polled({ origin }: Place, headers: Record<string, string> = {}): Promise<void> {
+	const { links } = await submit(origin, headers);
+	await expectOk(await fetch(links.self));
+	await wait(LATER_MS);
+	await expectOk(await fetch(links.self));
+}
+
+async function expectOk(response: Response): Promise<void> {
+	const body = await response.text();
+	if (!response.ok) throw new Error(`Expected 2xx, got ${response.status}: ${body}`);
+}
+
+function untilTold(url: string): Promise<void> {
+	const socket = new WebSocket(url);
+	return new Promise((resolve, reject) => {
+		socket.once('error', reject);
+		socket.on('message', (data) => {
+			if (!String(data).includes('"type":"succeeded"')) return;
+			resolve();
+			socket.terminate();
+		});
+	});
+}

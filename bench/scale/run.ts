@@ -1,0 +1,131 @@
+/**
+ * What happens at 10, 1,000 and 100,000 jobs a second? A simulation of a lane's queues within the platform's published limits,
+ * for instant, short and long jobs, with four queues as shipped and with as many as it takes. Prints it, and writes the
+ * generated part of `docs/scale.md`.
+ *
+ *     npm run bench:scale
+ */
+import { fileURLToPath } from 'node:url';
+import { table } from '../../demo/terminal.ts';
+import { DEFAULTS } from '../../src/config.ts';
+import { markdown } from '../compare/report.ts';
+import { dollarsFor, type Usage } from '../cost/prices.ts';
+import { replaceGenerated } from '../generated.ts';
+import { type Outcome, QUEUE_LIMITS, seeded, simulate } from './queue.ts';
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/scale.md', import.meta.url));
+const SHIPPED_QUEUES = 4;
+/** A queue is not planned to be fuller than this. */
+const FILLED_SHARE = 0.7;
+const SECONDS = 60;
+const BURST = { times: 2, seconds: 10 } as const;
+const SEED = 20_261_121;
+const SECONDS_A_DAY = 86_400;
+
+const RATES = [10, 1_000, 100_000];
+const WORK = [
+	{ name: '10 ms', workMs: 10, batch: 20 },
+	{ name: '250 ms', workMs: 250, batch: 20 },
+	{ name: '10 s, lane `long`', workMs: 10_000, batch: 4 },
+];
+
+/** As counted by `npm run bench:cost` for "poll, result inline"; but for the batches, which are counted here. */
+const JOB: Usage = {
+	rowsWritten: 5,
+	rowsRead: 1,
+	workerRequests: 3,
+	queueOperations: 3,
+	objectCalls: 6,
+	objectGbSeconds: 6 * 0.015 * 0.128,
+	cpuMs: 10,
+	storedGbMonths: 12e-6 / 30,
+};
+
+interface Plan {
+	readonly jobsPerSecond: number;
+	readonly work: (typeof WORK)[number];
+	readonly queues: number;
+}
+
+async function main(): Promise<void> {
+	const rows = [
+		[
+			'jobs/s',
+			'work',
+			'queues',
+			'wait p50',
+			'p99',
+			'longest',
+			'backlog',
+			'consumers',
+			'refused',
+			'a batch',
+			'$ a day',
+			'$ a million',
+		],
+	];
+	for (const plan of plans()) rows.push(rowOf(plan, outcomeOf(plan)));
+	table(rows);
+	await replaceGenerated(DOCUMENT, markdown(rows));
+}
+
+/** As shipped, and where that is too few, with enough. */
+function plans(): Plan[] {
+	return RATES.flatMap((jobsPerSecond) =>
+		WORK.flatMap((work) => {
+			const queues = queuesFor(jobsPerSecond, work);
+			const shipped = { jobsPerSecond, work, queues: SHIPPED_QUEUES };
+			return queues > SHIPPED_QUEUES ? [shipped, { jobsPerSecond, work, queues }] : [shipped];
+		}),
+	);
+}
+
+/** Both limits of a queue are kept from, also in a burst. */
+export function queuesFor(jobsPerSecond: number, { workMs, batch }: { workMs: number; batch: number }): number {
+	const perConsumer = (batch * 1_000) / (workMs * slowestOf(batch));
+	const perQueue = Math.min(QUEUE_LIMITS.messagesPerSecond, QUEUE_LIMITS.consumers * perConsumer);
+	return Math.ceil((jobsPerSecond * BURST.times) / (perQueue * FILLED_SHARE));
+}
+
+/** How many times the median the slowest job of a batch takes: a batch lasts as long as it. */
+function slowestOf(batch: number): number {
+	return batch >= 20 ? 7 : 3.3;
+}
+
+function outcomeOf({ jobsPerSecond, work, queues }: Plan): Outcome {
+	const load = {
+		jobsPerSecond: jobsPerSecond / queues,
+		seconds: SECONDS,
+		burst: BURST,
+		maxBacklog: DEFAULTS.MAX_BACKLOG,
+	};
+	return simulate({ ...load, workMs: work.workMs, batch: work.batch }, seeded(SEED));
+}
+
+function rowOf({ jobsPerSecond, work, queues }: Plan, outcome: Outcome): string[] {
+	const { accepted, refused, batches, waitMs, maxBacklog, maxConsumers, left } = outcome;
+	const orMore = left > 0 ? '> ' : '';
+	const aBatch = (accepted - left) / batches;
+	const usage = { ...JOB, workerRequests: (JOB.workerRequests ?? 0) + 1 / aBatch };
+	const dollars = Object.entries(usage).reduce((sum, [item, count]) => sum + dollarsFor(item as keyof Usage, count), 0);
+	return [
+		jobsPerSecond.toLocaleString('en'),
+		work.name,
+		queues > QUEUE_LIMITS.queuesAnAccount ? `${queues} (too many)` : String(queues),
+		orMore + seconds(waitMs.p50),
+		orMore + seconds(waitMs.p99),
+		orMore + seconds(waitMs.max),
+		(maxBacklog * queues).toLocaleString('en'),
+		String(maxConsumers * queues),
+		`${((refused / (accepted + refused)) * 100).toFixed(0)} %`,
+		aBatch.toFixed(1),
+		(dollars * jobsPerSecond * SECONDS_A_DAY).toLocaleString('en', { maximumFractionDigits: 0 }),
+		(dollars * 1_000_000).toFixed(2),
+	];
+}
+
+function seconds(ms: number): string {
+	return ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`;
+}
+
+await main();
