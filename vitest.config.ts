@@ -4,13 +4,25 @@ import { defineConfig } from 'vitest/config';
 /** What runs in Node: the Worker as a whole behind a real port, clients that know nothing of it, and the source as text. */
 const IN_NODE = ['test/clients/**', 'test/local/**', 'test/structure/**'];
 
+/** The upstreams of the tests in workerd. */
+const UPSTREAMS = JSON.stringify({
+	report: { baseUrl: 'https://report.example', lane: 'jobs' },
+	narrow: { baseUrl: 'https://narrow.example', lane: 'jobs', concurrency: 1 },
+});
+
 export default defineConfig({
 	test: {
 		// Most tests wait more than they work.
 		maxWorkers: 3,
 		projects: [
 			{
-				plugins: [cloudflareTest({ main: './test/worker.ts', wrangler: { configPath: './wrangler.toml' } })],
+				plugins: [
+					cloudflareTest({
+						main: './test/worker.ts',
+						wrangler: { configPath: './wrangler.toml' },
+						miniflare: { bindings: { UPSTREAMS } },
+					}),
+				],
 				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: IN_NODE, testTimeout: 20_000 },
 			},
 			{
