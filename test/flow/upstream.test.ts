@@ -100,7 +100,7 @@ describe('a POST to an upstream whose attempt is lost', () => {
 	it('is not sent again: it may have been carried out', async () => {
 		const { promise, resolve } = Promise.withResolvers<void>();
 		receiver('report.example', () => promise.then(() => new Response(null)));
-		onTestFinished(resolve);
+		onTestFinished(() => resolve());
 		const [post, put] = [
 			await submit('report', { method: 'POST', body: 'x' }),
 			await submit('report', { method: 'PUT', body: 'x' }),
