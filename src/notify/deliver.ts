@@ -1,12 +1,13 @@
 /** Telling a webhook's receiver of one event: asked for by a message, reported to the job, tried again as the job says. */
 import type { SigningKeys } from '../config.ts';
 import { type JobEvent, statusDocument } from '../job/document.ts';
-import { MS_PER_SECOND, WEBHOOK_TIMEOUT_MS } from '../job/limits.ts';
+import { WEBHOOK_TIMEOUT_MS } from '../job/limits.ts';
 import { jobLinks } from '../job/links.ts';
 import type { DeliveryMessage } from '../job/message.ts';
 import type { DueDelivery, Report } from '../job/object-api.ts';
 import type { Try } from '../job/webhook.ts';
 import { logError } from '../log.ts';
+import { retryAfterMs } from '../lro/retry-after.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { refusalOf } from '../target.ts';
 import { signToken } from '../token.ts';
@@ -40,7 +41,8 @@ async function call(messenger: Messenger, id: string, due: DueDelivery): Promise
 		const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_MS);
 		const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
 		await response.body?.cancel();
-		return { code: response.status, retryAfterMs: retryAfterMs(response.headers.get('retry-after'), Date.now()) };
+		const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
+		return { code: response.status, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
 	} catch (error) {
 		logError('webhook not delivered', { job: id, seq: event.seq, error });
 		return {};
@@ -53,11 +55,4 @@ async function eventFor({ signingKeys }: Messenger, id: string, due: DueDelivery
 	const token = await signToken(signingKeys, { job: id, tenant, scopes: new Set(['read']), expiresAt });
 	const links = jobLinks(id, { origin: webhook.origin, mayCancel: false, ...(token !== undefined && { token }) });
 	return { ...event, job: statusDocument(event.job, links) };
-}
-
-/** `Retry-After` (RFC 9110 §10.2.3): seconds, or a date. Nonsense asks for nothing. */
-function retryAfterMs(header: string | null, now: number): number {
-	if (header === null) return 0;
-	const ms = /^\d+$/.test(header) ? Number(header) * MS_PER_SECOND : Date.parse(header) - now;
-	return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }

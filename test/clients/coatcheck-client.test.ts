@@ -127,7 +127,7 @@ describe('on a network that breaks', { concurrent: true }, () => {
 
 describe('npm run watch', { concurrent: true }, () => {
 	it('shows a job to its end, and says where the result is', async () => {
-		const job = client.submit('sleep', { seconds: 1.2, steps: 2 });
+		const job = client.submit('sleep', { seconds: 4, steps: 2 });
 		const { code, text } = await run([WATCH, await job.url]);
 		expect(text).toMatch(/50 %/);
 		expect(text).toMatch(/100 % {2}succeeded/);

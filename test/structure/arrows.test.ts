@@ -11,7 +11,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	coatcheck: ['config', 'http', 'log', 'notify', 'queue', 'rpc', 'token', 'work'],
 	http: ['config', 'job', 'log', 'queue', 'quota', 'rpc', 'target', 'token', 'upstream', 'work'],
 	queue: ['job', 'log', 'rpc'],
-	notify: ['config', 'job', 'log', 'rpc', 'target', 'token'],
+	notify: ['config', 'job', 'log', 'lro', 'rpc', 'target', 'token'],
 	work: ['job', 'log', 'lro', 'rpc', 'target', 'upstream'],
 	tasks: ['work'],
 	object: ['job', 'queue', 'quota', 'rpc', 'upstream'],
