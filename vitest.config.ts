@@ -6,6 +6,12 @@ const IN_NODE = ['test/clients/**', 'test/deploy/**', 'test/simulation/**', 'tes
 /** The same, for what has to wait longer than `npm test` should take: `npm run test:slow`. */
 const SLOW = ['test/slow/**'];
 
+/** The upstreams of the tests in workerd. */
+const UPSTREAMS = JSON.stringify({
+	report: { baseUrl: 'https://report.example', lane: 'jobs' },
+	narrow: { baseUrl: 'https://narrow.example', lane: 'jobs', concurrency: 1 },
+});
+
 export default defineConfig({
 	test: {
 		// Most tests wait more than they work.
@@ -16,8 +22,11 @@ export default defineConfig({
 					cloudflareTest({
 						main: './test/worker.ts',
 						wrangler: { configPath: './wrangler.toml' },
-						// A limit that a test can reach.
-						miniflare: { ratelimits: { LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } } } },
+						miniflare: {
+							bindings: { UPSTREAMS },
+							// A limit that a test can reach.
+							ratelimits: { LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } } },
+						},
 					}),
 				],
 				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: [...IN_NODE, ...SLOW], testTimeout: 20_000 },

@@ -1,5 +1,6 @@
 /** What a job takes of its tenant's quotas, as the job itself knows it. Pure. */
 import {
+	KEPT_AFTER_TRY_MS,
 	MAX_QUEUE_DELAY_MS,
 	MAX_WEBHOOK_TRIES,
 	MAX_WEBHOOK_WAKES,
@@ -23,7 +24,8 @@ export interface Claim {
 }
 
 /** The longest that a webhook's deliveries can keep a finished job beyond its retention. */
-const LONGEST_TELLING_MS = MAX_WEBHOOK_TRIES * (MAX_QUEUE_DELAY_MS + MAX_WEBHOOK_WAKES * WEBHOOK_WATCHDOG_MS.max);
+const LONGEST_TELLING_MS =
+	MAX_WEBHOOK_TRIES * (MAX_QUEUE_DELAY_MS + MAX_WEBHOOK_WAKES * WEBHOOK_WATCHDOG_MS.max) + KEPT_AFTER_TRY_MS;
 
 /** `undefined` for a tombstone: nothing is kept of it. */
 export function claimOf(job: JobRecord): Claim | undefined {

@@ -1,10 +1,10 @@
 /** How long anybody may still want to ask about a job. */
 import {
+	KEPT_AFTER_TRY_MS,
 	LEASE_GRACE_MS,
 	MAX_LOST_ATTEMPTS,
 	MAX_RETRY_AFTER_MS,
 	MAX_WAKES,
-	MS_PER_HOUR,
 	MS_PER_SECOND,
 	TOMBSTONE_MS,
 	WAIT_SECONDS,
@@ -26,9 +26,6 @@ export function keptUntil({ webhook }: JobRecord, { expiresAt }: FinalState): nu
 	});
 	return Math.max(expiresAt, ...(tries ?? []));
 }
-
-/** Whoever is told of a job has this long to fetch its result at least. */
-const KEPT_AFTER_TRY_MS = 1 * MS_PER_HOUR;
 
 /**
  * The moment from which nothing is left of the job, not even word that it is gone, in milliseconds since the epoch: known

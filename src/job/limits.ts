@@ -108,6 +108,8 @@ export const WEBHOOK_TIMEOUT_MS = 15 * MS_PER_SECOND;
 export const WEBHOOK_WATCHDOG_MS = { first: 1 * MS_PER_MINUTE, max: 1 * MS_PER_HOUR } as const;
 /** How often the watchdog sends a delivery's message again before it gives the delivery up. */
 export const MAX_WEBHOOK_WAKES = 60;
+/** Whoever is told of a job by a webhook has this long to fetch its result at least. */
+export const KEPT_AFTER_TRY_MS = 1 * MS_PER_HOUR;
 /** Deliveries shown in the status document, the newest. */
 export const MAX_DELIVERIES = 64;
 export const WEBHOOK_URL_CHARS = 2_048;

@@ -221,7 +221,9 @@ describe('what is refused before anything is accepted', { concurrent: true }, ()
 		expect(await problem(await call('faithful', '/echo/x', { method: 'POST', body }))).toMatchObject({
 			code: 'PayloadTooLarge',
 		});
-		expect((await call('faithful', `/echo/x?${'a'.repeat(20_000)}`)).status).toBe(400);
+		const large = { headers: { 'x-large': 'a'.repeat(12_000) } };
+		expect((await call('faithful', `/echo/x?${'a'.repeat(7_000)}`, large)).status).toBe(400);
+		expect((await call('faithful', `/echo/x?${'a'.repeat(20_000)}`)).status).toBe(414);
 	});
 
 	it('is an option that makes no sense', async () => {

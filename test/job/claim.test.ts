@@ -38,7 +38,7 @@ describe('what a job takes of its tenant’s quotas', () => {
 	it('may last as long as its webhook’s receiver can keep it', () => {
 		const webhook = { url: 'https://a.example', events: [], format: 'standard', origin: '', deliveries: [] } as const;
 		const kept = claimOf(applied(accepted({ ...submission(), webhook }, T0), { type: 'cancel' }, NOW))?.keptUntil ?? 0;
-		expect(kept - NOW - 2 * 3_600_000).toBe(14 * (12 + 24) * 3_600_000);
+		expect(kept - NOW - 2 * 3_600_000).toBe((14 * (12 + 60) + 1) * 3_600_000);
 	});
 });
 

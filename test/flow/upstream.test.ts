@@ -1,0 +1,117 @@
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { StatusDocument } from '../../src/job/document.ts';
+import { receiver } from '../notify/receiver.ts';
+import { call, until } from './client.ts';
+import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
+
+/** Billed operations, counted where they happen, as in `budget.test.ts`. */
+const counts = { rows: 0, jobCalls: 0, gateCalls: 0 };
+
+function count(prototype: object, method: string, field: keyof typeof counts): void {
+	const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
+	Reflect.set(prototype, method, function (this: unknown, ...args: unknown[]) {
+		counts[field]++;
+		return original.apply(this, args);
+	});
+}
+
+function countCalls(object: object, field: keyof typeof counts): void {
+	const prototype = Object.getPrototypeOf(object) as object;
+	for (const method of Object.getOwnPropertyNames(prototype)) {
+		if (method !== 'constructor') count(prototype, method, field);
+	}
+}
+
+beforeAll(async () => {
+	await runInDurableObject(env.JOBS.get(env.JOBS.newUniqueId()), (object, { storage }) => {
+		for (const method of ['put', 'delete']) count(Object.getPrototypeOf(storage.kv) as object, method, 'rows');
+		for (const method of ['setAlarm']) count(Object.getPrototypeOf(storage) as object, method, 'rows');
+		countCalls(object, 'jobCalls');
+	});
+	await runInDurableObject(env.GATES.getByName('any'), (object) => countCalls(object, 'gateCalls'));
+});
+
+beforeEach(() => {
+	for (const field of Object.keys(counts) as (keyof typeof counts)[]) counts[field] = 0;
+});
+
+async function submit(upstream: string, init: RequestInit = {}): Promise<StatusDocument> {
+	const response = await call(`/v1/upstreams/${upstream}/x`, init);
+	expect(response.status).toBe(202);
+	return response.json<StatusDocument>();
+}
+
+/** How many of the calls and rows were not for asking how the job is. */
+async function costOf(upstream: string): Promise<typeof counts> {
+	const job = await submit(upstream);
+	// Nobody asks until it is over: asking is a call.
+	await vi.waitFor(() => expect(counts.rows).toBeGreaterThanOrEqual(5), { timeout: 5_000, interval: 10 });
+	await vi.waitFor(() => expect(counts.gateCalls).toBeGreaterThanOrEqual(upstream === 'narrow' ? 2 : 0), {
+		timeout: 5_000,
+	});
+	const cost = { ...counts };
+	expect((await until(job, 'succeeded')).attempt).toBe(1);
+	return cost;
+}
+
+describe('the ordinary job of an upstream', () => {
+	it('costs what a task costs, and asks no gate', async () => {
+		receiver('report.example', () => new Response('ok'));
+		expect(await costOf('report')).toEqual({ rows: 5, jobCalls: 3, gateCalls: 0 });
+	});
+
+	it('costs two calls and two rows more where an upstream takes only so many at once', async () => {
+		receiver('narrow.example', () => new Response('ok'));
+		expect(await costOf('narrow')).toEqual({ rows: 7, jobCalls: 3, gateCalls: 2 });
+	});
+});
+
+describe('the gate of an upstream', () => {
+	it('is told of a failure, asked before the next attempt, and left alone once that went well', async () => {
+		receiver('report.example', (visit) => new Response('so', { status: visit === 1 ? 500 : 200 }));
+		expect((await until(await submit('report'), 'succeeded')).attempt).toBe(2);
+		await vi.waitFor(() => expect(counts.gateCalls).toBe(3), { timeout: 5_000 });
+		await until(await submit('report'), 'succeeded');
+		expect(counts.gateCalls).toBe(3);
+	});
+});
+
+describe('a job of an upstream whose message is lost', () => {
+	it('is sent for again with all that its consumer has to know', async () => {
+		const lost = dropMessages();
+		const job = await submit('narrow', { headers: { 'coatcheck-timeout-seconds': '77' } });
+		await vi.waitFor(() => expect(lost()).toBe(1));
+		const send = vi.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'send');
+		onTestFinished(() => send.mockRestore());
+		advanceClock(21_000);
+		await fireAlarm(job);
+		expect(send.mock.calls.at(-1)?.[0]).toEqual({
+			v: 1,
+			id: job.id,
+			epoch: 1,
+			upstream: { name: 'narrow', timeoutSeconds: 77 },
+		});
+	});
+});
+
+describe('a POST to an upstream whose attempt is lost', () => {
+	it('is not sent again: it may have been carried out', async () => {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		receiver('report.example', () => promise.then(() => new Response(null)));
+		onTestFinished(() => resolve());
+		const [post, put] = [
+			await submit('report', { method: 'POST', body: 'x' }),
+			await submit('report', { method: 'PUT', body: 'x' }),
+		];
+		await until(post, 'running');
+		await until(put, 'running');
+		advanceClock(321_000);
+		expect(await until(post, 'failed')).toMatchObject({
+			attempt: 1,
+			error: { code: 'DeliveryFailed', retryable: false },
+		});
+		expect((await until(put, 'retrying', 'running')).attempt).toBe(1);
+	});
+});
