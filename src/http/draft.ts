@@ -107,7 +107,7 @@ function jsonInput(bytes: Uint8Array, value: unknown, maxBytes: number): DraftIn
 /** The body as it came. */
 export function bytesInput(request: Request, maxBytes: number, isHashed: boolean): DraftInput {
 	const hash = createHash('sha256');
-	const declared = request.headers.get('content-length') ?? '';
+	const declared = request.body === null ? '0' : (request.headers.get('content-length') ?? '');
 	return {
 		form: 'bytes',
 		mediaType: request.headers.get('content-type') ?? 'application/octet-stream',

@@ -233,6 +233,17 @@ describe('a quota of stored bytes', () => {
 		expect(asked.mock.calls.map(([id]) => id.toString()).filter((id) => id !== stored.id)).toEqual([]);
 	});
 
+	it('has room for a request without a body as long as there is any for a job, also when it is for an upstream', async () => {
+		const tenant = tenantWith({ MAX_STORED_BYTES: '10', MAX_JOBS_IN_FLIGHT: '2' });
+		await accepted(await tenant.send('/v1/tasks/echo/jobs', bytes(10)));
+		const forward = () =>
+			tenant.send('/v1/upstreams/reports/monthly', { headers: { 'coatcheck-delay-seconds': '3600' } });
+		const job = await accepted(await forward());
+		expect(await refusal(await forward())).toEqual([429, 'QuotaExceeded']);
+		await cancel(tenant, job);
+		await eventually(forward);
+	});
+
 	it('counts a result in place of its input, until it is purged', async () => {
 		const tenant = tenantWith({ MAX_STORED_BYTES: String(MAX) });
 		const made = { ...submission({ 'coatcheck-delay-seconds': '0' }), body: '{"bytes":99990}' };
