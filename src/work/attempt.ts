@@ -3,14 +3,13 @@
  * work raced against its deadline and the order to stop, and what came of it is stored and reported.
  */
 import type { Failure, WaitTerms } from '../job/lifecycle.ts';
-import { MIB, MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
+import { MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
 import type { Lease, Report } from '../job/object-api.ts';
 import type { Progress, StoredReply } from '../job/record.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { UploadRefused } from '../rpc/upload.ts';
 import { AttemptLink } from './attempt-link.ts';
-import { MemoryBudget } from './budget.ts';
 import { failureOf, timedOut } from './failure.ts';
 import { guardedFetch } from './fetch.ts';
 import { inputOf, parametersOf } from './input.ts';
@@ -32,15 +31,6 @@ export interface Workshop {
 /** A task that was told to stop may take this long to clean up before its attempt is reported without it. */
 const LET_GO_MS = 2 * MS_PER_SECOND;
 
-/** What the inputs of an isolate's attempts may take in memory, of the 128 MB that it has. */
-const MEMORY = new MemoryBudget(96 * MIB);
-/** JSON is there as bytes, as text and as a value at the same time. Bytes are read as the task wants them. */
-const JSON_COPIES = 4;
-
-function memoryOf({ input }: Lease): number {
-	return input?.form === 'json' ? input.sizeBytes * JSON_COPIES : 0;
-}
-
 /** What came of the work. */
 type Outcome =
 	| { readonly kind: 'wait'; readonly terms: WaitTerms; readonly progress?: Progress }
@@ -54,7 +44,7 @@ type Stop = 'timeout' | 'canceled' | 'stale';
 export async function runAttempt(workshop: Workshop, id: string, lease: Lease): Promise<Report> {
 	const { jobs } = workshop;
 	const { fence } = lease;
-	const outcome = await MEMORY.use(memoryOf(lease), () => outcomeOf(workshop, id, lease));
+	const outcome = await outcomeOf(workshop, id, lease);
 	if (outcome.kind === 'wait') return jobs.call(id, (job) => job.wait(fence, outcome.terms, outcome.progress));
 	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
 	const { failure, retryAfterSeconds } = outcome;
@@ -94,6 +84,8 @@ async function perform(
 	const task = taskOf(tasks, lease.task);
 	const parameters = parametersOf(task, lease.parameters);
 	const input = await inputOf(task, jobs, id, lease.input);
+	// Reading it may have taken its turn among others: whoever was stopped meanwhile begins nothing.
+	signal.throwIfAborted();
 	const result = await task.run(input, contextOf(workshop, id, lease, parameters, signal, link));
 	if (result instanceof WaitingForWorker) return wait(result, link);
 	const reply = await replyOf(result, { jobs, id, fence: lease.fence, maxBytes: maxResultBytes });
