@@ -37,6 +37,9 @@ type StateName = keyof typeof STATES;
 /** Late enough for a retry's wait to be over, early enough for no lease to be. */
 const NOW = T0 + 5_000;
 
+/** The same attempt of an earlier job with the same id. */
+const BEFORE = { ...FENCE, createdAt: T0 - 1 };
+
 const COMMANDS = {
 	start: { type: 'start', epoch: 1 },
 	'start of an old epoch': { type: 'start', epoch: 0 },
@@ -48,6 +51,9 @@ const COMMANDS = {
 	'fail, retryable': { type: 'fail', fence: FENCE, failure: failure(true), random: 0.5 },
 	'fail for good': { type: 'fail', fence: FENCE, failure: failure(false), random: 0.5 },
 	'fail of another attempt': { type: 'fail', fence: { epoch: 1, attempt: 7 }, failure: failure(true), random: 0.5 },
+	'progress of a job before': { type: 'progress', fence: BEFORE, progress: {} },
+	'complete of a job before': { type: 'complete', fence: BEFORE, reply: REPLY },
+	'fail of a job before': { type: 'fail', fence: BEFORE, failure: failure(true), random: 0.5 },
 	cancel: { type: 'cancel' },
 	retry: { type: 'retry' },
 	purge: { type: 'purge' },
@@ -108,6 +114,9 @@ const MATRIX: Record<CommandName, readonly Cell[]> = {
 		'!gone',
 	],
 	'fail of another attempt': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	'progress of a job before': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	'complete of a job before': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	'fail of a job before': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
 	cancel: ['canceled', 'canceling', '!settled', 'canceled', '!settled', '!settled', '!settled', '!gone'],
 	retry: ['!unfinished', '!unfinished', '!unfinished', '!unfinished', '!succeeded', 'queued', 'queued', '!gone'],
 	purge: [
@@ -242,7 +251,7 @@ describe('fail', () => {
 describe('cancel', () => {
 	it('tells the running attempt to stop, and gives it twenty seconds', () => {
 		const { job, effects } = transition(running(), { type: 'cancel' }, NOW);
-		expect(effects).toEqual([{ type: 'abort', fence: FENCE }]);
+		expect(effects).toEqual([{ type: 'abort', fence: { ...FENCE, createdAt: T0 } }]);
 		expect(job.state).toMatchObject({ canceling: true, leaseEndsAt: NOW + 20_000 });
 	});
 
