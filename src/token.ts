@@ -16,6 +16,8 @@ export interface TokenClaims {
 	readonly tenant: string;
 	readonly scopes: ReadonlySet<TokenScope>;
 	readonly expiresAt: number;
+	/** The job's own: a later job of the same idempotency key has the same id. Tokens of earlier versions leave it out. */
+	readonly createdAt?: number;
 	/** The attempt that an external worker was given: `complete` is for no other. */
 	readonly fence?: Fence;
 }
@@ -33,8 +35,8 @@ export async function signToken(keys: SigningKeys, claims: TokenClaims): Promise
 	const [first] = keys;
 	if (!first) return undefined;
 	const [kid, key] = first;
-	const { tenant, scopes, fence } = claims;
-	return new SignJWT({ tenant, scope: [...scopes].join(' '), ...fence })
+	const { tenant, scopes, createdAt, fence } = claims;
+	return new SignJWT({ tenant, scope: [...scopes].join(' '), ...(createdAt !== undefined && { createdAt }), ...fence })
 		.setProtectedHeader({ alg: ALGORITHM, kid })
 		.setSubject(claims.job)
 		.setExpirationTime(Math.ceil(claims.expiresAt / MS_PER_SECOND))
@@ -64,13 +66,15 @@ async function verified(keys: SigningKeys, token: string): Promise<TokenClaims |
 			requiredClaims: ['sub', 'exp', 'scope', 'tenant'],
 		});
 		const { sub = '', exp = 0, scope, tenant, epoch, attempt } = payload;
+		const birth = typeof payload.createdAt === 'number' ? { createdAt: payload.createdAt } : {};
 		const isForAttempt = typeof epoch === 'number' && typeof attempt === 'number';
 		return {
 			job: sub,
 			tenant: String(tenant),
 			scopes: new Set(TOKEN_SCOPES.filter((known) => String(scope).split(' ').includes(known))),
 			expiresAt: exp * MS_PER_SECOND,
-			...(isForAttempt && { fence: { epoch, attempt } }),
+			...birth,
+			...(isForAttempt && { fence: { epoch, attempt, ...birth } }),
 		};
 	} catch (error) {
 		if (error instanceof errors.JOSEError) return undefined;

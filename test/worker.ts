@@ -112,6 +112,18 @@ const deaf = defineTask({
 	run: () => new Promise<string>(() => {}),
 });
 
+/** Says that it has begun, and works until it is told to stop. */
+const patient = defineTask({
+	name: 'patient',
+	description: 'Works until it is canceled.',
+	input: z.unknown(),
+	run: async (_, job) => {
+		job.progress(1, 'at work');
+		await scheduler.wait(60_000, { signal: job.signal });
+		return 'done';
+	},
+});
+
 /** Ends its consumer, and whatever else runs in it, as memory or CPU that have run out do. */
 const killer = defineTask({
 	name: 'killer',
@@ -190,6 +202,7 @@ export default coatcheck({
 		leak,
 		odd,
 		deaf,
+		patient,
 		killer,
 		innocent,
 		chatty,

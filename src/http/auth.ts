@@ -4,6 +4,7 @@
  * Cloudflare Access puts on what it lets through.
  */
 import type { Config, KeyScope } from '../config.ts';
+import type { JobView } from '../job/object-api.ts';
 import type { Fence } from '../job/record.ts';
 import { signToken, type TokenScope, verifyToken } from '../token.ts';
 import { principalOfKey } from './api-key.ts';
@@ -19,7 +20,12 @@ export interface Principal {
 	/** Which key or user it is: what requests are counted by, and what logs name. Not known of who comes with a job token. */
 	readonly name?: string;
 	/** The job token they came with: their links carry the same one, so nobody is ever given more than they had. */
-	readonly token?: { readonly text: string; readonly job: string; readonly fence?: Fence };
+	readonly token?: {
+		readonly text: string;
+		readonly job: string;
+		readonly createdAt?: number;
+		readonly fence?: Fence;
+	};
 }
 
 /** Everybody, when the deployment is open. */
@@ -77,8 +83,9 @@ async function withToken(text: string, config: Config, jobId: string | undefined
 	const claims = await verifyToken(config.signingKeys, text);
 	if (!claims) throw invalid('The token is not valid, or no longer');
 	if (claims.job !== jobId) throw new Problem('Forbidden', 'The token is for another job');
-	const { tenant, scopes, job, fence } = claims;
-	return { tenant, scopes, token: { text, job, ...(fence && { fence }) } };
+	const { tenant, scopes, job, createdAt, fence } = claims;
+	const token = { text, job, ...(createdAt !== undefined && { createdAt }), ...(fence && { fence }) };
+	return { tenant, scopes, token };
 }
 
 async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Principal> {
@@ -117,8 +124,7 @@ function unauthorized(detail: string, challenge: string): Problem {
  */
 export async function tokenFor(
 	{ tenant, scopes, token }: Principal,
-	jobId: string,
-	readableUntil: number,
+	{ facts, readableUntil }: Pick<JobView, 'facts' | 'readableUntil'>,
 	config: Config,
 ): Promise<string | undefined> {
 	if (token) return token.text;
@@ -127,5 +133,6 @@ export async function tokenFor(
 		...(mayRead ? (['read'] as const) : []),
 		...(scopes.has('cancel') ? (['cancel'] as const) : []),
 	]);
-	return signToken(config.signingKeys, { job: jobId, tenant, scopes: granted, expiresAt: readableUntil });
+	const createdAt = Date.parse(facts.createdAt);
+	return signToken(config.signingKeys, { job: facts.id, createdAt, tenant, scopes: granted, expiresAt: readableUntil });
 }

@@ -11,7 +11,9 @@ import { messageOf } from './submit.ts';
 /** `DELETE /v1/jobs/{id}`, `POST …/cancel`: 202 while an attempt has still to let go, 200 when it is over. */
 export async function cancelJob(exchange: Exchange): Promise<Response> {
 	const { jobs, principal } = exchange;
-	const change = await jobs.call<Change>(jobIdOf(exchange), (job) => job.cancel(principal.tenant));
+	const change = await jobs.call<Change>(jobIdOf(exchange), (job) =>
+		job.cancel(principal.tenant, principal.token?.createdAt),
+	);
 	if (change.found !== 'job') throw missing(change, principal);
 	const isOver = change.view.facts.status !== 'running';
 	return documentResponse(exchange, change.view, isOver ? 200 : 202, ({ links }) =>
@@ -50,7 +52,9 @@ async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
 /** `POST /v1/jobs/{id}/purge`: the data of a finished job goes now. */
 export async function purgeJob(exchange: Exchange): Promise<Response> {
 	const { jobs, principal } = exchange;
-	const change = await jobs.call<Change>(jobIdOf(exchange), (job) => job.purge(principal.tenant));
+	const change = await jobs.call<Change>(jobIdOf(exchange), (job) =>
+		job.purge(principal.tenant, principal.token?.createdAt),
+	);
 	if (change.found === 'nothing') throw missing(change, principal);
 	if (change.refusal === 'unfinished') throw new Problem('NotFinished', 'The job is not finished: cancel it first');
 	return new Response(null, { status: 204 });

@@ -66,8 +66,7 @@ export async function draftOfEnvelope({ request, config, tasks }: Exchange): Pro
 	const options = readOptions(request, envelope.data.options);
 	checkParameters(task, parameters);
 	await checkInput(task.json, input, '/input');
-	const bytes = new TextEncoder().encode(JSON.stringify(input));
-	return { task, options, parameters, input: jsonInput(bytes, input, config.maxInputBytes) };
+	return { task, options, parameters, input: jsonInput(input, config.maxInputBytes) };
 }
 
 /** `POST /v1/tasks/{task}/jobs`: the body is the input. */
@@ -78,10 +77,9 @@ export async function draftOfBody({ request, config, url, params, tasks }: Excha
 	const { json, binary } = task;
 	const mediaType = mediaTypeOf(request);
 	if (json && isJson(mediaType)) {
-		const bytes = await readBytes(request, config.maxInputBytes);
-		const input = parseJson(bytes);
+		const input = parseJson(await readBytes(request, config.maxInputBytes));
 		await checkInput(json, input, '');
-		return { ...head, input: jsonInput(bytes, input, config.maxInputBytes) };
+		return { ...head, input: jsonInput(input, config.maxInputBytes) };
 	}
 	if (!binary || !matches(binary, mediaType)) {
 		throw unsupported(request, [...(json ? [JSON_TYPE] : []), ...(binary?.mediaTypes ?? [])]);
@@ -91,14 +89,17 @@ export async function draftOfBody({ request, config, url, params, tasks }: Excha
 	return { ...head, input: bytesInput(request, maxBytes, head.options.idempotencyKey !== undefined) };
 }
 
-/** Stored as it came, not as the schema made it: the attempt validates again, and what a schema makes need not be JSON. */
-function jsonInput(bytes: Uint8Array, value: unknown, maxBytes: number): DraftInput {
-	const sizeBytes = bytes.byteLength;
+/**
+ * Stored as the value that came, not as the schema made it: the attempt validates again, and what a schema makes need not be
+ * JSON. Written anew, so that it takes what it weighs: a body can be mostly white space.
+ */
+function jsonInput(value: unknown, maxBytes: number): DraftInput {
+	const bytes = new TextEncoder().encode(JSON.stringify(value));
 	return {
 		form: 'json',
 		mediaType: JSON_TYPE,
 		maxBytes,
-		sizeBytes,
+		sizeBytes: bytes.byteLength,
 		pieces: () => [bytes],
 		digest: () => jsonDigest(value),
 	};

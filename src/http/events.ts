@@ -29,7 +29,7 @@ async function page(exchange: Exchange): Promise<Response> {
 	const { jobs, principal, url } = exchange;
 	const after = cursorOf(url) ?? 0;
 	const id = jobIdOf(exchange);
-	const found = await jobs.call(id, (job) => job.events(principal.tenant, after));
+	const found = await jobs.call(id, (job) => job.events(principal.tenant, after, principal.token?.createdAt));
 	if ('found' in found) throw missing(found, principal);
 	const links = jobLinks(id, await linkBaseOf(exchange, found.view));
 	const events = found.events.map((event) => ({ ...event, job: statusDocument(event.job, links) }));

@@ -2,12 +2,9 @@
  * A job's events as its object tells them, over a hibernating socket that is opened for one reader. A WebSocket client is
  * handed the socket itself; for every other transport it ends here in the Worker, where waiting costs nothing.
  */
-import { MS_PER_HOUR } from '../job/limits.ts';
-import { tokenFor } from './auth.ts';
+import type { LinkBase } from '../job/links.ts';
 import { type Exchange, jobIdOf, missing, originOf } from './exchange.ts';
-
-/** Links told over a socket that came without a token work this long: the job's own end is not known before it is asked. */
-const FEED_TOKEN_MS = 7 * 24 * MS_PER_HOUR;
+import { linkBaseOf } from './respond.ts';
 
 /**
  * @param after the `seq` of the last event the reader has; left out for a snapshot first.
@@ -15,16 +12,30 @@ const FEED_TOKEN_MS = 7 * 24 * MS_PER_HOUR;
  * @throws {Problem} for a job that is not there (any more).
  */
 export async function openFeed(exchange: Exchange, after: number | undefined): Promise<WebSocket | undefined> {
-	const { jobs, principal, config } = exchange;
-	const id = jobIdOf(exchange);
-	const token = await tokenFor(principal, id, Date.now() + FEED_TOKEN_MS, config);
-	const base = {
-		origin: originOf(exchange),
-		mayCancel: principal.scopes.has('cancel'),
-		...(token !== undefined && { token }),
-	};
-	const answer = await jobs.connect(id, after === undefined ? '/watch' : `/watch?after=${after}`, {
-		'coatcheck-reader': JSON.stringify({ tenant: principal.tenant, base }),
+	return connect(exchange, after, await readersBase(exchange));
+}
+
+/** The same for who only waits: what is told is not read, and needs no links. */
+export function openBell(exchange: Exchange, after: number): Promise<WebSocket | undefined> {
+	return connect(exchange, after, { origin: originOf(exchange), mayCancel: false });
+}
+
+/** Who came with a token passes it on. For anybody else one is signed, and what it says of the job has to be asked for. */
+async function readersBase(exchange: Exchange): Promise<LinkBase> {
+	const { jobs, principal } = exchange;
+	const { tenant, scopes, token } = principal;
+	if (token) return { origin: originOf(exchange), mayCancel: scopes.has('cancel'), token: token.text };
+	const reading = await jobs.call(jobIdOf(exchange), (job) => job.read(tenant));
+	if (reading.found !== 'job') throw missing(reading, principal);
+	return linkBaseOf(exchange, reading.view);
+}
+
+async function connect(exchange: Exchange, after: number | undefined, base: LinkBase): Promise<WebSocket | undefined> {
+	const { jobs, principal } = exchange;
+	const { tenant, token } = principal;
+	const reader = { tenant, base, ...(token?.createdAt !== undefined && { createdAt: token.createdAt }) };
+	const answer = await jobs.connect(jobIdOf(exchange), after === undefined ? '/watch' : `/watch?after=${after}`, {
+		'coatcheck-reader': JSON.stringify(reader),
 	});
 	if (answer.webSocket) return answer.webSocket;
 	if (answer.status === 204) return undefined;

@@ -4,7 +4,7 @@
  */
 import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../job/limits.ts';
 import type { Exchange } from './exchange.ts';
-import { openFeed } from './feed.ts';
+import { openBell } from './feed.ts';
 
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
 
@@ -29,7 +29,7 @@ export interface WaitOptions {
 
 /** Resolves when it has happened, when the time is over, or when the connection to the object is lost: then it is time to look. */
 export async function waitForJob(exchange: Exchange, { after, waitSeconds, until }: WaitOptions): Promise<void> {
-	const feed = await openFeed(exchange, after);
+	const feed = await openBell(exchange, after);
 	if (!feed) return;
 	const { promise, resolve } = Promise.withResolvers<void>();
 	const timer = setTimeout(resolve, waitSeconds * MS_PER_SECOND);

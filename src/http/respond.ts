@@ -16,7 +16,7 @@ export async function linkBaseOf(
 	view: Pick<JobView, 'facts' | 'readableUntil' | 'flags'>,
 ): Promise<LinkBase> {
 	const { principal, config } = exchange;
-	const token = await tokenFor(principal, view.facts.id, view.readableUntil, config);
+	const token = await tokenFor(principal, view, config);
 	return {
 		origin: originOf(exchange),
 		...(token !== undefined && { token }),

@@ -11,7 +11,9 @@ type Found = Extract<Reading, { found: 'job' }>;
 /** `GET /v1/jobs/{id}/result`. */
 export async function jobResult(exchange: Exchange): Promise<Response> {
 	const { jobs, principal } = exchange;
-	const reading = await jobs.call(jobIdOf(exchange), (job) => job.read(principal.tenant, true));
+	const reading = await jobs.call(jobIdOf(exchange), (job) =>
+		job.read(principal.tenant, true, principal.token?.createdAt),
+	);
 	if (reading.found !== 'job') throw missing(reading, principal);
 	return outcomeResponse(exchange, reading);
 }

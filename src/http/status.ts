@@ -57,7 +57,9 @@ async function readAfterWait(
 
 async function read(exchange: Exchange, withOutcome: boolean): Promise<Found> {
 	const { jobs, principal } = exchange;
-	const reading = await jobs.call(jobIdOf(exchange), (job) => job.read(principal.tenant, withOutcome));
+	const reading = await jobs.call(jobIdOf(exchange), (job) =>
+		job.read(principal.tenant, withOutcome, principal.token?.createdAt),
+	);
 	if (reading.found !== 'job') throw missing(reading, principal);
 	return reading;
 }

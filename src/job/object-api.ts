@@ -102,17 +102,23 @@ export interface ChunkKey {
 export interface JobObjectApi {
 	/** Makes the job durable, record and alarm in one write. Asking again with the same submission is harmless. */
 	accept(submission: Submission, terms?: AcceptTerms): Promise<Acceptance>;
-	/** `withOutcome` adds a finished job's reply. */
-	read(tenant: string, withOutcome?: boolean): Promise<Reading>;
+	/**
+	 * `withOutcome` adds a finished job's reply.
+	 *
+	 * Here and below, `createdAt` is that of the job the reader's token was signed for: to whom a link to an earlier job of
+	 * the same idempotency key was given, a later one is not there.
+	 */
+	read(tenant: string, withOutcome?: boolean, createdAt?: number): Promise<Reading>;
 	/** Every event after a cursor. */
 	events(
 		tenant: string,
 		after: number,
+		createdAt?: number,
 	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>>;
-	cancel(tenant: string): Promise<Change>;
-	/** `reservation`: the room that was taken for it, good until `acceptBy`. */
+	cancel(tenant: string, createdAt?: number): Promise<Change>;
+	/** No token allows this. `reservation`: the room that was taken for it, good until `acceptBy`. */
 	retry(tenant: string, room?: { readonly reservation: string; readonly acceptBy: number }): Promise<Change>;
-	purge(tenant: string): Promise<Change>;
+	purge(tenant: string, createdAt?: number): Promise<Change>;
 	/** What the job takes of its tenant's quotas; `undefined` when nothing is kept of it. */
 	claim(): Promise<Claim | undefined>;
 

@@ -234,6 +234,18 @@ export interface JobRecord {
 export interface Fence {
 	readonly epoch: number;
 	readonly attempt: number;
+	/** The job's own: a later job of the same idempotency key may count from the start again. Earlier versions leave it out. */
+	readonly createdAt?: number;
+}
+
+/** The job's last attempt. */
+export function fenceOf({ epoch, attempt, createdAt }: JobRecord): Fence {
+	return { epoch, attempt, createdAt };
+}
+
+/** Whether an attempt is the job's last. */
+export function isCurrent({ epoch, attempt, createdAt }: JobRecord, fence: Fence): boolean {
+	return fence.epoch === epoch && fence.attempt === attempt && (fence.createdAt ?? createdAt) === createdAt;
 }
 
 /** How many attempts this epoch may have: those asked for, and those that were lost through nobody's fault. */

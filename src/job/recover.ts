@@ -4,12 +4,14 @@
  * stays honest when it can't.
  */
 import { PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
-import type { JobRecord, Progress } from './record.ts';
+import { fenceOf, isCurrent, type JobRecord, type Progress } from './record.ts';
 
 /** What is kept beside the attempt's socket. Persisted across hibernation: only add optional fields. */
 export interface LiveProgress {
 	readonly epoch: number;
 	readonly attempt: number;
+	/** The job's. */
+	readonly createdAt?: number;
 	readonly seq: number;
 	readonly progressAt?: number;
 	readonly updatedAt?: number;
@@ -18,10 +20,9 @@ export interface LiveProgress {
 
 /** What to keep beside the attempt's socket. */
 export function liveProgressOf(job: JobRecord): LiveProgress {
-	const { epoch, attempt, seq, progressAt, updatedAt, progress } = job;
+	const { seq, progressAt, updatedAt, progress } = job;
 	return {
-		epoch,
-		attempt,
+		...fenceOf(job),
 		seq,
 		updatedAt,
 		...(progressAt !== undefined && { progressAt }),
@@ -51,7 +52,7 @@ export function numberedUntil({ state, seq }: JobRecord): number {
 export function recover(job: JobRecord, live: LiveProgress | undefined): JobRecord {
 	// What an external worker reports is written: nothing of it is missing.
 	if (job.state.name !== 'running' || job.state.waiting) return job;
-	if (live && live.epoch === job.epoch && live.attempt === job.attempt && live.seq >= job.seq) {
+	if (live && isCurrent(job, live) && live.seq >= job.seq) {
 		const { seq, progress, progressAt, updatedAt = job.updatedAt } = live;
 		return { ...job, seq, updatedAt, ...(progress && { progress }), ...(progressAt !== undefined && { progressAt }) };
 	}

@@ -34,6 +34,8 @@ import {
 } from './limits.ts';
 import {
 	type Fence,
+	fenceOf,
+	isCurrent,
 	isFinal,
 	type JobRecord,
 	maxAttempts,
@@ -231,7 +233,7 @@ function cancel(job: JobRecord, now: number): Transition {
 	if (state.name !== 'running' || state.canceling) return refuse(job, 'settled');
 	// No consumer has it that would have to let go: an external worker is told when it reports.
 	if (state.waiting) return changed(canceled(job, now));
-	return changed(canceling(job, now), { type: 'abort', fence: { epoch: job.epoch, attempt: job.attempt } });
+	return changed(canceling(job, now), { type: 'abort', fence: fenceOf(job) });
 }
 
 function retry(job: JobRecord, command: Extract<Command, { type: 'retry' }>, now: number): Transition {
@@ -277,10 +279,6 @@ function holder(job: JobRecord, fence: Fence): RunningState | Refusal {
 	if (job.state.name === 'running' && isCurrent(job, fence)) return job.state;
 	if (!isFinal(job.state)) return 'stale';
 	return job.state.name === 'canceled' && isCurrent(job, fence) ? 'canceled' : 'finished';
-}
-
-function isCurrent(job: JobRecord, fence: Fence): boolean {
-	return fence.epoch === job.epoch && fence.attempt === job.attempt;
 }
 
 /** What was reported, with a percentage that never goes down. */

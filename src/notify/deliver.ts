@@ -52,7 +52,8 @@ async function call(messenger: Messenger, id: string, due: DueDelivery): Promise
 /** The receiver may read the job, and nothing more. */
 async function eventFor({ signingKeys }: Messenger, id: string, due: DueDelivery): Promise<JobEvent> {
 	const { webhook, tenant, readableUntil: expiresAt, event } = due;
-	const token = await signToken(signingKeys, { job: id, tenant, scopes: new Set(['read']), expiresAt });
+	const createdAt = Date.parse(event.job.createdAt);
+	const token = await signToken(signingKeys, { job: id, createdAt, tenant, scopes: new Set(['read']), expiresAt });
 	const links = jobLinks(id, { origin: webhook.origin, mayCancel: false, ...(token !== undefined && { token }) });
 	return { ...event, job: statusDocument(event.job, links) };
 }

@@ -42,6 +42,8 @@ import type {
 import {
 	ALONE_LANE,
 	type Fence,
+	fenceOf,
+	isCurrent,
 	isFinal,
 	type JobRecord,
 	laneOf,
@@ -109,9 +111,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
 	}
 
-	async read(tenant: string, withOutcome = false): Promise<Reading> {
+	async read(tenant: string, withOutcome = false, createdAt?: number): Promise<Reading> {
 		const now = Date.now();
-		const job = this.#visible(tenant, now);
+		const job = this.#visible(tenant, now, createdAt);
 		if (!job) return { found: 'nothing' };
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
 		const outcome = withOutcome ? outcomeOf(job) : undefined;
@@ -121,16 +123,17 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	async events(
 		tenant: string,
 		after: number,
+		createdAt?: number,
 	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>> {
 		const now = Date.now();
-		const job = this.#visible(tenant, now);
+		const job = this.#visible(tenant, now, createdAt);
 		if (!job) return { found: 'nothing' };
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
 		return { events: eventsAfter(this.#id, job, after, now), view: viewOf(this.#id, job, now) };
 	}
 
-	async cancel(tenant: string): Promise<Change> {
-		return this.#change(tenant, { type: 'cancel' });
+	async cancel(tenant: string, createdAt?: number): Promise<Change> {
+		return this.#change(tenant, { type: 'cancel' }, createdAt);
 	}
 
 	async retry(tenant: string, room?: { reservation: string; acceptBy: number }): Promise<Change> {
@@ -142,8 +145,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		});
 	}
 
-	async purge(tenant: string): Promise<Change> {
-		return this.#change(tenant, { type: 'purge' });
+	async purge(tenant: string, createdAt?: number): Promise<Change> {
+		return this.#change(tenant, { type: 'purge' }, createdAt);
 	}
 
 	async claim(): Promise<Claim | undefined> {
@@ -165,9 +168,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			const waitMs = refusal === 'early' && state.name === 'pending' ? { waitMs: state.notBefore - now } : {};
 			return { started: false, refusal: refusal ?? 'stale', ...waitMs };
 		}
-		const { task, tenant, options, parameters, input, origin, attempt } = job;
+		const { task, tenant, options, parameters, input, origin } = job;
 		const lease: Lease = {
-			fence: { epoch, attempt },
+			fence: fenceOf(job),
 			task,
 			tenant,
 			options,
@@ -242,7 +245,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const now = Date.now();
 		const job = this.#current(now);
 		if (fence) {
-			const isHeld = job?.state.name === 'running' && job.epoch === fence.epoch && job.attempt === fence.attempt;
+			const isHeld = job?.state.name === 'running' && isCurrent(job, fence);
 			if (!isHeld) return { refusal: 'stale' };
 		} else if (!job) {
 			// An upload whose submission never comes must not stay for ever, nor go while it still comes in.
@@ -276,12 +279,13 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	}
 
 	#watch(request: Request, url: URL): Response {
-		const { tenant, base } = JSON.parse(request.headers.get('coatcheck-reader') ?? '') as {
+		const { tenant, base, createdAt } = JSON.parse(request.headers.get('coatcheck-reader') ?? '') as {
 			tenant: string;
 			base: LinkBase;
+			createdAt?: number;
 		};
 		const now = Date.now();
-		const job = this.#visible(tenant, now);
+		const job = this.#visible(tenant, now, createdAt);
 		if (!job) return new Response(null, { status: 404 });
 		if (job.state.name === 'tombstone') {
 			return new Response(null, { status: 410, headers: { 'coatcheck-reason': job.state.reason } });
@@ -299,14 +303,18 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	}
 
 	#attach(url: URL): Response {
-		const epoch = Number(url.searchParams.get('epoch'));
-		const attempt = Number(url.searchParams.get('attempt'));
+		const createdAt = url.searchParams.get('createdAt');
+		const fence: Fence = {
+			epoch: Number(url.searchParams.get('epoch')),
+			attempt: Number(url.searchParams.get('attempt')),
+			...(createdAt !== null && { createdAt: Number(createdAt) }),
+		};
 		const job = this.#current(Date.now());
 		const { 0: client, 1: server } = new WebSocketPair();
-		const isHeld = job?.state.name === 'running' && job.epoch === epoch && job.attempt === attempt;
-		this.#sockets.addAttempt(server, isHeld ? liveProgressOf(job) : { epoch, attempt, seq: 0 });
-		if (!isHeld) this.#sockets.abort({ epoch, attempt }, 'stale');
-		else if (job.state.name === 'running' && job.state.canceling) this.#sockets.abort({ epoch, attempt }, 'canceled');
+		const isHeld = job?.state.name === 'running' && isCurrent(job, fence);
+		this.#sockets.addAttempt(server, isHeld ? liveProgressOf(job) : { ...fence, seq: 0 });
+		if (!isHeld) this.#sockets.abort(fence, 'stale');
+		else if (job.state.name === 'running' && job.state.canceling) this.#sockets.abort(fence, 'canceled');
 		return new Response(null, { status: 101, webSocket: client });
 	}
 
@@ -436,9 +444,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		}
 	}
 
-	#change(tenant: string, command: Command): Change {
+	#change(tenant: string, command: Command, createdAt?: number): Change {
 		const now = Date.now();
-		if (!this.#visible(tenant, now)) return { found: 'nothing' };
+		if (!this.#visible(tenant, now, createdAt)) return { found: 'nothing' };
 		const result = this.#apply(command, now);
 		if (!result) return { found: 'nothing' };
 		const { job, refusal } = result;
@@ -459,10 +467,10 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		};
 	}
 
-	/** The job, if it is this tenant's: to anybody else it doesn't exist. */
-	#visible(tenant: string, now: number): JobRecord | undefined {
+	/** The job, if it is this tenant's, and the one that the reader's token is for: to anybody else it doesn't exist. */
+	#visible(tenant: string, now: number, createdAt?: number): JobRecord | undefined {
 		const job = this.#current(now);
-		return job?.tenant === tenant ? job : undefined;
+		return job?.tenant === tenant && (createdAt ?? job.createdAt) === job.createdAt ? job : undefined;
 	}
 }
 

@@ -85,10 +85,11 @@ export class JobSockets {
 		return this.#ctx.getTags(socket).includes(ATTEMPT);
 	}
 
-	#attemptSockets({ epoch, attempt }: Fence): WebSocket[] {
+	#attemptSockets({ epoch, attempt, createdAt }: Fence): WebSocket[] {
 		return this.#ctx.getWebSockets(ATTEMPT).filter((socket) => {
 			const live = socket.deserializeAttachment() as LiveProgress;
-			return live.epoch === epoch && live.attempt === attempt;
+			const isOfSameJob = (live.createdAt ?? createdAt) === (createdAt ?? live.createdAt);
+			return live.epoch === epoch && live.attempt === attempt && isOfSameJob;
 		});
 	}
 

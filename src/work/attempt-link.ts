@@ -94,7 +94,8 @@ export class AttemptLink {
 		const { jobs, id, fence } = this.#options;
 		this.#isOpening = true;
 		try {
-			const { webSocket } = await jobs.connect(id, `/attempt?epoch=${fence.epoch}&attempt=${fence.attempt}`);
+			const query = new URLSearchParams(Object.entries(fence).map(([name, value]) => [name, String(value)]));
+			const { webSocket } = await jobs.connect(id, `/attempt?${query}`);
 			if (webSocket) this.#use(webSocket);
 		} catch (error) {
 			logError('attempt link failed', { job: id, error });

@@ -2,7 +2,7 @@
  * One attempt at a job, from the lease to the report. Read it from top to bottom: the task is found, its input read, the
  * work raced against its deadline and the order to stop, and what came of it is stored and reported.
  */
-import { MIB, MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
+import { MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
 import type { Lease, Report } from '../job/object-api.ts';
 import type { Fence, Progress } from '../job/record.ts';
 import { upstreamNameOf } from '../job/upstream.ts';
@@ -11,7 +11,6 @@ import type { Jobs } from '../rpc/jobs.ts';
 import { UploadRefused } from '../rpc/upload.ts';
 import type { Upstreams } from '../upstream/settings.ts';
 import { AttemptLink } from './attempt-link.ts';
-import { MemoryBudget } from './budget.ts';
 import { failureOf, timedOut } from './failure.ts';
 import { guardedFetch } from './fetch.ts';
 import { inputOf, parametersOf } from './input.ts';
@@ -36,21 +35,12 @@ export interface Workshop {
 /** A task that was told to stop may take this long to clean up before its attempt is reported without it. */
 const LET_GO_MS = 2 * MS_PER_SECOND;
 
-/** What the inputs of an isolate's attempts may take in memory, of the 128 MB that it has. */
-const MEMORY = new MemoryBudget(96 * MIB);
-/** JSON is there as bytes, as text and as a value at the same time. Bytes are read as the task wants them. */
-const JSON_COPIES = 4;
-
-function memoryOf({ input }: Lease): number {
-	return input?.form === 'json' ? input.sizeBytes * JSON_COPIES : 0;
-}
-
 /** Why an attempt was stopped from outside. */
 type Stop = 'timeout' | 'canceled' | 'stale';
 
 /** Runs one attempt and reports it. Never throws for what the task does; only when the report can't be delivered. */
 export async function runAttempt(workshop: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
-	const outcome = await MEMORY.use(memoryOf(lease), () => outcomeOf(workshop, id, lease));
+	const outcome = await outcomeOf(workshop, id, lease);
 	const report = await reported(workshop, id, lease.fence, outcome);
 	return { ...report, ...(outcome.health && { health: outcome.health }) };
 }
@@ -112,6 +102,8 @@ async function runTask(
 	const task = taskOf(tasks, lease.task);
 	const parameters = parametersOf(task, lease.parameters);
 	const input = await inputOf(task, jobs, id, lease.input);
+	// Reading it may have taken its turn among others: whoever was stopped meanwhile begins nothing.
+	signal.throwIfAborted();
 	const result = await task.run(input, contextOf(workshop, id, lease, parameters, signal, link));
 	if (result instanceof WaitingForWorker) return wait(result, link);
 	const reply = await replyOf(result, { jobs, id, fence: lease.fence, maxBytes: maxResultBytes });

@@ -3,8 +3,9 @@ import { env } from 'cloudflare:workers';
 import { createHash } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
+import type { JobRecord } from '../../src/job/record.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
-import { call, objectOf, post, submit, until } from './client.ts';
+import { call, objectOf, post, statusOf, submit, until } from './client.ts';
 import { advanceClock, fireAlarm } from './faults.ts';
 
 const MIB = 1_024 * 1_024;
@@ -27,6 +28,10 @@ function postBytes(task: string, body: BodyInit, headers: Record<string, string>
 async function resultOf(document: StatusDocument): Promise<Uint8Array> {
 	await until(document, 'succeeded');
 	return new Uint8Array(await (await call(document.links.result)).arrayBuffer());
+}
+
+function record(document: StatusDocument): Promise<JobRecord> {
+	return runInDurableObject(objectOf(document), (_, { storage }) => storage.kv.get<JobRecord>('job') as JobRecord);
 }
 
 describe('bytes', () => {
@@ -174,6 +179,24 @@ describe('JSON', () => {
 		const { document } = await submit('either', { name: said });
 		const result = JSON.parse(new TextDecoder().decode(await resultOf(document))) as { said: string };
 		expect(result.said).toBe(said);
+	});
+
+	it('that is large and works for long keeps no other waiting', async () => {
+		const large = () => submit('patient', 'x'.repeat(15 * MIB));
+		const jobs = [await large(), await large()];
+		for (const { document } of jobs) {
+			await vi.waitFor(async () => expect((await statusOf(document)).progress?.message).toBe('at work'), 15_000);
+		}
+		for (const { document } of jobs) await call(document.links.self, { method: 'DELETE' });
+	});
+
+	it('takes what it weighs: what stands around its values is not kept', async () => {
+		const body = `{${' '.repeat(MIB)}"name":\n"a"}`;
+		const response = await postBytes('either', body, { 'content-type': 'application/json' });
+		const document = await response.json<StatusDocument>();
+		const { input } = await record(document);
+		expect(input).toMatchObject({ form: 'json', sizeBytes: '{"name":"a"}'.length });
+		expect(new TextDecoder().decode(await resultOf(document))).toBe('{"said":"a"}');
 	});
 });
 

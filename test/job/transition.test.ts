@@ -38,6 +38,9 @@ type StateName = keyof typeof STATES;
 /** Late enough for a retry's wait to be over, early enough for no lease to be. */
 const NOW = T0 + 5_000;
 
+/** The same attempt of an earlier job with the same id. */
+const BEFORE = { ...FENCE, createdAt: T0 - 1 };
+
 const COMMANDS = {
 	start: { type: 'start', epoch: 1 },
 	'start of an old epoch': { type: 'start', epoch: 0 },
@@ -51,6 +54,9 @@ const COMMANDS = {
 	'fail of another attempt': { type: 'fail', fence: { epoch: 1, attempt: 7 }, failure: failure(true), random: 0.5 },
 	defer: { type: 'defer', epoch: 1, waitMs: 5_000, message: 'Not yet' },
 	'defer of an old epoch': { type: 'defer', epoch: 0, waitMs: 5_000, message: 'Not yet' },
+	'progress of a job before': { type: 'progress', fence: BEFORE, progress: {} },
+	'complete of a job before': { type: 'complete', fence: BEFORE, reply: REPLY },
+	'fail of a job before': { type: 'fail', fence: BEFORE, failure: failure(true), random: 0.5 },
 	cancel: { type: 'cancel' },
 	retry: { type: 'retry' },
 	'retry in a place that is held no longer': { type: 'retry', reservation: 'r', acceptBy: NOW - 1 },
@@ -114,6 +120,9 @@ const MATRIX: Record<CommandName, readonly Cell[]> = {
 	'fail of another attempt': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
 	defer: ['queued', '!leased', '!leased', 'retrying', '!finished', '!finished', '!finished', '!gone'],
 	'defer of an old epoch': ['!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!gone'],
+	'progress of a job before': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	'complete of a job before': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	'fail of a job before': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
 	cancel: ['canceled', 'canceling', '!settled', 'canceled', '!settled', '!settled', '!settled', '!gone'],
 	retry: ['!unfinished', '!unfinished', '!unfinished', '!unfinished', '!succeeded', 'queued', 'queued', '!gone'],
 	'retry in a place that is held no longer': [
@@ -308,7 +317,7 @@ describe('defer', () => {
 describe('cancel', () => {
 	it('tells the running attempt to stop, and gives it twenty seconds', () => {
 		const { job, effects } = transition(running(), { type: 'cancel' }, NOW);
-		expect(effects).toEqual([{ type: 'abort', fence: FENCE }]);
+		expect(effects).toEqual([{ type: 'abort', fence: { ...FENCE, createdAt: T0 } }]);
 		expect(job.state).toMatchObject({ canceling: true, leaseEndsAt: NOW + 20_000 });
 	});
 

@@ -23,4 +23,9 @@ describe('the deployment', () => {
 		for (const name of ['AUTH', 'ALLOW_PRIVATE_TARGETS', 'SIGNING_KEYS', 'WEBHOOK_SECRETS', 'API_KEYS'])
 			expect(vars).not.toHaveProperty(name);
 	});
+
+	it('calls what its clients name by the front door, also in its own zone', () => {
+		const { compatibility_flags } = unstable_readConfig({ config: CONFIG });
+		expect(compatibility_flags).toContain('global_fetch_strictly_public');
+	});
 });
