@@ -6,6 +6,9 @@
 import { JobObject as Subject } from '../../src/object/job-object.ts';
 import worker from './subject.ts';
 
+export { TenantObject } from '../../src/object/tenant-object.ts';
+export { UpstreamGate } from '../../src/object/upstream-gate.ts';
+
 /** Everything that somebody is paid for, as counts. */
 const counts = {
 	/** Requests from outside, and batches of a queue. */

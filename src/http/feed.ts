@@ -3,8 +3,11 @@
  * handed the socket itself; for every other transport it ends here in the Worker, where waiting costs nothing.
  */
 import type { LinkBase } from '../job/links.ts';
+import type { Reading } from '../job/object-api.ts';
 import { type Exchange, jobIdOf, missing, originOf } from './exchange.ts';
 import { linkBaseOf } from './respond.ts';
+
+type Found = Extract<Reading, { found: 'job' }>;
 
 /**
  * @param after the `seq` of the last event the reader has; left out for a snapshot first.
@@ -15,9 +18,17 @@ export async function openFeed(exchange: Exchange, after: number | undefined): P
 	return connect(exchange, after, await readersBase(exchange));
 }
 
-/** The same for who only waits: what is told is not read, and needs no links. */
-export function openBell(exchange: Exchange, after: number): Promise<WebSocket | undefined> {
-	return connect(exchange, after, { origin: originOf(exchange), mayCancel: false });
+/**
+ * The job as it is when there is something to say: at once, or over a socket that tells it once.
+ *
+ * @param path with what is waited for.
+ * @throws {Problem} for a job that is not there (any more).
+ */
+export async function openWait(exchange: Exchange, path: `/wait?${string}`): Promise<WebSocket | Found> {
+	const answer = await asReader(exchange, path, { origin: originOf(exchange), mayCancel: false });
+	if (answer.webSocket) return answer.webSocket;
+	if (answer.status === 200) return answer.json<Found>();
+	throw missing(refusalOf(answer), exchange.principal);
 }
 
 /** Who came with a token passes it on. For anybody else one is signed, and what it says of the job has to be asked for. */
@@ -31,15 +42,17 @@ async function readersBase(exchange: Exchange): Promise<LinkBase> {
 }
 
 async function connect(exchange: Exchange, after: number | undefined, base: LinkBase): Promise<WebSocket | undefined> {
+	const answer = await asReader(exchange, after === undefined ? '/watch' : `/watch?after=${after}`, base);
+	if (answer.webSocket) return answer.webSocket;
+	if (answer.status === 204) return undefined;
+	throw missing(refusalOf(answer), exchange.principal);
+}
+
+function asReader(exchange: Exchange, path: string, base: LinkBase): Promise<Response> {
 	const { jobs, principal } = exchange;
 	const { tenant, token } = principal;
 	const reader = { tenant, base, ...(token?.createdAt !== undefined && { createdAt: token.createdAt }) };
-	const answer = await jobs.connect(jobIdOf(exchange), after === undefined ? '/watch' : `/watch?after=${after}`, {
-		'coatcheck-reader': JSON.stringify(reader),
-	});
-	if (answer.webSocket) return answer.webSocket;
-	if (answer.status === 204) return undefined;
-	throw missing(refusalOf(answer), principal);
+	return jobs.connect(jobIdOf(exchange), path, { 'coatcheck-reader': JSON.stringify(reader) });
 }
 
 function refusalOf({ status, headers }: Response): Parameters<typeof missing>[0] {

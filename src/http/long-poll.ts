@@ -3,8 +3,11 @@
  * whose other end sleeps.
  */
 import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../job/limits.ts';
+import type { Reading } from '../job/object-api.ts';
 import type { Exchange } from './exchange.ts';
-import { openBell } from './feed.ts';
+import { openWait } from './feed.ts';
+
+type Found = Extract<Reading, { found: 'job' }>;
 
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
 
@@ -20,27 +23,33 @@ export function applied(waitSeconds: number): { 'preference-applied': string } {
 }
 
 export interface WaitOptions {
-	/** The newest event that is known: only later ones count. */
-	readonly after: number;
+	/** `change` only: the newest event that is known. */
+	readonly after?: number;
 	readonly waitSeconds: number;
 	/** Wait for the end of the job, or for any change. */
 	readonly until: 'end' | 'change';
 }
 
-/** Resolves when it has happened, when the time is over, or when the connection to the object is lost: then it is time to look. */
-export async function waitForJob(exchange: Exchange, { after, waitSeconds, until }: WaitOptions): Promise<void> {
-	const feed = await openBell(exchange, after);
-	if (!feed) return;
-	const { promise, resolve } = Promise.withResolvers<void>();
-	const timer = setTimeout(resolve, waitSeconds * MS_PER_SECOND);
-	feed.addEventListener('close', () => resolve());
-	feed.addEventListener('error', () => resolve());
-	feed.addEventListener('message', () => {
-		// The socket is closed after the last event; any event is a change.
-		if (until === 'change') resolve();
-	});
-	feed.accept();
-	await promise;
+/**
+ * The job as it is when it has happened: one call, however long it took. `undefined` when the time is over, or the connection
+ * to the object is lost: then it is time to ask.
+ *
+ * @throws {Problem} for a job that is not there (any more).
+ */
+export async function waitForJob(
+	exchange: Exchange,
+	{ after = 0, waitSeconds, until }: WaitOptions,
+): Promise<Found | undefined> {
+	const said = await openWait(exchange, `/wait?until=${until}&after=${after}`);
+	if (!(said instanceof WebSocket)) return said;
+	const { promise, resolve } = Promise.withResolvers<Found | undefined>();
+	const timer = setTimeout(() => resolve(undefined), waitSeconds * MS_PER_SECOND);
+	said.addEventListener('message', ({ data }) => resolve(JSON.parse(String(data)) as Found));
+	said.addEventListener('close', () => resolve(undefined));
+	said.addEventListener('error', () => resolve(undefined));
+	said.accept();
+	const reading = await promise;
 	clearTimeout(timer);
-	feed.close();
+	said.close();
+	return reading;
 }

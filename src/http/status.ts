@@ -42,17 +42,24 @@ async function readAfterWait(
 	exchange: Exchange,
 	withOutcome: boolean,
 ): Promise<Found & { headers: Record<string, string> }> {
-	const { request } = exchange;
-	const reading = await read(exchange, withOutcome);
-	const waitSeconds = waitSecondsOf(request);
-	if (waitSeconds === undefined) return { ...reading, headers: {} };
-	const headers = applied(waitSeconds);
-	const { status, seq } = reading.view.facts;
-	const ifNoneMatch = request.headers.get('if-none-match');
-	const isNews = ifNoneMatch !== null && !isMatch(ifNoneMatch, etagOf(seq));
-	if (isNews || (status !== 'pending' && status !== 'running')) return { ...reading, headers };
-	await waitForJob(exchange, { after: seq, waitSeconds, until: ifNoneMatch === null ? 'end' : 'change' });
-	return { ...(await read(exchange, withOutcome)), headers };
+	const waitSeconds = waitSecondsOf(exchange.request);
+	if (waitSeconds === undefined) return { ...(await read(exchange, withOutcome)), headers: {} };
+	const said = await waited(exchange, waitSeconds);
+	// What is told over the socket is the job without its reply.
+	const reading = said && !withOutcome ? said : await read(exchange, withOutcome);
+	return { ...reading, headers: applied(waitSeconds) };
+}
+
+/** Without `If-None-Match` a client waits for the end; with it, for anything that it doesn't know. */
+async function waited(exchange: Exchange, waitSeconds: number): Promise<Found | undefined> {
+	const ifNoneMatch = exchange.request.headers.get('if-none-match');
+	if (ifNoneMatch === null) return waitForJob(exchange, { waitSeconds, until: 'end' });
+	const known = /^(?:W\/)?"(\d{1,15})"$/.exec(ifNoneMatch.trim())?.[1];
+	if (known !== undefined) return waitForJob(exchange, { after: Number(known), waitSeconds, until: 'change' });
+	const reading = await read(exchange, false);
+	const { seq } = reading.view.facts;
+	if (!isMatch(ifNoneMatch, etagOf(seq))) return reading;
+	return waitForJob(exchange, { after: seq, waitSeconds, until: 'change' });
 }
 
 async function read(exchange: Exchange, withOutcome: boolean): Promise<Found> {

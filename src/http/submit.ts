@@ -96,8 +96,8 @@ async function answeredAfterWait(
 	waitSeconds: number,
 	headers: Record<string, string>,
 ): Promise<Response> {
-	const { id, seq } = view.facts;
-	await waitForJob({ ...exchange, params: { id } }, { after: seq, waitSeconds, until: 'end' });
+	const { id } = view.facts;
+	await waitForJob({ ...exchange, params: { id } }, { waitSeconds, until: 'end' });
 	const reading = await exchange.jobs.call(id, (object) => object.read(exchange.principal.tenant, true));
 	if (reading.found !== 'job') return acceptedResponse(exchange, view, headers);
 	const { status } = reading.view.facts;

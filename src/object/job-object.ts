@@ -58,8 +58,16 @@ import { lateDeliveries, pendingDeliveries, type Try } from '../job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { backlogSince, sendDelivery, sendJob } from '../queue/send.ts';
 import { Tenants } from '../rpc/tenants.ts';
-import { CLOSE, close, JobSockets } from './sockets.ts';
+import { CLOSE, close, JobSockets, type WaitUntil } from './sockets.ts';
 import { JobStore } from './store.ts';
+
+/** Who opens a socket, as the rest of the Worker says. */
+interface Reader {
+	readonly tenant: string;
+	readonly base: LinkBase;
+	/** That of the job their token was signed for. */
+	readonly createdAt?: number;
+}
 
 /** A try takes no longer than this, report included. */
 const CLAIM_MS = WEBHOOK_TIMEOUT_MS + 5 * MS_PER_SECOND;
@@ -117,7 +125,11 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (!job) return { found: 'nothing' };
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
 		const outcome = withOutcome ? outcomeOf(job) : undefined;
-		return { found: 'job', view: viewOf(this.#id, job, now), ...(outcome && { outcome }) };
+		return { ...this.#readingOf(job, now), ...(outcome && { outcome }) };
+	}
+
+	#readingOf(job: JobRecord, now: number): Extract<Reading, { found: 'job' }> {
+		return { found: 'job', view: viewOf(this.#id, job, now) };
 	}
 
 	async events(
@@ -272,24 +284,34 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	// — sockets —————————————————————————————————————————————————————————————————————————————————————————————————————
 
-	/** Only ever called by this Worker: `/watch` for readers, `/attempt` for the running attempt. */
+	/**
+	 * Only ever called by this Worker: `/watch` for who reads every event, `/wait` for who wants to know how the job is when
+	 * there is news, `/attempt` for the running attempt.
+	 */
 	override async fetch(request: Request): Promise<Response> {
 		const url = new URL(request.url);
-		return url.pathname === '/attempt' ? this.#attach(url) : this.#watch(request, url);
-	}
-
-	#watch(request: Request, url: URL): Response {
-		const { tenant, base, createdAt } = JSON.parse(request.headers.get('coatcheck-reader') ?? '') as {
-			tenant: string;
-			base: LinkBase;
-			createdAt?: number;
-		};
+		if (url.pathname === '/attempt') return this.#attach(url);
+		const reader = JSON.parse(request.headers.get('coatcheck-reader') ?? '') as Reader;
 		const now = Date.now();
-		const job = this.#visible(tenant, now, createdAt);
+		const job = this.#visible(reader.tenant, now, reader.createdAt);
 		if (!job) return new Response(null, { status: 404 });
 		if (job.state.name === 'tombstone') {
 			return new Response(null, { status: 410, headers: { 'coatcheck-reason': job.state.reason } });
 		}
+		return url.pathname === '/wait' ? this.#wait(job, url, now) : this.#watch(job, reader.base, url, now);
+	}
+
+	/** Answers at once when there is something to say; else over a socket, when there is. */
+	#wait(job: JobRecord, url: URL, now: number): Response {
+		const until: WaitUntil = url.searchParams.get('until') === 'change' ? 'change' : 'end';
+		const isNews = until === 'change' && job.seq !== Number(url.searchParams.get('after'));
+		if (isNews || isFinal(job.state)) return Response.json(this.#readingOf(job, now));
+		const { 0: client, 1: server } = new WebSocketPair();
+		this.#sockets.addWaiter(server, until);
+		return new Response(null, { status: 101, webSocket: client });
+	}
+
+	#watch(job: JobRecord, base: LinkBase, url: URL, now: number): Response {
 		const after = url.searchParams.get('after');
 		const isOver = isFinal(job.state);
 		const isFresh = after === null && !isOver;
@@ -374,6 +396,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	async #forget(): Promise<void> {
 		this.#job = null;
 		this.#sockets.announce([], true);
+		this.#sockets.dismiss();
 		await this.#store.deleteAll();
 	}
 
@@ -426,8 +449,11 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		}
 		if (job.state.name === 'running') this.#sockets.keepLiveProgress(liveProgressOf(job));
 		else this.#sockets.closeAttempts();
-		if (job.state.name === 'tombstone') this.#sockets.announce([], true);
-		else if (job.seq !== before?.seq) {
+		if (job.state.name === 'tombstone') {
+			this.#sockets.announce([], true);
+			this.#sockets.dismiss();
+		} else if (job.seq !== before?.seq) {
+			this.#sockets.answer(isOver, () => JSON.stringify(this.#readingOf(job, now)));
 			this.#sockets.announce(eventsAfter(this.#id, job, before?.seq ?? 0, now), isOver);
 			this.#notify(job, before?.seq ?? 0);
 		}

@@ -2,8 +2,9 @@
  * The sockets of one object. All of them hibernate: the object may be dropped from memory while they stay open, so what
  * must be known about a socket is in its attachment, and nowhere else.
  *
- * There are two kinds. A watcher is told every event, in the words its link base asks for. The attempt's socket is how
- * the running attempt reports progress, and hears that it must stop.
+ * There are three kinds. A watcher is told every event, in the words its link base asks for. A waiter is told once how the
+ * job is, when it is over or, if it asked for that, when anything has changed. The attempt's socket is how the running
+ * attempt reports progress, and hears that it must stop.
  */
 import { type BareEvent, type JobEvent, statusDocument } from '../job/document.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
@@ -11,6 +12,7 @@ import type { Fence } from '../job/record.ts';
 import type { LiveProgress } from '../job/recover.ts';
 
 const WATCHER = 'watcher';
+const WAITER = 'waiter';
 const ATTEMPT = 'attempt';
 
 /** The close codes a client can meet. */
@@ -20,6 +22,9 @@ export const CLOSE = {
 	/** The client sent something other than `ping`. */
 	unexpectedMessage: 1008,
 } as const;
+
+/** What a waiter waits for: the end of the job, or any change. */
+export type WaitUntil = 'end' | 'change';
 
 /** What the object tells a running attempt. A wire contract between versions. */
 export interface AttemptOrder {
@@ -50,6 +55,29 @@ export class JobSockets {
 			for (const event of events) this.#tell(socket, base, event);
 			if (isOver) close(socket, CLOSE.done, 'the job is over');
 		}
+	}
+
+	addWaiter(socket: WebSocket, until: WaitUntil): void {
+		this.#ctx.acceptWebSocket(socket, [WAITER]);
+		socket.serializeAttachment(until);
+	}
+
+	/** Answers whoever waits for this. @param reading how the job is, as JSON: made only when somebody does. */
+	answer(isOver: boolean, reading: () => string): void {
+		const due = this.#ctx
+			.getWebSockets(WAITER)
+			.filter((socket) => isOver || (socket.deserializeAttachment() as WaitUntil) === 'change');
+		if (due.length === 0) return;
+		const text = reading();
+		for (const socket of due) {
+			send(socket, text);
+			close(socket, CLOSE.done, 'answered');
+		}
+	}
+
+	/** There is nothing any more that waiters could be told: they have to ask. */
+	dismiss(): void {
+		for (const socket of this.#ctx.getWebSockets(WAITER)) close(socket, CLOSE.done, 'gone');
 	}
 
 	addAttempt(socket: WebSocket, live: LiveProgress): void {

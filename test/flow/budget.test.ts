@@ -59,6 +59,14 @@ describe('the ordinary job', () => {
 		expect(counts.calls).toBe(5);
 	});
 
+	it('costs one call more for a client that waits for its end, however long: as for one that asks once', async () => {
+		const { document } = await submit('innocent', {});
+		const response = await call(document.links.self, { headers: { prefer: 'wait=10' } });
+		expect(response.status).toBe(303);
+		expect(await response.json()).toMatchObject({ status: 'succeeded', percentComplete: 100 });
+		expect(counts.calls).toBe(4);
+	});
+
 	it('costs no row for progress', async () => {
 		const { document } = await submit('sleep', { seconds: 2.4, steps: 24 });
 		const { events, closed } = await watch(document, 0);
