@@ -36,6 +36,18 @@ export const DEAD_LETTER_QUEUE = 'coatcheck-dead-letters';
 /** The keys that sign the tokens in links: the first signs, all verify, so that they can be changed without breaking a link. */
 export type SigningKeys = ReadonlyMap<string, Uint8Array>;
 
+/**
+ * What webhooks are signed with: `whsec_…`, all of a tenant's. `*` is for tenants that have no entry. A tenant without a secret
+ * can't ask for a webhook.
+ */
+export type WebhookSecrets = ReadonlyMap<string, readonly string[]>;
+
+const EVERY_TENANT = '*';
+
+export function secretsOf(secrets: WebhookSecrets, tenant: string): readonly string[] {
+	return secrets.get(tenant) ?? secrets.get(EVERY_TENANT) ?? [];
+}
+
 /** An API key as it is kept: whoever reads the configuration can't use it. */
 export interface ApiKey {
 	/** Says in logs which key it was. */
@@ -72,8 +84,7 @@ export interface Config {
 	/** Both `undefined` when everybody is let in: there is nobody to protect from anybody. */
 	readonly rateLimits: { readonly perKey?: RateLimitRule | undefined; readonly perAddress?: RateLimitRule | undefined };
 	readonly signingKeys: SigningKeys;
-	/** What webhooks are signed with: `whsec_…`, all of them. Without one, a submission can't ask for a webhook. */
-	readonly webhookSecrets: readonly string[];
+	readonly webhookSecrets: WebhookSecrets;
 	/** What links start with, when a gateway stands in front; without a slash at the end. */
 	readonly publicUrl: string | undefined;
 	/** Which web pages may read answers; `*` is all. */
@@ -122,9 +133,18 @@ const signingKeys = json('{ "<key id>": "<base64>" }')
 		`expected keys of ≥ ${MIN_KEY_BYTES} bytes`,
 	);
 
-const webhookSecrets = json('["whsec_…"]').pipe(
-	z.array(z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and base64 of 24 to 64 bytes')),
+const webhookSecretForms = '["whsec_…"] or { "<tenant>": ["whsec_…"], "*": […] }';
+
+const webhookSecretList = z.array(
+	z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and base64 of 24 to 64 bytes'),
+	'expected a list: ["whsec_…"]',
 );
+
+/** A list is everybody's. */
+const webhookSecrets = json(webhookSecretForms)
+	.transform((value) => (Array.isArray(value) ? { [EVERY_TENANT]: value } : value))
+	.pipe(z.record(z.string().min(1), webhookSecretList, `expected ${webhookSecretForms}`))
+	.transform((secrets): WebhookSecrets => new Map(Object.entries(secrets)));
 
 const whole = (unit: string) =>
 	z.coerce
@@ -195,7 +215,7 @@ const Variables = z.object({
 	LIMITER_PER_KEY: limiter.optional(),
 	LIMITER_PER_ADDRESS: limiter.optional(),
 	SIGNING_KEYS: signingKeys.default(new Map()),
-	WEBHOOK_SECRETS: webhookSecrets.default([]),
+	WEBHOOK_SECRETS: webhookSecrets.default(new Map()),
 	PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }).optional(),
 	CORS_ORIGINS: z.string().default(''),
 	ALLOW_PRIVATE_TARGETS: flag,

@@ -81,8 +81,9 @@ async function respond(
 		lanes: lanesOf(env),
 	};
 	const waitUntil = ctx.waitUntil.bind(ctx);
-	// HEAD is GET without the body, wherever there is a GET.
-	const routed = request.method === 'HEAD' ? new Request(request, { method: 'GET' }) : request;
+	// HEAD is GET without the body, wherever there is a GET. A way is found by method and path: a HEAD that came with a body
+	// could not be made a GET.
+	const routed = request.method === 'HEAD' ? new Request(request.url) : request;
 	return (await router.fetch(routed, { ...door, request, url, waitUntil })) as Response;
 }
 

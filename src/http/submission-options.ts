@@ -1,7 +1,7 @@
 /** The options of a submission, from its headers and from the envelope, as one validated whole. */
 import { parseItem } from 'structured-headers';
 import type { z } from 'zod';
-import type { Config } from '../config.ts';
+import { type Config, secretsOf } from '../config.ts';
 import { MAX_PARAMETERS_BYTES, OPTION_LIMITS } from '../job/limits.ts';
 import { WireOptions } from '../job/options.ts';
 import type { JobOptions, Webhook } from '../job/record.ts';
@@ -110,11 +110,16 @@ export function jobOptions(
  *
  * @throws {Problem} `InvalidRequest` when the deployment can't sign one, or its address may not be called.
  */
-export function webhookOf({ webhook }: WireOptions, config: Config, origin: string): Webhook | undefined {
+export function webhookOf(
+	{ webhook }: WireOptions,
+	tenant: string,
+	config: Config,
+	origin: string,
+): Webhook | undefined {
 	if (!webhook) return undefined;
 	const why =
-		config.webhookSecrets.length === 0
-			? 'webhooks are not configured here: WEBHOOK_SECRETS is not set'
+		secretsOf(config.webhookSecrets, tenant).length === 0
+			? 'webhooks are not configured here: WEBHOOK_SECRETS has none for this tenant'
 			: refusalOf(webhook.url, config.allowPrivateTargets);
 	if (why !== undefined) throw invalid('The webhook is not valid', [{ pointer: '/options/webhook/url', message: why }]);
 	const { url, events = DEFAULT_WEBHOOK_EVENTS, format = 'standard' } = webhook;

@@ -49,7 +49,7 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 	const options = jobOptions(draft.options, task, request.headers);
 	const key = options.idempotencyKey;
 	const id = key === undefined ? jobs.newId() : jobs.idForKey(principal.tenant, task.name, key);
-	const webhook = webhookOf(draft.options, exchange.config, originOf(exchange));
+	const webhook = webhookOf(draft.options, principal.tenant, exchange.config, originOf(exchange));
 	const intake = await takeIn(exchange, id, draft.input, key !== undefined);
 	const { input, reservation, terms } = intake;
 	const submission: Submission = {

@@ -1,5 +1,5 @@
 /** Telling a webhook's receiver of one event: asked for by a message, reported to the job, tried again as the job says. */
-import type { SigningKeys } from '../config.ts';
+import { type SigningKeys, secretsOf, type WebhookSecrets } from '../config.ts';
 import { type JobEvent, statusDocument } from '../job/document.ts';
 import { WEBHOOK_TIMEOUT_MS } from '../job/limits.ts';
 import { jobLinks } from '../job/links.ts';
@@ -16,7 +16,7 @@ import { signedMessage } from './sign.ts';
 /** What a delivery needs of its deployment. */
 export interface Messenger {
 	readonly jobs: Jobs;
-	readonly webhookSecrets: readonly string[];
+	readonly webhookSecrets: WebhookSecrets;
 	readonly signingKeys: SigningKeys;
 	readonly allowPrivateTargets: boolean;
 }
@@ -33,10 +33,12 @@ export async function deliver(messenger: Messenger, { id, seq }: DeliveryMessage
 async function call(messenger: Messenger, id: string, due: DueDelivery): Promise<Try> {
 	const { url, format } = due.webhook;
 	const event = await eventFor(messenger, id, due);
-	const { headers, body } = signedMessage(format, `${id}:${event.seq}`, event, Date.now(), messenger.webhookSecrets);
+	const secrets = secretsOf(messenger.webhookSecrets, due.tenant);
+	const { headers, body } = signedMessage(format, `${id}:${event.seq}`, event, Date.now(), secrets);
 	try {
 		const refusal = refusalOf(url, messenger.allowPrivateTargets);
 		if (refusal !== undefined) throw new Error(`the address may not be called: ${refusal}`);
+		if (secrets.length === 0) throw new Error('there is no secret of this tenant in WEBHOOK_SECRETS to sign with');
 		// A redirect is a failure like any other: it was not there that the sender wanted its events.
 		const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_MS);
 		const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });

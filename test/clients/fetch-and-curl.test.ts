@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { curl, run } from './curl.ts';
@@ -170,6 +172,20 @@ describe('curl', { concurrent: true }, () => {
 			// RFC 9110 §8.6: the length that GET has, or none.
 			expect([get.headers.get('content-length'), null]).toContain(head.headers.get('content-length'));
 		}
+	});
+});
+
+describe('a client that sends a body with its HEAD', () => {
+	it.each([
+		['/v1/tasks', 200],
+		['/v1/tasks?token=forged', 401],
+		['/v1/nowhere', 404],
+	])('gets %s answered as GET is: %i', async (path, status) => {
+		const request = httpRequest(`${server.origin}${path}`, { method: 'HEAD', headers: { 'content-length': 5 } });
+		request.end('hello');
+		const [response] = (await once(request, 'response')) as [IncomingMessage];
+		response.resume();
+		expect(response.statusCode).toBe(status);
 	});
 });
 

@@ -109,6 +109,7 @@ describe('the log', () => {
 
 	it.each([
 		['a query', 'GET https://a.example/b?c=secret failed', 'GET https://a.example/b?… failed'],
+		['a token in a path', 'no way to /v1/jobs/a?flag=b&token=secret here', 'no way to /v1/jobs/a?flag=b&token=… here'],
 		['a fragment', 'at wss://a.example/#secret', 'at wss://a.example/?…'],
 		['a password', 'to postgres://me:secret@db:5432/x refused', 'to postgres://…@db:5432/x refused'],
 		['a token', 'got eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.secret', 'got (token)'],
@@ -126,5 +127,25 @@ describe('the log', () => {
 		const output = written();
 		logError('failed', { error: new Error('of that') });
 		expect(output()).toMatch(/"stack":".*security-logs/);
+	});
+
+	it.each([
+		['names without an end', 'a.'],
+		['schemes without an end', 'http://'],
+		['blank lines', '\n '],
+		['words', 'eyJa Bearer '],
+	])('is not kept searching by a text of %s, and keeps its beginning', (_, piece) => {
+		const output = written();
+		const error = new Error(piece.repeat(1_000_000));
+		logError('failed', { error, text: piece.repeat(1_000_000) });
+		const line = JSON.parse(output()) as Record<string, string>;
+		expect(line.text?.slice(0, 1)).toBe(piece.slice(0, 1));
+		for (const text of Object.values(line)) expect(text.length).toBeLessThan(2_100);
+	});
+
+	it('has no half of a secret where it cuts', () => {
+		const output = written();
+		logError('failed', { text: `${'a '.repeat(990)}https://me:secret-${'x'.repeat(100)}@db.example/` });
+		expect(output()).not.toContain('secret');
 	});
 });
