@@ -57,7 +57,6 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 	},
 	'cut-chunked': (_, response) => {
 		response.writeHead(200).write('x'.repeat(100));
-		// A plain end of the connection here has been seen to escape workerd: then only the attempt's deadline helps.
 		setTimeout(() => response.socket?.resetAndDestroy(), 50);
 	},
 	'cut-once': (visit, response, request) => (visit === 1 ? BEHAVIOURS.cut?.(visit, response, request) : ok(response)),
