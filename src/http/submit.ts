@@ -9,7 +9,7 @@ import type { JobOptions, StoredInput } from '../job/record.ts';
 import { logError } from '../log.ts';
 import { sendJob } from '../queue/send.ts';
 import { TooLarge, upload } from '../rpc/upload.ts';
-import { drain, tooLarge } from './body.ts';
+import { tooLarge } from './body.ts';
 import { refuseWhenFull } from './capacity.ts';
 import { type Draft, type DraftInput, draftOfBody, draftOfEnvelope } from './draft.ts';
 import { type Exchange, originOf } from './exchange.ts';
@@ -102,14 +102,12 @@ function fingerprintOfDraft({ input, parameters, options: { webhook } }: Draft, 
 	return fingerprintOf({ input: input.digest(), mediaType: input.mediaType, parameters, options, webhook });
 }
 
-async function store({ jobs, request }: Exchange, id: string, input: DraftInput): Promise<StoredInput> {
+async function store({ jobs }: Exchange, id: string, input: DraftInput): Promise<StoredInput> {
 	const { form, mediaType, maxBytes, onBytes } = input;
 	try {
 		return { ...(await upload(jobs, id, input.pieces(), { mediaType, maxBytes, ...(onBytes && { onBytes }) })), form };
 	} catch (error) {
-		if (!(error instanceof TooLarge)) throw error;
-		await drain(request);
-		throw tooLarge(maxBytes);
+		throw error instanceof TooLarge ? tooLarge(maxBytes) : error;
 	}
 }
 

@@ -33,10 +33,16 @@ export const INLINE_BODY_BYTES = 64 * KIB;
 export const CHUNK_BYTES = 1_900_000;
 /** An upload whose submission never came is erased after this time. */
 export const UPLOAD_LEASE_MS = 15 * MS_PER_MINUTE;
+/** JSON larger than this is refused, whatever a deployment takes: it is read as a whole, and is then there several times over. */
+export const MAX_JSON_BYTES = 16 * MIB;
 /** JSON of more values than this is refused: each may take a hundred bytes of an isolate's 128 MB. */
 export const MAX_JSON_VALUES = 500_000;
 /** A submission's parameters, as JSON: they live in the record, which the platform bounds. */
 export const MAX_PARAMETERS_BYTES = 16 * KIB;
+/** The same for the envelope's options. */
+export const MAX_OPTIONS_BYTES = 16 * KIB;
+/** Parameters of one query. */
+export const MAX_QUERY_PARAMETERS = 100;
 /** JSON nested deeper than this is refused. */
 export const MAX_JSON_DEPTH = 100;
 

@@ -34,6 +34,7 @@ export const WebhookOption = z.strictObject({
 	events: z
 		.array(choice(...EVENT_TYPES).unwrap())
 		.min(1, 'expected at least one event')
+		.max(EVENT_TYPES.length, `expected at most ${EVENT_TYPES.length} events`)
 		.optional(),
 	format: choice(...WEBHOOK_FORMATS),
 });

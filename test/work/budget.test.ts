@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { MemoryBudget } from '../../src/work/budget.ts';
-import { memoryToRead } from '../../src/work/input.ts';
+import { MemoryBudget, memoryForJson } from '../../src/work/budget.ts';
 
 /** Work that is over when it is told to be. */
 function job() {
@@ -50,9 +49,21 @@ describe('a memory budget', () => {
 		expect(await budget.use(10, async () => 'yes')).toBe('yes');
 	});
 
-	it('has nothing to say about an input that came with its job', () => {
-		const mediaType = 'application/json';
-		expect(memoryToRead({ mediaType, sizeBytes: 60_000, inline: new Uint8Array(60_000) })).toBe(0);
-		expect(memoryToRead({ mediaType, sizeBytes: 70_000, upload: 'u', chunks: 1 })).toBeGreaterThan(70_000);
+	it('has nothing to say about JSON that comes with its job', () => {
+		expect(memoryForJson(65_536)).toBe(0);
+		expect(memoryForJson(65_537)).toBeGreaterThan(65_537);
+	});
+
+	it('gives what there is to who can not wait, and says when there is no more', () => {
+		const budget = new MemoryBudget(100);
+		expect([budget.take(60), budget.take(50), budget.take(40), budget.take(0), budget.take(1)]).toEqual([
+			true,
+			false,
+			true,
+			true,
+			false,
+		]);
+		budget.give(60);
+		expect(budget.take(50)).toBe(true);
 	});
 });
