@@ -2,10 +2,9 @@
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES, MIB } from '../job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
-/**
- * What is left of a refused body is read so far beyond what would have been taken, in bytes: a connection cut in mid-upload
- * hides the answer from the client.
- */
+/** The largest body that the platform lets in. */
+export const LARGEST_BODY_BYTES = 100 * 1_000 * 1_000;
+/** So much more is read of a refused body than it was thought worth. */
 const DRAIN_MARGIN_BYTES = 1 * MIB;
 
 /** The media type without its parameters, lower case; empty when the client sent none. */
@@ -42,14 +41,14 @@ export function tooLarge(maxBytes: number, sizeBytes?: number, hint = ''): Probl
 	return new Problem('PayloadTooLarge', `At most ${maxBytes} bytes are taken here, got: ${got}${hint}`);
 }
 
-/** Reads what is left of a body that won't be used, a little further than would have been taken. */
-export async function drain(request: Request, takenBytes: number): Promise<void> {
+/** Reads what is left of a body that won't be used, up to a little more than so much: a connection cut in mid-upload hides the answer. */
+export async function drain(request: Request, maxBytes: number): Promise<void> {
 	if (!request.body || request.body.locked) return;
 	let drained = 0;
 	try {
 		for await (const bytes of request.body as ReadableStream<Uint8Array>) {
 			drained += bytes.byteLength;
-			if (drained > takenBytes + DRAIN_MARGIN_BYTES) return;
+			if (drained > maxBytes + DRAIN_MARGIN_BYTES) return;
 		}
 	} catch {
 		// The client went away: there is nobody to answer.
@@ -59,25 +58,25 @@ export async function drain(request: Request, takenBytes: number): Promise<void>
 export interface ReadOptions {
 	/** Said to who sends too much. */
 	readonly hint?: string;
-	/** Sees each piece as it comes. */
-	readonly onBytes?: (bytes: Uint8Array) => void;
+	/** Sees each piece as it comes, and before the next does. */
+	readonly onBytes?: (bytes: Uint8Array) => Promise<void>;
 	/** How long the body may take. */
-	readonly patienceMs?: number;
+	readonly arrivalMs?: number;
 }
 
 /** The body's bytes. @throws {Problem} `PayloadTooLarge`, `InvalidRequest` when it breaks off, or takes too long. */
 export async function readBytes(
 	request: Request,
 	maxBytes: number,
-	{ hint, onBytes, patienceMs }: ReadOptions = {},
+	{ hint, onBytes, arrivalMs }: ReadOptions = {},
 ): Promise<Uint8Array> {
 	refuseTooLarge(request, maxBytes, hint);
 	const pieces: Uint8Array[] = [];
 	let sizeBytes = 0;
-	for await (const bytes of bytesOf(request, patienceMs)) {
-		onBytes?.(bytes);
+	for await (const bytes of bytesOf(request, arrivalMs)) {
 		sizeBytes += bytes.byteLength;
 		if (sizeBytes > maxBytes) throw tooLarge(maxBytes, undefined, hint);
+		await onBytes?.(bytes);
 		pieces.push(bytes);
 	}
 	const all = new Uint8Array(sizeBytes);
@@ -89,8 +88,8 @@ export async function readBytes(
 	return all;
 }
 
-/** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off, or takes longer than `patienceMs`. */
-export async function* bytesOf(request: Request, patienceMs?: number): AsyncGenerator<Uint8Array> {
+/** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off, or takes longer than `arrivalMs`. */
+export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGenerator<Uint8Array> {
 	if (!request.body) return;
 	const reader = (request.body as ReadableStream<Uint8Array>).getReader();
 	let isLate = false;
@@ -98,7 +97,7 @@ export async function* bytesOf(request: Request, patienceMs?: number): AsyncGene
 		isLate = true;
 		reader.cancel().catch(() => {});
 	};
-	const timer = patienceMs === undefined ? undefined : setTimeout(giveUp, patienceMs);
+	const timer = arrivalMs === undefined ? undefined : setTimeout(giveUp, arrivalMs);
 	try {
 		while (true) {
 			const { done, value } = await reader.read();
@@ -107,7 +106,7 @@ export async function* bytesOf(request: Request, patienceMs?: number): AsyncGene
 			yield value;
 		}
 	} catch {
-		const why = isLate ? `took longer than ${patienceMs} ms` : 'broke off before its end';
+		const why = isLate ? `took longer than ${arrivalMs} ms` : 'broke off before its end';
 		throw new Problem('InvalidRequest', `The body ${why}`);
 	} finally {
 		clearTimeout(timer);

@@ -6,7 +6,7 @@ import { lanesOf } from '../queue/lanes.ts';
 import { isOverloaded, Jobs } from '../rpc/jobs.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate, type Principal } from './auth.ts';
-import { drain } from './body.ts';
+import { drain, LARGEST_BODY_BYTES } from './body.ts';
 import { addCors, preflight } from './cors.ts';
 import { asked, correlationIdOf, type Door, type Exchange, originOf } from './exchange.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
@@ -77,14 +77,18 @@ const HEALTH = '/healthz';
 
 async function enter(route: Route, params: Record<string, string>, arrival: Arrival): Promise<Response> {
 	const { request, config } = arrival;
+	const takesBytes = route.takes(config);
+	let worthBytes = takesBytes;
 	try {
 		const principal = await admitted(route, params, arrival);
+		// Who may send something here is to hear why it was refused, however much it is.
+		if (takesBytes > 0) worthBytes = LARGEST_BODY_BYTES;
 		const headers = await count(request, config, principal);
 		const response = await handled(route, params, principal, arrival);
 		if (!response.webSocket) for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 		return response;
 	} catch (error) {
-		await drain(request, route.takes(config));
+		await drain(request, worthBytes);
 		throw error;
 	}
 }

@@ -17,9 +17,13 @@ export class MemoryBudget {
 		this.#totalBytes = totalBytes;
 	}
 
-	/** Takes room, if there is any, to be given back; whoever can't wait asks so. */
-	take(sizeBytes: number): boolean {
-		if (this.#usedBytes + sizeBytes > this.#totalBytes) return false;
+	/** Takes room that is to be given back, as soon as there is any. @returns `false` when there was none in this time. */
+	async take(sizeBytes: number, patienceMs: number): Promise<boolean> {
+		// Each looks for itself: a promise that another request resolves may leave this one without its connections.
+		for (let waitedMs = 0; this.#usedBytes + sizeBytes > this.#totalBytes; waitedMs += LOOK_AGAIN_MS) {
+			if (waitedMs >= patienceMs) return false;
+			await scheduler.wait(LOOK_AGAIN_MS);
+		}
 		this.#usedBytes += sizeBytes;
 		return true;
 	}
@@ -31,8 +35,7 @@ export class MemoryBudget {
 	/** Runs `work` when there is room for it, and gives the room back when it is over. */
 	async use<T>(sizeBytes: number, work: () => Promise<T>): Promise<T> {
 		const bytes = Math.min(sizeBytes, this.#totalBytes);
-		// Each looks for itself: a promise that another request resolves may leave this one without its connections.
-		while (!this.take(bytes)) await scheduler.wait(LOOK_AGAIN_MS);
+		await this.take(bytes, Number.POSITIVE_INFINITY);
 		try {
 			return await work();
 		} finally {

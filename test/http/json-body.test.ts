@@ -45,16 +45,18 @@ describe('JSON', () => {
 		const other = slowBody();
 		const otherSize = sizeOf(other.request, { arriving });
 		await other.write(`"${'x'.repeat(700 * KIB)}`);
-		await expect(sizeOf(bodyOf(text(400 * KIB)), { arriving })).rejects.toMatchObject({
+		const refused = sizeOf(bodyOf(text(400 * KIB)), { arriving, patienceMs: 50 });
+		await expect(refused).rejects.toMatchObject({
 			code: 'Overloaded',
 			status: 503,
 		});
 		expect(await sizeOf(bodyOf(text(64 * KIB)), { arriving })).toBe(64 * KIB);
 		expect(await sizeOf(bodyOf(text(200 * KIB)), { arriving })).toBe(200 * KIB);
+		const patient = sizeOf(bodyOf(text(MIB)), { arriving });
 		await other.write('"');
 		await other.end();
 		expect(await otherSize).toBe(700 * KIB + 2);
-		expect(await sizeOf(bodyOf(text(MIB)), { arriving })).toBe(MIB);
+		expect(await patient).toBe(MIB);
 	});
 
 	it('that is announced and does not come takes nothing from others, and is given up', async () => {
@@ -63,7 +65,7 @@ describe('JSON', () => {
 		const given = sizeOf(silent.request, { arriving, arrivalMs: 50 });
 		await silent.write(`"${'x'.repeat(700 * KIB)}`);
 		await expect(given).rejects.toMatchObject({ code: 'InvalidRequest', message: 'The body took longer than 50 ms' });
-		expect(arriving.take(MIB)).toBe(true);
+		expect(await arriving.take(MIB, 0)).toBe(true);
 	});
 
 	it('that breaks off is refused as that', async () => {
