@@ -14,7 +14,7 @@ import {
 import type { Report } from '../job/object-api.ts';
 import type { Fence, StoredReply } from '../job/record.ts';
 import type { Refusal } from '../job/transition.ts';
-import { TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
+import { discard, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
 import { bytesOf, isJson, mediaTypeOf, parseJson, readBytes, refuseEncoded, refuseTooLarge, tooLarge } from './body.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
@@ -70,8 +70,13 @@ export async function reportProgress(exchange: Exchange): Promise<Response> {
 /** `POST /v1/jobs/{id}/complete`: the body is the result. 204. */
 export async function completeJob(exchange: Exchange): Promise<Response> {
 	const fence = fenceOf(exchange);
+	const { jobs } = exchange;
+	const id = jobIdOf(exchange);
 	const reply = await replyIn(exchange, fence);
-	return settled(exchange, await exchange.jobs.call(jobIdOf(exchange), (job) => job.complete(fence, reply)));
+	const report = await jobs.call(id, (job) => job.complete(fence, reply));
+	// The job may have ended while the bytes came in: then they are nobody's.
+	if (report.refusal !== undefined) await discard(jobs, id, reply.body);
+	return settled(exchange, report);
 }
 
 /** `POST /v1/jobs/{id}/fail`: 204. Whether the job is tried again is for its own policy to say. */

@@ -8,7 +8,7 @@ import type { Acceptance, JobView } from '../job/object-api.ts';
 import type { JobOptions, StoredInput } from '../job/record.ts';
 import { logError } from '../log.ts';
 import { sendJob } from '../queue/send.ts';
-import { TooLarge, upload } from '../rpc/upload.ts';
+import { discard, TooLarge, upload } from '../rpc/upload.ts';
 import { tooLarge } from './body.ts';
 import { refuseWhenFull } from './capacity.ts';
 import { type Draft, type DraftInput, draftOfBody, draftOfEnvelope } from './draft.ts';
@@ -60,7 +60,7 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 		sent: options.delaySeconds * MS_PER_SECOND <= MAX_QUEUE_DELAY_MS,
 	};
 	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission));
-	if (!acceptance.accepted || acceptance.isReplay) await discard(exchange, id, input);
+	if (!acceptance.accepted || acceptance.isReplay) await discard(jobs, id, input);
 	if (!acceptance.accepted) throw refusalOf(acceptance);
 	if (!acceptance.isReplay && submission.sent) {
 		waitUntil(sendJob(lanes, task.lane, messageOf(acceptance.view), options.delaySeconds));
@@ -109,10 +109,6 @@ async function store({ jobs }: Exchange, id: string, input: DraftInput): Promise
 	} catch (error) {
 		throw error instanceof TooLarge ? tooLarge(maxBytes) : error;
 	}
-}
-
-async function discard({ jobs }: Exchange, id: string, input: StoredInput): Promise<void> {
-	if ('upload' in input) await jobs.call(id, (job) => job.discardUpload(input.upload, input.chunks));
 }
 
 function refusalOf({ reason }: Extract<Acceptance, { accepted: false }>): Problem {

@@ -261,6 +261,12 @@ export function startBy(job: JobRecord): number | undefined {
 	return startWithinSeconds === undefined || job.attempt > 0 ? undefined : job.epochAt + startWithinSeconds * 1_000;
 }
 
+/** The uploads that a job's larger bytes are in. */
+export function uploadsOf({ input, state }: JobRecord): string[] {
+	const reply = state.name === 'succeeded' || state.name === 'failed' ? state.reply : undefined;
+	return [input, reply?.body].flatMap((body) => (body && 'upload' in body ? [body.upload] : []));
+}
+
 export function isFinal(state: JobState): state is FinalState {
 	return state.name === 'succeeded' || state.name === 'failed' || state.name === 'canceled';
 }

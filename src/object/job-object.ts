@@ -46,6 +46,7 @@ import {
 	type Progress,
 	type StoredInput,
 	type StoredReply,
+	uploadsOf,
 } from '../job/record.ts';
 import { liveProgressOf, numberedUntil, recover } from '../job/recover.ts';
 import { type Command, type Transition, transition } from '../job/transition.ts';
@@ -242,7 +243,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	async discardUpload(upload: string, chunks: number): Promise<void> {
 		const job = this.#current(Date.now());
-		if (job && uploadOf(job) === upload) return;
+		if (job && uploadsOf(job).includes(upload)) return;
 		for (let index = 0; index < chunks; index++) this.#store.deleteChunk({ upload, index });
 	}
 
