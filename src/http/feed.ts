@@ -4,6 +4,7 @@
  */
 import type { LinkBase } from '../job/links.ts';
 import { type Exchange, jobIdOf, missing, originOf } from './exchange.ts';
+import { Problem } from './problem.ts';
 import { linkBaseOf } from './respond.ts';
 
 /**
@@ -35,11 +36,18 @@ async function connect(exchange: Exchange, after: number | undefined, base: Link
 	const { tenant, token } = principal;
 	const reader = { tenant, base, ...(token?.createdAt !== undefined && { createdAt: token.createdAt }) };
 	const answer = await jobs.connect(jobIdOf(exchange), after === undefined ? '/watch' : `/watch?after=${after}`, {
-		'coatcheck-reader': JSON.stringify(reader),
+		'coatcheck-reader': inAscii(JSON.stringify(reader)),
 	});
 	if (answer.webSocket) return answer.webSocket;
 	if (answer.status === 204) return undefined;
+	if (answer.status === 503)
+		throw new Problem('Overloaded', 'As many watch this job as can be told: poll it, or come again later');
 	throw missing(refusalOf(answer), principal);
+}
+
+/** The same JSON. A tenant may have any letters, and the runtime writes headers that are not ASCII to the log, with their tokens. */
+function inAscii(json: string): string {
+	return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function refusalOf({ status, headers }: Response): Parameters<typeof missing>[0] {

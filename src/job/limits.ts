@@ -80,6 +80,8 @@ export const WAIT_SECONDS = { min: 1, max: 7 * SECONDS_PER_DAY, default: 1 * 3_6
 
 /** How long a tombstone answers 410 before the id is unknown again. */
 export const TOMBSTONE_MS = 1 * MS_PER_HOUR;
+/** How many may watch one job at one time, waiting ones included: each is told every event by the job's one object. */
+export const MAX_WATCHERS = 2_000;
 /** Lifecycle events kept for replay. */
 export const MAX_HISTORY = 128;
 

@@ -6,6 +6,7 @@
  * the running attempt reports progress, and hears that it must stop.
  */
 import { type BareEvent, type JobEvent, statusDocument } from '../job/document.ts';
+import { MAX_WATCHERS } from '../job/limits.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
 import type { Fence } from '../job/record.ts';
 import type { LiveProgress } from '../job/recover.ts';
@@ -35,6 +36,10 @@ export class JobSockets {
 		this.#ctx = ctx;
 		this.#id = ctx.id.toString();
 		ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+	}
+
+	hasRoom(): boolean {
+		return this.#ctx.getWebSockets(WATCHER).length < MAX_WATCHERS;
 	}
 
 	addWatcher(socket: WebSocket, base: LinkBase, events: readonly BareEvent[]): void {
