@@ -4,8 +4,15 @@
  */
 import ipaddr from 'ipaddr.js';
 
-/** Names that never leave a machine or a house (RFC 6761, RFC 6762, RFC 9476 and common practice). */
-const PRIVATE_NAMES = /(^|\.)(localhost|local|internal|intranet|lan|home|corp|private|home\.arpa)\.?$/;
+/**
+ * Names that are nobody's on the internet, or never leave a machine or a house (RFC 6761, RFC 6762, RFC 7686, RFC 8375,
+ * RFC 9476, and common practice). `.example` is nobody's either, and is left to those who write examples.
+ */
+const PRIVATE_NAMES =
+	/(^|\.)(localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|test|invalid|onion|alt)\.?$/;
+
+/** The only IPv6 addresses that are given out to the public (RFC 4291 §2.4): others can stand for an IPv4 one. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /** Why an address may not be called; `undefined` when it may. */
 export function refusalOf(url: string | URL, allowPrivateTargets: boolean): string | undefined {
@@ -21,5 +28,7 @@ export function refusalOf(url: string | URL, allowPrivateTargets: boolean): stri
 function isPrivate(hostname: string): boolean {
 	const bare = hostname.replace(/^\[|\]$/g, '');
 	if (!ipaddr.isValid(bare)) return PRIVATE_NAMES.test(hostname.toLowerCase()) || !hostname.includes('.');
-	return ipaddr.process(bare).range() !== 'unicast';
+	const address = ipaddr.process(bare);
+	const isGlobal = address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST);
+	return !isGlobal || address.range() !== 'unicast';
 }

@@ -1,9 +1,11 @@
 /** Request bodies: what they are, how large, and whether they are JSON. Refusals leave nothing stored. */
-import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../job/limits.ts';
-import { Problem } from './problem.ts';
+import { MAX_JSON_DEPTH, MAX_JSON_VALUES, MIB } from '../job/limits.ts';
+import { Problem, shown } from './problem.ts';
 
-/** What is left of a refused body is read up to this many bytes: a connection cut in mid-upload hides the answer from the client. */
-const MAX_DRAINED_BYTES = 128 * 1_024 * 1_024;
+/** The largest body that the platform lets in. */
+export const LARGEST_BODY_BYTES = 100 * 1_000 * 1_000;
+/** So much more is read of a refused body than it was thought worth. */
+const DRAIN_MARGIN_BYTES = 1 * MIB;
 
 /** The media type without its parameters, lower case; empty when the client sent none. */
 export function mediaTypeOf(request: Request): string {
@@ -22,49 +24,59 @@ export function isJson(mediaType: string): boolean {
 export function refuseEncoded(request: Request): void {
 	const encoding = request.headers.get('content-encoding')?.trim().toLowerCase();
 	if (encoding && encoding !== 'identity') {
-		const message = `expected an uncompressed body, got: ${encoding}`;
+		const message = `expected an uncompressed body, got: ${shown(encoding)}`;
 		throw new Problem('UnsupportedMediaType', message, { errors: [{ header: 'Content-Encoding', message }] });
 	}
 }
 
 /** @throws {Problem} `PayloadTooLarge` when the client says itself that the body is too large. */
-export async function refuseTooLarge(request: Request, maxBytes: number): Promise<void> {
+export function refuseTooLarge(request: Request, maxBytes: number, hint?: string): void {
 	const declared = Number(request.headers.get('content-length') ?? 0);
-	if (declared <= maxBytes) return;
-	await drain(request);
-	throw tooLarge(maxBytes, declared);
+	if (declared > maxBytes) throw tooLarge(maxBytes, declared, hint);
 }
 
-export function tooLarge(maxBytes: number, sizeBytes?: number): Problem {
+/** @param hint what else the client should know. */
+export function tooLarge(maxBytes: number, sizeBytes?: number, hint = ''): Problem {
 	const got = sizeBytes === undefined ? 'more' : `${sizeBytes}`;
-	return new Problem('PayloadTooLarge', `At most ${maxBytes} bytes are taken here, got: ${got}`);
+	return new Problem('PayloadTooLarge', `At most ${maxBytes} bytes are taken here, got: ${got}${hint}`);
 }
 
-/** Reads what is left of a body that won't be used. */
-export async function drain(request: Request): Promise<void> {
+/** Reads what is left of a body that won't be used, up to a little more than so much: a connection cut in mid-upload hides the answer. */
+export async function drain(request: Request, maxBytes: number): Promise<void> {
 	if (!request.body || request.body.locked) return;
 	let drained = 0;
 	try {
 		for await (const bytes of request.body as ReadableStream<Uint8Array>) {
 			drained += bytes.byteLength;
-			if (drained > MAX_DRAINED_BYTES) return;
+			if (drained > maxBytes + DRAIN_MARGIN_BYTES) return;
 		}
 	} catch {
 		// The client went away: there is nobody to answer.
 	}
 }
 
-/** The body's bytes. @throws {Problem} `PayloadTooLarge`, `InvalidRequest` when it breaks off. */
-export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
-	await refuseTooLarge(request, maxBytes);
+export interface ReadOptions {
+	/** Said to who sends too much. */
+	readonly hint?: string;
+	/** Sees each piece as it comes, and before the next does. */
+	readonly onBytes?: (bytes: Uint8Array) => Promise<void>;
+	/** How long the body may take. */
+	readonly arrivalMs?: number;
+}
+
+/** The body's bytes. @throws {Problem} `PayloadTooLarge`, `InvalidRequest` when it breaks off, or takes too long. */
+export async function readBytes(
+	request: Request,
+	maxBytes: number,
+	{ hint, onBytes, arrivalMs }: ReadOptions = {},
+): Promise<Uint8Array> {
+	refuseTooLarge(request, maxBytes, hint);
 	const pieces: Uint8Array[] = [];
 	let sizeBytes = 0;
-	for await (const bytes of bytesOf(request)) {
+	for await (const bytes of bytesOf(request, arrivalMs)) {
 		sizeBytes += bytes.byteLength;
-		if (sizeBytes > maxBytes) {
-			await drain(request);
-			throw tooLarge(maxBytes);
-		}
+		if (sizeBytes > maxBytes) throw tooLarge(maxBytes, undefined, hint);
+		await onBytes?.(bytes);
 		pieces.push(bytes);
 	}
 	const all = new Uint8Array(sizeBytes);
@@ -76,19 +88,28 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
 	return all;
 }
 
-/** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off. */
-export async function* bytesOf(request: Request): AsyncGenerator<Uint8Array> {
+/** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off, or takes longer than `arrivalMs`. */
+export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGenerator<Uint8Array> {
 	if (!request.body) return;
 	const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+	let isLate = false;
+	const giveUp = () => {
+		isLate = true;
+		reader.cancel().catch(() => {});
+	};
+	const timer = arrivalMs === undefined ? undefined : setTimeout(giveUp, arrivalMs);
 	try {
 		while (true) {
 			const { done, value } = await reader.read();
+			if (isLate) throw new Error('late');
 			if (done) return;
 			yield value;
 		}
 	} catch {
-		throw new Problem('InvalidRequest', 'The body broke off before its end');
+		const why = isLate ? `took longer than ${arrivalMs} ms` : 'broke off before its end';
+		throw new Problem('InvalidRequest', `The body ${why}`);
 	} finally {
+		clearTimeout(timer);
 		reader.releaseLock();
 	}
 }

@@ -1,5 +1,5 @@
 /** Where a reader of events wants to go on. */
-import type { Fault } from './problem.ts';
+import { type Fault, shown } from './problem.ts';
 import { invalid } from './submission-options.ts';
 
 /** `?after=7`. @throws {Problem} `InvalidRequest` for what is no number. */
@@ -15,6 +15,6 @@ export function cursorOfStream(request: Request, url: URL): number | undefined {
 function parsed(text: string | null, place: { parameter: string } | { header: string }): number | undefined {
 	if (text === null) return undefined;
 	if (/^\d{1,15}$/.test(text)) return Number(text);
-	const fault: Fault = { ...place, message: `expected the seq of an event, a whole number, got: ${text.slice(0, 40)}` };
+	const fault: Fault = { ...place, message: `expected the seq of an event, a whole number, got: ${shown(text)}` };
 	throw invalid('The cursor is not valid', [fault]);
 }

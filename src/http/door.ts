@@ -9,10 +9,10 @@ import { Tenants } from '../rpc/tenants.ts';
 import { COMMON_METHODS } from '../upstream/request.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate, type Principal } from './auth.ts';
-import { drain } from './body.ts';
+import { drain, LARGEST_BODY_BYTES } from './body.ts';
 import { addCors, preflight } from './cors.ts';
 import { asked, correlationIdOf, type Door, type Exchange, originOf } from './exchange.ts';
-import { Problem, problemResponse } from './problem.ts';
+import { Problem, problemResponse, shown } from './problem.ts';
 import { count } from './rate-limit.ts';
 import { refuseOversized } from './request-limits.ts';
 import { ROUTES, type Route } from './routes.ts';
@@ -44,7 +44,7 @@ export async function answer(
 	const url = new URL(request.url);
 	const config = configured(env);
 	const response = await respond(request, url, config, env, ctx, tasks).catch(async (error: unknown) => {
-		await drain(request);
+		await drain(request, 0);
 		return problemResponse(problemOf(error, request), asked(request, url));
 	});
 	return finished(response, request, url, config);
@@ -66,10 +66,12 @@ async function respond(
 	}
 	if (url.pathname === HEALTH && allowed.includes(request.method)) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
+	// Looking around is counted like guessing.
+	if (!allowed.includes(request.method) && !allowed.includes(ANY)) await count(request, config);
 	if (allowed.length === 0)
 		throw new Problem('NotFound', 'Nothing is at this path; GET /v1/tasks says what can be done here');
 	if (!allowed.includes(request.method) && !allowed.includes(ANY)) {
-		throw new Problem('MethodNotAllowed', `Expected ${allowed.join(' or ')}, got: ${request.method}`, {
+		throw new Problem('MethodNotAllowed', `Expected ${allowed.join(' or ')}, got: ${shown(request.method)}`, {
 			headers: { allow: allowed.join(', ') },
 		});
 	}
@@ -98,14 +100,32 @@ function isForHandler(request: Request, allowed: readonly string[]): boolean {
 
 async function enter(route: Route, params: Record<string, string>, arrival: Arrival): Promise<Response> {
 	const { request, config } = arrival;
-	const principal = await admitted(route, params, arrival);
-	const headers = await count(request, config, principal);
+	const takesBytes = route.takes(config);
+	let worthBytes = takesBytes;
 	try {
-		const response = await route.handle({ ...arrival, params, principal });
+		const principal = await admitted(route, params, arrival);
+		// Who may send something here is to hear why it was refused, however much it is.
+		if (takesBytes > 0) worthBytes = LARGEST_BODY_BYTES;
+		const headers = await count(request, config, principal);
+		const response = await handled(route, params, principal, arrival);
 		if (!response.webSocket) for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 		return response;
 	} catch (error) {
-		throw problemOf(error, request, principal);
+		await drain(request, worthBytes);
+		throw error;
+	}
+}
+
+async function handled(
+	route: Route,
+	params: Record<string, string>,
+	principal: Principal,
+	arrival: Arrival,
+): Promise<Response> {
+	try {
+		return await route.handle({ ...arrival, params, principal });
+	} catch (error) {
+		throw problemOf(error, arrival.request, principal);
 	}
 }
 

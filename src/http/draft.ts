@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { WireOptions } from '../job/options.ts';
 import type { InputForm } from '../job/record.ts';
-import type { RegisteredTask } from '../work/registry.ts';
+import { MAX_TASK_NAME_CHARS, type RegisteredTask } from '../work/registry.ts';
 import type { BinaryInputSpec } from '../work/task.ts';
-import { bytesOf, isJson, mediaTypeOf, parseJson, readBytes, refuseEncoded, refuseTooLarge } from './body.ts';
+import { bytesOf, isJson, mediaTypeOf, refuseEncoded, refuseTooLarge } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
 import { jsonDigest } from './fingerprint.ts';
-import { type Fault, Problem } from './problem.ts';
+import { readJson } from './json-body.ts';
+import { type Fault, Problem, shown } from './problem.ts';
 import { checkParameters, invalid, invalidInput, readOptions, readParameters } from './submission-options.ts';
 
 const JSON_TYPE = 'application/json';
@@ -41,18 +42,24 @@ export interface DraftInput {
 	readonly digest: () => string;
 }
 
+const taskError = `expected the name of a task: at most ${MAX_TASK_NAME_CHARS} characters`;
+
 const Envelope = z.strictObject({
-	task: z.string('expected the name of a task'),
+	task: z.string(taskError).max(MAX_TASK_NAME_CHARS, taskError),
 	input: z.unknown(),
 	parameters: z.unknown().optional(),
 	options: z.unknown().optional(),
 });
 
 /** `POST /v1/jobs`: the input is in an envelope. */
-export async function draftOfEnvelope({ request, config, tasks }: Exchange): Promise<Draft> {
+export async function draftOfEnvelope(exchange: Exchange): Promise<Draft> {
+	const { request, config } = exchange;
 	refuseEncoded(request);
 	if (!isJson(mediaTypeOf(request))) throw unsupported(request, [JSON_TYPE]);
-	const body = parseJson(await readBytes(request, config.maxInputBytes));
+	return readJson(request, { maxBytes: config.maxInputBytes }, (body) => draftOf(body, exchange));
+}
+
+async function draftOf(body: unknown, { request, config, tasks }: Exchange): Promise<Draft> {
 	const envelope = Envelope.safeParse(body);
 	if (!envelope.success) throw invalid('The envelope is not valid', faultsOf(envelope.error, inBody()));
 	const { input, parameters = {} } = envelope.data;
@@ -66,7 +73,7 @@ export async function draftOfEnvelope({ request, config, tasks }: Exchange): Pro
 	const options = readOptions(request, envelope.data.options);
 	checkParameters(task, parameters);
 	await checkInput(task.json, input, '/input');
-	return { task, options, parameters, input: jsonInput(input, config.maxInputBytes) };
+	return { task, options, parameters, input: jsonInput(input, config.maxInputBytes, isHashed(options)) };
 }
 
 /** `POST /v1/tasks/{task}/jobs`: the body is the input. */
@@ -77,31 +84,39 @@ export async function draftOfBody({ request, config, url, params, tasks }: Excha
 	const { json, binary } = task;
 	const mediaType = mediaTypeOf(request);
 	if (json && isJson(mediaType)) {
-		const input = parseJson(await readBytes(request, config.maxInputBytes));
-		await checkInput(json, input, '');
-		return { ...head, input: jsonInput(input, config.maxInputBytes) };
+		return readJson(request, { maxBytes: config.maxInputBytes }, async (input) => {
+			await checkInput(json, input, '');
+			return { ...head, input: jsonInput(input, config.maxInputBytes, isHashed(head.options)) };
+		});
 	}
 	if (!binary || !matches(binary, mediaType)) {
 		throw unsupported(request, [...(json ? [JSON_TYPE] : []), ...(binary?.mediaTypes ?? [])]);
 	}
 	const maxBytes = Math.min(binary.maxBytes ?? config.maxInputBytes, config.maxInputBytes);
-	await refuseTooLarge(request, maxBytes);
-	return { ...head, input: bytesInput(request, maxBytes, head.options.idempotencyKey !== undefined) };
+	refuseTooLarge(request, maxBytes);
+	return { ...head, input: bytesInput(request, maxBytes, isHashed(head.options)) };
+}
+
+/** Only an idempotency key asks what stands for the input. */
+function isHashed({ idempotencyKey }: WireOptions): boolean {
+	return idempotencyKey !== undefined;
 }
 
 /**
  * Stored as the value that came, not as the schema made it: the attempt validates again, and what a schema makes need not be
  * JSON. Written anew, so that it takes what it weighs: a body can be mostly white space.
  */
-function jsonInput(value: unknown, maxBytes: number): DraftInput {
+function jsonInput(value: unknown, maxBytes: number, isHashed: boolean): DraftInput {
 	const bytes = new TextEncoder().encode(JSON.stringify(value));
+	// Made now, for the value is not kept.
+	const digest = isHashed ? jsonDigest(value) : '';
 	return {
 		form: 'json',
 		mediaType: JSON_TYPE,
 		maxBytes,
 		sizeBytes: bytes.byteLength,
 		pieces: () => [bytes],
-		digest: () => jsonDigest(value),
+		digest: () => digest,
 	};
 }
 
@@ -129,7 +144,7 @@ function taskNamed(tasks: Exchange['tasks'], name: string, errors: readonly Faul
 	const task = tasks.get(name);
 	if (task) return task;
 	const known = [...tasks.keys()].join(', ');
-	const detail = `There is no task "${name}" here; there are: ${known}`;
+	const detail = `There is no task "${shown(name)}" here; there are: ${known}`;
 	throw new Problem('UnknownTask', detail, errors.length > 0 ? { errors } : {});
 }
 
@@ -139,7 +154,7 @@ function matches({ mediaTypes }: BinaryInputSpec, mediaType: string): boolean {
 }
 
 function unsupported(request: Request, wanted: readonly string[]): Problem {
-	const got = request.headers.get('content-type') ?? 'none';
+	const got = shown(request.headers.get('content-type') ?? 'none');
 	const message = `expected ${wanted.join(' or ')}, got: ${got}`;
 	return new Problem('UnsupportedMediaType', `Content-Type: ${message}`, {
 		errors: [{ header: 'Content-Type', message }],

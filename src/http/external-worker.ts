@@ -14,25 +14,15 @@ import {
 import type { Report } from '../job/object-api.ts';
 import type { Fence, StoredReply } from '../job/record.ts';
 import type { Refusal } from '../job/transition.ts';
-import { TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
-import {
-	bytesOf,
-	drain,
-	isJson,
-	mediaTypeOf,
-	parseJson,
-	readBytes,
-	refuseEncoded,
-	refuseTooLarge,
-	tooLarge,
-} from './body.ts';
+import { discard, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
+import { bytesOf, isJson, mediaTypeOf, parseJson, readBytes, refuseEncoded, refuseTooLarge, tooLarge } from './body.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
-import { Problem } from './problem.ts';
+import { Problem, shown } from './problem.ts';
 import { invalid } from './submission-options.ts';
 
 /** What a report of progress or failure may have in all. */
-const MAX_REPORT_BYTES = 16 * KIB;
+export const MAX_REPORT_BYTES = 16 * KIB;
 
 const jsonWithin = (maxBytes: number) =>
 	z
@@ -80,8 +70,13 @@ export async function reportProgress(exchange: Exchange): Promise<Response> {
 /** `POST /v1/jobs/{id}/complete`: the body is the result. 204. */
 export async function completeJob(exchange: Exchange): Promise<Response> {
 	const fence = fenceOf(exchange);
+	const { jobs } = exchange;
+	const id = jobIdOf(exchange);
 	const reply = await replyIn(exchange, fence);
-	return settled(exchange, await exchange.jobs.call(jobIdOf(exchange), (job) => job.complete(fence, reply)));
+	const report = await jobs.call(id, (job) => job.complete(fence, reply));
+	// The job may have ended while the bytes came in: then they are nobody's.
+	if (report.refusal !== undefined) await discard(jobs, id, reply.body);
+	return settled(exchange, report);
 }
 
 /** `POST /v1/jobs/{id}/fail`: 204. Whether the job is tried again is for its own policy to say. */
@@ -105,7 +100,7 @@ function fenceOf({ principal }: Exchange): Fence {
 async function reportIn<Form extends z.ZodType>({ request }: Exchange, form: Form): Promise<z.output<Form>> {
 	refuseEncoded(request);
 	if (!isJson(mediaTypeOf(request))) {
-		const message = `expected application/json, got: ${request.headers.get('content-type') ?? 'none'}`;
+		const message = `expected application/json, got: ${shown(request.headers.get('content-type') ?? 'none')}`;
 		throw new Problem('UnsupportedMediaType', `Content-Type: ${message}`, {
 			errors: [{ header: 'Content-Type', message }],
 		});
@@ -119,21 +114,15 @@ async function replyIn(exchange: Exchange, fence: Fence): Promise<StoredReply> {
 	const { request, jobs, config } = exchange;
 	const maxBytes = config.maxResultBytes;
 	refuseEncoded(request);
-	await refuseTooLarge(request, maxBytes);
+	refuseTooLarge(request, maxBytes);
 	const mediaType = request.headers.get('content-type') ?? 'application/octet-stream';
 	try {
 		const body = await upload(jobs, jobIdOf(exchange), bytesOf(request), { mediaType, maxBytes, fence });
 		return body.sizeBytes === 0 ? { status: 204, headers: [] } : { status: 200, headers: [], body };
 	} catch (error) {
-		if (error instanceof UploadRefused) return throwAfterDraining(request, stale());
-		if (error instanceof TooLarge) return throwAfterDraining(request, tooLarge(maxBytes));
-		throw error;
+		if (error instanceof UploadRefused) throw stale();
+		throw error instanceof TooLarge ? tooLarge(maxBytes) : error;
 	}
-}
-
-async function throwAfterDraining(request: Request, problem: Problem): Promise<never> {
-	await drain(request);
-	throw problem;
 }
 
 /** What became of a report. @throws {Problem} when it changed nothing. */

@@ -5,6 +5,7 @@
 import type { LinkBase } from '../job/links.ts';
 import type { Reading } from '../job/object-api.ts';
 import { type Exchange, jobIdOf, missing, originOf } from './exchange.ts';
+import { Problem } from './problem.ts';
 import { linkBaseOf } from './respond.ts';
 
 type Found = Extract<Reading, { found: 'job' }>;
@@ -45,6 +46,8 @@ async function connect(exchange: Exchange, after: number | undefined, base: Link
 	const answer = await asReader(exchange, after === undefined ? '/watch' : `/watch?after=${after}`, base);
 	if (answer.webSocket) return answer.webSocket;
 	if (answer.status === 204) return undefined;
+	if (answer.status === 503)
+		throw new Problem('Overloaded', 'As many watch this job as can be told: poll it, or come again later');
 	throw missing(refusalOf(answer), exchange.principal);
 }
 
@@ -52,7 +55,12 @@ function asReader(exchange: Exchange, path: string, base: LinkBase): Promise<Res
 	const { jobs, principal } = exchange;
 	const { tenant, token } = principal;
 	const reader = { tenant, base, ...(token?.createdAt !== undefined && { createdAt: token.createdAt }) };
-	return jobs.connect(jobIdOf(exchange), path, { 'coatcheck-reader': JSON.stringify(reader) });
+	return jobs.connect(jobIdOf(exchange), path, { 'coatcheck-reader': inAscii(JSON.stringify(reader)) });
+}
+
+/** The same JSON. A tenant may have any letters, and the runtime writes headers that are not ASCII to the log, with their tokens. */
+function inAscii(json: string): string {
+	return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function refusalOf({ status, headers }: Response): Parameters<typeof missing>[0] {

@@ -1,8 +1,8 @@
 /** Taking an input in: room for it first, where somebody counts, and then its bytes. Whatever goes wrong leaves neither behind. */
 import type { AcceptTerms } from '../job/object-api.ts';
 import type { StoredInput } from '../job/record.ts';
-import { TooLarge, upload } from '../rpc/upload.ts';
-import { drain, tooLarge } from './body.ts';
+import { discard, TooLarge, upload } from '../rpc/upload.ts';
+import { tooLarge } from './body.ts';
 import type { DraftInput } from './draft.ts';
 import type { Exchange } from './exchange.ts';
 import { Problem } from './problem.ts';
@@ -31,7 +31,7 @@ export async function takeIn(exchange: Exchange, id: string, draft: DraftInput, 
 		return { input: await seen(draft), terms: { isReplayOnly: true }, noRoom: place, takeBack: async () => {} };
 	}
 	const input = await storeIn(exchange, id, draft, place);
-	const takeBack = () => Promise.all([discard(exchange, id, input), leavePlace(exchange, place)]);
+	const takeBack = () => Promise.all([discard(exchange.jobs, id, input), leavePlace(exchange, place)]);
 	if (!place) return { input, terms: {}, takeBack };
 	return { input, reservation: place.reservation, terms: { acceptBy: place.acceptBy }, takeBack };
 }
@@ -56,7 +56,6 @@ async function store(exchange: Exchange, id: string, draft: DraftInput, maxBytes
 		return { ...(await upload(exchange.jobs, id, pieces(), options)), form };
 	} catch (error) {
 		if (!(error instanceof TooLarge)) throw error;
-		await drain(exchange.request);
 		throw maxBytes < draft.maxBytes ? outgrown(exchange, maxBytes) : tooLarge(maxBytes);
 	}
 }
@@ -65,7 +64,7 @@ async function resize(exchange: Exchange, id: string, place: Place, input: Store
 	try {
 		await fitPlace(exchange, id, place, input.sizeBytes);
 	} catch (error) {
-		await discard(exchange, id, input);
+		await discard(exchange.jobs, id, input);
 		throw error;
 	}
 }
@@ -79,8 +78,4 @@ async function seen({ form, mediaType, maxBytes, pieces, onBytes }: DraftInput):
 		onBytes?.(bytes);
 	}
 	return { form, mediaType, sizeBytes, inline: new Uint8Array() };
-}
-
-async function discard({ jobs }: Exchange, id: string, input: StoredInput): Promise<void> {
-	if ('upload' in input) await jobs.call(id, (job) => job.discardUpload(input.upload, input.chunks));
 }

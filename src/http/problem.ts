@@ -47,6 +47,29 @@ export interface ProblemOptions {
 	readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** As many faults are told at once. */
+export const MAX_FAULTS = 20;
+/** So much is shown of what a client sent. */
+const MAX_SHOWN_CHARS = 100;
+/** So long may a pointer into its body be, or a message: of these, most is ours. */
+const MAX_FAULT_CHARS = 300;
+
+/** What a client sent, as it is shown to it: not at any length. */
+export function shown(text: string): string {
+	return cut(text, MAX_SHOWN_CHARS);
+}
+
+function cutFault(fault: Fault): Fault {
+	const message = cut(fault.message, MAX_FAULT_CHARS);
+	if ('header' in fault) return { header: shown(fault.header), message };
+	if ('parameter' in fault) return { parameter: shown(fault.parameter), message };
+	return { pointer: cut(fault.pointer, MAX_FAULT_CHARS), message };
+}
+
+function cut(text: string, maxChars: number): string {
+	return text.length > maxChars ? `${text.slice(0, maxChars)}…` : text;
+}
+
 /** Thrown anywhere behind the door; the door turns it into the answer. The message is public: it becomes `detail`. */
 export class Problem extends Error {
 	override readonly name = 'Problem';
@@ -59,7 +82,7 @@ export class Problem extends Error {
 		super(detail);
 		this.code = code;
 		this.status = PROBLEMS[code][0];
-		this.errors = errors;
+		this.errors = errors?.slice(0, MAX_FAULTS).map(cutFault);
 		this.headers = headers;
 	}
 }

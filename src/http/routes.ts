@@ -1,9 +1,10 @@
 /** The whole API on one screen: which request goes where, and what it takes to be let in. */
+import type { Config } from '../config.ts';
 import type { Scope } from './auth.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { jobEvents } from './events.ts';
 import type { Exchange } from './exchange.ts';
-import { completeJob, failJob, reportProgress } from './external-worker.ts';
+import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
 import { jobResult } from './result.ts';
 import { jobSocket } from './socket.ts';
 import { jobStatus, operationStatus } from './status.ts';
@@ -16,15 +17,17 @@ export interface Route {
 	readonly method: 'GET' | 'POST' | 'DELETE' | 'ALL';
 	readonly path: string;
 	readonly scope: Scope;
+	/** The largest body that it takes, in bytes. */
+	readonly takes: (config: Config) => number;
 	readonly handle: (exchange: Exchange) => Promise<Response> | Response;
 }
 
 /** `GET /healthz` is not among them: it answers before anything is configured. */
 export const ROUTES: readonly Route[] = [
-	route('POST', '/v1/jobs', 'submit', submitEnvelope),
-	route('POST', '/v1/tasks/:task/jobs', 'submit', submitBody),
+	route('POST', '/v1/jobs', 'submit', submitEnvelope, input),
+	route('POST', '/v1/tasks/:task/jobs', 'submit', submitBody, input),
 	route('GET', '/v1/tasks', 'read', listTasks),
-	route('ALL', '/v1/upstreams/:upstream/*', 'submit', submitUpstream),
+	route('ALL', '/v1/upstreams/:upstream/*', 'submit', submitUpstream, input),
 
 	route('GET', '/v1/jobs/:id', 'read', jobStatus),
 	route('GET', '/v1/operations/:id', 'read', operationStatus),
@@ -37,11 +40,33 @@ export const ROUTES: readonly Route[] = [
 	route('POST', '/v1/jobs/:id/retry', 'submit', retryJob),
 	route('POST', '/v1/jobs/:id/purge', 'cancel', purgeJob),
 
-	route('POST', '/v1/jobs/:id/progress', 'complete', reportProgress),
-	route('POST', '/v1/jobs/:id/complete', 'complete', completeJob),
-	route('POST', '/v1/jobs/:id/fail', 'complete', failJob),
+	route('POST', '/v1/jobs/:id/progress', 'complete', reportProgress, report),
+	route('POST', '/v1/jobs/:id/complete', 'complete', completeJob, result),
+	route('POST', '/v1/jobs/:id/fail', 'complete', failJob, report),
 ];
 
-function route(method: Route['method'], path: string, scope: Scope, handle: Route['handle']): Route {
-	return { method, path, scope, handle };
+function route(
+	method: Route['method'],
+	path: string,
+	scope: Scope,
+	handle: Route['handle'],
+	takes: Route['takes'] = nothing,
+): Route {
+	return { method, path, scope, handle, takes };
+}
+
+function nothing(): number {
+	return 0;
+}
+
+function input({ maxInputBytes }: Config): number {
+	return maxInputBytes;
+}
+
+function result({ maxResultBytes }: Config): number {
+	return maxResultBytes;
+}
+
+function report(): number {
+	return MAX_REPORT_BYTES;
 }

@@ -2,7 +2,7 @@
 import { parseItem } from 'structured-headers';
 import type { z } from 'zod';
 import { type Config, secretsOf } from '../config.ts';
-import { MAX_PARAMETERS_BYTES, OPTION_LIMITS } from '../job/limits.ts';
+import { MAX_OPTIONS_BYTES, MAX_PARAMETERS_BYTES, OPTION_LIMITS } from '../job/limits.ts';
 import { WireOptions } from '../job/options.ts';
 import type { JobOptions, Webhook } from '../job/record.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../job/webhook.ts';
@@ -38,6 +38,11 @@ const OUR_PREFIX = 'coatcheck-';
  */
 export function readOptions(request: Request, inEnvelope: unknown = {}): WireOptions {
 	const { values, faults } = fromHeaders(request.headers);
+	if (JSON.stringify(inEnvelope).length > MAX_OPTIONS_BYTES) {
+		throw invalid('The options are too large', [
+			{ pointer: '/options', message: `expected at most ${MAX_OPTIONS_BYTES} bytes in all` },
+		]);
+	}
 	const given = isObject(inEnvelope) ? inEnvelope : {};
 	if (!isObject(inEnvelope)) faults.push({ pointer: '/options', message: 'expected an object' });
 	for (const [header, path] of HEADERS) {
@@ -54,14 +59,16 @@ export function readOptions(request: Request, inEnvelope: unknown = {}): WireOpt
 
 /** The task's query parameters. @throws {Problem} `InvalidRequest` naming each that is wrong. */
 export function readParameters(task: RegisteredTask, query: URLSearchParams): Record<string, string> {
-	const twice = [...new Set(query.keys())].filter((name) => query.getAll(name).length > 1);
-	if (twice.length > 0) {
+	const parameters = Object.fromEntries(query);
+	const names = Object.keys(parameters);
+	if (names.length < query.size) {
 		throw invalid(
 			'The parameters are not valid',
-			twice.map((parameter) => ({ parameter, message: 'is given twice' })),
+			names
+				.filter((name) => query.getAll(name).length > 1)
+				.map((parameter) => ({ parameter, message: 'is given twice' })),
 		);
 	}
-	const parameters = Object.fromEntries(query);
 	checkParameters(task, parameters, inQuery);
 	return parameters;
 }
@@ -175,12 +182,13 @@ function nested(path: readonly string[], value: unknown): Values {
 
 /** Both, the second one winning; objects inside are merged too. */
 function merged(first: Values, second: Values): Values {
-	const result = { ...first };
+	const result = new Map(Object.entries(first));
 	for (const [key, value] of Object.entries(second)) {
-		const before = result[key];
-		result[key] = isObject(before) && isObject(value) ? merged(before, value) : value;
+		const before = result.get(key);
+		result.set(key, isObject(before) && isObject(value) ? merged(before, value) : value);
 	}
-	return result;
+	// Every key becomes the object's own, `__proto__` too: it is none that is known, and refused like any other.
+	return Object.fromEntries(result);
 }
 
 function list(text: string): string[] {

@@ -33,10 +33,14 @@ export const INLINE_BODY_BYTES = 64 * KIB;
 export const CHUNK_BYTES = 1_900_000;
 /** An upload whose submission never came is erased after this time. */
 export const UPLOAD_LEASE_MS = 15 * MS_PER_MINUTE;
+/** JSON larger than this is refused, whatever a deployment takes: it is read as a whole, and is then there several times over. */
+export const MAX_JSON_BYTES = 16 * MIB;
 /** JSON of more values than this is refused: each may take a hundred bytes of an isolate's 128 MB. */
 export const MAX_JSON_VALUES = 500_000;
 /** A submission's parameters, as JSON: they live in the record, which the platform bounds. */
 export const MAX_PARAMETERS_BYTES = 16 * KIB;
+/** The same for the envelope's options. */
+export const MAX_OPTIONS_BYTES = 16 * KIB;
 /** JSON nested deeper than this is refused. */
 export const MAX_JSON_DEPTH = 100;
 
@@ -76,6 +80,8 @@ export const WAIT_SECONDS = { min: 1, max: 7 * SECONDS_PER_DAY, default: 1 * 3_6
 
 /** How long a tombstone answers 410 before the id is unknown again. */
 export const TOMBSTONE_MS = 1 * MS_PER_HOUR;
+/** How many may watch one job at one time, waiting ones included: each is told every event by the job's one object. */
+export const MAX_WATCHERS = 2_000;
 /** Lifecycle events kept for replay. */
 export const MAX_HISTORY = 128;
 

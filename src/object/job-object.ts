@@ -305,7 +305,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	#wait(job: JobRecord, url: URL, now: number): Response {
 		const until: WaitUntil = url.searchParams.get('until') === 'change' ? 'change' : 'end';
 		const isNews = until === 'change' && job.seq !== Number(url.searchParams.get('after'));
-		if (isNews || isFinal(job.state)) return Response.json(this.#readingOf(job, now));
+		// Who finds no room to wait is told at once, and comes again when a poll would.
+		if (isNews || isFinal(job.state) || !this.#sockets.hasRoom()) return Response.json(this.#readingOf(job, now));
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#sockets.addWaiter(server, until);
 		return new Response(null, { status: 101, webSocket: client });
@@ -318,6 +319,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const events = isFresh ? [snapshot(this.#id, job, now)] : eventsAfter(this.#id, job, Number(after ?? 0), now);
 		// Nothing to tell, now or ever: no socket is needed for that.
 		if (isOver && events.length === 0) return new Response(null, { status: 204 });
+		if (!isOver && !this.#sockets.hasRoom()) return new Response(null, { status: 503 });
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#sockets.addWatcher(server, { ...base, flags: flagsOf(job) }, events);
 		if (isOver) close(server, CLOSE.done, 'the job is over');

@@ -7,6 +7,7 @@
  * attempt reports progress, and hears that it must stop.
  */
 import { type BareEvent, type JobEvent, statusDocument } from '../job/document.ts';
+import { MAX_WATCHERS } from '../job/limits.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
 import type { Fence } from '../job/record.ts';
 import type { LiveProgress } from '../job/recover.ts';
@@ -40,6 +41,10 @@ export class JobSockets {
 		this.#ctx = ctx;
 		this.#id = ctx.id.toString();
 		ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+	}
+
+	hasRoom(): boolean {
+		return this.#ctx.getWebSockets(WATCHER).length + this.#ctx.getWebSockets(WAITER).length < MAX_WATCHERS;
 	}
 
 	addWatcher(socket: WebSocket, base: LinkBase, events: readonly BareEvent[]): void {

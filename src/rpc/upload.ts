@@ -65,6 +65,11 @@ export async function upload(
 	return { sizeBytes, mediaType, upload: name, chunks };
 }
 
+/** Takes a body back that nothing refers to. Where something does, this does nothing. */
+export async function discard(jobs: Jobs, id: string, body: StoredBody | undefined): Promise<void> {
+	if (body && 'upload' in body) await jobs.call(id, (job) => job.discardUpload(body.upload, body.chunks));
+}
+
 /** Collects bytes into pieces of exactly `CHUNK_BYTES`. */
 class PieceBuffer {
 	#piece = new Uint8Array(INLINE_BODY_BYTES);

@@ -1,16 +1,10 @@
 /** A job's stored input as the task wants it. */
-import { MIB } from '../job/limits.ts';
 import type { StoredBody, StoredInput } from '../job/record.ts';
 import { download, downloadAll } from '../rpc/download.ts';
 import type { Jobs } from '../rpc/jobs.ts';
-import { MemoryBudget } from './budget.ts';
+import { JSON_MEMORY, memoryForJson } from './budget.ts';
 import type { RegisteredTask } from './registry.ts';
 import { type BinaryInput, TaskError } from './task.ts';
-
-/** What reading the inputs of an isolate's attempts may take in memory at one time, of the 128 MB that it has. */
-const MEMORY = new MemoryBudget(96 * MIB);
-/** While JSON is read it is there as bytes, as text and as a value. */
-const JSON_COPIES = 4;
 
 /**
  * @throws {TaskError} `InvalidInput`, not retryable: the schema has changed since the job was accepted.
@@ -24,12 +18,7 @@ export async function inputOf(
 	if (!body) throw new TaskError('InvalidInput', 'The job has no input', { retryable: false });
 	if (body.form === 'bytes') return binaryInput(jobs, id, body);
 	// Only for the reading: whoever works on may do so for long, and must keep nobody's small job waiting.
-	return MEMORY.use(memoryToRead(body), () => jsonInput(task, jobs, id, body));
-}
-
-/** What it takes to read JSON, in bytes. What is in the job's record is there already. */
-export function memoryToRead(body: StoredBody): number {
-	return 'inline' in body ? 0 : body.sizeBytes * JSON_COPIES;
+	return JSON_MEMORY.use(memoryForJson(body.sizeBytes), () => jsonInput(task, jobs, id, body));
 }
 
 /** The parameters as the task's schema makes them. @throws {TaskError} as `inputOf`. */

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import type { AnyTask, BinaryInputSpec, Lane } from './task.ts';
 
-const NAME = /^[a-z][a-z0-9-]{0,63}$/;
+export const MAX_TASK_NAME_CHARS = 64;
+const NAME = new RegExp(`^[a-z][a-z0-9-]{0,${MAX_TASK_NAME_CHARS - 1}}$`);
 const DEFAULT_LANE: Lane = 'jobs';
 
 /** A task with every default filled in. */

@@ -1,7 +1,9 @@
-import { evictDurableObject } from 'cloudflare:test';
-import { describe, expect, it } from 'vitest';
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import type { AttemptLinks } from '../../src/job/links.ts';
+import type { JobObjectApi } from '../../src/job/object-api.ts';
+import { Jobs } from '../../src/rpc/jobs.ts';
 import { call, eventsOf, finalsOf, objectOf, post, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, fireAlarm } from './faults.ts';
 
@@ -13,6 +15,14 @@ async function waitingJob(options: Record<string, unknown> = {}) {
 
 function linksOf(document: StatusDocument): { document: StatusDocument; links: AttemptLinks } {
 	return { document, links: document.progress?.data as AttemptLinks };
+}
+
+const FIRST = { epoch: 1, attempt: 1 };
+
+function piecesOf(document: StatusDocument): Promise<string[]> {
+	return runInDurableObject(objectOf(document), (_, { storage }) =>
+		[...storage.kv.list({ prefix: 'chunk/' })].map(([key]) => key),
+	);
 }
 
 const put = (url: string, body: BodyInit, type: string) =>
@@ -51,6 +61,35 @@ describe('an external worker', () => {
 		const result = await call(document.links.result);
 		expect(result.headers.get('content-type')).toBe('video/mp4');
 		expect(new Uint8Array(await result.arrayBuffer())).toEqual(bytes);
+	});
+
+	it.each([
+		['was canceled', 409, (job: JobObjectApi) => job.cancel('default')],
+		['was ended by its own repeat', 204, (job: JobObjectApi) => job.complete(FIRST, { status: 204, headers: [] })],
+	])('leaves nothing of its bytes behind, when the job %s while they came in', async (_, status, end) => {
+		const { document, links } = await waitingJob();
+		const original = Jobs.prototype.call;
+		let calls = 0;
+		const spy = vi.spyOn(Jobs.prototype, 'call').mockImplementation(async function (this: Jobs, id, call) {
+			const answer = await original.call(this, id, call);
+			// Two pieces are stored: next would come their completion.
+			if (++calls === 2) await end(objectOf(document) as unknown as JobObjectApi);
+			return answer;
+		});
+		onTestFinished(() => spy.mockRestore());
+		expect((await put(links.complete, new Uint8Array(3_000_000), 'video/mp4')).status).toBe(status);
+		expect(calls).toBe(4);
+		expect(await piecesOf(document)).toHaveLength(0);
+	});
+
+	it('loses nothing of a result that the job has, whoever would discard it', async () => {
+		const { document, links } = await waitingJob();
+		expect((await put(links.complete, new Uint8Array(3_000_000), 'video/mp4')).status).toBe(204);
+		const pieces = await piecesOf(document);
+		const [upload = ''] = pieces.map((key) => key.split('/')[1] ?? '');
+		await objectOf(document).discardUpload(upload, 2);
+		expect(pieces).toHaveLength(2);
+		expect(await piecesOf(document)).toEqual(pieces);
 	});
 
 	it('gives nothing, when there is nothing to give', async () => {

@@ -57,6 +57,15 @@ describe('requests are limited', () => {
 		expect(refusedOf(responses)?.headers.get('ratelimit')).toBe('"address";r=0;t=60');
 	});
 
+	it('by address, for who looks around, with a key or without: first 404 or 405, then 429', async () => {
+		expect(statuses(await askOften('/v1/nowhere', () => from('198.51.100.11')))).toEqual([404, 429]);
+		expect(statuses(await askOften('/v1/batch', () => ({ ...bearer(KEYS.submit), ...from('198.51.100.12') })))).toEqual(
+			[404, 429],
+		);
+		expect(statuses(await askOften('/v1/jobs', () => from('198.51.100.13')))).toEqual([405, 429]);
+		expect(statuses(await askOften('/healthz', () => from('198.51.100.13')))).toEqual([200]);
+	});
+
 	it('by network, for who has a new IPv6 address each time', async () => {
 		let last = 0;
 		const responses = await askOften('/v1/tasks', () => from(`2001:db8:1:2::${(last++).toString(16)}`));

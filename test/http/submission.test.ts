@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EVENT_TYPES } from '../../src/job/record.ts';
 import { call, post, until } from '../flow/client.ts';
 
 interface ProblemBody {
@@ -162,6 +163,56 @@ describe('a submission is refused', () => {
 		const parameters = { times: `${' '.repeat(20_000)}1` };
 		const problem = await refusal(await envelope({ task: 'either', input: { name: 'a' }, parameters }));
 		expect(problem).toMatchObject({ code: 'InvalidRequest', errors: [{ pointer: '/parameters' }] });
+	});
+
+	it('when its options are larger than options can be, whatever is in them', async () => {
+		const options = { tags: Array.from({ length: 10_000 }, () => 1) };
+		const problem = await refusal(await envelope({ task: 'sleep', input: { seconds: 0 }, options }));
+		expect(problem).toMatchObject({ code: 'InvalidRequest', errors: [{ pointer: '/options' }] });
+		expect(problem.detail).toBe('The options are too large');
+	});
+
+	it('when it names more events than there are', async () => {
+		const events = [...EVENT_TYPES, 'failed'];
+		const options = { webhook: { url: 'https://receiver.example/', events } };
+		const problem = await refusal(await envelope({ task: 'sleep', input: { seconds: 0 }, options }));
+		expect(problem.errors).toEqual([{ pointer: '/options/webhook/events', message: 'expected at most 7 events' }]);
+	});
+
+	it.each([
+		'{"__proto__":{"tags":["a"]}}',
+		'{"constructor":{"tags":["a"]}}',
+		'{"webhook":{"__proto__":{"url":"https://receiver.example/"}}}',
+	])('when its options are %s', async (options) => {
+		const problem = await refusal(await raw(`{"task":"sleep","input":{"seconds":0},"options":${options}}`));
+		expect(problem).toMatchObject({ code: 'InvalidRequest', status: 400 });
+		expect(problem.errors?.map(({ message }) => message)).toContain('is not known here');
+	});
+
+	it('with more parameters than are looked at', async () => {
+		const query = Array.from({ length: 101 }, (_, index) => `p${index}=1`).join('&');
+		const problem = await refusal(await post(`/v1/tasks/either/jobs?${query}`, { name: 'a' }));
+		expect(problem.detail).toBe('At most 100 query parameters are taken here, got: 101');
+	});
+
+	it('and shows little of what it was sent, whatever that was', async () => {
+		const long = 'l'.repeat(3_000);
+		const json = { 'content-type': 'application/json' };
+		const responses = await Promise.all([
+			envelope({ task: long, input: {} }),
+			post(`/v1/tasks/${long}/jobs`, {}),
+			raw('{}', { 'content-type': `text/${long}` }),
+			raw('{}', { ...json, 'content-encoding': long }),
+			raw('{}', { ...json, [`coatcheck-${long}`]: '1' }),
+			envelope({ task: 'sleep', input: { seconds: 0 } }, { 'coatcheck-on-failed': long }),
+			post(`/v1/tasks/either/jobs?${long}=1&${long}=2`, { name: 'a' }),
+			call(`/v1/jobs/${'f'.repeat(64)}/events?after=${long}`),
+		]);
+		for (const response of responses) {
+			const { instance: _, ...problem } = await response.json<ProblemBody>();
+			expect(response.status).toBeOneOf([400, 404, 415]);
+			expect(JSON.stringify(problem)).not.toContain('l'.repeat(101));
+		}
 	});
 
 	it('when its body is compressed', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { MemoryBudget } from '../../src/work/budget.ts';
-import { memoryToRead } from '../../src/work/input.ts';
+import { MemoryBudget, memoryForJson } from '../../src/work/budget.ts';
 
 /** Work that is over when it is told to be. */
 function job() {
@@ -50,9 +49,18 @@ describe('a memory budget', () => {
 		expect(await budget.use(10, async () => 'yes')).toBe('yes');
 	});
 
-	it('has nothing to say about an input that came with its job', () => {
-		const mediaType = 'application/json';
-		expect(memoryToRead({ mediaType, sizeBytes: 60_000, inline: new Uint8Array(60_000) })).toBe(0);
-		expect(memoryToRead({ mediaType, sizeBytes: 70_000, upload: 'u', chunks: 1 })).toBeGreaterThan(70_000);
+	it('has nothing to say about JSON that comes with its job', () => {
+		expect(memoryForJson(65_536)).toBe(0);
+		expect(memoryForJson(65_537)).toBeGreaterThan(65_537);
+	});
+
+	it('gives what there is to who can not wait, and says when there is no more', async () => {
+		const budget = new MemoryBudget(100);
+		const taken: boolean[] = [];
+		for (const bytes of [60, 50, 40, 0, 1]) taken.push(await budget.take(bytes, 0));
+		expect(taken).toEqual([true, false, true, true, false]);
+		const later = budget.take(50, 10_000);
+		budget.give(60);
+		expect(await later).toBe(true);
 	});
 });

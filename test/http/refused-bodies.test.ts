@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+import { ask, bearer, DEPLOYED, KEYS, waitingJob } from './deployment.ts';
+
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const GZIP = { 'content-encoding': 'gzip' };
+
+/** Sends without end, as long as anybody reads. @returns the answer, and how much was read. */
+async function sendWithoutEnd(path: string, headers: Record<string, string>): Promise<[status: number, mib: number]> {
+	let sentBytes = 0;
+	const body = new ReadableStream<Uint8Array>({
+		pull(controller) {
+			sentBytes += 64 * KIB;
+			controller.enqueue(new Uint8Array(64 * KIB));
+		},
+	});
+	const response = await ask(DEPLOYED, path, { method: 'POST', body, headers });
+	await response.body?.cancel();
+	return [response.status, Math.round(sentBytes / MIB)];
+}
+
+describe('of a body that is refused', () => {
+	it.each([
+		['nowhere', '/v1/nowhere', {}, 404, 1],
+		['a route that takes none', '/v1/jobs/{id}/cancel', {}, 401, 1],
+		['a route that takes a report', '/v1/jobs/{id}/progress', {}, 401, 1],
+		['a route that takes an input, from nobody', '/v1/tasks/echo/jobs', {}, 401, 33],
+		['a route that takes none, from who may ask', '/v1/jobs/{id}/retry', {}, 409, 1],
+		// As much as the platform lets in: it is to hear why.
+		['a route that takes an input, from who may send one', '/v1/tasks/echo/jobs', GZIP, 415, 96],
+	])('to %s, no more is read than that is worth', async (_, path, headers, status, mib) => {
+		const { id } = await waitingJob();
+		const credentials = status === 401 ? {} : bearer(KEYS.client);
+		const answer = await sendWithoutEnd(path.replace('{id}', id), { ...headers, ...credentials });
+		expect(answer).toEqual([status, mib]);
+	});
+});
