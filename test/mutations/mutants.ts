@@ -96,9 +96,9 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 3,
 		breaks: 'any attempt of the epoch may report',
-		file: 'src/job/transition.ts',
-		search: 'return fence.epoch === job.epoch && fence.attempt === job.attempt;',
-		replacement: 'return fence.epoch === job.epoch;',
+		file: 'src/job/record.ts',
+		search: 'return fence.epoch === epoch && fence.attempt === attempt && (',
+		replacement: 'return fence.epoch === epoch && fence.attempt <= attempt && (',
 		killer: SIMULATION,
 		says: 'run',
 	},
@@ -116,9 +116,9 @@ export const MUTANTS: readonly Mutant[] = [
 		breaks: 'time stands still for those who ask',
 		file: 'src/object/job-object.ts',
 		search:
-			'async read(tenant: string, withOutcome = false): Promise<Reading> {\n\t\tconst now = Date.now();\n\t\tconst job = this.#visible(tenant, now);',
+			"const job = this.#visible(tenant, now, createdAt);\n\t\tif (!job) return { found: 'nothing' };\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
 		replacement:
-			'async read(tenant: string, withOutcome = false): Promise<Reading> {\n\t\tconst now = Date.now();\n\t\tconst job = this.#job ?? this.#visible(tenant, now);',
+			"const job = this.#job ?? this.#visible(tenant, now, createdAt);\n\t\tif (!job) return { found: 'nothing' };\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
 		killer: SIMULATION,
 		says: '"read" was answered with a job that',
 	},
