@@ -1,5 +1,5 @@
 /** Request bodies: what they are, how large, and whether they are JSON. Refusals leave nothing stored. */
-import { MAX_JSON_DEPTH, MAX_JSON_VALUES, MIB } from '../job/limits.ts';
+import { INLINE_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_VALUES, MIB } from '../job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
 /** The largest body that the platform lets in. */
@@ -71,6 +71,7 @@ export async function readBytes(
 	{ hint, onBytes, arrivalMs }: ReadOptions = {},
 ): Promise<Uint8Array> {
 	refuseTooLarge(request, maxBytes, hint);
+	if (isSmall(request)) return wholeBody(request);
 	const pieces: Uint8Array[] = [];
 	let sizeBytes = 0;
 	for await (const bytes of bytesOf(request, arrivalMs)) {
@@ -86,6 +87,24 @@ export async function readBytes(
 		offset += piece.byteLength;
 	}
 	return all;
+}
+
+/** Whether the client announced so little that nobody has to look at it piece by piece, nor at the clock: nothing is held for it. */
+function isSmall({ headers }: Request): boolean {
+	const declared = headers.get('content-length');
+	return declared !== null && Number(declared) <= INLINE_BODY_BYTES;
+}
+
+async function wholeBody(request: Request): Promise<Uint8Array> {
+	try {
+		return await request.bytes();
+	} catch {
+		throw brokenOff();
+	}
+}
+
+function brokenOff(): Problem {
+	return new Problem('InvalidRequest', 'The body broke off before its end');
 }
 
 /** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off, or takes longer than `arrivalMs`. */
@@ -106,8 +125,7 @@ export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGener
 			yield value;
 		}
 	} catch {
-		const why = isLate ? `took longer than ${arrivalMs} ms` : 'broke off before its end';
-		throw new Problem('InvalidRequest', `The body ${why}`);
+		throw isLate ? new Problem('InvalidRequest', `The body took longer than ${arrivalMs} ms`) : brokenOff();
 	} finally {
 		clearTimeout(timer);
 		reader.releaseLock();
@@ -143,8 +161,10 @@ function decode(bytes: Uint8Array): string {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
-const OPENERS = new Set([0x5b, 0x7b]);
-const CLOSERS = new Set([0x5d, 0x7d]);
+const OPEN_ARRAY = 0x5b;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 /** A byte of JSON can become a hundred in memory, and whatever walks over the value recurses: both are seen in the text. */
 function refuseTooManyParts(text: string): void {
@@ -157,10 +177,10 @@ function refuseTooManyParts(text: string): void {
 			if (char === BACKSLASH) at++;
 			else if (char === QUOTE) isInString = false;
 		} else if (char === QUOTE) isInString = true;
-		else if (OPENERS.has(char)) {
+		else if (char === OPEN_ARRAY || char === OPEN_OBJECT) {
 			depth++;
 			values++;
-		} else if (CLOSERS.has(char)) depth--;
+		} else if (char === CLOSE_ARRAY || char === CLOSE_OBJECT) depth--;
 		else if (char === COMMA) values++;
 		if (depth > MAX_JSON_DEPTH) throw tooMuch(`nested more than ${MAX_JSON_DEPTH} levels deep`);
 		if (values > MAX_JSON_VALUES) throw tooMuch(`of more than ${MAX_JSON_VALUES} values: send it as bytes`);

@@ -1,5 +1,5 @@
 /** The way in: configuration, route, credentials, handler, and whatever goes wrong on the way told as a problem. */
-import { type IRequestStrict, Router } from 'itty-router';
+import { type IRequest, Router } from 'itty-router';
 import { type Config, configOf, NotConfigured } from '../config.ts';
 import { logError } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
@@ -30,7 +30,7 @@ export interface DoorEnv {
 type Arrival = Omit<Exchange, 'params' | 'principal' | 'config'> & { readonly config: Config };
 
 /** Only finds the way: everything that routers like to do besides, they do differently from this contract. */
-const router = Router<Request & IRequestStrict, [Arrival]>();
+const router = Router<IRequest, [Arrival]>();
 for (const route of ROUTES) {
 	router[route.method.toLowerCase() as 'get'](route.path, ({ params }, arrival) => enter(route, params, arrival));
 }
@@ -59,22 +59,17 @@ async function respond(
 	tasks: TaskRegistry,
 ): Promise<Response> {
 	refuseOversized(request, url);
-	const allowed = methodsOf(url.pathname);
-	if (request.method === 'OPTIONS' && allowed.length > 0 && !isForHandler(request, allowed)) {
-		const named = allowed.filter((method) => method !== ANY);
-		return preflight(request, config instanceof NotConfigured ? undefined : config, named);
+	const { method } = request;
+	if (method === 'OPTIONS') {
+		const allowed = methodsOf(url.pathname);
+		if (allowed.length > 0 && !isForHandler(request, allowed)) {
+			const named = allowed.filter((name) => name !== ANY);
+			return preflight(request, config instanceof NotConfigured ? undefined : config, named);
+		}
 	}
-	if (url.pathname === HEALTH && allowed.includes(request.method)) return Response.json({ status: 'ok' });
+	const isRead = method === 'GET' || method === 'HEAD';
+	if (url.pathname === HEALTH && isRead) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
-	// Looking around is counted like guessing.
-	if (!allowed.includes(request.method) && !allowed.includes(ANY)) await count(request, config);
-	if (allowed.length === 0)
-		throw new Problem('NotFound', 'Nothing is at this path; GET /v1/tasks says what can be done here');
-	if (!allowed.includes(request.method) && !allowed.includes(ANY)) {
-		throw new Problem('MethodNotAllowed', `Expected ${allowed.join(' or ')}, got: ${shown(request.method)}`, {
-			headers: { allow: allowed.join(', ') },
-		});
-	}
 	const door: Door = {
 		config,
 		tasks,
@@ -82,11 +77,22 @@ async function respond(
 		tenants: new Tenants(env.TENANTS),
 		lanes: lanesOf(env),
 	};
-	const waitUntil = ctx.waitUntil.bind(ctx);
-	// HEAD is GET without the body, wherever there is a GET. A way is found by method and path: a HEAD that came with a body
-	// could not be made a GET.
-	const routed = request.method === 'HEAD' ? new Request(request.url) : request;
-	return (await router.fetch(routed, { ...door, request, url, waitUntil })) as Response;
+	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
+	// A way is found by method and path alone. HEAD is GET without the body, wherever there is a GET.
+	const way = { method: method === 'HEAD' ? 'GET' : method, url: `${url.origin}${url.pathname}` };
+	const response: Response | undefined = await router.fetch(way as IRequest, { ...door, request, url, waitUntil });
+	if (response) return response;
+	// Looking around is counted like guessing.
+	await count(request, config);
+	throw nothingThere(method, methodsOf(url.pathname));
+}
+
+function nothingThere(method: string, allowed: readonly string[]): Problem {
+	if (allowed.length === 0)
+		return new Problem('NotFound', 'Nothing is at this path; GET /v1/tasks says what can be done here');
+	return new Problem('MethodNotAllowed', `Expected ${allowed.join(' or ')}, got: ${shown(method)}`, {
+		headers: { allow: allowed.join(', ') },
+	});
 }
 
 const HEALTH = '/healthz';
@@ -176,12 +182,12 @@ function problemOf(error: unknown, request: Request, principal?: Principal): Pro
 /** What every answer has. An answer with a socket is left alone: it can't be made again. */
 function finished(response: Response, request: Request, url: URL, config: Config | NotConfigured): Response {
 	if (response.webSocket) return response;
-	const headers = new Headers(response.headers);
+	const { headers } = response;
 	addSecurityHeaders(headers, config instanceof NotConfigured ? url.origin : originOf({ config, url }));
 	const correlationId = correlationIdOf(request);
 	if (correlationId !== undefined && !headers.has('x-correlation-id')) headers.set('x-correlation-id', correlationId);
 	if (!(config instanceof NotConfigured)) addCors(headers, request, config);
-	if (request.method === 'HEAD') void response.body?.cancel();
-	const body = request.method === 'HEAD' ? null : response.body;
-	return new Response(body, { status: response.status, statusText: response.statusText, headers });
+	if (request.method !== 'HEAD') return response;
+	void response.body?.cancel();
+	return new Response(null, response);
 }

@@ -26,19 +26,19 @@ export function count(
 ): Promise<Record<string, string>> {
 	const name = principal?.name;
 	return name === undefined
-		? countBy('address', rateLimits.perAddress, networkOf(request))
-		: countBy('key', rateLimits.perKey, name);
+		? countBy('address', rateLimits.perAddress, () => networkOf(request))
+		: countBy('key', rateLimits.perKey, () => name);
 }
 
 async function countBy(
 	policy: 'key' | 'address',
 	rule: RateLimitRule | undefined,
-	key: string,
+	keyOf: () => string,
 ): Promise<Record<string, string>> {
 	if (!rule) return {};
 	const { requests, windowSeconds } = rule;
 	const stated = { 'ratelimit-policy': item(policy, { q: requests, w: windowSeconds }) };
-	if (await isWithin(rule, key)) return stated;
+	if (await isWithin(rule, keyOf())) return stated;
 	throw new Problem('RateLimited', `More than ${requests} requests in ${windowSeconds} s came from this ${policy}`, {
 		headers: {
 			...stated,

@@ -19,23 +19,30 @@ export function refuseOversized({ headers }: Request, url: URL): void {
 	const { urlChars, queryParameters } = REQUEST_LIMITS;
 	if (url.href.length > urlChars)
 		throw new Problem('UriTooLong', `At most ${urlChars} characters of URL are taken here, got: ${url.href.length}`);
-	if (url.searchParams.size > queryParameters)
+	if (url.search !== '' && url.searchParams.size > queryParameters)
 		throw new Problem(
 			'InvalidRequest',
 			`At most ${queryParameters} query parameters are taken here, got: ${url.searchParams.size}`,
 		);
-	refuseTooManyHeaders([...headers]);
+	refuseTooManyHeaders(headers);
 }
 
-function refuseTooManyHeaders(headers: readonly (readonly [name: string, value: string])[]): void {
+function refuseTooManyHeaders(headers: Headers): void {
 	const { headers: maxHeaders, headerBytes } = REQUEST_LIMITS;
-	if (headers.length > maxHeaders)
-		throw new Problem('HeadersTooLarge', `At most ${maxHeaders} headers are taken here, got: ${headers.length}`);
-	// What a header can carry is Latin-1: a character is a byte.
-	const sizes = headers.map(([name, value]) => name.length + value.length);
-	const sizeBytes = sizes.reduce((sum, size) => sum + size, 0);
+	let count = 0;
+	let sizeBytes = 0;
+	let largest = { name: '', sizeBytes: 0 };
+	headers.forEach((value, name) => {
+		// What a header can carry is Latin-1: a character is a byte.
+		const size = name.length + value.length;
+		count++;
+		sizeBytes += size;
+		if (size > largest.sizeBytes) largest = { name, sizeBytes: size };
+	});
+	if (count > maxHeaders)
+		throw new Problem('HeadersTooLarge', `At most ${maxHeaders} headers are taken here, got: ${count}`);
 	if (sizeBytes <= headerBytes) return;
 	const message = `At most ${headerBytes} bytes of headers are taken here, got: ${sizeBytes}`;
-	const [largest = ''] = headers[sizes.indexOf(Math.max(...sizes))] ?? [];
-	throw new Problem('HeadersTooLarge', message, { errors: [{ header: largest, message: 'is the largest of them' }] });
+	const errors = [{ header: largest.name, message: 'is the largest of them' }];
+	throw new Problem('HeadersTooLarge', message, { errors });
 }

@@ -29,7 +29,9 @@ const HEADERS: readonly (readonly [header: string, path: readonly string[], pars
 	['Coatcheck-On-Failed', ['onFailed'], String],
 ];
 
-/** Headers of ours that are none of the options. */
+const HEADERS_BY_NAME = new Map(HEADERS.map((header) => [header[0].toLowerCase(), header]));
+
+/** Headers that start like this are ours, known or not. */
 const OUR_PREFIX = 'coatcheck-';
 
 /**
@@ -149,14 +151,11 @@ type Values = Record<string, unknown>;
 function fromHeaders(headers: Headers): { values: Values; faults: Fault[] } {
 	let values: Values = {};
 	const faults: Fault[] = [];
-	for (const [header, path, parse] of HEADERS) {
-		const text = headers.get(header);
-		if (text !== null) values = merged(values, nested(path, parse(text)));
-	}
-	const known = new Set(HEADERS.map(([header]) => header.toLowerCase()));
-	for (const name of headers.keys()) {
-		if (name.startsWith(OUR_PREFIX) && !known.has(name)) faults.push({ header: name, message: 'is not known here' });
-	}
+	headers.forEach((text, name) => {
+		const [, path, parse] = HEADERS_BY_NAME.get(name) ?? [];
+		if (path && parse) values = merged(values, nested(path, parse(text)));
+		else if (name.startsWith(OUR_PREFIX)) faults.push({ header: name, message: 'is not known here' });
+	});
 	return { values, faults };
 }
 

@@ -23,15 +23,17 @@ export interface LinkBase {
 
 export function jobLinks(id: string, base: LinkBase): Links {
 	const { origin, token, flags = {}, mayCancel } = base;
+	const isFlagged = Object.keys(flags).length > 0;
 	const withToken = token === undefined ? {} : { token };
+	const query = queryOf(withToken);
 	const job = `${origin}/v1/jobs/${id}`;
 	return {
-		self: withQuery(job, { ...flags, ...withToken }),
-		operation: withQuery(`${origin}/v1/operations/${id}`, withToken),
-		result: withQuery(`${job}/result`, withToken),
-		events: withQuery(`${job}/events`, withToken),
-		socket: withQuery(`${job.replace(/^http/, 'ws')}/socket`, withToken),
-		...(mayCancel && { cancel: withQuery(`${job}/cancel`, withToken) }),
+		self: `${job}${isFlagged ? queryOf({ ...flags, ...withToken }) : query}`,
+		operation: `${origin}/v1/operations/${id}${query}`,
+		result: `${job}/result${query}`,
+		events: `${job}/events${query}`,
+		socket: `${job.replace(/^http/, 'ws')}/socket${query}`,
+		...(mayCancel && { cancel: `${job}/cancel${query}` }),
 	};
 }
 
@@ -43,11 +45,11 @@ export interface AttemptLinks {
 }
 
 export function attemptLinks(id: string, { origin, token }: { origin: string; token: string }): AttemptLinks {
-	const link = (action: string) => withQuery(`${origin}/v1/jobs/${id}/${action}`, { token });
+	const link = (action: string) => `${origin}/v1/jobs/${id}/${action}${queryOf({ token })}`;
 	return { progress: link('progress'), complete: link('complete'), fail: link('fail') };
 }
 
-function withQuery(url: string, query: Readonly<Record<string, string>>): string {
-	const search = new URLSearchParams(query).toString();
-	return search === '' ? url : `${url}?${search}`;
+function queryOf(parameters: Readonly<Record<string, string>>): string {
+	const query = new URLSearchParams(parameters).toString();
+	return query === '' ? '' : `?${query}`;
 }

@@ -9,6 +9,8 @@ export class JobStore {
 	readonly #storage: DurableObjectStorage;
 	/** When the alarm is set for, as far as this instance knows. */
 	#alarmAt: number | undefined;
+	/** Whether this instance has seen all of the object's life, and no chunk in it: there is none to look for. */
+	#isWithoutChunks = false;
 
 	constructor(storage: DurableObjectStorage) {
 		this.#storage = storage;
@@ -16,6 +18,11 @@ export class JobStore {
 
 	load(): JobRecord | undefined {
 		return this.#storage.kv.get<JobRecord>(RECORD_KEY);
+	}
+
+	/** For a new object that nothing was uploaded to. */
+	begin(): void {
+		this.#isWithoutChunks = true;
 	}
 
 	/** One row. Everything written in one turn, the alarm included, is committed together. */
@@ -46,6 +53,7 @@ export class JobStore {
 	}
 
 	writeChunk(key: ChunkKey, bytes: Uint8Array): void {
+		this.#isWithoutChunks = false;
 		this.#storage.kv.put(chunkKey(key), bytes);
 	}
 
@@ -59,6 +67,7 @@ export class JobStore {
 
 	/** @param uploads those to keep. */
 	deleteChunksExcept(uploads: readonly string[]): void {
+		if (this.#isWithoutChunks) return;
 		const kept = uploads.map((upload) => chunkKey({ upload, index: '' }));
 		for (const [key] of this.#storage.kv.list({ prefix: CHUNK_PREFIX })) {
 			if (!kept.some((prefix) => key.startsWith(prefix))) this.#storage.kv.delete(key);

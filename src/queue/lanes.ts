@@ -17,9 +17,12 @@ const LANE_BINDING = /^LANE_([A-Z]+)_\d+$/;
 const found = new WeakMap<object, Lanes>();
 
 export function lanesOf(env: object): Lanes {
-	const known = found.get(env) ?? lanesIn(env);
-	found.set(env, known);
-	return known;
+	let lanes = found.get(env);
+	if (lanes === undefined) {
+		lanes = lanesIn(env);
+		found.set(env, lanes);
+	}
+	return lanes;
 }
 
 function lanesIn(env: object): Lanes {

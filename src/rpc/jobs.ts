@@ -9,6 +9,8 @@ const JOB_ID = /^[0-9a-f]{64}$/;
 
 export class Jobs {
 	readonly #namespace: DurableObjectNamespace;
+	/** A request is about one job, and asks for its id more than once. */
+	#lastId: DurableObjectId | undefined;
 
 	constructor(namespace: DurableObjectNamespace) {
 		this.#namespace = namespace;
@@ -28,7 +30,7 @@ export class Jobs {
 	isId(id: string): boolean {
 		if (!JOB_ID.test(id)) return false;
 		try {
-			this.#namespace.idFromString(id);
+			this.#idOf(id);
 			return true;
 		} catch {
 			return false;
@@ -50,6 +52,11 @@ export class Jobs {
 	}
 
 	#stub(id: string): DurableObjectStub {
-		return this.#namespace.get(this.#namespace.idFromString(id));
+		return this.#namespace.get(this.#idOf(id));
+	}
+
+	#idOf(id: string): DurableObjectId {
+		if (this.#lastId?.toString() !== id) this.#lastId = this.#namespace.idFromString(id);
+		return this.#lastId;
 	}
 }

@@ -70,9 +70,9 @@ export async function discard(jobs: Jobs, id: string, body: StoredBody | undefin
 	if (body && 'upload' in body) await jobs.call(id, (job) => job.discardUpload(body.upload, body.chunks));
 }
 
-/** Collects bytes into pieces of exactly `CHUNK_BYTES`. */
+/** Collects bytes into pieces of exactly `CHUNK_BYTES`. It takes no more memory than it is given, until that is much. */
 class PieceBuffer {
-	#piece = new Uint8Array(INLINE_BODY_BYTES);
+	#piece = new Uint8Array();
 	length = 0;
 
 	/** Takes bytes in and gives the pieces that became full. */
@@ -96,8 +96,10 @@ class PieceBuffer {
 	}
 
 	#growFor(wanted: number): void {
-		if (this.length + wanted <= this.#piece.byteLength || this.#piece.byteLength === CHUNK_BYTES) return;
-		const grown = new Uint8Array(CHUNK_BYTES);
+		const { byteLength } = this.#piece;
+		const size = this.length + wanted;
+		if (size <= byteLength || byteLength === CHUNK_BYTES) return;
+		const grown = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(size, 2 * byteLength)));
 		grown.set(this.#piece.subarray(0, this.length));
 		this.#piece = grown;
 	}
