@@ -24,9 +24,9 @@ export const SECTIONS: Record<string, (arena: Arena) => Promise<void>> = {
 
 /** How many of each width: enough for a p99 of the five rounds together, few enough for some seconds. */
 const SUBMITS = [
-	{ width: 1, count: 80 },
-	{ width: 16, count: 240 },
-	{ width: 64, count: 320 },
+	{ width: 1, count: 120 },
+	{ width: 16, count: 480 },
+	{ width: 64, count: 480 },
 ];
 
 async function submitSection(arena: Arena): Promise<void> {
@@ -75,7 +75,7 @@ async function timeToTold(contender: Running): Promise<number> {
 }
 
 /** Long enough that a round's polls all find it unfinished. */
-const UNFINISHED = { ms: 6_000 };
+const UNFINISHED = { ms: 12_000 };
 const POLLED_JOBS = 16;
 
 async function pollSection(arena: Arena): Promise<void> {
@@ -100,7 +100,7 @@ async function jobs(contender: Running, work: { ms: number }): Promise<Ticket[]>
 
 async function polls(arena: Arena, contender: Running, tickets: readonly Ticket[], what: string): Promise<Figure[]> {
 	const before = await cpuMs(contender);
-	const count = loaded(arena, 600);
+	const count = loaded(arena, 2_000);
 	const { ms, seconds } = await inFlight(POLLED_JOBS, count, (index) =>
 		poll(tickets[index % tickets.length] as Ticket),
 	);
