@@ -17,6 +17,11 @@ export const DEFAULTS = {
 	MAX_RESULT_BYTES: 32 * MIB,
 	/** How many messages may wait in each queue of a lane before new jobs are refused. */
 	MAX_BACKLOG: 1_000_000,
+	/**
+	 * How long a data center may answer about a job that succeeded from its own cache, in seconds; 0 is never. After a purge the
+	 * others may go on that long.
+	 */
+	EDGE_CACHE_SECONDS: 0,
 	/** Where a JWT names the tenant. */
 	JWT_TENANT_CLAIM: 'tenant',
 	/** Where a JWT lists the scopes (RFC 8693 §4.2). */
@@ -94,6 +99,7 @@ export interface Config {
 	readonly maxInputBytes: number;
 	readonly maxResultBytes: number;
 	readonly maxBacklog: number;
+	readonly edgeCacheSeconds: number;
 	/** Where requests can be forwarded to, by name. Their defaults are in `upstream/limits.ts`. */
 	readonly upstreams: Upstreams;
 	/** Of each tenant; `undefined` when none is set: then nothing is counted. */
@@ -153,6 +159,14 @@ const whole = (unit: string) =>
 		.positive(`expected at least one of ${unit}`);
 
 const count = (unit: string, fallback: number) => whole(unit).default(fallback);
+
+const MAX_CACHE_SECONDS = 86_400;
+const cacheSecondsError = `expected a whole number of seconds from 0 to ${MAX_CACHE_SECONDS}`;
+const cacheSeconds = z.coerce
+	.number(cacheSecondsError)
+	.int(cacheSecondsError)
+	.min(0, cacheSecondsError)
+	.max(MAX_CACHE_SECONDS, cacheSecondsError);
 
 const oneName = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters');
 
@@ -222,6 +236,7 @@ const Variables = z.object({
 	MAX_INPUT_BYTES: count('bytes', DEFAULTS.MAX_INPUT_BYTES),
 	MAX_RESULT_BYTES: count('bytes', DEFAULTS.MAX_RESULT_BYTES),
 	MAX_BACKLOG: count('messages', DEFAULTS.MAX_BACKLOG),
+	EDGE_CACHE_SECONDS: cacheSeconds.default(DEFAULTS.EDGE_CACHE_SECONDS),
 	MAX_JOBS_IN_FLIGHT: whole('jobs').optional(),
 	MAX_STORED_BYTES: whole('bytes').optional(),
 	TENANTS: objects.optional(),
@@ -283,6 +298,7 @@ function parse(env: object): Settings | NotConfigured {
 		maxInputBytes: data.MAX_INPUT_BYTES,
 		maxResultBytes: data.MAX_RESULT_BYTES,
 		maxBacklog: data.MAX_BACKLOG,
+		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
 		quotas: quotasOf(data),
 	};
 }

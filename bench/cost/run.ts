@@ -17,7 +17,7 @@ import { running } from '../compare/workers.ts';
 import { configWith, localVariables } from '../configuration.ts';
 import { replaceGenerated } from '../generated.ts';
 import { dollarsAMillion, dollarsFor, type Item, OTHERS, PRICES, type Usage } from './prices.ts';
-import { type Place, submit, WATCHERS, WAYS, type Way } from './ways.ts';
+import { expectOk, LATER_MS, type Place, submit, WATCHERS, WAYS, type Way } from './ways.ts';
 
 process.env.WRANGLER_LOG ??= 'error';
 process.env.WRANGLER_SEND_METRICS ??= 'false';
@@ -56,25 +56,31 @@ interface Bill {
 }
 
 async function main(): Promise<void> {
-	const config = await configWith('bench/workers/ledger.ts');
 	const hook = await startReceiver();
-	const worker = await running(
-		'ledger',
-		{ configPath: config.path, secrets: await localVariables() },
-		OURS,
-		config.remove,
-	);
+	const worker = await startLedger();
+	const caching = await startLedger({ EDGE_CACHE_SECONDS: '60' });
 	try {
 		const place = { origin: worker.origin, hook };
 		await submit(place.origin);
 		const bills: Bill[] = [];
 		for (const way of WAYS) bills.push(await billOf(worker, way, place));
-		const watchers = await watcherRows(worker);
+		const watchers = [
+			...(await watcherRows(worker)),
+			await readerRow(worker, 'poll of a finished job'),
+			await readerRow(caching, 'poll of a finished job, with `EDGE_CACHE_SECONDS`'),
+		];
 		await report(bills, watchers);
 	} finally {
 		await worker.stop();
+		await caching.stop();
 		hook.close();
 	}
+}
+
+async function startLedger(variables: Record<string, string> = {}): Promise<Running> {
+	const config = await configWith('bench/workers/ledger.ts');
+	const secrets = { ...(await localVariables()), ...variables };
+	return running('ledger', { configPath: config.path, secrets }, OURS, config.remove);
 }
 
 async function billOf(worker: Running, way: Way, place: Place): Promise<Bill> {
@@ -140,18 +146,34 @@ function usageOf(counts: Counts, cpuMs: number | undefined, storedBytes: number)
 /** What one more watcher adds to a job, however long it watches. */
 async function watcherRows(worker: Running): Promise<string[][]> {
 	const alone = await counted(worker, 1, () => watched(worker, async () => {}, 0));
-	const rows = [['one more watcher', 'Worker requests', 'object calls', 'rows', '$ a million']];
+	const rows = [['one more watcher, or look', 'Worker requests', 'object calls', 'rows', '$ a million']];
 	for (const { name, watch } of WATCHERS) {
 		const counts = await counted(worker, 1, () => watched(worker, watch, WATCHERS_A_JOB));
 		const more = (counter: string) => ((counts[counter] ?? 0) - (alone[counter] ?? 0)) / WATCHERS_A_JOB;
-		const usage = {
-			workerRequests: more('workerRequests'),
-			objectCalls: more('objectCalls'),
-			rowsWritten: more('rowsWritten'),
-		};
-		rows.push([name, ...Object.values(usage).map(amount), dollarsAMillion(usage).toFixed(2)]);
+		rows.push(watcherRow(name, more));
 	}
 	return rows;
+}
+
+/** What each look at a job that is over costs, but for the first. */
+async function readerRow(worker: Running, name: string): Promise<string[]> {
+	const { links } = await submit(worker.origin);
+	const look = async () => expectOk(await fetch(links.operation));
+	await wait(LATER_MS);
+	await look();
+	const counts = await counted(worker, WATCHERS_A_JOB, async () => {
+		for (let times = 0; times < WATCHERS_A_JOB; times++) await look();
+	});
+	return watcherRow(name, (counter) => counts[counter] ?? 0);
+}
+
+function watcherRow(name: string, count: (counter: string) => number): string[] {
+	const usage = {
+		workerRequests: count('workerRequests'),
+		objectCalls: count('objectCalls'),
+		rowsWritten: count('rowsWritten'),
+	};
+	return [name, ...Object.values(usage).map(amount), dollarsAMillion(usage).toFixed(2)];
 }
 
 async function watched(worker: Running, watch: (typeof WATCHERS)[number]['watch'], count: number): Promise<void> {

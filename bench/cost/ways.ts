@@ -26,7 +26,7 @@ interface Document {
 /** Long enough that a poll right after the submission finds it unfinished. */
 const WORK_MS = 250;
 /** When a client comes back: after it is done, so that the number of polls is what it is said to be. */
-const LATER_MS = 900;
+export const LATER_MS = 900;
 const MIB = 1_048_576;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -156,7 +156,7 @@ async function polled({ origin }: Place, headers: Record<string, string> = {}): 
 	await expectOk(await fetch(links.self));
 }
 
-async function expectOk(response: Response): Promise<void> {
+export async function expectOk(response: Response): Promise<void> {
 	const body = await response.text();
 	if (!response.ok) throw new Error(`Expected 2xx, got ${response.status}: ${body}`);
 }

@@ -2,6 +2,7 @@
 import type { Change } from '../job/object-api.ts';
 import { sendJob } from '../queue/send.ts';
 import { isFull, refuseWhenFull } from './capacity.ts';
+import { forget } from './edge-cache.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
 import { Problem } from './problem.ts';
 import { leavePlace, takePlaceAgain } from './quota.ts';
@@ -52,10 +53,10 @@ async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
 /** `POST /v1/jobs/{id}/purge`: the data of a finished job goes now. */
 export async function purgeJob(exchange: Exchange): Promise<Response> {
 	const { jobs, principal } = exchange;
-	const change = await jobs.call<Change>(jobIdOf(exchange), (job) =>
-		job.purge(principal.tenant, principal.token?.createdAt),
-	);
+	const id = jobIdOf(exchange);
+	const change = await jobs.call<Change>(id, (job) => job.purge(principal.tenant, principal.token?.createdAt));
 	if (change.found === 'nothing') throw missing(change, principal);
 	if (change.refusal === 'unfinished') throw new Problem('NotFinished', 'The job is not finished: cancel it first');
+	if (change.found === 'tombstone') await forget(exchange, id, change.createdAt);
 	return new Response(null, { status: 204 });
 }

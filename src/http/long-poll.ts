@@ -3,11 +3,9 @@
  * whose other end sleeps.
  */
 import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../job/limits.ts';
-import type { Reading } from '../job/object-api.ts';
+import type { FoundJob } from '../job/object-api.ts';
 import type { Exchange } from './exchange.ts';
 import { openWait } from './feed.ts';
-
-type Found = Extract<Reading, { found: 'job' }>;
 
 const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
 
@@ -39,12 +37,12 @@ export interface WaitOptions {
 export async function waitForJob(
 	exchange: Exchange,
 	{ after = 0, waitSeconds, until }: WaitOptions,
-): Promise<Found | undefined> {
+): Promise<FoundJob | undefined> {
 	const said = await openWait(exchange, `/wait?until=${until}&after=${after}`);
 	if (!(said instanceof WebSocket)) return said;
-	const { promise, resolve } = Promise.withResolvers<Found | undefined>();
+	const { promise, resolve } = Promise.withResolvers<FoundJob | undefined>();
 	const timer = setTimeout(() => resolve(undefined), waitSeconds * MS_PER_SECOND);
-	said.addEventListener('message', ({ data }) => resolve(JSON.parse(String(data)) as Found));
+	said.addEventListener('message', ({ data }) => resolve(JSON.parse(String(data)) as FoundJob));
 	said.addEventListener('close', () => resolve(undefined));
 	said.addEventListener('error', () => resolve(undefined));
 	said.accept();

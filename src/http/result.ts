@@ -1,31 +1,25 @@
 /** The result resource: what a synchronous call would have answered. */
-import type { Reading } from '../job/object-api.ts';
+import type { FoundJob } from '../job/object-api.ts';
 import type { StoredReply } from '../job/record.ts';
 import { download } from '../rpc/download.ts';
-import { asked, type Exchange, jobIdOf, missing } from './exchange.ts';
+import { asked, type Exchange } from './exchange.ts';
 import { failureResponse, Problem, problemResponse, RETRY_AFTER_SECONDS } from './problem.ts';
+import { readJob } from './reading.ts';
 import { PRIVATE, retryAfterOf } from './respond.ts';
-
-type Found = Extract<Reading, { found: 'job' }>;
 
 /** `GET /v1/jobs/{id}/result`. */
 export async function jobResult(exchange: Exchange): Promise<Response> {
-	const { jobs, principal } = exchange;
-	const reading = await jobs.call(jobIdOf(exchange), (job) =>
-		job.read(principal.tenant, true, principal.token?.createdAt),
-	);
-	if (reading.found !== 'job') throw missing(reading, principal);
-	return outcomeResponse(exchange, reading);
+	return outcomeResponse(exchange, await readJob(exchange, true));
 }
 
 /** The stored reply, the stored failure, or why there is neither. */
-export function outcomeResponse(exchange: Exchange, reading: Found, headers: Record<string, string> = {}): Response {
+export function outcomeResponse(exchange: Exchange, reading: FoundJob, headers: Record<string, string> = {}): Response {
 	const response = outcomeOf(exchange, reading);
 	for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 	return response;
 }
 
-function outcomeOf(exchange: Exchange, { view, outcome }: Found): Response {
+function outcomeOf(exchange: Exchange, { view, outcome }: FoundJob): Response {
 	const { facts } = view;
 	if (outcome?.kind === 'reply') return replay(exchange, facts.id, facts.correlationId, outcome.reply);
 	if (outcome && facts.error) {

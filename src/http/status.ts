@@ -1,9 +1,10 @@
 /** Polling: the job's `Location`, and its `Operation-Location`. */
-import type { Reading } from '../job/object-api.ts';
+import type { FoundJob } from '../job/object-api.ts';
 import { StatusFlags } from '../job/options.ts';
-import { type Exchange, jobIdOf, missing } from './exchange.ts';
+import type { Exchange } from './exchange.ts';
 import { faultsOf, inQuery } from './faults.ts';
 import { applied, waitForJob, waitSecondsOf } from './long-poll.ts';
+import { readJob } from './reading.ts';
 import { documentResponse, etagOf, isMatch } from './respond.ts';
 import { outcomeResponse } from './result.ts';
 import { invalid } from './submission-options.ts';
@@ -35,40 +36,29 @@ export async function jobStatus(exchange: Exchange): Promise<Response> {
 	}
 }
 
-type Found = Extract<Reading, { found: 'job' }>;
-
 /** The job as it is, or as it is when the client's wait is over. */
 async function readAfterWait(
 	exchange: Exchange,
 	withOutcome: boolean,
-): Promise<Found & { headers: Record<string, string> }> {
+): Promise<FoundJob & { headers: Record<string, string> }> {
 	const waitSeconds = waitSecondsOf(exchange.request);
-	if (waitSeconds === undefined) return { ...(await read(exchange, withOutcome)), headers: {} };
+	if (waitSeconds === undefined) return { ...(await readJob(exchange, withOutcome)), headers: {} };
 	const said = await waited(exchange, waitSeconds);
 	// What is told over the socket is the job without its reply.
-	const reading = said && !withOutcome ? said : await read(exchange, withOutcome);
+	const reading = said && !withOutcome ? said : await readJob(exchange, withOutcome);
 	return { ...reading, headers: applied(waitSeconds) };
 }
 
 /** Without `If-None-Match` a client waits for the end; with it, for anything that it doesn't know. */
-async function waited(exchange: Exchange, waitSeconds: number): Promise<Found | undefined> {
+async function waited(exchange: Exchange, waitSeconds: number): Promise<FoundJob | undefined> {
 	const ifNoneMatch = exchange.request.headers.get('if-none-match');
 	if (ifNoneMatch === null) return waitForJob(exchange, { waitSeconds, until: 'end' });
 	const known = /^(?:W\/)?"(\d{1,15})"$/.exec(ifNoneMatch.trim())?.[1];
 	if (known !== undefined) return waitForJob(exchange, { after: Number(known), waitSeconds, until: 'change' });
-	const reading = await read(exchange, false);
+	const reading = await readJob(exchange, false);
 	const { seq } = reading.view.facts;
 	if (!isMatch(ifNoneMatch, etagOf(seq))) return reading;
 	return waitForJob(exchange, { after: seq, waitSeconds, until: 'change' });
-}
-
-async function read(exchange: Exchange, withOutcome: boolean): Promise<Found> {
-	const { jobs, principal } = exchange;
-	const reading = await jobs.call(jobIdOf(exchange), (job) =>
-		job.read(principal.tenant, withOutcome, principal.token?.createdAt),
-	);
-	if (reading.found !== 'job') throw missing(reading, principal);
-	return reading;
 }
 
 function flagsOf(url: URL): StatusFlags {

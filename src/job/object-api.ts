@@ -35,6 +35,8 @@ export type Reading =
 	| { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged' }
 	| { readonly found: 'nothing' };
 
+export type FoundJob = Extract<Reading, { found: 'job' }>;
+
 export type Acceptance =
 	| { readonly accepted: true; readonly view: JobView; readonly isReplay: boolean }
 	/** The key stands for another request; the upload was given up before its submission came; or it would be a new job. */
@@ -78,7 +80,13 @@ export type Report = {
 /** The outcome of a client's command, with the job as it is afterwards. */
 export type Change =
 	| { readonly found: 'job'; readonly view: JobView; readonly refusal?: Refusal }
-	| { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged'; readonly refusal?: Refusal }
+	| {
+			readonly found: 'tombstone';
+			readonly reason: 'expired' | 'purged';
+			/** The job's own, in milliseconds since the epoch. */
+			readonly createdAt?: number;
+			readonly refusal?: Refusal;
+	  }
 	| { readonly found: 'nothing' };
 
 /** Everything needed to tell a receiver of one event. */

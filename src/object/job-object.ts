@@ -481,7 +481,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (!result) return { found: 'nothing' };
 		const { job, refusal } = result;
 		const why = refusal === undefined ? {} : { refusal };
-		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason, ...why };
+		if (job.state.name === 'tombstone')
+			return { found: 'tombstone', reason: job.state.reason, createdAt: job.createdAt, ...why };
 		return { found: 'job', view: viewOf(this.#id, job, now), ...why };
 	}
 
