@@ -20,6 +20,7 @@ export interface Scale {
 export class Arena {
 	readonly #rows = new Map<string, Row & { rounds: Map<string, number[]> }>();
 	readonly #skipped = new Map<string, string>();
+	readonly #failed: (readonly [name: string, why: string])[] = [];
 	readonly scale: Scale;
 	readonly #contenders: readonly Contender[];
 	#section = '';
@@ -38,6 +39,11 @@ export class Arena {
 		return this.#skipped;
 	}
 
+	/** Who did not get through a section, and why. */
+	get failed(): readonly (readonly [name: string, why: string])[] {
+		return this.#failed;
+	}
+
 	/** Starts everybody afresh, with nothing stored, for one section. */
 	async hold(section: string, run: (running: readonly Running[]) => Promise<void>): Promise<void> {
 		this.#section = section;
@@ -54,15 +60,43 @@ export class Arena {
 		}
 	}
 
-	/** A round nobody counts, and then the others; every second one goes the other way round. */
+	/**
+	 * A round nobody counts, and then the others; every second one goes the other way round.
+	 *
+	 * @returns those who went all the way: one who fails is not asked again, and its figures don't count.
+	 */
 	async interleave(
 		running: readonly Running[],
 		once: (contender: Running) => Promise<readonly Figure[]>,
-	): Promise<void> {
-		for (const contender of running) await once(contender);
-		for (let round = 0; round < this.scale.rounds; round++) {
+	): Promise<readonly Running[]> {
+		const out = new Set<Running>();
+		const figures: (readonly [Running, readonly Figure[]])[] = [];
+		for (let round = -1; round < this.scale.rounds; round++) {
 			const order = round % 2 === 0 ? running : running.toReversed();
-			for (const contender of order) this.record(contender, await once(contender));
+			for (const contender of order) {
+				if (out.has(contender)) continue;
+				const found = await this.#tried(contender, once);
+				if (!found) out.add(contender);
+				else if (round >= 0) figures.push([contender, found]);
+			}
+		}
+		for (const [contender, found] of figures) if (!out.has(contender)) this.record(contender, found);
+		return running.filter((contender) => !out.has(contender));
+	}
+
+	/** What others can't do is said, and is not the end of the run. */
+	async #tried(
+		contender: Running,
+		once: (contender: Running) => Promise<readonly Figure[]>,
+	): Promise<readonly Figure[] | undefined> {
+		try {
+			return await once(contender);
+		} catch (error) {
+			if (contender.name === this.#contenders[0]?.name) throw error;
+			const why = `gave up in "${this.#section}": ${(error as Error).message.split('\n')[0]}`;
+			this.#failed.push([contender.name, why]);
+			console.log(`${contender.name} ${why}`);
+			return undefined;
 		}
 	}
 

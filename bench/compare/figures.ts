@@ -36,18 +36,19 @@ export function median(values: readonly number[]): number {
 		: ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-/** Does something so often, with so many at it at any time. */
+/** Does something so often, with so many at it at any time; less often if that would take too long. */
 export async function inFlight<T>(
 	width: number,
 	count: number,
 	once: (index: number) => Promise<T>,
+	maxMs = Number.POSITIVE_INFINITY,
 ): Promise<{ results: T[]; ms: number[]; seconds: number }> {
 	const results: T[] = [];
 	const ms: number[] = [];
 	let next = 0;
 	const begin = performance.now();
 	const walk = async () => {
-		while (next < count) {
+		while (next < count && performance.now() - begin < maxMs) {
 			const index = next++;
 			const at = performance.now();
 			results[index] = await once(index);

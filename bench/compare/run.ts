@@ -50,7 +50,7 @@ async function main(): Promise<void> {
 }
 
 async function report(arena: Arena): Promise<void> {
-	const { rows, skipped, scale } = arena;
+	const { rows, skipped, failed, scale } = arena;
 	const results = tableOf(rows);
 	const targets = targetTableOf(rows);
 	console.log(`\nMedians of ${scale.rounds} interleaved rounds; ratios are medians of the rounds' own ratios.\n`);
@@ -64,6 +64,7 @@ async function report(arena: Arena): Promise<void> {
 		'# Comparison',
 		`\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}. ${machine()}. Medians of ${scale.rounds} interleaved rounds, ratios of the rounds' own ratios.`,
 		...[...skipped].map(([who, why]) => `${who} is left out: ${why}.`),
+		...failed.map(([who, why]) => `${who} ${why.replace(/http:\S+/, '…')}.`),
 		markdown(results),
 		...(targets.length > 1 ? ['## Targets', markdown(targets)] : []),
 		`![ratios](${name}.svg)`,

@@ -29,6 +29,9 @@ const SUBMITS = [
 	{ width: 64, count: 480 },
 ];
 
+/** A contender that is slow at something does less of it. */
+const ROUND_MS = 5_000;
+
 async function submitSection(arena: Arena): Promise<void> {
 	await arena.hold('submit', (running) =>
 		arena.interleave(running, async (contender) => {
@@ -41,7 +44,12 @@ async function submitSection(arena: Arena): Promise<void> {
 
 async function submits(arena: Arena, contender: Running, width: number, count: number): Promise<Figure[]> {
 	const before = await cpuMs(contender);
-	const { results, ms, seconds } = await inFlight(width, loaded(arena, count), () => submitted(contender, INSTANT));
+	const { results, ms, seconds } = await inFlight(
+		width,
+		loaded(arena, count),
+		() => submitted(contender, INSTANT),
+		ROUND_MS,
+	);
 	await untilAllDone(results.slice(-width));
 	const after = await cpuMs(contender);
 	const of = `${width} in flight`;
@@ -101,15 +109,18 @@ async function jobs(contender: Running, work: { ms: number }): Promise<Ticket[]>
 async function polls(arena: Arena, contender: Running, tickets: readonly Ticket[], what: string): Promise<Figure[]> {
 	const before = await cpuMs(contender);
 	const count = loaded(arena, 2_000);
-	const { ms, seconds } = await inFlight(POLLED_JOBS, count, (index) =>
-		poll(tickets[index % tickets.length] as Ticket),
+	const { ms, seconds } = await inFlight(
+		POLLED_JOBS,
+		count,
+		(index) => poll(tickets[index % tickets.length] as Ticket),
+		ROUND_MS,
 	);
 	const after = await cpuMs(contender);
 	return [
-		more(`polls of ${what}`, '1/s', count / seconds),
+		more(`polls of ${what}`, '1/s', ms.length / seconds),
 		less(`p50 of a poll of ${what}`, 'ms', quantile(ms, 0.5)),
 		less(`p99 of a poll of ${what}`, 'ms', quantile(ms, 0.99)),
-		...perCpu(`CPU of a poll of ${what}`, before, after, count),
+		...perCpu(`CPU of a poll of ${what}`, before, after, ms.length),
 	];
 }
 
