@@ -8,6 +8,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
+import { CALLS_A_REQUEST } from '../src/batch/limits.ts';
 import { DEFAULTS } from '../src/config.ts';
 import {
 	CHUNK_BYTES,
@@ -134,6 +135,10 @@ function settings(): Settings {
 const request: Usage = { requests: 1, cpuMs: MEASURED.ordinaryCpuMs };
 const refusal = sum(request, cpu(MEASURED.refusalCpuMs));
 const ordinaryJob = sum(request, message, calls(3), rows(5));
+/** The list, its alarm, and when it is erased. */
+const batchOfOneJob = sum(calls(2), rows(2));
+/** It is looked at, its jobs are asked as far as this counts as one request, and what they say is kept. */
+const lookAtBatch = sum(request, calls(2 + CALLS_A_REQUEST), rows(1));
 const quotaOfJob = sum(calls(2), rows(4));
 const bytesOfJob = sum(times(2 * chunks, sum(calls(1), rows(2))), times(attempts * chunks, calls(1)));
 const attemptsOfJob = times(attempts, sum(message, calls(2), rows(3)));
@@ -160,6 +165,8 @@ export function worstCase(): string {
 		['a request, refused at once', request],
 		['a request, refused after 32 MiB of the most awkward JSON', refusal],
 		['an ordinary job', ordinaryJob],
+		['what a batch of its own adds to a job', batchOfOneJob],
+		['a look at a batch, or at ten of its jobs', lookAtBatch],
 		['what quotas add to a job', quotaOfJob],
 		['reading the largest result once', download],
 		[`the dearest job: all of the following, ${attempts} attempts`, dearestJob],
@@ -188,6 +195,16 @@ export function worstCase(): string {
 			'submits ordinary jobs',
 			day(times(requestsASecond, ordinaryJob)),
 			day(times(requestsASecond, sum(ordinaryJob, quotaOfJob))),
+		],
+		[
+			'submits each in a batch of its own',
+			day(times(requestsASecond, sum(ordinaryJob, batchOfOneJob))),
+			day(times(requestsASecond, sum(ordinaryJob, batchOfOneJob, quotaOfJob))),
+		],
+		[
+			'looks at batches over and over',
+			day(times(requestsASecond, lookAtBatch)),
+			day(times(requestsASecond, lookAtBatch)),
 		],
 		[
 			'reads the largest result over and over',

@@ -2,7 +2,7 @@
  * `npm run watch -- <job url>`: a job's progress in the terminal, from whatever is known of it: the `Location` that its
  * submission answered, with its token. Ends with the job: 0 when it succeeded, 1 when not, 2 when it can't be watched.
  */
-import { CoatcheckError, createClient, type StatusDocument } from '../src/client/index.ts';
+import { CoatcheckError, createClient, ProblemError, type StatusDocument } from '../src/client/index.ts';
 import { endOfBar, note, progressBar } from './terminal.ts';
 
 const CANNOT = 2;
@@ -21,6 +21,10 @@ async function main(url: string | undefined): Promise<number> {
 	} catch (error) {
 		if (!(error instanceof CoatcheckError || error instanceof TypeError || interrupt.signal.aborted)) throw error;
 		console.error(`\n${(error as Error).message}`);
+		if (error instanceof ProblemError && error.status === 401)
+			console.error(
+				"Take the whole Location that the submission answered: its token lets you in. Quote it: '…?token=…'",
+			);
 		return CANNOT;
 	}
 }

@@ -21,6 +21,7 @@ interface Entry {
 }
 
 async function main(): Promise<void> {
+	if (process.argv.includes('--help')) return console.log(USAGE);
 	const { tenant, scopes, id, file } = wanted();
 	const secret = PREFIX + randomBytes(SECRET_BYTES).toString('base64url');
 	const entry: Entry = { id, tenant, sha256: createHash('sha256').update(secret).digest('hex'), scopes };

@@ -4,6 +4,7 @@ import { coatcheck } from '../src/coatcheck.ts';
 import { tasks } from '../src/tasks/index.ts';
 import { defineTask, TaskError } from '../src/work/task.ts';
 
+export { BatchObject } from '../src/object/batch-object.ts';
 export { JobObject } from '../src/object/job-object.ts';
 export { TenantObject } from '../src/object/tenant-object.ts';
 export { UpstreamGate } from '../src/object/upstream-gate.ts';

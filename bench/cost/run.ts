@@ -84,8 +84,10 @@ async function startLedger(variables: Record<string, string> = {}): Promise<Runn
 }
 
 async function billOf(worker: Running, way: Way, place: Place): Promise<Bill> {
-	const counts = await counted(worker, JOBS_A_WAY, async () => {
-		for (let job = 0; job < JOBS_A_WAY; job++) await way.go(place);
+	const { jobs = 1 } = way;
+	const times = Math.max(1, JOBS_A_WAY / jobs);
+	const counts = await counted(worker, times * jobs, async () => {
+		for (let time = 0; time < times; time++) await way.go(place);
 	});
 	const cpuMs = await cpuMsOfJob(worker, way, place);
 	const usage = usageOf(counts, cpuMs, (way.payloadBytes ?? 0) + OBJECT_STORED_BYTES);
@@ -103,10 +105,12 @@ async function counted(worker: Running, times: number, act: () => Promise<void>)
 
 /** All that the runtime's process takes, objects and storage included: more than the Worker's own time, which is what is billed. */
 async function cpuMsOfJob({ pid }: Running, way: Way, place: Place): Promise<number | undefined> {
+	const { jobs = 1 } = way;
+	const times = Math.max(1, JOBS_FOR_CPU / jobs);
 	const before = pid && (await cpuMsOf(pid));
-	await inFlight(JOBS_AT_ONCE, JOBS_FOR_CPU, () => way.go(place));
+	await inFlight(JOBS_AT_ONCE, times, () => way.go(place));
 	const after = pid && (await cpuMsOf(pid));
-	return before && after ? (after - before) / JOBS_FOR_CPU : undefined;
+	return before && after ? (after - before) / (times * jobs) : undefined;
 }
 
 /** When nothing is counted any more. */

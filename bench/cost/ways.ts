@@ -6,6 +6,8 @@ export interface Way {
 	readonly name: string;
 	/** What the client does. */
 	readonly what: string;
+	/** How many jobs go it together. Default: one. */
+	readonly jobs?: number;
 	/** What a job keeps besides its record. */
 	readonly payloadBytes?: number;
 	go(place: Place): Promise<void>;
@@ -28,6 +30,7 @@ const WORK_MS = 250;
 /** When a client comes back: after it is done, so that the number of polls is what it is said to be. */
 export const LATER_MS = 900;
 const MIB = 1_048_576;
+const BATCH_JOBS = 1_000;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 export const WAYS: readonly Way[] = [
@@ -93,6 +96,12 @@ export const WAYS: readonly Way[] = [
 			await wait(LATER_MS + 2_500);
 			await expectOk(await fetch(links.self));
 		},
+	},
+	{
+		name: '1,000 in one batch',
+		what: "submit a batch of 1,000, ask how it is whenever `Retry-After` says, then each job's result",
+		jobs: BATCH_JOBS,
+		go: ({ origin }) => inBatch(origin),
 	},
 	{
 		name: '1 MB in and out, poll',
@@ -171,4 +180,24 @@ function untilTold(url: string): Promise<void> {
 			socket.terminate();
 		});
 	});
+}
+
+async function inBatch(origin: string): Promise<void> {
+	const options = { onComplete: 'inline' };
+	const jobs = Array.from({ length: BATCH_JOBS }, () => ({ task: 'wait', input: { ms: WORK_MS }, options }));
+	const response = await fetch(`${origin}/v1/batches`, {
+		method: 'POST',
+		headers: JSON_TYPE,
+		body: JSON.stringify({ jobs }),
+	});
+	const batch = (await response.json()) as { jobs: readonly Document[]; links: Document['links'] };
+	for (let again = response; again.headers.has('retry-after'); again = await look(batch.links.self))
+		await wait(Number(again.headers.get('retry-after')) * 1_000);
+	for (const { links } of batch.jobs) await expectOk(await fetch(links.self));
+}
+
+async function look(url: string): Promise<Response> {
+	const response = await fetch(url);
+	await expectOk(response);
+	return response;
 }

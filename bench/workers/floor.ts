@@ -80,6 +80,7 @@ export class JobObject extends DurableObject {
 }
 
 /** The configuration names them; nobody calls them here. */
+export class BatchObject extends DurableObject {}
 export class TenantObject extends DurableObject {}
 export class UpstreamGate extends DurableObject {}
 

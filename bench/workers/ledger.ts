@@ -3,6 +3,7 @@
  * queues and messages. They are counted by their prototypes, so that nothing in the code under test knows of it.
  * `GET /ledger` says what was counted, `DELETE /ledger` starts anew.
  */
+import { BatchObject } from '../../src/object/batch-object.ts';
 import { JobObject as Subject } from '../../src/object/job-object.ts';
 import worker from './subject.ts';
 
@@ -35,7 +36,12 @@ const NO_CALLS = ['constructor', 'fetch', 'alarm', 'webSocketMessage', 'webSocke
 /** Written and deleted once, read once for each delivery. */
 const OPERATIONS_A_SEND = 3;
 
+countIn(BatchObject.prototype, ['open', 'look', 'note'], 'objectCalls');
+countIn(BatchObject.prototype, ['alarm'], 'alarms');
+
 let areCounted = false;
+
+export { BatchObject };
 
 export class JobObject extends Subject {
 	constructor(ctx: DurableObjectState, env: Env) {
@@ -78,7 +84,8 @@ let watchedEnv: Env | undefined;
 /** The same bindings, with the queues counted and the calls to objects timed. */
 function watched(env: Env): Env {
 	if (watchedEnv) return watchedEnv;
-	countCalls(env.LANE_JOBS_1, ['send'], 'queueOperations', OPERATIONS_A_SEND);
+	countCalls(env.LANE_JOBS_1, ['send'], 'queueOperations', () => OPERATIONS_A_SEND);
+	countCalls(env.LANE_JOBS_1, ['sendBatch'], 'queueOperations', ([messages]) => sizeOf(messages) * OPERATIONS_A_SEND);
 	const get = (id: DurableObjectId) => timed(env.JOBS.get(id));
 	const JOBS = new Proxy(env.JOBS, {
 		get: (target, name) => (name === 'get' ? get : bound(target, name)),
@@ -117,15 +124,22 @@ function bound(target: object, name: PropertyKey): unknown {
 	return typeof value === 'function' ? value.bind(target) : value;
 }
 
-function countCalls(object: object, methods: readonly string[], counter: Counter, by = 1): void {
+type CountOf = (args: readonly unknown[]) => number;
+const one: CountOf = () => 1;
+
+function sizeOf(messages: unknown): number {
+	return (messages as readonly unknown[]).length;
+}
+
+function countCalls(object: object, methods: readonly string[], counter: Counter, by = one): void {
 	countIn(Object.getPrototypeOf(object) as object, methods, counter, by);
 }
 
-function countIn(prototype: object, methods: readonly string[], counter: Counter, by = 1): void {
+function countIn(prototype: object, methods: readonly string[], counter: Counter, by = one): void {
 	for (const method of methods) {
 		const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
 		Reflect.set(prototype, method, function (this: unknown, ...args: unknown[]) {
-			counts[counter] += by;
+			counts[counter] += by(args);
 			return original.apply(this, args);
 		});
 	}

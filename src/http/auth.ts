@@ -4,7 +4,7 @@
  * Cloudflare Access puts on what it lets through.
  */
 import type { Config, KeyScope } from '../config.ts';
-import type { JobView } from '../job/object-api.ts';
+import type { JobFacts } from '../job/document.ts';
 import type { Fence } from '../job/record.ts';
 import { signToken, type TokenScope, verifyToken } from '../token.ts';
 import { principalOfKey } from './api-key.ts';
@@ -124,7 +124,7 @@ function unauthorized(detail: string, challenge: string): Problem {
  */
 export async function tokenFor(
 	{ tenant, scopes, token }: Principal,
-	{ facts, readableUntil }: Pick<JobView, 'facts' | 'readableUntil'>,
+	{ facts, readableUntil }: { readonly facts: Pick<JobFacts, 'id' | 'createdAt'>; readonly readableUntil: number },
 	config: Config,
 ): Promise<string | undefined> {
 	if (token) return token.text;

@@ -3,6 +3,7 @@ import { type IRequest, Router } from 'itty-router';
 import { type Config, configOf, NotConfigured } from '../config.ts';
 import { logError } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
+import { Batches } from '../rpc/batches.ts';
 import { Jobs } from '../rpc/jobs.ts';
 import { isOverloaded } from '../rpc/repeatedly.ts';
 import { Tenants } from '../rpc/tenants.ts';
@@ -21,6 +22,8 @@ import { addSecurityHeaders } from './security-headers.ts';
 /** The bindings the door needs. */
 export interface DoorEnv {
 	readonly JOBS: DurableObjectNamespace;
+	/** Needed by who submits many jobs at once. */
+	readonly BATCHES?: DurableObjectNamespace;
 	/** The gates of upstreams. */
 	readonly GATES: DurableObjectNamespace;
 	/** Needed where quotas are set. */
@@ -74,6 +77,7 @@ async function respond(
 		config,
 		tasks,
 		jobs: new Jobs(env.JOBS),
+		...(env.BATCHES && { batches: new Batches(env.BATCHES) }),
 		tenants: new Tenants(env.TENANTS),
 		lanes: lanesOf(env),
 	};
@@ -169,7 +173,8 @@ function problemOf(error: unknown, request: Request, principal?: Principal): Pro
 	if (error instanceof Problem) return error;
 	if (error instanceof NotConfigured) {
 		logError(error.message, { variables: error.variables });
-		return new Problem('NotConfigured', `The deployment is not configured: see ${error.variables.join(', ')}`);
+		const detail = `The deployment is not configured: see ${error.variables.join(', ')}. Its log says what is wrong`;
+		return new Problem('NotConfigured', detail);
 	}
 	const isPassing = isOverloaded(error) || (error as { retryable?: boolean } | null)?.retryable === true;
 	const who = principal?.name === undefined ? {} : { principal: principal.name };

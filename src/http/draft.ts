@@ -59,7 +59,16 @@ export async function draftOfEnvelope(exchange: Exchange): Promise<Draft> {
 	return readJson(request, { maxBytes: config.maxInputBytes }, (body) => draftOf(body, exchange));
 }
 
-async function draftOf(body: unknown, { request, config, tasks }: Exchange): Promise<Draft> {
+/**
+ * An envelope's draft.
+ *
+ * @param keyed gives the options the idempotency key that the job goes by.
+ */
+export async function draftOf(
+	body: unknown,
+	{ request, config, tasks }: Exchange,
+	keyed: (options: WireOptions) => WireOptions = (options) => options,
+): Promise<Draft> {
 	const envelope = Envelope.safeParse(body);
 	if (!envelope.success) throw invalid('The envelope is not valid', faultsOf(envelope.error, inBody()));
 	const { input, parameters = {} } = envelope.data;
@@ -70,7 +79,7 @@ async function draftOf(body: unknown, { request, config, tasks }: Exchange): Pro
 			`Task "${task.name}" takes bytes: post them to /v1/tasks/${task.name}/jobs as ${task.binary?.mediaTypes.join(' or ')}`,
 		);
 	}
-	const options = readOptions(request, envelope.data.options);
+	const options = keyed(readOptions(request, envelope.data.options));
 	checkParameters(task, parameters);
 	await checkInput(task.json, input, '/input');
 	return { task, options, parameters, input: jsonInput(input, config.maxInputBytes, isHashed(options)) };
@@ -153,7 +162,7 @@ function matches({ mediaTypes }: BinaryInputSpec, mediaType: string): boolean {
 	return mediaTypes.includes(mediaType) || mediaTypes.includes(`${type}/*`) || mediaTypes.includes('*/*');
 }
 
-function unsupported(request: Request, wanted: readonly string[]): Problem {
+export function unsupported(request: Request, wanted: readonly string[]): Problem {
 	const got = shown(request.headers.get('content-type') ?? 'none');
 	const message = `expected ${wanted.join(' or ')}, got: ${got}`;
 	return new Problem('UnsupportedMediaType', `Content-Type: ${message}`, {

@@ -1,6 +1,7 @@
 /** One request on its way through the door, with everything a handler may need. */
 import type { Config } from '../config.ts';
 import type { Lanes } from '../queue/lanes.ts';
+import type { Batches } from '../rpc/batches.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import type { Tenants } from '../rpc/tenants.ts';
 import type { TaskRegistry } from '../work/registry.ts';
@@ -12,6 +13,8 @@ export interface Door {
 	readonly config: Config;
 	readonly tasks: TaskRegistry;
 	readonly jobs: Jobs;
+	/** Left out in a Worker that has no binding for them. */
+	readonly batches?: Batches;
 	readonly tenants: Tenants;
 	readonly lanes: Lanes;
 }

@@ -30,6 +30,18 @@ export function count(
 		: countBy('key', rateLimits.perKey, () => name);
 }
 
+/**
+ * Counts what one request asks for as so many requests more.
+ *
+ * @throws {Problem} `RateLimited`.
+ */
+export async function countMore(
+	{ request, config, principal }: { readonly request: Request; readonly config: Config; readonly principal: Principal },
+	times: number,
+): Promise<void> {
+	await Promise.all(Array.from({ length: times }, () => count(request, config, principal)));
+}
+
 async function countBy(
 	policy: 'key' | 'address',
 	rule: RateLimitRule | undefined,

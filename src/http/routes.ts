@@ -1,6 +1,7 @@
 /** The whole API on one screen: which request goes where, and what it takes to be let in. */
 import type { Config } from '../config.ts';
 import type { Scope } from './auth.ts';
+import { batchStatus, submitBatch } from './batches.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { jobEvents } from './events.ts';
 import type { Exchange } from './exchange.ts';
@@ -28,6 +29,8 @@ export const ROUTES: readonly Route[] = [
 	route('POST', '/v1/tasks/:task/jobs', 'submit', submitBody, input),
 	route('GET', '/v1/tasks', 'read', listTasks),
 	route('ALL', '/v1/upstreams/:upstream/*', 'submit', submitUpstream, input),
+	route('POST', '/v1/batches', 'submit', submitBatch, input),
+	route('GET', '/v1/batches/:id', 'read', batchStatus),
 
 	route('GET', '/v1/jobs/:id', 'read', jobStatus),
 	route('GET', '/v1/operations/:id', 'read', operationStatus),

@@ -8,7 +8,7 @@ import { type JobMessage, jobMessage } from '../job/message.ts';
 import type { Acceptance, JobView } from '../job/object-api.ts';
 import type { JobOptions } from '../job/record.ts';
 import { logError } from '../log.ts';
-import { sendJob } from '../queue/send.ts';
+import { type Sending, sendJob } from '../queue/send.ts';
 import { refuseWhenFull } from './capacity.ts';
 import { type Draft, draftOfBody, draftOfEnvelope } from './draft.ts';
 import { type Exchange, originOf } from './exchange.ts';
@@ -42,13 +42,32 @@ export function messageOf({ facts: { id }, epoch, upstream }: JobView): JobMessa
 
 /** From the request to a durable job. Returns before the answer is waited for, so that a large input is held no longer. */
 async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<Draft>): Promise<Accepted> {
-	const { jobs, lanes, principal, waitUntil, request } = exchange;
+	const { lanes, waitUntil } = exchange;
 	const draft = await read(exchange);
+	const accepted = await acceptDraft(exchange, draft, idFor(exchange, draft));
+	const { acceptance, sending } = accepted;
+	if (sending) waitUntil(sendJob(lanes, draft.task.lane, sending.message, sending.delaySeconds));
+	return acceptance;
+}
+
+/** The id of the job that a draft is to become. */
+export function idFor({ jobs, principal }: Exchange, { task, options: { idempotencyKey: key } }: Draft): string {
+	return key === undefined ? jobs.newId() : jobs.idForKey(principal.tenant, task.name, key);
+}
+
+export interface AcceptedDraft {
+	readonly acceptance: Accepted;
+	/** To be sent, and not waited for; left out where nothing is, or not yet. */
+	readonly sending?: Sending;
+}
+
+/** Makes a job of a draft. @throws {Problem} when there is no room for it, or its key stands for another. */
+export async function acceptDraft(exchange: Exchange, draft: Draft, id: string): Promise<AcceptedDraft> {
+	const { jobs, principal, request } = exchange;
 	const { task } = draft;
 	refuseWhenFull(exchange, task.lane);
 	const options = jobOptions(draft.options, task, request.headers);
 	const key = options.idempotencyKey;
-	const id = key === undefined ? jobs.newId() : jobs.idForKey(principal.tenant, task.name, key);
 	const webhook = webhookOf(draft.options, principal.tenant, exchange.config, originOf(exchange));
 	const intake = await takeIn(exchange, id, draft.input, key !== undefined);
 	const { input, reservation, terms } = intake;
@@ -70,10 +89,8 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission, terms));
 	if (!acceptance.accepted || acceptance.isReplay) await intake.takeBack();
 	if (!acceptance.accepted) throw refusalOf(acceptance, intake);
-	if (!acceptance.isReplay && submission.sent) {
-		waitUntil(sendJob(lanes, task.lane, messageOf(acceptance.view), options.delaySeconds));
-	}
-	return acceptance;
+	if (acceptance.isReplay || !submission.sent) return { acceptance };
+	return { acceptance, sending: { message: messageOf(acceptance.view), delaySeconds: options.delaySeconds } };
 }
 
 async function answered(exchange: Exchange, { view, isReplay }: Accepted): Promise<Response> {

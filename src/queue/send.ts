@@ -19,6 +19,31 @@ export function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySe
 	return send(lanes, lane, message, delaySeconds);
 }
 
+/** The platform takes so many messages at once. */
+const MAX_AT_ONCE = 100;
+
+/** A job's message, on its way. */
+export interface Sending {
+	readonly message: JobMessage;
+	readonly delaySeconds: number;
+}
+
+/** Sends the messages of many jobs of one lane, many to a call. Resolves when each is sent or given up; never rejects. */
+export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Sending[]): Promise<void> {
+	const calls = Array.from({ length: Math.ceil(sendings.length / MAX_AT_ONCE) }, (_, call) =>
+		sendings.slice(call * MAX_AT_ONCE, (call + 1) * MAX_AT_ONCE),
+	);
+	await Promise.all(
+		calls.map((some) =>
+			handOver(lanes, lane, some[0]?.message.id ?? '', (queue) =>
+				queue.sendBatch(
+					some.map(({ message, delaySeconds }) => ({ body: message, contentType: 'json', delaySeconds })),
+				),
+			),
+		),
+	);
+}
+
 /** Sends for a webhook's receiver to be told. Resolves when it is sent or given up; never rejects. */
 export function sendDelivery(lanes: Lanes, message: DeliveryMessage): Promise<void> {
 	return send(lanes, WEBHOOKS_LANE, message, 0);
@@ -30,14 +55,24 @@ async function send(
 	message: JobMessage | DeliveryMessage,
 	delaySeconds: number,
 ): Promise<void> {
+	await handOver(lanes, lane, message.id, (queue) => queue.send(message, { contentType: 'json', delaySeconds }));
+}
+
+/** @param job the one that a failure is logged for. */
+async function handOver(
+	lanes: Lanes,
+	lane: string,
+	job: string,
+	give: (queue: MessageQueue) => Promise<QueueSendResponse | QueueSendBatchResponse>,
+): Promise<void> {
 	const queue = nextQueue(lanes, lane);
-	if (!queue) return logError('send failed', { job: message.id, lane, error: 'the lane has no queue' });
+	if (!queue) return logError('send failed', { job, lane, error: 'the lane has no queue' });
 	try {
-		const { metadata } = await within(SEND_TIMEOUT_MS, queue.send(message, { contentType: 'json', delaySeconds }));
+		const { metadata } = await within(SEND_TIMEOUT_MS, give(queue));
 		noteAnswer(queue, metadata?.metrics, Date.now());
 	} catch (error) {
 		noteFailure(queue, Date.now());
-		logError('send failed', { job: message.id, lane, error });
+		logError('send failed', { job, lane, error });
 	}
 }
 

@@ -17,6 +17,12 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	},
 	'POST /v1/tasks/:task/jobs': { status: 202, init: submission() },
 	'ALL /v1/upstreams/:upstream/*': { status: 202, init: submission() },
+	'POST /v1/batches': {
+		status: 202,
+		init: { ...submission(), body: JSON.stringify({ jobs: [{ task: 'sleep', input: { seconds: 0 } }] }) },
+	},
+	// The id that is asked about is a job's: whoever is let in is told that it is no batch's.
+	'GET /v1/batches/:id': { status: 404, code: 'BatchNotFound' },
 	'GET /v1/tasks': { status: 200 },
 	'GET /v1/jobs/:id': { status: 200 },
 	'GET /v1/operations/:id': { status: 200 },
@@ -43,6 +49,7 @@ const isOfAttempt = ({ scope }: Route) => scope === 'complete';
 /** A route of any method is asked by one that may have a body. */
 const methodOf = ({ method }: Route) => (method === 'ALL' ? 'PUT' : method);
 const isAboutJob = ({ path }: Route) => path.includes(':id');
+const isAboutBatch = ({ path }: Route) => path.startsWith('/v1/batches/');
 
 type Told = { readonly status: number; readonly code?: string };
 
@@ -92,7 +99,7 @@ const CREDENTIALS: readonly Credentials[] = [
 	),
 	withKey('a key of another tenant', KEYS.other.secret, (route) => {
 		if (isOfAttempt(route)) return FORBIDDEN;
-		return isAboutJob(route) ? NO_JOB : letIn(route);
+		return isAboutJob(route) && !isAboutBatch(route) ? NO_JOB : letIn(route);
 	}),
 	...TOKEN_SCOPES.map((scope) =>
 		withToken(

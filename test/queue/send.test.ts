@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Lanes, lanesOf } from '../../src/queue/lanes.ts';
 import { backlogMs, fullForMs } from '../../src/queue/pressure.ts';
-import { sendJob } from '../../src/queue/send.ts';
+import { sendJob, sendJobs } from '../../src/queue/send.ts';
 import { advanceClock } from '../flow/faults.ts';
 
 const MESSAGE = { v: 1, id: 'a'.repeat(64), epoch: 1 } as const;
@@ -24,6 +24,38 @@ describe('sending', () => {
 		const lanes = lanesWith(...queues);
 		for (let message = 0; message < 9; message++) await sendJob(lanes, 'jobs', MESSAGE);
 		expect(queues.map(({ send }) => send.mock.calls.length)).toEqual([3, 3, 3]);
+	});
+
+	it('hands over many at once, a hundred to a call, and takes turns with the calls', async () => {
+		const batches: { body: unknown; delaySeconds?: number }[][] = [];
+		const sendBatch = async (messages: Iterable<{ body: unknown }>) => {
+			batches.push([...messages]);
+			return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+		};
+		const queues = [0, 1].map(() => ({ sendBatch: vi.fn(sendBatch) }));
+		const sendings = Array.from({ length: 250 }, (_, index) => ({
+			message: { ...MESSAGE, epoch: index + 1 },
+			delaySeconds: index,
+		}));
+		await sendJobs(lanesWith(...(queues as unknown as Queue[])), 'jobs', sendings);
+		expect(batches.map(({ length }) => length)).toEqual([100, 100, 50]);
+		expect(
+			Math.abs((queues[0]?.sendBatch.mock.calls.length ?? 0) - (queues[1]?.sendBatch.mock.calls.length ?? 0)),
+		).toBe(1);
+		expect(batches.flat()).toEqual(
+			sendings.map(({ message, delaySeconds }) => ({ body: message, contentType: 'json', delaySeconds })),
+		);
+	});
+
+	it('gives up many at once without a word to who sent them, but for the log', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const sendBatch = vi.fn(async () => {
+			throw new Error('Queue is overloaded');
+		});
+		const lanes = lanesWith({ sendBatch } as unknown as Queue);
+		await sendJobs(lanes, 'jobs', [{ message: MESSAGE, delaySeconds: 0 }]);
+		expect(String(log.mock.calls[0])).toContain('Queue is overloaded');
+		log.mockRestore();
 	});
 
 	it('learns how long messages wait, and forgets it when it is no longer news', async () => {

@@ -9,15 +9,16 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 const ARROWS: Record<string, readonly string[]> = {
 	index: ['coatcheck', 'tasks', 'object'],
 	coatcheck: ['config', 'http', 'log', 'notify', 'queue', 'rpc', 'token', 'work'],
-	http: ['config', 'job', 'log', 'queue', 'quota', 'rpc', 'target', 'token', 'upstream', 'work'],
+	http: ['batch', 'config', 'job', 'log', 'queue', 'quota', 'rpc', 'target', 'token', 'upstream', 'work'],
 	queue: ['job', 'log', 'rpc'],
 	notify: ['config', 'job', 'log', 'lro', 'rpc', 'target', 'token'],
 	work: ['job', 'log', 'lro', 'rpc', 'target', 'upstream'],
 	tasks: ['work'],
-	object: ['job', 'queue', 'quota', 'rpc', 'upstream'],
-	rpc: ['job', 'log', 'quota', 'upstream'],
+	object: ['batch', 'job', 'queue', 'quota', 'rpc', 'upstream'],
+	rpc: ['batch', 'job', 'log', 'quota', 'upstream'],
 	config: ['job', 'quota', 'upstream'],
 	quota: ['job'],
+	batch: ['job'],
 	upstream: ['job', 'target'],
 	token: ['config', 'job'],
 	client: ['job', 'lro', 'work'],
@@ -28,7 +29,7 @@ const ARROWS: Record<string, readonly string[]> = {
 };
 
 /** The pure rooms, and the packages that each may use. */
-const PURE: Record<string, readonly string[]> = { job: ['zod'], lro: [], quota: [], upstream: ['zod'] };
+const PURE: Record<string, readonly string[]> = { job: ['zod'], lro: [], batch: [], quota: [], upstream: ['zod'] };
 
 interface Import {
 	readonly file: string;

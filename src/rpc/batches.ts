@@ -1,0 +1,35 @@
+/** How the rest of the Worker reaches the object of a batch. */
+import type { BatchObjectApi } from '../batch/batch-api.ts';
+import { repeatedly } from './repeatedly.ts';
+
+export class Batches {
+	readonly #namespace: DurableObjectNamespace;
+
+	constructor(namespace: DurableObjectNamespace) {
+		this.#namespace = namespace;
+	}
+
+	newId(): string {
+		return this.#namespace.newUniqueId().toString();
+	}
+
+	/** The one id that stands for an idempotency key of this tenant. */
+	idForKey(tenant: string, key: string): string {
+		return this.#namespace.idFromName(JSON.stringify([tenant, key])).toString();
+	}
+
+	/** Calls a batch's object, again when that may help: none of its calls does harm twice. */
+	call<T>(id: string, call: (batch: BatchObjectApi) => Promise<T>): Promise<T> {
+		return repeatedly(() => call(this.#namespace.get(this.#namespace.idFromString(id)) as unknown as BatchObjectApi));
+	}
+
+	/** Whether `id` can be a batch's: a job's is not. */
+	isId(id: string): boolean {
+		try {
+			this.#namespace.idFromString(id);
+			return true;
+		} catch {
+			return false;
+		}
+	}
+}

@@ -1,0 +1,353 @@
+/** Many jobs in one request: all are accepted as if each had come alone, and one URL says how they are. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { StatusDocument } from '../../src/job/document.ts';
+import { ask, bearer, DEPLOYED, KEYS, type Key, refusal } from '../http/deployment.ts';
+import { call, post, until } from './client.ts';
+import { advanceClock, fireAlarm, overloadObjects } from './faults.ts';
+
+interface JobInBatch {
+	readonly id: string;
+	readonly status: string;
+	readonly links: { readonly self: string };
+	readonly error?: { readonly code: string };
+}
+
+interface BatchDocument {
+	readonly id: string;
+	readonly total: number;
+	readonly createdAt: string;
+	readonly countedAt: string;
+	readonly counts: Readonly<Record<string, number>>;
+	readonly jobs: readonly JobInBatch[];
+	readonly links: { readonly self: string };
+}
+
+const NONE = { pending: 0, running: 0, succeeded: 0, failed: 0, canceled: 0, gone: 0 };
+const COUNTS_ARE_OLD_MS = 11_000;
+
+const sleeps = (count: number, options = {}) =>
+	Array.from({ length: count }, () => ({ task: 'sleep', input: { seconds: 0 }, options }));
+
+async function submitBatch(jobs: readonly unknown[], headers: Record<string, string> = {}): Promise<BatchDocument> {
+	const response = await post('/v1/batches', { jobs }, headers);
+	const document = await response.json<BatchDocument>();
+	expect(response.status, JSON.stringify(document)).toBe(202);
+	return document;
+}
+
+async function batchOf({ links }: BatchDocument): Promise<BatchDocument> {
+	const response = await call(links.self);
+	expect(response.status).toBe(200);
+	return response.json<BatchDocument>();
+}
+
+/** The counts as they are now, and not as somebody counted them a moment ago. */
+async function countsNow(batch: BatchDocument): Promise<BatchDocument['counts']> {
+	await evictDurableObject(objectOf(batch));
+	return (await batchOf(batch)).counts;
+}
+
+const objectOf = ({ id }: { readonly id: string }) => env.BATCHES.get(env.BATCHES.idFromString(id));
+
+/** Each job as its own status says it is. */
+async function statusesOf({ jobs }: BatchDocument): Promise<StatusDocument[]> {
+	return Promise.all(
+		jobs.map(async ({ id, links: { self } }) => {
+			const token = new URL(self).searchParams.get('token');
+			return (await call(`/v1/operations/${id}?token=${token}`)).json<StatusDocument>();
+		}),
+	);
+}
+
+// The first: messages that others leave waiting are a backlog, behind which an alarm would leave this one too.
+describe('a job of a batch whose message was lost', () => {
+	it('is sent for by its own alarm, like any other', async () => {
+		const sendBatch = vi
+			.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'sendBatch')
+			.mockRejectedValue(new Error('Queue is overloaded'));
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => {
+			sendBatch.mockRestore();
+			log.mockRestore();
+		});
+		const batch = await submitBatch(sleeps(1));
+		const [job] = await statusesOf(batch);
+		expect(job?.status).toBe('pending');
+		advanceClock(21_000);
+		expect(await fireAlarm(job as StatusDocument)).toBe(true);
+		expect(await until(job as StatusDocument, 'succeeded')).toMatchObject({ attempt: 1 });
+	});
+});
+
+describe('a batch', () => {
+	it('of 1,000 jobs is accepted in one request, and every job of it ends', async () => {
+		const send = vi.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'send');
+		const sendBatch = vi.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'sendBatch');
+		const batch = await submitBatch(sleeps(1_000));
+		expect(batch).toMatchObject({ total: 1_000, counts: { ...NONE, pending: 1_000 } });
+		expect(new Set(batch.jobs.map(({ id }) => id)).size).toBe(1_000);
+		await vi.waitFor(async () => expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 1_000 }), {
+			timeout: 30_000,
+			interval: 1_500,
+		});
+		expect([send.mock.calls.length, sendBatch.mock.calls.length]).toEqual([0, 10]);
+		const { jobs } = batch;
+		const result = await call(jobs[999]?.links.self ?? '', { redirect: 'follow' });
+		expect(await result.json()).toEqual({ sleptSeconds: 0, attempt: 1 });
+		send.mockRestore();
+		sendBatch.mockRestore();
+	}, 60_000);
+
+	it('says how many of its jobs are in which status, as each of them says itself', async () => {
+		const batch = await submitBatch([
+			...sleeps(2),
+			{ task: 'sleep', input: { seconds: 0, error: { code: 'Broken', message: 'on purpose' } } },
+			...sleeps(3, { delaySeconds: 3_600 }),
+		]);
+		await call(batch.jobs[3]?.links.self ?? '', { method: 'DELETE' });
+		await vi.waitFor(async () => {
+			expect(await countsNow(batch)).toEqual({ ...NONE, pending: 2, succeeded: 2, failed: 1, canceled: 1 });
+		}, 10_000);
+		const statuses = (await statusesOf(batch)).map(({ status }) => status);
+		expect(statuses).toEqual(['succeeded', 'succeeded', 'failed', 'canceled', 'pending', 'pending']);
+	});
+
+	it('is over when none of its jobs is to be waited for, and then says nothing of when to ask again', async () => {
+		const batch = await submitBatch(sleeps(2));
+		await vi.waitFor(async () => expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 2 }), 10_000);
+		expect((await call(batch.links.self)).headers.get('retry-after')).toBeNull();
+		const waiting = await submitBatch(sleeps(1, { delaySeconds: 60 }));
+		const response = await call(waiting.links.self);
+		expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+		expect(response.headers.get('cache-control')).toBe('private, no-store');
+	});
+
+	it('counts a failed job that is run again as what it is then', async () => {
+		const input = { seconds: 0, failAttempts: 1 };
+		const batch = await submitBatch([{ task: 'sleep', input, options: { maxAttempts: 1 } }]);
+		await vi.waitFor(async () => expect(await countsNow(batch)).toEqual({ ...NONE, failed: 1 }), 10_000);
+		const [{ id } = { id: '' }] = batch.jobs;
+		expect((await post(`/v1/jobs/${id}/retry`, undefined)).status).toBe(202);
+		await vi.waitFor(async () => expect((await countsNow(batch)).failed).toBe(1), 10_000);
+	});
+
+	it('asks its jobs no more often than their number allows, and not at all once it knows', async () => {
+		const batch = await submitBatch(sleeps(3, { delaySeconds: 3_600 }));
+		const first = await batchOf(batch);
+		await scheduler.wait(20);
+		expect((await batchOf(batch)).countedAt).toBe(first.countedAt);
+		advanceClock(COUNTS_ARE_OLD_MS);
+		expect((await batchOf(batch)).countedAt).not.toBe(first.countedAt);
+	});
+
+	it('still knows those that succeeded when they, and its own memory, are gone', async () => {
+		const batch = await submitBatch(sleeps(2));
+		await vi.waitFor(async () => expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 2 }), 10_000);
+		for (const { id } of batch.jobs) await call(`/v1/jobs/${id}/purge`, { method: 'POST' });
+		expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 2 });
+	});
+
+	it('is forgotten when its jobs long are, by its time and by its alarm', async () => {
+		const batch = await submitBatch(sleeps(1, { retainSeconds: 60 }));
+		advanceClock(15 * 86_400_000);
+		expect(await refusal(await call(batch.links.self))).toEqual([401, 'Unauthorized']);
+		expect(await refusal(await call(`/v1/batches/${batch.id}`))).toEqual([404, 'BatchNotFound']);
+		expect(await runDurableObjectAlarm(objectOf(batch))).toBe(true);
+		const rows = await runInDurableObject(objectOf(batch), (_, { storage }) => [...storage.kv.list()].length);
+		expect(rows).toBe(0);
+	});
+});
+
+describe('what is wrong with a batch', () => {
+	it('is told with its place in each job, and nothing is accepted', async () => {
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		const jobs = [...sleeps(2), { task: 'sleep', input: { seconds: -1 } }, { task: 'nobody', input: {} }];
+		const response = await post('/v1/batches', { jobs }, key);
+		expect(response.status).toBe(400);
+		expect(await response.json()).toMatchObject({
+			code: 'InvalidInput',
+			detail: expect.stringContaining('Job 2'),
+			errors: [{ pointer: '/jobs/2/input/seconds' }, { pointer: '/jobs/3/task' }],
+		});
+		// Under the same key something else may come: it stands for nothing yet.
+		await submitBatch(sleeps(1), key);
+	});
+
+	it.each([
+		['no jobs', { jobs: [] }, '/jobs'],
+		['more than 1,000', { jobs: sleeps(1_001) }, '/jobs'],
+		['no list', { jobs: {} }, '/jobs'],
+		['something else', { jobs: sleeps(1), more: 1 }, '/more'],
+	])('is said of %s', async (_, body, pointer) => {
+		const response = await post('/v1/batches', body);
+		expect(response.status).toBe(400);
+		expect(await response.json()).toMatchObject({ code: 'InvalidRequest', errors: [{ pointer }] });
+	});
+
+	it('is said of bytes: a batch is JSON, and so are the inputs in it', async () => {
+		const bytes = await call('/v1/batches', { method: 'POST', headers: { 'content-type': 'image/png' }, body: 'x' });
+		expect(await refusal(bytes)).toEqual([415, 'UnsupportedMediaType']);
+		const binary = await post('/v1/batches', { jobs: [{ task: 'thumbnail', input: {} }] });
+		expect(await refusal(binary)).toEqual([415, 'UnsupportedMediaType']);
+	});
+});
+
+describe('options of a batch', () => {
+	it('in headers are those of each job, and in a job its own', async () => {
+		const jobs = [...sleeps(1), { task: 'sleep', input: { seconds: 0 }, options: { tags: ['own'] } }];
+		const batch = await submitBatch(jobs, { 'coatcheck-delay-seconds': '3600', 'x-correlation-id': 'order-42' });
+		const documents = await statusesOf(batch);
+		expect(documents.map(({ phase, correlationId, tags }) => [phase, correlationId, tags])).toEqual([
+			['delayed', 'order-42', []],
+			['delayed', 'order-42', ['own']],
+		]);
+	});
+
+	it('that say two things are refused', async () => {
+		const response = await post(
+			'/v1/batches',
+			{ jobs: sleeps(1, { delaySeconds: 1 }) },
+			{ 'coatcheck-delay-seconds': '2' },
+		);
+		expect(await refusal(response)).toEqual([400, 'InvalidRequest']);
+	});
+});
+
+describe('a batch that is sent again under its key', () => {
+	it('is the same batch of the same jobs', async () => {
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		const first = await submitBatch(sleeps(3), key);
+		const again = await post('/v1/batches', { jobs: sleeps(3) }, key);
+		expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, 'true']);
+		const second = await again.json<BatchDocument>();
+		expect(second.id).toBe(first.id);
+		expect(second.createdAt).toBe(first.createdAt);
+		expect(second.jobs.map(({ id }) => id)).toEqual(first.jobs.map(({ id }) => id));
+		for (const job of await statusesOf(second)) await until(job, 'succeeded');
+		const attempts = (await statusesOf(second)).map(({ attempt }) => attempt);
+		expect(attempts).toEqual([1, 1, 1]);
+	});
+
+	it('is refused when it is another one', async () => {
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		await submitBatch(sleeps(2), key);
+		for (const jobs of [sleeps(3), sleeps(2, { maxAttempts: 2 })])
+			expect(await refusal(await post('/v1/batches', { jobs }, key))).toEqual([422, 'IdempotencyKeyReused']);
+	});
+
+	it('is completed, when only some of it was accepted', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		const undo = turnAwayEvery(3);
+		const first = await submitBatch(sleeps(9, { delaySeconds: 60 }), key);
+		undo();
+		expect(first.jobs.map(({ error }) => error?.code ?? 'accepted')).toEqual(
+			Array.from({ length: 9 }, (_, index) => (index % 3 === 2 ? 'Overloaded' : 'accepted')),
+		);
+		expect(first.counts).toEqual({ ...NONE, pending: 6, gone: 3 });
+		const second = await submitBatch(sleeps(9, { delaySeconds: 60 }), key);
+		expect(second.counts).toEqual({ ...NONE, pending: 9 });
+		expect(second.jobs.filter((_, index) => index % 3 !== 2).map(({ id }) => id)).toEqual(
+			first.jobs.filter(({ error }) => !error).map(({ id }) => id),
+		);
+	});
+
+	it('is refused as a whole when there is room for nothing of it', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		overloadObjects();
+		const response = await post('/v1/batches', { jobs: sleeps(2) });
+		expect(response.headers.get('retry-after')).not.toBeNull();
+		expect(await refusal(response)).toEqual([503, 'Overloaded']);
+	});
+});
+
+describe('whoever has no business with a batch', () => {
+	it('is told that there is none', async () => {
+		const init = {
+			method: 'POST',
+			headers: { 'content-type': 'application/json', ...bearer(KEYS.client) },
+			body: JSON.stringify({ jobs: sleeps(1) }),
+		};
+		const response = await ask(DEPLOYED, '/v1/batches', init);
+		expect(response.status).toBe(202);
+		const batch = await response.json<BatchDocument>();
+		const path = `/v1/batches/${batch.id}`;
+		expect((await ask(DEPLOYED, path, { headers: bearer(KEYS.client) })).status).toBe(200);
+		expect((await ask(DEPLOYED, batch.links.self)).status).toBe(200);
+		const stranger = await ask(DEPLOYED, path, { headers: bearer(KEYS.other) });
+		expect(await refusal(stranger)).toEqual([404, 'BatchNotFound']);
+		expect(await refusal(await ask(DEPLOYED, path))).toEqual([401, 'Unauthorized']);
+		const [job] = batch.jobs;
+		const { search } = new URL(job?.links.self ?? '');
+		expect(await refusal(await ask(DEPLOYED, `${path}${search}`))).toEqual([403, 'Forbidden']);
+		const { search: ofBatch } = new URL(batch.links.self);
+		expect(await refusal(await ask(DEPLOYED, `/v1/jobs/${job?.id}${ofBatch}`))).toEqual([403, 'Forbidden']);
+		expect(await refusal(await ask(DEPLOYED, `/v1/jobs/${batch.id}${ofBatch}`))).toEqual([404, 'JobNotFound']);
+	});
+});
+
+describe('a Worker that has no object for batches', () => {
+	it('says so, and does everything else', async () => {
+		const without = { ...DEPLOYED, BATCHES: undefined };
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const init = {
+			method: 'POST',
+			headers: { 'content-type': 'application/json', ...bearer(KEYS.client) },
+			body: JSON.stringify({ jobs: sleeps(1) }),
+		};
+		const response = await ask(without, '/v1/batches', init);
+		expect(response.status).toBe(503);
+		expect(await response.json()).toMatchObject({ code: 'NotConfigured', detail: expect.stringContaining('BATCHES') });
+		const envelope = JSON.stringify({ task: 'sleep', input: { seconds: 0 } });
+		expect((await ask(without, '/v1/jobs', { ...init, body: envelope })).status).toBe(202);
+	});
+});
+
+describe('a batch is limited', () => {
+	const { LIMITER_OF_THREE } = env as unknown as { LIMITER_OF_THREE: RateLimit };
+	const limited = { ...DEPLOYED, LIMITER_PER_KEY: LIMITER_OF_THREE, RATE_LIMIT_PER_KEY: '3/60s' };
+	const init = (key: Key, name: string, jobs: readonly unknown[]) => ({
+		method: 'POST',
+		headers: { 'content-type': 'application/json', 'idempotency-key': name, ...bearer(key) },
+		body: JSON.stringify({ jobs }),
+	});
+
+	it('like as many requests as it has jobs, before any of it is accepted', async () => {
+		const refused = await ask(limited, '/v1/batches', init(KEYS.submit, 'large', sleeps(8)));
+		expect(await refusal(refused)).toEqual([429, 'RateLimited']);
+		// Nothing stands for the key.
+		const other = await ask(DEPLOYED, '/v1/batches', init(KEYS.submit, 'large', sleeps(2)));
+		expect([other.status, other.headers.get('idempotent-replayed')]).toEqual([202, null]);
+	});
+
+	it('like more requests than one, when many of its jobs have to be asked', async () => {
+		const submitted = await ask(
+			DEPLOYED,
+			'/v1/batches',
+			init(KEYS.client, 'waiting', sleeps(80, { delaySeconds: 60 })),
+		);
+		const { id } = await submitted.json<BatchDocument>();
+		const asked = await ask(limited, `/v1/batches/${id}`, { headers: bearer(KEYS.client) });
+		expect(await refusal(asked)).toEqual([429, 'RateLimited']);
+	});
+});
+
+/** Every n-th job's object turns its submission away. @returns what undoes it. */
+function turnAwayEvery(n: number): () => void {
+	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
+	const original = namespace.get;
+	let calls = 0;
+	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: DurableObjectNamespace, id) {
+		const stub = original.call(this, id);
+		if ((this as unknown) !== env.JOBS || ++calls % n !== 0) return stub;
+		const turnedAway = () =>
+			Promise.reject(Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true }));
+		return new Proxy({}, { get: () => turnedAway }) as DurableObjectStub<undefined>;
+	});
+	return () => spy.mockRestore();
+}
