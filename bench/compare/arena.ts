@@ -45,7 +45,7 @@ export class Arena {
 	}
 
 	/** Starts everybody afresh, with nothing stored, for one section. */
-	async hold(section: string, run: (running: readonly Running[]) => Promise<void>): Promise<void> {
+	async hold(section: string, run: (running: readonly Running[]) => Promise<unknown>): Promise<void> {
 		this.#section = section;
 		const running: Running[] = [];
 		try {
@@ -75,7 +75,7 @@ export class Arena {
 			const order = round % 2 === 0 ? running : running.toReversed();
 			for (const contender of order) {
 				if (out.has(contender)) continue;
-				const found = await this.#tried(contender, once);
+				const found = await this.tried(contender, once);
 				if (!found) out.add(contender);
 				else if (round >= 0) figures.push([contender, found]);
 			}
@@ -85,10 +85,7 @@ export class Arena {
 	}
 
 	/** What others can't do is said, and is not the end of the run. */
-	async #tried(
-		contender: Running,
-		once: (contender: Running) => Promise<readonly Figure[]>,
-	): Promise<readonly Figure[] | undefined> {
+	async tried<T>(contender: Running, once: (contender: Running) => Promise<T>): Promise<T | undefined> {
 		try {
 			return await once(contender);
 		} catch (error) {

@@ -225,15 +225,15 @@ const FILL_LIMIT_MS = 60_000;
 async function growthSection(arena: Arena): Promise<void> {
 	await arena.hold('growth', async (running) => {
 		const stored = new Map<string, Ticket[]>(running.map(({ name }) => [name, []]));
-		let left = [...running];
+		let left = running;
 		for (const stage of STAGES.filter((count) => count <= 10_000 * arena.scale.load)) {
 			const reached: Running[] = [];
 			for (const contender of left) {
-				if (await fill(contender, stored.get(contender.name) ?? [], stage)) reached.push(contender);
+				const isThere = await arena.tried(contender, () => fill(contender, stored.get(contender.name) ?? [], stage));
+				if (isThere) reached.push(contender);
 				else console.log(`  ${contender.name} did not get to ${stage} jobs in ${FILL_LIMIT_MS / 1_000} s`);
 			}
-			left = reached;
-			await lookAt(arena, left, stored, stage);
+			left = await lookAt(arena, reached, stored, stage);
 		}
 	});
 }
@@ -253,13 +253,13 @@ async function lookAt(
 	running: readonly Running[],
 	stored: ReadonlyMap<string, Ticket[]>,
 	stage: number,
-): Promise<void> {
+): Promise<readonly Running[]> {
 	const at = `with ${stage.toLocaleString('en')} jobs stored`;
 	for (const contender of running) {
 		const bytes = contender.pid === undefined ? undefined : await residentBytesOf(contender.pid);
 		if (bytes !== undefined) arena.record(contender, [less(`memory ${at}`, 'MiB', bytes / MIB)]);
 	}
-	await arena.interleave(running, async (contender) => {
+	return arena.interleave(running, async (contender) => {
 		const { results, seconds } = await inFlight(16, 100, () => submitted(contender, INSTANT));
 		await untilAllDone(results.slice(-16));
 		const tickets = stored.get(contender.name) ?? [];
