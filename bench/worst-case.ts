@@ -8,7 +8,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
-import { CALLS_A_REQUEST } from '../src/batch/limits.ts';
+import { CALLS_A_REQUEST, JOBS_A_REQUEST } from '../src/batch/limits.ts';
 import { DEFAULTS } from '../src/config.ts';
 import {
 	CHUNK_BYTES,
@@ -165,7 +165,7 @@ export function worstCase(): string {
 		['a request, refused at once', request],
 		['a request, refused after 32 MiB of the most awkward JSON', refusal],
 		['an ordinary job', ordinaryJob],
-		['what a batch of its own adds to a job', batchOfOneJob],
+		['what a batch adds to the first of its jobs', batchOfOneJob],
 		['a look at a batch, or at ten of its jobs', lookAtBatch],
 		['what quotas add to a job', quotaOfJob],
 		['reading the largest result once', download],
@@ -177,6 +177,8 @@ export function worstCase(): string {
 		['– the attempts themselves', attemptsOfJob],
 	];
 
+	/** Many in a batch, which counts as fewer requests than it has jobs. */
+	const jobsASecond = requestsASecond * JOBS_A_REQUEST;
 	const atOnce = Math.min(EXAMPLE.jobsInFlight, attemptsAtOnce);
 	const day = (usageASecond: Usage) => dollars(times(SECONDS_PER_DAY, usageASecond));
 	const verification = calls((VERIFIED_AT_ONCE * MS_PER_SECOND) / VERIFY_INTERVAL_MS);
@@ -197,9 +199,9 @@ export function worstCase(): string {
 			day(times(requestsASecond, sum(ordinaryJob, quotaOfJob))),
 		],
 		[
-			'submits each in a batch of its own',
-			day(times(requestsASecond, sum(ordinaryJob, batchOfOneJob))),
-			day(times(requestsASecond, sum(ordinaryJob, batchOfOneJob, quotaOfJob))),
+			'submits ordinary jobs, in batches',
+			day(times(jobsASecond, ordinaryJob)),
+			day(times(jobsASecond, sum(ordinaryJob, quotaOfJob))),
 		],
 		[
 			'looks at batches over and over',
@@ -223,8 +225,8 @@ export function worstCase(): string {
 		],
 		[
 			'leaves jobs behind with nothing but parameters, for a month',
-			requestsASecond * SECONDS_PER_DAY * emptyJobGb * PRICES.gbMonths,
-			requestsASecond * SECONDS_PER_DAY * emptyJobGb * PRICES.gbMonths,
+			jobsASecond * SECONDS_PER_DAY * emptyJobGb * PRICES.gbMonths,
+			jobsASecond * SECONDS_PER_DAY * emptyJobGb * PRICES.gbMonths,
 		],
 		[
 			'stores all that it can, for a month',

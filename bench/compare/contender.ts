@@ -7,6 +7,8 @@ export type Work = { readonly ms: number } | { readonly bytes: Uint8Array };
 /** Where to ask about a job. */
 export interface Ticket {
 	readonly poll: string;
+	/** For the floor: the same, answered at the length of our status document. */
+	readonly pollAsLong?: string;
 	readonly result: string;
 	/** Where to be told; of those who tell nobody, nothing is there. */
 	readonly socket: string;
@@ -58,13 +60,14 @@ export const OURS: Dialect = {
 	},
 	ticketOf(_, answer) {
 		const { links } = JSON.parse(answer.toString()) as { links: { operation: string; result: string; socket: string } };
-		return { poll: links.operation, result: links.result, socket: `${links.socket}&after=0` };
+		const { operation: poll, result, socket } = links;
+		return { poll, pollAsLong: poll, result, socket: `${socket}&after=0` };
 	},
 	isEnd: (message) => message.includes('"type":"succeeded"'),
 };
 
 /** What everybody else here speaks: `POST /jobs`, `GET /jobs/{id}`, `GET /jobs/{id}/result`. */
-export function plain({ tells = false, maxBytes = Number.POSITIVE_INFINITY } = {}): Dialect {
+export function plain({ tells = false, isFloor = false, maxBytes = Number.POSITIVE_INFINITY } = {}): Dialect {
 	return {
 		tells,
 		submission(origin, work) {
@@ -76,7 +79,8 @@ export function plain({ tells = false, maxBytes = Number.POSITIVE_INFINITY } = {
 		ticketOf(origin, answer) {
 			const { id } = JSON.parse(answer.toString()) as { id: string };
 			const poll = `${origin}/jobs/${id}`;
-			return { poll, result: `${poll}/result`, socket: `${poll.replace(/^http/, 'ws')}/socket` };
+			const socket = `${poll.replace(/^http/, 'ws')}/socket`;
+			return { poll, result: `${poll}/result`, socket, ...(isFloor && { pollAsLong: `${poll}/as-long` }) };
 		},
 		isEnd: (message) => message.includes('"succeeded"'),
 	};

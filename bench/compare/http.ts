@@ -18,7 +18,19 @@ export interface Answer {
 	readonly bytes: Buffer;
 }
 
-export function send({ method, url, headers = {}, body }: Call): Promise<Answer> {
+export async function send(call: Call): Promise<Answer> {
+	try {
+		return await sendOnce(call);
+	} catch (error) {
+		// A server may have closed a connection that was kept for later just when it was used again.
+		if (!(error instanceof ClosedMeanwhile)) throw error;
+		return sendOnce(call);
+	}
+}
+
+class ClosedMeanwhile extends Error {}
+
+function sendOnce({ method, url, headers = {}, body }: Call): Promise<Answer> {
 	return new Promise((resolve, reject) => {
 		const length = body ? { 'content-length': body.byteLength } : {};
 		const sent = request(url, { method, agent, headers: { ...headers, ...length } }, (response) => {
@@ -27,7 +39,9 @@ export function send({ method, url, headers = {}, body }: Call): Promise<Answer>
 			response.on('end', () => resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(pieces) }));
 			response.on('error', reject);
 		});
-		sent.on('error', reject);
+		sent.on('error', (error: NodeJS.ErrnoException) =>
+			reject(sent.reusedSocket && error.code === 'ECONNRESET' ? new ClosedMeanwhile(error.message) : error),
+		);
 		sent.end(body);
 	});
 }

@@ -97,6 +97,7 @@ async function pollSection(arena: Arena): Promise<void> {
 			return [
 				...(await polls(arena, contender, waiting, 'an unfinished job')),
 				...(await polls(arena, contender, over, 'a finished job')),
+				...(await pollsAsLong(arena, contender, over)),
 			];
 		}),
 	);
@@ -104,6 +105,12 @@ async function pollSection(arena: Arena): Promise<void> {
 
 async function jobs(contender: Running, work: { ms: number }): Promise<Ticket[]> {
 	return (await inFlight(POLLED_JOBS, POLLED_JOBS, () => submitted(contender, work))).results;
+}
+
+/** What is left of the difference when both answer at the same length. */
+async function pollsAsLong(arena: Arena, contender: Running, tickets: readonly Ticket[]): Promise<Figure[]> {
+	const asLong = tickets.flatMap(({ pollAsLong, ...ticket }) => (pollAsLong ? [{ ...ticket, poll: pollAsLong }] : []));
+	return asLong.length === 0 ? [] : polls(arena, contender, asLong, 'a finished job, answers of one length');
 }
 
 async function polls(arena: Arena, contender: Running, tickets: readonly Ticket[], what: string): Promise<Figure[]> {

@@ -28,7 +28,7 @@ export const FLOOR: Contender = {
 	name: 'floor',
 	async start() {
 		const config = await configWith('bench/workers/floor.ts');
-		return running('floor', { configPath: config.path }, plain({ tells: true }), config.remove);
+		return running('floor', { configPath: config.path }, plain({ tells: true, isFloor: true }), config.remove);
 	},
 };
 

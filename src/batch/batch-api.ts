@@ -2,41 +2,43 @@
  * What a batch's object answers to the rest of the Worker. For some seconds of every deploy these calls cross versions: only
  * add optional fields, and optional parameters at the end. Each may be repeated.
  */
-import type { BatchRecord, Counts, Findings } from './batch.ts';
-
-export type NewBatch = Pick<BatchRecord, 'tenant' | 'fingerprint' | 'keptUntil' | 'ids'>;
+import type { Counts, Findings, Submitted } from './batch.ts';
 
 /** A batch as it can be handed out. */
 export interface BatchView {
-	/** Milliseconds since the epoch, both. */
+	/** Milliseconds since the epoch, all of them. */
 	readonly createdAt: number;
 	readonly keptUntil: number;
+	readonly countedAt: number;
 	/** How many jobs it has. */
 	readonly total: number;
+	readonly counts: Counts;
 }
 
-export type Opened =
-	| { readonly opened: true; readonly view: BatchView; readonly isReplay: boolean }
+export type Added =
+	| { readonly added: true; readonly view: BatchView }
 	/** The key stands for another request. */
-	| { readonly opened: false };
+	| { readonly added: false };
 
 export type Look =
 	| { readonly found: 'nothing' }
-	/** Somebody asked the jobs a moment ago. */
-	| { readonly found: 'counts'; readonly view: BatchView; readonly counts: Counts; readonly countedAt: number }
-	/** These are to be asked, by their place; the others are known. */
+	/** This is how it is, or was a moment ago. */
+	| { readonly found: 'counts'; readonly view: BatchView }
+	/** It is time to ask again, and nobody else does: these are to be asked, by their place. */
 	| {
 			readonly found: 'jobs';
 			readonly view: BatchView;
-			readonly known: Pick<BatchRecord, 'succeeded' | 'gone'>;
+			readonly round: number;
 			readonly ask: readonly (readonly [index: number, id: string])[];
 	  };
 
 export interface BatchObjectApi {
-	/** Makes the list durable, before any of its jobs is there. */
-	open(batch: NewBatch): Promise<Opened>;
+	/** Whether the batch's key stands for nothing yet, or for the same request. */
+	isFor(tenant: string, fingerprint: string): Promise<boolean>;
+	/** Keeps the list of jobs that were accepted together, or adds those that weren't before. */
+	add(submitted: Submitted): Promise<Added>;
 	/** `createdAt`: that of the batch the reader's token was signed for. */
 	look(tenant: string, createdAt?: number): Promise<Look>;
-	/** What the jobs said that were asked, and when; milliseconds since the epoch. */
-	note(findings: Findings, countedAt: number): Promise<void>;
+	/** What the jobs said that were asked, when, and in which round. */
+	note(findings: Findings, countedAt: number, round: number): Promise<Look>;
 }

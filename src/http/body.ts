@@ -71,7 +71,11 @@ export async function readBytes(
 	{ hint, onBytes, arrivalMs }: ReadOptions = {},
 ): Promise<Uint8Array> {
 	refuseTooLarge(request, maxBytes, hint);
-	if (isSmall(request)) return wholeBody(request);
+	if (isSmall(request)) {
+		const bytes = await wholeBody(request, arrivalMs);
+		if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes, undefined, hint);
+		return bytes;
+	}
 	const pieces: Uint8Array[] = [];
 	let sizeBytes = 0;
 	for await (const bytes of bytesOf(request, arrivalMs)) {
@@ -89,22 +93,30 @@ export async function readBytes(
 	return all;
 }
 
-/** Whether the client announced so little that nobody has to look at it piece by piece, nor at the clock: nothing is held for it. */
+/** Whether the client announced so little that nobody has to look at it piece by piece. */
 function isSmall({ headers }: Request): boolean {
 	const declared = headers.get('content-length');
-	return declared !== null && Number(declared) <= INLINE_BODY_BYTES;
+	return declared !== null && /^\d+$/.test(declared) && Number(declared) <= INLINE_BODY_BYTES;
 }
 
-async function wholeBody(request: Request): Promise<Uint8Array> {
+async function wholeBody(request: Request, arrivalMs?: number): Promise<Uint8Array> {
+	const late = Promise.withResolvers<never>();
+	const timer = arrivalMs === undefined ? undefined : setTimeout(() => late.reject(tooLate(arrivalMs)), arrivalMs);
 	try {
-		return await request.bytes();
-	} catch {
-		throw brokenOff();
+		return await Promise.race([request.bytes(), late.promise]);
+	} catch (error) {
+		throw error instanceof Problem ? error : brokenOff();
+	} finally {
+		clearTimeout(timer);
 	}
 }
 
 function brokenOff(): Problem {
 	return new Problem('InvalidRequest', 'The body broke off before its end');
+}
+
+function tooLate(arrivalMs: number): Problem {
+	return new Problem('InvalidRequest', `The body took longer than ${arrivalMs} ms`);
 }
 
 /** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off, or takes longer than `arrivalMs`. */
@@ -125,7 +137,7 @@ export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGener
 			yield value;
 		}
 	} catch {
-		throw isLate ? new Problem('InvalidRequest', `The body took longer than ${arrivalMs} ms`) : brokenOff();
+		throw isLate && arrivalMs !== undefined ? tooLate(arrivalMs) : brokenOff();
 	} finally {
 		clearTimeout(timer);
 		reader.releaseLock();

@@ -59,15 +59,18 @@ export async function draftOfEnvelope(exchange: Exchange): Promise<Draft> {
 	return readJson(request, { maxBytes: config.maxInputBytes }, (body) => draftOf(body, exchange));
 }
 
-/**
- * An envelope's draft.
- *
- * @param keyed gives the options the idempotency key that the job goes by.
- */
+export interface EnvelopeTerms {
+	/** Whose option headers hold for it. Default: the request's. */
+	readonly headers?: Headers;
+	/** Whether it is known by something else than a key of its own. Default: no. */
+	readonly isKeyed?: boolean;
+}
+
+/** An envelope's draft. */
 export async function draftOf(
 	body: unknown,
 	{ request, config, tasks }: Exchange,
-	keyed: (options: WireOptions) => WireOptions = (options) => options,
+	{ headers = request.headers, isKeyed = false }: EnvelopeTerms = {},
 ): Promise<Draft> {
 	const envelope = Envelope.safeParse(body);
 	if (!envelope.success) throw invalid('The envelope is not valid', faultsOf(envelope.error, inBody()));
@@ -79,17 +82,17 @@ export async function draftOf(
 			`Task "${task.name}" takes bytes: post them to /v1/tasks/${task.name}/jobs as ${task.binary?.mediaTypes.join(' or ')}`,
 		);
 	}
-	const options = keyed(readOptions(request, envelope.data.options));
+	const options = readOptions(headers, envelope.data.options);
 	checkParameters(task, parameters);
 	await checkInput(task.json, input, '/input');
-	return { task, options, parameters, input: jsonInput(input, config.maxInputBytes, isHashed(options)) };
+	return { task, options, parameters, input: jsonInput(input, config.maxInputBytes, isKeyed || isHashed(options)) };
 }
 
 /** `POST /v1/tasks/{task}/jobs`: the body is the input. */
 export async function draftOfBody({ request, config, url, params, tasks }: Exchange): Promise<Draft> {
 	const task = taskNamed(tasks, params.task ?? '');
 	refuseEncoded(request);
-	const head = { task, options: readOptions(request), parameters: readParameters(task, url.searchParams) };
+	const head = { task, options: readOptions(request.headers), parameters: readParameters(task, url.searchParams) };
 	const { json, binary } = task;
 	const mediaType = mediaTypeOf(request);
 	if (json && isJson(mediaType)) {

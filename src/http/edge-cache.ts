@@ -20,6 +20,14 @@ interface Reply extends Omit<StoredReply, 'body'> {
 	readonly body?: { readonly mediaType: string; readonly sizeBytes: number; readonly base64: string };
 }
 
+/** Entries outlive deploys: one whose form is another has another name. */
+const ENTRY = 'finished job, 1';
+
+/** In the place of a purged job, so that whoever read it just before doesn't put it back. */
+interface Purged {
+	readonly isPurged: true;
+}
+
 interface Entry {
 	readonly view: JobView;
 	/** Left out when nobody has asked for it yet. */
@@ -31,8 +39,8 @@ export async function recall(exchange: Exchange, id: string, withOutcome: boolea
 	const key = keyOf(exchange, id, exchange.principal.token?.createdAt);
 	if (key === undefined) return undefined;
 	try {
-		const entry = await (await caches.default.match(key))?.json<Entry>();
-		if (!entry || secondsLeft(entry.view) < 1 || (withOutcome && !entry.reply)) return undefined;
+		const entry = await entryAt(key);
+		if (!entry || 'isPurged' in entry || secondsLeft(entry.view) < 1 || (withOutcome && !entry.reply)) return undefined;
 		const { view, reply } = entry;
 		return { found: 'job', view, ...(withOutcome && reply && { outcome: { kind: 'reply', reply: storedOf(reply) } }) };
 	} catch (error) {
@@ -49,10 +57,10 @@ export async function remember(exchange: Exchange, { view, outcome }: FoundJob):
 	if (key === undefined || seconds < 1 || !isSettled(view)) return;
 	const reply = outcome?.kind === 'reply' ? replyOf(outcome.reply) : undefined;
 	if (outcome && !reply) return;
-	const entry: Entry = { view, ...(reply && { reply }) };
 	try {
-		const response = Response.json(entry, { headers: { 'cache-control': `max-age=${seconds}` } });
-		await caches.default.put(key, response);
+		const before = await entryAt(key);
+		if (before && 'isPurged' in before) return;
+		await put(key, { view, ...(reply && { reply }) }, seconds);
 	} catch (error) {
 		logError('edge cache not written', { job: facts.id, error });
 	}
@@ -62,7 +70,16 @@ export async function remember(exchange: Exchange, { view, outcome }: FoundJob):
 export async function forget(exchange: Exchange, id: string, createdAt: number | undefined): Promise<void> {
 	const key = keyOf(exchange, id, createdAt);
 	if (key === undefined) return;
-	await caches.default.delete(key).catch((error: unknown) => logError('edge cache not cleared', { job: id, error }));
+	const purged = put(key, { isPurged: true }, exchange.config.edgeCacheSeconds);
+	await purged.catch((error: unknown) => logError('edge cache not cleared', { job: id, error }));
+}
+
+async function entryAt(key: string): Promise<Entry | Purged | undefined> {
+	return (await caches.default.match(key))?.json<Entry | Purged>();
+}
+
+function put(key: string, entry: Entry | Purged, seconds: number): Promise<void> {
+	return caches.default.put(key, Response.json(entry, { headers: { 'cache-control': `max-age=${seconds}` } }));
 }
 
 /**
@@ -73,7 +90,7 @@ function keyOf(exchange: Exchange, id: string, createdAt: number | undefined): s
 	const { config, principal } = exchange;
 	const [secret] = config.signingKeys.values();
 	if (config.edgeCacheSeconds === 0 || createdAt === undefined || !secret) return undefined;
-	const name = JSON.stringify(['finished job', principal.tenant, id, createdAt]);
+	const name = JSON.stringify([ENTRY, principal.tenant, id, createdAt]);
 	return `${originOf(exchange)}/v1/jobs/${id}/${createHmac('sha256', secret).update(name).digest('hex')}`;
 }
 

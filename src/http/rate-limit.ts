@@ -30,16 +30,27 @@ export function count(
 		: countBy('key', rateLimits.perKey, () => name);
 }
 
+type Counted = { readonly request: Request; readonly config: Config; readonly principal: Principal };
+
+/** So many are counted at a time: whoever is refused has used up no more than that. */
+const COUNTED_AT_ONCE = 50;
+
 /**
- * Counts what one request asks for as so many requests more.
+ * Counts what one request asks for as so many requests more, and stops at the first that is too many.
  *
  * @throws {Problem} `RateLimited`.
  */
-export async function countMore(
-	{ request, config, principal }: { readonly request: Request; readonly config: Config; readonly principal: Principal },
-	times: number,
-): Promise<void> {
-	await Promise.all(Array.from({ length: times }, () => count(request, config, principal)));
+export async function countMore({ request, config, principal }: Counted, times: number): Promise<void> {
+	for (let counted = 0; counted < times; counted += COUNTED_AT_ONCE) {
+		const some = Math.min(COUNTED_AT_ONCE, times - counted);
+		await Promise.all(Array.from({ length: some }, () => count(request, config, principal)));
+	}
+}
+
+/** How many requests a window has for whoever comes like this; without a limit, no end of them. */
+export function windowOf({ config: { rateLimits }, principal }: Pick<Counted, 'config' | 'principal'>): number {
+	const rule = principal.name === undefined ? rateLimits.perAddress : rateLimits.perKey;
+	return rule?.requests ?? Number.POSITIVE_INFINITY;
 }
 
 async function countBy(

@@ -38,8 +38,8 @@ const OUR_PREFIX = 'coatcheck-';
  * @param inEnvelope the envelope's `options`, as they came.
  * @throws {Problem} `InvalidRequest`, with every fault at its place.
  */
-export function readOptions(request: Request, inEnvelope: unknown = {}): WireOptions {
-	const { values, faults } = fromHeaders(request.headers);
+export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOptions {
+	const { values, faults } = fromHeaders(headers);
 	if (JSON.stringify(inEnvelope).length > MAX_OPTIONS_BYTES) {
 		throw invalid('The options are too large', [
 			{ pointer: '/options', message: `expected at most ${MAX_OPTIONS_BYTES} bytes in all` },

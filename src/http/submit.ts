@@ -44,15 +44,23 @@ export function messageOf({ facts: { id }, epoch, upstream }: JobView): JobMessa
 async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<Draft>): Promise<Accepted> {
 	const { lanes, waitUntil } = exchange;
 	const draft = await read(exchange);
-	const accepted = await acceptDraft(exchange, draft, idFor(exchange, draft));
+	const accepted = await acceptDraft(exchange, draft, identityOf(exchange, draft));
 	const { acceptance, sending } = accepted;
 	if (sending) waitUntil(sendJob(lanes, draft.task.lane, sending.message, sending.delaySeconds));
 	return acceptance;
 }
 
-/** The id of the job that a draft is to become. */
-export function idFor({ jobs, principal }: Exchange, { task, options: { idempotencyKey: key } }: Draft): string {
-	return key === undefined ? jobs.newId() : jobs.idForKey(principal.tenant, task.name, key);
+/** Which job a draft is to become. */
+export interface Identity {
+	readonly id: string;
+	/** Whether the id stands for a key, and so may have a job already. */
+	readonly isKeyed: boolean;
+}
+
+export function identityOf({ jobs, principal }: Exchange, { task, options }: Draft): Identity {
+	const { idempotencyKey: key } = options;
+	if (key === undefined) return { id: jobs.newId(), isKeyed: false };
+	return { id: jobs.idForKey(principal.tenant, task.name, key), isKeyed: true };
 }
 
 export interface AcceptedDraft {
@@ -62,21 +70,20 @@ export interface AcceptedDraft {
 }
 
 /** Makes a job of a draft. @throws {Problem} when there is no room for it, or its key stands for another. */
-export async function acceptDraft(exchange: Exchange, draft: Draft, id: string): Promise<AcceptedDraft> {
+export async function acceptDraft(exchange: Exchange, draft: Draft, { id, isKeyed }: Identity): Promise<AcceptedDraft> {
 	const { jobs, principal, request } = exchange;
 	const { task } = draft;
 	refuseWhenFull(exchange, task.lane);
 	const options = jobOptions(draft.options, task, request.headers);
-	const key = options.idempotencyKey;
 	const webhook = webhookOf(draft.options, principal.tenant, exchange.config, originOf(exchange));
-	const intake = await takeIn(exchange, id, draft.input, key !== undefined);
+	const intake = await takeIn(exchange, id, draft.input, isKeyed);
 	const { input, reservation, terms } = intake;
 	const submission: Submission = {
 		submission: crypto.randomUUID(),
 		tenant: principal.tenant,
 		task: task.name,
 		lane: task.lane,
-		...(key !== undefined && { fingerprint: fingerprintOfDraft(draft, options) }),
+		...(isKeyed && { fingerprint: fingerprintOfDraft(draft, options) }),
 		options,
 		parameters: draft.parameters,
 		input,

@@ -36,7 +36,7 @@ async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
 	const fault = requestFaultOf(upstream, forwarded);
 	if (fault) throw problemOf(fault, upstream);
 	refuseTooMuchHead(forwarded);
-	const options = readOptions(request);
+	const options = readOptions(request.headers);
 	if (WITHOUT_BODY.has(request.method) && request.body)
 		throw new Problem('InvalidRequest', `A ${request.method} request is forwarded without a body: leave it out`);
 	await refuseTooLarge(request, config.maxInputBytes);

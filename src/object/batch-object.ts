@@ -5,70 +5,68 @@
 import { DurableObject } from 'cloudflare:workers';
 import {
 	type BatchRecord,
-	type Counts,
-	countsOf,
 	type Findings,
 	goodForMs,
+	isMoreSettled,
+	type Submitted,
 	unsettled,
 	withFindings,
+	withJobs,
 } from '../batch/batch.ts';
-import type { BatchObjectApi, BatchView, Look, NewBatch, Opened } from '../batch/batch-api.ts';
+import type { Added, BatchObjectApi, BatchView, Look } from '../batch/batch-api.ts';
+import { ASKING_MS } from '../batch/limits.ts';
 
 const KEY = 'batch';
 
 export class BatchObject extends DurableObject implements BatchObjectApi {
-	/** `null` when storage holds none, `undefined` until it was looked for. */
+	/** `null` when storage holds none, `undefined` until it was looked for. Newer than what is stored, where that costs no row. */
 	#batch: BatchRecord | null | undefined;
-	/** What was counted last. Forgetting it costs another count. */
-	#counted: { readonly counts: Counts; readonly at: number } | undefined;
+	/** Until when somebody is asking the jobs. */
+	#askedUntil = 0;
 
-	async open({ tenant, fingerprint, ids, keptUntil }: NewBatch): Promise<Opened> {
+	async isFor(tenant: string, fingerprint: string): Promise<boolean> {
+		const batch = this.#current(Date.now());
+		return !batch || (batch.tenant === tenant && batch.fingerprint === fingerprint);
+	}
+
+	async add(submitted: Submitted): Promise<Added> {
 		const now = Date.now();
-		const existing = this.#current(now);
-		if (existing) {
-			const isSame = existing.tenant === tenant && existing.fingerprint === fingerprint;
-			return isSame ? { opened: true, view: viewOf(existing), isReplay: true } : { opened: false };
-		}
-		const batch: BatchRecord = {
-			version: 1,
-			tenant,
-			...(fingerprint !== undefined && { fingerprint }),
-			createdAt: now,
-			keptUntil,
-			ids,
-			succeeded: [],
-			gone: [],
-		};
+		const before = this.#current(now);
+		const isSame = before?.tenant === submitted.tenant && before.fingerprint === submitted.fingerprint;
+		if (before && !isSame) return { added: false };
+		const batch = withJobs(before, submitted, now);
 		this.#save(batch);
-		void this.ctx.storage.setAlarm(keptUntil);
-		return { opened: true, view: viewOf(batch), isReplay: false };
+		void this.ctx.storage.setAlarm(batch.keptUntil);
+		return { added: true, view: viewOf(batch) };
 	}
 
 	async look(tenant: string, createdAt?: number): Promise<Look> {
 		const now = Date.now();
 		const batch = this.#current(now);
 		if (batch?.tenant !== tenant || (createdAt ?? batch.createdAt) !== batch.createdAt) return { found: 'nothing' };
-		const view = viewOf(batch);
+		const { ids, countedAt, round } = batch;
 		const open = unsettled(batch);
-		if (this.#counted && now - this.#counted.at < goodForMs(open.length)) {
-			const { counts, at } = this.#counted;
-			return { found: 'counts', view, counts, countedAt: at };
-		}
-		const { ids, succeeded, gone } = batch;
-		return { found: 'jobs', view, known: { succeeded, gone }, ask: open.map((index) => [index, ids[index] ?? '']) };
+		const isNew = now - countedAt < goodForMs(open.length);
+		if (isNew || now < this.#askedUntil || open.length === 0) return { found: 'counts', view: viewOf(batch) };
+		this.#askedUntil = now + ASKING_MS;
+		return { found: 'jobs', view: viewOf(batch), round, ask: open.map((index) => [index, ids[index] ?? '']) };
 	}
 
-	async note(findings: Findings, countedAt: number): Promise<void> {
-		const batch = this.#current(Date.now());
-		if (!batch) return;
-		this.#counted = { counts: countsOf(batch, findings), at: countedAt };
-		const next = withFindings(batch, findings);
-		if (next !== batch) this.#save(next);
+	async note(findings: Findings, countedAt: number, round: number): Promise<Look> {
+		const before = this.#current(Date.now());
+		if (!before) return { found: 'nothing' };
+		const batch = withFindings(before, findings, countedAt, round);
+		this.#askedUntil = 0;
+		if (isMoreSettled(batch, before)) this.#save(batch);
+		else this.#batch = batch;
+		return { found: 'counts', view: viewOf(batch) };
 	}
 
 	override async alarm(): Promise<void> {
+		// An alarm may come twice, and a batch of the same key be another one by then.
+		const batch = this.#current(Date.now());
+		if (batch) return this.ctx.storage.setAlarm(batch.keptUntil);
 		this.#batch = null;
-		this.#counted = undefined;
 		await this.ctx.storage.deleteAll();
 	}
 
@@ -85,6 +83,6 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 	}
 }
 
-function viewOf({ createdAt, keptUntil, ids }: BatchRecord): BatchView {
-	return { createdAt, keptUntil, total: ids.length };
+function viewOf({ createdAt, keptUntil, countedAt, ids, counts }: BatchRecord): BatchView {
+	return { createdAt, keptUntil, countedAt, total: ids.length, counts };
 }

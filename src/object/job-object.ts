@@ -115,8 +115,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const left = this.#job ?? undefined;
 		const job = accepted(submission, now, left);
 		if (left) this.#store.deleteChunksExcept(uploadsOf(job));
-		// To an id that nobody had before, only this submission can have uploaded anything.
-		else if (job.options.idempotencyKey === undefined && uploadsOf(job).length === 0) this.#store.begin();
+		// To an id that stands for no key, only this submission can have uploaded anything.
+		else if (job.fingerprint === undefined && uploadsOf(job).length === 0) this.#store.knowsNoChunks();
 		this.#commit(job, left, now);
 		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
 	}

@@ -20,8 +20,8 @@ export class JobStore {
 		return this.#storage.kv.get<JobRecord>(RECORD_KEY);
 	}
 
-	/** For a new object that nothing was uploaded to. */
-	begin(): void {
+	/** For who knows that nothing was ever uploaded to this object. */
+	knowsNoChunks(): void {
 		this.#isWithoutChunks = true;
 	}
 

@@ -20,7 +20,7 @@ export function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySe
 }
 
 /** The platform takes so many messages at once. */
-const MAX_AT_ONCE = 100;
+export const MAX_SENT_AT_ONCE = 100;
 
 /** A job's message, on its way. */
 export interface Sending {
@@ -30,8 +30,8 @@ export interface Sending {
 
 /** Sends the messages of many jobs of one lane, many to a call. Resolves when each is sent or given up; never rejects. */
 export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Sending[]): Promise<void> {
-	const calls = Array.from({ length: Math.ceil(sendings.length / MAX_AT_ONCE) }, (_, call) =>
-		sendings.slice(call * MAX_AT_ONCE, (call + 1) * MAX_AT_ONCE),
+	const calls = Array.from({ length: Math.ceil(sendings.length / MAX_SENT_AT_ONCE) }, (_, call) =>
+		sendings.slice(call * MAX_SENT_AT_ONCE, (call + 1) * MAX_SENT_AT_ONCE),
 	);
 	await Promise.all(
 		calls.map((some) =>

@@ -2,6 +2,8 @@
 import type { BatchObjectApi } from '../batch/batch-api.ts';
 import { repeatedly } from './repeatedly.ts';
 
+const BATCH_ID = /^[0-9a-f]{64}$/;
+
 export class Batches {
 	readonly #namespace: DurableObjectNamespace;
 
@@ -25,6 +27,7 @@ export class Batches {
 
 	/** Whether `id` can be a batch's: a job's is not. */
 	isId(id: string): boolean {
+		if (!BATCH_ID.test(id)) return false;
 		try {
 			this.#namespace.idFromString(id);
 			return true;

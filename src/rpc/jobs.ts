@@ -9,7 +9,7 @@ const JOB_ID = /^[0-9a-f]{64}$/;
 
 export class Jobs {
 	readonly #namespace: DurableObjectNamespace;
-	/** A request is about one job, and asks for its id more than once. */
+	/** Most requests are about one job, and ask for its id more than once. */
 	#lastId: DurableObjectId | undefined;
 
 	constructor(namespace: DurableObjectNamespace) {
@@ -24,6 +24,11 @@ export class Jobs {
 	/** The one id that stands for an idempotency key of this tenant and task. */
 	idForKey(tenant: string, task: string, key: string): string {
 		return this.#namespace.idFromName(JSON.stringify([tenant, task, key])).toString();
+	}
+
+	/** The one id that stands for a place in a batch, by the batch's key. */
+	idForPlace(tenant: string, batchKey: string, place: number): string {
+		return this.#namespace.idFromName(JSON.stringify([tenant, 'batch', batchKey, place])).toString();
 	}
 
 	/** Whether `id` can be a job's: ids are signed by the platform, so a forged one is found out without a call. */

@@ -4,8 +4,8 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Key, refusal } from '../http/deployment.ts';
-import { call, post, until } from './client.ts';
-import { advanceClock, fireAlarm, overloadObjects } from './faults.ts';
+import { call, post, submit, until } from './client.ts';
+import { advanceClock, fireAlarm } from './faults.ts';
 
 interface JobInBatch {
 	readonly id: string;
@@ -82,19 +82,19 @@ describe('a job of a batch whose message was lost', () => {
 });
 
 describe('a batch', () => {
-	it('of 1,000 jobs is accepted in one request, and every job of it ends', async () => {
+	it('of 500 jobs is accepted in one request, and every job of it ends', async () => {
 		const send = vi.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'send');
 		const sendBatch = vi.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'sendBatch');
-		const batch = await submitBatch(sleeps(1_000));
-		expect(batch).toMatchObject({ total: 1_000, counts: { ...NONE, pending: 1_000 } });
-		expect(new Set(batch.jobs.map(({ id }) => id)).size).toBe(1_000);
-		await vi.waitFor(async () => expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 1_000 }), {
+		const batch = await submitBatch(sleeps(500));
+		expect(batch).toMatchObject({ total: 500, counts: { ...NONE, pending: 500 } });
+		expect(new Set(batch.jobs.map(({ id }) => id)).size).toBe(500);
+		await vi.waitFor(async () => expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 500 }), {
 			timeout: 30_000,
 			interval: 1_500,
 		});
-		expect([send.mock.calls.length, sendBatch.mock.calls.length]).toEqual([0, 10]);
+		expect([send.mock.calls.length, sendBatch.mock.calls.length]).toEqual([0, 5]);
 		const { jobs } = batch;
-		const result = await call(jobs[999]?.links.self ?? '', { redirect: 'follow' });
+		const result = await call(jobs[499]?.links.self ?? '', { redirect: 'follow' });
 		expect(await result.json()).toEqual({ sleptSeconds: 0, attempt: 1 });
 		send.mockRestore();
 		sendBatch.mockRestore();
@@ -131,6 +131,26 @@ describe('a batch', () => {
 		const [{ id } = { id: '' }] = batch.jobs;
 		expect((await post(`/v1/jobs/${id}/retry`, undefined)).status).toBe(202);
 		await vi.waitFor(async () => expect((await countsNow(batch)).failed).toBe(1), 10_000);
+	});
+
+	it('is asked for by many at once, and asks its jobs once', async () => {
+		const batch = await submitBatch(sleeps(20, { delaySeconds: 3_600 }));
+		advanceClock(COUNTS_ARE_OLD_MS);
+		const calls = countReads();
+		const documents = await Promise.all(Array.from({ length: 8 }, () => batchOf(batch)));
+		expect(calls()).toBe(20);
+		expect(documents.map(({ counts }) => counts)).toEqual(documents.map(() => ({ ...NONE, pending: 20 })));
+	});
+
+	it('is as it was before when one of its jobs cannot be reached', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const batch = await submitBatch(sleeps(4, { delaySeconds: 3_600 }));
+		const { countedAt } = await batchOf(batch);
+		advanceClock(COUNTS_ARE_OLD_MS);
+		const undo = turnAwayEvery(4);
+		expect(await batchOf(batch)).toMatchObject({ countedAt, counts: { ...NONE, pending: 4 } });
+		undo();
 	});
 
 	it('asks its jobs no more often than their number allows, and not at all once it knows', async () => {
@@ -175,6 +195,24 @@ describe('what is wrong with a batch', () => {
 		await submitBatch(sleeps(1), key);
 	});
 
+	it('is told of what only a deployment can know, too', async () => {
+		const webhook = { webhook: { url: 'http://127.0.0.1/hook' } };
+		const body = JSON.stringify({ jobs: [...sleeps(1), ...sleeps(1, webhook)] });
+		const headers = { 'content-type': 'application/json', ...bearer(KEYS.client) };
+		const response = await ask(DEPLOYED, '/v1/batches', { method: 'POST', headers, body });
+		expect(response.status).toBe(400);
+		expect(await response.json()).toMatchObject({ errors: [{ pointer: '/jobs/1/options/webhook/url' }] });
+	});
+
+	it('is told of two jobs that would be one', async () => {
+		const jobs = [...sleeps(1, { idempotencyKey: 'same' }), ...sleeps(1, { idempotencyKey: 'same' })];
+		const response = await post('/v1/batches', { jobs });
+		expect(await response.json()).toMatchObject({
+			code: 'InvalidRequest',
+			errors: [{ pointer: '/jobs/1/options/idempotencyKey' }],
+		});
+	});
+
 	it.each([
 		['no jobs', { jobs: [] }, '/jobs'],
 		['more than 1,000', { jobs: sleeps(1_001) }, '/jobs'],
@@ -203,6 +241,16 @@ describe('options of a batch', () => {
 			['delayed', 'order-42', []],
 			['delayed', 'order-42', ['own']],
 		]);
+	});
+
+	it("leave a job its own key, and that is none of the batch's", async () => {
+		const own = crypto.randomUUID();
+		const single = await submit('sleep', { seconds: 0 }, { idempotencyKey: own });
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		const batch = await submitBatch([...sleeps(1), ...sleeps(1, { idempotencyKey: own })], key);
+		expect(batch.jobs[1]?.id).toBe(single.document.id);
+		const likePlace = await submit('sleep', { seconds: 0 }, { idempotencyKey: `${key['idempotency-key']}/0` });
+		expect(likePlace.document.id).not.toBe(batch.jobs[0]?.id);
 	});
 
 	it('that say two things are refused', async () => {
@@ -247,21 +295,58 @@ describe('a batch that is sent again under its key', () => {
 		expect(first.jobs.map(({ error }) => error?.code ?? 'accepted')).toEqual(
 			Array.from({ length: 9 }, (_, index) => (index % 3 === 2 ? 'Overloaded' : 'accepted')),
 		);
-		expect(first.counts).toEqual({ ...NONE, pending: 6, gone: 3 });
+		expect(first).toMatchObject({ total: 6, counts: { ...NONE, pending: 6 } });
+		expect(await countsNow(first)).toEqual({ ...NONE, pending: 6 });
 		const second = await submitBatch(sleeps(9, { delaySeconds: 60 }), key);
-		expect(second.counts).toEqual({ ...NONE, pending: 9 });
+		expect(second).toMatchObject({
+			id: first.id,
+			createdAt: first.createdAt,
+			total: 9,
+			counts: { ...NONE, pending: 9 },
+		});
+		expect(await countsNow(second)).toEqual({ ...NONE, pending: 9 });
+		expect((await call(first.links.self)).status).toBe(200);
 		expect(second.jobs.filter((_, index) => index % 3 !== 2).map(({ id }) => id)).toEqual(
 			first.jobs.filter(({ error }) => !error).map(({ id }) => id),
 		);
 	});
 
-	it('is refused as a whole when there is room for nothing of it', async () => {
+	it('is a new one when nothing is left of the first, and the old link is not good for it', async () => {
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		const first = await submitBatch(sleeps(2, { retainSeconds: 60 }), key);
+		await vi.waitFor(async () => expect(await countsNow(first)).toEqual({ ...NONE, succeeded: 2 }), 10_000);
+		advanceClock(2 * 86_400_000);
+		const again = await post('/v1/batches', { jobs: sleeps(2, { retainSeconds: 60 }) }, key);
+		expect([again.status, again.headers.get('idempotent-replayed')]).toEqual([202, null]);
+		const second = await again.json<BatchDocument>();
+		expect(second.counts).toEqual({ ...NONE, pending: 2 });
+		expect(await refusal(await call(first.links.self))).toEqual([404, 'BatchNotFound']);
+	});
+
+	it('is refused as a whole when there is room for nothing of it, and its key stands for nothing', async () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		onTestFinished(() => log.mockRestore());
-		overloadObjects();
-		const response = await post('/v1/batches', { jobs: sleeps(2) });
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		const undo = turnAwayEvery(1);
+		const response = await post('/v1/batches', { jobs: sleeps(2) }, key);
+		undo();
 		expect(response.headers.get('retry-after')).not.toBeNull();
 		expect(await refusal(response)).toEqual([503, 'Overloaded']);
+		expect((await submitBatch(sleeps(3), key)).total).toBe(3);
+	});
+
+	it("keeps the place of a job of which nobody knows whether it was accepted, and it isn't run twice", async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const undo = loseAnswers();
+		const batch = await submitBatch(sleeps(2));
+		undo();
+		expect(batch.jobs.map(({ id, error }) => [/^[0-9a-f]{64}$/.test(id), error?.code])).toEqual([
+			[true, 'Internal'],
+			[true, 'Internal'],
+		]);
+		// Their messages were never sent: they wait for their alarms, and are counted all the same.
+		expect(await countsNow(batch)).toEqual({ ...NONE, pending: 2 });
 	});
 });
 
@@ -317,25 +402,61 @@ describe('a batch is limited', () => {
 		body: JSON.stringify({ jobs }),
 	});
 
-	it('like as many requests as it has jobs, before any of it is accepted', async () => {
-		const refused = await ask(limited, '/v1/batches', init(KEYS.submit, 'large', sleeps(8)));
+	it('to what half of a window can take: more would never be let through', async () => {
+		const response = await ask(limited, '/v1/batches', init(KEYS.admin, 'too large', sleeps(4)));
+		expect(response.status).toBe(400);
+		expect(await response.json()).toMatchObject({
+			errors: [{ pointer: '/jobs', message: expect.stringContaining('3') }],
+		});
+	});
+
+	it('like more requests than one, before any of it is accepted', async () => {
+		for (let time = 0; time < 2; time++) await ask(limited, '/v1/tasks', { headers: bearer(KEYS.client) });
+		const refused = await ask(limited, '/v1/batches', init(KEYS.client, 'large', sleeps(3)));
 		expect(await refusal(refused)).toEqual([429, 'RateLimited']);
 		// Nothing stands for the key.
-		const other = await ask(DEPLOYED, '/v1/batches', init(KEYS.submit, 'large', sleeps(2)));
+		const other = await ask(DEPLOYED, '/v1/batches', init(KEYS.client, 'large', sleeps(2)));
 		expect([other.status, other.headers.get('idempotent-replayed')]).toEqual([202, null]);
 	});
 
 	it('like more requests than one, when many of its jobs have to be asked', async () => {
-		const submitted = await ask(
-			DEPLOYED,
-			'/v1/batches',
-			init(KEYS.client, 'waiting', sleeps(80, { delaySeconds: 60 })),
-		);
+		const submitted = await ask(DEPLOYED, '/v1/batches', init(KEYS.other, 'waiting', sleeps(80, { delaySeconds: 60 })));
 		const { id } = await submitted.json<BatchDocument>();
-		const asked = await ask(limited, `/v1/batches/${id}`, { headers: bearer(KEYS.client) });
+		advanceClock(COUNTS_ARE_OLD_MS);
+		for (let time = 0; time < 2; time++) await ask(limited, '/v1/tasks', { headers: bearer(KEYS.other) });
+		const asked = await ask(limited, `/v1/batches/${id}`, { headers: bearer(KEYS.other) });
 		expect(await refusal(asked)).toEqual([429, 'RateLimited']);
 	});
 });
+
+/** How many jobs' objects were called from here on. */
+function countReads(): () => number {
+	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
+	const original = namespace.get;
+	let calls = 0;
+	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: DurableObjectNamespace, id) {
+		if ((this as unknown) === env.JOBS) calls++;
+		return original.call(this, id);
+	});
+	onTestFinished(() => spy.mockRestore());
+	return () => calls;
+}
+
+/** Jobs are accepted, and whoever asked for it never hears of it. @returns what undoes it. */
+function loseAnswers(): () => void {
+	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
+	const original = namespace.get;
+	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: DurableObjectNamespace, id) {
+		const stub = original.call(this, id) as unknown as { accept: (...args: unknown[]) => Promise<unknown> };
+		if ((this as unknown) !== env.JOBS) return stub as unknown as DurableObjectStub<undefined>;
+		const lost = async (...args: unknown[]) => {
+			await stub.accept(...args);
+			throw new Error('Network connection lost.');
+		};
+		return new Proxy({}, { get: () => lost }) as DurableObjectStub<undefined>;
+	});
+	return () => spy.mockRestore();
+}
 
 /** Every n-th job's object turns its submission away. @returns what undoes it. */
 function turnAwayEvery(n: number): () => void {

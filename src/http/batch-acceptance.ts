@@ -1,0 +1,82 @@
+/** Making jobs of a batch's drafts: each is accepted like any other, and their messages go together. */
+import type { Found } from '../batch/batch.ts';
+import { CALLS_AT_ONCE } from '../batch/limits.ts';
+import type { JobView } from '../job/object-api.ts';
+import { logError } from '../log.ts';
+import { MAX_SENT_AT_ONCE, type Sending, sendJobs } from '../queue/send.ts';
+import { fewAtATime } from '../rpc/few-at-a-time.ts';
+import { isOverloaded } from '../rpc/repeatedly.ts';
+import type { BatchDraft } from './batch-drafts.ts';
+import type { Draft } from './draft.ts';
+import type { Exchange } from './exchange.ts';
+import { Problem } from './problem.ts';
+import { acceptDraft, type Identity, identityOf } from './submit.ts';
+
+/** What became of one job of a batch. */
+export type Place =
+	| { readonly id: string; readonly view: JobView; readonly isNew: boolean }
+	/** The call was lost on its way there or back. */
+	| { readonly id: string; readonly lost: Problem }
+	| { readonly refused: Problem };
+
+export async function acceptAll(exchange: Exchange, { drafts, key }: BatchDraft): Promise<Place[]> {
+	const outbox = new Outbox(exchange);
+	const places = await fewAtATime(CALLS_AT_ONCE, drafts, (draft, index) =>
+		placeOf(exchange, draft, identityIn(exchange, draft, key?.text, index), outbox),
+	);
+	outbox.sendAll();
+	return places;
+}
+
+/** As what a place is found before anybody has asked it again. */
+export function foundOf(place: Exclude<Place, { refused: Problem }>): Found {
+	return 'view' in place ? place.view.facts.status : 'pending';
+}
+
+function identityIn(exchange: Exchange, draft: Draft, batchKey: string | undefined, index: number): Identity {
+	if (batchKey === undefined || draft.options.idempotencyKey !== undefined) return identityOf(exchange, draft);
+	const { jobs, principal } = exchange;
+	return { id: jobs.idForPlace(principal.tenant, batchKey, index), isKeyed: true };
+}
+
+async function placeOf(exchange: Exchange, draft: Draft, identity: Identity, outbox: Outbox): Promise<Place> {
+	const { id } = identity;
+	try {
+		const { acceptance, sending } = await acceptDraft(exchange, draft, identity);
+		if (sending) outbox.add(draft.task.lane, sending);
+		return { id, view: acceptance.view, isNew: !acceptance.isReplay };
+	} catch (error) {
+		if (error instanceof Problem) return { refused: error };
+		logError('job of a batch not accepted', { job: id, error });
+		if (isOverloaded(error)) return { refused: new Problem('Overloaded', 'Too much to do at the moment: try again') };
+		return { id, lost: new Problem('Internal', 'It is not known whether this job was accepted: ask for its status') };
+	}
+}
+
+/** Messages on their way: a lane's go as soon as there are as many as go together. */
+class Outbox {
+	readonly #exchange: Exchange;
+	readonly #waiting = new Map<string, Sending[]>();
+
+	constructor(exchange: Exchange) {
+		this.#exchange = exchange;
+	}
+
+	add(lane: string, sending: Sending): void {
+		const waiting = this.#waiting.get(lane) ?? [];
+		waiting.push(sending);
+		this.#waiting.set(lane, waiting);
+		if (waiting.length >= MAX_SENT_AT_ONCE) this.#send(lane);
+	}
+
+	sendAll(): void {
+		for (const lane of this.#waiting.keys()) this.#send(lane);
+	}
+
+	#send(lane: string): void {
+		const { lanes, waitUntil } = this.#exchange;
+		const sendings = this.#waiting.get(lane) ?? [];
+		this.#waiting.delete(lane);
+		waitUntil(sendJobs(lanes, lane, sendings));
+	}
+}

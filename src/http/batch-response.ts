@@ -1,0 +1,65 @@
+/** A batch as its clients see it. */
+import { retryAfterSeconds, unfinishedOf } from '../batch/batch.ts';
+import type { BatchView } from '../batch/batch-api.ts';
+import { jobLinks } from '../job/links.ts';
+import { tokenFor } from './auth.ts';
+import type { Place } from './batch-acceptance.ts';
+import { type Exchange, originOf } from './exchange.ts';
+import { linkBaseOf, PRIVATE } from './respond.ts';
+
+/** 202: those that were accepted, each with its link, and why others were not. */
+export async function acceptedBatchResponse(
+	exchange: Exchange,
+	id: string,
+	view: BatchView,
+	places: readonly Place[],
+): Promise<Response> {
+	const jobs = await Promise.all(places.map((place) => jobOf(exchange, place)));
+	const isReplay = places.every((place) => 'view' in place && !place.isNew);
+	const document = await documentOf(exchange, id, view);
+	return Response.json(
+		{ ...document, jobs },
+		{
+			status: 202,
+			headers: {
+				...PRIVATE,
+				location: document.links.self,
+				'retry-after': retryAfterOf(view),
+				...(isReplay && { 'idempotent-replayed': 'true' }),
+			},
+		},
+	);
+}
+
+/** 200: how many of its jobs are in which status. */
+export async function batchResponse(exchange: Exchange, id: string, view: BatchView): Promise<Response> {
+	const isOver = unfinishedOf(view.counts) === 0;
+	const headers = { ...PRIVATE, ...(!isOver && { 'retry-after': retryAfterOf(view) }) };
+	return Response.json(await documentOf(exchange, id, view), { headers });
+}
+
+async function documentOf(exchange: Exchange, id: string, view: BatchView) {
+	const { createdAt, keptUntil: readableUntil, countedAt, total, counts } = view;
+	const facts = { id, createdAt: new Date(createdAt).toISOString() };
+	// There is nothing to cancel here, and so no right to give out.
+	const scopes = new Set([...exchange.principal.scopes].filter((scope) => scope !== 'cancel'));
+	const token = await tokenFor({ ...exchange.principal, scopes }, { facts, readableUntil }, exchange.config);
+	const self = `${originOf(exchange)}/v1/batches/${id}${token === undefined ? '' : `?token=${token}`}`;
+	return { ...facts, total, counts, countedAt: new Date(countedAt).toISOString(), links: { self } };
+}
+
+function retryAfterOf({ counts, createdAt }: BatchView): string {
+	return String(retryAfterSeconds(counts, Date.now() - createdAt, Math.random()));
+}
+
+async function jobOf(exchange: Exchange, place: Place) {
+	if ('refused' in place) return { error: errorOf(place.refused) };
+	const { id } = place;
+	if ('lost' in place) return { id, error: errorOf(place.lost) };
+	const { self } = jobLinks(id, await linkBaseOf(exchange, place.view));
+	return { id, status: place.view.facts.status, links: { self } };
+}
+
+function errorOf({ code, message }: { readonly code: string; readonly message: string }) {
+	return { code, message };
+}
