@@ -1,0 +1,31 @@
+/** The API's page has every route and every code that there is, and none that there isn't. */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { PROBLEMS } from '../../src/http/problem.ts';
+import { ROUTES } from '../../src/http/routes.ts';
+
+const PAGE = readFileSync(fileURLToPath(new URL('../../docs/api.md', import.meta.url)), 'utf8');
+
+describe('docs/api.md', () => {
+	it('has each route', () => {
+		const missing = ROUTES.map(({ path }) => path.replace(/:upstream\/\*/, '{name}/…').replaceAll(/:(\w+)/g, '{$1}'))
+			// Of the external worker's three, the last two are named by their end.
+			.map((path) => path.replace('/v1/jobs/{id}/complete', '`/complete`').replace('/v1/jobs/{id}/fail', '`/fail`'))
+			.filter((path) => !PAGE.includes(path));
+		expect(missing).toEqual([]);
+	});
+
+	it('has each code with its status', () => {
+		const [, refusals = ''] = PAGE.split('## Refusals');
+		const rows = refusals.split('\n').filter((line) => /^\| \d/.test(line));
+		const shown = rows.flatMap((row) => [...row.matchAll(/`(\w+)`/g)].map(([, code]) => code));
+		expect(shown.toSorted()).toEqual(Object.keys(PROBLEMS).toSorted());
+		for (const row of rows) {
+			const [, statuses = '', codes = ''] = row.split('|');
+			const wanted = statuses.split(',').map(Number);
+			const found = [...codes.matchAll(/`(\w+)`/g)].map(([, code]) => PROBLEMS[code as keyof typeof PROBLEMS][0]);
+			expect([...new Set(found)].toSorted()).toEqual(wanted.toSorted());
+		}
+	});
+});
