@@ -1,6 +1,6 @@
 /**
  * The tokens in links: redirects drop `Authorization`, and browsers can't set headers on `EventSource` and `WebSocket`, so
- * every link carries its own right. A JWT (RFC 7519), HS256, for one job, some scopes, and as long as the job can be read.
+ * every link carries its own right. A JWT (RFC 7519), HS256, for one job or one batch, some scopes, and as long as it can be read.
  */
 import { errors, jwtVerify, SignJWT } from 'jose';
 import type { SigningKeys } from './config.ts';
@@ -12,6 +12,7 @@ export type TokenScope = (typeof TOKEN_SCOPES)[number];
 
 /** What a token says, once its signature was found good. */
 export interface TokenClaims {
+	/** The id of the job, or of the batch: no id is both. */
 	readonly job: string;
 	readonly tenant: string;
 	readonly scopes: ReadonlySet<TokenScope>;

@@ -49,6 +49,10 @@ async function main(): Promise<void> {
 	await report(arena);
 }
 
+function commandLine(): string {
+	return ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ');
+}
+
 async function report(arena: Arena): Promise<void> {
 	const { rows, skipped, failed, scale } = arena;
 	const results = tableOf(rows);
@@ -62,7 +66,7 @@ async function report(arena: Arena): Promise<void> {
 	const name = values.name ?? 'comparison';
 	const text = [
 		'# Comparison',
-		`\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}. ${machine()}. Medians of ${scale.rounds} interleaved rounds, ratios of the rounds' own ratios.`,
+		`\`${commandLine()}\`, ${new Date().toISOString().slice(0, 10)}. ${machine()}. Medians of ${scale.rounds} interleaved rounds, ratios of the rounds' own ratios.`,
 		...[...skipped].map(([who, why]) => `${who} is left out: ${why}.`),
 		...failed.map(([who, why]) => `${who} ${why.replace(/http:\S+/, '…')}.`),
 		markdown(results),

@@ -36,7 +36,7 @@ const NO_CALLS = ['constructor', 'fetch', 'alarm', 'webSocketMessage', 'webSocke
 /** Written and deleted once, read once for each delivery. */
 const OPERATIONS_A_SEND = 3;
 
-countIn(BatchObject.prototype, ['open', 'look', 'note'], 'objectCalls');
+countIn(BatchObject.prototype, ['isFor', 'add', 'look', 'note'], 'objectCalls');
 countIn(BatchObject.prototype, ['alarm'], 'alarms');
 
 let areCounted = false;
@@ -125,17 +125,20 @@ function bound(target: object, name: PropertyKey): unknown {
 }
 
 type CountOf = (args: readonly unknown[]) => number;
-const one: CountOf = () => 1;
+
+function one(): number {
+	return 1;
+}
 
 function sizeOf(messages: unknown): number {
 	return (messages as readonly unknown[]).length;
 }
 
-function countCalls(object: object, methods: readonly string[], counter: Counter, by = one): void {
+function countCalls(object: object, methods: readonly string[], counter: Counter, by: CountOf = one): void {
 	countIn(Object.getPrototypeOf(object) as object, methods, counter, by);
 }
 
-function countIn(prototype: object, methods: readonly string[], counter: Counter, by = one): void {
+function countIn(prototype: object, methods: readonly string[], counter: Counter, by: CountOf = one): void {
 	for (const method of methods) {
 		const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
 		Reflect.set(prototype, method, function (this: unknown, ...args: unknown[]) {
