@@ -22,7 +22,13 @@ export async function childrenOf(ancestor: number, program: string): Promise<num
 /** CPU time since its start, in milliseconds; to ten of them. */
 export async function cpuMsOf(pid: number): Promise<number | undefined> {
 	const stat = await statOf(pid);
-	return stat && (stat.ticks * 1_000) / TICKS_PER_SECOND;
+	return stat && ((stat.userTicks + stat.systemTicks) * 1_000) / TICKS_PER_SECOND;
+}
+
+/** The same without what the system did for it: disks and sockets. */
+export async function userCpuMsOf(pid: number): Promise<number | undefined> {
+	const stat = await statOf(pid);
+	return stat && (stat.userTicks * 1_000) / TICKS_PER_SECOND;
 }
 
 /** Resident memory, in bytes. */
@@ -47,11 +53,18 @@ export async function isListeningOn(pid: number, port: number): Promise<boolean>
 	return targets.some((target) => inodes.includes(target));
 }
 
-async function statOf(pid: number): Promise<{ name: string; parent: number; ticks: number } | undefined> {
+interface Stat {
+	readonly name: string;
+	readonly parent: number;
+	readonly userTicks: number;
+	readonly systemTicks: number;
+}
+
+async function statOf(pid: number): Promise<Stat | undefined> {
 	const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
 	// The name is in brackets, and may have any character in it.
 	const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
 	const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-	return { name, parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) };
+	return { name, parent: Number(fields[1]), userTicks: Number(fields[11]), systemTicks: Number(fields[12]) };
 }
