@@ -15,7 +15,7 @@ const UPSTREAMS = JSON.stringify({
 export default defineConfig({
 	test: {
 		// Most tests wait more than they work.
-		maxWorkers: 3,
+		maxWorkers: 4,
 		projects: [
 			{
 				plugins: [
