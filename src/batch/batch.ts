@@ -4,7 +4,7 @@
  *
  * Pure: no clock, no randomness, no I/O.
  */
-import { RETRY_AFTER_SECONDS } from '../job/limits.ts';
+import { secondsAfter } from '../job/estimate.ts';
 import { STATUSES, type Status } from '../job/record.ts';
 import { LOOK_AGAIN_MS } from './limits.ts';
 
@@ -133,9 +133,5 @@ export function retryAfterSeconds(counts: Counts, elapsedMs: number, random: num
 	const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
 	const ended = all - unfinished;
 	const remainingMs = ended === 0 ? elapsedMs : (elapsedMs * unfinished) / ended;
-	const seconds = Math.ceil((Math.max(remainingMs, goodForMs(unfinished)) * (1 + JITTER_SHARE * random)) / 1_000);
-	return Math.min(RETRY_AFTER_SECONDS.max, Math.max(RETRY_AFTER_SECONDS.min, seconds));
+	return secondsAfter(Math.max(remainingMs, goodForMs(unfinished)), random);
 }
-
-/** Clients that were told the same time would come back together: each gets up to this share more. */
-const JITTER_SHARE = 0.2;

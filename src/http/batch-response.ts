@@ -14,7 +14,7 @@ export async function acceptedBatchResponse(
 	view: BatchView,
 	places: readonly Place[],
 ): Promise<Response> {
-	const jobs = await Promise.all(places.map((place) => jobOf(exchange, place)));
+	const jobs = await jobsOf(exchange, places);
 	const isReplay = places.every((place) => 'view' in place && !place.isNew);
 	const document = await documentOf(exchange, id, view);
 	return Response.json(
@@ -29,6 +29,11 @@ export async function acceptedBatchResponse(
 			},
 		},
 	);
+}
+
+/** 202 without a `Location`: the jobs are accepted, each with its link, and there is no list that they are in. */
+export async function unlistedResponse(exchange: Exchange, places: readonly Place[]): Promise<Response> {
+	return Response.json({ jobs: await jobsOf(exchange, places) }, { status: 202, headers: PRIVATE });
 }
 
 /** 200: how many of its jobs are in which status. */
@@ -50,6 +55,10 @@ async function documentOf(exchange: Exchange, id: string, view: BatchView) {
 
 function retryAfterOf({ counts, createdAt }: BatchView): string {
 	return String(retryAfterSeconds(counts, Date.now() - createdAt, Math.random()));
+}
+
+function jobsOf(exchange: Exchange, places: readonly Place[]) {
+	return Promise.all(places.map((place) => jobOf(exchange, place)));
 }
 
 async function jobOf(exchange: Exchange, place: Place) {

@@ -1,5 +1,5 @@
 /** Many jobs in one request, and how many of them are in which status. */
-import type { Findings, Found, Joining } from '../batch/batch.ts';
+import type { Findings, Found, Joining, Submitted } from '../batch/batch.ts';
 import type { BatchView, Look } from '../batch/batch-api.ts';
 import { CALLS_A_REQUEST, CALLS_AT_ONCE, JOBS_A_REQUEST, KEPT_LONGER_MS } from '../batch/limits.ts';
 import { NotConfigured } from '../config.ts';
@@ -9,7 +9,7 @@ import type { Batches } from '../rpc/batches.ts';
 import { fewAtATime } from '../rpc/few-at-a-time.ts';
 import { acceptAll, foundOf, type Place } from './batch-acceptance.ts';
 import { batchDraftOf } from './batch-drafts.ts';
-import { acceptedBatchResponse, batchResponse } from './batch-response.ts';
+import { acceptedBatchResponse, batchResponse, unlistedResponse } from './batch-response.ts';
 import type { Draft } from './draft.ts';
 import type { Exchange } from './exchange.ts';
 import { Problem } from './problem.ts';
@@ -33,9 +33,19 @@ export async function submitBatch(exchange: Exchange): Promise<Response> {
 	const [first] = places;
 	if (jobs.length === 0 && first && 'refused' in first) throw first.refused;
 	const list = { tenant, jobs, keptUntil: keptUntil(drafts), ...(key && { fingerprint: key.fingerprint }) };
-	const added = await batches.call(id, (object) => object.add(list));
-	if (!added.added) throw keyReused();
-	return acceptedBatchResponse(exchange, id, added.view, places);
+	const view = await kept(batches, id, list);
+	return view ? acceptedBatchResponse(exchange, id, view, places) : unlistedResponse(exchange, places);
+}
+
+/** The jobs are accepted, whatever becomes of their list: then that is what the client has to hear. */
+async function kept(batches: Batches, id: string, list: Submitted): Promise<BatchView | undefined> {
+	try {
+		const added = await batches.call(id, (object) => object.add(list));
+		return added.added ? added.view : undefined;
+	} catch (error) {
+		logError('list of a batch not kept', { batch: id, error });
+		return undefined;
+	}
 }
 
 /** `GET /v1/batches/{id}`. */
@@ -57,7 +67,7 @@ async function counted(
 	id: string,
 	{ ask, round, view }: Extract<Look, { found: 'jobs' }>,
 ): Promise<BatchView> {
-	const most = Math.max(0, Math.floor(windowOf(exchange) / 2));
+	const most = Math.floor(windowOf(exchange) / 2);
 	await countMore(exchange, Math.min(most, Math.floor(ask.length / CALLS_A_REQUEST)));
 	const countedAt = Date.now();
 	const findings = await askAll(exchange, ask);

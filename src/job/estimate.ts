@@ -33,7 +33,11 @@ const JITTER_SHARE = 0.2;
  * @param random a number in [0, 1).
  */
 export function retryAfterSeconds(facts: WaitFacts, random: number): number {
-	const remainingMs = facts.status === 'running' ? remainingOf(facts) : waitOf(facts);
+	return secondsAfter(facts.status === 'running' ? remainingOf(facts) : waitOf(facts), random);
+}
+
+/** So many milliseconds as a `Retry-After`: whole seconds, 1–60, and spread. */
+export function secondsAfter(remainingMs: number, random: number): number {
 	const seconds = Math.round((remainingMs * (1 + JITTER_SHARE * random)) / MS_PER_SECOND);
 	return Math.min(RETRY_AFTER_SECONDS.max, Math.max(RETRY_AFTER_SECONDS.min, seconds));
 }

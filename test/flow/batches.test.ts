@@ -2,6 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { BatchObjectApi } from '../../src/batch/batch-api.ts';
 import type { StatusDocument } from '../../src/job/document.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Key, refusal } from '../http/deployment.ts';
 import { call, post, submit, until } from './client.ts';
@@ -335,6 +336,21 @@ describe('a batch that is sent again under its key', () => {
 		expect((await submitBatch(sleeps(3), key)).total).toBe(3);
 	});
 
+	it('is told as accepted when only its list could not be kept, and listed when it is sent again', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		const undo = refuseLists();
+		const response = await post('/v1/batches', { jobs: sleeps(2, { delaySeconds: 60 }) }, key);
+		undo();
+		const { jobs, ...rest } = await response.json<BatchDocument>();
+		expect([response.status, response.headers.get('location'), rest]).toEqual([202, null, {}]);
+		for (const { links } of jobs) expect((await call(links.self)).status).toBe(200);
+		const again = await submitBatch(sleeps(2, { delaySeconds: 60 }), key);
+		expect(again.jobs.map(({ id }) => id)).toEqual(jobs.map(({ id }) => id));
+		expect(await countsNow(again)).toEqual({ ...NONE, pending: 2 });
+	});
+
 	it("keeps the place of a job of which nobody knows whether it was accepted, and it isn't run twice", async () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		onTestFinished(() => log.mockRestore());
@@ -440,6 +456,20 @@ function countReads(): () => number {
 	});
 	onTestFinished(() => spy.mockRestore());
 	return () => calls;
+}
+
+/** Batches' objects take no list, and answer everything else. @returns what undoes it. */
+function refuseLists(): () => void {
+	const namespace = Object.getPrototypeOf(env.BATCHES) as DurableObjectNamespace;
+	const original = namespace.get;
+	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: DurableObjectNamespace, id) {
+		const stub = original.call(this, id);
+		if ((this as unknown) !== env.BATCHES) return stub;
+		const add = () => Promise.reject(Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true }));
+		const isFor = (...args: Parameters<BatchObjectApi['isFor']>) => (stub as unknown as BatchObjectApi).isFor(...args);
+		return { isFor, add } as unknown as DurableObjectStub<undefined>;
+	});
+	return () => spy.mockRestore();
 }
 
 /** Jobs are accepted, and whoever asked for it never hears of it. @returns what undoes it. */
