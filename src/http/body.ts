@@ -1,11 +1,13 @@
 /** Request bodies: what they are, how large, and whether they are JSON. Refusals leave nothing stored. */
-import { INLINE_BODY_BYTES, MAX_JSON_DEPTH, MAX_JSON_VALUES, MIB } from '../job/limits.ts';
+import { INLINE_BODY_BYTES, KIB, MAX_JSON_DEPTH, MAX_JSON_VALUES, MIB, MS_PER_SECOND } from '../job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
 /** The largest body that the platform lets in. */
 export const LARGEST_BODY_BYTES = 100 * 1_000 * 1_000;
 /** So much more is read of a refused body than it was thought worth. */
 const DRAIN_MARGIN_BYTES = 1 * MIB;
+/** Each of this many bytes that have arrived gives the rest of a body one second more. */
+const MIN_ARRIVAL_BYTES_PER_SECOND = 64 * KIB;
 
 /** The media type without its parameters, lower case; empty when the client sent none. */
 export function mediaTypeOf(request: Request): string {
@@ -60,11 +62,11 @@ export interface ReadOptions {
 	readonly hint?: string;
 	/** Sees each piece as it comes, and before the next does. */
 	readonly onBytes?: (bytes: Uint8Array) => Promise<void>;
-	/** How long the body may take. */
+	/** How long the body may take to arrive, beside the time that {@link MIN_ARRIVAL_BYTES_PER_SECOND} gives it. */
 	readonly arrivalMs?: number;
 }
 
-/** The body's bytes. @throws {Problem} `PayloadTooLarge`, `InvalidRequest` when it breaks off, or takes too long. */
+/** The body's bytes. @throws {Problem} `PayloadTooLarge`, `InvalidRequest` when it breaks off, `RequestTimeout` when it takes too long. */
 export async function readBytes(
 	request: Request,
 	maxBytes: number,
@@ -116,31 +118,65 @@ function brokenOff(): Problem {
 }
 
 function tooLate(arrivalMs: number): Problem {
-	return new Problem('InvalidRequest', `The body took longer than ${arrivalMs} ms`);
+	return new Problem(
+		'RequestTimeout',
+		`Expected the body to arrive within ${arrivalMs} ms: send it faster, or less of it`,
+	);
 }
 
-/** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off, or takes longer than `arrivalMs`. */
+/** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off, `RequestTimeout` when it takes too long. */
 export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGenerator<Uint8Array> {
 	if (!request.body) return;
 	const reader = (request.body as ReadableStream<Uint8Array>).getReader();
-	let isLate = false;
-	const giveUp = () => {
-		isLate = true;
-		reader.cancel().catch(() => {});
-	};
-	const timer = arrivalMs === undefined ? undefined : setTimeout(giveUp, arrivalMs);
+	const arrival = new Arrival(arrivalMs, () => reader.cancel().catch(() => {}));
 	try {
 		while (true) {
 			const { done, value } = await reader.read();
-			if (isLate) throw new Error('late');
+			if (arrival.isLate) throw new Error('late');
 			if (done) return;
+			arrival.add(value.byteLength);
 			yield value;
 		}
 	} catch {
-		throw isLate && arrivalMs !== undefined ? tooLate(arrivalMs) : brokenOff();
+		throw arrival.isLate ? tooLate(arrival.allowedMs) : brokenOff();
 	} finally {
-		clearTimeout(timer);
+		arrival.end();
 		reader.releaseLock();
+	}
+}
+
+/** Gives up a body that arrives too slowly. A body that keeps arriving at the least rate is never given up. */
+class Arrival {
+	readonly #giveUp: () => void;
+	readonly #startedAt = Date.now();
+	#timer: ReturnType<typeof setTimeout> | undefined;
+	isLate = false;
+	/** How long the bytes so far may have taken. */
+	allowedMs: number;
+
+	/** @param arrivalMs `undefined`: as long as it takes. */
+	constructor(arrivalMs: number | undefined, giveUp: () => void) {
+		this.#giveUp = giveUp;
+		this.allowedMs = arrivalMs ?? Number.POSITIVE_INFINITY;
+		if (arrivalMs !== undefined) this.#timer = setTimeout(() => this.#look(), arrivalMs);
+	}
+
+	add(sizeBytes: number): void {
+		this.allowedMs += Math.ceil((sizeBytes * MS_PER_SECOND) / MIN_ARRIVAL_BYTES_PER_SECOND);
+	}
+
+	end(): void {
+		clearTimeout(this.#timer);
+	}
+
+	#look(): void {
+		const leftMs = this.#startedAt + this.allowedMs - Date.now();
+		if (leftMs > 0) {
+			this.#timer = setTimeout(() => this.#look(), leftMs);
+			return;
+		}
+		this.isLate = true;
+		this.#giveUp();
 	}
 }
 

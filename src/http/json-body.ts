@@ -11,7 +11,7 @@ import { Problem } from './problem.ts';
 const ARRIVING = new MemoryBudget(3 * MAX_JSON_BYTES);
 /** Where there is no room, a body waits this long for some; those that have it may be waiting for more themselves. */
 const PATIENCE_MS = 10 * MS_PER_SECOND;
-/** A body has this long to come in. */
+/** A body has this long to arrive, and one that keeps arriving has longer. */
 const ARRIVAL_MS = 60 * MS_PER_SECOND;
 
 export interface JsonLimits {

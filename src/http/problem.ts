@@ -15,6 +15,7 @@ export const PROBLEMS = {
 	ResultNotReady: [404, 'The job is not finished'],
 	NotFound: [404, 'There is nothing here'],
 	MethodNotAllowed: [405, 'The resource does not take this method'],
+	RequestTimeout: [408, 'The body arrived too slowly'],
 	JobCanceled: [409, 'The job was canceled'],
 	StaleAttempt: [409, 'The attempt no longer has the job'],
 	NotRetryable: [409, 'The job cannot be run again'],

@@ -64,8 +64,20 @@ describe('JSON', () => {
 		const silent = slowBody();
 		const given = sizeOf(silent.request, { arriving, arrivalMs: 50 });
 		await silent.write(`"${'x'.repeat(700 * KIB)}`);
-		await expect(given).rejects.toMatchObject({ code: 'InvalidRequest', message: 'The body took longer than 50 ms' });
+		await expect(given).rejects.toMatchObject({ status: 408, code: 'RequestTimeout' });
 		expect(await arriving.take(MIB, 0)).toBe(true);
+	});
+
+	it('that keeps arriving is waited for, however long it takes in all', async () => {
+		const slow = slowBody();
+		// These bytes are worth sixteen seconds, and are there when the body is first looked at.
+		const first = slow.write(`"${'x'.repeat(MIB)}`);
+		const taken = sizeOf(slow.request, { arrivalMs: 1 });
+		await first;
+		await scheduler.wait(100);
+		await slow.write('"');
+		await slow.end();
+		expect(await taken).toBe(MIB + 2);
 	});
 
 	it('that breaks off is refused as that', async () => {
