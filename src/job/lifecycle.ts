@@ -64,11 +64,12 @@ type NewEvent = Pick<HistoryEntry, 'type' | 'at' | 'nextAttemptAt' | 'error'>;
  * that job, no late attempt and no reader's cursor, is taken for one of this.
  */
 export function accepted(submission: Submission, now: number, before?: Pick<JobRecord, 'epoch' | 'seq'>): JobRecord {
-	const { sent, ...rest } = submission;
+	const { sent, webhook, ...rest } = submission;
 	const notBefore = now + submission.options.delaySeconds * MS_PER_SECOND;
 	const job: JobRecord = {
 		version: 1,
 		...rest,
+		...(webhook && { webhook: { ...webhook, idsNameBirth: true } }),
 		epoch: (before?.epoch ?? 0) + 1,
 		attempt: 0,
 		lostAttempts: 0,

@@ -92,6 +92,8 @@ export type Change =
 /** Everything needed to tell a receiver of one event. */
 export interface DueDelivery {
 	readonly event: BareEvent;
+	/** The message's id, the same in every try. Left out by versions up to 0.1.0: `{id}:{seq}`. */
+	readonly messageId?: string;
 	readonly webhook: Pick<Webhook, 'url' | 'format' | 'origin'>;
 	readonly tenant: string;
 	readonly readableUntil: number;

@@ -168,6 +168,8 @@ export interface Webhook {
 	readonly origin: string;
 	/** The receiver said that it is gone (410): it is left alone. */
 	readonly isDisabled?: true;
+	/** Its message ids name the job's birth. Left out by versions up to 0.1.0, whose jobs keep the ids they have. */
+	readonly idsNameBirth?: true;
 	readonly deliveries: readonly Delivery[];
 }
 

@@ -31,6 +31,14 @@ export function withDelivery(webhook: Webhook, { seq, type, at }: HistoryEntry):
 	return { ...webhook, deliveries: [...webhook.deliveries, delivery].slice(-MAX_DELIVERIES) };
 }
 
+/**
+ * The id of the message that tells of an event: the same in every try, and different for a later job of the same key, whose
+ * id and event numbers may be those of a job that is gone.
+ */
+export function messageId(id: string, { webhook, createdAt }: JobRecord, seq: number): string {
+	return webhook?.idsNameBirth ? `${id}:${createdAt}:${seq}` : `${id}:${seq}`;
+}
+
 /** The deliveries that are still to be made. */
 export function pendingDeliveries({ webhook }: JobRecord): Delivery[] {
 	return webhook?.deliveries.filter(({ status }) => status === 'pending') ?? [];

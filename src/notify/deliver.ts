@@ -32,9 +32,10 @@ export async function deliver(messenger: Messenger, { id, seq }: DeliveryMessage
 
 async function call(messenger: Messenger, id: string, due: DueDelivery): Promise<Try> {
 	const { url, format } = due.webhook;
+	const { messageId = `${id}:${due.event.seq}` } = due;
 	const event = await eventFor(messenger, id, due);
 	const secrets = secretsOf(messenger.webhookSecrets, due.tenant);
-	const { headers, body } = signedMessage(format, `${id}:${event.seq}`, event, Date.now(), secrets);
+	const { headers, body } = signedMessage(format, messageId, event, Date.now(), secrets);
 	try {
 		const refusal = refusalOf(url, messenger.allowPrivateTargets);
 		if (refusal !== undefined) throw new Error(`the address may not be called: ${refusal}`);

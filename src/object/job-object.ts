@@ -54,7 +54,7 @@ import {
 import { liveProgressOf, numberedUntil, recover } from '../job/recover.ts';
 import { type Command, type Transition, transition } from '../job/transition.ts';
 import { upstreamHintOf } from '../job/upstream.ts';
-import { lateDeliveries, pendingDeliveries, type Try } from '../job/webhook.ts';
+import { lateDeliveries, messageId, pendingDeliveries, type Try } from '../job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { backlogSince, sendDelivery, sendJob } from '../queue/send.ts';
 import { Tenants } from '../rpc/tenants.ts';
@@ -234,14 +234,16 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (!delivery) {
 			// Progress is told once, and only if it is still the newest.
 			const isNewest = job.state.name === 'running' && seq === job.seq && events.includes('progress');
-			return isNewest ? { ...due, event: progressEvent(this.#id, job, now), waitMs: 0, isTracked: false } : undefined;
+			if (!isNewest) return undefined;
+			const event = progressEvent(this.#id, job, now);
+			return { ...due, event, messageId: messageId(this.#id, job, seq), waitMs: 0, isTracked: false };
 		}
 		const event = eventAt(this.#id, job, seq, now);
 		// Two messages for one delivery: the second leaves it to the first.
 		if (!event || (this.#claims.get(seq) ?? 0) > now) return undefined;
 		const waitMs = Math.max(0, (delivery.nextAttemptAt ?? now) - now);
 		if (waitMs === 0) this.#claims.set(seq, now + CLAIM_MS);
-		return { ...due, event, waitMs, isTracked: true };
+		return { ...due, event, messageId: messageId(this.#id, job, seq), waitMs, isTracked: true };
 	}
 
 	async delivered(seq: number, made: Try): Promise<Report> {

@@ -89,7 +89,7 @@ async function toldByWebhook({ id }: StatusDocument, count: number): Promise<str
 		{ timeout: 15_000, interval: 50 },
 	);
 	const events = mine.map(({ headers, body }) => ({
-		seq: Number(headers['webhook-id']?.split(':')[1]),
+		seq: Number(headers['webhook-id']?.split(':').at(-1)),
 		type: (JSON.parse(body) as { type: string }).type.replace('job.', ''),
 	}));
 	return told(events.sort((a, b) => a.seq - b.seq));

@@ -6,6 +6,7 @@ import type { AttemptLinks } from '../../src/job/links.ts';
 import type { Start } from '../../src/job/object-api.ts';
 import type { Fence } from '../../src/job/record.ts';
 import { SIGNING_KEY } from '../http/deployment.ts';
+import { receiver } from '../notify/receiver.ts';
 import { call, objectOf, post, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
@@ -13,9 +14,14 @@ const RETENTION_MS = 60_000;
 const TOMBSTONE_MS = 3_600_000;
 
 /** Two jobs of one key, the second while the first's tombstone is there, or after it. */
-async function twoJobs(input: unknown, end: (first: StatusDocument) => Promise<unknown>, waitMs: number) {
+async function twoJobs(
+	input: unknown,
+	end: (first: StatusDocument) => Promise<unknown>,
+	waitMs: number,
+	others: Record<string, unknown> = {},
+) {
 	const idempotencyKey = crypto.randomUUID();
-	const options = { idempotencyKey, retainSeconds: RETENTION_MS / 1_000 };
+	const options = { ...others, idempotencyKey, retainSeconds: RETENTION_MS / 1_000 };
 	const { document: first } = await submit('sleep', input, options);
 	await end(first);
 	advanceClock(waitMs);
@@ -30,6 +36,29 @@ const WAITS = [
 	['its tombstone is there', RETENTION_MS + 1_000],
 	['nothing is left of it', RETENTION_MS + TOMBSTONE_MS + 2_000],
 ] as const;
+
+describe('a webhook of a key that was used again', () => {
+	it.each(WAITS)('gets a message id that the first job never had, when %s', async (_, waitMs) => {
+		const host = `${crypto.randomUUID()}.example`;
+		const received = receiver(host);
+		const webhook = { url: `https://${host}/`, events: ['accepted', 'succeeded'], format: 'cloudevents' };
+		const told = (count: number) => vi.waitFor(() => expect(received).toHaveLength(count), { timeout: 15_000 });
+		const { second } = await twoJobs(
+			{ seconds: 0 },
+			async (job) => {
+				await until(job, 'succeeded');
+				await told(2);
+			},
+			waitMs,
+			{ webhook },
+		);
+		await until(second, 'succeeded');
+		await told(4);
+		const ids = received.map(({ headers }) => headers['webhook-id']);
+		expect(new Set(ids).size).toBe(4);
+		expect(received.map(({ headers }) => headers['ce-id'])).toEqual(ids);
+	});
+});
 
 describe('a link to a job whose key was used again', () => {
 	it.each(WAITS)('says that the job is gone, also to who would cancel or purge, when %s', async (_, waitMs) => {

@@ -63,7 +63,7 @@ describe('JSON', () => {
 		const arriving = new MemoryBudget(MIB);
 		const silent = slowBody();
 		const given = sizeOf(silent.request, { arriving, arrivalMs: 50 });
-		await silent.write(`"${'x'.repeat(700 * KIB)}`);
+		await silent.write(`"${'x'.repeat(100 * KIB)}`);
 		await expect(given).rejects.toMatchObject({ status: 408, code: 'RequestTimeout' });
 		expect(await arriving.take(MIB, 0)).toBe(true);
 	});

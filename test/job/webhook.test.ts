@@ -4,8 +4,8 @@ import { nextAlarmAt } from '../../src/job/alarm.ts';
 import { jobFacts } from '../../src/job/document.ts';
 import { accepted } from '../../src/job/lifecycle.ts';
 import { MAX_WEBHOOK_TRIES, MAX_WEBHOOK_WAKES } from '../../src/job/limits.ts';
-import type { EventType, JobRecord } from '../../src/job/record.ts';
-import { DEFAULT_WEBHOOK_EVENTS, lateDeliveries, pendingDeliveries } from '../../src/job/webhook.ts';
+import type { EventType, JobRecord, Webhook } from '../../src/job/record.ts';
+import { DEFAULT_WEBHOOK_EVENTS, lateDeliveries, messageId, pendingDeliveries } from '../../src/job/webhook.ts';
 import { applied, FENCE, failure, REPLY, submission, T0 } from './jobs.ts';
 
 const HOUR = 3_600_000;
@@ -34,6 +34,18 @@ describe('a webhook', () => {
 			T0 + 20,
 		);
 		expect(pendingDeliveries(job)).toEqual([{ seq: 3, attempt: 0, status: 'pending', nextAttemptAt: T0 + 20 }]);
+	});
+
+	it('is told under ids that name the job, its birth and the event', () => {
+		const job = done(withWebhook());
+		expect(messageId('a', job, 3)).toBe(`a:${T0}:3`);
+		expect(messageId('a', { ...job, createdAt: T0 + 1 }, 3)).not.toBe(messageId('a', job, 3));
+	});
+
+	it('of a job that version 0.1.0 accepted keeps the ids it has, so that no retry looks like another event', () => {
+		const job = done(withWebhook());
+		const { idsNameBirth: _, ...webhook } = job.webhook as Webhook;
+		expect(messageId('a', { ...job, webhook }, 3)).toBe('a:3');
 	});
 
 	it('that was told is left alone', () => {

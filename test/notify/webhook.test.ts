@@ -18,6 +18,8 @@ const NOTHING: Received = { url: '', method: '', headers: {}, body: '' };
 /** Each test its own host: what is still on its way to another's must not count here. */
 const host = () => `${crypto.randomUUID()}.example`;
 
+const idOf = ({ id, createdAt }: StatusDocument, seq: number) => `${id}:${Date.parse(createdAt)}:${seq}`;
+
 function submitWith(
 	webhook: Record<string, unknown>,
 	input: unknown = { seconds: 0 },
@@ -47,7 +49,7 @@ describe('a webhook', () => {
 		expect(received).toHaveLength(1);
 		const [{ url, method, headers, body } = NOTHING] = received;
 		expect([method, url]).toEqual(['POST', `https://${name}/hook?a=b`]);
-		expect(headers['webhook-id']).toBe(`${document.id}:${done.seq}`);
+		expect(headers['webhook-id']).toBe(idOf(document, done.seq));
 		const verified = new Webhook(SECRET).verify(body, headers) as Record<string, unknown>;
 		expect(new Svix(SECRET).verify(body, headers)).toEqual(verified);
 		expect(verified).toMatchObject({
@@ -236,7 +238,7 @@ describe('a webhook', () => {
 		const again = receiver(name);
 		advanceClock(6 * 3_600_000 + 120_000);
 		await fireAlarm(document);
-		await vi.waitFor(() => expect(again.map(({ headers }) => headers['webhook-id'])).toEqual([`${document.id}:3`]), {
+		await vi.waitFor(() => expect(again.map(({ headers }) => headers['webhook-id'])).toEqual([idOf(document, 3)]), {
 			timeout: 5_000,
 		});
 		expect(received.length).toBeGreaterThan(0);
