@@ -5,6 +5,7 @@
 import { ALONE_QUEUE, type Config, configOf, DEAD_LETTER_QUEUE, NotConfigured } from './config.ts';
 import { answer, type DoorEnv } from './http/door.ts';
 import { logError } from './log.ts';
+import { Connections } from './notify/connections.ts';
 import { deliver } from './notify/deliver.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { Gates } from './rpc/gates.ts';
@@ -32,10 +33,11 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			const config = configuredOr(env, () => putOff(batch));
 			if (!config) return;
 			const sign: SignAttemptToken = (claims) => signToken(config.signingKeys, claims);
+			const connections = new Connections();
 			const handlers: Handlers = {
 				admit: (...message) => admit({ ...config, gates: new Gates(env.GATES), jobs }, ...message),
 				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs, sign }, id, lease),
-				deliver: (message) => deliver({ ...config, jobs }, message),
+				deliver: (message) => deliver({ ...config, jobs, connections }, message),
 			};
 			await consume(batch, jobs, handlers, !batch.queue.startsWith(ALONE_QUEUE));
 		},

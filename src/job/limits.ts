@@ -110,6 +110,11 @@ export const WEBHOOK_RETRY_MS: readonly number[] = [
 export const MAX_WEBHOOK_TRIES = 14;
 /** A receiver has this long to answer. */
 export const WEBHOOK_TIMEOUT_MS = 15 * MS_PER_SECOND;
+/**
+ * Receivers that are called at once by one invocation. The platform lets an invocation wait for the headers of six requests;
+ * a seventh is held back while its time runs out.
+ */
+export const WEBHOOK_CONNECTIONS = 5;
 /** A delivery that is this late has lost its message; each time that happens again, twice as late, at most `max`. */
 export const WEBHOOK_WATCHDOG_MS = { first: 1 * MS_PER_MINUTE, max: 1 * MS_PER_HOUR } as const;
 /** How often the watchdog sends a delivery's message again before it gives the delivery up. */

@@ -11,6 +11,7 @@ import { retryAfterMs } from '../lro/retry-after.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { refusalOf } from '../target.ts';
 import { signToken } from '../token.ts';
+import type { Connections } from './connections.ts';
 import { signedMessage } from './sign.ts';
 
 /** What a delivery needs of its deployment. */
@@ -19,9 +20,19 @@ export interface Messenger {
 	readonly webhookSecrets: WebhookSecrets;
 	readonly signingKeys: SigningKeys;
 	readonly allowPrivateTargets: boolean;
+	/** Those of the invocation that all of a batch's deliveries share. */
+	readonly connections: Connections;
 }
 
-export async function deliver(messenger: Messenger, { id, seq }: DeliveryMessage): Promise<Report> {
+/**
+ * Makes the try that is due. The delivery waits for its connection before anything else: the platform would let the request
+ * wait with its time running out, and a receiver would count as down without having been called.
+ */
+export function deliver(messenger: Messenger, message: DeliveryMessage): Promise<Report> {
+	return messenger.connections.use(() => deliverNow(messenger, message));
+}
+
+async function deliverNow(messenger: Messenger, { id, seq }: DeliveryMessage): Promise<Report> {
 	const { jobs } = messenger;
 	const due = await jobs.call(id, (job) => job.delivery(seq));
 	if (!due) return {};
@@ -35,6 +46,7 @@ async function call(messenger: Messenger, id: string, due: DueDelivery): Promise
 	const { messageId = `${id}:${due.event.seq}` } = due;
 	const event = await eventFor(messenger, id, due);
 	const secrets = secretsOf(messenger.webhookSecrets, due.tenant);
+	const { correlationId } = event.job;
 	const { headers, body } = signedMessage(format, messageId, event, Date.now(), secrets);
 	try {
 		const refusal = refusalOf(url, messenger.allowPrivateTargets);
@@ -42,12 +54,18 @@ async function call(messenger: Messenger, id: string, due: DueDelivery): Promise
 		if (secrets.length === 0) throw new Error('there is no secret of this tenant in WEBHOOK_SECRETS to sign with');
 		// A redirect is a failure like any other: it was not there that the sender wanted its events.
 		const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_MS);
-		const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
+		const response = await fetch(url, {
+			method: 'POST',
+			headers: { ...headers, 'x-correlation-id': correlationId },
+			body,
+			redirect: 'manual',
+			signal,
+		});
 		await response.body?.cancel();
 		const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
 		return { code: response.status, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
 	} catch (error) {
-		logError('webhook not delivered', { job: id, seq: event.seq, error });
+		logError('webhook not delivered', { job: id, seq: event.seq, correlationId, error });
 		return {};
 	}
 }

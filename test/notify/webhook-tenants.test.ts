@@ -3,6 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, vi } from 'vitest';
 import { configOf } from '../../src/config.ts';
 import type { StatusDocument } from '../../src/job/document.ts';
+import { Connections } from '../../src/notify/connections.ts';
 import { deliver } from '../../src/notify/deliver.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { dropMessages } from '../flow/faults.ts';
@@ -31,7 +32,10 @@ async function signedFor(variables: Variables, tenant: keyof typeof TENANTS): Pr
 	const response = await submit(variables, tenant, `https://${host}/`);
 	if (response.status === 400) return [];
 	const { id } = await response.json<StatusDocument>();
-	await deliver({ ...configOf({ ...env, ...variables }), jobs: new Jobs(env.JOBS) }, { v: 1, id, seq: 1 });
+	await deliver(
+		{ ...configOf({ ...env, ...variables }), jobs: new Jobs(env.JOBS), connections: new Connections(1) },
+		{ v: 1, id, seq: 1 },
+	);
 	expect(received).toHaveLength(1);
 	return Object.entries({ ACME, GLOBEX, SHARED })
 		.filter(([, secret]) => {
@@ -66,7 +70,10 @@ describe('a webhook of a deployment with tenants', () => {
 		const received = receiver(host);
 		const { id } = await (await submit(deployedWith([SHARED]), 'acme', `https://${host}/`)).json<StatusDocument>();
 		const config = configOf({ ...env, ...deployedWith({ globex: [GLOBEX] }) });
-		const { retryInMs } = await deliver({ ...config, jobs: new Jobs(env.JOBS) }, { v: 1, id, seq: 1 });
+		const { retryInMs } = await deliver(
+			{ ...config, jobs: new Jobs(env.JOBS), connections: new Connections(1) },
+			{ v: 1, id, seq: 1 },
+		);
 		expect(received).toHaveLength(0);
 		expect(retryInMs).toBeGreaterThan(0);
 		expect(String(log.mock.calls)).toContain('WEBHOOK_SECRETS');
