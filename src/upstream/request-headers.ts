@@ -35,6 +35,12 @@ const OVERRIDES: ReadonlySet<string> = new Set([
 /** Names like these carry cookies and credentials: `Authorization`, `X-Api-Key`, `X-Auth-Token`, `X-Session-Id`, … */
 const CREDENTIAL = /authorization|cookie|api-?key|token|secret|passw|credential|session|jwt|assertion|client-cert/;
 
+/**
+ * The caller's own key is unique within its tenant only, and an upstream sees one operator's credential for all tenants: it
+ * would answer the second tenant with the stored reply to the first. It gets a key derived from the job instead.
+ */
+const KEY_OF_THE_CALLER = 'idempotency-key';
+
 /** What changes from one try of a caller to the next, and doesn't make it another request. */
 const OF_THE_TRY =
 	/^(date|user-agent|baggage|b3|tracestate|sentry-trace|newrelic|elastic-apm-traceparent|uber-trace-id|(x-)?request-id|x-(b3|datadog)-.*|x-(amzn|cloud)-trace.*|x-trace-id)$/;
@@ -42,7 +48,7 @@ const OF_THE_TRY =
 /**
  * The headers that are stored with the job and sent to the upstream, names in lower case.
  *
- * @param letThrough headers of the credential kind that the upstream is to have, lower case.
+ * @param letThrough names of credentials and of other headers that are otherwise dropped, lower case.
  */
 export function forwardedHeaders(headers: Iterable<Header>, letThrough: readonly string[]): Header[] {
 	const all = [...headers].map(([name, value]) => [name.toLowerCase(), value] as const);
@@ -62,5 +68,5 @@ export function identifyingHeaders(headers: readonly Header[]): Header[] {
 
 function isPlain(name: string): boolean {
 	const isOfTheWay = OF_THE_WAY.has(name) || OF_THE_WAY_PREFIXES.some((prefix) => name.startsWith(prefix));
-	return !isOfTheWay && !OVERRIDES.has(name) && !CREDENTIAL.test(name);
+	return !isOfTheWay && !OVERRIDES.has(name) && !CREDENTIAL.test(name) && name !== KEY_OF_THE_CALLER;
 }

@@ -164,7 +164,8 @@ function contextOf(
 		parameters,
 		signal,
 		correlationId: options.correlationId,
-		idempotencyKey: options.idempotencyKey ?? `${id}-${fence.epoch}`,
+		// The caller's own key is unique within its tenant only. The id is derived from tenant, task and key.
+		idempotencyKey: `${id}-${fence.epoch}`,
 		traceparent: options.traceparent,
 		progress: (percent, message, data) => {
 			if (!signal.aborted) link.report(progressOf(percent, message, data));

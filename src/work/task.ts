@@ -43,7 +43,10 @@ export interface JobContext<Parameters = Record<string, never>> {
 	readonly signal: AbortSignal;
 	/** The caller's `X-Correlation-ID`, or one made up at submission. */
 	readonly correlationId: string;
-	/** The same for every attempt of this job: hand it to whatever you call, so that it can tell a repeat. */
+	/**
+	 * The same for every attempt, and another one after `POST …/retry`: `{id}-{epoch}`. Hand it to every service that you
+	 * call, so that the service recognises a repeat. Never the caller's own key: two tenants may use the same one.
+	 */
 	readonly idempotencyKey: string;
 	/** The caller's W3C trace context, if it sent one. */
 	readonly traceparent: string | undefined;

@@ -7,16 +7,7 @@ const from = (...names: string[]) => names.map((name) => [name, 'x'] as const);
 
 describe('forwardedHeaders', () => {
 	it('lets through what says what is wanted', () => {
-		const wanted = [
-			'Accept',
-			'Accept-Language',
-			'Content-Type',
-			'Content-Encoding',
-			'If-Match',
-			'Range',
-			'X-Custom',
-			'Idempotency-Key',
-		];
+		const wanted = ['Accept', 'Accept-Language', 'Content-Type', 'Content-Encoding', 'If-Match', 'Range', 'X-Custom'];
 		expect(namesOf(forwardedHeaders(from(...wanted), []))).toEqual(wanted.map((name) => name.toLowerCase()));
 	});
 
@@ -69,6 +60,13 @@ describe('forwardedHeaders', () => {
 	it('keeps back what Connection names', () => {
 		const headers = [['Connection', 'close, X-Hop'], ...from('X-Hop', 'X-Kept')] as const;
 		expect(namesOf(forwardedHeaders(headers, []))).toEqual(['x-kept']);
+	});
+
+	it("keeps the caller's idempotency key back unless it is named", () => {
+		const headers = from('Idempotency-Key', 'Accept');
+		expect(namesOf(forwardedHeaders(headers, []))).toEqual(['accept']);
+		expect(namesOf(forwardedHeaders(headers, ['idempotency-key']))).toEqual(['idempotency-key', 'accept']);
+		expect(namesOf(plainHeaders(forwardedHeaders(headers, ['idempotency-key'])))).toEqual(['accept']);
 	});
 
 	it('lets credentials through that are named, and nothing that is ours', () => {

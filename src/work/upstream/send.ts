@@ -5,7 +5,7 @@ import type { Jobs } from '../../rpc/jobs.ts';
 import { MAX_REDIRECTS } from '../../upstream/limits.ts';
 import { targetOf } from '../../upstream/paths.ts';
 import type { UpstreamRequest } from '../../upstream/request.ts';
-import { plainHeaders } from '../../upstream/request-headers.ts';
+import { forwardedHeaders, plainHeaders } from '../../upstream/request-headers.ts';
 import type { Upstream } from '../../upstream/settings.ts';
 import { allowed, redirected, redirectOf } from '../fetch.ts';
 import { TaskError } from '../task.ts';
@@ -67,7 +67,9 @@ export async function connect(target: URL, init: RequestInit, signal: AbortSigna
 
 /** The caller's headers, those that are configured, and what the job says of itself; each later one wins. */
 export function headersOf(upstream: Upstream, { headers }: UpstreamRequest, job: Attempt): Headers {
-	const all = new Headers([...headers.map(([name, value]): [string, string] => [name, value])]);
+	// The job may have been accepted under other rules: those of now count.
+	const forwarded = forwardedHeaders(headers, upstream.forward);
+	const all = new Headers(forwarded.map(([name, value]): [string, string] => [name, value]));
 	for (const [name, value] of upstream.headers) all.set(name, value);
 	if (!all.has('idempotency-key')) all.set('idempotency-key', job.idempotencyKey);
 	all.set('x-correlation-id', job.correlationId);
