@@ -58,14 +58,17 @@ function upstreamNamed({ params, config: { upstreams } }: Exchange): Upstream {
 	throw new Problem('NotFound', `There is no upstream "${params.upstream}" here; ${known}`);
 }
 
-function requestOf({ request, url, config }: Exchange, { name, forward }: Upstream): UpstreamRequest {
+function requestOf({ request, url, config }: Exchange, upstream: Upstream): UpstreamRequest {
+	const { method } = request;
+	const { name, forward, forwardOnly } = upstream;
 	// Where callers are known by it, `Authorization` is for us, and nobody else's to see.
-	const letThrough = config.isOpen ? forward : forward.filter((header) => header !== 'authorization');
+	const withoutOurs = (names: readonly string[]) => names.filter((header) => header !== 'authorization');
+	const closed = { forward: withoutOurs(forward), forwardOnly: forwardOnly && withoutOurs(forwardOnly) };
 	return {
-		method: request.method,
+		method,
 		path: url.pathname.slice(ROOT.length + name.length),
 		query: forwardedQuery(url.search, OUR_PARAMETERS),
-		headers: forwardedHeaders(request.headers, letThrough),
+		headers: forwardedHeaders(request.headers, method, config.isOpen ? upstream : closed),
 	};
 }
 

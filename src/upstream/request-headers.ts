@@ -3,57 +3,137 @@ import { isOurs, namedByConnection } from './header-names.ts';
 
 type Header = readonly [name: string, value: string];
 
-/** What a browser or a proxy says of the caller's way to us. An upstream that believed it would believe the caller. */
+/** Describe the body, and so always go with it. */
+const OF_THE_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-type']);
+
+/** Ask for a part of the representation, or for none. The stored reply answers plain readers too, who want all of it. */
+const PARTIAL_READS: ReadonlySet<string> = new Set(['a-im', 'if-modified-since', 'if-none-match', 'if-range', 'range']);
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
+/** Browsers and proxies describe the caller's way to us in these. An upstream that believed them would believe the caller. */
 const OF_THE_WAY: ReadonlySet<string> = new Set([
+	'base-url',
 	'cdn-loop',
+	'client-ip',
+	'disguised-host',
 	'early-data',
+	'fastly-client-ip',
+	'fastly-ff',
 	'forwarded',
+	'front-end-https',
 	'max-forwards',
 	'origin',
 	'referer',
 	'true-client-ip',
 	'upgrade-insecure-requests',
 	'via',
+	'was-default-hostname',
 	'x-client-ip',
 	'x-cluster-client-ip',
-	'x-forwarded',
 	'x-host',
+	'x-originating-ip',
+	'x-real-host',
 	'x-real-ip',
+	'x-real-port',
+	'x-real-scheme',
+	'x-scheme',
+	'x-script-name',
+	'x-server-name',
+	'x-url-scheme',
+	'x-waws-unencoded-url',
 ]);
-const OF_THE_WAY_PREFIXES = ['access-control-', 'cf-', 'sec-', 'x-forwarded-'];
+/** Gateways, load balancers, meshes and hosting platforms each have a family of names that they alone may set. */
+const OF_THE_WAY_PREFIXES = [
+	'access-control-',
+	'cf-',
+	'fly-',
+	'l5d-',
+	'sec-',
+	'x-appengine-',
+	'x-arr-',
+	'x-azure-',
+	'x-envoy-',
+	'x-forwarded',
+	'x-internal',
+	'x-istio-',
+	'x-kong-',
+	'x-nf-',
+	'x-original-',
+	'x-proxy',
+	'x-vercel-',
+];
 
-/** Servers that believe these do something else than the method and path say that were allowed. */
+/** Servers that believe these do something else than the method and path say that were allowed, or call out to elsewhere. */
 const OVERRIDES: ReadonlySet<string> = new Set([
+	'proxy',
+	'x-http-destinationurl',
+	'x-http-host-override',
 	'x-http-method',
 	'x-http-method-override',
+	'x-http-path-override',
 	'x-method-override',
-	'x-original-uri',
-	'x-original-url',
+	'x-override-url',
 	'x-rewrite-url',
+	'x-sendfile-type',
 ]);
-
-/** Names like these carry cookies and credentials: `Authorization`, `X-Api-Key`, `X-Auth-Token`, `X-Session-Id`, … */
-const CREDENTIAL = /authorization|cookie|api-?key|token|secret|passw|credential|session|jwt|assertion|client-cert/;
+const OVERRIDE_PREFIXES = ['x-accel-', 'x-middleware-'];
 
 /**
- * The caller's own key is unique within its tenant only, and an upstream sees one operator's credential for all tenants: it
- * would answer the second tenant with the stored reply to the first. It gets a key derived from the job instead.
+ * Names like these carry cookies and credentials: `Authorization`, `X-Api-Key`, `X-Auth-Token`, `X-Session-Id`, …
+ *
+ * `Idempotency-Key` is one of them. The caller's key is unique within its tenant only, and the upstream sees one credential
+ * for all tenants: it would answer the second tenant with the stored reply to the first.
  */
-const KEY_OF_THE_CALLER = 'idempotency-key';
+const CREDENTIAL =
+	/authori[sz]ation|authentication|bearer|cookie|api-?key|-key$|token|secret|passw|credential|session|jwt|assertion|client-?cert|-otp$/;
+/** Proofs of possession and signatures of the request: RFC 9449, RFC 9421, and API gateways that have their own. */
+const PROOFS: ReadonlySet<string> = new Set([
+	'dpop',
+	'signature',
+	'signature-agent',
+	'signature-input',
+	'x-ca-signature',
+]);
+
+/**
+ * Identity-aware proxies and gateways tell an upstream in these who the caller is. The words stand alone in the name:
+ * `X-Remote-User`, `X-Amzn-Oidc-Data`, `X-Auth-Request-Groups`, `X-Consumer-Id`, `X-SSL-Client-S-DN`, `Impersonate-User`, …
+ */
+const IDENTITY =
+	/(^|-)(auth|authenticated|authentik|authelia|consumer|hasura|iap|identity|impersonate|oam|oidc|pomerium|principal|remote|run-?as|runas|saml|sm|ssl|sso|tailscale|teleport|userinfo|verified-user|webauth)(-|$)/;
+/** The same, where the person stands at the end: `X-User`, `X-User-Id`, `X-Trino-User`, `X-User-Roles`, `Iv-Groups`, … */
+const PERSON =
+	/(^|-)(user|username|userid|login|email|e-mail|roles?|groups?|orgid|dn)(-(id|name|email|login|roles?|groups?))?$/;
+/** Others' own: WebSphere's (`$WSRU`), WebSEAL's credentials. */
+const IDENTITY_PREFIXES = ['$ws', 'iv-'];
 
 /** What changes from one try of a caller to the next, and doesn't make it another request. */
 const OF_THE_TRY =
 	/^(date|user-agent|baggage|b3|tracestate|sentry-trace|newrelic|elastic-apm-traceparent|uber-trace-id|(x-)?request-id|x-(b3|datadog)-.*|x-(amzn|cloud)-trace.*|x-trace-id)$/;
 
-/**
- * The headers that are stored with the job and sent to the upstream, names in lower case.
- *
- * @param letThrough names of credentials and of other headers that are otherwise dropped, lower case.
- */
-export function forwardedHeaders(headers: Iterable<Header>, letThrough: readonly string[]): Header[] {
+/** What a deployment says of one upstream's request headers. Names in lower case. */
+export interface ForwardRules {
+	/** Pass although they are dropped by default. */
+	readonly forward: readonly string[];
+	/** If set, pass instead of everything that passes by default. */
+	readonly forwardOnly?: readonly string[] | undefined;
+}
+
+/** The headers that are stored with the job and sent to the upstream, names in lower case. */
+export function forwardedHeaders(
+	headers: Iterable<Header>,
+	method: string,
+	{ forward, forwardOnly }: ForwardRules,
+): Header[] {
 	const all = [...headers].map(([name, value]) => [name.toLowerCase(), value] as const);
 	const hops = namedByConnection(all);
-	return all.filter(([name]) => !hops.has(name) && !isOurs(name) && (letThrough.includes(name) || isPlain(name)));
+	const passes = (name: string) => {
+		if (hops.has(name) || isOurs(folded(name))) return false;
+		if (forward.includes(name)) return true;
+		if (forwardOnly) return forwardOnly.includes(name) || OF_THE_BODY.has(name);
+		return isPlain(name) && !(READS.has(method) && PARTIAL_READS.has(name));
+	};
+	return all.filter(([name]) => passes(name));
 }
 
 /** What may be told to another origin than the upstream's own: nothing that was let through for the upstream. */
@@ -66,7 +146,17 @@ export function identifyingHeaders(headers: readonly Header[]): Header[] {
 	return headers.filter(([name]) => !OF_THE_TRY.test(name));
 }
 
-function isPlain(name: string): boolean {
-	const isOfTheWay = OF_THE_WAY.has(name) || OF_THE_WAY_PREFIXES.some((prefix) => name.startsWith(prefix));
-	return !isOfTheWay && !OVERRIDES.has(name) && !CREDENTIAL.test(name) && name !== KEY_OF_THE_CALLER;
+function isPlain(header: string): boolean {
+	const name = folded(header);
+	const startsWith = (prefix: string) => name.startsWith(prefix);
+	const isOfTheWay = OF_THE_WAY.has(name) || OF_THE_WAY_PREFIXES.some(startsWith);
+	const isOverride = OVERRIDES.has(name) || OVERRIDE_PREFIXES.some(startsWith);
+	const isCredential = CREDENTIAL.test(name) || PROOFS.has(name);
+	const isIdentity = IDENTITY.test(name) || PERSON.test(name) || IDENTITY_PREFIXES.some(startsWith);
+	return !isOfTheWay && !isOverride && !isCredential && !isIdentity;
+}
+
+/** CGI and its descendants (WSGI, Rack, PHP) read `X_Remote_User` as `X-Remote-User`. */
+function folded(name: string): string {
+	return name.replaceAll('_', '-');
 }

@@ -26,8 +26,10 @@ export interface Upstream {
 	readonly followRedirects: boolean;
 	/** Whether an upstream that answers 202 and where to ask is asked until it is done. */
 	readonly follow: boolean;
-	/** The caller's cookies and credentials that the upstream is to have, lower case. */
+	/** The caller's headers that pass although they are dropped by default, lower case. */
 	readonly forward: readonly string[];
+	/** The caller's headers that pass instead of all that pass by default, lower case; `undefined` for the default. */
+	readonly forwardOnly: readonly string[] | undefined;
 }
 
 export type Upstreams = ReadonlyMap<string, Upstream>;
@@ -73,6 +75,10 @@ const headerName = z
 	.regex(HEADER_NAME, 'expected the name of a header')
 	.refine((name) => !isOurs(name.toLowerCase()), 'expected another header: this one is not for upstreams to set');
 
+const headerNames = z
+	.array(headerName, 'expected a list of headers')
+	.transform((names) => names.map((name) => name.toLowerCase()));
+
 const baseUrl = z
 	.url({ protocol: /^https?$/, error: 'expected an http(s) URL, as in "https://api.example/v1"' })
 	.refine((url) => !/[?#]/.test(url), 'expected a URL without query and fragment')
@@ -104,10 +110,8 @@ const Settings = z.strictObject({
 	concurrency: whole({ min: 1, max: MAX_CONCURRENCY }, 'requests').optional(),
 	followRedirects: flag.default(DEFAULTS.followRedirects),
 	follow: flag.default(DEFAULTS.follow),
-	forward: z
-		.array(headerName, 'expected a list of headers')
-		.default([...DEFAULTS.forward])
-		.transform((names) => names.map((name) => name.toLowerCase())),
+	forward: headerNames.default([...DEFAULTS.forward]),
+	forwardOnly: headerNames.optional(),
 });
 
 const All = z.record(
@@ -152,8 +156,8 @@ function upstreamOf(
 		if (fault) faults.push({ ...fault, message: `${placeOf([name, 'headers', header])}: ${fault.message}` });
 		return [header, value] as const;
 	});
-	const { methods, concurrency, ...rest } = settings;
-	return { name, ...rest, ...retry, methods, concurrency, headers };
+	const { methods, concurrency, forwardOnly, ...rest } = settings;
+	return { name, ...rest, ...retry, methods, concurrency, forwardOnly, headers };
 }
 
 /** A header's value with the secrets that it names. */

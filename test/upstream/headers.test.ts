@@ -3,12 +3,31 @@ import { keptHeaders } from '../../src/upstream/reply-headers.ts';
 import { forwardedHeaders, identifyingHeaders, plainHeaders } from '../../src/upstream/request-headers.ts';
 
 const namesOf = (headers: readonly (readonly [string, string])[]) => headers.map(([name]) => name);
+/** What an upstream has that says nothing of headers. */
+const DEFAULT = { forward: [] };
 const from = (...names: string[]) => names.map((name) => [name, 'x'] as const);
 
 describe('forwardedHeaders', () => {
 	it('lets through what says what is wanted', () => {
-		const wanted = ['Accept', 'Accept-Language', 'Content-Type', 'Content-Encoding', 'If-Match', 'Range', 'X-Custom'];
-		expect(namesOf(forwardedHeaders(from(...wanted), []))).toEqual(wanted.map((name) => name.toLowerCase()));
+		const wanted = [
+			'Accept',
+			'Accept-Language',
+			'Content-Type',
+			'Content-Encoding',
+			'If-Match',
+			'X-Custom',
+			'X-Request-Id',
+			'X-User-Agent',
+			'User-Agent',
+			'X-Amz-Target',
+			'OpenAI-Organization',
+			'X-GitHub-Api-Version',
+			'X-CDN',
+			'From',
+		];
+		expect(namesOf(forwardedHeaders(from(...wanted), 'GET', DEFAULT))).toEqual(
+			wanted.map((name) => name.toLowerCase()),
+		);
 	});
 
 	const DROPPED = {
@@ -36,6 +55,58 @@ describe('forwardedHeaders', () => {
 			'Cf-Access-Jwt-Assertion',
 			'X-CSRF-Token',
 			'X-Client-Secret',
+			'Ocp-Apim-Subscription-Key',
+			'X-Functions-Key',
+			'Fastly-Key',
+			'X-Storage-Access-Key',
+			'Authentication',
+			'X-OTP',
+		],
+		'proofs and signatures': ['DPoP', 'Signature', 'Signature-Input', 'Signature-Agent', 'X-Ca-Signature'],
+		'who a proxy says that the caller is': [
+			'Remote-User',
+			'X-Remote-User',
+			'X-Remote-Group',
+			'X-Remote-Extra-Scopes',
+			'Impersonate-User',
+			'X-Goog-Authenticated-User-Email',
+			'X-Goog-Authenticated-User-Id',
+			'X-Goog-IAP-JWT-Assertion',
+			'X-MS-Client-Principal',
+			'X-MS-Client-Principal-Name',
+			'X-MS-Token-AAD-Id-Token',
+			'X-Amzn-Oidc-Data',
+			'X-Amzn-Oidc-Identity',
+			'X-Auth-Request-User',
+			'X-Auth-Request-Groups',
+			'X-Authentik-Username',
+			'X-Pomerium-Claim-Email',
+			'Tailscale-User-Login',
+			'X-Consumer-Id',
+			'X-Consumer-Username',
+			'X-Authenticated-UserId',
+			'X-Userinfo',
+			'X-WebAuth-User',
+			'X-Proxy-User',
+			'X-User',
+			'X-User-Id',
+			'X-User-Roles',
+			'X-Trino-User',
+			'X-Scope-OrgID',
+			'X-Hasura-Role',
+			'X-SSL-Client-S-DN',
+			'SSL-Client-Cert',
+			'X-ARR-ClientCert',
+			'SM_USER',
+			'Iv-User',
+			'Iv-Creds',
+			'$WSRU',
+		],
+		'the same with underscores, which CGI takes for dashes': [
+			'X_Remote_User',
+			'X_Api_Key',
+			'X_Forwarded_For',
+			'Coatcheck_Job_Id',
 		],
 		'the way to us': [
 			'Forwarded',
@@ -48,32 +119,75 @@ describe('forwardedHeaders', () => {
 			'Referer',
 			'Sec-Fetch-Site',
 			'Access-Control-Request-Method',
+			'X-Original-Host',
+			'X-Original-Forwarded-For',
+			'X-Envoy-Original-Path',
+			'X-Appengine-User-Email',
+			'X-Azure-FDID',
+			'Fly-Client-IP',
+			'Front-End-Https',
+			'X-Internal-Request',
 		],
-		'what would make another request of it': ['X-HTTP-Method-Override', 'X-Original-URL', 'X-Rewrite-URL'],
+		'what would make another request of it': [
+			'X-HTTP-Method-Override',
+			'X-Original-URL',
+			'X-Rewrite-URL',
+			'X-Middleware-Subrequest',
+			'X-Accel-Mapping',
+			'X-Sendfile-Type',
+			'Proxy',
+		],
 	};
 	for (const [what, names] of Object.entries(DROPPED)) {
 		it(`keeps back ${what}`, () => {
-			expect(namesOf(forwardedHeaders(from(...names), []))).toEqual([]);
+			expect(namesOf(forwardedHeaders(from(...names), 'POST', DEFAULT))).toEqual([]);
 		});
 	}
 
+	const CONDITIONAL = ['Range', 'If-Range', 'If-None-Match', 'If-Modified-Since', 'A-IM'];
+	it.each(['GET', 'HEAD'])('asks for the whole of it, whatever a %s has already', (method) => {
+		expect(namesOf(forwardedHeaders(from(...CONDITIONAL, 'If-Match'), method, DEFAULT))).toEqual(['if-match']);
+	});
+
+	it('keeps the preconditions of a write', () => {
+		const preconditions = ['if-match', 'if-none-match', 'if-unmodified-since', 'if-modified-since'];
+		for (const method of ['PUT', 'PATCH', 'DELETE', 'POST'])
+			expect(namesOf(forwardedHeaders(from(...preconditions), method, DEFAULT))).toEqual(preconditions);
+	});
+
+	it('lets nothing but a list through, and what describes the body, where there is a list', () => {
+		const headers = from('Accept', 'X-Custom', 'Authorization', 'Cookie', 'Content-Type', 'Host');
+		const passed = (rules: { forward: string[]; forwardOnly: string[] }) =>
+			namesOf(forwardedHeaders(headers, 'POST', rules));
+		expect(passed({ forward: [], forwardOnly: ['x-custom', 'host'] })).toEqual(['x-custom', 'content-type']);
+		expect(passed({ forward: ['cookie'], forwardOnly: [] })).toEqual(['cookie', 'content-type']);
+		expect(passed({ forward: [], forwardOnly: ['authorization'] })).toEqual(['authorization', 'content-type']);
+	});
+
 	it('keeps back what Connection names', () => {
 		const headers = [['Connection', 'close, X-Hop'], ...from('X-Hop', 'X-Kept')] as const;
-		expect(namesOf(forwardedHeaders(headers, []))).toEqual(['x-kept']);
+		expect(namesOf(forwardedHeaders(headers, 'POST', DEFAULT))).toEqual(['x-kept']);
 	});
 
 	it("keeps the caller's idempotency key back unless it is named", () => {
 		const headers = from('Idempotency-Key', 'Accept');
-		expect(namesOf(forwardedHeaders(headers, []))).toEqual(['accept']);
-		expect(namesOf(forwardedHeaders(headers, ['idempotency-key']))).toEqual(['idempotency-key', 'accept']);
-		expect(namesOf(plainHeaders(forwardedHeaders(headers, ['idempotency-key'])))).toEqual(['accept']);
+		expect(namesOf(forwardedHeaders(headers, 'POST', DEFAULT))).toEqual(['accept']);
+		expect(namesOf(forwardedHeaders(headers, 'POST', { forward: ['idempotency-key'] }))).toEqual([
+			'idempotency-key',
+			'accept',
+		]);
+		expect(namesOf(plainHeaders(forwardedHeaders(headers, 'POST', { forward: ['idempotency-key'] })))).toEqual([
+			'accept',
+		]);
 	});
 
 	it('lets credentials through that are named, and nothing that is ours', () => {
 		const headers = from('Authorization', 'Cookie', 'Host', 'Coatcheck-Job-Id', 'Proxy-Authorization');
 		const letThrough = ['authorization', 'host', 'coatcheck-job-id', 'proxy-authorization'];
-		expect(namesOf(forwardedHeaders(headers, letThrough))).toEqual(['authorization']);
-		expect(namesOf(plainHeaders(forwardedHeaders([...headers, ...from('Accept')], letThrough)))).toEqual(['accept']);
+		expect(namesOf(forwardedHeaders(headers, 'POST', { forward: letThrough }))).toEqual(['authorization']);
+		expect(
+			namesOf(plainHeaders(forwardedHeaders([...headers, ...from('Accept')], 'POST', { forward: letThrough }))),
+		).toEqual(['accept']);
 	});
 });
 
@@ -81,7 +195,8 @@ describe('identifyingHeaders', () => {
 	it('leaves out what changes with every try', () => {
 		const headers = forwardedHeaders(
 			from('Accept', 'User-Agent', 'Tracestate', 'Baggage', 'X-Request-Id', 'X-B3-TraceId', 'Date'),
-			[],
+			'POST',
+			DEFAULT,
 		);
 		expect(namesOf(identifyingHeaders(headers))).toEqual(['accept']);
 	});

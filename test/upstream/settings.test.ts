@@ -30,6 +30,7 @@ describe('upstreams', () => {
 			followRedirects: false,
 			follow: false,
 			forward: [],
+			forwardOnly: undefined,
 		});
 	});
 

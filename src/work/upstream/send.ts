@@ -66,9 +66,9 @@ export async function connect(target: URL, init: RequestInit, signal: AbortSigna
 }
 
 /** The caller's headers, those that are configured, and what the job says of itself; each later one wins. */
-export function headersOf(upstream: Upstream, { headers }: UpstreamRequest, job: Attempt): Headers {
+export function headersOf(upstream: Upstream, { method, headers }: UpstreamRequest, job: Attempt): Headers {
 	// The job may have been accepted under other rules: those of now count.
-	const forwarded = forwardedHeaders(headers, upstream.forward);
+	const forwarded = forwardedHeaders(headers, method, upstream);
 	const all = new Headers(forwarded.map(([name, value]): [string, string] => [name, value]));
 	for (const [name, value] of upstream.headers) all.set(name, value);
 	if (!all.has('idempotency-key')) all.set('idempotency-key', job.idempotencyKey);
