@@ -51,6 +51,14 @@ export function targetOf(baseUrl: string, { path, query }: { readonly path: stri
 	return target;
 }
 
+/** The path of an address below the base URL, as in a request; `undefined` for an address that is not below it. */
+export function pathBelow(baseUrl: string, { origin, pathname }: URL): string | undefined {
+	const base = new URL(baseUrl);
+	const root = base.pathname.replace(/\/+$/, '');
+	const isBelow = origin === base.origin && (pathname === root || pathname.startsWith(`${root}/`));
+	return isBelow ? pathname.slice(root.length) : undefined;
+}
+
 function spellingRefusalOf(text: string): string | undefined {
 	if (CONTROL.test(text)) return 'expected no control characters';
 	if (ENCODED_SLASH.test(text) || text.includes('\\')) return 'expected no encoded slash and no backslash';

@@ -3,7 +3,7 @@
  * A persisted contract: only add optional fields. Pure.
  */
 import { z } from 'zod';
-import { isAllowedPath, pathRefusalOf } from './paths.ts';
+import { isAllowedPath, pathBelow, pathRefusalOf } from './paths.ts';
 import { identifyingHeaders } from './request-headers.ts';
 import type { Upstream } from './settings.ts';
 
@@ -40,6 +40,16 @@ export function requestFaultOf(
 	const isAllowed = !NEVER.has(method) && (methods === undefined || methods.includes(method));
 	if (isAllowed) return undefined;
 	return { of: 'method', message: `"${name}" takes ${methods?.join(', ') ?? 'any method but TRACE'}, got: ${method}` };
+}
+
+/**
+ * Whether a redirect stays within what the upstream's rules allow. They hold on its own origin, where the configured
+ * headers go along; another origin gets none of them.
+ */
+export function mayFollow(upstream: Upstream, target: URL, method: string): boolean {
+	if (target.origin !== new URL(upstream.baseUrl).origin) return true;
+	const path = pathBelow(upstream.baseUrl, target);
+	return path !== undefined && requestFaultOf(upstream, { method, path }) === undefined;
 }
 
 /** A query without the parameters that are ours, the rest as it was spelled. */

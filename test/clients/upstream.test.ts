@@ -34,6 +34,7 @@ beforeAll(async () => {
 		narrow: { baseUrl, concurrency: 2, lane: 'jobs', timeoutSeconds: 20 },
 		asynchronous: { baseUrl, follow: true, headers: SECRET },
 		followed: { baseUrl, followRedirects: true, headers: SECRET, forward: ['authorization'] },
+		fenced: { baseUrl, followRedirects: true, headers: SECRET, paths: ['/redirect', '/echo/*'], methods: ['POST'] },
 	};
 	worker = await startLocalWorker({
 		args: ['--var', `UPSTREAMS:${JSON.stringify(upstreams)}`, '--var', 'REPORT_KEY:s3cret'],
@@ -462,6 +463,22 @@ describe('an upstream whose redirects are followed', { concurrent: true }, () =>
 			await replyTo('followed', redirectTo('/echo/seen', 303), { method: 'POST', body })
 		).json()) as Received;
 		expect(seen).toMatchObject({ method: 'GET', bytes: 0 });
+	});
+
+	it('is not followed to a path or by a method that is not allowed there: the redirect is the reply', async () => {
+		const [admin, viaGet, fine] = [own('admin'), own('echo'), own('echo')];
+		const post = { method: 'POST', body: 'x' };
+		for (const [to, status] of [
+			[admin, 307],
+			[viaGet, 303],
+			['/echo/%252e%252e/admin', 307],
+		] as const) {
+			const reply = await replyTo('fenced', redirectTo(to, status), post);
+			expect([reply.status, reply.headers.get('location')]).toEqual([status, expect.stringMatching(/^http:/)]);
+			expect(await reply.text()).toBe('elsewhere');
+		}
+		expect([...server.visits(admin).received, ...server.visits(viaGet).received]).toEqual([]);
+		expect(((await (await replyTo('fenced', redirectTo(fine, 307), post)).json()) as Received).method).toBe('POST');
 	});
 
 	it('tells another origin nothing that was meant for this one', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forwardedQuery, identityOf, requestFaultOf } from '../../src/upstream/request.ts';
+import { forwardedQuery, identityOf, mayFollow, requestFaultOf } from '../../src/upstream/request.ts';
 import { type Upstream, upstreamsOf } from '../../src/upstream/settings.ts';
 
 function upstream(settings: Record<string, unknown> = {}): Upstream {
@@ -57,5 +57,22 @@ describe('identityOf', () => {
 			] as const,
 		};
 		expect(identityOf(request)).toEqual({ method: 'POST', path: '/x', query: '', headers: [['accept', 'a']] });
+	});
+});
+
+describe('mayFollow', () => {
+	const strict = upstream({ baseUrl: 'https://api.example/v1', methods: ['POST'], paths: ['/reports/*'] });
+	const follows = (to: string, method = 'POST') => mayFollow(strict, new URL(to), method);
+
+	it('keeps to methods, paths and base URL on the origin of the upstream', () => {
+		expect(follows('https://api.example/v1/reports/1?x')).toBe(true);
+		expect(follows('https://api.example/v1/reports/1', 'GET')).toBe(false);
+		for (const path of ['/v1/admin', '/reports/1', '/v1', '/v10/reports/1', '/v1/reports/%252e%252e/admin'])
+			expect([path, follows(`https://api.example${path}`)]).toEqual([path, false]);
+	});
+
+	it('leaves other origins alone, which get nothing that was configured', () => {
+		expect(follows('https://elsewhere.example/admin', 'GET')).toBe(true);
+		expect(follows('http://api.example/v1/admin')).toBe(true);
 	});
 });

@@ -4,7 +4,7 @@ import { download } from '../../rpc/download.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
 import { MAX_REDIRECTS } from '../../upstream/limits.ts';
 import { targetOf } from '../../upstream/paths.ts';
-import type { UpstreamRequest } from '../../upstream/request.ts';
+import { mayFollow, type UpstreamRequest } from '../../upstream/request.ts';
 import { forwardedHeaders, plainHeaders } from '../../upstream/request-headers.ts';
 import type { Upstream } from '../../upstream/settings.ts';
 import { allowed, redirected, redirectOf } from '../fetch.ts';
@@ -46,10 +46,14 @@ export async function send(
 		const response = await connect(target, { ...next, body: hasBody ? bodyOf(jobs, lease, job.id) : null }, job.signal);
 		const location = upstream.followRedirects ? redirectOf(response) : undefined;
 		if (location === undefined) return { response, url: target.href };
+		const to = URL.parse(location, target.href);
+		const redirectedInit = redirected(next, response.status, to?.origin === origin);
+		// The configured secret must not reach what the rules keep from callers: the redirect itself is the reply.
+		if (to && !mayFollow(upstream, to, redirectedInit.method ?? 'GET')) return { response, url: target.href };
 		await response.body?.cancel();
 		if (redirects === MAX_REDIRECTS) throw tooManyRedirects(upstream);
-		target = allowed(new URL(location, target), allowPrivateTargets);
-		next = redirected(next, response.status, target.origin === origin);
+		target = allowed(to ?? location, allowPrivateTargets);
+		next = redirectedInit;
 		hasBody &&= next.method === request.method;
 		if (target.origin !== origin) next = { ...next, headers: toldElsewhere(request, next) };
 	}
