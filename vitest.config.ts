@@ -10,6 +10,7 @@ const SLOW = ['test/slow/**'];
 const UPSTREAMS = JSON.stringify({
 	report: { baseUrl: 'https://report.example', lane: 'jobs' },
 	narrow: { baseUrl: 'https://narrow.example', lane: 'jobs', concurrency: 1 },
+	private: { baseUrl: 'https://private.example', lane: 'jobs', tenants: ['acme'] },
 });
 
 export default defineConfig({

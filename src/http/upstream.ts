@@ -11,11 +11,11 @@ import {
 } from '../upstream/request.ts';
 import { forwardedHeaders } from '../upstream/request-headers.ts';
 import { isRepeatable } from '../upstream/retry.ts';
-import type { Upstream } from '../upstream/settings.ts';
+import { mayUse, type Upstream } from '../upstream/settings.ts';
 import { refuseTooLarge } from './body.ts';
 import { bytesInput, type Draft } from './draft.ts';
 import type { Exchange } from './exchange.ts';
-import { Problem } from './problem.ts';
+import { Problem, shown } from './problem.ts';
 import { readOptions } from './submission-options.ts';
 import { submitDraft } from './submit.ts';
 
@@ -51,11 +51,13 @@ async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
 	};
 }
 
-function upstreamNamed({ params, config: { upstreams } }: Exchange): Upstream {
-	const upstream = upstreams.get(params.upstream ?? '');
+/** An upstream of other tenants is answered for as one that does not exist. */
+function upstreamNamed({ params, principal, config }: Exchange): Upstream {
+	const usable = [...config.upstreams.values()].filter((upstream) => mayUse(upstream, principal.tenant));
+	const upstream = usable.find(({ name }) => name === params.upstream);
 	if (upstream) return upstream;
-	const known = upstreams.size === 0 ? 'none are configured' : `there are: ${[...upstreams.keys()].join(', ')}`;
-	throw new Problem('NotFound', `There is no upstream "${params.upstream}" here; ${known}`);
+	const known = usable.length === 0 ? 'you can use none' : `you can use: ${usable.map(({ name }) => name).join(', ')}`;
+	throw new Problem('NotFound', `There is no upstream "${shown(params.upstream ?? '')}" here; ${known}`);
 }
 
 function requestOf({ request, url, config }: Exchange, upstream: Upstream): UpstreamRequest {

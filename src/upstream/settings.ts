@@ -9,6 +9,8 @@ import { pathRefusalOf } from './paths.ts';
 /** One upstream, ready to be used. */
 export interface Upstream {
 	readonly name: string;
+	/** The tenants that may use it; `undefined` for all. */
+	readonly tenants: readonly string[] | undefined;
 	/** Without a slash at the end. */
 	readonly baseUrl: string;
 	/** Upper case; `undefined` for all. */
@@ -33,6 +35,11 @@ export interface Upstream {
 }
 
 export type Upstreams = ReadonlyMap<string, Upstream>;
+
+/** Whether a tenant's jobs may be sent to an upstream, and so with the operator's credential. */
+export function mayUse({ tenants }: Upstream, tenant: string): boolean {
+	return tenants === undefined || tenants.includes(tenant);
+}
 
 /** What is wrong with the variable, and which variables that concerns. Never with a value of a secret. */
 export interface SettingsFault {
@@ -90,6 +97,13 @@ const baseUrl = z
 
 const Settings = z.strictObject({
 	baseUrl,
+	tenants: z
+		.array(
+			z.string('expected the name of a tenant').min(1, 'expected the name of a tenant'),
+			'expected a list of tenants',
+		)
+		.min(1, 'expected at least one tenant')
+		.optional(),
 	methods: z.array(method, 'expected a list of methods').min(1, 'expected at least one method').optional(),
 	paths: z
 		.array(pathPattern, 'expected a list of paths')
@@ -156,8 +170,8 @@ function upstreamOf(
 		if (fault) faults.push({ ...fault, message: `${placeOf([name, 'headers', header])}: ${fault.message}` });
 		return [header, value] as const;
 	});
-	const { methods, concurrency, forwardOnly, ...rest } = settings;
-	return { name, ...rest, ...retry, methods, concurrency, forwardOnly, headers };
+	const { tenants, methods, concurrency, forwardOnly, ...rest } = settings;
+	return { name, ...rest, ...retry, tenants, methods, concurrency, forwardOnly, headers };
 }
 
 /** A header's value with the secrets that it names. */

@@ -19,6 +19,7 @@ describe('upstreams', () => {
 		expect(upstreams.get('report')).toEqual({
 			name: 'report',
 			baseUrl: 'https://api.example/v1',
+			tenants: undefined,
 			methods: undefined,
 			paths: ['/*'],
 			headers: [],
@@ -62,6 +63,9 @@ describe('upstreams', () => {
 			'UPSTREAMS.report.paths[0]: expected a path that begins with a slash, exact or with one * at its end, as in "/reports/*"',
 		],
 		[{ report: { ...BASE, paths: ['/a/../b'] } }, 'UPSTREAMS.report.paths[0]: expected no "." or ".." segment'],
+		[{ report: { ...BASE, tenants: 'acme' } }, 'UPSTREAMS.report.tenants: expected a list of tenants'],
+		[{ report: { ...BASE, tenants: [] } }, 'UPSTREAMS.report.tenants: expected at least one tenant'],
+		[{ report: { ...BASE, forwardOnly: ['a b'] } }, 'UPSTREAMS.report.forwardOnly[0]: expected the name of a header'],
 		[{ report: { ...BASE, paths: [] } }, 'UPSTREAMS.report.paths: expected at least one path'],
 		[
 			{ report: { ...BASE, methods: ['get'] } },

@@ -14,7 +14,7 @@ import { TooLarge, UploadRefused } from '../../rpc/upload.ts';
 import type { Health } from '../../upstream/gate.ts';
 import { requestFaultOf, UpstreamRequest } from '../../upstream/request.ts';
 import { isRepeatable, isRetried, isUnwell } from '../../upstream/retry.ts';
-import type { Upstream, Upstreams } from '../../upstream/settings.ts';
+import { mayUse, type Upstream, type Upstreams } from '../../upstream/settings.ts';
 import { failureOf, timedOut } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { TaskError } from '../task.ts';
@@ -58,10 +58,15 @@ export function forwardTimedOut({ upstreams }: ForwardOptions, lease: Lease): Ou
 }
 
 /** Where to send what. The configuration may have changed since the job was accepted: it is the one of now that counts. */
-function plan(upstreams: Upstreams, { task, parameters }: Lease): { upstream: Upstream; request: UpstreamRequest } {
+function plan(
+	upstreams: Upstreams,
+	{ task, tenant, parameters }: Lease,
+): { upstream: Upstream; request: UpstreamRequest } {
 	const name = upstreamNameOf(task) ?? '';
 	const upstream = upstreams.get(name);
 	if (!upstream) throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured`);
+	if (tenant !== undefined && !mayUse(upstream, tenant))
+		throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured for you`);
 	const request = UpstreamRequest.parse(parameters);
 	const fault = requestFaultOf(upstream, request);
 	if (fault) throw notAllowed('UpstreamFailed', fault.message);
