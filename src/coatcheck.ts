@@ -2,12 +2,13 @@
  * The factory: a Worker's handlers over the tasks of a deployment. An existing Worker can take it in: call `fetch` for the
  * paths under `/v1` and `queue` for its queues, and export the object classes.
  */
-import { ALONE_QUEUE, type Config, configOf, DEAD_LETTER_QUEUE, NotConfigured } from './config.ts';
+import { type Config, configOf, NotConfigured } from './config.ts';
 import { answer, type DoorEnv } from './http/door.ts';
 import { logError } from './log.ts';
 import { Connections } from './notify/connections.ts';
 import { deliver } from './notify/deliver.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
+import { lanesOf, purposeOf } from './queue/lanes.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { signToken } from './token.ts';
@@ -29,7 +30,10 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 		fetch: (request, env, ctx) => answer(request, env, ctx, registry),
 		async queue(batch, env) {
 			const jobs = new Jobs(env.JOBS);
-			if (batch.queue === DEAD_LETTER_QUEUE) return consumeDeadLetters(batch, jobs);
+			const lanes = lanesOf(env);
+			const purpose = purposeOf(batch.queue, lanes);
+			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, jobs);
+			if (purpose.type === 'unknown') return refuseQueue(batch, [...lanes.keys()]);
 			const config = configuredOr(env, () => putOff(batch));
 			if (!config) return;
 			const sign: SignAttemptToken = (claims) => signToken(config.signingKeys, claims);
@@ -39,9 +43,16 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs, sign }, id, lease),
 				deliver: (message) => deliver({ ...config, jobs, connections }, message),
 			};
-			await consume(batch, jobs, handlers, !batch.queue.startsWith(ALONE_QUEUE));
+			await consume(batch, { jobs, lanes, handlers, purpose });
 		},
 	} satisfies ExportedHandler<DoorEnv>;
+}
+
+/** Nothing is dropped: the messages come back, and are dead letters in the end. */
+function refuseQueue(batch: MessageBatch, lanes: readonly string[]): void {
+	const wanted = `a name that ends with a lane (${lanes.join(', ')}), with its number from the second queue on, or with dead-letters`;
+	logError('messages handed back: nothing says what the queue is for', { queue: batch.queue, wanted });
+	putOff(batch);
 }
 
 function configuredOr(env: object, otherwise: () => void): Config | undefined {

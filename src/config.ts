@@ -28,15 +28,9 @@ export const DEFAULTS = {
 	JWT_SCOPES_CLAIM: 'scope',
 } as const;
 
-/** The queues whose batches hold one message; a second one is `coatcheck-alone-2`. */
-export const ALONE_QUEUE = 'coatcheck-alone';
-
 /** What a caller can be allowed. `admin` is everything of the tenant. */
 export const KEY_SCOPES = ['submit', 'read', 'cancel', 'admin'] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];
-
-/** The queue that takes what the lanes' queues gave up. */
-export const DEAD_LETTER_QUEUE = 'coatcheck-dead-letters';
 
 /** The keys that sign the tokens in links: the first signs, all verify, so that they can be changed without breaking a link. */
 export type SigningKeys = ReadonlyMap<string, Uint8Array>;

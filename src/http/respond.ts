@@ -3,7 +3,7 @@ import { type StatusDocument, statusDocument } from '../job/document.ts';
 import { retryAfterSeconds, type WaitFacts } from '../job/estimate.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
 import type { JobView } from '../job/object-api.ts';
-import { backlogMs } from '../queue/pressure.ts';
+import { noteWaitOf, usualWaitMs } from '../queue/pressure.ts';
 import { tokenFor } from './auth.ts';
 import { type Exchange, originOf } from './exchange.ts';
 import { learn, usualMs } from './usual.ts';
@@ -41,7 +41,7 @@ export async function documentResponse(
 		...PRIVATE,
 		etag: etagOf(document.seq),
 		'x-correlation-id': document.correlationId,
-		...retryAfterOf(exchange, view),
+		...retryAfterOf(view),
 		...headers(document),
 	};
 	const isRead = exchange.request.method === 'GET' || exchange.request.method === 'HEAD';
@@ -62,15 +62,17 @@ export function acceptedResponse(
 		'operation-location': links.operation,
 		link: `<${links.operation}>; rel="status", <${links.events}>; rel="monitor"; type="text/event-stream"`,
 		// A replay of a finished job has nothing to wait for, but pollers expect to be told when to come.
-		'retry-after': retryAfterOf(exchange, view)['retry-after'] ?? '1',
+		'retry-after': retryAfterOf(view)['retry-after'] ?? '1',
 		...headers,
 	}));
 }
 
 /** `Retry-After` for a job that is not over; nothing for one that is. */
-export function retryAfterOf({ lanes }: Pick<Exchange, 'lanes'>, view: JobView): Record<string, string> {
-	const { facts, timing, lane } = view;
+export function retryAfterOf({ facts, timing, lane }: JobView): Record<string, string> {
 	const now = Date.now();
+	const { waitedMs } = timing;
+	if (facts.startedAt && waitedMs !== undefined)
+		noteWaitOf({ id: facts.id, lane, waitedMs, startedAt: Date.parse(facts.startedAt) }, now);
 	if (facts.status !== 'pending' && facts.status !== 'running') {
 		if (facts.startedAt && facts.finishedAt)
 			learn(facts.task, Date.parse(facts.finishedAt) - Date.parse(facts.startedAt));
@@ -79,12 +81,12 @@ export function retryAfterOf({ lanes }: Pick<Exchange, 'lanes'>, view: JobView):
 	const isWaiting = timing.notBefore !== undefined;
 	const wait: WaitFacts = {
 		status: isWaiting ? 'pending' : 'running',
-		elapsedMs: now - timing.waitingSince,
+		elapsedMs: isWaiting ? Math.max(0, now - (timing.notBefore ?? now)) : now - timing.waitingSince,
 		untilStartMs: Math.max(0, (timing.notBefore ?? now) - now),
 		...(facts.percentComplete !== undefined && { percentComplete: facts.percentComplete }),
 		...(timing.progressAt !== undefined && { reportedMs: timing.progressAt - timing.waitingSince }),
 		usualMs: usualMs(facts.task),
-		backlogMs: backlogMs(lanes, lane, now),
+		usualWaitMs: usualWaitMs(lane, now),
 	};
 	return { 'retry-after': String(retryAfterSeconds(wait, Math.random())) };
 }

@@ -33,7 +33,7 @@ function outcomeOf(exchange: Exchange, { view, outcome }: FoundJob): Response {
 		return problemResponse(problem, { ...asked(exchange.request, exchange.url), correlationId: facts.correlationId });
 	}
 	throw new Problem('ResultNotReady', 'The job is not finished: ask again later', {
-		headers: retryAfterOf(exchange, view),
+		headers: retryAfterOf(view),
 	});
 }
 

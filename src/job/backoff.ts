@@ -3,7 +3,7 @@
  * Blog, 2015). Spreading over the whole interval is what keeps a thousand jobs that failed together from coming back
  * together.
  */
-import { BACKOFF_MS, MAX_RETRY_AFTER_MS, WATCHDOG_MS } from './limits.ts';
+import { BACKOFF_MS, MAX_RETRY_AFTER_MS, MAX_WAKES, UNREACHABLE_MS, WATCHDOG_MS } from './limits.ts';
 
 /**
  * The wait before the next attempt, in milliseconds.
@@ -21,4 +21,32 @@ export function backoffMs(failedAttempt: number, random: number, atLeastMs = 0):
 /** How long the watchdog leaves a message alone that it has looked for `wakes` times, in milliseconds. */
 export function watchdogMs(wakes: number): number {
 	return Math.min(WATCHDOG_MS.max, WATCHDOG_MS.first * 2 ** wakes);
+}
+
+/** A place in the watchdog's schedule. */
+export interface Look {
+	/** In milliseconds since the epoch. */
+	readonly checkAt: number;
+	readonly wakes: number;
+}
+
+/** The schedule's first look after `now`, or its last one. */
+export function nextLook({ checkAt, wakes }: Look, now: number): Look {
+	let look = { checkAt, wakes };
+	while (look.checkAt <= now && look.wakes < MAX_WAKES) {
+		look = { checkAt: look.checkAt + watchdogMs(look.wakes + 1), wakes: look.wakes + 1 };
+	}
+	return look;
+}
+
+/**
+ * The delay of a message whose job can't be reached, in milliseconds. It grows, so that the tries of one message last for most
+ * of a day, and it is spread over half of itself, so that messages that failed together don't come back together.
+ *
+ * @param attempts how often the message was delivered, from 1.
+ * @param random a number in [0, 1).
+ */
+export function unreachableMs(attempts: number, random: number): number {
+	const ceilingMs = Math.min(UNREACHABLE_MS.max, UNREACHABLE_MS.first * 2 ** (attempts - 1));
+	return ceilingMs * (1 - random / 2);
 }

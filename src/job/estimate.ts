@@ -8,7 +8,7 @@ import { MS_PER_SECOND, RETRY_AFTER_SECONDS } from './limits.ts';
 /** What the estimate is made from. All times in milliseconds. */
 export interface WaitFacts {
 	readonly status: 'pending' | 'running';
-	/** Since the attempt started, or since submission while pending. */
+	/** Since the attempt started; while pending, since the job could start, 0 before. */
 	readonly elapsedMs: number;
 	/** Until the job may start, 0 when it may. */
 	readonly untilStartMs?: number;
@@ -17,8 +17,8 @@ export interface WaitFacts {
 	readonly reportedMs?: number;
 	/** How long such a task usually takes. */
 	readonly usualMs: number;
-	/** How long messages wait in the queue at the moment. */
-	readonly backlogMs?: number;
+	/** How long such jobs wait at the moment, from when they may start to when they do. */
+	readonly usualWaitMs?: number;
 }
 
 /** Below this percentage a report says too little to go by. */
@@ -42,14 +42,18 @@ export function secondsAfter(remainingMs: number, random: number): number {
 	return Math.min(RETRY_AFTER_SECONDS.max, Math.max(RETRY_AFTER_SECONDS.min, seconds));
 }
 
-function waitOf({ untilStartMs = 0, backlogMs = 0, usualMs }: WaitFacts): number {
-	return untilStartMs + backlogMs + usualMs;
+function waitOf({ untilStartMs = 0, elapsedMs, usualWaitMs = 0, usualMs }: WaitFacts): number {
+	return untilStartMs + restOf(usualWaitMs, elapsedMs) + usualMs;
 }
 
 function remainingOf({ percentComplete, elapsedMs, reportedMs = elapsedMs, usualMs }: WaitFacts): number {
 	if (percentComplete !== undefined && percentComplete >= MIN_TELLING_PERCENT) {
 		return Math.max(0, (reportedMs * 100) / percentComplete - elapsedMs);
 	}
-	// Past its usual time, a job tends to need about as long again: asking twice as late each time costs little.
+	return restOf(usualMs, elapsedMs);
+}
+
+/** Past its usual time, a job tends to need about as long again: asking twice as late each time costs little. */
+function restOf(usualMs: number, elapsedMs: number): number {
 	return elapsedMs < usualMs ? usualMs - elapsedMs : elapsedMs;
 }

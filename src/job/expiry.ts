@@ -3,8 +3,8 @@ import {
 	KEPT_AFTER_TRY_MS,
 	LEASE_GRACE_MS,
 	MAX_LOST_ATTEMPTS,
+	MAX_RESENDS,
 	MAX_RETRY_AFTER_MS,
-	MAX_WAKES,
 	MS_PER_SECOND,
 	TOMBSTONE_MS,
 	WAIT_SECONDS,
@@ -13,7 +13,7 @@ import {
 import { type FinalState, isFinal, type JobRecord } from './record.ts';
 
 /** The longest a message can wait in the queue before the watchdog gives its job up. */
-const LONGEST_WAIT_MS = MAX_WAKES * WATCHDOG_MS.max;
+const LONGEST_WAIT_MS = MAX_RESENDS * WATCHDOG_MS.max;
 
 /**
  * Until when a finished job's data is kept: as long as was asked, and when its webhook's receiver could only be told after

@@ -3,8 +3,8 @@
  * functions that change `state`, number an event or write history. They don't ask whether they may; `transition` and
  * `advance` do.
  */
-import { watchdogMs } from './backoff.ts';
-import { CANCEL_GRACE_MS, LEASE_GRACE_MS, MAX_HISTORY, MS_PER_SECOND, TOMBSTONE_MS } from './limits.ts';
+import { nextLook, watchdogMs } from './backoff.ts';
+import { CANCEL_GRACE_MS, LEASE_GRACE_MS, MAX_HISTORY, MS_PER_SECOND, TOMBSTONE_MS, WATCHDOG_MS } from './limits.ts';
 import {
 	type FailedPhase,
 	type HistoryEntry,
@@ -98,7 +98,7 @@ export function acceptedAgain(job: JobRecord, now: number, reservation?: string)
 	return record(next, { type: 'accepted', at: now });
 }
 
-export function started(job: JobRecord, now: number): JobRecord {
+export function started(job: JobRecord, now: number, delivery?: string): JobRecord {
 	const { progress: _, progressAt: __, ...kept } = job;
 	const next: JobRecord = {
 		...kept,
@@ -109,6 +109,7 @@ export function started(job: JobRecord, now: number): JobRecord {
 			attemptStartedAt: now,
 			leaseEndsAt: now + job.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS,
 			canceling: false,
+			...(delivery !== undefined && { delivery }),
 		},
 	};
 	return record(next, { type: 'started', at: now });
@@ -148,7 +149,7 @@ export function waiting(job: JobRecord, state: RunningState, wait: WaitTerms, no
 	};
 }
 
-/** The job's turn has not come. No attempt is used up, and the alarm sends for the next try. */
+/** The job's turn has not come. No attempt is used up, and the consumer sends a message that comes when it may have. */
 export function deferred(
 	job: JobRecord,
 	state: PendingState,
@@ -157,7 +158,7 @@ export function deferred(
 	notBefore: number,
 ): JobRecord {
 	const waits = (state.waits ?? 0) + 1;
-	const next = { ...pending(notBefore, undefined), waits };
+	const next = { ...pending(notBefore, now), waits };
 	return { ...job, seq: job.seq + 1, updatedAt: now, progress: { message }, state: next };
 }
 
@@ -212,17 +213,18 @@ export function buried(
 	};
 }
 
-/** The watchdog found the message missing, or never sent, and sends one now. */
-export function resent(job: JobRecord, state: PendingState, now: number): JobRecord {
-	const wakes = state.wakes + 1;
-	const resends = state.sentAt === undefined ? state.resends : state.resends + 1;
-	return { ...job, state: { ...state, sentAt: now, checkAt: now + watchdogMs(wakes), resends, wakes } };
+/** The watchdog sends the message, and looks again at the schedule's next moment: looks that came too late are left out. */
+export function resent(job: JobRecord, state: PendingState, now: number): JobRecord & { readonly state: PendingState } {
+	const isFirst = state.sentAt === undefined;
+	const resends = isFirst ? state.resends : state.resends + 1;
+	const { checkAt, wakes } = isFirst ? { ...state, checkAt: state.checkAt + watchdogMs(state.wakes) } : state;
+	return { ...job, state: { ...state, sentAt: now, resends, ...nextLook({ checkAt, wakes }, now) } };
 }
 
-/** The watchdog found the message behind a backlog: it looks again later. */
-export function leftInQueue(job: JobRecord, state: PendingState, now: number): JobRecord {
-	const wakes = state.wakes + 1;
-	return { ...job, state: { ...state, checkAt: now + watchdogMs(wakes), wakes } };
+/** The schedule is over. The message is sent once more: time may have passed without a look, as on a laptop that was closed. */
+export function sentLast(job: JobRecord, state: PendingState, now: number): JobRecord {
+	const resends = state.resends + 1;
+	return { ...job, state: { ...state, sentAt: now, checkAt: now + WATCHDOG_MS.max, resends, isLastTry: true } };
 }
 
 function pending(notBefore: number, sentAt: number | undefined): PendingState {

@@ -56,24 +56,27 @@ export const CANCEL_GRACE_MS = 20 * MS_PER_SECOND;
 /** Attempts lost to the infrastructure are given back to the job, this often in an epoch. */
 export const MAX_LOST_ATTEMPTS = 5;
 
-/** A pending job that nobody started is looked at after `first`, then each time twice as late, at most `max`. */
-export const WATCHDOG_MS = { first: 20 * MS_PER_SECOND, max: 1 * MS_PER_HOUR } as const;
-/** How often the watchdog sends a job's message again before it gives the job up. */
-export const MAX_RESENDS = 24;
-/** How often it looks at all, sends and waits for a backlog together: about five days. */
-export const MAX_WAKES = 120;
-/** Behind a backlog it sends only every so many looks: a duplicate does no harm, and "oldest" may be somebody's long delay. */
-export const BACKLOG_WAKES = 4;
+/**
+ * The watchdog looks at a pending job after `first`, then each time twice as late, at most `max`. At every look it sends the
+ * message again: behind a backlog of a day a job has at most a dozen duplicates.
+ */
+export const WATCHDOG_MS = { first: 20 * MS_PER_SECOND, max: 6 * MS_PER_HOUR } as const;
+/** Maximum number of looks before the last one: with these intervals about five days, longer than a queue keeps a message. */
+export const MAX_WAKES = 28;
+/** Maximum number of times that a job's message is sent again before the job is given up: each look, and one last time. */
+export const MAX_RESENDS = MAX_WAKES + 1;
+/** A message whose job can't be reached comes back after `first`, then each time twice as late, at most `max`. */
+export const UNREACHABLE_MS = { first: 10 * MS_PER_SECOND, max: 15 * MS_PER_MINUTE } as const;
 /** How often a job may be told that its turn has not come, between two attempts: at growing intervals, for a day and more. */
 export const MAX_WAITS = 200;
 /** A message may wait this long in the queue; a job delayed further is sent by its alarm. The platform takes 24 h. */
 export const MAX_QUEUE_DELAY_MS = 12 * MS_PER_HOUR;
+/** An alarm is set this far ahead at least. */
+export const MIN_ALARM_AHEAD_MS = 50;
 /** An alarm that keeps failing is abandoned by the platform after six tries: from this one on it only re-arms itself. */
 export const ALARM_LAST_TRIES = 5;
 /** How far such an alarm moves itself: far enough that one which never succeeds costs next to nothing. */
 export const ALARM_GIVE_UP_MS = 1 * MS_PER_HOUR;
-/** An alarm that is about to do something that may fail is set this far ahead first. */
-export const ALARM_RETRY_MS = 1 * MS_PER_MINUTE;
 
 /** How long an attempt may wait for an external worker, in seconds. */
 export const WAIT_SECONDS = { min: 1, max: 7 * SECONDS_PER_DAY, default: 1 * 3_600 } as const;

@@ -17,7 +17,13 @@ export interface JobView {
 	/** How the job answers on its status URL. */
 	readonly flags: Readonly<Record<string, string>>;
 	/** What an estimate of the remaining time is made from; milliseconds since the epoch. */
-	readonly timing: { readonly waitingSince: number; readonly notBefore?: number; readonly progressAt?: number };
+	readonly timing: {
+		readonly waitingSince: number;
+		readonly notBefore?: number;
+		readonly progressAt?: number;
+		/** How long after its submission the job was first started; left out when it was not, or was to be delayed. */
+		readonly waitedMs?: number;
+	};
 	readonly lane: string;
 	/** Set for the job of an upstream. */
 	readonly upstream?: UpstreamHint;
@@ -64,17 +70,22 @@ export interface Lease {
 	readonly origin?: string;
 	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
 	readonly readableUntil?: number;
+	/** How long after its time had come the job was started, in milliseconds. */
+	readonly waitedMs?: number;
 }
 
 export type Start =
 	| { readonly started: true; readonly lease: Lease }
-	| { readonly started: false; readonly refusal: Refusal; readonly waitMs?: number };
+	/** `early`: the job may start after `waitMs`, by a message on `lane`. */
+	| { readonly started: false; readonly refusal: Refusal; readonly waitMs?: number; readonly lane?: string };
 
 /** What a consumer does after it reported. */
 export type Report = {
 	readonly refusal?: Refusal;
 	/** The job is to be tried again after this time. */
 	readonly retryInMs?: number;
+	/** The lane of the message that it is tried again by. */
+	readonly lane?: string;
 };
 
 /** The outcome of a client's command, with the job as it is afterwards. */
@@ -132,9 +143,12 @@ export interface JobObjectApi {
 	/** What the job takes of its tenant's quotas; `undefined` when nothing is kept of it. */
 	claim(): Promise<Claim | undefined>;
 
-	/** `isShared`: the consumer has other jobs beside this one. */
-	start(epoch: number, isShared?: boolean): Promise<Start>;
-	/** It is not the job's turn: it comes again by itself, unless `retryInMs` says otherwise. */
+	/**
+	 * `isShared`: the consumer has other jobs beside this one. `delivery` names one delivery of a message: a call that is repeated
+	 * because its answer was lost gets the same lease again.
+	 */
+	start(epoch: number, isShared?: boolean, delivery?: string): Promise<Start>;
+	/** It is not the job's turn: the consumer has its message come again after `retryInMs`. */
 	defer(epoch: number, waitMs: number, message: string): Promise<Report>;
 	/** `isExternal`: not a consumer reports, but the worker that the attempt waits for. */
 	progress(fence: Fence, progress: Progress, isExternal?: boolean): Promise<Report>;

@@ -69,12 +69,17 @@ export interface PendingState {
 	readonly notBefore: number;
 	/** When a message was last handed to the queue. Left out: the alarm has still to send one. */
 	readonly sentAt?: number;
-	/** When the watchdog looks after the message, or sends the first. */
+	/**
+	 * When the watchdog looks after the message, or sends the first. Looks follow a fixed schedule from here and are not written:
+	 * a record that was read from storage shows the schedule's first look.
+	 */
 	readonly checkAt: number;
 	/** How often the watchdog sent the message again. */
 	readonly resends: number;
-	/** How often the watchdog looked. */
+	/** How far the watchdog is in its schedule. */
 	readonly wakes: number;
+	/** The schedule is over, and the message was sent one last time. */
+	readonly isLastTry?: true;
 	/** How often the job was told that its turn had not come. Left out: never since its last attempt. */
 	readonly waits?: number;
 }
@@ -84,6 +89,8 @@ export interface RunningState {
 	readonly name: 'running';
 	readonly attemptStartedAt: number;
 	readonly leaseEndsAt: number;
+	/** Names the one delivery of a message that was given this attempt. */
+	readonly delivery?: string;
 	/** Somebody asked to cancel: whatever the attempt reports now, the job ends canceled. */
 	readonly canceling: boolean;
 	/** An external worker has the attempt: no consumer of ours does. */

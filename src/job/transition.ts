@@ -16,22 +16,15 @@ import {
 	deferred,
 	type Failure,
 	failed,
-	leftInQueue,
 	resent,
 	retrying,
+	sentLast,
 	started,
 	succeeded,
 	type WaitTerms,
 	waiting,
 } from './lifecycle.ts';
-import {
-	BACKLOG_WAKES,
-	MAX_RESENDS,
-	MAX_WAITS,
-	MAX_WAKES,
-	MS_PER_SECOND,
-	PROGRESS_EVENT_INTERVAL_MS,
-} from './limits.ts';
+import { MAX_WAITS, MS_PER_SECOND, PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
 import {
 	type Fence,
 	fenceOf,
@@ -47,8 +40,11 @@ import { sentAgain, type Try, tried } from './webhook.ts';
 
 /** Everything anybody can ask of a job. */
 export type Command =
-	/** A consumer has the job's message and wants to work. `isShared`: it has other jobs beside this one. */
-	| { readonly type: 'start'; readonly epoch: number; readonly isShared?: boolean }
+	/**
+	 * A consumer has the job's message and wants to work. `isShared`: it has other jobs beside this one. `delivery` names this
+	 * delivery and no other.
+	 */
+	| { readonly type: 'start'; readonly epoch: number; readonly isShared?: boolean; readonly delivery?: string }
 	/** `isExternal`: not the consumer reports, but the worker that the attempt waits for. */
 	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress; readonly isExternal?: boolean }
 	/** The consumer has done its part: the rest of the attempt happens elsewhere. `progress` is the last it had to report. */
@@ -76,8 +72,8 @@ export type Command =
 	| { readonly type: 'delivered'; readonly seq: number; readonly made: Try }
 	/** The watchdog sends the messages of these deliveries again. */
 	| { readonly type: 'redeliver'; readonly seqs: readonly number[] }
-	/** The watchdog looks after the message. `backlogSince` is when the oldest message in its queue was sent, if known. */
-	| { readonly type: 'wake'; readonly backlogSince?: number };
+	/** The watchdog looks after the message. */
+	| { readonly type: 'wake' };
 
 /** Why a command changed nothing. */
 export type Refusal =
@@ -117,7 +113,7 @@ export interface Transition {
 	/** Set when the command was not carried out. Some refusals change the job all the same: a late completion lets a cancel end. */
 	readonly refusal?: Refusal;
 	readonly effects: readonly Effect[];
-	/** Progress is for those who watch now: it lives in memory until the next change that has to be written. */
+	/** The change lives in memory until the next one that has to be written: progress, and how far the watchdog is. */
 	readonly volatile?: true;
 }
 
@@ -150,17 +146,22 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 		case 'redeliver':
 			return unlessSame(job, sentAgain(job, command.seqs, now));
 		case 'wake':
-			return wake(job, command.backlogSince, now);
+			return wake(job, now);
 	}
 }
 
-function start(job: JobRecord, { epoch, isShared }: Extract<Command, { type: 'start' }>, now: number): Transition {
+function start(job: JobRecord, command: Extract<Command, { type: 'start' }>, now: number): Transition {
+	const { epoch, isShared, delivery } = command;
 	if (epoch !== job.epoch) return refuse(job, 'stale');
 	if (isFinal(job.state)) return refuse(job, 'finished');
-	if (job.state.name !== 'pending') return refuse(job, 'leased');
+	if (job.state.name !== 'pending') {
+		// The answer to this delivery's first call was lost: it gets the attempt that it has already.
+		const isSame = job.state.name === 'running' && delivery !== undefined && job.state.delivery === delivery;
+		return isSame ? changed(job) : refuse(job, 'leased');
+	}
 	if (job.runsAlone && isShared) return refuse(job, 'shared');
 	if (now < job.state.notBefore) return refuse(job, 'early');
-	return changed(started(job, now));
+	return changed(started(job, now, delivery));
 }
 
 function defer(job: JobRecord, command: Extract<Command, { type: 'defer' }>, now: number): Transition {
@@ -252,16 +253,19 @@ function deadLetter(job: JobRecord, epoch: number, now: number): Transition {
 	return changed(undeliverable(job, 'The queue gave up delivering the job', now));
 }
 
-function wake(job: JobRecord, backlogSince: number | undefined, now: number): Transition {
+/**
+ * Sends the message again at each look, whatever waits in the queue: a duplicate does no harm, and no queue says whether a
+ * message is lost. Looks follow from the time alone, so that one costs no write.
+ */
+function wake(job: JobRecord, now: number): Transition {
 	const { state } = job;
 	if (state.name !== 'pending') return refuse(job, isFinal(state) ? 'finished' : 'leased');
 	if (now < state.checkAt) return refuse(job, 'early');
-	const isBehindBacklog = state.sentAt !== undefined && backlogSince !== undefined && backlogSince <= state.sentAt;
-	const isQueuedStill = isBehindBacklog && (state.wakes + 1) % BACKLOG_WAKES !== 0;
-	if (state.wakes >= MAX_WAKES || (!isQueuedStill && state.resends >= MAX_RESENDS)) {
-		return changed(undeliverable(job, `No consumer took the job, though it was sent ${state.resends + 1} times`, now));
-	}
-	return isQueuedStill ? changed(leftInQueue(job, state, now)) : changed(resent(job, state, now), { type: 'enqueue' });
+	if (state.isLastTry) return changed(undeliverable(job, 'No consumer took the job, though it was sent for days', now));
+	const next = resent(job, state, now);
+	const isScheduleOver = next.state.checkAt <= now;
+	if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });
+	return { job: next, effects: [{ type: 'enqueue' }], volatile: true };
 }
 
 function undeliverable(job: JobRecord, message: string, now: number): JobRecord {

@@ -18,7 +18,6 @@ import { accepted, type Failure, type Submission, type WaitTerms } from '../job/
 import {
 	ALARM_GIVE_UP_MS,
 	ALARM_LAST_TRIES,
-	ALARM_RETRY_MS,
 	MS_PER_SECOND,
 	UPLOAD_LEASE_MS,
 	WEBHOOK_TIMEOUT_MS,
@@ -56,7 +55,7 @@ import { type Command, type Transition, transition } from '../job/transition.ts'
 import { upstreamHintOf } from '../job/upstream.ts';
 import { lateDeliveries, messageId, pendingDeliveries, type Try } from '../job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
-import { backlogSince, sendDelivery, sendJob } from '../queue/send.ts';
+import { sendDelivery, sendJob } from '../queue/send.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { CLOSE, close, JobSockets, type WaitUntil } from './sockets.ts';
 import { JobStore } from './store.ts';
@@ -170,17 +169,20 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	// — the attempt —————————————————————————————————————————————————————————————————————————————————————————————————
 
-	async start(epoch: number, isShared = false): Promise<Start> {
+	async start(epoch: number, isShared = false, delivery?: string): Promise<Start> {
 		const now = Date.now();
 		// A deployment without a lane for them runs such jobs among the others.
 		const mustShare = !this.#lanes.has(ALONE_LANE);
-		const result = this.#apply({ type: 'start', epoch, isShared: isShared && !mustShare }, now);
+		const command = { type: 'start', epoch, isShared: isShared && !mustShare } as const;
+		const dueAt = dueAtOf(this.#current(now));
+		const result = this.#apply({ ...command, ...(delivery !== undefined && { delivery }) }, now);
 		if (result === undefined) return { started: false, refusal: 'gone' };
 		const { job, refusal } = result;
 		const { state } = job;
 		if (refusal !== undefined || state.name !== 'running') {
-			const waitMs = refusal === 'early' && state.name === 'pending' ? { waitMs: state.notBefore - now } : {};
-			return { started: false, refusal: refusal ?? 'stale', ...waitMs };
+			const isEarly = refusal === 'early' && state.name === 'pending';
+			const wait = isEarly ? { waitMs: state.notBefore - now, lane: laneOf(job) } : {};
+			return { started: false, refusal: refusal ?? 'stale', ...wait };
 		}
 		const { task, tenant, options, parameters, input, origin } = job;
 		const lease: Lease = {
@@ -193,6 +195,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			readableUntil: readableUntil(job),
 			...(input && { input }),
 			...(origin !== undefined && { origin }),
+			...(dueAt !== undefined && { waitedMs: now - dueAt }),
 		};
 		return { started: true, lease };
 	}
@@ -372,30 +375,23 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (job === undefined) return this.#forget();
 		const isMessageDue = job.state.name === 'pending' && now >= job.state.checkAt;
 		const late = lateDeliveries(job, now);
-		if (!isMessageDue && late.length === 0) return this.#store.setAlarmBy(nextAlarmAt(job));
-		// Armed before anything can fail: whatever becomes of the next lines, somebody looks again.
-		this.#store.setAlarm(now + ALARM_RETRY_MS);
-		if (isMessageDue) await this.#lookAfterMessage(job);
-		if (late.length > 0) await this.#redeliver(late);
+		const woken = isMessageDue ? this.#apply({ type: 'wake' }, now) : undefined;
+		const redelivered = late.length > 0 ? this.#apply({ type: 'redeliver', seqs: late }, now) : undefined;
+		// Armed before anything is sent: whatever becomes of the messages, the object looks again.
+		this.#store.setAlarmBy(nextAlarmAt((redelivered ?? woken)?.job ?? job, now));
+		await Promise.all([this.#sendAgain(woken), this.#redeliver(redelivered, late)]);
 	}
 
-	async #redeliver(seqs: readonly number[]): Promise<void> {
-		const result = this.#apply({ type: 'redeliver', seqs }, Date.now());
-		if (!result) return;
-		this.#store.setAlarm(nextAlarmAt(result.job));
-		const still = pendingDeliveries(result.job).filter(({ seq }) => seqs.includes(seq));
+	async #sendAgain(woken: Transition | undefined): Promise<void> {
+		if (!woken?.effects.some(({ type }) => type === 'enqueue')) return;
+		const message = jobMessage(this.#id, woken.job.epoch, upstreamHintOf(woken.job));
+		await sendJob(this.#lanes, laneOf(woken.job), message);
+	}
+
+	async #redeliver(redelivered: Transition | undefined, seqs: readonly number[]): Promise<void> {
+		if (!redelivered) return;
+		const still = pendingDeliveries(redelivered.job).filter(({ seq }) => seqs.includes(seq));
 		await Promise.all(still.map(({ seq }) => sendDelivery(this.#lanes, { v: 1, id: this.#id, seq })));
-	}
-
-	async #lookAfterMessage(job: JobRecord): Promise<void> {
-		const lane = laneOf(job);
-		const oldest = await backlogSince(this.#lanes, lane);
-		const result = this.#apply({ type: 'wake', ...(oldest !== undefined && { backlogSince: oldest }) }, Date.now());
-		if (!result) return;
-		this.#store.setAlarm(nextAlarmAt(result.job));
-		if (!result.effects.some(({ type }) => type === 'enqueue')) return;
-		const message = jobMessage(this.#id, result.job.epoch, upstreamHintOf(result.job));
-		await sendJob(this.#lanes, lane, message);
 	}
 
 	/** Nothing is left of the job, or there never was more than an unfinished upload. */
@@ -446,8 +442,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			this.#store.save(job);
 			this.#numberedUntil = numberedUntil(job);
 			// A finished job's alarm comes later than the one it had: left alone, that one would only wake it for nothing.
-			if (isOver) this.#store.setAlarm(nextAlarmAt(job));
-			else this.#store.setAlarmBy(nextAlarmAt(job));
+			if (isOver) this.#store.setAlarm(nextAlarmAt(job, now));
+			else this.#store.setAlarmBy(nextAlarmAt(job, now));
 			// What the job no longer refers to is nobody's: a used input, what a lost attempt left of its result, or, when it is
 			// run again, the reply that it failed with.
 			if (isOver || (before && hasLargeReply(before))) this.#store.deleteChunksExcept(uploadsOf(job));
@@ -493,10 +489,13 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const result = this.#apply(command, now);
 		if (!result) return { refusal: 'gone' };
 		const { job, refusal } = result;
-		const isRetried = command.type === 'fail' && job.state.name === 'pending' && job.attempt === command.fence.attempt;
+		const { state } = job;
+		const isFailed = command.type === 'fail' && job.attempt === command.fence.attempt;
+		const isDeferred = command.type === 'defer' && refusal === undefined;
+		const isRetried = (isFailed || isDeferred) && state.name === 'pending';
 		return {
 			...(refusal !== undefined && { refusal }),
-			...(isRetried && job.state.name === 'pending' && { retryInMs: Math.max(0, job.state.notBefore - now) }),
+			...(isRetried && { retryInMs: Math.max(0, state.notBefore - now), lane: laneOf(job) }),
 		};
 	}
 
@@ -519,11 +518,22 @@ function viewOf(id: string, job: JobRecord, now: number): JobView {
 			waitingSince,
 			...(state.name === 'pending' && { notBefore: state.notBefore }),
 			...(job.progressAt !== undefined && { progressAt: job.progressAt }),
+			...firstWaitOf(job),
 		},
 		lane: laneOf(job),
 		...(upstream && { upstream }),
 		readableUntil: readableUntil(job),
 	};
+}
+
+/** Since when a pending job may be started. */
+function dueAtOf(job: JobRecord | undefined): number | undefined {
+	return job?.state.name === 'pending' ? job.state.notBefore : undefined;
+}
+
+/** How long a job waited for its first start. Left out for a job that was to be delayed. */
+function firstWaitOf({ startedAt, epochAt, options }: JobRecord): { waitedMs?: number } {
+	return startedAt === undefined || options.delaySeconds > 0 ? {} : { waitedMs: startedAt - epochAt };
 }
 
 function hasLargeReply({ state }: JobRecord): boolean {

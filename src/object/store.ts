@@ -1,4 +1,5 @@
 /** The rows of one object: the job's record under one key, its larger bytes under others. Nothing else touches storage. */
+import { MIN_ALARM_AHEAD_MS } from '../job/limits.ts';
 import type { ChunkKey } from '../job/object-api.ts';
 import type { JobRecord } from '../job/record.ts';
 
@@ -33,8 +34,10 @@ export class JobStore {
 	/** One row. */
 	setAlarm(at: number): void {
 		this.#alarmAt = at;
+		// An alarm that is set to now or earlier while the alarm's handler runs may never fire (workerd issue 6866).
+		const ahead = Math.max(at, Date.now() + MIN_ALARM_AHEAD_MS);
 		// Not awaited: the platform holds every answer back until what was written before it is durable.
-		void this.#storage.setAlarm(at);
+		void this.#storage.setAlarm(ahead);
 	}
 
 	/** Sets the alarm unless one that comes sooner is known: that one will look again. It saves a row at every start. */

@@ -8,15 +8,17 @@ import { logError } from '../log.ts';
 import { type Lanes, type MessageQueue, queuesOf, WEBHOOKS_LANE } from './lanes.ts';
 import { noteAnswer, noteFailure } from './pressure.ts';
 
-/** A send has been seen to hang for a minute: after this long it is somebody else's turn to try. */
-const SEND_TIMEOUT_MS = 10 * MS_PER_SECOND;
+/** A send has been seen to hang for a minute. After this long the lane's next queue is tried. */
+const SEND_TIMEOUT_MS = 5 * MS_PER_SECOND;
+/** Maximum number of queues that one message is offered to: all tries together end before the job's watchdog looks. */
+const MAX_QUEUES_TRIED = 3;
 
 /** In each lane turns go round, so that a slow job keeps the next one waiting only when every queue of the lane has one. */
 const turns = new Map<string, number>();
 
 /** Sends a job's message. Resolves when it is sent or given up; never rejects. */
-export function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySeconds = 0): Promise<void> {
-	return send(lanes, lane, message, delaySeconds);
+export async function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySeconds = 0): Promise<void> {
+	await sendMessage({ lanes, lane }, message, delaySeconds);
 }
 
 /** The platform takes so many messages at once. */
@@ -35,7 +37,7 @@ export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Se
 	);
 	await Promise.all(
 		calls.map((some) =>
-			handOver(lanes, lane, some[0]?.message.id ?? '', (queue) =>
+			handOver({ lanes, lane }, some[0]?.message.id ?? '', (queue) =>
 				queue.sendBatch(
 					some.map(({ message, delaySeconds }) => ({ body: message, contentType: 'json', delaySeconds })),
 				),
@@ -45,60 +47,59 @@ export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Se
 }
 
 /** Sends for a webhook's receiver to be told. Resolves when it is sent or given up; never rejects. */
-export function sendDelivery(lanes: Lanes, message: DeliveryMessage): Promise<void> {
-	return send(lanes, WEBHOOKS_LANE, message, 0);
+export async function sendDelivery(lanes: Lanes, message: DeliveryMessage): Promise<void> {
+	await sendMessage({ lanes, lane: WEBHOOKS_LANE }, message, 0);
 }
 
-async function send(
-	lanes: Lanes,
-	lane: string,
+/** Where a message goes. */
+export interface Destination {
+	readonly lanes: Lanes;
+	readonly lane: string;
+	/** The place of a queue that is taken only when the others fail. */
+	readonly lastIndex?: number | undefined;
+}
+
+/** Resolves to whether a queue took the message; never rejects. */
+export function sendMessage(
+	destination: Destination,
 	message: JobMessage | DeliveryMessage,
 	delaySeconds: number,
-): Promise<void> {
-	await handOver(lanes, lane, message.id, (queue) => queue.send(message, { contentType: 'json', delaySeconds }));
+): Promise<boolean> {
+	return handOver(destination, message.id, (queue) => queue.send(message, { contentType: 'json', delaySeconds }));
 }
 
 /** @param job the one that a failure is logged for. */
 async function handOver(
-	lanes: Lanes,
-	lane: string,
+	destination: Destination,
 	job: string,
 	give: (queue: MessageQueue) => Promise<QueueSendResponse | QueueSendBatchResponse>,
-): Promise<void> {
-	const queue = nextQueue(lanes, lane);
-	if (!queue) return logError('send failed', { job, lane, error: 'the lane has no queue' });
-	try {
-		const { metadata } = await within(SEND_TIMEOUT_MS, give(queue));
-		noteAnswer(queue, metadata?.metrics, Date.now());
-	} catch (error) {
-		noteFailure(queue, Date.now());
-		logError('send failed', { job, lane, error });
+): Promise<boolean> {
+	const { lane } = destination;
+	const queues = queuesInTurn(destination).slice(0, MAX_QUEUES_TRIED);
+	if (queues.length === 0) logError('send failed', { job, lane, error: 'the lane has no queue' });
+	for (const [index, queue] of queues.entries()) {
+		try {
+			const { metadata } = await within(SEND_TIMEOUT_MS, give(queue));
+			noteAnswer(queue, metadata?.metrics, Date.now());
+			return true;
+		} catch (error) {
+			noteFailure(queue, Date.now());
+			logError('send failed', { job, lane, queuesLeft: queues.length - index - 1, error });
+		}
 	}
+	return false;
 }
 
-function nextQueue(lanes: Lanes, lane: string): MessageQueue | undefined {
+/** The queues of a lane, in the order in which they are tried. */
+function queuesInTurn({ lanes, lane, lastIndex }: Destination): MessageQueue[] {
 	const queues = queuesOf(lanes, lane);
+	if (queues.length === 0) return [];
 	const turn = turns.get(lane) ?? Math.floor(Math.random() * queues.length);
 	turns.set(lane, turn + 1);
-	return queues[turn % queues.length];
-}
-
-/** When the oldest message in a lane's queues was sent; `undefined` when they are empty or don't say. */
-export async function backlogSince(lanes: Lanes, lane: string): Promise<number | undefined> {
-	const oldest = await Promise.all(queuesOf(lanes, lane).map(oldestIn));
-	const known = oldest.filter((at) => at !== undefined);
-	return known.length > 0 ? Math.min(...known) : undefined;
-}
-
-async function oldestIn(queue: MessageQueue): Promise<number | undefined> {
-	try {
-		const metrics = await within(SEND_TIMEOUT_MS, queue.metrics());
-		noteAnswer(queue, metrics, Date.now());
-		return metrics.backlogCount > 0 ? metrics.oldestMessageTimestamp?.getTime() : undefined;
-	} catch (error) {
-		logError('queue metrics failed', { error });
-		return undefined;
-	}
+	const first = turn % queues.length;
+	const inTurn = [...queues.slice(first), ...queues.slice(0, first)];
+	const last = queues[lastIndex ?? -1];
+	return last ? [...inTurn.filter((queue) => queue !== last), last] : inTurn;
 }
 
 async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {

@@ -1,13 +1,14 @@
-import { runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call, eventsOf, submit, until, watch } from './client.ts';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { call, eventsOf, objectOf, statusOf, submit, until, watch } from './client.ts';
+import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
 /**
  * Billed operations, counted where they happen: at the platform's own storage, stubs and queues. They are counted by their
  * prototypes, so that nothing in the code under test knows of it.
  */
-const counts = { rows: 0, calls: 0, messages: 0, retries: 0 };
+const counts = { rows: 0, calls: 0, messages: 0, metrics: 0, deletedAlarms: 0 };
 
 function count(prototype: object, method: string, field: keyof typeof counts): void {
 	const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
@@ -23,13 +24,15 @@ beforeAll(async () => {
 		const kv = Object.getPrototypeOf(storage.kv) as object;
 		for (const method of ['put', 'delete']) count(kv, method, 'rows');
 		const store = Object.getPrototypeOf(storage) as object;
-		for (const method of ['setAlarm', 'deleteAlarm', 'put', 'delete']) count(store, method, 'rows');
+		for (const method of ['setAlarm', 'put', 'delete']) count(store, method, 'rows');
+		count(store, 'deleteAlarm', 'deletedAlarms');
 		const jobObject = Object.getPrototypeOf(object) as object;
 		for (const method of Object.getOwnPropertyNames(jobObject)) {
 			if (method !== 'constructor') count(jobObject, method, 'calls');
 		}
 	});
 	count(Object.getPrototypeOf(env.LANE_JOBS_1) as object, 'send', 'messages');
+	count(Object.getPrototypeOf(env.LANE_JOBS_1) as object, 'metrics', 'metrics');
 });
 
 beforeEach(() => {
@@ -107,6 +110,27 @@ describe('a retried job', () => {
 		await until(document, 'succeeded');
 		expect(counts.rows).toBeLessThanOrEqual(7);
 		expect(counts.messages).toBe(1);
+	});
+});
+
+describe('a job that nobody starts', () => {
+	it('costs one row, one message and no question to a queue at each look of its watchdog, also when its object has forgotten', async () => {
+		const lost = dropMessages();
+		const { document } = await submit('sleep', { seconds: 0 });
+		await vi.waitFor(() => expect(lost()).toBe(1));
+		for (const [looks, waitMs] of [20_000, 40_000, 80_000, 160_000].entries()) {
+			await statusOf(document);
+			await evictDurableObject(objectOf(document));
+			advanceClock(waitMs);
+			counts.rows = 0;
+			await fireAlarm(document);
+			// The test fires the alarm, and so deletes it first.
+			expect(counts).toMatchObject({ rows: 1, metrics: 0, deletedAlarms: looks + 1 });
+			expect(lost()).toBe(looks + 2);
+		}
+		// One more look before the next is due: nothing is sent.
+		await fireAlarm(document);
+		expect(lost()).toBe(5);
 	});
 });
 

@@ -7,6 +7,7 @@ import {
 } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Jobs } from '../../src/rpc/jobs.ts';
 import worker from '../worker.ts';
 import { call, eventsOf, finalsOf, objectOf, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, duplicateMessages, failSends, fireAlarm } from './faults.ts';
@@ -54,16 +55,18 @@ describe('the watchdog', () => {
 		expect(done).toMatchObject({ attempt: 2, maxAttempts: 2 });
 	});
 
-	it('gives a job up after a bounded number of messages', async () => {
-		dropMessages();
+	it('gives a job up after a bounded number of messages, and not before days have passed', async () => {
+		const lost = dropMessages();
 		const { document } = await submit('sleep', { seconds: 0 });
+		const start = Date.now();
 		let alarms = 0;
 		while ((await statusOf(document)).status === 'pending' && alarms < 100) {
-			advanceClock(3_600_000);
+			advanceClock(4 * 3_600_000);
 			await fireAlarm(document);
 			alarms++;
 		}
-		expect(alarms).toBe(25);
+		expect(lost()).toBeLessThanOrEqual(30);
+		expect((Date.now() - start) / 86_400_000).toBeGreaterThan(4);
 		expect(await statusOf(document)).toMatchObject({
 			status: 'failed',
 			phase: 'dead-lettered',
@@ -80,6 +83,40 @@ describe('delivery', () => {
 		const types = (await eventsOf(document)).map(({ type }) => type);
 		expect(types.filter((type) => type === 'started')).toHaveLength(1);
 		expect(finalsOf(await eventsOf(document))).toEqual(['succeeded']);
+	});
+
+	it('of a message whose job is to be tried again is repeated at once, also beside a neighbour that works on', async () => {
+		const lost = dropMessages();
+		const slow = await submit('patient', {});
+		const quick = await submit('sleep', { seconds: 0, failAttempts: 1 });
+		await vi.waitFor(() => expect(lost()).toBe(2));
+		vi.restoreAllMocks();
+		const messages = [slow, quick].map(({ document: { id } }) => ({
+			id,
+			timestamp: new Date(),
+			attempts: 1,
+			body: { v: 1, id, epoch: 1 },
+		}));
+		const over = worker.queue(createMessageBatch('coatcheck-jobs', messages), env);
+		expect(await until(quick.document, 'succeeded')).toMatchObject({ attempt: 2 });
+		expect(await statusOf(slow.document)).toMatchObject({ status: 'running', attempt: 1 });
+		await call(slow.document.links.self, { method: 'DELETE' });
+		await over;
+	});
+
+	it('that never hears that its job was started gets the same attempt when it asks again', async () => {
+		dropMessages();
+		const { document } = await submit('sleep', { seconds: 0 });
+		vi.restoreAllMocks();
+		const original = Jobs.prototype.callOnce;
+		const spy = vi.spyOn(Jobs.prototype, 'callOnce').mockImplementationOnce(async function (this: Jobs, id, ask) {
+			await original.call(this, id, ask);
+			throw Object.assign(new Error('The object was reset'), { retryable: true });
+		});
+		onTestFinished(() => spy.mockRestore());
+		expect(await deliver('coatcheck-jobs', { v: 1, id: document.id, epoch: 1 })).toMatchObject({ explicitAcks: ['m'] });
+		expect(await statusOf(document)).toMatchObject({ status: 'succeeded', attempt: 1 });
+		expect((await eventsOf(document)).map(({ type }) => type)).toEqual(['accepted', 'started', 'succeeded']);
 	});
 
 	it('of a message before its time puts it off', async () => {
@@ -119,15 +156,27 @@ describe('delivery', () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 600 });
 		const result = await deliver('coatcheck-long', { v: 1, id: document.id, epoch: 1 }, { PUBLIC_URL: 'nowhere' });
-		expect(result).toMatchObject({ outcome: 'ok', explicitAcks: [], retryBatch: { retry: true } });
+		expect(result).toMatchObject({ outcome: 'ok', explicitAcks: [], retryMessages: [{ msgId: 'm' }] });
 		log.mockRestore();
 	});
 
-	it('given up by the queue fails the job, visibly and retryable', async () => {
+	it.each(['my-queue', 'coatcheck-nojobs'])('by the unknown queue %s is logged and handed back', async (queue) => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 600 });
+		const result = await deliver(queue, { v: 1, id: document.id, epoch: 1 });
+		expect(result).toMatchObject({ explicitAcks: [], retryMessages: [{ msgId: 'm' }] });
+		expect(JSON.stringify(log.mock.calls)).toContain(queue);
+		log.mockRestore();
+	});
+
+	it.each([
+		'coatcheck-dead-letters',
+		'staging-coatcheck-dead-letters',
+	])('given up by the queue, to %s, fails the job, visibly and retryable', async (queue) => {
 		dropMessages();
 		const { document } = await submit('sleep', { seconds: 0 });
 		vi.restoreAllMocks();
-		expect(await deliver('coatcheck-dead-letters', { v: 1, id: document.id, epoch: 1 })).toMatchObject({
+		expect(await deliver(queue, { v: 1, id: document.id, epoch: 1 })).toMatchObject({
 			explicitAcks: ['m'],
 		});
 		expect(await statusOf(document)).toMatchObject({
@@ -137,6 +186,21 @@ describe('delivery', () => {
 		});
 		expect((await call(`/v1/jobs/${document.id}/retry`, { method: 'POST' })).status).toBe(202);
 		await until(document, 'succeeded');
+	});
+});
+
+describe('Retry-After', () => {
+	it('of a short job is short, whatever waits, works or is delayed in its queue', async () => {
+		const prototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
+		const oldestMessageTimestamp = new Date(Date.now() - 300_000);
+		const metrics = { backlogCount: 40, backlogBytes: 4_000, oldestMessageTimestamp };
+		const send = vi.spyOn(prototype, 'send').mockResolvedValue({ metadata: { metrics } });
+		onTestFinished(() => send.mockRestore());
+		const first = await submit('context', {});
+		await vi.waitFor(() => expect(send).toHaveBeenCalledOnce());
+		const { response } = await submit('context', {});
+		expect(Number(response.headers.get('retry-after'))).toBeLessThanOrEqual(2);
+		expect(Number((await call(first.document.links.self)).headers.get('retry-after'))).toBeLessThanOrEqual(3);
 	});
 });
 
@@ -152,11 +216,10 @@ describe('a job that lost an attempt', () => {
 
 	it('is not started among others: its own message is on the way', async () => {
 		const { document } = await withLostAttempt();
-		expect(await deliver('coatcheck-long', { v: 1, id: document.id, epoch: 1 })).toMatchObject({ explicitAcks: ['m'] });
+		const message = { v: 1, id: document.id, epoch: 1 };
+		expect(await deliver('coatcheck-long', message, {}, 2)).toMatchObject({ explicitAcks: ['m', 'm2'] });
 		expect(await statusOf(document)).toMatchObject({ phase: 'retrying', attempt: 1 });
-		expect(await deliver('coatcheck-alone', { v: 1, id: document.id, epoch: 1 })).toMatchObject({
-			explicitAcks: ['m'],
-		});
+		expect(await deliver('staging-coatcheck-alone', message)).toMatchObject({ explicitAcks: ['m'] });
 		expect(await statusOf(document)).toMatchObject({ status: 'succeeded', attempt: 2, maxAttempts: 5 });
 	});
 });
@@ -264,9 +327,13 @@ async function waiting() {
 	return document;
 }
 
-/** Hands one message to the Worker's queue handler, as the platform would. */
-async function deliver(queue: string, body: unknown, variables: Record<string, string> = {}) {
-	const batch = createMessageBatch(queue, [{ id: 'm', timestamp: new Date(), attempts: 1, body }]);
+/** Hands one message to the Worker's queue handler, or the same one several times in a batch, as the platform would. */
+async function deliver(queue: string, body: unknown, variables: Record<string, string> = {}, copies = 1) {
+	const ids = Array.from({ length: copies }, (_, copy) => (copy === 0 ? 'm' : `m${copy + 1}`));
+	const batch = createMessageBatch(
+		queue,
+		ids.map((id) => ({ id, timestamp: new Date(), attempts: 1, body })),
+	);
 	const ctx = createExecutionContext();
 	await worker.queue(batch, { ...env, ...variables });
 	return getQueueResult(batch, ctx);

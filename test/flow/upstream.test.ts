@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import { receiver } from '../notify/receiver.ts';
-import { call, until } from './client.ts';
+import { call, statusOf, until } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
 /** Billed operations, counted where they happen, as in `budget.test.ts`. */
@@ -65,6 +65,32 @@ describe('the ordinary job of an upstream', () => {
 	it('costs two calls and two rows more where an upstream takes only so many at once', async () => {
 		receiver('narrow.example', () => new Response('ok'));
 		expect(await costOf('narrow')).toEqual({ rows: 7, jobCalls: 3, gateCalls: 2 });
+	});
+});
+
+describe('a job that waits for its turn', () => {
+	it('costs at most two rows each time that it is told to wait, and starts when its turn has come', async () => {
+		const { promise, resolve } = Promise.withResolvers<void>();
+		receiver('narrow.example', () => promise.then(() => new Response('ok')));
+		onTestFinished(() => resolve());
+		const first = await submit('narrow');
+		await until(first, 'running');
+		const second = await submit('narrow');
+		const told = (wanted: number) =>
+			vi.waitFor(
+				async () => {
+					const { seq, attempt } = await statusOf(second);
+					expect(attempt).toBe(0);
+					expect(seq).toBeGreaterThanOrEqual(wanted);
+					return { seq, rows: counts.rows };
+				},
+				{ timeout: 15_000, interval: 20 },
+			);
+		const before = await told(2);
+		const after = await told(before.seq + 3);
+		expect(after.rows - before.rows).toBeLessThanOrEqual(2 * (after.seq - before.seq));
+		resolve();
+		expect((await until(second, 'succeeded')).attempt).toBe(1);
 	});
 });
 

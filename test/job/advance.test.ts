@@ -46,7 +46,7 @@ describe('advance', () => {
 	it('fails a job whose attempts keep getting lost', () => {
 		let job: JobRecord | undefined = running();
 		for (let lost = 0; lost <= MAX_LOST_ATTEMPTS && job; lost++) {
-			job = advance(job, nextAlarmAt(job), 0);
+			job = advance(job, nextAlarmAt(job, job.updatedAt), 0);
 			if (job?.state.name === 'pending') job = applied(job, { type: 'start', epoch: 1 }, job.state.notBefore);
 		}
 		expect(job?.state).toMatchObject({ name: 'failed', phase: 'dead-lettered', error: { code: 'DeliveryFailed' } });
@@ -79,7 +79,7 @@ describe('advance', () => {
 
 	it('has an alarm for every change that it makes', () => {
 		for (const start of [queued({ startWithinSeconds: 5 }), running(), canceling(), succeeded(), failed(), purged()]) {
-			const at = nextAlarmAt(start);
+			const at = nextAlarmAt(start, start.updatedAt);
 			expect(advance(start, at, 0)).not.toBe(start);
 		}
 	});

@@ -25,9 +25,15 @@ describe('Retry-After', () => {
 		expect(retryAfterSeconds({ ...facts, elapsedMs: 25_000 }, 0)).toBe(25);
 	});
 
-	it('adds delay, backlog and usual time for a pending job', () => {
-		const facts = { status: 'pending', elapsedMs: 0, usualMs: 2_000, untilStartMs: 5_000, backlogMs: 3_000 } as const;
+	it('adds delay, usual wait and usual time for a pending job', () => {
+		const facts = { status: 'pending', elapsedMs: 0, usualMs: 2_000, untilStartMs: 5_000, usualWaitMs: 3_000 } as const;
 		expect(retryAfterSeconds(facts, 0)).toBe(10);
+	});
+
+	it('counts what a pending job has waited already, and doubles its patience past the usual wait', () => {
+		const facts = { status: 'pending', usualMs: 1_000, usualWaitMs: 10_000 } as const;
+		expect(retryAfterSeconds({ ...facts, elapsedMs: 8_000 }, 0)).toBe(3);
+		expect(retryAfterSeconds({ ...facts, elapsedMs: 20_000 }, 0)).toBe(21);
 	});
 
 	it('spreads clients over a fifth more', () => {

@@ -267,13 +267,12 @@ describe('fail', () => {
 describe('defer', () => {
 	const defer = (waitMs = 5_000): Command => ({ type: 'defer', epoch: 1, waitMs, message: 'Not yet' });
 
-	it('puts a job off without using an attempt, says why, and leaves it to the alarm to send for it', () => {
+	it('puts a job off without using an attempt, says why, and looks after the message that its consumer sends', () => {
 		const job = applied(queued(), defer(), NOW);
 		expect(job).toMatchObject({ attempt: 0, progress: { message: 'Not yet' } });
-		expect(job.state).toMatchObject({ notBefore: NOW + 5_000, checkAt: NOW + 5_000, waits: 1 });
-		expect(job.state).not.toHaveProperty('sentAt');
-		expect(nextAlarmAt(job)).toBe(NOW + 5_000);
-		expect(transition(job, { type: 'wake' }, NOW + 5_000).effects).toEqual([{ type: 'enqueue' }]);
+		expect(job.state).toMatchObject({ notBefore: NOW + 5_000, sentAt: NOW, checkAt: NOW + 25_000, waits: 1 });
+		expect(nextAlarmAt(job, NOW)).toBe(NOW + 25_000);
+		expect(transition(job, { type: 'wake' }, NOW + 25_000).effects).toEqual([{ type: 'enqueue' }]);
 	});
 
 	it('tells those who watch, in a phase of its own', () => {
@@ -341,58 +340,100 @@ describe('retry', () => {
 	});
 });
 
+describe('a start that is repeated', () => {
+	const START = { type: 'start', epoch: 1, delivery: 'a' } as const;
+
+	it('by the same delivery gets the lease that it has already: the first answer was lost', () => {
+		const job = applied(queued(), START, NOW);
+		expect(transition(job, START, NOW + 500)).toEqual({ job, effects: [] });
+	});
+
+	it('by another delivery, or by one without a name, gets none', () => {
+		const job = applied(queued(), START, NOW);
+		expect(transition(job, { ...START, delivery: 'b' }, NOW + 500).refusal).toBe('leased');
+		expect(transition(job, { type: 'start', epoch: 1 }, NOW + 500).refusal).toBe('leased');
+		const nameless = applied(queued(), { type: 'start', epoch: 1 }, NOW);
+		expect(transition(nameless, { type: 'start', epoch: 1 }, NOW + 500).refusal).toBe('leased');
+	});
+
+	it('after the attempt has ended gets none', () => {
+		const job = applied(applied(queued(), START, NOW), { type: 'complete', fence: FENCE, reply: REPLY }, NOW + 10);
+		expect(transition(job, START, NOW + 500).refusal).toBe('finished');
+	});
+});
+
 describe('wake', () => {
-	it('sends a missing message again, each time after twice as long, and gives up in the end', () => {
-		let job: JobRecord = queued();
-		let sends = 0;
-		const waits: number[] = [];
+	const SECOND = 1_000;
+
+	/** Looks at a job as its alarm does, every time it is due. `keep` is what becomes of the job between two looks. */
+	function looksOf(job: JobRecord, keep: (job: JobRecord, before: JobRecord) => JobRecord) {
+		const looks: { at: number; isSent: boolean; isWritten: boolean }[] = [];
 		let now = T0;
-		while (job.state.name === 'pending') {
-			waits.push((job.state.checkAt - now) / WATCHDOG_MS.first);
-			now = job.state.checkAt;
-			const result = transition(job, { type: 'wake' }, now);
-			if (result.effects.some(({ type }) => type === 'enqueue')) sends++;
-			job = result.job;
+		let kept = job;
+		while (kept.state.name === 'pending' && looks.length < 100) {
+			now = nextAlarmAt(kept, now);
+			const result = transition(kept, { type: 'wake' }, now);
+			looks.push({ at: now - T0, isSent: result.effects.length > 0, isWritten: !result.volatile });
+			kept = result.volatile ? keep(result.job, kept) : result.job;
 		}
-		expect(sends).toBe(MAX_RESENDS);
-		expect(waits.slice(0, 5)).toEqual([1, 2, 4, 8, 16]);
-		expect(Math.max(...waits)).toBe(WATCHDOG_MS.max / WATCHDOG_MS.first);
-		expect(job.state).toMatchObject({
+		return { looks, last: kept };
+	}
+
+	it.each([
+		['remembers its looks', (job: JobRecord) => job],
+		['forgets them, as an object that was put out of memory does', (_: JobRecord, before: JobRecord) => before],
+	])('sends a lost message again after 20 s, each time twice as late, and gives up in the end, also if it %s', (_, keep) => {
+		const { looks, last } = looksOf(queued(), keep);
+		expect(looks.slice(0, 5).map(({ at }) => at / SECOND)).toEqual([20, 60, 140, 300, 620]);
+		expect(looks.filter(({ isSent }) => isSent)).toHaveLength(MAX_RESENDS);
+		expect(looks.slice(0, -1).every(({ isSent }) => isSent)).toBe(true);
+		expect(looks.at(-1)?.at).toBeGreaterThan(4 * 86_400 * SECOND);
+		expect(last.state).toMatchObject({
 			name: 'failed',
 			phase: 'dead-lettered',
 			error: { code: 'DeliveryFailed', retryable: true },
 		});
 	});
 
-	it('takes a backlog older than its message for what it is, and sends only every fourth time', () => {
-		let job: JobRecord = queued();
-		const effects: number[] = [];
-		for (let wakes = 0; wakes < 8; wakes++) {
-			if (job.state.name !== 'pending') throw new Error('ended early');
-			const result = transition(job, { type: 'wake', backlogSince: T0 - 1 }, job.state.checkAt);
-			effects.push(result.effects.length);
-			job = result.job;
-		}
-		expect(effects).toEqual([0, 0, 0, 1, 0, 0, 0, 1]);
+	it('writes nothing at a look: only the last one, and giving up, are written', () => {
+		const { looks } = looksOf(queued(), (_, before) => before);
+		expect(looks.map(({ isWritten }) => isWritten).indexOf(true)).toBe(looks.length - 2);
+	});
+
+	it('sends at most a dozen duplicates behind a backlog of a day', () => {
+		const { looks } = looksOf(queued(), (job) => job);
+		expect(looks.filter(({ at }) => at <= 86_400 * SECOND).length).toBeLessThanOrEqual(13);
+	});
+
+	it('sends once more, and waits, when the whole schedule passed without a look', () => {
+		const aWeekLater = T0 + 7 * 86_400 * SECOND;
+		const last = transition(queued(), { type: 'wake' }, aWeekLater);
+		expect(last.effects).toEqual([{ type: 'enqueue' }]);
+		expect(last.job.state).toMatchObject({ name: 'pending', isLastTry: true });
+		expect(nextAlarmAt(last.job, aWeekLater)).toBe(aWeekLater + WATCHDOG_MS.max);
 	});
 
 	it('sends the first message of a job that was delayed beyond what a queue can hold', () => {
 		const job = accepted({ ...submission({ delaySeconds: 90_000 }), sent: false }, T0);
-		const due = T0 + 90_000_000;
-		expect(nextAlarmAt(job)).toBe(due);
+		const due = T0 + 90_000 * SECOND;
+		expect(nextAlarmAt(job, T0)).toBe(due);
 		const { job: sent, effects } = transition(job, { type: 'wake' }, due);
 		expect(effects).toEqual([{ type: 'enqueue' }]);
-		expect(sent.state).toMatchObject({ sentAt: due, resends: 0, wakes: 1 });
+		expect(sent.state).toMatchObject({ sentAt: due, checkAt: due + 20 * SECOND, resends: 0 });
 	});
 
-	it('looks a bounded number of times, even behind a backlog that never ends', () => {
-		let job: JobRecord = queued();
-		let wakes = 0;
-		while (job.state.name === 'pending') {
-			job = transition(job, { type: 'wake', backlogSince: T0 - 1 }, job.state.checkAt).job;
-			wakes++;
-		}
-		expect(wakes).toBeLessThanOrEqual(MAX_WAKES + 1);
+	it('goes on where an earlier version was in its schedule', () => {
+		const { state, ...job } = queued();
+		const old = {
+			...job,
+			state: { ...state, resends: 2, wakes: 2, sentAt: T0 + 60 * SECOND, checkAt: T0 + 140 * SECOND },
+		};
+		const result = transition(old as JobRecord, { type: 'wake' }, T0 + 140 * SECOND);
+		expect(result.job.state).toMatchObject({ resends: 3, wakes: 3, checkAt: T0 + 300 * SECOND });
+	});
+
+	it('looks a bounded number of times', () => {
+		expect(looksOf(queued(), (job) => job).looks.length).toBeLessThanOrEqual(MAX_WAKES + 2);
 	});
 });
 

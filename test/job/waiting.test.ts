@@ -19,8 +19,8 @@ describe('a job that waits for an external worker', () => {
 
 	it('is looked at when the worker must have started, and when it has, at the end of its time', () => {
 		const job = waiting();
-		expect(nextAlarmAt(job)).toBe(AT + 60_000);
-		expect(nextAlarmAt(applied(job, PROGRESS, AT + 10))).toBe(AT + 3_600_000);
+		expect(nextAlarmAt(job, AT)).toBe(AT + 60_000);
+		expect(nextAlarmAt(applied(job, PROGRESS, AT + 10), AT + 10)).toBe(AT + 3_600_000);
 	});
 
 	it.each([
@@ -91,7 +91,7 @@ describe('a wait', () => {
 			AT + 10,
 		);
 		expect(next.progress).toEqual({ percentComplete: 40 });
-		expect(nextAlarmAt(next)).toBe(AT + 10 + 3_600_000);
+		expect(nextAlarmAt(next, AT + 10)).toBe(AT + 10 + 3_600_000);
 	});
 
 	it('of an attempt that was asked to stop lets the cancel end', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type Lanes, lanesOf } from '../../src/queue/lanes.ts';
-import { backlogMs, fullForMs } from '../../src/queue/pressure.ts';
-import { sendJob, sendJobs } from '../../src/queue/send.ts';
+import { type Lanes, lanesOf, purposeOf } from '../../src/queue/lanes.ts';
+import { fullForMs, noteWait, noteWaitOf, usualWaitMs } from '../../src/queue/pressure.ts';
+import { sendJob, sendJobs, sendMessage } from '../../src/queue/send.ts';
 import { advanceClock } from '../flow/faults.ts';
 
 const MESSAGE = { v: 1, id: 'a'.repeat(64), epoch: 1 } as const;
@@ -58,13 +58,60 @@ describe('sending', () => {
 		log.mockRestore();
 	});
 
-	it('learns how long messages wait, and forgets it when it is no longer news', async () => {
-		const lanes = lanesWith(queue(() => ({ backlogCount: 5, oldestMessageTimestamp: new Date(Date.now() - 8_000) })));
-		await sendJob(lanes, 'jobs', MESSAGE);
-		expect(backlogMs(lanes, 'jobs', Date.now())).toBeGreaterThanOrEqual(8_000);
-		expect(backlogMs(lanes, 'jobs', Date.now())).toBeLessThan(9_000);
-		advanceClock(31_000);
-		expect(backlogMs(lanes, 'jobs', Date.now())).toBe(0);
+	it('offers a message to the other queues of its lane when one fails', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const queues = [0, 1, 2].map(() => queue(() => ({ backlogCount: 0 })));
+		const lanes = lanesWith(...queues);
+		const [first, second, third] = queues;
+		first?.send.mockRejectedValue(new Error('Queue is overloaded'));
+		second?.send.mockRejectedValue(new Error('Queue is overloaded'));
+		for (let message = 0; message < 3; message++) {
+			expect(await sendMessage({ lanes, lane: 'jobs' }, MESSAGE, 7)).toBe(true);
+		}
+		expect(third?.send.mock.calls).toHaveLength(3);
+		expect(third?.send).toHaveBeenLastCalledWith(MESSAGE, { contentType: 'json', delaySeconds: 7 });
+		third?.send.mockRejectedValue(new Error('Queue is overloaded'));
+		expect(await sendMessage({ lanes, lane: 'jobs' }, MESSAGE, 7)).toBe(false);
+		log.mockRestore();
+	});
+
+	it('takes the queue that it is told to take last only when the others fail', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const queues = [0, 1].map(() => queue(() => ({ backlogCount: 0 })));
+		const to = { lanes: lanesWith(...queues), lane: 'jobs', lastIndex: 1 };
+		for (let message = 0; message < 4; message++) await sendMessage(to, MESSAGE, 0);
+		expect(queues.map(({ send }) => send.mock.calls.length)).toEqual([4, 0]);
+		queues[0]?.send.mockRejectedValue(new Error('Queue is overloaded'));
+		expect(await sendMessage(to, MESSAGE, 0)).toBe(true);
+		expect(queues[1]?.send).toHaveBeenCalledOnce();
+		log.mockRestore();
+	});
+
+	it('makes no wait of what a queue says of its oldest message: it may be at work, or delayed', async () => {
+		const lane = 'unacknowledged';
+		const busy = queue(() => ({ backlogCount: 5, oldestMessageTimestamp: new Date(Date.now() - 300_000) }));
+		await sendJob(new Map([[lane, [busy]]]) as unknown as Lanes, lane, MESSAGE);
+		expect(busy.send).toHaveBeenCalledOnce();
+		expect(usualWaitMs(lane, Date.now())).toBe(0);
+	});
+
+	it('learns how long jobs wait from those that were started, and forgets it when it is no longer news', () => {
+		const now = Date.now();
+		noteWait('learnt', 8_000, now);
+		expect(usualWaitMs('learnt', now)).toBe(8_000);
+		noteWait('learnt', 3_000, now + 1_000);
+		expect(usualWaitMs('learnt', now + 1_000)).toBe(7_000);
+		expect(usualWaitMs('learnt', now + 32_000)).toBe(0);
+	});
+
+	it('learns from a job that clients ask for once, and only while its start is news', () => {
+		const now = Date.now();
+		const job = { id: crypto.randomUUID(), lane: 'asked', waitedMs: 8_000, startedAt: now - 1_000 };
+		noteWait('asked', 0, now);
+		noteWaitOf(job, now);
+		noteWaitOf(job, now);
+		noteWaitOf({ ...job, id: crypto.randomUUID(), startedAt: now - 60_000 }, now);
+		expect(usualWaitMs('asked', now)).toBe(1_600);
 	});
 
 	it('to a lane that is not there goes by the default one', async () => {
@@ -81,11 +128,25 @@ describe('sending', () => {
 	});
 
 	it('finds the queues of each lane by the names of their bindings', () => {
-		const env = { LANE_JOBS_2: 'b', LANE_JOBS_1: 'a', LANE_LONG_1: 'c', JOBS: 'no', LANE_: 'no' };
+		const env = { LANE_JOBS_10: 'd', LANE_JOBS_2: 'b', LANE_JOBS_1: 'a', LANE_LONG_1: 'c', JOBS: 'no', LANE_: 'no' };
 		expect([...lanesOf(env)]).toEqual([
-			['jobs', ['a', 'b']],
+			['jobs', ['a', 'b', 'd']],
 			['long', ['c']],
 		]);
+	});
+
+	it.each([
+		['coatcheck-jobs', { type: 'lane', lane: 'jobs', index: 0 }],
+		['staging-coatcheck-jobs-2', { type: 'lane', lane: 'jobs', index: 1 }],
+		['jobs-12', { type: 'lane', lane: 'jobs', index: 11 }],
+		['coatcheck-dead-letters', { type: 'dead letters' }],
+		['staging-coatcheck-dead-letters', { type: 'dead letters' }],
+		['coatcheck-letters', { type: 'unknown' }],
+		['coatcheck-nojobs', { type: 'unknown' }],
+		['coatcheck-long', { type: 'unknown' }],
+		['my-queue', { type: 'unknown' }],
+	])('knows by the end of its name what queue %s is for', (name, purpose) => {
+		expect(purposeOf(name, lanesWith())).toEqual(purpose);
 	});
 });
 
@@ -98,7 +159,7 @@ describe('a lane', () => {
 		const queues = [0, 1].map(() => queue(() => ({ backlogCount: 0 })));
 		const lanes = lanesWith(...queues);
 		for (const { send } of queues) send.mockRejectedValue(new Error('Queue is overloaded'));
-		for (let message = 1; message <= 5; message++) await sendJob(lanes, 'jobs', MESSAGE);
+		for (let message = 1; message <= 2; message++) await sendJob(lanes, 'jobs', MESSAGE);
 		expect(full(lanes)).toBe(0);
 		await sendJob(lanes, 'jobs', MESSAGE);
 		expect(full(lanes)).toBeGreaterThan(0);

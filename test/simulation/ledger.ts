@@ -37,6 +37,8 @@ export interface Run {
 
 /** An alarm that finds nothing to do may come this often before something changes. */
 const MAX_IDLE_ALARMS = 4;
+/** A message that a queue refuses is offered to this many in all. */
+const QUEUES_TRIED = 3;
 const FINAL = new Set(['succeeded', 'failed', 'canceled']);
 const RECORD_KEY = 'job';
 const CHUNK_PREFIX = 'chunk/';
@@ -51,7 +53,7 @@ export class Ledger {
 	/** Events up to this one were deleted with their job. */
 	buriedSeq = 0;
 	#lastSeq = 0;
-	readonly #fences = new Set<string>();
+	readonly #fences = new Map<string, unknown>();
 	readonly #updatedAt = new Map<number, string>();
 	#alarmsAtChange = 0;
 	#sends = 0;
@@ -253,9 +255,9 @@ export class Ledger {
 	#justified(before: JobRecord | undefined, after: JobRecord, { label }: Turn): void {
 		const { state } = after;
 		if (state.name !== 'failed' || state.phase !== 'dead-lettered' || before?.state.name === 'failed') return;
-		const { resends = 0, wakes = 0 } = before?.state.name === 'pending' ? before.state : {};
+		const { resends = 0, isLastTry = false } = before?.state.name === 'pending' ? before.state : {};
 		const isLost = after.lostAttempts >= MAX_LOST_ATTEMPTS;
-		const isGivenUp = label === 'call deadLetter' || resends >= MAX_RESENDS || wakes >= MAX_WAKES;
+		const isGivenUp = label === 'call deadLetter' || isLastTry;
 		this.#must(isLost || isGivenUp, `a job was given up after ${resends} messages and ${after.lostAttempts} attempts`);
 	}
 
@@ -308,11 +310,12 @@ export class Ledger {
 		this.#updatedAt.set(seq, lastUpdatedAt);
 	}
 
-	/** A lease is given once. */
-	leased(fence: Fence): void {
+	/** A lease is given to one delivery of one message, again when it asks again. */
+	leased(fence: Fence, delivery: unknown): void {
 		const key = `${fence.epoch}/${fence.attempt}`;
-		this.#must(!this.#fences.has(key), `attempt ${key} was given out twice`);
-		this.#fences.add(key);
+		const isFree = !this.#fences.has(key) || (delivery !== undefined && this.#fences.get(key) === delivery);
+		this.#must(isFree, `attempt ${key} was given out twice`);
+		this.#fences.set(key, delivery);
 	}
 
 	get life(): number {
@@ -328,8 +331,10 @@ export class Ledger {
 	/** The object sent a message for its job. */
 	sent(): void {
 		this.#sends++;
+		// The watchdog's look is no change, and no alarm for nothing either.
+		this.#alarmsAtChange = this.#host.soundAlarmRuns;
 		const waits = this.entries.filter(({ type }) => type === 'accepted' || type === 'retrying').length;
-		const all = Math.max(1, waits) * (MAX_RESENDS + 1) * (this.#life + 1);
+		const all = Math.max(1, waits) * (MAX_RESENDS + 1) * QUEUES_TRIED * (this.#life + 1);
 		this.#must(this.#sends <= all, `${this.#sends} messages were sent for one job`);
 	}
 

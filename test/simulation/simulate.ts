@@ -37,6 +37,12 @@ export interface Outcome {
 	readonly trace: readonly string[];
 }
 
+/** The call that an object answered. */
+interface Asked {
+	readonly caller: Isolate | undefined;
+	readonly args: readonly unknown[];
+}
+
 installGlobals();
 
 export async function simulate(schedule: Schedule, isTraced = false): Promise<Outcome> {
@@ -74,7 +80,7 @@ class Simulation {
 			fault,
 			onCommit: (host, writes, turn) => this.#watched(() => this.ledgerOf(host.id).commit(writes, turn)),
 			onAnswer: (host, method, value) => this.#watched(() => this.ledgerOf(host.id).answer(method, value)),
-			onAnswered: (host, method, value, caller) => this.#answered(host, method, value, caller),
+			onAnswered: (host, method, value, caller, args) => this.#answered(host, method, value, { caller, args }),
 		});
 		this.#queues = new Queues(world, CONSUMERS, {
 			...schedule,
@@ -246,12 +252,12 @@ class Simulation {
 		if (run) this.#clients.workElsewhere(run, number, plan, this.#objects.hosts.get(run.id)?.job ?? 0);
 	}
 
-	#answered(host: ObjectHost, method: string, value: unknown, caller: Isolate | undefined): void {
+	#answered(host: ObjectHost, method: string, value: unknown, { caller, args }: Asked): void {
 		this.#watched(() => this.ledgerOf(host.id).told(method, value));
 		if (method !== 'start' || !caller) return;
 		const { started, lease } = value as { started: boolean; lease?: { fence: Fence } };
 		if (!started || !lease) return;
-		this.#watched(() => this.ledgerOf(host.id).leased(lease.fence));
+		this.#watched(() => this.ledgerOf(host.id).leased(lease.fence, args[2]));
 		const leases = this.#leases.get(caller) ?? new Map<string, Fence>();
 		this.#leases.set(caller, leases.set(host.id, lease.fence));
 	}

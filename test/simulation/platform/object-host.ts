@@ -32,7 +32,13 @@ export interface HostOptions {
 	/** An answer is made, in the turn of the call. */
 	readonly onAnswer: (host: ObjectHost, method: string, value: unknown) => void;
 	/** An answer leaves: what it says is durable. */
-	readonly onAnswered: (host: ObjectHost, method: string, value: unknown, caller: Isolate | undefined) => void;
+	readonly onAnswered: (
+		host: ObjectHost,
+		method: string,
+		value: unknown,
+		caller: Isolate | undefined,
+		args: readonly unknown[],
+	) => void;
 }
 
 interface Batch {

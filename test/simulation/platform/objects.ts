@@ -81,7 +81,7 @@ export class Objects {
 		const name = method === 'fetch' ? (args[0] as { url: string }).url.replace(/^.*\/(\w+).*$/, '$1') : method;
 		const fail = (error: Error) => this.#later(`${name} fails`, job, caller, () => reject(error));
 		const answer = (value: unknown) => {
-			this.#options.onAnswered(host, method, value, caller);
+			this.#options.onAnswered(host, method, value, caller, args);
 			caller?.atDeath(() => abandon(value));
 			if (fault('answers lost', job) === undefined)
 				return this.#later(`answer ${name}`, job, caller, () => resolve(value));

@@ -94,7 +94,6 @@ export class Queues {
 		const queue = this.named(name);
 		return {
 			send: (body: unknown, options: { delaySeconds?: number } = {}) => this.#send(queue, body, options.delaySeconds),
-			metrics: () => this.#metrics(queue),
 		};
 	}
 
@@ -113,15 +112,6 @@ export class Queues {
 				queue.add(sent, job, delaySeconds * 1_000 + lateMs);
 			}
 			return { metadata: { metrics: queue.metrics() } };
-		});
-	}
-
-	#metrics(queue: SimulatedQueue): Promise<unknown> {
-		const { fault } = this.#options;
-		const job = this.#world.current?.job ?? 0;
-		return this.#answered('metrics', job, () => {
-			if (fault('metrics failed', job) !== undefined) throw new Error('Metrics are not to be had');
-			return queue.metrics();
 		});
 	}
 

@@ -1,0 +1,183 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Report, Start } from '../../src/job/object-api.ts';
+import { type Consumer, consume, putOff } from '../../src/queue/consume.ts';
+import type { Lanes } from '../../src/queue/lanes.ts';
+import type { Jobs } from '../../src/rpc/jobs.ts';
+
+type Verdict = 'ack' | { readonly delaySeconds: number };
+
+/** A batch whose verdicts count when they are given, as the platform's do not: what is asked is when each was given. */
+function batchOf(bodies: readonly unknown[], attempts = 1) {
+	const verdicts = new Map<number, Verdict>();
+	const messages = bodies.map((body, index) => ({
+		id: String(index),
+		timestamp: new Date(),
+		attempts,
+		body,
+		ack: () => void (verdicts.has(index) || verdicts.set(index, 'ack')),
+		retry: (options: { delaySeconds: number }) => void (verdicts.has(index) || verdicts.set(index, options)),
+	}));
+	return { batch: { queue: 'coatcheck-jobs-2', messages } as unknown as MessageBatch, verdicts };
+}
+
+/** Lanes that write down what is sent by them. */
+function lanesThatKeep() {
+	const sent: { queue: string; body: unknown; delaySeconds?: number }[] = [];
+	const queue = (name: string) => ({
+		send: async (body: unknown, { delaySeconds }: { delaySeconds: number }) => {
+			sent.push({ queue: name, body, delaySeconds });
+			return {};
+		},
+	});
+	const names = { jobs: ['jobs-1', 'jobs-2'], alone: ['alone-1'], webhooks: ['webhooks-1'] };
+	const lanes = new Map(Object.entries(names).map(([lane, queues]) => [lane, queues.map(queue)]));
+	return { lanes: lanes as unknown as Lanes, sent };
+}
+
+const SLOW = { v: 1, id: 'a'.repeat(64), epoch: 1 } as const;
+const QUICK = { v: 1, id: 'b'.repeat(64), epoch: 1 } as const;
+
+/** A consumer in which job a works until it is told to stop, and job b is reported on at once. */
+function consumerOf(lanes: Lanes, report: Report, overrides: Partial<Consumer['handlers']> = {}) {
+	const slow = Promise.withResolvers<Report>();
+	const starts: unknown[][] = [];
+	const start = async (...args: unknown[]): Promise<Start> => {
+		starts.push(args);
+		return { started: true, lease: {} as never };
+	};
+	const jobs = { call: (_: string, call: (job: unknown) => unknown) => call({ start }) } as unknown as Jobs;
+	const handlers: Consumer['handlers'] = {
+		admit: (_, __, attempt) => attempt(),
+		run: (id) => (id === SLOW.id ? slow.promise : Promise.resolve(report)),
+		deliver: async () => report,
+		...overrides,
+	};
+	const consumer: Consumer = { jobs, lanes, handlers, purpose: { type: 'lane', lane: 'jobs', index: 1 } };
+	return { consumer, starts, end: () => slow.resolve({}) };
+}
+
+describe('a message that has to come again', () => {
+	it('is sent at once while a neighbour is still at work, by another queue of its lane than that of the batch', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([SLOW, QUICK]);
+		const { consumer, end } = consumerOf(lanes, { retryInMs: 800 });
+		const over = consume(batch, consumer);
+		await vi.waitFor(() => expect(verdicts.get(1)).toBe('ack'));
+		expect(sent).toEqual([{ queue: 'jobs-1', body: QUICK, delaySeconds: 1 }]);
+		expect(verdicts.has(0)).toBe(false);
+		end();
+		await over;
+		expect(verdicts.get(0)).toBe('ack');
+	});
+
+	it('goes by the lane that its job says', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch } = batchOf([SLOW, QUICK]);
+		const { consumer, end } = consumerOf(lanes, { retryInMs: 5_000, lane: 'alone' });
+		const over = consume(batch, consumer);
+		await vi.waitFor(() => expect(sent).toHaveLength(1));
+		expect(sent).toEqual([{ queue: 'alone-1', body: QUICK, delaySeconds: 5 }]);
+		end();
+		await over;
+	});
+
+	it('is handed back where nothing else of its batch is at work: that costs no message', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([QUICK]);
+		await consume(batch, consumerOf(lanes, { retryInMs: 800 }).consumer);
+		expect(verdicts.get(0)).toEqual({ delaySeconds: 1 });
+		expect(sent).toEqual([]);
+	});
+
+	it('is handed back when no queue takes a new one, for what is left of its wait', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const failing = { send: vi.fn(async () => Promise.reject(new Error('Queue is overloaded'))) };
+		const lanes = new Map([['jobs', [failing]]]) as unknown as Lanes;
+		const { batch, verdicts } = batchOf([SLOW, QUICK]);
+		const { consumer, end } = consumerOf(lanes, { retryInMs: 60_000 });
+		const over = consume(batch, consumer);
+		await vi.waitFor(() => expect(verdicts.get(1)).toEqual({ delaySeconds: 60 }));
+		expect(failing.send).toHaveBeenCalledOnce();
+		end();
+		await over;
+	});
+
+	it('is replaced by a new one before the platform gives it up for its many deliveries', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([QUICK], 60);
+		await consume(batch, consumerOf(lanes, { retryInMs: 800 }).consumer);
+		expect(verdicts.get(0)).toBe('ack');
+		expect(sent).toHaveLength(1);
+	});
+
+	it('says that the gate of its upstream is to be asked', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const upstream = { name: 'narrow', timeoutSeconds: 77 };
+		const { batch } = batchOf([SLOW, { ...QUICK, upstream }]);
+		const { consumer, end } = consumerOf(lanes, { retryInMs: 800 });
+		const over = consume(batch, consumer);
+		await vi.waitFor(() => expect(sent).toHaveLength(1));
+		expect(sent[0]?.body).toEqual({ ...QUICK, upstream: { ...upstream, hasWaited: true } });
+		end();
+		await over;
+	});
+
+	it('tells a receiver by the lane of webhooks', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const delivery = { v: 1, id: QUICK.id, seq: 3 };
+		const { batch } = batchOf([SLOW, delivery]);
+		const { consumer, end } = consumerOf(lanes, { retryInMs: 5_000 });
+		const over = consume(batch, consumer);
+		await vi.waitFor(() => expect(sent).toEqual([{ queue: 'webhooks-1', body: delivery, delaySeconds: 5 }]));
+		end();
+		await over;
+	});
+});
+
+describe('a message whose job cannot be reached', () => {
+	it.each([
+		[1, 5, 10],
+		[2, 10, 20],
+		[5, 80, 160],
+		[8, 450, 900],
+		[100, 450, 900],
+	])('at its delivery %i comes back after %i to %i seconds', async (attempts, atLeast, atMost) => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([QUICK], attempts);
+		const unreachable = () => Promise.reject(new Error('The object is away'));
+		await consume(batch, consumerOf(lanes, {}, { admit: unreachable }).consumer);
+		const { delaySeconds } = verdicts.get(0) as { delaySeconds: number };
+		expect(delaySeconds).toBeGreaterThanOrEqual(atLeast);
+		expect(delaySeconds).toBeLessThanOrEqual(atMost);
+		expect(sent).toEqual([]);
+	});
+
+	it('is tried for more than twelve hours before the platform gives it up', () => {
+		let seconds = 0;
+		for (let attempts = 1; attempts <= 100; attempts++) {
+			const { batch, verdicts } = batchOf([QUICK], attempts);
+			putOff(batch);
+			seconds += (verdicts.get(0) as { delaySeconds: number }).delaySeconds;
+		}
+		expect(seconds).toBeGreaterThan(12 * 3_600);
+	});
+});
+
+describe('a job that is started', () => {
+	it('is told whether its consumer has other jobs, by the batch that it came in', async () => {
+		const { lanes } = lanesThatKeep();
+		const alone = consumerOf(lanes, {});
+		await consume(batchOf([QUICK]).batch, alone.consumer);
+		expect(alone.starts).toEqual([[1, false, expect.any(String)]]);
+		const together = consumerOf(lanes, {});
+		await consume(batchOf([QUICK, QUICK]).batch, together.consumer);
+		expect(together.starts).toEqual([
+			[1, true, expect.any(String)],
+			[1, true, expect.any(String)],
+		]);
+		expect(together.starts[0]?.[2]).not.toBe(together.starts[1]?.[2]);
+	});
+});
