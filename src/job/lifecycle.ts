@@ -240,5 +240,5 @@ function finished(job: JobRecord, now: number): { finishedAt: number; expiresAt:
 function record(job: JobRecord, event: NewEvent): JobRecord {
 	const entry: HistoryEntry = { ...event, seq: job.seq + 1, epoch: job.epoch, attempt: job.attempt };
 	const next = { ...job, seq: entry.seq, updatedAt: event.at, history: [...job.history, entry].slice(-MAX_HISTORY) };
-	return job.webhook ? { ...next, webhook: withDelivery(job.webhook, entry) } : next;
+	return job.webhook ? { ...next, webhook: withDelivery(job.webhook, next.history) } : next;
 }

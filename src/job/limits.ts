@@ -109,6 +109,8 @@ export const WEBHOOK_RETRY_MS: readonly number[] = [
 	1 * MS_PER_HOUR,
 	6 * MS_PER_HOUR,
 ];
+/** Receivers that come back would all be called at one moment: each wait is up to this share longer. */
+export const WEBHOOK_JITTER_SHARE = 0.1;
 /** Tries in all, the first included: over a little more than two days. */
 export const MAX_WEBHOOK_TRIES = 14;
 /** A receiver has this long to answer. */
@@ -124,8 +126,10 @@ export const WEBHOOK_WATCHDOG_MS = { first: 1 * MS_PER_MINUTE, max: 1 * MS_PER_H
 export const MAX_WEBHOOK_WAKES = 60;
 /** Whoever is told of a job by a webhook has this long to fetch its result at least. */
 export const KEPT_AFTER_TRY_MS = 1 * MS_PER_HOUR;
-/** Deliveries shown in the status document, the newest. */
-export const MAX_DELIVERIES = 64;
+/** Deliveries of one job that wait for their receiver. Above this number the oldest is given up, and shown as that. */
+export const MAX_PENDING_DELIVERIES = 64;
+/** Deliveries shown in the status document: the oldest delivered ones make room first. */
+export const MAX_DELIVERIES = 128;
 export const WEBHOOK_URL_CHARS = 2_048;
 
 /** What a failed task may say of itself. */

@@ -36,7 +36,7 @@ import {
 	type RunningState,
 	type StoredReply,
 } from './record.ts';
-import { sentAgain, type Try, tried } from './webhook.ts';
+import { sentAgain, type TryReport, tried } from './webhook.ts';
 
 /** Everything anybody can ask of a job. */
 export type Command =
@@ -69,7 +69,7 @@ export type Command =
 	/** The queue gave the job's message up. */
 	| { readonly type: 'deadLetter'; readonly epoch: number }
 	/** A webhook's receiver was called for the event `seq`. */
-	| { readonly type: 'delivered'; readonly seq: number; readonly made: Try }
+	| ({ readonly type: 'delivered' } & TryReport)
 	/** The watchdog sends the messages of these deliveries again. */
 	| { readonly type: 'redeliver'; readonly seqs: readonly number[] }
 	/** The watchdog looks after the message. */
@@ -142,7 +142,7 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 		case 'deadLetter':
 			return deadLetter(job, command.epoch, now);
 		case 'delivered':
-			return unlessSame(job, tried(job, command.seq, command.made, now));
+			return unlessSame(job, tried(job, command, now));
 		case 'redeliver':
 			return unlessSame(job, sentAgain(job, command.seqs, now));
 		case 'wake':

@@ -4,9 +4,11 @@
  */
 import {
 	MAX_DELIVERIES,
+	MAX_PENDING_DELIVERIES,
 	MAX_QUEUE_DELAY_MS,
 	MAX_WEBHOOK_TRIES,
 	MAX_WEBHOOK_WAKES,
+	WEBHOOK_JITTER_SHARE,
 	WEBHOOK_RETRY_MS,
 	WEBHOOK_WATCHDOG_MS,
 } from './limits.ts';
@@ -24,11 +26,34 @@ export interface Try {
 
 const GONE = 410;
 
-/** Puts an event on its way, if the receiver wants it. */
-export function withDelivery(webhook: Webhook, { seq, type, at }: HistoryEntry): Webhook {
-	if (webhook.isDisabled || !webhook.events.includes(type)) return webhook;
-	const delivery: Delivery = { seq, attempt: 0, status: 'pending', nextAttemptAt: at };
-	return { ...webhook, deliveries: [...webhook.deliveries, delivery].slice(-MAX_DELIVERIES) };
+/**
+ * Puts a job's newest event on its way, if the receiver wants it. A delivery that must make room, or whose event the history
+ * no longer has, is given up.
+ */
+export function withDelivery(webhook: Webhook, history: readonly HistoryEntry[]): Webhook {
+	const [oldest, newest] = [history[0], history.at(-1)];
+	if (!oldest || !newest || webhook.isDisabled) return webhook;
+	const { seq, type, at } = newest;
+	const added: Delivery[] = webhook.events.includes(type)
+		? [{ seq, attempt: 0, status: 'pending', nextAttemptAt: at }]
+		: [];
+	return { ...webhook, deliveries: withoutSurplus([...webhook.deliveries, ...added], oldest.seq) };
+}
+
+function withoutSurplus(deliveries: readonly Delivery[], oldestSeq: number): readonly Delivery[] {
+	const pending = deliveries.filter(({ status }) => status === 'pending');
+	const surplus = new Set(pending.slice(0, Math.max(0, pending.length - MAX_PENDING_DELIVERIES)));
+	const kept = deliveries.map((delivery) => {
+		const isLost = delivery.status === 'pending' && delivery.seq < oldestSeq;
+		return isLost || surplus.has(delivery) ? givenUp(delivery) : delivery;
+	});
+	if (kept.length <= MAX_DELIVERIES) return kept;
+	const dropped = kept.find(({ status }) => status === 'delivered') ?? kept[0];
+	return kept.filter((delivery) => delivery !== dropped);
+}
+
+function givenUp({ nextAttemptAt: _, ...delivery }: Delivery): Delivery {
+	return { ...delivery, status: 'given-up' };
 }
 
 /**
@@ -61,8 +86,21 @@ function checkAt({ nextAttemptAt = 0, wakes = 0 }: Delivery): number {
 	return nextAttemptAt + Math.min(WEBHOOK_WATCHDOG_MS.max, WEBHOOK_WATCHDOG_MS.first * 2 ** wakes);
 }
 
+/** What a delivery's next try came to. */
+export interface TryReport {
+	readonly seq: number;
+	readonly made: Try;
+	/** In [0, 1). Default: 0. */
+	readonly random?: number;
+}
+
 /** The outcome of a delivery's next try. The same object when the delivery is settled already. */
-export function tried(job: JobRecord, seq: number, { code, retryAfterMs = 0 }: Try, now: number): JobRecord {
+export function tried(job: JobRecord, report: TryReport, now: number): JobRecord {
+	const {
+		seq,
+		made: { code, retryAfterMs = 0 },
+		random = 0,
+	} = report;
 	const { webhook } = job;
 	const delivery = webhook?.deliveries.find((candidate) => candidate.seq === seq && candidate.status === 'pending');
 	if (!webhook || !delivery) return job;
@@ -72,7 +110,8 @@ export function tried(job: JobRecord, seq: number, { code, retryAfterMs = 0 }: T
 	if (code !== undefined && code >= 200 && code < 300) return settled(job, webhook, { ...made, status: 'delivered' });
 	if (attempt >= MAX_WEBHOOK_TRIES) return settled(job, webhook, { ...made, status: 'given-up' });
 	const waitMs = WEBHOOK_RETRY_MS[attempt - 1] ?? WEBHOOK_RETRY_MS.at(-1) ?? 0;
-	const nextAttemptAt = now + Math.max(waitMs, Math.min(retryAfterMs, MAX_QUEUE_DELAY_MS));
+	const leastMs = Math.max(waitMs, Math.min(retryAfterMs, MAX_QUEUE_DELAY_MS));
+	const nextAttemptAt = now + Math.floor(leastMs * (1 + WEBHOOK_JITTER_SHARE * random));
 	return settled(job, webhook, { ...made, status: 'pending', nextAttemptAt });
 }
 
@@ -81,9 +120,9 @@ export function sentAgain(job: JobRecord, seqs: readonly number[], now: number):
 	if (!job.webhook || seqs.length === 0) return job;
 	const deliveries = job.webhook.deliveries.map((delivery): Delivery => {
 		if (!seqs.includes(delivery.seq)) return delivery;
-		const { nextAttemptAt: _, wakes = 0, ...kept } = delivery;
-		if (wakes >= MAX_WEBHOOK_WAKES) return { ...kept, status: 'given-up' };
-		return { ...kept, nextAttemptAt: now, wakes: wakes + 1 };
+		const { wakes = 0 } = delivery;
+		if (wakes >= MAX_WEBHOOK_WAKES) return givenUp(delivery);
+		return { ...delivery, nextAttemptAt: now, wakes: wakes + 1 };
 	});
 	return { ...job, webhook: { ...job.webhook, deliveries } };
 }

@@ -79,6 +79,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	readonly #tenants: Tenants;
 	/** Deliveries that somebody is making right now, and until when nobody else should. Forgetting it costs a second call. */
 	readonly #claims = new Map<number, number>();
+	/** The newest progress that the webhook's receiver was told of. Forgetting it costs a second call with the same id. */
+	#toldProgressSeq = 0;
 	/** The job as of the last turn; `null` when storage holds none, `undefined` until it was looked for. */
 	#job: JobRecord | null | undefined;
 	/** A progress event with a higher number than this has to be written, or a reset would give its number again. */
@@ -230,16 +232,13 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const now = Date.now();
 		const job = this.#current(now);
 		if (!job?.webhook || job.state.name === 'tombstone') return undefined;
-		const { url, format, origin, events } = job.webhook;
+		const { url, format, origin } = job.webhook;
 		const { tenant } = job;
 		const due = { webhook: { url, format, origin }, tenant, readableUntil: readableUntil(job) };
 		const delivery = pendingDeliveries(job).find((candidate) => candidate.seq === seq);
 		if (!delivery) {
-			// Progress is told once, and only if it is still the newest.
-			const isNewest = job.state.name === 'running' && seq === job.seq && events.includes('progress');
-			if (!isNewest) return undefined;
-			const event = progressEvent(this.#id, job, now);
-			return { ...due, event, messageId: messageId(this.#id, job, seq), waitMs: 0, isTracked: false };
+			const event = this.#untoldProgress(job, now);
+			return event && { ...due, event, messageId: messageId(this.#id, job, event.seq), waitMs: 0, isTracked: false };
 		}
 		const event = eventAt(this.#id, job, seq, now);
 		// Two messages for one delivery: the second leaves it to the first.
@@ -249,10 +248,18 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return { ...due, event, messageId: messageId(this.#id, job, seq), waitMs, isTracked: true };
 	}
 
+	/** The newest progress, unless its receiver has been told of it. A late message tells of it too, or nothing might be told. */
+	#untoldProgress(job: JobRecord, now: number): BareEvent | undefined {
+		const isProgress = job.state.name === 'running' && job.seq > (job.history.at(-1)?.seq ?? 0);
+		if (!isProgress || !job.webhook?.events.includes('progress') || job.seq <= this.#toldProgressSeq) return undefined;
+		this.#toldProgressSeq = job.seq;
+		return progressEvent(this.#id, job, now);
+	}
+
 	async delivered(seq: number, made: Try): Promise<Report> {
 		const now = Date.now();
 		this.#claims.delete(seq);
-		const result = this.#apply({ type: 'delivered', seq, made }, now);
+		const result = this.#apply({ type: 'delivered', seq, made, random: Math.random() }, now);
 		if (!result) return { refusal: 'gone' };
 		const next = pendingDeliveries(result.job).find((delivery) => delivery.seq === seq)?.nextAttemptAt;
 		return next === undefined ? {} : { retryInMs: Math.max(0, next - now) };
@@ -397,6 +404,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	/** Nothing is left of the job, or there never was more than an unfinished upload. */
 	async #forget(): Promise<void> {
 		this.#job = null;
+		this.#toldProgressSeq = 0;
 		this.#sockets.announce([], true);
 		this.#sockets.dismiss();
 		await this.#store.deleteAll();

@@ -3,7 +3,7 @@ import { advance } from '../../src/job/advance.ts';
 import { nextAlarmAt } from '../../src/job/alarm.ts';
 import { jobFacts } from '../../src/job/document.ts';
 import { accepted } from '../../src/job/lifecycle.ts';
-import { MAX_WEBHOOK_TRIES, MAX_WEBHOOK_WAKES } from '../../src/job/limits.ts';
+import { MAX_DELIVERIES, MAX_PENDING_DELIVERIES, MAX_WEBHOOK_TRIES, MAX_WEBHOOK_WAKES } from '../../src/job/limits.ts';
 import type { EventType, JobRecord, Webhook } from '../../src/job/record.ts';
 import { DEFAULT_WEBHOOK_EVENTS, lateDeliveries, messageId, pendingDeliveries } from '../../src/job/webhook.ts';
 import { applied, FENCE, failure, REPLY, submission, T0 } from './jobs.ts';
@@ -18,6 +18,12 @@ function withWebhook(events: readonly EventType[] = DEFAULT_WEBHOOK_EVENTS): Job
 
 const start = (job: JobRecord) => applied(job, { type: 'start', epoch: 1 }, T0 + 10);
 const done = (job: JobRecord) => applied(start(job), { type: 'complete', fence: FENCE, reply: REPLY }, T0 + 20);
+const failedAttempt = (job: JobRecord, attempt: number) => {
+	const at = T0 + attempt * HOUR;
+	const fence = { epoch: 1, attempt };
+	const begun = applied(job, { type: 'start', epoch: 1 }, at);
+	return applied(begun, { type: 'fail', fence, failure: failure(true), random: 0 }, at + 1);
+};
 const answer = (job: JobRecord, code: number | undefined, now: number, retryAfterMs = 0) =>
 	applied(job, { type: 'delivered', seq: 3, made: { ...(code !== undefined && { code }), retryAfterMs } }, now);
 
@@ -97,6 +103,46 @@ describe('a webhook', () => {
 		const wait = (retryAfterMs: number) =>
 			(pendingDeliveries(answer(done(withWebhook()), 503, T0, retryAfterMs))[0]?.nextAttemptAt ?? 0) - T0;
 		expect([wait(1_000), wait(90_000), wait(1e12)]).toEqual([5_000, 90_000, 12 * HOUR]);
+	});
+
+	it('is tried again up to a tenth later, so that not all receivers are called at one moment', () => {
+		const wait = (random: number, retryAfterMs: number) => {
+			const made = { code: 503, retryAfterMs };
+			const job = applied(done(withWebhook()), { type: 'delivered', seq: 3, made, random }, T0);
+			return (pendingDeliveries(job)[0]?.nextAttemptAt ?? 0) - T0;
+		};
+		expect([wait(0, 0), wait(0.5, 0), wait(0.999, 0)]).toEqual([5_000, 5_250, 5_499]);
+		expect([wait(0, 90_000), wait(0.5, 90_000)]).toEqual([90_000, 94_500]);
+	});
+
+	it('that has too much to be told is told the newest, and shown what was given up', () => {
+		let job = withWebhook(['started', 'retrying']);
+		const attempts = 80;
+		job = { ...job, options: { ...job.options, maxAttempts: attempts } };
+		for (let attempt = 1; attempt <= attempts; attempt++) job = failedAttempt(job, attempt);
+		const deliveries = job.webhook?.deliveries ?? [];
+		const statuses = deliveries.map(({ status }) => status);
+		expect(deliveries).toHaveLength(MAX_DELIVERIES);
+		expect(statuses.lastIndexOf('given-up')).toBe(MAX_DELIVERIES - MAX_PENDING_DELIVERIES - 1);
+		expect(pendingDeliveries(job)).toHaveLength(MAX_PENDING_DELIVERIES);
+		expect(jobFacts('a', job, T0).webhook?.deliveries[0]).toMatchObject({ attempt: 0, status: 'given-up' });
+	});
+
+	it('is not kept from an event by those that were delivered, and those are forgotten before what was given up', () => {
+		let job = withWebhook(['started']);
+		const attempts = MAX_DELIVERIES + 3;
+		job = { ...job, options: { ...job.options, maxAttempts: attempts + 1 } };
+		job = failedAttempt(job, 1);
+		for (let attempt = 2; attempt <= attempts; attempt++) {
+			job = failedAttempt(job, attempt);
+			const { seq = 0 } = pendingDeliveries(job).at(-1) ?? {};
+			job = applied(job, { type: 'delivered', seq, made: { code: 200 } }, T0 + attempt * HOUR + 2);
+		}
+		const deliveries = job.webhook?.deliveries ?? [];
+		expect(deliveries).toHaveLength(MAX_DELIVERIES);
+		// Its event is no longer in the history: there is nothing left to tell.
+		expect(deliveries[0]).toMatchObject({ seq: 2, attempt: 0, status: 'given-up' });
+		expect(deliveries.slice(1).every(({ status }) => status === 'delivered')).toBe(true);
 	});
 
 	it('that is gone is told nothing more, of this event or any other', () => {

@@ -1,11 +1,9 @@
-import { createMessageBatch } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import { Connections } from '../../src/notify/connections.ts';
 import { statusOf, submit } from '../flow/client.ts';
 import { dropMessages } from '../flow/faults.ts';
-import worker from '../worker.ts';
+import { deliverTogether } from './receiver.ts';
 
 /** What one invocation may wait for at once on the platform; local workerd has no such limit. */
 const PLATFORM_CONNECTIONS = 6;
@@ -54,17 +52,6 @@ async function jobWith(url: string): Promise<StatusDocument> {
 	return (await submit('sleep', { seconds: 0 }, options)).document;
 }
 
-/** What a consumer of the lane is given at once, however many there are. */
-async function deliverTogether(jobs: readonly StatusDocument[]): Promise<void> {
-	const messages = jobs.map(({ id }) => ({
-		id,
-		timestamp: new Date(),
-		attempts: 1,
-		body: { v: 1, id, seq: 1 },
-	}));
-	await worker.queue(createMessageBatch('coatcheck-webhooks', messages), env);
-}
-
 async function deliveryOf(job: StatusDocument) {
 	return (await statusOf(job)).webhook?.deliveries[0];
 }
@@ -76,7 +63,7 @@ describe('a batch of webhooks', () => {
 		const seen = sixConnections();
 		const slow = await Promise.all(Array.from({ length: 12 }, (_, n) => jobWith(`https://slow-${n}.example/`)));
 		const fast = await Promise.all(Array.from({ length: 8 }, (_, n) => jobWith(`https://fast-${n}.example/`)));
-		await deliverTogether([...slow, ...fast]);
+		await deliverTogether([...slow, ...fast].map(({ id }) => ({ id, seq: 1 })));
 		for (const job of fast) expect(await deliveryOf(job)).toMatchObject({ attempt: 1, status: 'delivered', code: 204 });
 		for (const job of slow) expect(await deliveryOf(job)).toMatchObject({ attempt: 1, status: 'pending' });
 		// Each try that counts was sent, and none had to wait for a connection of the platform's.
@@ -94,7 +81,7 @@ describe('the correlation id of a job', () => {
 		const correlationId = `order-${crypto.randomUUID()}`;
 		const webhook = { url: 'https://slow.example/', events: ['accepted'] };
 		const { document } = await submit('sleep', { seconds: 0 }, { webhook, correlationId, delaySeconds: 3_600 });
-		await deliverTogether([document]);
+		await deliverTogether([{ id: document.id, seq: 1 }]);
 		expect(seen.headers.map((headers) => headers.get('x-correlation-id'))).toEqual([correlationId]);
 		const lines = log.mock.calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>);
 		expect(lines).toContainEqual(

@@ -1,5 +1,9 @@
 /** A webhook's receiver: what it was sent, and what it answers. Stands where the network begins. */
+import { createMessageBatch } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
+import type { DeliveryMessage } from '../../src/job/message.ts';
+import worker from '../worker.ts';
 
 export interface Received {
 	readonly url: string;
@@ -26,4 +30,15 @@ export function receiver(host: string, answer: Answer = () => new Response(null,
 	});
 	onTestFinished(() => spy.mockRestore());
 	return received;
+}
+
+/** Gives a consumer of the lane these deliveries in one batch, and waits until it has settled them. */
+export async function deliverTogether(deliveries: readonly Omit<DeliveryMessage, 'v'>[]): Promise<void> {
+	const messages = deliveries.map((delivery, n) => ({
+		id: String(n),
+		timestamp: new Date(),
+		attempts: 1,
+		body: { v: 1, ...delivery },
+	}));
+	await worker.queue(createMessageBatch('coatcheck-webhooks', messages), env);
 }
