@@ -18,9 +18,11 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 export function refusalOf(url: string | URL, allowPrivateTargets: boolean): string | undefined {
 	const target = URL.parse(String(url));
 	if (!target) return 'the URL is not valid';
+	// `fetch` refuses or drops them. A secret path, or the signature, says who calls.
+	if (target.username !== '' || target.password !== '')
+		return 'it carries credentials (user:password@): leave them out';
 	if (allowPrivateTargets && (target.protocol === 'http:' || target.protocol === 'https:')) return undefined;
 	if (target.protocol !== 'https:') return 'only https is allowed';
-	if (target.username !== '' || target.password !== '') return 'it carries credentials';
 	return isPrivate(target.hostname) ? 'the address is not public' : undefined;
 }
 
