@@ -138,6 +138,7 @@ describe('a webhook', () => {
 		await job.start(1);
 		const seqs = [await report(10), await report(20), await report(30)];
 		await come(seqs[0] ?? 0);
+		expect(received).toHaveLength(1);
 		await come(...seqs, ...seqs);
 		const later = await report(40);
 		await come(later, later);
