@@ -23,18 +23,24 @@ export class UpstreamGate extends DurableObject implements GateApi {
 	readonly #waiting = new Map<string, number>();
 	#state: GateState | undefined;
 
-	async enter({ job, ...request }: EntryRequest & { readonly job: string }): Promise<Entry> {
+	async enter(request: EntryRequest & { readonly job: string }): Promise<Entry> {
+		const { job } = request;
 		const now = Date.now();
 		this.#waiting.delete(job);
 		for (const [other, askedAt] of this.#waiting) if (askedAt < now - WAITER_FORGOTTEN_MS) this.#waiting.delete(other);
-		const { state, entry } = entered(this.#load(), request, this.#waiting.size, now, Math.random());
+		const { state, entry } = entered(this.#load(), request, this.#waiting, now, Math.random());
 		this.#save(state);
 		if (!entry.admitted) this.#waiting.set(job, now);
 		return entry;
 	}
 
-	async leave(pass: string, health: Health | undefined, wellBefore: boolean): Promise<{ isCalm: boolean }> {
-		const state = left(this.#load(), pass, health, wellBefore, Date.now());
+	async leave(
+		pass: string,
+		health: Health | undefined,
+		wellBefore: boolean,
+		job?: string,
+	): Promise<{ isCalm: boolean }> {
+		const state = left(this.#load(), { pass, job, health, wellBefore }, Date.now());
 		this.#save(state);
 		return { isCalm: isCalm(state) };
 	}

@@ -6,6 +6,14 @@ import type { Entry, EntryRequest, Health } from './gate.ts';
 
 export interface GateApi {
 	enter(request: EntryRequest & { readonly job: string }): Promise<Entry>;
-	/** @returns whether the gate is calm. */
-	leave(pass: string, health: Health | undefined, wellBefore: boolean): Promise<{ readonly isCalm: boolean }>;
+	/**
+	 * @param job whose request it was. Left out by earlier versions.
+	 * @returns whether the gate is calm.
+	 */
+	leave(
+		pass: string,
+		health: Health | undefined,
+		wellBefore: boolean,
+		job?: string,
+	): Promise<{ readonly isCalm: boolean }>;
 }

@@ -5,12 +5,23 @@
  * Pure: no clock, no randomness, no I/O.
  */
 import { MS_PER_SECOND } from '../job/limits.ts';
-import { ASKS_A_TURN, BREAKER_FAILURES, COOLDOWN_MS, COOLDOWN_SPREAD, NEWEST_SHARE, TURN_WAIT_MS } from './limits.ts';
+import {
+	ASKS_A_TURN,
+	BREAKER_FAILURES,
+	COOLDOWN_MS,
+	COOLDOWN_SPREAD,
+	FIRST_TRY_MS,
+	MAX_FAILED_JOBS,
+	NEWEST_SHARE,
+	TURN_WAIT_MS,
+} from './limits.ts';
 
 /** What a gate keeps. A persisted contract: only add optional fields. Times are milliseconds since the epoch. */
 export interface GateState {
-	/** In a row. */
+	/** In a row, each by another job. */
 	readonly failures: number;
+	/** The jobs that failed since the upstream was last well, the newest last. Left out by earlier versions. */
+	readonly failedJobs?: readonly string[];
 	/** Set while the upstream is left alone: until then nobody asks, after it one at a time does. */
 	readonly closed?: {
 		readonly until: number;
@@ -48,6 +59,8 @@ export interface EntryRequest {
 	readonly name: string;
 	/** Names this request and no other. */
 	readonly pass: string;
+	/** Whose request it is. Left out by earlier versions. */
+	readonly job?: string;
 	/** After this time the request is over, whatever happens. */
 	readonly leaseMs: number;
 	/** Requests at once; left out for as many as there are. */
@@ -56,24 +69,27 @@ export interface EntryRequest {
 
 export const OPEN_GATE: GateState = { failures: 0, passes: {}, usualMs: 1 * MS_PER_SECOND };
 
-/**
- * @param waiting how many others are waiting for a turn.
- * @param random a number in [0, 1).
- */
+/** The jobs that were turned away and are expected to ask again. */
+export interface Waiting {
+	readonly size: number;
+	keys(): Iterable<string>;
+}
+
+/** @param random a number in [0, 1). */
 export function entered(
 	before: GateState,
 	request: EntryRequest,
-	waiting: number,
+	waiting: Waiting,
 	now: number,
 	random: number,
 ): { readonly state: GateState; readonly entry: Entry } {
 	const state = withoutLost(before, now);
 	const { closed } = state;
-	if (closed && (now < closed.until || closed.probe !== undefined))
+	if (closed && (closed.probe !== undefined || now < opensAt(state, closed, request, waiting)))
 		return { state, entry: refusedByBreaker(state, request, now, random) };
 	const { concurrency } = request;
 	if (concurrency !== undefined && taken(state) >= concurrency)
-		return { state, entry: refusedForNow(state, request.name, concurrency, waiting, now, random) };
+		return { state, entry: refusedForNow(state, request.name, concurrency, waiting.size, now, random) };
 	const isKept = concurrency !== undefined || closed !== undefined;
 	const passes = isKept
 		? { ...state.passes, [request.pass]: { since: now, until: now + request.leaseMs } }
@@ -87,40 +103,70 @@ export function entered(
 }
 
 /**
- * @param health left out when nothing came of it: the job was canceled, or somebody else has it.
- * @param wellBefore whether the one who tells has seen requests go well since it last told of one.
+ * When a job may try a closed upstream. A job that failed before may be the cause itself: as long as others are expected,
+ * one of them tries first.
  */
-export function left(
-	before: GateState,
-	pass: string,
-	health: Health | undefined,
-	wellBefore: boolean,
-	now: number,
-): GateState {
+function opensAt(
+	{ failedJobs = [] }: GateState,
+	{ until, tries }: NonNullable<GateState['closed']>,
+	{ job }: EntryRequest,
+	waiting: Waiting,
+): number {
+	const hasFailed = job !== undefined && failedJobs.includes(job);
+	const isOtherExpected = hasFailed && [...waiting.keys()].some((other) => !failedJobs.includes(other));
+	return isOtherExpected ? until + COOLDOWN_SPREAD * cooldownMs(tries, { isWell: false }) + FIRST_TRY_MS : until;
+}
+
+/** A request that is over. */
+export interface Exit {
+	readonly pass: string;
+	/** Left out by earlier versions: then each request counts as another job's. */
+	readonly job?: string | undefined;
+	/** Left out when it says nothing of the upstream: the job was canceled, or got an error of its own. */
+	readonly health?: Health | undefined;
+	/** Whether the one who tells has seen requests go well since it last told of one. */
+	readonly wellBefore: boolean;
+}
+
+export function left(before: GateState, exit: Exit, now: number): GateState {
+	const { pass, job = pass, health, wellBefore } = exit;
 	const state = released(withoutLost(before, now), pass, now);
 	const { closed } = state;
-	if (closed) return closed.probe === pass ? probed({ ...state, closed }, health, now) : state;
+	if (closed) return closed.probe === pass ? probed({ ...state, closed }, job, health, now) : state;
 	if (!health) return state;
-	if (health.isWell) return state.failures === 0 ? state : { ...state, failures: 0 };
-	const failures = (wellBefore ? 0 : state.failures) + 1;
-	if (failures < BREAKER_FAILURES) return { ...state, failures };
-	return { ...state, failures, closed: { until: now + cooldownMs(0, health), tries: 0 } };
+	if (health.isWell) return isCalm(state) ? state : recovered(state);
+	const counted = failedWith(wellBefore ? recovered(state) : state, job);
+	if (counted.failures < BREAKER_FAILURES) return counted;
+	return { ...counted, closed: { until: now + cooldownMs(0, health), tries: 0 } };
+}
+
+function recovered({ failedJobs: _, ...state }: GateState): GateState {
+	return { ...state, failures: 0 };
+}
+
+/** The same state when the job has failed before. */
+function failedWith(state: GateState, job: string): GateState {
+	const { failures, failedJobs = [] } = state;
+	if (failedJobs.includes(job)) return state;
+	return { ...state, failures: failures + 1, failedJobs: [...failedJobs, job].slice(-MAX_FAILED_JOBS) };
 }
 
 export function isCalm({ failures, closed }: GateState): boolean {
 	return failures === 0 && closed === undefined;
 }
 
-/** What the one that was let through found out. */
+/** What the one that was let through found out. The same job failing once more is no reason to wait longer. */
 function probed(
 	{ closed: { tries, until }, ...state }: GateState & Required<Pick<GateState, 'closed'>>,
+	job: string,
 	health: Health | undefined,
 	now: number,
 ): GateState {
 	if (!health) return { ...state, closed: { tries, until } };
-	if (health.isWell) return { ...state, failures: 0 };
-	const again = { until: now + cooldownMs(tries + 1, health), tries: tries + 1 };
-	return { ...state, failures: state.failures + 1, closed: again };
+	if (health.isWell) return recovered(state);
+	const counted = failedWith(state, job);
+	const next = counted === state ? tries : tries + 1;
+	return { ...counted, closed: { until: now + cooldownMs(next, health), tries: next } };
 }
 
 function cooldownMs(tries: number, { retryAfterMs = 0 }: Health): number {

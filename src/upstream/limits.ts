@@ -28,8 +28,12 @@ export const MAX_REDIRECTS = 5;
 /** A path that is still encoded after so many decodings is nobody's honest path. */
 export const MAX_DECODINGS = 4;
 
-/** After so many failures in a row an upstream is left alone. */
+/** An upstream is left alone after this many jobs failed in a row. A job that fails again does not count again. */
 export const BREAKER_FAILURES = 5;
+/** The most jobs that a gate remembers as failed: all that closed it, and the newest that tried since. */
+export const MAX_FAILED_JOBS = 20;
+/** After a cooldown, jobs that failed before leave the first try to others for this long, beyond the spread. */
+export const FIRST_TRY_MS = 5 * MS_PER_SECOND;
 /** For how long, at first; each time that asking was in vain again, twice as long. */
 export const COOLDOWN_MS = { first: 5 * MS_PER_SECOND, max: 5 * MS_PER_MINUTE } as const;
 /** Those who wait come back spread over so much of the cooldown more. */

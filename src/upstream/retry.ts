@@ -7,8 +7,10 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 const REFUSALS: ReadonlySet<number> = new Set([429, 503]);
 /** It may have begun. */
 const FAILURES: ReadonlySet<number> = new Set([408, 425, 500, 502, 504]);
-/** What tells of the upstream, and not of the request. */
-const UNWELL: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+/** The upstream, or the gateway before it, says that it can't serve requests now. */
+const UNWELL: ReadonlySet<number> = new Set([429, 502, 503, 504]);
+const REQUEST_TIMEOUT = 408;
+const SERVER_ERROR = 500;
 
 /** Whether a request that may have been carried out can be sent again. */
 export function isRepeatable(method: string, resend: boolean): boolean {
@@ -19,7 +21,11 @@ export function isRetried(status: number, mayRepeat: boolean): boolean {
 	return REFUSALS.has(status) || (mayRepeat && FAILURES.has(status));
 }
 
-/** Whether a reply says that the upstream is in trouble. */
-export function isUnwell(status: number): boolean {
-	return UNWELL.has(status);
+/**
+ * Whether a reply says that the upstream is well; `undefined` when it says nothing. Any other server error is as likely to
+ * come from the request: one tenant's requests that always get a 500 must not close the upstream for all.
+ */
+export function isWell(status: number): boolean | undefined {
+	if (UNWELL.has(status)) return false;
+	return status >= SERVER_ERROR || status === REQUEST_TIMEOUT ? undefined : true;
 }

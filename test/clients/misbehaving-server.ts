@@ -75,6 +75,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 	'not-modified': (_, response) => response.writeHead(304, { etag: '"1"' }).end(),
 	invalid: (_, response) => response.writeHead(422, { 'content-type': 'application/json' }).end('{"field":"name"}'),
 	broken: (_, response) => response.writeHead(500, { 'content-type': 'text/html' }).end('<h1>Oops</h1>'.repeat(10_000)),
+	down: (_, response) => response.writeHead(503).end('down'),
 	'throttled-seconds': (visit, response) =>
 		visit === 1 ? response.writeHead(429, { 'retry-after': '3' }).end() : ok(response),
 	'throttled-date': (visit, response) => {

@@ -34,6 +34,7 @@ beforeAll(async () => {
 		narrow: { baseUrl, concurrency: 2, lane: 'jobs', timeoutSeconds: 20 },
 		asynchronous: { baseUrl, follow: true, headers: SECRET },
 		followed: { baseUrl, followRedirects: true, headers: SECRET, forward: ['authorization'] },
+		blameless: { baseUrl, followRedirects: true },
 		fenced: { baseUrl, followRedirects: true, headers: SECRET, paths: ['/redirect', '/echo/*'], methods: ['POST'] },
 	};
 	worker = await startLocalWorker({
@@ -491,6 +492,17 @@ describe('an upstream whose redirects are followed', { concurrent: true }, () =>
 			expect(seen.headers).not.toHaveProperty(name);
 	});
 
+	it('is not blamed for another origin that is down', async () => {
+		const headers = { 'coatcheck-max-attempts': '1' };
+		const failing = ['/down', '/down', '/down', '/cut', '/cut', '/cut'].map((path) =>
+			submit('blameless', redirectTo(elsewhereOrigin + path, 302), { headers }),
+		);
+		await Promise.all((await Promise.all(failing)).map((job) => until(job, 'failed')));
+		expect(await until(await submit('blameless', own('echo')), 'succeeded', 'waiting')).toMatchObject({
+			status: 'succeeded',
+		});
+	});
+
 	it('is not followed round and round, nor to what is no web address', async () => {
 		const loop = await until(await submit('followed', own('loop')), 'failed');
 		expect(loop).toMatchObject({
@@ -575,7 +587,7 @@ describe('an upstream that takes two requests at a time', () => {
 
 describe('an upstream that is down', () => {
 	it('is left alone for a while: its jobs wait, say so, and go on when it is back', async () => {
-		const path = own('broken');
+		const path = own('down');
 		const headers = { 'coatcheck-max-attempts': '1' };
 		for (let failure = 0; failure < 5; failure++) await until(await submit('down', path, { headers }), 'failed');
 		expect(server.visits(path).received).toHaveLength(5);

@@ -96,11 +96,51 @@ describe('a job that waits for its turn', () => {
 
 describe('the gate of an upstream', () => {
 	it('is told of a failure, asked before the next attempt, and left alone once that went well', async () => {
-		receiver('report.example', (visit) => new Response('so', { status: visit === 1 ? 500 : 200 }));
+		receiver('report.example', (visit) => new Response('so', { status: visit === 1 ? 503 : 200 }));
 		expect((await until(await submit('report'), 'succeeded')).attempt).toBe(2);
 		await vi.waitFor(() => expect(counts.gateCalls).toBe(3), { timeout: 5_000 });
 		await until(await submit('report'), 'succeeded');
 		expect(counts.gateCalls).toBe(3);
+	});
+});
+
+describe('requests that always get a 500', () => {
+	it('close no upstream for the others, however many they are', async () => {
+		const received = receiver('report.example', (visit) => new Response('so', { status: visit <= 10 ? 500 : 200 }));
+		const headers = { 'coatcheck-max-attempts': '1' };
+		const bad = await Promise.all(Array.from({ length: 10 }, () => submit('report', { headers })));
+		await Promise.all(bad.map((job) => until(job, 'failed')));
+		const good = await until(await submit('report'), 'succeeded');
+		expect(good).toMatchObject({ attempt: 1 });
+		expect(received).toHaveLength(11);
+		const { events } = await (await call(good.links.events)).json<{ events: { type: string }[] }>();
+		expect(events.map(({ type }) => type)).toEqual(['accepted', 'started', 'succeeded']);
+		expect(counts.gateCalls).toBe(0);
+	});
+});
+
+describe('callers who allow an upstream less time than it is given', () => {
+	it('close it for nobody else when their time is over', async () => {
+		const held = Promise.withResolvers<Response>();
+		onTestFinished(() => held.resolve(new Response(null)));
+		receiver('report.example', (visit) => (visit <= 6 ? held.promise : new Response('ok')));
+		const headers = { 'coatcheck-max-attempts': '1', 'coatcheck-timeout-seconds': '1' };
+		const hasty = await Promise.all(Array.from({ length: 6 }, () => submit('report', { headers })));
+		await Promise.all(hasty.map((job) => until(job, 'timed-out')));
+		expect(await until(await submit('report'), 'succeeded', 'waiting')).toMatchObject({ status: 'succeeded' });
+		expect(counts.gateCalls).toBe(0);
+	});
+});
+
+describe('an upstream that is unavailable to two jobs, again and again', () => {
+	it('is still asked for a third one at once', async () => {
+		receiver('report.example', (visit) => new Response('so', { status: visit <= 6 ? 503 : 200 }));
+		const headers = { 'coatcheck-max-attempts': '3' };
+		const bad = await Promise.all([submit('report', { headers }), submit('report', { headers })]);
+		await Promise.all(bad.map((job) => until(job, 'failed')));
+		expect(counts.gateCalls).toBeGreaterThan(0);
+		const good = await until(await submit('report'), 'succeeded', 'waiting');
+		expect(good).toMatchObject({ status: 'succeeded', attempt: 1 });
 	});
 });
 

@@ -2,8 +2,23 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { Gates } from '../../src/rpc/gates.ts';
-import { type Entry, entered, type GateState, isCalm, left, OPEN_GATE } from '../../src/upstream/gate.ts';
-import { BREAKER_FAILURES, COOLDOWN_MS, MAX_CONCURRENCY, TURN_WAIT_MS } from '../../src/upstream/limits.ts';
+import {
+	type Entry,
+	entered,
+	type GateState,
+	type Health,
+	isCalm,
+	left as leftBy,
+	OPEN_GATE,
+} from '../../src/upstream/gate.ts';
+import {
+	BREAKER_FAILURES,
+	COOLDOWN_MS,
+	COOLDOWN_SPREAD,
+	FIRST_TRY_MS,
+	MAX_CONCURRENCY,
+	TURN_WAIT_MS,
+} from '../../src/upstream/limits.ts';
 import { advanceClock } from '../flow/faults.ts';
 
 const T0 = Date.UTC(2026, 0, 1);
@@ -14,19 +29,38 @@ const UNWELL = { isWell: false };
 interface Knock {
 	readonly now?: number;
 	readonly concurrency?: number;
-	readonly waiting?: number;
+	readonly waiting?: number | readonly string[];
+	readonly job?: string;
 }
 
-function enter(state: GateState, pass: string, { now = T0, concurrency, waiting = 0 }: Knock = {}) {
-	const request = { name: 'report', pass, leaseMs: LEASE_MS, ...(concurrency !== undefined && { concurrency }) };
-	return entered(state, request, waiting, now, 0.5);
+/** Each request is another job's, unless it says whose. */
+function left(
+	state: GateState,
+	pass: string,
+	health: Health | undefined,
+	wellBefore: boolean,
+	now: number,
+	job = crypto.randomUUID(),
+) {
+	return leftBy(state, { pass, job, health, wellBefore }, now);
+}
+
+function enter(
+	state: GateState,
+	pass: string,
+	{ now = T0, concurrency, waiting = 0, job = crypto.randomUUID() }: Knock = {},
+) {
+	const request = { name: 'report', pass, job, leaseMs: LEASE_MS, ...(concurrency !== undefined && { concurrency }) };
+	const others = typeof waiting === 'number' ? Array.from({ length: waiting }, (_, at) => `w${at}`) : waiting;
+	return entered(state, request, new Set(others), now, 0.5);
 }
 
 /** A gate that has closed, and when it lets the first one try again. */
-function closedGate(): { state: GateState; until: number } {
+function closedGate(): { state: GateState; until: number; jobs: string[] } {
 	let state = OPEN_GATE;
-	for (let failure = 0; failure < BREAKER_FAILURES; failure++) state = left(state, `p${failure}`, UNWELL, false, T0);
-	return { state, until: state.closed?.until ?? 0 };
+	const jobs = Array.from({ length: BREAKER_FAILURES }, (_, at) => `j${at}`);
+	for (const job of jobs) state = left(state, `p-${job}`, UNWELL, false, T0, job);
+	return { state, until: state.closed?.until ?? 0, jobs };
 }
 
 describe('the breaker', () => {
@@ -48,6 +82,50 @@ describe('the breaker', () => {
 		state = left(state, 'p', WELL, false, T0);
 		expect(isCalm(state)).toBe(true);
 		expect(failed(state)).toMatchObject({ failures: 1 });
+	});
+
+	it('takes different jobs that fail: the same one again and again says nothing new', () => {
+		let state = OPEN_GATE;
+		for (let failure = 0; failure < 50; failure++)
+			state = left(state, `p${failure}`, UNWELL, false, T0, `j${failure % 4}`);
+		expect(state).toMatchObject({ failures: 4, failedJobs: ['j0', 'j1', 'j2', 'j3'] });
+		expect(enter(state, 'q').entry.admitted).toBe(true);
+		expect(enter(left(state, 'p', UNWELL, false, T0, 'j4'), 'q').entry.admitted).toBe(false);
+	});
+
+	it("is not moved by an error that may be the request's own, and lets the next one try at once after one", () => {
+		let state = OPEN_GATE;
+		for (let failure = 0; failure < 50; failure++) state = left(state, `p${failure}`, undefined, false, T0);
+		expect(state).toBe(OPEN_GATE);
+		const { state: closed, until } = closedGate();
+		const after = left(enter(closed, 'a', { now: until }).state, 'a', undefined, false, until);
+		expect(enter(after, 'b', { now: until }).entry.admitted).toBe(true);
+	});
+
+	it('lets another job try first, as long as one is expected, and for a while only', () => {
+		const { state, until, jobs } = closedGate();
+		const [bad = ''] = jobs;
+		const knock = (job: string, now: number, waiting: readonly string[]) =>
+			enter(state, 'p', { job, now, waiting }).entry.admitted;
+		expect(knock(bad, until, ['good'])).toBe(false);
+		expect(knock('good', until, [])).toBe(true);
+		expect(knock(bad, until, jobs.slice(1))).toBe(true);
+		const latest = until + COOLDOWN_MS.first * COOLDOWN_SPREAD + FIRST_TRY_MS;
+		expect([knock(bad, latest - 1, ['good']), knock(bad, latest, ['good'])]).toEqual([false, true]);
+	});
+
+	it('does not make the others wait longer for a job that had failed before', () => {
+		let { state, until, jobs } = closedGate();
+		for (let tries = 0; tries < 6; tries++) {
+			state = left(enter(state, 'p', { now: until }).state, 'p', UNWELL, false, until, jobs[tries % jobs.length]);
+			expect((state.closed?.until ?? 0) - until).toBe(COOLDOWN_MS.first);
+			until = state.closed?.until ?? 0;
+		}
+	});
+
+	it('goes on with what an earlier version kept and told', () => {
+		const state: GateState = { failures: BREAKER_FAILURES - 1, passes: {}, usualMs: 1_000 };
+		expect(leftBy(state, { pass: 'p', health: UNWELL, wellBefore: false }, T0).closed).toBeDefined();
 	});
 
 	it('lets one at a time try after a while, and everybody once that went well', () => {
@@ -174,7 +252,8 @@ describe("an upstream's gate", () => {
 	it('keeps what counts when its object is evicted', async () => {
 		const name = crypto.randomUUID();
 		await knock(name, 'a', 1);
-		for (let failure = 0; failure < BREAKER_FAILURES; failure++) await gates.of(`${name}!`).leave('p', UNWELL, false);
+		for (let failure = 0; failure < BREAKER_FAILURES; failure++)
+			await gates.of(`${name}!`).leave('p', UNWELL, false, `j${failure}`);
 		await evictDurableObject(env.GATES.getByName(name));
 		await evictDurableObject(env.GATES.getByName(`${name}!`));
 		expect((await knock(name, 'b', 1)).admitted).toBe(false);
@@ -186,10 +265,14 @@ describe("an upstream's gate", () => {
 	it('writes a row only when something changes', async () => {
 		const name = crypto.randomUUID();
 		const rows = () => runInDurableObject(env.GATES.getByName(name), (_, { storage }) => [...storage.kv.list()].length);
+		const stored = () => runInDurableObject(env.GATES.getByName(name), (_, { storage }) => storage.kv.get('gate'));
 		await knock(name, 'a');
 		await gates.of(name).leave('a', WELL, false);
 		expect(await rows()).toBe(0);
-		await gates.of(name).leave('a', UNWELL, false);
+		await gates.of(name).leave('a', UNWELL, false, 'job');
 		expect(await rows()).toBe(1);
+		const before = await stored();
+		await gates.of(name).leave('b', UNWELL, false, 'job');
+		expect(await stored()).toEqual(before);
 	});
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isRepeatable, isRetried, isUnwell } from '../../src/upstream/retry.ts';
+import { isRepeatable, isRetried, isWell } from '../../src/upstream/retry.ts';
 
 const STATUSES = [200, 204, 304, 400, 401, 404, 408, 409, 422, 425, 429, 500, 501, 502, 503, 504, 505];
 const retried = (method: string, resend = false) =>
@@ -20,8 +20,12 @@ describe('what is retried', () => {
 	});
 });
 
-describe('isUnwell', () => {
+describe('isWell', () => {
 	it('is about the upstream, not about the request', () => {
-		expect(STATUSES.filter(isUnwell)).toEqual([408, 429, 500, 502, 503, 504]);
+		expect(STATUSES.filter((status) => isWell(status) === false)).toEqual([429, 502, 503, 504]);
+	});
+
+	it('is not said by an error that the request itself may have caused', () => {
+		expect(STATUSES.filter((status) => isWell(status) === undefined)).toEqual([408, 500, 501, 505]);
 	});
 });

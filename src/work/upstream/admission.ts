@@ -68,7 +68,7 @@ export async function admit(
 		health = report.health;
 		return report;
 	} finally {
-		await leave(gates, upstream, pass, health, isAsked);
+		await leave(gates, upstream, { pass, job: id, health, isAsked });
 	}
 }
 
@@ -80,21 +80,24 @@ function note({ name }: Upstream, entry: Entry): void {
 	impressionOf(name).isTroubled = !entry.admitted || !entry.isCalm;
 }
 
+/** A request that is over. */
+interface Visit {
+	readonly pass: string;
+	readonly job: string;
+	readonly health: Health | undefined;
+	/** The gate let it in, and waits to hear of it. */
+	readonly isAsked: boolean;
+}
+
 /** Tells the gate what it has to know. Its failure harms nobody: a pass runs out by itself. */
-async function leave(
-	gates: Gates,
-	{ name }: Upstream,
-	pass: string,
-	health: Health | undefined,
-	isAsked: boolean,
-): Promise<void> {
+async function leave(gates: Gates, { name }: Upstream, { pass, job, health, isAsked }: Visit): Promise<void> {
 	const impression = impressionOf(name);
 	if (health?.isWell) impression.hasWorked = true;
 	if (!isAsked && health?.isWell !== false) return;
 	try {
 		const { hasWorked } = impression;
 		impression.hasWorked = false;
-		const { isCalm } = await gates.of(name).leave(pass, health, hasWorked);
+		const { isCalm } = await gates.of(name).leave(pass, health, hasWorked, job);
 		impression.isTroubled = !isCalm;
 	} catch (error) {
 		logError('upstream gate not told', { upstream: name, error });

@@ -13,7 +13,7 @@ import type { Jobs } from '../../rpc/jobs.ts';
 import { TooLarge, UploadRefused } from '../../rpc/upload.ts';
 import type { Health } from '../../upstream/gate.ts';
 import { requestFaultOf, UpstreamRequest } from '../../upstream/request.ts';
-import { isRepeatable, isRetried, isUnwell } from '../../upstream/retry.ts';
+import { isRepeatable, isRetried, isWell } from '../../upstream/retry.ts';
 import { mayUse, type Upstream, type Upstreams } from '../../upstream/settings.ts';
 import { failureOf, timedOut } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
@@ -32,19 +32,23 @@ export interface ForwardOptions {
 
 const BAD_GATEWAY = 502;
 const UNWELL: Health = { isWell: false };
+/** The status of the upstream's own answer, where a redirect led elsewhere. */
+const FOUND = 302;
 
 /** @throws {TaskError} when nothing was sent: the upstream is no longer configured, or no longer takes such requests. */
 export async function forward(options: ForwardOptions, lease: Lease, job: Attempt): Promise<Outcome> {
 	const { upstream, request } = plan(options.upstreams, lease);
 	const mayRepeat = isRepeatable(request.method, upstream.resend);
+	let url = upstream.baseUrl;
 	try {
 		const sentAt = Date.now();
 		const first = await send(options, upstream, request, lease, job);
+		url = first.url;
 		const answered = upstream.follow ? await followed(options, upstream, request, first, job) : first;
 		return await outcomeOf(options, { ...answered, sentAt }, upstream, request, lease, job);
 	} catch (error) {
 		if (job.signal.aborted || error instanceof UploadRefused) throw error;
-		return brokenOff(error, upstream, mayRepeat, job.id);
+		return brokenOff(error, upstream, { mayRepeat, id: job.id, isOwn: isOwn(upstream, url) });
 	}
 }
 
@@ -54,7 +58,9 @@ export function forwardTimedOut({ upstreams }: ForwardOptions, lease: Lease): Ou
 	const { upstream, request } = plan(upstreams, lease);
 	const failure = timedOut(lease.options.timeoutSeconds);
 	const error = { ...failure.error, retryable: isRepeatable(request.method, upstream.resend) };
-	return { kind: 'failure', failure: { ...failure, error }, health: UNWELL };
+	// A caller who allows less time than the upstream is given says nothing of the upstream.
+	const isTelling = lease.options.timeoutSeconds >= upstream.timeoutSeconds;
+	return { kind: 'failure', failure: { ...failure, error }, ...(isTelling && { health: UNWELL }) };
 }
 
 /** Where to send what. The configuration may have changed since the job was accepted: it is the one of now that counts. */
@@ -83,21 +89,31 @@ async function outcomeOf(
 ): Promise<Outcome> {
 	const { status } = response;
 	const retryAfterMs = retryAfterMsOf(response.headers.get('retry-after'), Date.now());
-	const health: Health = { isWell: !isUnwell(status), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+	const health = healthOf(isOwn(upstream, url) ? status : FOUND, retryAfterMs);
 	// What an operation came to is its end: to send the request again would start another.
 	const retryable = !isFollowed && isRetried(status, isRepeatable(request.method, upstream.resend));
 	// What is about to be asked again is not worth storing. Lost attempts may have given the job some more than these.
 	const isLast = !retryable || fence.attempt >= options.maxAttempts;
 	const to = { jobs, fence, maxBytes, sentAt, job, isBodiless: request.method === 'HEAD' };
 	const reply = isLast ? await storedReply(response, url, to) : await discarded(response);
-	if (status < 400 && reply) return { kind: 'reply', reply, health };
+	if (status < 400 && reply) return { kind: 'reply', reply, ...(health && { health }) };
 	const failure = refusedBy(upstream, response, retryable, reply);
 	return {
 		kind: 'failure',
 		failure,
 		...(retryAfterMs !== undefined && { retryAfterSeconds: retryAfterMs / MS_PER_SECOND }),
-		health,
+		...(health && { health }),
 	};
+}
+
+function healthOf(status: number, retryAfterMs: number | undefined): Health | undefined {
+	const well = isWell(status);
+	return well === undefined ? undefined : { isWell: well, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
+/** Where a redirect led elsewhere, the upstream itself has answered, and another server is to blame for the rest. */
+function isOwn({ baseUrl }: Upstream, url: string): boolean {
+	return new URL(url).origin === new URL(baseUrl).origin;
 }
 
 function refusedBy({ name }: Upstream, { status }: Response, retryable: boolean, reply?: StoredReply): Failure {
@@ -106,7 +122,11 @@ function refusedBy({ name }: Upstream, { status }: Response, retryable: boolean,
 }
 
 /** No reply, or not all of one. What is not the upstream's fault doesn't count against it. */
-function brokenOff(error: unknown, { name }: Upstream, mayRepeat: boolean, id: string): Outcome {
+function brokenOff(
+	error: unknown,
+	{ name }: Upstream,
+	{ mayRepeat, id, isOwn }: { mayRepeat: boolean; id: string; isOwn: boolean },
+): Outcome {
 	if (error instanceof TooLarge) {
 		const message = `The reply of upstream "${name}" has more than ${error.maxBytes} bytes`;
 		return { kind: 'failure', failure: failedWith(message, false), health: { isWell: true } };
@@ -114,7 +134,8 @@ function brokenOff(error: unknown, { name }: Upstream, mayRepeat: boolean, id: s
 	if (error instanceof ConnectionLost) {
 		logError('upstream failed', { job: id, upstream: name, error: error.cause });
 		const message = `The connection to upstream "${name}" broke off, or was never made`;
-		return { kind: 'failure', failure: failedWith(message, mayRepeat), health: UNWELL };
+		const health = isOwn && !error.isElsewhere ? UNWELL : { isWell: true };
+		return { kind: 'failure', failure: failedWith(message, mayRepeat), health };
 	}
 	if (!(error instanceof TaskError)) logError('forwarding failed', { job: id, upstream: name, error });
 	const failure = failureOf(error);

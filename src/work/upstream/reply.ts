@@ -10,7 +10,11 @@ import { type JobContext, TaskError } from '../task.ts';
 export class ConnectionLost extends Error {
 	override readonly name = 'ConnectionLost';
 
-	constructor(cause: unknown) {
+	/** @param isElsewhere it was to another origin than the upstream's own, where a redirect led. */
+	constructor(
+		cause: unknown,
+		readonly isElsewhere = false,
+	) {
 		super('The connection was lost', { cause });
 	}
 }

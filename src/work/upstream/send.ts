@@ -43,7 +43,11 @@ export async function send(
 	let hasBody = (lease.input?.sizeBytes ?? 0) > 0;
 	for (let redirects = 0; ; redirects++) {
 		// A stream can be sent once: each hop has its own.
-		const response = await connect(target, { ...next, body: hasBody ? bodyOf(jobs, lease, job.id) : null }, job.signal);
+		const body = hasBody ? bodyOf(jobs, lease, job.id) : null;
+		const response = await connect(target, { ...next, body }, job.signal).catch((error: unknown) => {
+			const isElsewhere = error instanceof ConnectionLost && target.origin !== origin;
+			throw isElsewhere ? new ConnectionLost(error.cause, true) : error;
+		});
 		const location = upstream.followRedirects ? redirectOf(response) : undefined;
 		if (location === undefined) return { response, url: target.href };
 		const to = URL.parse(location, target.href);
