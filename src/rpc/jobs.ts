@@ -3,17 +3,25 @@
  * says when asking again may help, and wants a fresh stub for it.
  */
 import type { JobObjectApi } from '../job/object-api.ts';
-import { repeatedly } from './repeatedly.ts';
+import { type Patience, repeatedly } from './repeatedly.ts';
 
 const JOB_ID = /^[0-9a-f]{64}$/;
 
 export class Jobs {
 	readonly #namespace: DurableObjectNamespace;
+	readonly #patience: Patience;
 	/** Most requests are about one job, and ask for its id more than once. */
 	#lastId: DurableObjectId | undefined;
 
-	constructor(namespace: DurableObjectNamespace) {
+	/** @param patience how long `call` repeats a call. */
+	constructor(namespace: DurableObjectNamespace, patience: Patience = {}) {
 		this.#namespace = namespace;
+		this.#patience = patience;
+	}
+
+	/** The same objects for an attempt: every call is repeated until `untilMs`, in milliseconds since the epoch. */
+	repeatingUntil(untilMs: number): Jobs {
+		return new Jobs(this.#namespace, { untilMs });
 	}
 
 	/** A new job's id. It costs no call: uniqueness is in its randomness. */
@@ -42,9 +50,9 @@ export class Jobs {
 		}
 	}
 
-	/** Calls a job's object; a call that the platform says may be repeated is. Only for calls that do no harm twice. */
+	/** Calls a job's object, and repeats a call that failed. Only for calls that do no harm twice. */
 	async call<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
-		return repeatedly(() => this.callOnce(id, call));
+		return repeatedly(() => this.callOnce(id, call), this.#patience);
 	}
 
 	async callOnce<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {

@@ -1,27 +1,56 @@
-/** Calls of objects that are made again when the platform says that it may help. */
+/** Repeats calls to objects. An object may be away for seconds: a deploy, a crash, a move to another machine. */
+import { MS_PER_SECOND } from '../job/limits.ts';
 
-/** So often in all. */
-const MAX_TRIES = 3;
-/** Before the second try; before the third twice as long. */
-const RETRY_WAIT_MS = 50;
+/** A call that may fail is repeated for at most this time. */
+export const CALL_PATIENCE_MS = 2 * MS_PER_SECOND;
+/** The wait before the second try is at most `first`; each later one at most twice as long, up to `max`. */
+const RETRY_WAIT_MS = { first: 100, max: 10 * MS_PER_SECOND } as const;
 
-/** What the platform's errors say of themselves. */
+/** How long a call is repeated. */
+export interface Patience {
+	/**
+	 * Repeat after every error until this time, in milliseconds since the epoch. Default: repeat for
+	 * {@link CALL_PATIENCE_MS}, and only errors that the platform marks as retryable.
+	 */
+	readonly untilMs?: number | undefined;
+}
+
+/** The marks that the platform puts on its errors. */
 interface PlatformError {
 	readonly retryable?: boolean;
 	readonly overloaded?: boolean;
 }
 
-/** @param call makes a fresh stub each time: one that has failed is not to be used again. */
-export async function repeatedly<T>(call: () => Promise<T>): Promise<T> {
-	for (let tried = 1; ; tried++) {
+/**
+ * Calls until a call succeeds or patience ends, with growing, jittered waits.
+ *
+ * @param call makes a fresh stub each time: a stub that has failed once keeps failing.
+ * @throws the last error.
+ */
+export async function repeatedly<T>(call: () => Promise<T>, { untilMs }: Patience = {}): Promise<T> {
+	const endsAt = untilMs ?? Date.now() + CALL_PATIENCE_MS;
+	for (let tries = 1; ; tries++) {
 		try {
 			return await call();
 		} catch (error) {
-			const { retryable = false, overloaded = false } = error as PlatformError;
-			if (!retryable || overloaded || tried >= MAX_TRIES) throw error;
-			await scheduler.wait(RETRY_WAIT_MS * tried);
+			const waitMs = retryWaitMs(tries, Math.random());
+			// A caller that names a time has something to lose: some errors of the platform carry no mark at all.
+			const mayRepeat = untilMs !== undefined || isRetryable(error);
+			if (!mayRepeat || Date.now() + waitMs > endsAt) throw error;
+			await scheduler.wait(waitMs);
 		}
 	}
+}
+
+/** The wait after the given number of tries, in milliseconds. @param random in [0, 1). */
+export function retryWaitMs(tries: number, random: number): number {
+	const longestMs = Math.min(RETRY_WAIT_MS.max, RETRY_WAIT_MS.first * 2 ** (tries - 1));
+	return Math.ceil((longestMs * (1 + random)) / 2);
+}
+
+function isRetryable(error: unknown): boolean {
+	const { retryable = false, overloaded = false } = (error ?? {}) as PlatformError;
+	return retryable && !overloaded;
 }
 
 /** Whether the platform turned a call away because there is too much to do. Asking again at once makes it worse. */

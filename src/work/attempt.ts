@@ -35,11 +35,18 @@ export interface Workshop {
 /** A task that was told to stop may take this long to clean up before its attempt is reported without it. */
 const LET_GO_MS = 2 * MS_PER_SECOND;
 
+/** The last report of an attempt starts this long before its lease ends. */
+const REPORT_MARGIN_MS = 1 * MS_PER_SECOND;
+
 /** Why an attempt was stopped from outside. */
 type Stop = 'timeout' | 'canceled' | 'stale';
 
-/** Runs one attempt and reports it. Never throws for what the task does; only when the report can't be delivered. */
-export async function runAttempt(workshop: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
+/**
+ * Runs one attempt and reports it. Never throws for an error of the task; only when the report can't be delivered before
+ * the lease ends. Finished work is too dear to lose: an object that is away for seconds is asked until it is back.
+ */
+export async function runAttempt(shared: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
+	const workshop = { ...shared, jobs: shared.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS) };
 	const outcome = await outcomeOf(workshop, id, lease);
 	const report = await reported(workshop, id, lease.fence, outcome);
 	return { ...report, ...(outcome.health && { health: outcome.health }) };

@@ -3,6 +3,7 @@
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
+import type { JobObject } from '../../src/object/job-object.ts';
 import { objectOf } from './client.ts';
 
 /** Every queue's prototype: what is put here is met by the door and by the objects alike. */
@@ -59,4 +60,42 @@ export function overloadObjects(): () => number {
 	const spy = vi.spyOn(namespace, 'get').mockReturnValue(stub as DurableObjectStub<undefined>);
 	onTestFinished(() => spy.mockRestore());
 	return () => calls;
+}
+
+export interface Absence {
+	/** The methods that can't be called; all others can. */
+	readonly methods: readonly string[];
+	readonly awayMs: number;
+	/** The platform's marks on the error. Default: none, as on two errors of an object that shuts down. */
+	readonly marks?: { readonly retryable?: boolean; readonly overloaded?: boolean };
+}
+
+/** Objects can't be reached for some time, which begins with the first call. @returns how many calls failed so far. */
+export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () => number {
+	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace<JobObject>;
+	const original = namespace.get;
+	let failed = 0;
+	let backAt: number | undefined;
+	const isAway = (method: string) => {
+		if (!methods.includes(method)) return false;
+		backAt ??= Date.now() + awayMs;
+		return Date.now() < backAt;
+	};
+	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: typeof namespace, ...args) {
+		const stub = original.apply(this, args);
+		return new Proxy(stub, {
+			get: (target, method) => {
+				if (typeof method !== 'string' || !isAway(method)) {
+					const value = Reflect.get(target, method);
+					return method === 'fetch' ? value.bind(target) : value;
+				}
+				return () => {
+					failed++;
+					return Promise.reject(Object.assign(new Error('The Durable Object shut down.'), marks));
+				};
+			},
+		});
+	});
+	onTestFinished(() => spy.mockRestore());
+	return () => failed;
 }
