@@ -12,8 +12,10 @@ import type { Jobs } from '../rpc/jobs.ts';
 
 /** An attempt that runs longer than this listens for a cancel. */
 const OPEN_AFTER_MS = 1 * MS_PER_SECOND;
-/** A broken link is opened again after this time. */
-const REOPEN_AFTER_MS = 1 * MS_PER_SECOND;
+/** A broken link is opened again after about `first`; after each failure in a row twice as late, at most `max`. */
+const REOPEN_AFTER_MS = { first: 1 * MS_PER_SECOND, max: 30 * MS_PER_SECOND } as const;
+/** A link that was open this long has not failed: the next break starts the row anew. */
+const STEADY_AFTER_MS = 30 * MS_PER_SECOND;
 
 export interface AttemptLinkOptions {
 	readonly jobs: Jobs;
@@ -28,7 +30,13 @@ export class AttemptLink {
 	#socket: WebSocket | undefined;
 	#isClosed = false;
 	#isOpening = false;
+	/** The one timer that opens the link. */
 	#timer: ReturnType<typeof setTimeout> | undefined;
+	/** How often the link failed in a row. */
+	#failures = 0;
+	/** The link is not opened before this time, whatever there is to say; milliseconds since the epoch. */
+	#notBefore = 0;
+	#openedAt = 0;
 	#sendTimer: ReturnType<typeof setTimeout> | undefined;
 	/** The newest progress; `#isUnsent` says whether the object has it. */
 	#progress: Progress = {};
@@ -84,9 +92,18 @@ export class AttemptLink {
 	}
 
 	#openAfter(waitMs: number): void {
-		if (this.#isOpening || this.#socket) return;
+		if (this.#isOpening || this.#socket || this.#isClosed) return;
 		clearTimeout(this.#timer);
-		this.#timer = setTimeout(() => void this.#open(), waitMs);
+		this.#timer = setTimeout(() => void this.#open(), Math.max(waitMs, this.#notBefore - Date.now()));
+	}
+
+	/** Waits longer after each failure in a row: an object that is away is not asked in a hot loop. */
+	#reopenLater(): void {
+		const { first, max } = REOPEN_AFTER_MS;
+		const longestMs = Math.min(max, first * 2 ** this.#failures);
+		this.#failures++;
+		this.#notBefore = Date.now() + (longestMs * (1 + Math.random())) / 2;
+		this.#openAfter(0);
 	}
 
 	async #open(): Promise<void> {
@@ -98,18 +115,20 @@ export class AttemptLink {
 			const { webSocket } = await jobs.connect(id, `/attempt?${query}`);
 			if (webSocket) this.#use(webSocket);
 		} catch (error) {
-			logError('attempt link failed', { job: id, error });
+			// One line a row of failures: the link tries for as long as the attempt runs.
+			if (this.#failures === 0) logError('attempt link failed', { job: id, error });
 		} finally {
 			this.#isOpening = false;
 		}
-		if (!this.#socket) this.#openAfter(REOPEN_AFTER_MS);
-		this.#flush();
+		if (this.#socket) this.#flush();
+		else this.#reopenLater();
 	}
 
 	#use(socket: WebSocket): void {
 		socket.accept();
 		if (this.#isClosed) return socket.close();
 		this.#socket = socket;
+		this.#openedAt = Date.now();
 		socket.addEventListener('message', ({ data }) => {
 			const { reason } = JSON.parse(String(data)) as { reason: 'canceled' | 'stale' };
 			this.#options.onAbort(reason);
@@ -124,6 +143,7 @@ export class AttemptLink {
 		if (this.#socket !== socket) return;
 		this.#socket = undefined;
 		this.#isUnsent = this.#progress.percentComplete !== undefined || this.#progress.message !== undefined;
-		if (!this.#isClosed) this.#openAfter(REOPEN_AFTER_MS);
+		if (Date.now() - this.#openedAt >= STEADY_AFTER_MS) this.#failures = 0;
+		this.#reopenLater();
 	}
 }

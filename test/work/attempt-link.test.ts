@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Jobs } from '../../src/rpc/jobs.ts';
 import { AttemptLink } from '../../src/work/attempt-link.ts';
 
@@ -67,5 +67,29 @@ describe('the link of an attempt', () => {
 		sockets[0]?.server.send('{"type":"abort","reason":"canceled"}');
 		await vi.waitFor(() => expect(onAbort).toHaveBeenCalledWith('canceled'));
 		link.close();
+	});
+
+	it('asks for an object that is away after growing waits, however much there is to say', async () => {
+		const timesMs: number[] = [];
+		const jobs = {
+			connect: async () => {
+				timesMs.push(Date.now());
+				throw new Error('The object is away');
+			},
+		} as unknown as Jobs;
+		const logged = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => logged.mockRestore());
+		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort: vi.fn() });
+		let percentComplete = 0;
+		const talking = setInterval(() => link.report({ percentComplete: percentComplete++ }), 5);
+		await vi.waitFor(() => expect(timesMs).toHaveLength(4), { timeout: 15_000 });
+		clearInterval(talking);
+		link.close();
+		const waitsMs = timesMs.slice(1).map((ms, index) => ms - (timesMs[index] ?? 0));
+		// Half of 1, 2 and 4 s at least: a busy machine only makes the waits longer.
+		for (const [index, leastMs] of [500, 1_000, 2_000].entries()) {
+			expect(waitsMs[index]).toBeGreaterThanOrEqual(leastMs - 5);
+		}
+		expect(logged).toHaveBeenCalledTimes(1);
 	});
 });
