@@ -3,14 +3,17 @@
  * take together is bounded. Small ones take no part.
  */
 import { INLINE_BODY_BYTES, MAX_JSON_BYTES, MS_PER_SECOND } from '../job/limits.ts';
-import { JSON_MEMORY, MemoryBudget, memoryForJson } from '../work/budget.ts';
+import {
+	ARRIVING_MEMORY,
+	JSON_MEMORY,
+	MEMORY_PATIENCE_MS,
+	type MemoryBudget,
+	memoryForJson,
+	NoMemory,
+} from '../work/budget.ts';
 import { parseJson, readBytes } from './body.ts';
 import { Problem } from './problem.ts';
 
-/** What the bodies that are coming in may take, all of an isolate's together: three of the largest. */
-const ARRIVING = new MemoryBudget(3 * MAX_JSON_BYTES);
-/** Where there is no room, a body waits this long for some; those that have it may be waiting for more themselves. */
-const PATIENCE_MS = 10 * MS_PER_SECOND;
 /** A body has this long to arrive, and one that keeps arriving has longer. */
 const ARRIVAL_MS = 60 * MS_PER_SECOND;
 
@@ -29,28 +32,31 @@ export interface JsonLimits {
  */
 export async function readJson<T>(
 	request: Request,
-	{ maxBytes, arriving = ARRIVING, patienceMs = PATIENCE_MS, arrivalMs = ARRIVAL_MS }: JsonLimits,
+	{ maxBytes, arriving = ARRIVING_MEMORY, patienceMs = MEMORY_PATIENCE_MS, arrivalMs = ARRIVAL_MS }: JsonLimits,
 	use: (value: unknown) => Promise<T>,
 ): Promise<T> {
 	let arrivedBytes = 0;
 	let heldBytes = 0;
-	// Taken as it comes in: whoever announces much and sends nothing has nothing.
-	const hold = async ({ byteLength }: Uint8Array) => {
+	const hold = arriving.hold();
+	// Taken as it comes in: a body that is announced and does not come takes nothing.
+	const take = async ({ byteLength }: Uint8Array) => {
 		arrivedBytes += byteLength;
 		if (arrivedBytes <= INLINE_BODY_BYTES) return;
 		const wantedBytes = arrivedBytes - heldBytes;
-		if (!(await arriving.take(wantedBytes, patienceMs)))
-			throw new Problem('Overloaded', 'Too much JSON is coming in: try again later');
+		if (!(await hold.grow(wantedBytes, patienceMs))) throw new NoMemory();
 		heldBytes += wantedBytes;
 	};
 	try {
 		const bytes = await readBytes(request, Math.min(maxBytes, MAX_JSON_BYTES), {
 			...(maxBytes > MAX_JSON_BYTES && { hint: '; this is JSON, and what a task takes as bytes may be larger' }),
-			onBytes: hold,
+			onBytes: take,
 			arrivalMs,
 		});
-		return await JSON_MEMORY.use(memoryForJson(bytes.byteLength), () => use(parseJson(bytes)));
+		return await JSON_MEMORY.use(memoryForJson(bytes.byteLength), patienceMs, () => use(parseJson(bytes)));
+	} catch (error) {
+		if (!(error instanceof NoMemory)) throw error;
+		throw new Problem('Overloaded', `${error.message}: try again later, or send less than ${INLINE_BODY_BYTES} bytes`);
 	} finally {
-		arriving.give(heldBytes);
+		hold.release();
 	}
 }

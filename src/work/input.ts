@@ -2,12 +2,16 @@
 import type { StoredBody, StoredInput } from '../job/record.ts';
 import { download, downloadAll } from '../rpc/download.ts';
 import type { Jobs } from '../rpc/jobs.ts';
-import { JSON_MEMORY, memoryForJson } from './budget.ts';
+import { ARRIVING_MEMORY, JSON_MEMORY, MEMORY_PATIENCE_MS, memoryForJson, NoMemory } from './budget.ts';
 import type { RegisteredTask } from './registry.ts';
 import { type BinaryInput, TaskError } from './task.ts';
 
+/** An attempt that found no memory to read its input comes again after this time, in seconds. */
+const NO_MEMORY_RETRY_SECONDS = 5;
+
 /**
- * @throws {TaskError} `InvalidInput`, not retryable: the schema has changed since the job was accepted.
+ * @throws {TaskError} `InvalidInput`, not retryable: the schema has changed since the job was accepted; `TaskFailed`,
+ * retryable: too much JSON is being read in this isolate.
  */
 export async function inputOf(
 	task: RegisteredTask,
@@ -17,8 +21,12 @@ export async function inputOf(
 ): Promise<unknown> {
 	if (!body) throw new TaskError('InvalidInput', 'The job has no input', { retryable: false });
 	if (body.form === 'bytes') return binaryInput(jobs, id, body);
-	// Only for the reading: whoever works on may do so for long, and must keep nobody's small job waiting.
-	return JSON_MEMORY.use(memoryForJson(body.sizeBytes), () => jsonInput(task, jobs, id, body));
+	try {
+		return await jsonInput(task, jobs, id, body);
+	} catch (error) {
+		if (!(error instanceof NoMemory)) throw error;
+		throw new TaskError('TaskFailed', error.message, { retryAfterSeconds: NO_MEMORY_RETRY_SECONDS });
+	}
 }
 
 /** The parameters as the task's schema makes them. @throws {TaskError} as `inputOf`. */
@@ -28,9 +36,17 @@ export function parametersOf(task: RegisteredTask, stored: Readonly<Record<strin
 	return parsed.data;
 }
 
+/** The bytes on their way and the parsing are counted apart: a download may take long, and must not hold what parsing needs. */
 async function jsonInput(task: RegisteredTask, jobs: Jobs, id: string, body: StoredBody): Promise<unknown> {
-	const text = new TextDecoder().decode(await downloadAll(jobs, id, body));
-	const parsed = await task.json?.safeParseAsync(JSON.parse(text));
+	const arrivingBytes = 'inline' in body ? 0 : body.sizeBytes;
+	return ARRIVING_MEMORY.use(arrivingBytes, MEMORY_PATIENCE_MS, async () => {
+		const bytes = await downloadAll(jobs, id, body);
+		return JSON_MEMORY.use(memoryForJson(body.sizeBytes), MEMORY_PATIENCE_MS, () => parseInput(task, bytes));
+	});
+}
+
+async function parseInput(task: RegisteredTask, bytes: Uint8Array): Promise<unknown> {
+	const parsed = await task.json?.safeParseAsync(JSON.parse(new TextDecoder().decode(bytes)));
 	if (!parsed?.success) throw changedSchema(task, 'input');
 	return parsed.data;
 }

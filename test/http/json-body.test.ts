@@ -65,7 +65,7 @@ describe('JSON', () => {
 		const given = sizeOf(silent.request, { arriving, arrivalMs: 50 });
 		await silent.write(`"${'x'.repeat(100 * KIB)}`);
 		await expect(given).rejects.toMatchObject({ status: 408, code: 'RequestTimeout' });
-		expect(await arriving.take(MIB, 0)).toBe(true);
+		expect(await arriving.hold().grow(MIB, 0)).toBe(true);
 	});
 
 	it('that keeps arriving is waited for, however long it takes in all', async () => {
