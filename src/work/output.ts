@@ -15,7 +15,7 @@ export interface OutputOptions {
 /** What a task returns that is one. */
 type Result = Exclude<TaskResult, WaitingForWorker>;
 
-/** The headers of a task's `Response` that are kept: those that describe its bytes. */
+/** The headers of a task's `Response` that are kept: those that describe its bytes, or say where they are. */
 const KEPT_HEADERS: ReadonlySet<string> = new Set([
 	'content-disposition',
 	'content-language',
@@ -23,6 +23,7 @@ const KEPT_HEADERS: ReadonlySet<string> = new Set([
 	'etag',
 	'last-modified',
 	'link',
+	'location',
 ]);
 
 /** Statuses that come without a body (RFC 9110 §6.4.1), and that `Response` refuses one for. */

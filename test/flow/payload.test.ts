@@ -230,6 +230,14 @@ describe('a result', () => {
 		expect(await until(document, 'failed')).toMatchObject({ attempt: 1, error: { code: 'InvalidOutput' } });
 	});
 
+	it('and answers with a redirect leads readers of its result there', async () => {
+		const { document } = await submit('odd', 'redirect');
+		await until(document, 'succeeded');
+		const result = await call(document.links.result);
+		expect(result.status).toBe(301);
+		expect(result.headers.get('location')).toBe('https://elsewhere.example/');
+	});
+
 	it('of nothing is 204', async () => {
 		const { document } = await submit('odd', 'nothing');
 		await until(document, 'succeeded');
