@@ -5,7 +5,7 @@ import { documentOf, eventOf, isObject, isOver, type StatusDocument } from './do
 import { ProtocolError } from './errors.ts';
 import type { Http } from './http.ts';
 import { afterCursor, type JobUrls } from './job-urls.ts';
-import { ANSWER_TIMEOUT_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from './limits.ts';
+import { ANSWER_TIMEOUT_MS, HELD_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from './limits.ts';
 import { LIFE, type Position, type Sign } from './transport.ts';
 
 /** Who knows the job already lets the server hold its answer until there is something new. */
@@ -19,21 +19,26 @@ export async function* byPolling(
 ): AsyncGenerator<Sign, void> {
 	const conditions = { 'if-none-match': `"${after}"`, prefer: `wait=${LONG_POLL_SECONDS}` };
 	const isKnown = after !== undefined && job !== undefined;
+	const askedAt = performance.now();
 	const response = await http.once({
 		url: urls.operation,
 		signal,
 		...(isKnown && { headers: conditions, timeoutMs: LONG_POLL_TIMEOUT_MS }),
 	});
-	const again: Sign = { is: 'again', retryAfterMs: retryAfterMs(response.headers.get('retry-after'), Date.now()) };
+	const isHeld = isKnown && performance.now() - askedAt >= HELD_MS;
+	const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
 	if (response.status === 304) {
 		discard(response);
-		yield again;
+		yield { is: 'again', isHeld, retryAfterMs: waitMs };
 		return;
 	}
 	const document = documentOf(await http.json(response, signal));
+	const isNews = after === undefined || document.seq > after;
 	if (after === undefined) yield snapshot(document);
-	else if (document.seq > after) yield* eventsAfter(http, urls, after, signal);
-	yield isOver(document) ? { is: 'closed' } : again;
+	else if (isNews) yield* eventsAfter(http, urls, after, signal);
+	if (isOver(document)) yield { is: 'closed' };
+	// The next question is one that the server holds. Only a server that does not is asked as seldom as it says.
+	else yield { is: 'again', isHeld, job: document, retryAfterMs: isKnown && !isNews ? waitMs : undefined };
 }
 
 async function* eventsAfter(http: Http, urls: JobUrls, after: number, signal: AbortSignal): AsyncGenerator<Sign, void> {

@@ -6,8 +6,8 @@ import { type Fetch, Http } from './http.ts';
 import type { Bytes, InputOf, ParametersOf, ResultOf, TaskCatalogue, TaskName, TaskNamed } from './inference.ts';
 import { type CallOptions, Job, type JobConnection } from './job.ts';
 import { httpUrl, jobUrls } from './job-urls.ts';
-import { ANSWER_TIMEOUT_MS, UPLOAD_TIMEOUT_MS } from './limits.ts';
-import { isBytes, type SubmitOptions, type SubmitRequest, submitRequest } from './submission.ts';
+import { ANSWER_TIMEOUT_MS } from './limits.ts';
+import { type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
 import { SubmittedJob } from './submitted-job.ts';
 import { PREFERENCE, type TransportName, transportsFor } from './transports.ts';
 
@@ -25,7 +25,7 @@ export interface ClientOptions {
 	readonly WebSocket?: SocketClass | undefined;
 	/** Which ways of being told of events to use, the preferred one first. Default: `websocket`, `sse`, `polling`. */
 	readonly transports?: readonly TransportName[];
-	/** How long an answer may take to begin, or fall silent, in milliseconds. Default: 30,000. */
+	/** How long an answer may take to begin, or fall silent, in milliseconds; an upload has longer, by its size. Default: 30,000. */
 	readonly timeoutMs?: number;
 }
 
@@ -40,16 +40,18 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	readonly #connection: JobConnection;
 	readonly #http: Http;
 	readonly #base: string;
+	readonly #timeoutMs: number;
 
 	/** @throws {TypeError} for options that can't work. */
 	constructor(options: ClientOptions) {
 		const { origin, pathname } = httpUrl(options.baseUrl);
+		this.#timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
 		this.#base = origin + pathname.replace(/\/+$/, '');
 		this.#http = new Http({
 			fetch: options.fetch ?? ((url, init) => globalThis.fetch(url, init)),
 			apiKey: options.apiKey,
 			origin,
-			timeoutMs: options.timeoutMs ?? ANSWER_TIMEOUT_MS,
+			timeoutMs: this.#timeoutMs,
 		});
 		const SocketClass = options.WebSocket ?? (options.fetch ? undefined : globalThis.WebSocket);
 		const transports = transportsFor(options.transports ?? PREFERENCE, this.#http, SocketClass);
@@ -98,7 +100,7 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 			body: body as string | Exclude<Bytes, ArrayBufferView>,
 			signal,
 			isRepeatable: !(body instanceof ReadableStream),
-			...(isBytes(body) && { timeoutMs: UPLOAD_TIMEOUT_MS }),
+			timeoutMs: uploadTimeoutMs(body, this.#timeoutMs),
 		});
 		return documentOf(document);
 	}

@@ -26,6 +26,12 @@ export interface Session {
 	readonly lastedMs: number;
 	/** The least the server asks to be left alone for, in milliseconds. */
 	readonly retryAfterMs: number | undefined;
+	/** The server refused because of too many requests. Default: false. */
+	readonly isRateLimited?: boolean;
+	/** The server held its answer until there was something to say. Default: false. */
+	readonly isHeld?: boolean;
+	/** A connection that had worked broke off, or was closed. Default: false. */
+	readonly isLost?: boolean;
 }
 
 export const START: Course = { at: 0, silentRounds: 0, quiet: 0 };
@@ -37,14 +43,19 @@ export const START: Course = { at: 0, silentRounds: 0, quiet: 0 };
  */
 export function nextCourse(
 	{ at, silentRounds, quiet }: Course,
-	{ isAlive, isNews, lastedMs, retryAfterMs }: Session,
+	session: Session,
 	transports: number,
 	random: number,
 ): { readonly course: Course; readonly waitMs: number } | undefined {
-	const later = (course: Course) => ({ course, waitMs: nextWaitMs({ quiet: course.quiet, retryAfterMs, random }) });
+	const { isAlive, isNews, lastedMs, retryAfterMs, isLost } = session;
+	const later = (course: Course) => ({
+		course,
+		waitMs: nextWaitMs({ quiet: course.quiet, retryAfterMs, random, isLost }),
+	});
+	if (session.isHeld) return { course: { at, silentRounds: 0, quiet: 0 }, waitMs: 0 };
 	if (isAlive) return later({ at, silentRounds: 0, quiet: isNews || lastedMs >= STEADY_MS ? 0 : quiet + 1 });
-	// Who is told when to come again was understood: another transport would be told the same.
-	if (retryAfterMs === undefined && at + 1 < transports) {
+	// A server may have no room for another watcher, and still answer polls.
+	if (!session.isRateLimited && at + 1 < transports) {
 		return { course: { at: at + 1, silentRounds, quiet }, waitMs: 0 };
 	}
 	if (silentRounds + 1 >= MAX_SILENT_ROUNDS) return undefined;

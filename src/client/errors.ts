@@ -145,6 +145,11 @@ export class AnswerTimeoutError extends TransportError {
 	override readonly name = 'AnswerTimeoutError';
 }
 
+/** Something on the way answered in the server's place, as the login page of a hotel's network does. It may pass. */
+export class ForeignAnswerError extends TransportError {
+	override readonly name = 'ForeignAnswerError';
+}
+
 /**
  * What came is not what Coatcheck says: another service, another version, or something on the way that rewrites answers. Of an
  * operation of another service: no answer from which it can be told how it goes on.

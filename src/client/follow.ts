@@ -32,6 +32,7 @@ export async function* follow(
 		try {
 			for await (const sign of transportAt(transports, course.at)(position, signal)) {
 				log.add(sign);
+				if (sign.is === 'again' && sign.job) position = { ...position, job: sign.job };
 				if (sign.is !== 'event' || !isNew(sign.event, position)) continue;
 				log.addNews();
 				position = { after: sign.event.seq, job: sign.event.job };

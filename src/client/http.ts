@@ -1,7 +1,7 @@
 /** Asking over HTTP: with the API key where it belongs, an end to every wait, and passing failures repeated. */
 import { discard, isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
 import { parsed } from './document.ts';
-import { AnswerTimeoutError, ProtocolError, TransportError } from './errors.ts';
+import { AnswerTimeoutError, ForeignAnswerError, TransportError } from './errors.ts';
 import { withoutQuery } from './job-urls.ts';
 import { problemOf } from './problem.ts';
 import { unlessAborted, wait } from './wait.ts';
@@ -61,7 +61,7 @@ export class Http {
 		}
 	}
 
-	/** {@link ask}, for an answer in JSON. @throws {ProtocolError} for any other. */
+	/** {@link ask}, for an answer in JSON. @throws {ForeignAnswerError} for any other, after several tries. */
 	async askJson(question: Question): Promise<unknown> {
 		return this.ask(question, (response) => this.json(response, question.signal));
 	}
@@ -73,12 +73,12 @@ export class Http {
 		return response;
 	}
 
-	/** An answer's JSON. @throws {ProtocolError} when it is something else. */
+	/** An answer's JSON. @throws {ForeignAnswerError} when it is something else. */
 	async json(response: Response, signal: AbortSignal): Promise<unknown> {
 		const mediaType = mediaTypeOf(response);
 		if (isJson(mediaType)) return parsed(await textOf(response, this.reading(signal)));
 		discard(response);
-		throw new ProtocolError(`Expected JSON, got: ${response.status} ${mediaType || 'without a media type'}`);
+		throw new ForeignAnswerError(`Expected JSON, got: ${response.status} ${mediaType || 'without a media type'}`);
 	}
 
 	/** How answers are read: as patiently as they are waited for. */

@@ -9,6 +9,7 @@ export {
 	AnswerTimeoutError,
 	CoatcheckError,
 	type Fault,
+	ForeignAnswerError,
 	JobCanceledError,
 	JobFailedError,
 	JobGoneError,

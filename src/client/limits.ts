@@ -6,6 +6,8 @@ export const MS_PER_SECOND = 1_000;
 export const ANSWER_TIMEOUT_MS = 30 * MS_PER_SECOND;
 /** The same, when the request takes bytes with it that may travel slowly. */
 export const UPLOAD_TIMEOUT_MS = 300 * MS_PER_SECOND;
+/** A request's body may travel at this rate: slower than the server allows, so that the server is the one to say so. */
+export const UPLOAD_BYTES_PER_SECOND = 32 * 1_024;
 /** A socket must be open by then. */
 export const OPEN_TIMEOUT_MS = 10 * MS_PER_SECOND;
 /** A stream says something every 15 s: one that missed three of them is dead. */
@@ -21,6 +23,13 @@ export const LONG_POLL_SECONDS = 20;
 export const WAIT_MS = { first: 500, max: 30 * MS_PER_SECOND } as const;
 /** Clients that were told the same time would come back together: each waits up to this share longer. */
 export const JITTER_SHARE = 0.2;
+/**
+ * A deploy closes all sockets at one moment, those of up to 2,000 watchers of one job among them: they come back over this
+ * time. A client that waits less than that anyway waits up to twice as long.
+ */
+export const SPREAD_MS = 2 * MS_PER_SECOND;
+/** An answer that took this long was held by the server until there was something to say: the next question need not wait. */
+export const HELD_MS = 1 * MS_PER_SECOND;
 /** A request that is told to wait longer is given up, and the error says for how long. */
 export const MAX_RETRY_AFTER_MS = 60 * MS_PER_SECOND;
 /** Longer than this a timer can't be: it would fire at once. */

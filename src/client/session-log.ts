@@ -2,7 +2,7 @@
 import type { Session } from './course.ts';
 import { type CoatcheckError, TransportError } from './errors.ts';
 import type { Sign } from './transport.ts';
-import { retryAfterMsOf } from './waiting.ts';
+import { isRateLimited, retryAfterMsOf } from './waiting.ts';
 
 export class SessionLog {
 	readonly #startedAt = performance.now();
@@ -11,6 +11,8 @@ export class SessionLog {
 	#isNews = false;
 	#failure: CoatcheckError | undefined;
 	#retryAfterMs: number | undefined;
+	#isRateLimited = false;
+	#isHeld = false;
 
 	/** The last sign; `undefined` when there was none, or something failed after it. */
 	get last(): Sign['is'] | undefined {
@@ -27,6 +29,7 @@ export class SessionLog {
 		// A close can come from anything on the way: it is no sign of the server's life.
 		if (sign.is !== 'closed') this.#isAlive = true;
 		if (sign.is === 'closed' || sign.is === 'again') this.#retryAfterMs = sign.retryAfterMs;
+		if (sign.is === 'again') this.#isHeld = sign.isHeld ?? false;
 	}
 
 	addNews(): void {
@@ -36,6 +39,7 @@ export class SessionLog {
 	addFailure(error: CoatcheckError): void {
 		this.#failure = error;
 		this.#retryAfterMs = retryAfterMsOf(error);
+		this.#isRateLimited = isRateLimited(error);
 	}
 
 	session(): Session {
@@ -44,6 +48,9 @@ export class SessionLog {
 			isNews: this.#isNews,
 			lastedMs: performance.now() - this.#startedAt,
 			retryAfterMs: this.#retryAfterMs,
+			isRateLimited: this.#isRateLimited,
+			isHeld: this.#isHeld && !this.#failure,
+			isLost: this.#isAlive && (this.#failure !== undefined || this.#last === 'closed'),
 		};
 	}
 }

@@ -1,5 +1,6 @@
 /** From what a caller wants done to the request that asks for it. Pure. */
 import type { Bytes } from './inference.ts';
+import { MS_PER_SECOND, UPLOAD_BYTES_PER_SECOND, UPLOAD_TIMEOUT_MS } from './limits.ts';
 
 /** What a submission may ask for. What is left out is the server's to decide. */
 export interface SubmitOptions {
@@ -73,6 +74,24 @@ export function isBytes(input: unknown): input is Bytes {
 		ArrayBuffer.isView(input) ||
 		input instanceof ReadableStream
 	);
+}
+
+/**
+ * How long the answer to a submission may take: as long as any answer, and as long as its body may travel.
+ *
+ * @param answerMs for an answer to a request without a body, in milliseconds.
+ */
+export function uploadTimeoutMs(body: SubmitRequest['body'], answerMs: number): number {
+	const sizeBytes = sizeOf(body);
+	const travelMs = Math.ceil((sizeBytes * MS_PER_SECOND) / UPLOAD_BYTES_PER_SECOND);
+	return Math.max(answerMs + travelMs, isBytes(body) ? UPLOAD_TIMEOUT_MS : 0);
+}
+
+/** A stream's size is not known: 0. */
+function sizeOf(body: SubmitRequest['body']): number {
+	if (typeof body === 'string') return new TextEncoder().encode(body).byteLength;
+	if (body instanceof Blob) return body.size;
+	return body instanceof ReadableStream ? 0 : body.byteLength;
 }
 
 function withJson(

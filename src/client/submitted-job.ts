@@ -36,7 +36,7 @@ export class SubmittedJob<Result = unknown> extends Job<Result> {
 	 * The job as it was when the server had it on disk. From here on it is not lost.
 	 *
 	 * @throws {ProblemError} for what was refused: `InvalidInput` and `InvalidRequest` with `errors`, `UnknownTask`,
-	 * `PayloadTooLarge`, `UnsupportedMediaType`, `IdempotencyKeyReused`, `Unauthorized`, `RateLimited`, …
+	 * `PayloadTooLarge`, `UnsupportedMediaType`, `IdempotencyKeyReused`, `Unauthorized`, `RateLimited`, `RequestTimeout`, …
 	 */
 	accepted({ signal }: CallOptions = {}): Promise<StatusDocument> {
 		return unlessAborted(this.#accepted, signal);

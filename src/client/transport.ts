@@ -14,7 +14,14 @@ export type Sign =
 	/** The last one: the server took its leave, as it does after the last event, and now and then before. */
 	| { readonly is: 'closed'; readonly retryAfterMs?: number | undefined }
 	/** The last one: ask again, not sooner than this. */
-	| { readonly is: 'again'; readonly retryAfterMs?: number | undefined };
+	| {
+			readonly is: 'again';
+			readonly retryAfterMs?: number | undefined;
+			/** The answer was held until there was something to say, or the time was over: ask again at once. */
+			readonly isHeld?: boolean;
+			/** How the job is, for a reader that has all its events and not the job. */
+			readonly job?: StatusDocument;
+	  };
 
 /** How far a reader has come. */
 export interface Position {

@@ -1,7 +1,15 @@
 /** How long to wait before asking again. Pure: no clock, no timer, no chance of its own. */
 
 import { type CoatcheckError, ProblemError, TransportError } from './errors.ts';
-import { JITTER_SHARE, MAX_RETRY_AFTER_MS, MAX_TIMER_MS, MAX_TRIES, MS_PER_SECOND, WAIT_MS } from './limits.ts';
+import {
+	JITTER_SHARE,
+	MAX_RETRY_AFTER_MS,
+	MAX_TIMER_MS,
+	MAX_TRIES,
+	MS_PER_SECOND,
+	SPREAD_MS,
+	WAIT_MS,
+} from './limits.ts';
 
 /** What the next wait is made from. */
 export interface WaitFacts {
@@ -13,6 +21,8 @@ export interface WaitFacts {
 	readonly random: number;
 	/** Default: `WAIT_MS`. */
 	readonly waitMs?: WaitBounds | undefined;
+	/** A connection was lost, perhaps those of many clients at once: the wait is spread more. Default: false. */
+	readonly isLost?: boolean | undefined;
 }
 
 /** How waits grow, in milliseconds. */
@@ -34,9 +44,11 @@ export interface RepeatLimits {
 }
 
 /** In milliseconds; never less than the first wait. */
-export function nextWaitMs({ quiet, retryAfterMs = 0, random, waitMs = WAIT_MS }: WaitFacts): number {
+export function nextWaitMs({ quiet, retryAfterMs = 0, random, waitMs = WAIT_MS, isLost = false }: WaitFacts): number {
 	const grownMs = Math.max(waitMs.first, Math.min(waitMs.max, waitMs.first * 2 ** quiet));
-	return Math.min(MAX_TIMER_MS, Math.max(grownMs, retryAfterMs) * (1 + JITTER_SHARE * random));
+	const leastMs = Math.max(grownMs, retryAfterMs);
+	const spreadMs = Math.max(JITTER_SHARE * leastMs, isLost ? SPREAD_MS : Math.min(grownMs, SPREAD_MS));
+	return Math.min(MAX_TIMER_MS, leastMs + spreadMs * random);
 }
 
 /**
@@ -57,7 +69,8 @@ export function waitToRepeatMs(
 	return nextWaitMs({ quiet: tries - 1, retryAfterMs, random, waitMs });
 }
 
-const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** 511: a network wants a login before it lets anything through. */
+const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 511]);
 
 /** Whether the same request may be answered better in a while. */
 export function isPassing(error: unknown): error is CoatcheckError {
@@ -69,6 +82,13 @@ const REFUSALS: ReadonlySet<number> = new Set([429, 503]);
 
 export function isRefusal(error: unknown): boolean {
 	return error instanceof ProblemError && REFUSALS.has(error.status);
+}
+
+/** The refusal that counts a client's requests, however they are made: another transport is told the same. */
+const RATE_LIMITED = 429;
+
+export function isRateLimited(error: unknown): boolean {
+	return error instanceof ProblemError && error.status === RATE_LIMITED;
 }
 
 export function retryAfterMsOf(error: unknown): number | undefined {

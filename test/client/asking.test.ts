@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import {
 	AnswerTimeoutError,
+	ForeignAnswerError,
 	JobGoneError,
 	ProblemError,
 	ProtocolError,
@@ -21,6 +22,7 @@ import {
 	timersLeft,
 } from './script.ts';
 
+const MIB = 1_024 * 1_024;
 const ACCEPTED = () => json(document(1, 'pending'), { status: 202 });
 
 describe('a submission', () => {
@@ -43,6 +45,26 @@ describe('a submission', () => {
 		const { client, count } = scripted({ answers: { jobs: [problem(status, 'No')] } });
 		expect((await play(client.submit('sleep', {}).accepted())).error).toMatchObject({ status, code: 'No' });
 		expect(count('jobs')).toBe(1);
+	});
+
+	it.each([
+		['16 MiB of JSON', { text: 'x'.repeat(16 * MIB) }, 290_000],
+		['64 MiB of bytes', new Uint8Array(64 * MIB), 1_030_000],
+	])('of %s may travel slowly, and is sent once', async (_, input, uploadMs) => {
+		const slowly = () => new Promise<Response>((resolve) => setTimeout(() => resolve(ACCEPTED()), uploadMs));
+		const { client, count } = scripted({ answers: { jobs: [slowly], tasks: [slowly] } });
+		const { value, tookMs } = await play(client.submit('sleep', input).id, 2_000_000);
+		expect(value).toBe(ID);
+		expect(tookMs).toBeGreaterThanOrEqual(uploadMs);
+		expect(count('jobs') + count('tasks')).toBe(1);
+	});
+
+	it('of a little JSON is timed out as any request', async () => {
+		const { client, count } = scripted({ answers: { jobs: [never, ACCEPTED] } });
+		const { value, tookMs } = await play(client.submit('sleep', {}).id);
+		expect(value).toBe(ID);
+		expect(tookMs).toBeLessThan(32_000);
+		expect(count('jobs')).toBe(2);
 	});
 
 	it('that never succeeds is given up after five tries', async () => {
@@ -187,7 +209,6 @@ describe('an answer', () => {
 	it.each([
 		['a status that no job has', json(document(1, 'succeeding')), 'succeeding'],
 		['no status', json({ hello: 'world' }), 'Expected a status'],
-		['a page of HTML', new Response('<html>', { headers: { 'content-type': 'text/html' } }), 'text/html'],
 		['JSON that is none', new Response('{"id"', { headers: { 'content-type': 'application/json' } }), 'Expected JSON'],
 	])('with %s is against the protocol, and not asked for again', async (_, answer, shown) => {
 		const { client, count } = scripted({ answers: { operation: [answer] } });
@@ -195,6 +216,25 @@ describe('an answer', () => {
 		expect(error).toBeInstanceOf(ProtocolError);
 		expect((error as Error).message).toContain(shown);
 		expect(count('operation')).toBe(1);
+	});
+
+	it('that something on the way gives in its place, as a login page, is asked for again', async () => {
+		const page = () => new Response('<html>', { headers: { 'content-type': 'text/html' } });
+		const login = problem(511, 'NetworkAuthenticationRequired');
+		const answers = { operation: [page, login, page, json(document(1, 'pending'))] };
+		const { client, count } = scripted({ answers });
+		expect((await play(client.job(JOB_URL).status())).value).toMatchObject({ status: 'pending' });
+		expect(count('operation')).toBe(4);
+	});
+
+	it('that something on the way gives for ever is a TransportError that shows what came', async () => {
+		const page = () => new Response('<html>', { headers: { 'content-type': 'text/html' } });
+		const { client, count } = scripted({ answers: { operation: [page] } });
+		const { error } = await play(client.job(JOB_URL).status());
+		expect(error).toBeInstanceOf(ForeignAnswerError);
+		expect(error).toBeInstanceOf(TransportError);
+		expect((error as Error).message).toContain('text/html');
+		expect(count('operation')).toBe(5);
 	});
 
 	it('of something on the way, which is no problem document, is a ProblemError without a code', async () => {

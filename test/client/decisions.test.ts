@@ -16,7 +16,13 @@ describe('nextWaitMs', () => {
 	it('is never less than the server asks for, and up to a fifth more', () => {
 		expect(nextWaitMs({ quiet: 0, retryAfterMs: 5_000, random: 0 })).toBe(5_000);
 		expect(nextWaitMs({ quiet: 0, retryAfterMs: 5_000, random: 0.999 })).toBeCloseTo(5_999, 0);
-		expect(nextWaitMs({ quiet: 0, random: 0.5 })).toBe(550);
+	});
+
+	it('is up to twice as long, and two seconds more after a lost connection, so that not all come back at once', () => {
+		expect([0, 0.5, 0.999].map((random) => nextWaitMs({ quiet: 0, random }))).toEqual([500, 750, 999.5]);
+		expect(nextWaitMs({ quiet: 6, random: 0.5 })).toBe(33_000);
+		expect([0, 0.5, 1].map((random) => nextWaitMs({ quiet: 0, random, isLost: true }))).toEqual([500, 1_500, 2_500]);
+		expect(nextWaitMs({ quiet: 0, retryAfterMs: 2_000, random: 0.5, isLost: true })).toBe(3_000);
 	});
 
 	it('is never less than half a second, whatever the server says', () => {
@@ -54,12 +60,34 @@ describe('nextCourse', () => {
 		expect(next({ ...START, quiet: 7 }, { ...alive, lastedMs: 20_000 })).toMatchObject({ waitMs: 500 });
 	});
 
-	it('waits as the server asks, instead of asking elsewhere', () => {
-		expect(next({ ...START, at: 1 }, { ...silent, retryAfterMs: 9_000 })).toEqual({
+	it('asks elsewhere where one transport is refused, and waits as the server asks when all are', () => {
+		const refused = { ...silent, retryAfterMs: 9_000 };
+		expect(next({ ...START, at: 1 }, refused)).toEqual({ course: { ...START, at: 2 }, waitMs: 0 });
+		expect(next({ ...START, at: 2 }, refused)).toEqual({
+			course: { at: 0, silentRounds: 1, quiet: 1 },
+			waitMs: 9_000,
+		});
+	});
+
+	it('waits as the server asks, instead of asking elsewhere, where requests are counted', () => {
+		expect(next({ ...START, at: 1 }, { ...silent, retryAfterMs: 9_000, isRateLimited: true })).toEqual({
 			course: { at: 0, silentRounds: 1, quiet: 1 },
 			waitMs: 9_000,
 		});
 		expect(next(START, { ...alive, isNews: true, retryAfterMs: 9_000 })).toMatchObject({ waitMs: 9_000 });
+	});
+
+	it('asks again at once after an answer that was held', () => {
+		const course = { at: 2, silentRounds: 3, quiet: 4 };
+		expect(next(course, { ...alive, isHeld: true, lastedMs: 20_000, retryAfterMs: 60_000 })).toEqual({
+			course: { ...START, at: 2 },
+			waitMs: 0,
+		});
+	});
+
+	it('comes back over two seconds after a lost connection', () => {
+		const lost = { ...alive, isNews: true, isLost: true };
+		expect(nextCourse(START, lost, 3, 1)).toEqual({ course: START, waitMs: 2_500 });
 	});
 
 	it('gives up after eight rounds', () => {

@@ -102,6 +102,20 @@ describe('the choice of a transport', () => {
 		expect(server.played[0]?.isClosed).toBe(true);
 	});
 
+	it('goes on to polling where there is no room for another watcher', async () => {
+		const full = problem(503, 'Overloaded', { 'retry-after': '30' });
+		const answers = {
+			stream: [full],
+			operation: [json(document(1, 'pending')), json(document(4, 'succeeded'))],
+			page: [json({ events: [ACCEPTED], lastSeq: 1 }), json({ events: [SUCCEEDED], lastSeq: 4 })],
+		};
+		const server = following({ sockets: refused, answers });
+		const { value, tookMs } = await play(collect(server.events));
+		expect(value).toEqual([1, 4]);
+		expect(tookMs).toBeLessThan(5_000);
+		expect(askedOf(server)).toEqual({ socket: 1, stream: 1, operation: 2, page: 2 });
+	});
+
 	it('stays with what worked', async () => {
 		const answers = { stream: [stream([ACCEPTED], 'breaks'), stream([STARTED], 'breaks'), stream([SUCCEEDED])] };
 		const server = following({ sockets: refused, answers });
@@ -297,6 +311,17 @@ describe('a job that can not be followed', () => {
 		expect(askedOf(server)).toEqual({ socket: 2, stream: 1 });
 	});
 
+	it('behind a login page is followed on when the page is gone', async () => {
+		const page = () => new Response('<html>', { headers: { 'content-type': 'text/html' } });
+		const answers = {
+			operation: [json(document(1, 'pending')), page, page, page, json(document(4, 'succeeded'))],
+			page: [json({ events: [ACCEPTED] }), json({ events: [SUCCEEDED] })],
+		};
+		const server = following({ answers, options: { transports: ['polling'] } });
+		expect((await play(collect(server.events))).value).toEqual([1, 4]);
+		expect(server.count('operation')).toBe(5);
+	});
+
 	it('for half a minute is followed on afterwards', async () => {
 		let isAway = true;
 		const server = following({
@@ -328,7 +353,7 @@ describe('a server that never comes to an end', () => {
 		expect(timersLeft()).toBe(0);
 	});
 
-	it('polled, is asked when it says, and left to hold its answer once the job is known', async () => {
+	it('polled without holding its answers, is asked when it says, and left to hold its answer once the job is known', async () => {
 		const again = json(document(1, 'pending'), { headers: { 'retry-after': '6' } });
 		const same = new Response(null, { status: 304, headers: { 'retry-after': '3' } });
 		const answers = {
@@ -337,7 +362,8 @@ describe('a server that never comes to an end', () => {
 		};
 		const server = following({ answers, options: { transports: ['polling'] } });
 		expect((await play(collect(server.events))).value).toEqual([1, 4]);
-		expect(server.timesOf('operation')).toEqual([0, 6_000, 9_000]);
+		// What is held needs no wait before it: only a server that answers at once with nothing new is asked when it says.
+		expect(server.timesOf('operation')).toEqual([0, 500, 3_500]);
 		const conditions = server.asked
 			.filter(({ what }) => what === 'operation')
 			.map(({ headers }) => [headers.get('if-none-match'), headers.get('prefer')]);
@@ -346,6 +372,37 @@ describe('a server that never comes to an end', () => {
 			['"1"', 'wait=20'],
 			['"1"', 'wait=20'],
 		]);
+	});
+
+	it('that holds its answers is asked again at once, whatever it says', async () => {
+		const held = (ms: number, answer: () => Response) => () =>
+			new Promise<Response>((resolve) => setTimeout(() => resolve(answer()), ms));
+		const headers = { 'retry-after': '60' };
+		const answers = {
+			operation: [
+				json(document(1, 'pending'), { headers }),
+				held(20_000, () => new Response(null, { status: 304, headers })),
+				held(7_000, () => json(document(2, 'running'), { headers })),
+				held(3_000, () => json(document(4, 'succeeded'))),
+			],
+			page: [[ACCEPTED], [STARTED], [SUCCEEDED]].map((events) => json({ events })),
+		};
+		const server = following({ answers, options: { transports: ['polling'] } });
+		expect((await play(collect(server.events))).value).toEqual([1, 2, 4]);
+		expect(server.timesOf('operation')).toEqual([0, 500, 20_500, 27_500]);
+	});
+
+	it('is asked to hold its answer also by a reader who came with a cursor', async () => {
+		const same = () => json(document(1, 'pending'), { headers: { 'retry-after': '30' } });
+		const held = () =>
+			new Promise<Response>((resolve) => setTimeout(() => resolve(json(document(4, 'succeeded'))), 5_000));
+		const server = scripted({
+			answers: { operation: [same, held], page: [json({ events: [SUCCEEDED] })] },
+			options: { transports: ['polling'] },
+		});
+		const { value, tookMs } = await play(collect(server.client.job(JOB_URL).events({ after: 1 })));
+		expect(value).toEqual([4]);
+		expect(tookMs).toBeLessThan(7_000);
 	});
 
 	it.each([
