@@ -24,6 +24,23 @@ describe('the deployment', () => {
 			expect(vars).not.toHaveProperty(name);
 	});
 
+	it('keeps every line that it logs, none for an invocation, and a sample of traces', () => {
+		const { observability } = unstable_readConfig({ config: CONFIG });
+		expect(observability).toMatchObject({
+			enabled: true,
+			redact_query_string: true,
+			logs: { enabled: true, head_sampling_rate: 1, invocation_logs: false },
+			traces: { enabled: true },
+		});
+		expect(observability).not.toHaveProperty('head_sampling_rate');
+		expect(observability?.traces?.head_sampling_rate).toBeLessThanOrEqual(0.05);
+	});
+
+	it('lets objects go on with their code for a while when another version is deployed', () => {
+		const { durable_objects } = unstable_readConfig({ config: CONFIG });
+		expect(durable_objects.code_update_strategy).toEqual({ mode: 'deferred', max_delay: 300 });
+	});
+
 	it('calls what its clients name by the front door, also in its own zone', () => {
 		const { compatibility_flags } = unstable_readConfig({ config: CONFIG });
 		expect(compatibility_flags).toContain('global_fetch_strictly_public');
