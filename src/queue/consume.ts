@@ -9,8 +9,9 @@ import { DeliveryMessage, JobMessage } from '../job/message.ts';
 import type { Lease, Report } from '../job/object-api.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
-import { type Lanes, type Purpose, WEBHOOKS_LANE } from './lanes.ts';
+import { type Lanes, WEBHOOKS_LANE } from './lanes.ts';
 import { noteWait } from './pressure.ts';
+import type { Purpose } from './purpose.ts';
 import { type Destination, sendMessage } from './send.ts';
 
 /** The platform delays a message by this much at most. */

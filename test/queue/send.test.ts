@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { type Lanes, lanesOf, purposeOf } from '../../src/queue/lanes.ts';
+import { type Lanes, lanesOf } from '../../src/queue/lanes.ts';
 import { fullForMs, noteWait, noteWaitOf, usualWaitMs } from '../../src/queue/pressure.ts';
+import { purposeOf } from '../../src/queue/purpose.ts';
 import { sendJob, sendJobs, sendMessage } from '../../src/queue/send.ts';
 import { advanceClock } from '../flow/faults.ts';
 
