@@ -318,7 +318,7 @@ describe('a task', () => {
 			id: document.id,
 			attempt: 1,
 			correlationId: 'order-42',
-			idempotencyKey: 'k-1',
+			idempotencyKey: `${document.id}-1`,
 			traceparent,
 		});
 	});
