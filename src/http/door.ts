@@ -185,14 +185,27 @@ function problemOf(error: unknown, request: Request, principal?: Principal): Pro
 }
 
 /** What every answer has. An answer with a socket is left alone: it can't be made again. */
-function finished(response: Response, request: Request, url: URL, config: Config | NotConfigured): Response {
+async function finished(
+	response: Response,
+	request: Request,
+	url: URL,
+	config: Config | NotConfigured,
+): Promise<Response> {
 	if (response.webSocket) return response;
 	const { headers } = response;
 	addSecurityHeaders(headers, config instanceof NotConfigured ? url.origin : originOf({ config, url }));
 	const correlationId = correlationIdOf(request);
 	if (correlationId !== undefined && !headers.has('x-correlation-id')) headers.set('x-correlation-id', correlationId);
 	if (!(config instanceof NotConfigured)) addCors(headers, request, config);
-	if (request.method !== 'HEAD') return response;
-	void response.body?.cancel();
+	return request.method === 'HEAD' ? withoutBody(response) : response;
+}
+
+/** The headers of a GET (RFC 9110 §9.3.2). The runtime names a length only of a body that it sends, so it is named here. */
+async function withoutBody(response: Response): Promise<Response> {
+	const { body, headers } = response;
+	const isOurs = /^application\/(problem\+)?json\b/.test(headers.get('content-type') ?? '');
+	if (body && isOurs && !headers.has('content-length'))
+		headers.set('content-length', String((await response.arrayBuffer()).byteLength));
+	else void body?.cancel();
 	return new Response(null, response);
 }

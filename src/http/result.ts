@@ -45,7 +45,7 @@ const UNTRUSTED = {
 	'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
-function replay({ jobs }: Exchange, id: string, correlationId: string, reply: StoredReply): Response {
+function replay({ request, jobs }: Exchange, id: string, correlationId: string, reply: StoredReply): Response {
 	const headers = new Headers([...reply.headers]);
 	for (const [name, value] of Object.entries({ ...PRIVATE, ...UNTRUSTED, 'x-correlation-id': correlationId }))
 		headers.set(name, value);
@@ -53,8 +53,14 @@ function replay({ jobs }: Exchange, id: string, correlationId: string, reply: St
 	// As every 429 and 503 has: whoever asks again too soon only gets the same.
 	if ((status === 429 || status === 503) && !headers.has('retry-after'))
 		headers.set('retry-after', String(RETRY_AFTER_SECONDS));
-	if (!body) return new Response(null, { status, headers });
+	if (!body) {
+		// The reply to a HEAD has a length, but no bytes that a GET could be answered with.
+		if (request.method !== 'HEAD') headers.delete('content-length');
+		return new Response(null, { status, headers });
+	}
 	headers.set('content-type', body.mediaType);
+	headers.set('content-length', String(body.sizeBytes));
+	if (request.method === 'HEAD') return new Response(null, { status, headers });
 	// With a known length the client can show how far its download is.
 	const { readable, writable } = new FixedLengthStream(body.sizeBytes);
 	download(jobs, id, body)

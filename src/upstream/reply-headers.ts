@@ -120,6 +120,16 @@ export function keptHeaders(headers: Headers, url: string): Header[] {
 		.map(([name, value]) => [name, rewritten(name, value, url, decoded)]);
 }
 
+/** What the reply to a HEAD tells of the body that a GET would get (RFC 9110 §9.3.2). */
+export function headHeaders(headers: Headers): Header[] {
+	// The length of bytes that the runtime would decode says nothing to a reader of the decoded ones.
+	const told = isDecoded(headers.get('content-encoding')) ? ['content-type'] : ['content-type', 'content-length'];
+	return told.flatMap((name) => {
+		const value = headers.get(name);
+		return value === null ? [] : [[name, value] as const];
+	});
+}
+
 function isKept(name: string): boolean {
 	return !DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }

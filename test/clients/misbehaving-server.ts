@@ -66,6 +66,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 		const headers = { 'content-encoding': 'gzip', 'content-length': body.byteLength, etag: '"1"' };
 		response.writeHead(200, { ...headers, 'content-type': 'text/plain' }).end(body);
 	},
+	sized: (_, response) => response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 123_456_789 }).end(),
 	chunked: (_, response) => {
 		response.writeHead(200, { 'content-type': 'text/plain' });
 		for (const part of ['a', 'b', 'c']) response.write(part);

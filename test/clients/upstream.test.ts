@@ -118,6 +118,17 @@ describe('a forwarded request', { concurrent: true }, () => {
 		expect(server.visits(path).received.map((seen) => seen.method)).toEqual([method]);
 	});
 
+	it('that is a HEAD is answered with the type and length that the upstream names', async () => {
+		const response = await call('faithful', own('sized'), { method: 'HEAD', headers: { prefer: 'wait=20' } });
+		const facts = (headers: Headers) => [headers.get('content-type'), headers.get('content-length')];
+		expect([response.status, ...facts(response.headers)]).toEqual([200, 'video/mp4', '123456789']);
+		const url = response.headers.get('content-location') ?? '';
+		const head = await fetch(url, { method: 'HEAD' });
+		expect([head.status, ...facts(head.headers)]).toEqual([200, 'video/mp4', '123456789']);
+		const get = await fetch(url);
+		expect([get.status, get.headers.get('content-type'), await get.text()]).toEqual([200, 'video/mp4', '']);
+	});
+
 	it('carries 5 MB, and bytes that are encoded already, untouched', async () => {
 		const large = (await (await replyTo('faithful', own('echo'), { method: 'POST', body: BINARY })).json()) as Received;
 		expect(large).toMatchObject({ bytes: BINARY.byteLength, sha256: sha256(BINARY) });
@@ -239,6 +250,20 @@ describe('a reply', { concurrent: true }, () => {
 		const reply = await replyTo('replies', own('binary'));
 		expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'application/x-bin']);
 		expect(sha256(new Uint8Array(await reply.arrayBuffer()))).toBe(sha256(BINARY));
+	});
+
+	it('has the same type and length for HEAD as for GET, whether it is large, small, or a failure', async () => {
+		for (const [path, init] of [
+			[own('binary'), {}],
+			[own('echo'), {}],
+			[own('invalid'), { method: 'POST' }],
+		] as const) {
+			const job = await until(await submit('replies', path, init), 'succeeded', 'failed');
+			const [get, head] = [await result(job), await fetch(job.links.result, { method: 'HEAD' })];
+			const bytes = (await get.arrayBuffer()).byteLength;
+			expect([head.status, head.headers.get('content-type')]).toEqual([get.status, get.headers.get('content-type')]);
+			expect(head.headers.get('content-length')).toBe(String(bytes));
+		}
 	});
 
 	it('is the answer itself to a client that waits for it', async () => {

@@ -53,6 +53,7 @@ describe('bytes', () => {
 		expect(got.every((byte, at) => byte === sent[at])).toBe(true);
 		const result = await call(document.links.result, { method: 'HEAD' });
 		expect(result.headers.get('content-type')).toBe('text/x-odd; charset=utf-16');
+		expect(result.headers.get('content-length')).toBe(String(length));
 	});
 
 	it('up to 32 MiB are taken', async () => {

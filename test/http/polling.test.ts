@@ -162,6 +162,7 @@ describe('every path', () => {
 			const head = await call(url, { method: 'HEAD' });
 			expect([head.status, await head.text()]).toEqual([get.status, '']);
 			expect(head.headers.get('content-type')).toBe(get.headers.get('content-type'));
+			expect(head.headers.get('content-length')).toBe(String((await get.arrayBuffer()).byteLength));
 		}
 	});
 

@@ -3,7 +3,7 @@ import type { Fence, StoredReply } from '../../job/record.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
 import { upload } from '../../rpc/upload.ts';
 import { ReplyProgress } from '../../upstream/progress.ts';
-import { keptHeaders } from '../../upstream/reply-headers.ts';
+import { headHeaders, keptHeaders } from '../../upstream/reply-headers.ts';
 import { type JobContext, TaskError } from '../task.ts';
 
 /** There is no reply, or it broke off. The cause is for the log: it is nobody's business outside. */
@@ -52,7 +52,8 @@ export async function storedReply(response: Response, url: string, options: Repl
 			status: BAD_GATEWAY,
 		});
 	}
-	const head = { status, headers: keptHeaders(headers, url) };
+	const kept = keptHeaders(headers, url);
+	const head = { status, headers: options.isBodiless ? [...kept, ...headHeaders(headers)] : kept };
 	if (!response.body || options.isBodiless || WITHOUT_BODY.has(status)) {
 		await discarded(response);
 		return head;

@@ -78,6 +78,8 @@ export function headersOf(upstream: Upstream, { method, headers }: UpstreamReque
 	// The job may have been accepted under other rules: those of now count.
 	const forwarded = forwardedHeaders(headers, method, upstream);
 	const all = new Headers(forwarded.map(([name, value]): [string, string] => [name, value]));
+	// The runtime asks for compressed replies, and a HEAD would be told of their length.
+	if (method === 'HEAD') all.set('accept-encoding', 'identity');
 	for (const [name, value] of upstream.headers) all.set(name, value);
 	if (!all.has('idempotency-key')) all.set('idempotency-key', job.idempotencyKey);
 	all.set('x-correlation-id', job.correlationId);
