@@ -13,6 +13,17 @@ const UPSTREAMS = JSON.stringify({
 	private: { baseUrl: 'https://private.example', lane: 'jobs', tenants: ['acme'] },
 });
 
+/**
+ * A test waits for conditions, so that these limits only find what hangs: a busy machine may take many times as long as a quiet
+ * one.
+ */
+const LIMITS = {
+	testTimeout: 120_000,
+	hookTimeout: 120_000,
+	setupFiles: './test/patience.ts',
+	expect: { poll: { timeout: 30_000 } },
+};
+
 export default defineConfig({
 	test: {
 		// Most tests wait more than they work.
@@ -30,22 +41,26 @@ export default defineConfig({
 						},
 					}),
 				],
-				test: { name: 'workerd', include: ['test/**/*.test.ts'], exclude: [...IN_NODE, ...SLOW], testTimeout: 20_000 },
+				test: {
+					name: 'workerd',
+					include: ['test/**/*.test.ts'],
+					exclude: [...IN_NODE, ...SLOW],
+					...LIMITS,
+				},
 			},
 			{
 				test: {
 					name: 'node',
 					include: IN_NODE.map((glob) => `${glob}/*.test.ts`),
-					testTimeout: 60_000,
-					hookTimeout: 60_000,
+					...LIMITS,
 				},
 			},
 			{
 				test: {
 					name: 'slow',
 					include: SLOW.map((glob) => `${glob}/*.test.ts`),
-					testTimeout: 120_000,
-					hookTimeout: 60_000,
+					...LIMITS,
+					testTimeout: 240_000,
 				},
 			},
 		],

@@ -403,6 +403,7 @@ describe('a server that never comes to an end', () => {
 		const { value, tookMs } = await play(collect(server.client.job(JOB_URL).events({ after: 1 })));
 		expect(value).toEqual([4]);
 		expect(tookMs).toBeLessThan(7_000);
+		expect(server.asked.map(({ headers }) => headers.get('prefer'))).toEqual([null, 'wait=20', null]);
 	});
 
 	it.each([

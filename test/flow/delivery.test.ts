@@ -248,14 +248,14 @@ describe('an attempt that lost its job', () => {
 
 describe('an object that was put out of memory', () => {
 	it('knows everything that mattered', async () => {
-		const { document } = await submit('sleep', { seconds: 1, steps: 2 });
+		const { document } = await submit('sleep', { seconds: 2, steps: 2 });
 		await until(document, 'running');
 		await evictDurableObject(objectOf(document));
 		const done = await until(document, 'succeeded');
 		expect(done.attempt).toBe(1);
 		await evictDurableObject(objectOf(document));
 		expect(await statusOf(document)).toEqual(done);
-		expect(await (await call(document.links.result)).json()).toEqual({ sleptSeconds: 1, attempt: 1 });
+		expect(await (await call(document.links.result)).json()).toEqual({ sleptSeconds: 2, attempt: 1 });
 	});
 });
 

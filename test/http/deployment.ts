@@ -1,5 +1,5 @@
 /** A deployment as it is in production: closed, with API keys, and with none of the local settings but the signing keys. */
-import { createExecutionContext } from 'cloudflare:test';
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { createHash } from 'node:crypto';
 import { SignJWT } from 'jose';
@@ -61,12 +61,20 @@ export const DEPLOYED: Variables = {
 /** Parsed once for each set of variables, as a deployment's are. */
 const environments = new WeakMap<Variables, typeof env>();
 
+let lastContext: ExecutionContext | undefined;
+
 /** Asks a deployment with these variables. */
 export function ask(variables: Variables, path: string, init: RequestInit = {}): Promise<Response> {
 	const environment = environments.get(variables) ?? ({ ...env, ...variables } as unknown as typeof env);
 	environments.set(variables, environment);
 	const request = new Request(new URL(path, ORIGIN), { redirect: 'manual', ...init });
-	return worker.fetch(request as Parameters<typeof worker.fetch>[0], environment, createExecutionContext());
+	lastContext = createExecutionContext();
+	return worker.fetch(request as Parameters<typeof worker.fetch>[0], environment, lastContext);
+}
+
+/** Waits for the work that goes on after the last answer, such as keeping it in a cache. Read the answer first. */
+export async function afterLastAnswer(): Promise<void> {
+	if (lastContext) await waitOnExecutionContext(lastContext);
 }
 
 export function bearer({ secret }: { readonly secret: string }): { authorization: string } {

@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import { advanceClock } from '../flow/faults.ts';
-import { ask, bearer, DEPLOYED, jobToken, KEYS, refusal } from './deployment.ts';
+import { afterLastAnswer, ask, bearer, DEPLOYED, jobToken, KEYS, refusal } from './deployment.ts';
 
 const CACHE_SECONDS = 60;
 const CACHING = { ...DEPLOYED, EDGE_CACHE_SECONDS: String(CACHE_SECONDS) };
@@ -41,7 +41,7 @@ async function emptyObject({ id }: StatusDocument): Promise<void> {
 /** Asks until it is kept: keeping goes on after the answer. */
 async function askedTwice(url: string): Promise<void> {
 	await (await ask(CACHING, url)).arrayBuffer();
-	await scheduler.wait(50);
+	await afterLastAnswer();
 }
 
 describe('a job that succeeded, asked about again', () => {
@@ -63,7 +63,7 @@ describe('a job that succeeded, asked about again', () => {
 	it('has the bytes of its result as they came', async () => {
 		const job = await endedJob({ bytes: 1_000 }, {}, 'produce');
 		const first = new Uint8Array(await (await ask(CACHING, job.links.result)).arrayBuffer());
-		await scheduler.wait(50);
+		await afterLastAnswer();
 		await emptyObject(job);
 		const again = await ask(CACHING, job.links.result);
 		expect([again.status, again.headers.get('content-type')]).toEqual([200, 'application/x-made']);
