@@ -1,6 +1,6 @@
 /**
- * Who is asking, and what they may do. A job token in the URL decides alone: whatever is sent beside it, the request can do
- * no more than the link allows. Without one: `Authorization: Bearer` with an API key or a JWT, or the assertion that
+ * Who is asking, and what they may do. On the routes of a job or a batch, a token in the URL decides alone: whatever is sent
+ * beside it, the request can do no more than the link allows. Without one: `Authorization: Bearer` with an API key or a JWT, or the assertion that
  * Cloudflare Access puts on what it lets through.
  */
 import type { Config, KeyScope } from '../config.ts';
@@ -35,7 +35,7 @@ const ANYBODY: Principal = { tenant: 'default', scopes: new Set<Scope>(['submit'
 const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
 
 /**
- * @param jobId the job the request is about, when it is about one.
+ * @param jobId the job or batch of the route; `undefined` on a route of neither, where a job token means nothing.
  * @throws {Problem} `Unauthorized`, or `Forbidden` when the credentials are good but not for this.
  */
 export async function authenticate(
@@ -53,7 +53,8 @@ export async function authenticate(
 }
 
 async function principalOf(request: Request, url: URL, config: Config, jobId: string | undefined): Promise<Principal> {
-	const token = tokenOf(request, url);
+	// Elsewhere, `token` is a parameter of the task or of the upstream.
+	const token = jobId === undefined ? undefined : tokenOf(request, url);
 	// A token that was sent is checked even where none is needed: local development then shows what production does.
 	if (token !== undefined) return withToken(token, config, jobId);
 	if (config.isOpen) return ANYBODY;

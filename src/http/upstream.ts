@@ -3,7 +3,6 @@ import { upstreamTask } from '../job/upstream.ts';
 import { MAX_REQUEST_HEAD_BYTES } from '../upstream/limits.ts';
 import {
 	COMMON_METHODS,
-	forwardedQuery,
 	identityOf,
 	type RequestFault,
 	requestFaultOf,
@@ -20,8 +19,6 @@ import { readOptions } from './submission-options.ts';
 import { submitDraft } from './submit.ts';
 
 const ROOT = '/v1/upstreams/';
-/** Parameters of the query that are for us. */
-const OUR_PARAMETERS = ['token'];
 /** These carry no body on the way out: the platform sends none (RFC 9110 §9.3.1 gives one no meaning). */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
@@ -69,7 +66,7 @@ function requestOf({ request, url, config }: Exchange, upstream: Upstream): Upst
 	return {
 		method,
 		path: url.pathname.slice(ROOT.length + name.length),
-		query: forwardedQuery(url.search, OUR_PARAMETERS),
+		query: url.search,
 		headers: forwardedHeaders(request.headers, method, config.isOpen ? upstream : closed),
 	};
 }

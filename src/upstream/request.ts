@@ -52,16 +52,6 @@ export function mayFollow(upstream: Upstream, target: URL, method: string): bool
 	return path !== undefined && requestFaultOf(upstream, { method, path }) === undefined;
 }
 
-/** A query without the parameters that are ours, the rest as it was spelled. */
-export function forwardedQuery(search: string, ours: readonly string[]): string {
-	const kept = search
-		.replace(/^\?/, '')
-		.split('&')
-		.filter((pair) => !ours.includes([...new URLSearchParams(pair).keys()][0] ?? ''))
-		.join('&');
-	return kept === '' ? '' : `?${kept}`;
-}
-
 /** What an idempotency key stands for, besides the body. */
 export function identityOf(request: UpstreamRequest): Record<string, unknown> {
 	return { ...request, headers: identifyingHeaders(request.headers) };

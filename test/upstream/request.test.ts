@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { forwardedQuery, identityOf, mayFollow, requestFaultOf } from '../../src/upstream/request.ts';
+import { identityOf, mayFollow, requestFaultOf } from '../../src/upstream/request.ts';
 import { type Upstream, upstreamsOf } from '../../src/upstream/settings.ts';
 
 function upstream(settings: Record<string, unknown> = {}): Upstream {
@@ -31,17 +31,6 @@ describe('requestFaultOf', () => {
 			message: 'Nothing at this path is forwarded to "report"; what is: /reports/*',
 		});
 		expect(requestFaultOf(strict, { method: 'POST', path: '/reports/%2e%2e/admin' })).toMatchObject({ of: 'path' });
-	});
-});
-
-describe('forwardedQuery', () => {
-	it('takes out what is ours, however it is spelled, and leaves the rest as it was', () => {
-		const query = (search: string) => forwardedQuery(search, ['token']);
-		expect(query('?a=1&token=x&b=a%20b+c&&tokens=2')).toBe('?a=1&b=a%20b+c&&tokens=2');
-		expect(query('?%74oken=x')).toBe('');
-		expect(query('?token')).toBe('');
-		expect(query('')).toBe('');
-		expect(query('?a')).toBe('?a');
 	});
 });
 
