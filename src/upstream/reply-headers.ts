@@ -136,12 +136,21 @@ function isKept(name: string): boolean {
 
 function rewritten(name: string, value: string, url: string, decoded: boolean): string {
 	if (LINKS.has(name)) return absolute(value, url);
-	if (name === 'link')
-		return value.replace(/(^|,\s*)<([^>]*)>/g, (_, before, link) => `${before}<${absolute(link, url)}>`);
+	if (name === 'link') return withAbsoluteTargets(value, url);
 	// The same content in other bytes (RFC 9110 §8.8.1).
 	if (name === 'etag' && decoded && !value.startsWith('W/')) return `W/${value}`;
 	return value;
 }
+
+/** The targets of a `Link` header (RFC 8288 §3). Everything between them stays as it is spelled, quoted text above all. */
+function withAbsoluteTargets(value: string, url: string): string {
+	return value.replace(QUOTED_OR_TARGET, (token: string, target: string | undefined) =>
+		target === undefined ? token : `<${absolute(target.trim(), url)}>`,
+	);
+}
+
+/** The next quoted string (RFC 9110 §5.6.4), which ends with the value if it is never closed; or the next target. */
+const QUOTED_OR_TARGET = /"(?:[^"\\]|\\.)*(?:"|\\?$)|<([^>]*)>/g;
 
 function absolute(link: string, base: string): string {
 	return URL.parse(link, base)?.href ?? link;

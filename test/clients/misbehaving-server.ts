@@ -66,6 +66,9 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 		const headers = { 'content-encoding': 'gzip', 'content-length': body.byteLength, etag: '"1"' };
 		response.writeHead(200, { ...headers, 'content-type': 'text/plain' }).end(body);
 	},
+	/** One header in Latin-1, one in UTF-8: without a body, Node sends every character as one byte. */
+	accents: (_, response) =>
+		response.writeHead(200, { 'content-disposition': 'inline; filename="caf\xe9"', 'x-name': 'caf\xc3\xa9' }).end(),
 	sized: (_, response) => response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 123_456_789 }).end(),
 	chunked: (_, response) => {
 		response.writeHead(200, { 'content-type': 'text/plain' });

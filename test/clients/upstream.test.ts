@@ -300,6 +300,13 @@ describe('a reply', { concurrent: true }, () => {
 			expect(headers.get(name)).toBeNull();
 	});
 
+	it('keeps header values in UTF-8; the runtime has lost other bytes before anybody sees them', async () => {
+		const { headers } = await replyTo('replies', own('accents'));
+		const text = (name: string) => Buffer.from(headers.get(name) ?? '', 'latin1').toString('utf8');
+		expect(text('x-name')).toBe('café');
+		expect(text('content-disposition')).toBe('inline; filename="caf\ufffd"');
+	});
+
 	it('of 4xx fails the job, and is replayed all the same', async () => {
 		const job = await until(await submit('replies', own('invalid'), { method: 'POST' }), 'failed');
 		expect(job).toMatchObject({

@@ -276,6 +276,20 @@ describe('keptHeaders', () => {
 		});
 	});
 
+	it.each([
+		['</a>; title="x, </b>; y"; rel="next"', '<https://api.example/a>; title="x, </b>; y"; rel="next"'],
+		['</a>; title="say \\"</b>\\""', '<https://api.example/a>; title="say \\"</b>\\""'],
+		[
+			'</a>;rel=prev,<?x=1>; rel=next',
+			'<https://api.example/a>;rel=prev,<https://api.example/v1/reports?x=1>; rel=next',
+		],
+		['</a?q="</x>; rel="next"', '<https://api.example/a?q=%22%3C/x>; rel="next"'],
+		['</a>; title="never closed, </b>', '<https://api.example/a>; title="never closed, </b>'],
+		['<http://[>; rel="x", , </b>', '<http://[>; rel="x", , <https://api.example/b>'],
+	])('rewrites the targets of a Link, and nothing that is quoted: %s', (link, expected) => {
+		expect(kept([['link', link]])).toEqual({ link: expected });
+	});
+
 	it('says nothing of an encoding that has been undone, and keeps one that has not', () => {
 		const headers: [string, string][] = [
 			['etag', '"1"'],
