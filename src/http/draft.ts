@@ -24,6 +24,8 @@ export interface Draft {
 	readonly parameters: Readonly<Record<string, unknown>>;
 	/** What an idempotency key stands for, when that is not all of the parameters. */
 	readonly identity?: Readonly<Record<string, unknown>>;
+	/** The same as version 0.1.0 made it, where that differs: a repeat of a request that it accepted is recognised by it. */
+	readonly identityIn010?: Readonly<Record<string, unknown>>;
 	readonly input: DraftInput;
 	/** An attempt that was lost is not made again. */
 	readonly isOnce?: boolean;

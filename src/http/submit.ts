@@ -12,7 +12,7 @@ import { type Sending, sendJob } from '../queue/send.ts';
 import { refuseWhenFull } from './capacity.ts';
 import { type Draft, draftOfBody, draftOfEnvelope } from './draft.ts';
 import { type Exchange, originOf } from './exchange.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { fingerprintOf, requestFingerprint } from './fingerprint.ts';
 import { type Intake, takeIn } from './intake.ts';
 import { applied, waitForJob, waitSecondsOf } from './long-poll.ts';
 import { Problem } from './problem.ts';
@@ -83,7 +83,7 @@ export async function acceptDraft(exchange: Exchange, draft: Draft, { id, isKeye
 		tenant: principal.tenant,
 		task: task.name,
 		lane: task.lane,
-		...(isKeyed && { fingerprint: fingerprintOfDraft(draft, options) }),
+		...(isKeyed && fingerprintsOf(draft, options)),
 		options,
 		parameters: draft.parameters,
 		input,
@@ -130,10 +130,14 @@ async function answeredAfterWait(
 	return outcomeResponse(exchange, reading, { ...headers, ...applied(waitSeconds), 'content-location': links.result });
 }
 
-function fingerprintOfDraft(draft: Draft, options: JobOptions): string {
-	const { input, parameters, identity = parameters } = draft;
-	const { webhook } = draft.options;
-	return fingerprintOf({ input: input.digest(), mediaType: input.mediaType, parameters: identity, options, webhook });
+/** Call it when all pieces of the input have gone. */
+function fingerprintsOf(draft: Draft, filledIn: JobOptions): Pick<Submission, 'fingerprint' | 'requestFingerprint'> {
+	const { input, options, parameters, identity = parameters, identityIn010 = identity } = draft;
+	const facts = { input: input.digest(), mediaType: input.mediaType, options };
+	return {
+		fingerprint: fingerprintOf({ ...facts, parameters: identityIn010 }, filledIn),
+		requestFingerprint: requestFingerprint({ ...facts, parameters: identity }),
+	};
 }
 
 function refusalOf({ reason }: Extract<Acceptance, { accepted: false }>, { noRoom }: Intake): Problem {

@@ -46,6 +46,7 @@ export interface Submission {
 	readonly task: string;
 	readonly lane: string;
 	readonly fingerprint?: string;
+	readonly requestFingerprint?: string;
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
 	readonly input?: StoredInput;
@@ -201,7 +202,8 @@ export function buried(
 	now: number,
 	goneAt = now + TOMBSTONE_MS,
 ): JobRecord {
-	const { input: _, progress: __, progressAt: ___, fingerprint: ____, webhook: _____, ...kept } = job;
+	const { input: _, progress: __, progressAt: ___, fingerprint: ____, webhook: _____, ...rest } = job;
+	const { requestFingerprint: ______, ...kept } = rest;
 	const options = { ...job.options, tags: [] };
 	return {
 		...kept,

@@ -200,8 +200,10 @@ export interface JobRecord {
 	readonly lane: string;
 	/** Says that a repeated `accept` is the same submission asking again, not another one. */
 	readonly submission: string;
-	/** What an Idempotency-Key stands for: a hash of input, parameters and options. */
+	/** A hash of the request with its defaults filled in. Version 0.1.0 and a rolled-back deploy compare nothing else. */
 	readonly fingerprint?: string;
+	/** A hash of the request as the client sent it. An Idempotency-Key stands for this; 0.1.0 didn't write it. */
+	readonly requestFingerprint?: string;
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
 	/** Left out once the job succeeded: nobody can ask to run it again. */

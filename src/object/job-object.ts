@@ -51,6 +51,7 @@ import {
 	type StoredReply,
 } from '../job/record.ts';
 import { liveProgressOf, numberedUntil, recover } from '../job/recover.ts';
+import { isRepeat } from '../job/repeat.ts';
 import { type Command, type Transition, transition } from '../job/transition.ts';
 import { upstreamHintOf } from '../job/upstream.ts';
 import { lateDeliveries, messageId, pendingDeliveries, type Try } from '../job/webhook.ts';
@@ -104,8 +105,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (existing && existing.tenant !== submission.tenant) return { accepted: false, reason: 'key-reused' };
 		if (existing && existing.state.name !== 'tombstone') {
 			const isSameRequest = existing.submission === submission.submission;
-			if (!isSameRequest && existing.fingerprint !== submission.fingerprint)
-				return { accepted: false, reason: 'key-reused' };
+			if (!isSameRequest && !isRepeat(existing, submission)) return { accepted: false, reason: 'key-reused' };
 			return { accepted: true, view: viewOf(this.#id, existing, now), isReplay: !isSameRequest };
 		}
 		if (isReplayOnly) return { accepted: false, reason: 'no-room' };
