@@ -165,7 +165,7 @@ export const MUTANTS: readonly Mutant[] = [
 		search: 'Math.max(at, Date.now() + MIN_ALARM_AHEAD_MS)',
 		replacement: 'at',
 		killer: { file: 'test/object/store.test.ts', project: 'workerd' },
-		says: 'that its own handler sets to now fires again',
+		says: 'is set later than now',
 	},
 	{
 		invariant: 3,
