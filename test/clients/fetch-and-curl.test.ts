@@ -139,7 +139,7 @@ describe('curl', { concurrent: true }, () => {
 			const answer = await curl(['-X', 'POST', '-T', '-', '-H', 'Expect:', ...JSON_TYPE, jobsUrl()], endless);
 			expect([answer.exitCode, answer.complaint, answer.status]).toEqual([0, '', 413]);
 		}
-	});
+	}, 300_000);
 
 	it('is told in a problem that its JSON is broken', async () => {
 		const answer = await curl(['-d', '{ "task": "sleep", ', ...JSON_TYPE, jobsUrl()]);

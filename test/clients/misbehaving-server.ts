@@ -144,6 +144,8 @@ export class MisbehavingServer {
 
 	/** What its URLs start with. */
 	async start(): Promise<string> {
+		// Node closes an idle connection after five seconds, and a request that is sent at that moment is lost.
+		this.#server.keepAliveTimeout = 0;
 		this.#server.on('connection', (socket) => {
 			if (this.resets-- > 0) socket.resetAndDestroy();
 		});

@@ -614,7 +614,7 @@ describe('an upstream that takes two requests at a time', () => {
 		expect(server.visits(path).mostInFlight).toBe(2);
 		const stories = await Promise.all(jobs.map(eventsOf));
 		expect(stories.flat().map(({ type }) => type)).not.toContain('retrying');
-	}, 60_000);
+	});
 });
 
 describe('an upstream that is down', () => {
@@ -632,5 +632,5 @@ describe('an upstream that is down', () => {
 		}
 		expect(server.visits(well).received).toHaveLength(0);
 		for (const job of waiting) expect(await until(job, 'succeeded')).toMatchObject({ attempt: 1 });
-	}, 60_000);
+	});
 });

@@ -28,7 +28,7 @@ const ALL = 0;
  * of memory, ten seconds later, and `ws` says that it is closed only then. This is how long it waits for that; the code
  * is the frame's all the same.
  */
-const OPTIONS: ClientOptions & { readonly closeTimeout: number } = { closeTimeout: 200 };
+const OPTIONS: ClientOptions & { readonly closeTimeout: number } = { closeTimeout: 3_000 };
 
 /** A socket, and what came through it. */
 class Watcher {
@@ -90,7 +90,7 @@ async function refusalOf(url: URL | string): Promise<{ status: number | undefine
 
 describe('a socket of ws', { concurrent: true }, () => {
 	it('is told what happens as it happens, and closed with 1000 after the last event', async () => {
-		const document = await submit(server.origin, sleepJob({ seconds: 1.5, steps: 3 }));
+		const document = await submit(server.origin, sleepJob({ seconds: 4, steps: 2 }));
 		const watcher = new Watcher(document);
 		await watcher.told('progress');
 		expect(typesOf(watcher.events)).not.toContain('succeeded');
@@ -127,7 +127,7 @@ describe('a socket of ws', { concurrent: true }, () => {
 	});
 
 	it('that was cut in mid-job goes on after the last event it had: nothing is missed, nothing comes twice', async () => {
-		const document = await submit(server.origin, sleepJob({ seconds: 1, steps: 10, failAttempts: 1 }));
+		const document = await submit(server.origin, sleepJob({ seconds: 2, steps: 20, failAttempts: 1 }));
 		const first = new Watcher(document, ALL);
 		first.socket.on('message', () => {
 			if (first.events.at(-1)?.type === 'progress') first.socket.terminate();
@@ -136,7 +136,8 @@ describe('a socket of ws', { concurrent: true }, () => {
 		await until(document, 'retrying', 'succeeded');
 		const second = new Watcher(document, first.lastSeq);
 		expect(await second.closed).toBe(1000);
-		expect(typesOf(lifecycleOf(first.events))).toEqual(['accepted', 'started']);
+		// What was on its way when the socket was cut may have come as well.
+		expect(typesOf(lifecycleOf(first.events)).slice(0, 2)).toEqual(['accepted', 'started']);
 		const lifecycle = lifecycleOf([...first.events, ...second.events]);
 		expect(typesOf(lifecycle)).toEqual(['accepted', 'started', 'retrying', 'started', 'succeeded']);
 		const seqs = lifecycle.map(({ seq }) => seq);

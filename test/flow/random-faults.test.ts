@@ -70,7 +70,7 @@ describe('a job under random faults', () => {
 			{ numRuns: SCHEDULES, seed: 4, endOnFailure: false },
 		);
 		expect([...done.keys()].sort()).toHaveLength(12);
-	}, 60_000);
+	});
 });
 
 async function carryOut(next: Step, job: StatusDocument): Promise<void> {

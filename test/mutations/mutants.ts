@@ -14,6 +14,7 @@ export const INVARIANTS = {
 	7: 'the work runs in the queue consumer',
 	8: 'no await between reading and writing',
 	9: 'an event has one number, and a number one event',
+	10: 'a webhook is told each event, or shown not to be',
 } as const;
 
 /** So many of the simulation's schedules, or the tests of one file whose names have `name` in them. */
@@ -261,5 +262,41 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement: 'if (!isVolatile) {',
 		killer: EXAMPLES,
 		says: 'no number is given twice by an object that is reset twice in half a second',
+	},
+	{
+		invariant: 10,
+		breaks: 'the id of a webhook message comes again for a later job of the same key',
+		file: 'src/job/webhook.ts',
+		search: 'return webhook?.idsNameBirth ?',
+		replacement: 'return webhook?.isDisabled ?',
+		killer: { file: 'test/flow/key-used-again.test.ts', project: 'workerd', name: 'message id' },
+		says: 'gets a message id that the first job never had, when nothing is left of it',
+	},
+	{
+		invariant: 10,
+		breaks: 'the time of a delivery runs out while it waits for a connection',
+		file: 'src/notify/deliver.ts',
+		search: 'return messenger.connections.use(() => deliverNow(messenger, message));',
+		replacement: 'return deliverNow(messenger, message);',
+		killer: { file: 'test/notify/connections.test.ts', project: 'workerd' },
+		says: 'that are slow takes no time from the fast ones behind them',
+	},
+	{
+		invariant: 10,
+		breaks: 'a delivery that must make room is not shown as given up',
+		file: 'src/job/webhook.ts',
+		search: 'return isLost || surplus.has(delivery) ? givenUp(delivery) : delivery;',
+		replacement: 'return delivery;',
+		killer: { file: 'test/job/webhook.test.ts', project: 'workerd' },
+		says: 'that has too much to be told is told the newest, and shown what was given up',
+	},
+	{
+		invariant: 10,
+		breaks: 'progress is told again by each message that comes late',
+		file: 'src/object/job-object.ts',
+		search: ' || job.seq <= this.#toldProgressSeq',
+		replacement: '',
+		killer: { file: 'test/notify/webhook.test.ts', project: 'workerd', name: 'newest progress' },
+		says: 'is told of the newest progress there is, once, however late its message comes',
 	},
 ];
