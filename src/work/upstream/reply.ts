@@ -9,13 +9,12 @@ import { type JobContext, TaskError } from '../task.ts';
 /** There is no reply, or it broke off. The cause is for the log: it is nobody's business outside. */
 export class ConnectionLost extends Error {
 	override readonly name = 'ConnectionLost';
+	/** It was to another origin than the upstream's own, where a redirect led. */
+	readonly isElsewhere: boolean;
 
-	/** @param isElsewhere it was to another origin than the upstream's own, where a redirect led. */
-	constructor(
-		cause: unknown,
-		readonly isElsewhere = false,
-	) {
+	constructor(cause: unknown, isElsewhere = false) {
 		super('The connection was lost', { cause });
+		this.isElsewhere = isElsewhere;
 	}
 }
 
