@@ -1,5 +1,6 @@
 /** `/v1/upstreams/{upstream}/…`, any method: this very request, as a job that sends it to a configured upstream. */
 import { upstreamTask } from '../job/upstream.ts';
+import { identityIn010 } from '../upstream/identity-010.ts';
 import { MAX_REQUEST_HEAD_BYTES } from '../upstream/limits.ts';
 import {
 	COMMON_METHODS,
@@ -8,7 +9,7 @@ import {
 	requestFaultOf,
 	type UpstreamRequest,
 } from '../upstream/request.ts';
-import { forwardedHeaders } from '../upstream/request-headers.ts';
+import { type ForwardRules, forwardedHeaders } from '../upstream/request-headers.ts';
 import { isRepeatable } from '../upstream/retry.ts';
 import { mayUse, type Upstream } from '../upstream/settings.ts';
 import { refuseTooLarge } from './body.ts';
@@ -42,7 +43,8 @@ async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
 		task: { name: upstreamTask(name), lane, maxAttempts, timeoutSeconds },
 		options,
 		parameters: { ...forwarded },
-		identity: identityOf(forwarded),
+		identity: identityOf(forwarded, request.headers, upstream),
+		identityIn010: identityIn010(forwarded, request.headers, letThrough(exchange, upstream).forward),
 		input: bytesInput(request, config.maxInputBytes, options.idempotencyKey !== undefined),
 		isOnce: !isRepeatable(request.method, resend),
 	};
@@ -57,18 +59,22 @@ function upstreamNamed({ params, principal, config }: Exchange): Upstream {
 	throw new Problem('NotFound', `There is no upstream "${shown(params.upstream ?? '')}" here; ${known}`);
 }
 
-function requestOf({ request, url, config }: Exchange, upstream: Upstream): UpstreamRequest {
-	const { method } = request;
-	const { name, forward, forwardOnly } = upstream;
-	// Where callers are known by it, `Authorization` is for us, and nobody else's to see.
-	const withoutOurs = (names: readonly string[]) => names.filter((header) => header !== 'authorization');
-	const closed = { forward: withoutOurs(forward), forwardOnly: forwardOnly && withoutOurs(forwardOnly) };
+function requestOf(exchange: Exchange, upstream: Upstream): UpstreamRequest {
+	const { request, url } = exchange;
+	const { method, headers } = request;
 	return {
 		method,
-		path: url.pathname.slice(ROOT.length + name.length),
+		path: url.pathname.slice(ROOT.length + upstream.name.length),
 		query: url.search,
-		headers: forwardedHeaders(request.headers, method, config.isOpen ? upstream : closed),
+		headers: forwardedHeaders(headers, method, letThrough(exchange, upstream)),
 	};
+}
+
+/** Where callers are known by `Authorization`, it is for Coatcheck, and never passes. */
+function letThrough({ config }: Exchange, { forward, forwardOnly }: Upstream): ForwardRules {
+	if (config.isOpen) return { forward, forwardOnly };
+	const withoutOurs = (names: readonly string[]) => names.filter((name) => name !== 'authorization');
+	return { forward: withoutOurs(forward), forwardOnly: forwardOnly && withoutOurs(forwardOnly) };
 }
 
 function refuseTooMuchHead(request: UpstreamRequest): void {

@@ -18,6 +18,8 @@ export const UPSTREAM_DEFAULTS = {
 	follow: false,
 	/** The caller's cookies and credentials stay here. */
 	forward: [],
+	/** Headers set by gateways and SDKs differ in each try of the same request. */
+	fingerprintHeaders: [],
 } as const;
 
 /** Requests at once that an upstream can be limited to: each has its place in one stored value. */

@@ -107,10 +107,6 @@ const PERSON =
 /** Others' own: WebSphere's (`$WSRU`), WebSEAL's credentials. */
 const IDENTITY_PREFIXES = ['$ws', 'iv-'];
 
-/** What changes from one try of a caller to the next, and doesn't make it another request. */
-const OF_THE_TRY =
-	/^(date|user-agent|baggage|b3|tracestate|sentry-trace|newrelic|elastic-apm-traceparent|uber-trace-id|(x-)?request-id|x-(b3|datadog)-.*|x-(amzn|cloud)-trace.*|x-trace-id)$/;
-
 /** What a deployment says of one upstream's request headers. Names in lower case. */
 export interface ForwardRules {
 	/** Pass although they are dropped by default. */
@@ -139,11 +135,6 @@ export function forwardedHeaders(
 /** What may be told to another origin than the upstream's own: nothing that was let through for the upstream. */
 export function plainHeaders(headers: readonly Header[]): Header[] {
 	return headers.filter(([name]) => isPlain(name));
-}
-
-/** The headers that make two submissions the same request. */
-export function identifyingHeaders(headers: readonly Header[]): Header[] {
-	return headers.filter(([name]) => !OF_THE_TRY.test(name));
 }
 
 function isPlain(header: string): boolean {

@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { isAllowedPath, pathBelow, pathRefusalOf } from './paths.ts';
-import { identifyingHeaders } from './request-headers.ts';
 import type { Upstream } from './settings.ts';
 
 export const UpstreamRequest = z.object({
@@ -52,7 +51,17 @@ export function mayFollow(upstream: Upstream, target: URL, method: string): bool
 	return path !== undefined && requestFaultOf(upstream, { method, path }) === undefined;
 }
 
-/** What an idempotency key stands for, besides the body. */
-export function identityOf(request: UpstreamRequest): Record<string, unknown> {
-	return { ...request, headers: identifyingHeaders(request.headers) };
+/**
+ * What an idempotency key stands for, besides the body. SDKs and gateways set headers anew for each try, so none counts
+ * unless the upstream's `fingerprintHeaders` list it.
+ */
+export function identityOf(
+	{ method, path, query }: UpstreamRequest,
+	headers: Iterable<readonly [name: string, value: string]>,
+	{ fingerprintHeaders }: Pick<Upstream, 'fingerprintHeaders'>,
+): Record<string, unknown> {
+	const counted = [...headers]
+		.map(([name, value]) => [name.toLowerCase(), value] as const)
+		.filter(([name]) => fingerprintHeaders.includes(name));
+	return { method, path, query, headers: counted };
 }

@@ -32,6 +32,8 @@ export interface Upstream {
 	readonly forward: readonly string[];
 	/** The caller's headers that pass instead of all that pass by default, lower case; `undefined` for the default. */
 	readonly forwardOnly: readonly string[] | undefined;
+	/** The caller's headers that an idempotency key stands for besides method, path, query and body; lower case. */
+	readonly fingerprintHeaders: readonly string[];
 }
 
 export type Upstreams = ReadonlyMap<string, Upstream>;
@@ -126,6 +128,7 @@ const Settings = z.strictObject({
 	follow: flag.default(DEFAULTS.follow),
 	forward: headerNames.default([...DEFAULTS.forward]),
 	forwardOnly: headerNames.optional(),
+	fingerprintHeaders: headerNames.default([...DEFAULTS.fingerprintHeaders]),
 });
 
 const All = z.record(

@@ -34,6 +34,7 @@ beforeAll(async () => {
 		narrow: { baseUrl, concurrency: 2, lane: 'jobs', timeoutSeconds: 20 },
 		asynchronous: { baseUrl, follow: true, headers: SECRET },
 		followed: { baseUrl, followRedirects: true, headers: SECRET, forward: ['authorization'] },
+		particular: { baseUrl, fingerprintHeaders: ['Accept'] },
 		blameless: { baseUrl, followRedirects: true },
 		fenced: { baseUrl, followRedirects: true, headers: SECRET, paths: ['/redirect', '/echo/*'], methods: ['POST'] },
 	};
@@ -463,18 +464,22 @@ describe('an attempt that is stopped', { concurrent: true }, () => {
 });
 
 describe('an idempotency key', { concurrent: true }, () => {
-	it('gives the same job for the same request, whoever traces it, and refuses it for another', async () => {
+	it('gives the same job for the same request, whatever headers a gateway sets, and refuses it for another', async () => {
 		const path = own('echo');
 		const key = crypto.randomUUID();
 		const send = (body: string, more: Record<string, string> = {}) =>
 			call('faithful', path, { method: 'POST', body, headers: { 'idempotency-key': `"${key}"`, ...more } });
 		const first = await jobOf(await send('a'));
-		const second = await send('a', { 'x-request-id': '2', tracestate: 'a=b' });
+		const second = await send('a', {
+			'x-stainless-retry-count': '1',
+			'x-azure-ref': 'b',
+			'x-envoy-attempt-count': '2',
+			accept: 'text/csv',
+		});
 		expect(second.headers.get('idempotent-replayed')).toBe('true');
 		expect(await jobOf(second)).toEqual(first);
 		for (const other of [
 			await send('b'),
-			await send('a', { accept: 'text/csv' }),
 			await call('faithful', `${path}?x`, { method: 'POST', body: 'a', headers: { 'idempotency-key': key } }),
 		])
 			expect([other.status, ((await other.json()) as { code: string }).code]).toEqual([422, 'IdempotencyKeyReused']);
@@ -482,6 +487,17 @@ describe('an idempotency key', { concurrent: true }, () => {
 		const [seen, ...more] = server.visits(path).received;
 		expect(more).toEqual([]);
 		expect(seen?.headers['idempotency-key']).toBe(`${first.id}-1`);
+	});
+});
+
+describe('an idempotency key of an upstream that has headers in it', { concurrent: true }, () => {
+	it('is another request where one of those differs', async () => {
+		const headers = { 'idempotency-key': crypto.randomUUID(), accept: 'text/csv' };
+		const path = own('echo');
+		await jobOf(await call('particular', path, { headers }));
+		await jobOf(await call('particular', path, { headers: { ...headers, 'x-custom': 'a' } }));
+		const other = await call('particular', path, { headers: { ...headers, accept: 'text/plain' } });
+		expect(other.status).toBe(422);
 	});
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { keptHeaders } from '../../src/upstream/reply-headers.ts';
-import { forwardedHeaders, identifyingHeaders, plainHeaders } from '../../src/upstream/request-headers.ts';
+import { forwardedHeaders, plainHeaders } from '../../src/upstream/request-headers.ts';
 
 const namesOf = (headers: readonly (readonly [string, string])[]) => headers.map(([name]) => name);
 /** What an upstream has that says nothing of headers. */
@@ -188,17 +188,6 @@ describe('forwardedHeaders', () => {
 		expect(
 			namesOf(plainHeaders(forwardedHeaders([...headers, ...from('Accept')], 'POST', { forward: letThrough }))),
 		).toEqual(['accept']);
-	});
-});
-
-describe('identifyingHeaders', () => {
-	it('leaves out what changes with every try', () => {
-		const headers = forwardedHeaders(
-			from('Accept', 'User-Agent', 'Tracestate', 'Baggage', 'X-Request-Id', 'X-B3-TraceId', 'Date'),
-			'POST',
-			DEFAULT,
-		);
-		expect(namesOf(identifyingHeaders(headers))).toEqual(['accept']);
 	});
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { identityIn010 } from '../../src/upstream/identity-010.ts';
 import { identityOf, mayFollow, requestFaultOf } from '../../src/upstream/request.ts';
 import { type Upstream, upstreamsOf } from '../../src/upstream/settings.ts';
 
@@ -35,17 +36,41 @@ describe('requestFaultOf', () => {
 });
 
 describe('identityOf', () => {
-	it('is the request without what only traces it', () => {
-		const request = {
-			method: 'POST',
+	const request = { method: 'POST', path: '/x', query: '?a', headers: [] };
+	const headers = [
+		['Accept', 'text/csv'],
+		['X-Stainless-Retry-Count', '1'],
+		['Authorization', 'Bearer x'],
+	] as const;
+
+	it('is method, path and query, whatever headers a gateway or SDK sets', () => {
+		expect(identityOf(request, headers, upstream())).toEqual({ method: 'POST', path: '/x', query: '?a', headers: [] });
+	});
+
+	it('has the headers that are configured, whether they are forwarded or not', () => {
+		const configured = upstream({ fingerprintHeaders: ['Accept', 'authorization'] });
+		expect(identityOf(request, headers, configured).headers).toEqual([
+			['accept', 'text/csv'],
+			['authorization', 'Bearer x'],
+		]);
+	});
+});
+
+describe('identityIn010', () => {
+	it('is what version 0.1.0 made of a request: the headers that it forwarded, without what traces it', () => {
+		const headers = [
+			...['Accept', 'Idempotency-Key', 'Range', 'X-Functions-Key', 'X-Remote-User', 'Authorization', 'X-Hop'],
+			...['Host', 'Prefer', 'Coatcheck-Tags', 'X-Forwarded-For', 'X-Api-Key', 'User-Agent', 'X-Request-Id', 'Origin'],
+		].map((name) => [name, 'x'] as const);
+		const request = { method: 'GET', path: '/x', query: '', headers: [] };
+		expect(identityIn010(request, [...headers, ['Connection', 'X-Hop']], ['authorization'])).toEqual({
+			method: 'GET',
 			path: '/x',
 			query: '',
-			headers: [
-				['accept', 'a'],
-				['x-request-id', '1'],
-			] as const,
-		};
-		expect(identityOf(request)).toEqual({ method: 'POST', path: '/x', query: '', headers: [['accept', 'a']] });
+			headers: ['accept', 'idempotency-key', 'range', 'x-functions-key', 'x-remote-user', 'authorization'].map(
+				(name) => [name, 'x'],
+			),
+		});
 	});
 });
 

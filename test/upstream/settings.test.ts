@@ -32,6 +32,7 @@ describe('upstreams', () => {
 			follow: false,
 			forward: [],
 			forwardOnly: undefined,
+			fingerprintHeaders: [],
 		});
 	});
 
