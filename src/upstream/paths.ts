@@ -1,38 +1,47 @@
 /**
- * Which paths below an upstream's base URL may be asked for. A path is judged by what any server on the way could take it
- * for: decoded, decoded again, with either slash. Pure.
+ * Which paths below an upstream's base URL may be asked for. A path is refused only for what could lead out of the base URL
+ * or of `paths` at a server that decodes it once more, or differently. All else goes as it came, byte for byte. Pure.
+ *
+ * Bytes are kept as a string with one character each (`\xe9`), so that no decoding loses any.
  */
 import { MAX_DECODINGS } from './limits.ts';
 
-const ENCODED_SLASH = /%(?:2f|5c)/i;
-/** A percent sign that encodes nothing; some servers take `%u002e` for a dot. */
+/** A percent sign that encodes nothing. */
 const STRAY_PERCENT = /%(?![0-9a-f]{2})/i;
-const ENCODED = /(?:%[0-9a-f]{2})+/gi;
+const ENCODED_BYTE = /%([0-9a-f]{2})/gi;
+/** Older servers of Microsoft take `%u002e` for a dot. */
+const ENCODED_UNIT = /%u([0-9a-f]{4})/gi;
+const BEYOND_ASCII = /[\u0080-\uffff]+/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+/** ASCII characters in more bytes than they need: `%c0%ae` is a dot to a lenient decoder (RFC 3629 §10). */
+const OVERLONG = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}/;
+/** Spellings of `%`, `/` and `\` that mean another path than the characters themselves. */
+const KEPT_ENCODED = /^%(?:25|2f|5c)$/i;
 
 /** Why a path can't be forwarded, as "expected …"; `undefined` when it can. Empty is the base URL itself. */
 export function pathRefusalOf(path: string): string | undefined {
-	if (path.startsWith('//')) return 'expected a path, got another host';
 	if (STRAY_PERCENT.test(path)) return 'expected every % to be followed by two hexadecimal digits';
-	let text = path;
+	let bytes = bytesOf(path);
 	for (let decodings = 0; decodings <= MAX_DECODINGS; decodings++) {
-		const refusal = spellingRefusalOf(text);
+		const refusal = spellingRefusalOf(bytes);
 		if (refusal !== undefined) return refusal;
-		const next = decoded(text);
-		if (next === undefined) return 'expected UTF-8';
-		if (next === text) return undefined;
-		text = next;
+		const next = decoded(bytes);
+		if (next === bytes) return undefined;
+		bytes = next;
 	}
 	return 'expected a path that is encoded once';
 }
 
-/** The path as its patterns see it: `/%72eports` is `/reports`. */
+/**
+ * Whether a path fits one of the patterns: `/%72eports` is `/reports`, but `/reports%2f1` is not `/reports/1`. A server that
+ * decodes the slash stays below the same prefix, because no path with dot segments comes this far.
+ */
 export function isAllowedPath(path: string, patterns: readonly string[]): boolean {
-	const plain = decoded(path || '/') ?? '';
+	const plain = comparable(path || '/');
 	return patterns.some((pattern) => {
-		const wanted = decoded(pattern) ?? pattern;
-		return wanted.endsWith('*') ? plain.startsWith(wanted.slice(0, -1)) : plain === wanted;
+		if (!pattern.endsWith('*')) return plain === comparable(pattern);
+		return plain.startsWith(comparable(pattern.slice(0, -1)));
 	});
 }
 
@@ -59,25 +68,35 @@ export function pathBelow(baseUrl: string, { origin, pathname }: URL): string | 
 	return isBelow ? pathname.slice(root.length) : undefined;
 }
 
-function spellingRefusalOf(text: string): string | undefined {
+/** @param bytes a path, decoded as often as a server on the way may decode it. */
+function spellingRefusalOf(bytes: string): string | undefined {
+	if (OVERLONG.test(bytes)) return 'expected no character in more bytes of UTF-8 than it needs';
+	// Compatibility forms count too: a full-width dot is a dot to some servers. What is no UTF-8 is no dot to any.
+	const text = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))).normalize('NFKC');
 	if (CONTROL.test(text)) return 'expected no control characters';
-	if (ENCODED_SLASH.test(text) || text.includes('\\')) return 'expected no encoded slash and no backslash';
-	if (/%u/i.test(text)) return 'expected every % to be followed by two hexadecimal digits';
-	// Compatibility forms too: a full-width dot is a dot to some.
-	const isEscape = text.normalize('NFKC').split(/[/\\]/).some(isDots);
-	return isEscape ? 'expected no "." or ".." segment' : undefined;
+	if (/^[/\\]{2}/.test(text)) return 'expected a path, got another host';
+	return text.split(/[/\\]/).some(isDots) ? 'expected no "." or ".." segment' : undefined;
 }
 
-/** `..`, and what is left of it when parameters (`..;a=b`) and spaces are dropped. */
+/** `..`, and what is left of it when parameters (`..;a=b`), a decoded query and spaces are dropped. */
 function isDots(segment: string): boolean {
-	const bare = (segment.split(';', 1)[0] ?? '').trim();
+	const bare = (segment.split(/[;?#]/, 1)[0] ?? '').trim();
 	return bare === '.' || bare === '..';
 }
 
-function decoded(text: string): string | undefined {
-	try {
-		return text.replace(ENCODED, decodeURIComponent);
-	} catch {
-		return undefined;
-	}
+function bytesOf(text: string): string {
+	return text.toWellFormed().replace(BEYOND_ASCII, (characters) => decoded(encodeURIComponent(characters)));
+}
+
+function decoded(bytes: string): string {
+	return bytes
+		.replace(ENCODED_UNIT, (_, unit: string) => bytesOf(String.fromCharCode(Number.parseInt(unit, 16))))
+		.replace(ENCODED_BYTE, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
+}
+
+/** One spelling for all that every server takes for the same path. */
+function comparable(path: string): string {
+	return bytesOf(path).replace(ENCODED_BYTE, (encoded, byte: string) =>
+		KEPT_ENCODED.test(encoded) ? encoded.toLowerCase() : String.fromCharCode(Number.parseInt(byte, 16)),
+	);
 }
