@@ -10,7 +10,12 @@ const SLOW = ['test/slow/**'];
 const UPSTREAMS = JSON.stringify({
 	report: { baseUrl: 'https://report.example', lane: 'jobs' },
 	narrow: { baseUrl: 'https://narrow.example', lane: 'jobs', concurrency: 1 },
-	private: { baseUrl: 'https://private.example', lane: 'jobs', tenants: ['acme'] },
+	private: {
+		baseUrl: 'https://private.example',
+		lane: 'jobs',
+		tenants: ['acme'],
+		headers: { 'X-Report-Key': 's3cret of the operator' },
+	},
 });
 
 /**

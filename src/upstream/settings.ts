@@ -189,7 +189,7 @@ function filledIn(text: string, env: Readonly<Record<string, unknown>>): { value
 	const where = variable === VARIABLE ? '' : `: see the secret ${variable}`;
 	return {
 		value: '',
-		fault: { variable, message: `expected text without line breaks and control characters${where}` },
+		fault: { variable, message: `expected ASCII text without line breaks and control characters${where}` },
 	};
 }
 

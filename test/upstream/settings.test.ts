@@ -110,7 +110,7 @@ describe('upstreams', () => {
 		[{ report: { ...BASE, headers: { 'a b': 'x' } } }, 'UPSTREAMS.report.headers.a b: expected the name of a header'],
 		[
 			{ report: { ...BASE, headers: { 'X-A': 'a\r\nX-B: b' } } },
-			'UPSTREAMS.report.headers.X-A: expected text without line breaks and control characters',
+			'UPSTREAMS.report.headers.X-A: expected ASCII text without line breaks and control characters',
 		],
 		[{ report: { ...BASE, path: '/x' } }, 'UPSTREAMS.report.path: is not known here'],
 		[{ Report: BASE }, 'UPSTREAMS.Report: expected a name of 1–64 of a–z, 0–9 and -, beginning with a letter'],

@@ -124,7 +124,7 @@ function refusedBy({ name }: Upstream, { status }: Response, retryable: boolean,
 /** No reply, or not all of one. What is not the upstream's fault doesn't count against it. */
 function brokenOff(
 	error: unknown,
-	{ name }: Upstream,
+	{ name, headers }: Upstream,
 	{ mayRepeat, id, isOwn }: { mayRepeat: boolean; id: string; isOwn: boolean },
 ): Outcome {
 	if (error instanceof TooLarge) {
@@ -132,18 +132,27 @@ function brokenOff(
 		return { kind: 'failure', failure: failedWith(message, false), health: { isWell: true } };
 	}
 	if (error instanceof ConnectionLost) {
-		logError('upstream failed', { job: id, upstream: name, error: error.cause });
+		logError('upstream failed', { job: id, upstream: name, error: withoutValues(error.cause, headers) });
 		const message = `The connection to upstream "${name}" broke off, or was never made`;
 		const health = isOwn && !error.isElsewhere ? UNWELL : { isWell: true };
 		return { kind: 'failure', failure: failedWith(message, mayRepeat), health };
 	}
-	if (!(error instanceof TaskError)) logError('forwarding failed', { job: id, upstream: name, error });
+	if (!(error instanceof TaskError))
+		logError('forwarding failed', { job: id, upstream: name, error: withoutValues(error, headers) });
 	const failure = failureOf(error);
 	// Something of ours went wrong when the request was on its way, perhaps.
 	return {
 		kind: 'failure',
 		failure: { ...failure, error: { ...failure.error, retryable: failure.error.retryable && mayRepeat } },
 	};
+}
+
+/** An error without the configured header values that its message may quote: they hold the operator's secrets. */
+function withoutValues(error: unknown, headers: Upstream['headers']): Error {
+	const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+	const values = headers.map(([, value]) => value).filter(Boolean);
+	const kept = new Error(values.reduce((text, value) => text.replaceAll(value, '…'), message));
+	return Object.assign(kept, { name, stack });
 }
 
 function failedWith(message: string, retryable: boolean): Failure {
