@@ -1,8 +1,11 @@
 /** Our own service, seen as one that we know nothing of. */
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { followOperation, OperationCanceledError, OperationFailedError } from '../../src/client/index.ts';
-import { ORIGIN } from '../flow/client.ts';
+import { call, ORIGIN } from '../flow/client.ts';
 import { workerFetch } from './worker-client.ts';
+
+// The first request loads the Worker, which may take longer than a client waits where the machine is busy.
+beforeAll(async () => void (await call('/healthz')));
 
 const WAIT_MS = { first: 20, max: 1_000 };
 

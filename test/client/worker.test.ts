@@ -1,5 +1,5 @@
 import { evictDurableObject } from 'cloudflare:test';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
 	type Job,
 	JobCanceledError,
@@ -9,8 +9,11 @@ import {
 	ProblemError,
 	type TransportName,
 } from '../../src/client/index.ts';
-import { ORIGIN, objectOf } from '../flow/client.ts';
+import { call, ORIGIN, objectOf } from '../flow/client.ts';
 import { clientOf, sockets } from './worker-client.ts';
+
+// The first request loads the Worker, which may take longer than a client waits where the machine is busy.
+beforeAll(async () => void (await call('/healthz')));
 
 const EACH: TransportName[] = ['websocket', 'sse', 'polling'];
 
