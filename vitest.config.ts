@@ -10,6 +10,7 @@ const SLOW = ['test/slow/**'];
 const UPSTREAMS = JSON.stringify({
 	report: { baseUrl: 'https://report.example', lane: 'jobs' },
 	narrow: { baseUrl: 'https://narrow.example', lane: 'jobs', concurrency: 1 },
+	lasting: { baseUrl: 'https://lasting.example', lane: 'jobs', follow: true, followSeconds: 7_200 },
 	private: {
 		baseUrl: 'https://private.example',
 		lane: 'jobs',

@@ -13,7 +13,7 @@ import { purposeOf } from './queue/purpose.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { signToken } from './token.ts';
-import { runAttempt } from './work/attempt.ts';
+import { askUpstream, runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
 import type { AnyTask } from './work/task.ts';
 import { admit } from './work/upstream/admission.ts';
@@ -42,6 +42,7 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			const handlers: Handlers = {
 				admit: (...message) => admit({ ...config, gates: new Gates(env.GATES), jobs }, ...message),
 				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs, sign }, id, lease),
+				ask: (message) => askUpstream({ ...config, tasks: registry, jobs, sign }, message),
 				deliver: (message) => deliver({ ...config, jobs, connections }, message),
 			};
 			await consume(batch, { jobs, lanes, handlers, purpose });

@@ -59,11 +59,20 @@ function waitOver(job: JobRecord, wait: Waiting, leaseEndsAt: number, now: numbe
 	const isLate = wait.startBy !== undefined && wait.startBy <= Math.min(now, leaseEndsAt);
 	const overAt = isLate ? (wait.startBy ?? leaseEndsAt) : leaseEndsAt;
 	if (now < overAt) return job;
+	if (wait.following) return operationLate(job, wait, overAt);
 	const seconds = Math.round((overAt - wait.since) / MS_PER_SECOND);
 	const message = `The external worker did not ${isLate ? 'start' : 'finish'} within ${seconds} s`;
 	const error = { code: 'ExecutionTimeout', message, retryable: true };
 	if (job.attempt >= maxAttempts(job)) return failed(job, { error, status: 504, phase: 'timed-out' }, overAt);
 	return retrying(job, error, overAt, overAt + backoffMs(job.attempt, random));
+}
+
+/** The operation may still go on at the upstream: another attempt would start a second one. */
+function operationLate(job: JobRecord, { since }: Waiting, overAt: number): JobRecord {
+	const seconds = Math.round((overAt - since) / MS_PER_SECOND);
+	const message = `The operation that the upstream started did not end within ${seconds} s`;
+	const error = { code: 'ExecutionTimeout', message, retryable: false };
+	return failed(job, { error, status: 504, phase: 'timed-out' }, overAt);
 }
 
 function leaseOver(job: JobRecord, leaseEndsAt: number, canceling: boolean, random: number): JobRecord {

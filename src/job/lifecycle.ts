@@ -7,6 +7,8 @@ import { nextLook, watchdogMs } from './backoff.ts';
 import { CANCEL_GRACE_MS, LEASE_GRACE_MS, MAX_HISTORY, MS_PER_SECOND, TOMBSTONE_MS, WATCHDOG_MS } from './limits.ts';
 import {
 	type FailedPhase,
+	type Following,
+	type FollowState,
 	type HistoryEntry,
 	type JobError,
 	type JobOptions,
@@ -17,6 +19,7 @@ import {
 	type RunningState,
 	type StoredInput,
 	type StoredReply,
+	type Waiting,
 	type Webhook,
 } from './record.ts';
 import { withDelivery } from './webhook.ts';
@@ -38,6 +41,18 @@ export interface WaitTerms {
 	/** Until it must have ended. */
 	readonly timeoutSeconds: number;
 }
+
+/** How an upstream's operation goes on. */
+export interface FollowTerms {
+	readonly following: Following;
+	/** Until the next question. */
+	readonly waitMs: number;
+	/** Until the operation must have ended. */
+	readonly timeoutSeconds: number;
+}
+
+/** A running state whose attempt goes on at an upstream. */
+export type FollowingState = RunningState & { readonly waiting: Waiting & { readonly following: FollowState } };
 
 /** What the object is given to make a job of. */
 export interface Submission {
@@ -148,6 +163,41 @@ export function waiting(job: JobRecord, state: RunningState, wait: WaitTerms, no
 			waiting: { since: now, ...(startBy !== undefined && { startBy }) },
 		},
 	};
+}
+
+/** The attempt goes on at an upstream: consumers ask how its operation is, the first one after `waitMs`. */
+export function following(job: JobRecord, state: RunningState, terms: FollowTerms, now: number): JobRecord {
+	const { following: begun, waitMs, timeoutSeconds } = terms;
+	return {
+		...job,
+		seq: job.seq + 1,
+		updatedAt: now,
+		state: {
+			...state,
+			leaseEndsAt: now + timeoutSeconds * MS_PER_SECOND,
+			waiting: { since: now, following: { ...begun, asks: 0, ...firstLook(now + waitMs) } },
+		},
+	};
+}
+
+/** The operation goes on: the next question is asked by a new message, which comes after `waitMs`. */
+export function askedOnce(
+	job: JobRecord,
+	state: FollowingState,
+	{ following: next, waitMs }: Omit<FollowTerms, 'timeoutSeconds'>,
+	now: number,
+): JobRecord {
+	const asks = state.waiting.following.asks + 1;
+	return withFollowing(job, state, { ...next, asks, ...firstLook(now + waitMs) });
+}
+
+/** Changes what is known of an operation, and nothing that a client sees. */
+export function withFollowing(job: JobRecord, state: FollowingState, next: FollowState): JobRecord {
+	return { ...job, state: { ...state, waiting: { ...state.waiting, following: next } } };
+}
+
+function firstLook(dueAt: number): Pick<FollowState, 'checkAt' | 'wakes'> {
+	return { checkAt: dueAt + watchdogMs(0), wakes: 0 };
 }
 
 /** The job's turn has not come. No attempt is used up, and the consumer sends a message that comes when it may have. */

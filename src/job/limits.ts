@@ -81,6 +81,9 @@ export const ALARM_GIVE_UP_MS = 1 * MS_PER_HOUR;
 /** How long an attempt may wait for an external worker, in seconds. */
 export const WAIT_SECONDS = { min: 1, max: 7 * SECONDS_PER_DAY, default: 1 * 3_600 } as const;
 
+/** A consumer that asks how an upstream's operation is may take this long before another one is sent for. */
+export const ASKING_MS = 1 * MS_PER_MINUTE;
+
 /** How long a tombstone answers 410 before the id is unknown again. */
 export const TOMBSTONE_MS = 1 * MS_PER_HOUR;
 /** How many may watch one job at one time, waiting ones included: each is told every event by the job's one object. */

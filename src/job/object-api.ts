@@ -4,8 +4,9 @@
  */
 import type { Claim } from './claim.ts';
 import type { BareEvent, JobFacts } from './document.ts';
-import type { Failure, Submission, WaitTerms } from './lifecycle.ts';
-import type { Fence, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
+import type { Failure, FollowTerms, Submission, WaitTerms } from './lifecycle.ts';
+import type { JobMessage } from './message.ts';
+import type { Fence, FollowState, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
 import type { Refusal } from './transition.ts';
 import type { UpstreamHint } from './upstream.ts';
 import type { Try } from './webhook.ts';
@@ -86,7 +87,20 @@ export type Report = {
 	readonly retryInMs?: number;
 	/** The lane of the message that it is tried again by. */
 	readonly lane?: string;
+	/** That message, where it is another one than the consumer has. */
+	readonly next?: JobMessage;
 };
+
+/** What a question about an upstream's operation starts with. */
+export type Asking =
+	| {
+			readonly asking: true;
+			readonly lease: Lease;
+			readonly following: FollowState;
+			/** When the operation began, in milliseconds since the epoch. */
+			readonly since: number;
+	  }
+	| { readonly asking: false; readonly refusal: Refusal };
 
 /** The outcome of a client's command, with the job as it is afterwards. */
 export type Change =
@@ -154,6 +168,12 @@ export interface JobObjectApi {
 	progress(fence: Fence, progress: Progress, isExternal?: boolean): Promise<Report>;
 	/** The rest of the attempt happens elsewhere. `progress` is the attempt's last, if it has not gone out. */
 	wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report>;
+	/** The upstream works on. The report has the message by which the next question is asked. */
+	follow(fence: Fence, terms: FollowTerms, progress?: Progress): Promise<Report>;
+	/** A consumer has the message for a question. */
+	ask(epoch: number, attempt: number, asks: number): Promise<Asking>;
+	/** The operation goes on. The report has the message by which the next question is asked. */
+	asked(fence: Fence, asks: number, terms: Omit<FollowTerms, 'timeoutSeconds'>, progress?: Progress): Promise<Report>;
 	/** `progress` is the attempt's last, if it has not gone out. */
 	complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report>;
 	fail(fence: Fence, failure: Failure, retryAfterSeconds?: number, isExternal?: boolean): Promise<Report>;

@@ -104,6 +104,36 @@ export interface Waiting {
 	readonly since: number;
 	/** When it must have reported first; left out when that doesn't matter, or has happened. */
 	readonly startBy?: number;
+	/** No external worker has the attempt: an upstream works on, and consumers ask it from time to time. */
+	readonly following?: FollowState;
+}
+
+/** Where an upstream's operation is asked for: an `Operation` of `lro`, as plain data. */
+export interface UpstreamOperation {
+	readonly method: string;
+	readonly askAt: string;
+	readonly asksFor: 'status' | 'location' | 'resource' | 'result';
+	readonly resultAt?: string;
+}
+
+/** An operation that an upstream works on, as its last answer left it. */
+export interface Following {
+	readonly operation: UpstreamOperation;
+	/** Number of answers so far that said that it goes on. */
+	readonly answers: number;
+	/** Number of questions in a row that failed. */
+	readonly failures: number;
+	/** The last wait that the upstream named. */
+	readonly retryAfterMs?: number;
+}
+
+export interface FollowState extends Following {
+	/** The number of the message that the next question waits for: a message with another number does nothing. */
+	readonly asks: number;
+	/** When the watchdog looks after that message. As in {@link PendingState}, looks are not written. */
+	readonly checkAt: number;
+	/** How far the watchdog is in its schedule. */
+	readonly wakes: number;
 }
 
 interface Finished {

@@ -7,15 +7,19 @@
  *
  * Pure: no clock, no randomness, no I/O. The job passed in has been through `advance` at the same `now`.
  */
-import { backoffMs } from './backoff.ts';
+import { backoffMs, nextLook } from './backoff.ts';
 import {
 	acceptedAgain,
+	askedOnce,
 	buried,
 	canceled,
 	canceling,
 	deferred,
 	type Failure,
+	type FollowingState,
+	type FollowTerms,
 	failed,
+	following,
 	resent,
 	retrying,
 	sentLast,
@@ -23,8 +27,9 @@ import {
 	succeeded,
 	type WaitTerms,
 	waiting,
+	withFollowing,
 } from './lifecycle.ts';
-import { MAX_WAITS, MS_PER_SECOND, PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
+import { ASKING_MS, MAX_WAITS, MS_PER_SECOND, PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
 import {
 	type Fence,
 	fenceOf,
@@ -49,6 +54,17 @@ export type Command =
 	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress; readonly isExternal?: boolean }
 	/** The consumer has done its part: the rest of the attempt happens elsewhere. `progress` is the last it had to report. */
 	| { readonly type: 'wait'; readonly fence: Fence; readonly terms: WaitTerms; readonly progress?: Progress }
+	/** The upstream has started an operation. It is kept with the job, so that any consumer can ask how it is. */
+	| ({ readonly type: 'follow'; readonly fence: Fence; readonly progress?: Progress } & FollowTerms)
+	/** A consumer has the message for the question `asks`, and is about to ask. */
+	| { readonly type: 'ask'; readonly epoch: number; readonly attempt: number; readonly asks: number }
+	/** The answer to the question `asks`: the operation goes on. */
+	| ({
+			readonly type: 'asked';
+			readonly fence: Fence;
+			readonly asks: number;
+			readonly progress?: Progress;
+	  } & Omit<FollowTerms, 'timeoutSeconds'>)
 	/** `progress` is the attempt's last, if the object doesn't have it yet. */
 	| { readonly type: 'complete'; readonly fence: Fence; readonly reply: StoredReply; readonly progress?: Progress }
 	/** `random` is in [0, 1). */
@@ -127,6 +143,12 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 			return progress(job, command, now);
 		case 'wait':
 			return wait(job, command, now);
+		case 'follow':
+			return follow(job, command, now);
+		case 'ask':
+			return ask(job, command, now);
+		case 'asked':
+			return asked(job, command, now);
 		case 'complete':
 			return complete(job, command, now);
 		case 'fail':
@@ -205,6 +227,51 @@ function wait(job: JobRecord, command: Extract<Command, { type: 'wait' }>, now: 
 	);
 }
 
+function follow(job: JobRecord, command: Extract<Command, { type: 'follow' }>, now: number): Transition {
+	const held = holder(job, command.fence);
+	if (typeof held === 'string') return refuse(job, held);
+	if (held.canceling) return letGo(job, now);
+	// The answer to the first call was lost.
+	if (held.waiting?.following?.asks === 0) return changed(job);
+	if (held.waiting) return refuse(job, 'settled');
+	return changed(following(withProgress(job, command.progress), held, command, now));
+}
+
+/** Costs no row. Two consumers that ask the same question do no harm: the first answer counts. */
+function ask(job: JobRecord, command: Extract<Command, { type: 'ask' }>, now: number): Transition {
+	const { epoch, attempt, asks } = command;
+	const held = holder(job, { epoch, attempt });
+	if (typeof held === 'string') return refuse(job, held);
+	if (!isFollowing(held)) return refuse(job, 'leased');
+	const { following: state } = held.waiting;
+	if (state.asks !== asks) return refuse(job, 'settled');
+	const checkAt = Math.max(state.checkAt, now + ASKING_MS);
+	return { job: withFollowing(job, held, { ...state, checkAt }), effects: [], volatile: true };
+}
+
+function asked(job: JobRecord, command: Extract<Command, { type: 'asked' }>, now: number): Transition {
+	const { fence, asks, progress: reported } = command;
+	const held = holder(job, fence);
+	if (typeof held === 'string') return refuse(job, held);
+	if (!isFollowing(held) || held.waiting.following.asks !== asks) return refuse(job, 'settled');
+	const told = withProgress(job, reported);
+	const next = told === job ? job : { ...told, seq: job.seq + 1, progressAt: now, updatedAt: now };
+	return changed(askedOnce(next, held, command, now));
+}
+
+/** The same job where there is no news. */
+function withProgress(job: JobRecord, reported: Progress | undefined): JobRecord {
+	if (!reported) return job;
+	const progress = highest(job.progress, reported);
+	const { percentComplete, message } = job.progress ?? {};
+	const isNews = progress.percentComplete !== percentComplete || progress.message !== message;
+	return isNews ? { ...job, progress } : job;
+}
+
+function isFollowing(state: RunningState): state is FollowingState {
+	return state.waiting?.following !== undefined;
+}
+
 function complete(job: JobRecord, command: Extract<Command, { type: 'complete' }>, now: number): Transition {
 	const { fence, reply, progress: last } = command;
 	if (isCurrent(job, fence) && job.state.name === 'succeeded') return refuse(job, 'settled');
@@ -259,12 +326,21 @@ function deadLetter(job: JobRecord, epoch: number, now: number): Transition {
  */
 function wake(job: JobRecord, now: number): Transition {
 	const { state } = job;
+	if (state.name === 'running' && isFollowing(state)) return wakeFollowing(job, state, now);
 	if (state.name !== 'pending') return refuse(job, isFinal(state) ? 'finished' : 'leased');
 	if (now < state.checkAt) return refuse(job, 'early');
 	if (state.isLastTry) return changed(undeliverable(job, 'No consumer took the job, though it was sent for days', now));
 	const next = resent(job, state, now);
 	const isScheduleOver = next.state.checkAt <= now;
 	if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });
+	return { job: next, effects: [{ type: 'enqueue' }], volatile: true };
+}
+
+/** The message for the next question may be lost. An operation that nobody asks about ends with its time. */
+function wakeFollowing(job: JobRecord, state: FollowingState, now: number): Transition {
+	const { following: before } = state.waiting;
+	if (now < before.checkAt) return refuse(job, 'early');
+	const next = withFollowing(job, state, { ...before, ...nextLook(before, now) });
 	return { job: next, effects: [{ type: 'enqueue' }], volatile: true };
 }
 

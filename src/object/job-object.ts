@@ -10,11 +10,11 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { advanceOnce } from '../job/advance.ts';
-import { nextAlarmAt } from '../job/alarm.ts';
+import { isLookDue, nextAlarmAt } from '../job/alarm.ts';
 import { type Claim, claimNews, claimOf, uploadsOf } from '../job/claim.ts';
 import { type BareEvent, eventAt, eventsAfter, jobFacts, progressEvent, snapshot } from '../job/document.ts';
 import { readableUntil } from '../job/expiry.ts';
-import { accepted, type Failure, type Submission, type WaitTerms } from '../job/lifecycle.ts';
+import { accepted, type Failure, type FollowTerms, type Submission, type WaitTerms } from '../job/lifecycle.ts';
 import {
 	ALARM_GIVE_UP_MS,
 	ALARM_LAST_TRIES,
@@ -23,10 +23,11 @@ import {
 	WEBHOOK_TIMEOUT_MS,
 } from '../job/limits.ts';
 import type { LinkBase } from '../job/links.ts';
-import { jobMessage } from '../job/message.ts';
+import { awaitedMessage } from '../job/message.ts';
 import type {
 	Acceptance,
 	AcceptTerms,
+	Asking,
 	Change,
 	ChunkKey,
 	DueDelivery,
@@ -186,20 +187,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			const wait = isEarly ? { waitMs: state.notBefore - now, lane: laneOf(job) } : {};
 			return { started: false, refusal: refusal ?? 'stale', ...wait };
 		}
-		const { task, tenant, options, parameters, input, origin } = job;
-		const lease: Lease = {
-			fence: fenceOf(job),
-			task,
-			tenant,
-			options,
-			parameters,
-			leaseEndsAt: state.leaseEndsAt,
-			readableUntil: readableUntil(job),
-			...(input && { input }),
-			...(origin !== undefined && { origin }),
-			...(dueAt !== undefined && { waitedMs: now - dueAt }),
-		};
-		return { started: true, lease };
+		const lease = leaseOf(job, state.leaseEndsAt);
+		return { started: true, lease: { ...lease, ...(dueAt !== undefined && { waitedMs: now - dueAt }) } };
 	}
 
 	async defer(epoch: number, waitMs: number, message: string): Promise<Report> {
@@ -212,6 +201,30 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	async wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report> {
 		return this.#report({ type: 'wait', fence, terms, ...(progress && { progress }) });
+	}
+
+	async follow(fence: Fence, terms: FollowTerms, progress?: Progress): Promise<Report> {
+		return this.#report({ type: 'follow', fence, ...terms, ...(progress && { progress }) });
+	}
+
+	async ask(epoch: number, attempt: number, asks: number): Promise<Asking> {
+		const result = this.#apply({ type: 'ask', epoch, attempt, asks }, Date.now());
+		if (!result) return { asking: false, refusal: 'gone' };
+		const { job, refusal } = result;
+		const waiting = job.state.name === 'running' ? job.state.waiting : undefined;
+		if (refusal !== undefined || job.state.name !== 'running' || !waiting?.following)
+			return { asking: false, refusal: refusal ?? 'stale' };
+		const { following, since } = waiting;
+		return { asking: true, lease: leaseOf(job, job.state.leaseEndsAt), following, since };
+	}
+
+	async asked(
+		fence: Fence,
+		asks: number,
+		terms: Omit<FollowTerms, 'timeoutSeconds'>,
+		progress?: Progress,
+	): Promise<Report> {
+		return this.#report({ type: 'asked', fence, asks, ...terms, ...(progress && { progress }) });
 	}
 
 	async complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report> {
@@ -380,7 +393,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.#store.setAlarm(now + ALARM_GIVE_UP_MS);
 		const job = this.#current(now);
 		if (job === undefined) return this.#forget();
-		const isMessageDue = job.state.name === 'pending' && now >= job.state.checkAt;
+		const isMessageDue = isLookDue(job, now);
 		const late = lateDeliveries(job, now);
 		const woken = isMessageDue ? this.#apply({ type: 'wake' }, now) : undefined;
 		const redelivered = late.length > 0 ? this.#apply({ type: 'redeliver', seqs: late }, now) : undefined;
@@ -391,8 +404,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	async #sendAgain(woken: Transition | undefined): Promise<void> {
 		if (!woken?.effects.some(({ type }) => type === 'enqueue')) return;
-		const message = jobMessage(this.#id, woken.job.epoch, upstreamHintOf(woken.job));
-		await sendJob(this.#lanes, laneOf(woken.job), message);
+		const message = awaitedMessage(this.#id, woken.job);
+		if (message) await sendJob(this.#lanes, laneOf(woken.job), message);
 	}
 
 	async #redeliver(redelivered: Transition | undefined, seqs: readonly number[]): Promise<void> {
@@ -501,6 +514,10 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const isFailed = command.type === 'fail' && job.attempt === command.fence.attempt;
 		const isDeferred = command.type === 'defer' && refusal === undefined;
 		const isRetried = (isFailed || isDeferred) && state.name === 'pending';
+		if ((command.type === 'follow' || command.type === 'asked') && refusal === undefined) {
+			const next = awaitedMessage(this.#id, job);
+			return { retryInMs: command.waitMs, lane: laneOf(job), ...(next && { next }) };
+		}
 		return {
 			...(refusal !== undefined && { refusal }),
 			...(isRetried && { retryInMs: Math.max(0, state.notBefore - now), lane: laneOf(job) }),
@@ -531,6 +548,21 @@ function viewOf(id: string, job: JobRecord, now: number): JobView {
 		lane: laneOf(job),
 		...(upstream && { upstream }),
 		readableUntil: readableUntil(job),
+	};
+}
+
+function leaseOf(job: JobRecord, leaseEndsAt: number): Lease {
+	const { task, tenant, options, parameters, input, origin } = job;
+	return {
+		fence: fenceOf(job),
+		task,
+		tenant,
+		options,
+		parameters,
+		leaseEndsAt,
+		readableUntil: readableUntil(job),
+		...(input && { input }),
+		...(origin !== undefined && { origin }),
 	};
 }
 

@@ -25,6 +25,8 @@ export interface Handlers {
 	readonly admit: (message: JobMessage, isRepeat: boolean, attempt: () => Promise<Report>) => Promise<Report>;
 	/** Runs one attempt; what it came to is already with the job. */
 	readonly run: (id: string, lease: Lease) => Promise<Report>;
+	/** Asks an upstream how an operation is; what it came to is already with the job. */
+	readonly ask: (message: JobMessage & { readonly ask: object }) => Promise<Report>;
 	/** Tells a webhook's receiver; how it went is already with the job. */
 	readonly deliver: (message: DeliveryMessage) => Promise<Report>;
 }
@@ -53,12 +55,18 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
 	await settleAll(batch, async (letter) => {
 		const { message, body } = letter;
 		const { handlers } = consumer;
-		const report =
-			'epoch' in body
-				? await handlers.admit(body, message.attempts > 1, () => attempt(body, consumer, isShared))
-				: await handlers.deliver(body);
+		const handle = () => {
+			if (!('epoch' in body)) return handlers.deliver(body);
+			if (body.ask) return handlers.ask({ ...body, ask: body.ask });
+			return handlers.admit(body, message.attempts > 1, () => attempt(body, consumer, isShared));
+		};
+		const report = await handle();
 		if (report.retryInMs === undefined) message.ack();
-		else await comeAgain(letter, report.retryInMs, destinationOf(letter, report, consumer));
+		else if (report.next) {
+			// When no queue takes it, the job's watchdog sends it.
+			await sendMessage(destinationOf(letter, report, consumer), report.next, secondsOf(report.retryInMs));
+			message.ack();
+		} else await comeAgain(letter, report.retryInMs, destinationOf(letter, report, consumer));
 	});
 }
 

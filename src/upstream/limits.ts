@@ -1,5 +1,5 @@
 /** Every number and every default of upstreams, with its unit. What a deployment sets for one is in `settings.ts`. */
-import { KIB, MS_PER_MINUTE, MS_PER_SECOND } from '../job/limits.ts';
+import { KIB, MAX_QUEUE_DELAY_MS, MS_PER_MINUTE, MS_PER_SECOND, SECONDS_PER_DAY, WAIT_SECONDS } from '../job/limits.ts';
 
 /** What holds for an upstream that doesn't say otherwise. */
 export const UPSTREAM_DEFAULTS = {
@@ -50,9 +50,31 @@ export const WAITER_FORGOTTEN_MS = 2 * TURN_WAIT_MS.max;
 /** The weight of the newest request in how long one usually takes. */
 export const NEWEST_SHARE = 0.2;
 
-/** An upstream that works asynchronously is asked how it is after `first`, then each time twice as late, at most `max`. */
-export const POLL_MS = { first: 1 * MS_PER_SECOND, max: 30 * MS_PER_SECOND } as const;
-/** So often in a row such a question may fail. */
-export const MAX_POLL_FAILURES = 8;
+/**
+ * An upstream that works asynchronously is asked how it is after the wait that it names, or else after `first`, then each time
+ * twice as late, at most `max`. No wait is shorter than `min`, whatever an upstream names, nor longer than `longest`.
+ */
+export const POLL_MS = {
+	min: 1 * MS_PER_SECOND,
+	first: 1 * MS_PER_SECOND,
+	max: 30 * MS_PER_SECOND,
+	maxAfterFailures: 5 * MS_PER_MINUTE,
+	longest: MAX_QUEUE_DELAY_MS,
+} as const;
+/**
+ * The wait is at least this share of the time that the operation has taken, up to `max`: an operation of a day is asked about
+ * 600 times, and each end is seen at most 2 % late.
+ */
+export const POLL_SHARE = { share: 0.02, max: 5 * MS_PER_MINUTE } as const;
+/** For this long the consumer that sent the request asks itself: a short operation waits for no queue. */
+export const ASK_DIRECTLY_MS = 10 * MS_PER_SECOND;
+/** The headers of an answer must be there in this time. */
+export const ANSWER_MS = 30 * MS_PER_SECOND;
+/** Maximum number of questions that may fail in a row: over about an hour. */
+export const MAX_POLL_FAILURES = 20;
+/** Maximum size of what is kept of an operation, as JSON: its links, above all. */
+export const MAX_OPERATION_BYTES = 8 * KIB;
+/** How long an operation may take in all, in seconds. */
+export const FOLLOW_SECONDS = { min: 1, max: WAIT_SECONDS.max, default: 1 * SECONDS_PER_DAY } as const;
 /** So much of an answer is looked into. */
 export const MAX_PEEK_BYTES = 256 * KIB;

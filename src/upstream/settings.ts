@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import { refusalOf } from '../target.ts';
 import { HEADER_NAME, HEADER_VALUE, isOurs } from './header-names.ts';
-import { UPSTREAM_DEFAULTS as DEFAULTS, MAX_CONCURRENCY } from './limits.ts';
+import { UPSTREAM_DEFAULTS as DEFAULTS, FOLLOW_SECONDS, MAX_CONCURRENCY } from './limits.ts';
 import { pathRefusalOf } from './paths.ts';
 
 /** One upstream, ready to be used. */
@@ -28,6 +28,8 @@ export interface Upstream {
 	readonly followRedirects: boolean;
 	/** Whether an upstream that answers 202 and where to ask is asked until it is done. */
 	readonly follow: boolean;
+	/** How long it may take to be done. */
+	readonly followSeconds: number;
 	/** The caller's headers that pass although they are dropped by default, lower case. */
 	readonly forward: readonly string[];
 	/** The caller's headers that pass instead of all that pass by default, lower case; `undefined` for the default. */
@@ -126,6 +128,7 @@ const Settings = z.strictObject({
 	concurrency: whole({ min: 1, max: MAX_CONCURRENCY }, 'requests').optional(),
 	followRedirects: flag.default(DEFAULTS.followRedirects),
 	follow: flag.default(DEFAULTS.follow),
+	followSeconds: whole(FOLLOW_SECONDS, 'seconds').default(FOLLOW_SECONDS.default),
 	forward: headerNames.default([...DEFAULTS.forward]),
 	forwardOnly: headerNames.optional(),
 	fingerprintHeaders: headerNames.default([...DEFAULTS.fingerprintHeaders]),

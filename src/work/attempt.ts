@@ -2,9 +2,12 @@
  * One attempt at a job, from the lease to the report. Read it from top to bottom: the task is found, its input read, the
  * work raced against its deadline and the order to stop, and what came of it is stored and reported.
  */
-import { MS_PER_SECOND, PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
+
+import type { FollowTerms } from '../job/lifecycle.ts';
+import { LEASE_GRACE_MS, MS_PER_SECOND } from '../job/limits.ts';
+import type { JobMessage } from '../job/message.ts';
 import type { Lease, Report } from '../job/object-api.ts';
-import type { Fence, Progress } from '../job/record.ts';
+import type { Fence } from '../job/record.ts';
 import { upstreamNameOf } from '../job/upstream.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
@@ -16,10 +19,11 @@ import { guardedFetch } from './fetch.ts';
 import { inputOf, parametersOf } from './input.ts';
 import type { AttemptReport, Outcome } from './outcome.ts';
 import { replyOf } from './output.ts';
-import { plainJson } from './plain-json.ts';
+import { progressOf } from './progress.ts';
 import type { RegisteredTask, TaskRegistry } from './registry.ts';
 import { type JobContext, TaskError, WaitingForWorker } from './task.ts';
 import { forward, forwardTimedOut } from './upstream/forward.ts';
+import { followOn, type Session } from './upstream/operation.ts';
 import { type SignAttemptToken, waitingFor } from './waiting.ts';
 
 /** What an attempt needs of its deployment. */
@@ -49,11 +53,50 @@ export async function runAttempt(shared: Workshop, id: string, lease: Lease): Pr
 	const workshop = { ...shared, jobs: shared.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS) };
 	const outcome = await outcomeOf(workshop, id, lease);
 	const report = await reported(workshop, id, lease.fence, outcome);
-	return { ...report, ...(outcome.health && { health: outcome.health }) };
+	const isFollowed = outcome.kind === 'follow' && report.refusal === undefined;
+	const last = isFollowed ? await asksDirectly(shared, id, lease, { ...outcome.terms, report }) : report;
+	return { ...last, ...(outcome.health && { health: outcome.health }) };
 }
+
+/** Asks how an upstream's operation is, as a message wants it. The report says when, and by which message, to ask again. */
+export async function askUpstream(
+	shared: Workshop,
+	{ id, epoch, ask }: JobMessage & { readonly ask: { readonly attempt: number; readonly asks: number } },
+): Promise<Report> {
+	const due = await shared.jobs.call(id, (job) => job.ask(epoch, ask.attempt, ask.asks));
+	if (!due.asking) return {};
+	return followOn(sessionOf(shared, id, due.lease), due);
+}
+
+async function asksDirectly(
+	shared: Workshop,
+	id: string,
+	lease: Lease,
+	{ following, waitMs, report }: FollowTerms & { readonly report: Report },
+): Promise<Report> {
+	const begun = { following: { ...following, asks: 0 }, since: Date.now(), last: { waitMs, report } };
+	return followOn(sessionOf(shared, id, lease), begun);
+}
+
+/** It may take as long as an attempt, no longer. */
+function sessionOf(shared: Workshop, id: string, lease: Lease): Session {
+	const untilMs = Date.now() + lease.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS - REPORT_MARGIN_MS;
+	const workshop = { ...shared, jobs: shared.jobs.repeatingUntil(untilMs) };
+	return {
+		options: workshop,
+		id,
+		lease,
+		report: (outcome) => reported(workshop, id, lease.fence, outcome),
+		contextFor: (signal) => contextOf(workshop, id, lease, {}, signal, UNHEARD),
+	};
+}
+
+/** Progress of a reply that comes in is not worth a socket. */
+const UNHEARD = { report: () => {} };
 
 async function reported({ jobs }: Workshop, id: string, fence: Fence, outcome: Outcome): Promise<Report> {
 	if (outcome.kind === 'wait') return jobs.call(id, (job) => job.wait(fence, outcome.terms, outcome.progress));
+	if (outcome.kind === 'follow') return jobs.call(id, (job) => job.follow(fence, outcome.terms, outcome.progress));
 	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
 	const { failure, retryAfterSeconds } = outcome;
 	const report = await jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
@@ -162,7 +205,7 @@ function contextOf(
 	lease: Lease,
 	parameters: Record<string, unknown>,
 	signal: AbortSignal,
-	link: AttemptLink,
+	link: Pick<AttemptLink, 'report'>,
 ): JobContext<Record<string, unknown>> {
 	const { options, fence } = lease;
 	return {
@@ -179,16 +222,5 @@ function contextOf(
 		},
 		fetch: guardedFetch({ signal, allowPrivateTargets }),
 		waitFor: (options = {}) => waitingFor(id, lease, sign, options),
-	};
-}
-
-/** A task's progress, made to fit: what is out of bounds is cut or left out, for progress must never fail a job. */
-function progressOf(percent: number | undefined, message: string | undefined, data: unknown): Progress {
-	const isNumber = typeof percent === 'number' && Number.isFinite(percent);
-	const kept = plainJson(data, PROGRESS_DATA_BYTES);
-	return {
-		...(isNumber && { percentComplete: Math.round(Math.min(100, Math.max(0, percent)) * 10) / 10 }),
-		...(message !== undefined && { message: String(message).slice(0, PROGRESS_MESSAGE_CHARS) }),
-		...(kept !== undefined && { data: kept }),
 	};
 }

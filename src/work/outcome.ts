@@ -1,5 +1,5 @@
 /** What came of an attempt, before and after it was reported. */
-import type { Failure, WaitTerms } from '../job/lifecycle.ts';
+import type { Failure, FollowTerms, WaitTerms } from '../job/lifecycle.ts';
 import type { Report } from '../job/object-api.ts';
 import type { Progress, StoredReply } from '../job/record.ts';
 import type { Health } from '../upstream/gate.ts';
@@ -8,6 +8,8 @@ export type Outcome =
 	/** The task has handed the attempt to an external worker. */
 	(
 		| { readonly kind: 'wait'; readonly terms: WaitTerms; readonly progress?: Progress }
+		/** The upstream has started an operation. */
+		| { readonly kind: 'follow'; readonly terms: FollowTerms; readonly progress?: Progress }
 		| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
 		| { readonly kind: 'failure'; readonly failure: Failure; readonly retryAfterSeconds?: number }
 	) & {

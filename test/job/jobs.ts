@@ -1,11 +1,18 @@
 /** Jobs in every state, made the way real ones come to be: by the state machine itself. */
 import { accepted, type Failure, type Submission } from '../../src/job/lifecycle.ts';
-import type { Fence, JobOptions, JobRecord, StoredReply } from '../../src/job/record.ts';
+import type { Fence, Following, JobOptions, JobRecord, StoredReply } from '../../src/job/record.ts';
 import { type Command, transition } from '../../src/job/transition.ts';
 
 export const T0 = Date.UTC(2026, 0, 1);
 export const FENCE: Fence = { epoch: 1, attempt: 1 };
 export const REPLY: StoredReply = { status: 200, headers: [] };
+
+/** An operation that an upstream has begun. */
+export const BEGUN: Following = {
+	operation: { method: 'POST', askAt: 'https://report.example/operations/1', asksFor: 'status' },
+	answers: 0,
+	failures: 0,
+};
 
 export const OPTIONS: JobOptions = {
 	correlationId: 'order-42',

@@ -7,6 +7,7 @@ import type { JobRecord } from '../../src/job/record.ts';
 import { type Command, type Refusal, transition } from '../../src/job/transition.ts';
 import {
 	applied,
+	BEGUN,
 	canceled,
 	canceling,
 	FENCE,
@@ -52,6 +53,9 @@ const COMMANDS = {
 	'fail, retryable': { type: 'fail', fence: FENCE, failure: failure(true), random: 0.5 },
 	'fail for good': { type: 'fail', fence: FENCE, failure: failure(false), random: 0.5 },
 	'fail of another attempt': { type: 'fail', fence: { epoch: 1, attempt: 7 }, failure: failure(true), random: 0.5 },
+	follow: { type: 'follow', fence: FENCE, following: BEGUN, waitMs: 1_000, timeoutSeconds: 60 },
+	ask: { type: 'ask', epoch: 1, attempt: 1, asks: 0 },
+	asked: { type: 'asked', fence: FENCE, asks: 0, following: BEGUN, waitMs: 1_000 },
 	defer: { type: 'defer', epoch: 1, waitMs: 5_000, message: 'Not yet' },
 	'defer of an old epoch': { type: 'defer', epoch: 0, waitMs: 5_000, message: 'Not yet' },
 	'progress of a job before': { type: 'progress', fence: BEFORE, progress: {} },
@@ -118,6 +122,9 @@ const MATRIX: Record<CommandName, readonly Cell[]> = {
 		'!gone',
 	],
 	'fail of another attempt': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	follow: ['!stale', 'running', 'canceled !canceled', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	ask: ['!stale', '!leased', '!leased', '!stale', '!finished', '!finished', '!finished', '!gone'],
+	asked: ['!stale', '!settled', '!settled', '!stale', '!finished', '!finished', '!finished', '!gone'],
 	defer: ['queued', '!leased', '!leased', 'retrying', '!finished', '!finished', '!finished', '!gone'],
 	'defer of an old epoch': ['!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!stale', '!gone'],
 	'progress of a job before': ['!stale', '!stale', '!stale', '!stale', '!finished', '!finished', '!finished', '!gone'],

@@ -125,6 +125,7 @@ describe('a Location', () => {
 	it.each([
 		[200, undefined],
 		[200, { status: 'Running' }],
+		[200, { status: 'Failed' }],
 		[201, resource('Creating')],
 		[204, undefined],
 	])('that answers %i %j is the result', (status, body) => {

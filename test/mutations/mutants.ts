@@ -37,6 +37,7 @@ export interface Mutant {
 
 const SIMULATION: Killer = { schedules: 1_500 };
 const EXAMPLES: Killer = { file: 'test/simulation/simulation.test.ts', project: 'node', name: 'once broken' };
+const FOLLOWING: Killer = { file: 'test/flow/following.test.ts', project: 'workerd' };
 const TRANSITION: Killer = { file: 'test/job/transition.test.ts', project: 'workerd' };
 
 export const MUTANTS: readonly Mutant[] = [
@@ -75,6 +76,33 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement: 'setTimeout(() => this.#storage.kv.put(RECORD_KEY, job), 2_000);',
 		killer: SIMULATION,
 		says: 'not durable',
+	},
+	{
+		invariant: 1,
+		breaks: 'nobody looks after the message for the next question to an upstream',
+		file: 'src/job/alarm.ts',
+		search: 'return following !== undefined && now >= following.checkAt;',
+		replacement: 'return false;',
+		killer: FOLLOWING,
+		says: 'to have a length of 2 but got 1',
+	},
+	{
+		invariant: 3,
+		breaks: 'the answer to a question that was answered before counts again',
+		file: 'src/job/transition.ts',
+		search: 'if (!isFollowing(held) || held.waiting.following.asks !== asks)',
+		replacement: 'if (!isFollowing(held))',
+		killer: { file: 'test/job/following.test.ts', project: 'workerd' },
+		says: 'refusal',
+	},
+	{
+		invariant: 3,
+		breaks: 'an operation that took too long is begun a second time',
+		file: 'src/job/advance.ts',
+		search: 'if (wait.following) return operationLate(job, wait, overAt);',
+		replacement: '',
+		killer: { file: 'test/job/following.test.ts', project: 'workerd' },
+		says: 'operation that the upstream started',
 	},
 	{
 		invariant: 2,

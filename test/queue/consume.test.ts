@@ -48,6 +48,7 @@ function consumerOf(lanes: Lanes, report: Report, overrides: Partial<Consumer['h
 	const jobs = { call: (_: string, call: (job: unknown) => unknown) => call({ start }) } as unknown as Jobs;
 	const handlers: Consumer['handlers'] = {
 		admit: (_, __, attempt) => attempt(),
+		ask: async () => report,
 		run: (id) => (id === SLOW.id ? slow.promise : Promise.resolve(report)),
 		deliver: async () => report,
 		...overrides,

@@ -30,6 +30,7 @@ describe('upstreams', () => {
 			concurrency: undefined,
 			followRedirects: false,
 			follow: false,
+			followSeconds: 86_400,
 			forward: [],
 			forwardOnly: undefined,
 			fingerprintHeaders: [],

@@ -2,15 +2,20 @@
  * An upstream that is itself asynchronous is asked until it is done: what its answers mean is `lro`'s to say, asking is ours.
  * Its own links are believed as far as its own origin goes; anywhere else it is a stranger's.
  */
+
+import type { FollowTerms } from '../../job/lifecycle.ts';
+import type { Following, Progress } from '../../job/record.ts';
 import { firstStep } from '../../lro/first.ts';
 import { nextStep } from '../../lro/next.ts';
 import type { Operation, Step } from '../../lro/step.ts';
 import type { OperationError, Told } from '../../lro/words.ts';
-import { MAX_POLL_FAILURES, MAX_REDIRECTS, POLL_MS } from '../../upstream/limits.ts';
+import { MAX_OPERATION_BYTES, MAX_POLL_FAILURES, MAX_REDIRECTS } from '../../upstream/limits.ts';
+import { pollWaitMs } from '../../upstream/poll.ts';
 import type { UpstreamRequest } from '../../upstream/request.ts';
 import { isRetried } from '../../upstream/retry.ts';
 import type { Upstream } from '../../upstream/settings.ts';
 import { allowed } from '../fetch.ts';
+import { progressOf } from '../progress.ts';
 import { TaskError } from '../task.ts';
 import { type Peeked, peeked } from './peek.ts';
 import { type Attempt, ConnectionLost, discarded } from './reply.ts';
@@ -21,45 +26,104 @@ const BAD_GATEWAY = 502;
 const OF_ANSWERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'authorization', 'cookie']);
 
 /** Everything that stays the same from question to question. */
-interface Course {
+export interface Course {
 	readonly options: SendOptions;
 	readonly upstream: Upstream;
 	readonly request: UpstreamRequest;
 	readonly job: Attempt;
+	/** Milliseconds since the epoch. */
+	readonly since: number;
+}
+
+/** The operation goes on. */
+export interface GoesOn {
+	readonly terms: FollowTerms;
+	/** What the upstream said of it. */
+	readonly progress?: Progress;
 }
 
 /**
- * @returns what the operation came to; or the first answer, when it started none.
- * @throws {TaskError} when the operation failed, or its answers make no sense.
+ * Whether a request has started an operation.
+ *
+ * @returns how it goes on; or the first answer, when there is none.
+ * @throws {TaskError} when the operation has failed already, or its first answer makes no sense.
  */
-export async function followed(
-	options: SendOptions,
-	upstream: Upstream,
-	request: UpstreamRequest,
-	first: Answered,
-	job: Attempt,
-): Promise<Answered> {
+export async function begun(course: Course, first: Answered): Promise<GoesOn | Answered> {
 	if (!startsOperation(first.response)) return first;
-	const course = { options, upstream, request, job };
+	const { upstream, request } = course;
 	const start = await peeked(first.response, first.url);
-	let step = firstStep({ method: request.method, url: first.url }, start.answer, Date.now());
+	const step = firstStep({ method: request.method, url: first.url }, start.answer, Date.now());
 	// A 202 that leads nowhere is a reply like any other.
 	if (step.is === 'nonsense' || step.is === 'result') return start;
 	await discarded(start.response);
-	for (let quiet = 0; ; quiet++) {
-		const operation = operationOf(step, upstream);
-		tell(step, job);
-		if (step.is === 'ask') await pause(quiet, step.retryAfterMs, job);
-		const next = await ask(course, operation);
-		step = next.step;
-		if (step.is === 'result' || step.is === 'refused') return { ...next.answer, isFollowed: true };
-		await discarded(next.answer.response);
-	}
+	const operation = operationOf(step, upstream);
+	return goesOn(course, step, { operation, answers: 0, failures: 0 });
 }
 
 function startsOperation({ status, headers }: Response): boolean {
 	const hasMonitor = headers.has('operation-location') || headers.has('azure-asyncoperation');
 	return status === 202 || (status < 300 && hasMonitor);
+}
+
+/**
+ * One question, wherever it leads. A question that fails is asked again later: it changes nothing.
+ *
+ * @returns how the operation goes on; or the answer that it came to.
+ * @throws {TaskError} when the operation failed, its answers make no sense, or questions have failed too often.
+ */
+export async function asked(course: Course, before: Following): Promise<GoesOn | Answered> {
+	let target = before.operation;
+	for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
+		const answer = await answerTo(course, target.askAt);
+		const step = answer && nextStep(target, answer.answer, Date.now());
+		if (!answer || !step) return failedOnce(course, { ...before, operation: target });
+		const isInVain = step.is === 'refused' && isRetried(answer.response.status, true);
+		if (step.is === 'result' || (step.is === 'refused' && (!isInVain || isLastFailure(before))))
+			return { ...answer, isFollowed: true };
+		await discarded(answer.response);
+		if (isInVain) return failedOnce(course, { ...before, operation: target }, step);
+		const operation = operationOf(step, course.upstream);
+		if (step.is === 'ask') {
+			const { retryAfterMs } = before;
+			const answers = before.answers + 1;
+			return goesOn(course, step, {
+				...(retryAfterMs !== undefined && { retryAfterMs }),
+				operation,
+				answers,
+				failures: 0,
+			});
+		}
+		target = operation;
+	}
+	throw failed(`Upstream "${course.upstream.name}" redirects more than ${MAX_REDIRECTS} times`);
+}
+
+/** @throws {TaskError} after too many. */
+export function failedOnce(course: Course, before: Following, step?: Step): GoesOn {
+	if (isLastFailure(before)) throw failed(`Upstream "${course.upstream.name}" can't be asked any more`);
+	return goesOn(course, step, { ...before, failures: before.failures + 1 });
+}
+
+function isLastFailure({ failures }: Following): boolean {
+	return failures + 1 >= MAX_POLL_FAILURES;
+}
+
+/** The last wait that the upstream named counts until it names another. @throws {TaskError} when there is too much to keep. */
+function goesOn(course: Course, step: Step | undefined, next: Following): GoesOn {
+	const { upstream, since } = course;
+	const sizeBytes = new TextEncoder().encode(JSON.stringify(next.operation)).byteLength;
+	if (sizeBytes > MAX_OPERATION_BYTES)
+		throw failed(
+			`The links of upstream "${upstream.name}" to its operation have more than ${MAX_OPERATION_BYTES} bytes`,
+		);
+	const named = step && 'retryAfterMs' in step ? step.retryAfterMs : undefined;
+	const following = { ...next, ...(named !== undefined && { retryAfterMs: named }) };
+	const waitMs = step?.is === 'fetch' ? 0 : pollWaitMs(following, Date.now() - since);
+	const progress = step && toldBy(step);
+	return {
+		terms: { following, waitMs, timeoutSeconds: upstream.followSeconds },
+		...(progress && { progress }),
+	};
 }
 
 /** @throws {TaskError} when there is nothing to ask any more. */
@@ -68,36 +132,16 @@ function operationOf(step: Step, { name }: Upstream): Operation {
 		case 'ask':
 		case 'fetch':
 			return step.operation;
+		case 'moved':
+			if (step.operation) return step.operation;
+			break;
 		case 'failed':
 		case 'canceled':
 			throw ended(name, step.is, step.error);
 		case 'nonsense':
 			throw failed(`Upstream "${name}" does not say how its operation goes on: ${step.reason}`);
-		default:
-			throw failed(`Upstream "${name}" does not say how its operation goes on`);
 	}
-}
-
-/** One question, wherever it leads, and again if it fails: it changes nothing. */
-async function ask(course: Course, operation: Operation): Promise<{ step: Step; answer: Peeked }> {
-	let target = operation;
-	let redirects = 0;
-	for (let failures = 0; ; ) {
-		const answer = await answerTo(course, target.askAt);
-		if (answer) {
-			const step = nextStep(target, answer.answer, Date.now());
-			const isFinal = step.is !== 'moved' && !(step.is === 'refused' && isRetried(answer.response.status, true));
-			if (isFinal || (step.is === 'refused' && failures + 1 >= MAX_POLL_FAILURES)) return { step, answer };
-			await discarded(answer.response);
-			if (step.is === 'moved' && step.operation) {
-				if (redirects++ >= MAX_REDIRECTS) throw failed(`Upstream "${course.upstream.name}" redirects without end`);
-				target = step.operation;
-				continue;
-			}
-			await pause(++failures, step.is === 'refused' ? step.retryAfterMs : undefined, course.job);
-		} else await pause(++failures, undefined, course.job);
-		if (failures >= MAX_POLL_FAILURES) throw failed(`Upstream "${course.upstream.name}" can't be asked any more`);
-	}
+	throw failed(`Upstream "${name}" does not say how its operation goes on`);
 }
 
 /** `undefined` when there is none. */
@@ -112,7 +156,7 @@ async function answerTo({ options, upstream, request, job }: Course, url: string
 	try {
 		return await peeked(await connect(target, init, job.signal), target.href);
 	} catch (error) {
-		if (!(error instanceof ConnectionLost) || job.signal.aborted) throw error;
+		if (!(error instanceof ConnectionLost)) throw error;
 		return undefined;
 	}
 }
@@ -122,16 +166,11 @@ function strangersHeaders(headers: UpstreamRequest['headers']): Headers {
 	return new Headers(plain.map(([name, value]): [string, string] => [name, value]));
 }
 
-function pause(quiet: number, retryAfterMs: number | undefined, { signal }: Attempt): Promise<void> {
-	const waitMs = retryAfterMs ?? Math.min(POLL_MS.max, POLL_MS.first * 2 ** Math.min(quiet, 10));
-	return scheduler.wait(waitMs, { signal });
-}
-
 /** What the upstream says of its operation is what is known of the job. */
-function tell(step: Step, job: Attempt): void {
+function toldBy(step: Step): Progress | undefined {
 	const { word, percentComplete }: Told = 'told' in step ? step.told : {};
-	if (word !== undefined || percentComplete !== undefined)
-		job.progress(percentComplete, word === undefined ? undefined : `the upstream says: ${word}`);
+	if (word === undefined && percentComplete === undefined) return undefined;
+	return progressOf(percentComplete, word === undefined ? undefined : `the upstream says: ${word}`);
 }
 
 function ended(name: string, how: 'failed' | 'canceled', { code, message, details }: OperationError): TaskError {

@@ -18,7 +18,7 @@ import { mayUse, type Upstream, type Upstreams } from '../../upstream/settings.t
 import { failureOf, timedOut } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { TaskError } from '../task.ts';
-import { followed } from './follow.ts';
+import { begun } from './follow.ts';
 import { type Attempt, ConnectionLost, discarded, storedReply } from './reply.ts';
 import { type Answered, send } from './send.ts';
 
@@ -44,7 +44,9 @@ export async function forward(options: ForwardOptions, lease: Lease, job: Attemp
 		const sentAt = Date.now();
 		const first = await send(options, upstream, request, lease, job);
 		url = first.url;
-		const answered = upstream.follow ? await followed(options, upstream, request, first, job) : first;
+		const course = { options, upstream, request, job, since: Date.now() };
+		const answered = upstream.follow ? await begun(course, first) : first;
+		if ('terms' in answered) return { kind: 'follow', ...answered, health: { isWell: true } };
 		return await outcomeOf(options, { ...answered, sentAt }, upstream, request, lease, job);
 	} catch (error) {
 		if (job.signal.aborted || error instanceof UploadRefused) throw error;
@@ -64,7 +66,7 @@ export function forwardTimedOut({ upstreams }: ForwardOptions, lease: Lease): Ou
 }
 
 /** Where to send what. The configuration may have changed since the job was accepted: it is the one of now that counts. */
-function plan(
+export function plan(
 	upstreams: Upstreams,
 	{ task, tenant, parameters }: Lease,
 ): { upstream: Upstream; request: UpstreamRequest } {
@@ -79,7 +81,7 @@ function plan(
 	return { upstream, request };
 }
 
-async function outcomeOf(
+export async function outcomeOf(
 	{ jobs, maxResultBytes: maxBytes }: ForwardOptions,
 	{ response, url, isFollowed, sentAt }: Answered & { readonly sentAt: number },
 	upstream: Upstream,
@@ -121,6 +123,14 @@ function refusedBy({ name }: Upstream, { status }: Response, retryable: boolean,
 	return { error, status, ...(reply && { reply }) };
 }
 
+/** What an error that no repetition mends does to a job; `undefined` for any other. */
+export function finalFailureOf(error: unknown, { name }: Upstream): Failure | undefined {
+	if (error instanceof TooLarge) return failedWith(tooLargeMessage(name, error), false);
+	if (!(error instanceof TaskError)) return undefined;
+	const failure = failureOf(error);
+	return { ...failure, error: { ...failure.error, retryable: false } };
+}
+
 /** No reply, or not all of one. What is not the upstream's fault doesn't count against it. */
 function brokenOff(
 	error: unknown,
@@ -128,8 +138,7 @@ function brokenOff(
 	{ mayRepeat, id, isOwn }: { mayRepeat: boolean; id: string; isOwn: boolean },
 ): Outcome {
 	if (error instanceof TooLarge) {
-		const message = `The reply of upstream "${name}" has more than ${error.maxBytes} bytes`;
-		return { kind: 'failure', failure: failedWith(message, false), health: { isWell: true } };
+		return { kind: 'failure', failure: failedWith(tooLargeMessage(name, error), false), health: { isWell: true } };
 	}
 	if (error instanceof ConnectionLost) {
 		logError('upstream failed', { job: id, upstream: name, error: withoutValues(error.cause, headers) });
@@ -148,11 +157,15 @@ function brokenOff(
 }
 
 /** An error without the configured header values that its message may quote: they hold the operator's secrets. */
-function withoutValues(error: unknown, headers: Upstream['headers']): Error {
+export function withoutValues(error: unknown, headers: Upstream['headers']): Error {
 	const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
 	const values = headers.map(([, value]) => value).filter(Boolean);
 	const kept = new Error(values.reduce((text, value) => text.replaceAll(value, '…'), message));
 	return Object.assign(kept, { name, stack });
+}
+
+function tooLargeMessage(name: string, { maxBytes }: TooLarge): string {
+	return `The reply of upstream "${name}" has more than ${maxBytes} bytes`;
 }
 
 function failedWith(message: string, retryable: boolean): Failure {

@@ -1,0 +1,15 @@
+/** Progress on its way into a job. */
+import { PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
+import type { Progress } from '../job/record.ts';
+import { plainJson } from './plain-json.ts';
+
+/** Reported progress, made to fit: what is out of bounds is cut or left out, for progress must never fail a job. */
+export function progressOf(percent: number | undefined, message: string | undefined, data?: unknown): Progress {
+	const isNumber = typeof percent === 'number' && Number.isFinite(percent);
+	const kept = plainJson(data, PROGRESS_DATA_BYTES);
+	return {
+		...(isNumber && { percentComplete: Math.round(Math.min(100, Math.max(0, percent)) * 10) / 10 }),
+		...(message !== undefined && { message: String(message).slice(0, PROGRESS_MESSAGE_CHARS) }),
+		...(kept !== undefined && { data: kept }),
+	};
+}

@@ -1,0 +1,121 @@
+/**
+ * Asks how an operation is that an upstream works on. The operation is kept with its job, so nothing is lost with the consumer
+ * that asks, and a question that is asked twice does no harm.
+ */
+import { MS_PER_SECOND } from '../../job/limits.ts';
+import type { Lease, Report } from '../../job/object-api.ts';
+import type { Following, FollowState, Progress } from '../../job/record.ts';
+import { logError } from '../../log.ts';
+import { UploadRefused } from '../../rpc/upload.ts';
+import { ANSWER_MS, ASK_DIRECTLY_MS } from '../../upstream/limits.ts';
+import { failureOf } from '../failure.ts';
+import type { Outcome } from '../outcome.ts';
+import { asked, type Course, failedOnce, type GoesOn } from './follow.ts';
+import { type ForwardOptions, finalFailureOf, outcomeOf, plan, withoutValues } from './forward.ts';
+import { type Attempt, ConnectionLost } from './reply.ts';
+
+/** What stays the same while one consumer asks. */
+export interface Session {
+	readonly options: ForwardOptions;
+	readonly id: string;
+	readonly lease: Lease;
+	readonly report: (outcome: Outcome) => Promise<Report>;
+	readonly contextFor: (signal: AbortSignal) => Attempt;
+}
+
+/** Where an operation stands. */
+export interface Standing {
+	readonly following: Following & Pick<FollowState, 'asks'>;
+	/** When the operation began, in milliseconds since the epoch. */
+	readonly since: number;
+	/** What the job answered when it took the operation, and the wait before the first question. Left out: a question is due. */
+	readonly last?: { readonly waitMs: number; readonly report: Report };
+}
+
+/** Asks while the operation is young, then leaves it to the next message. */
+export async function followOn(session: Session, { following, since, last }: Standing): Promise<Report> {
+	const { options, id, lease, report } = session;
+	const { asks } = following;
+	let state: Following = following;
+	let waitMs = last?.waitMs ?? 0;
+	let told: Progress | undefined;
+	for (let isDue = last === undefined; ; isDue = false) {
+		const isNear = Date.now() + waitMs <= since + ASK_DIRECTLY_MS;
+		if (!isDue && !isNear) break;
+		await scheduler.wait(waitMs);
+		const next = await questionOf(session, state, since);
+		if (next === undefined) return {};
+		if ('kind' in next) return report(next);
+		({ following: state, waitMs } = next.terms);
+		if (next.progress && !isSame(next.progress, told) && last) await tell(session, next.progress);
+		told = next.progress ?? told;
+	}
+	if (last && state === following) return last.report;
+	const terms = { following: plainOf(state), waitMs };
+	return options.jobs.call(id, (job) => job.asked(lease.fence, asks, terms, told));
+}
+
+/** Without what only the object keeps. */
+function plainOf({ operation, answers, failures, retryAfterMs }: Following): Following {
+	return { operation, answers, failures, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
+function isSame(progress: Progress, before: Progress | undefined): boolean {
+	return before?.message === progress.message && before?.percentComplete === progress.percentComplete;
+}
+
+/** Progress that is lost is told with the next. */
+async function tell({ options: { jobs }, id, lease }: Session, progress: Progress): Promise<void> {
+	try {
+		await jobs.callOnce(id, (job) => job.progress(lease.fence, progress));
+	} catch (error) {
+		logError('progress not told', { job: id, error });
+	}
+}
+
+/** @returns `undefined` when the job is no longer this attempt's. */
+async function questionOf(
+	session: Session,
+	following: Following,
+	since: number,
+): Promise<GoesOn | Outcome | undefined> {
+	const { options, id, lease } = session;
+	try {
+		const course = { ...plan(options.upstreams, lease), options, since };
+		return await withinTime(session, course, following);
+	} catch (error) {
+		if (error instanceof UploadRefused) return undefined;
+		// The upstream is no longer configured, or no longer takes such requests.
+		logError('operation not asked', { job: id, error });
+		return { kind: 'failure', failure: failureOf(error) };
+	}
+}
+
+async function withinTime(
+	session: Session,
+	course: Omit<Course, 'job'>,
+	following: Following,
+): Promise<GoesOn | Outcome> {
+	const { options, id, lease, contextFor } = session;
+	const { upstream, request } = course;
+	const controller = new AbortController();
+	const stop = () => controller.abort();
+	let timer = setTimeout(stop, ANSWER_MS);
+	const whole = { ...course, job: contextFor(controller.signal) };
+	try {
+		const answer = await asked(whole, following);
+		if ('terms' in answer) return answer;
+		clearTimeout(timer);
+		timer = setTimeout(stop, upstream.timeoutSeconds * MS_PER_SECOND);
+		return await outcomeOf(options, { ...answer, sentAt: Date.now() }, upstream, request, lease, whole.job);
+	} catch (error) {
+		if (error instanceof UploadRefused) throw error;
+		const failure = finalFailureOf(error, upstream);
+		if (failure) return { kind: 'failure', failure };
+		const shown = withoutValues(error instanceof ConnectionLost ? error.cause : error, upstream.headers);
+		logError('question failed', { job: id, upstream: upstream.name, error: shown });
+		return failedOnce(whole, following);
+	} finally {
+		clearTimeout(timer);
+	}
+}
