@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { WireOptions } from '../job/options.ts';
 import type { InputForm } from '../job/record.ts';
+import { charsetOf, decoderFor } from '../work/charset.ts';
 import { MAX_TASK_NAME_CHARS, type RegisteredTask } from '../work/registry.ts';
 import type { BinaryInputSpec } from '../work/task.ts';
 import { bytesOf, isJson, mediaTypeOf, refuseEncoded, refuseTooLarge } from './body.ts';
@@ -106,6 +107,7 @@ export async function draftOfBody({ request, config, url, params, tasks }: Excha
 	if (!binary || !matches(binary, mediaType)) {
 		throw unsupported(request, [...(json ? [JSON_TYPE] : []), ...(binary?.mediaTypes ?? [])]);
 	}
+	if (binary.isText) refuseUnknownCharset(request);
 	const maxBytes = Math.min(binary.maxBytes ?? config.maxInputBytes, config.maxInputBytes);
 	refuseTooLarge(request, maxBytes);
 	return { ...head, input: bytesInput(request, maxBytes, isHashed(head.options)) };
@@ -162,7 +164,21 @@ function taskNamed(tasks: Exchange['tasks'], name: string, errors: readonly Faul
 	throw new Problem('UnknownTask', detail, errors.length > 0 ? { errors } : {});
 }
 
-function matches({ mediaTypes }: BinaryInputSpec, mediaType: string): boolean {
+/** Text in an unknown encoding would be read as something else. */
+function refuseUnknownCharset(request: Request): void {
+	const charset = charsetOf(request.headers.get('content-type') ?? '');
+	if (charset === undefined || decoderFor(charset)) return;
+	const message = `expected a charset such as utf-8, windows-1252 or utf-16le, got: ${shown(charset)}`;
+	throw new Problem('UnsupportedMediaType', `Content-Type: ${message}`, {
+		errors: [{ header: 'Content-Type', message }],
+	});
+}
+
+/** Media types that many programs send by a name of their own. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([['image/jpg', 'image/jpeg']]);
+
+function matches({ mediaTypes }: BinaryInputSpec, sent: string): boolean {
+	const mediaType = OTHER_NAMES.get(sent) ?? sent;
 	const [type] = mediaType.split('/');
 	return mediaTypes.includes(mediaType) || mediaTypes.includes(`${type}/*`) || mediaTypes.includes('*/*');
 }

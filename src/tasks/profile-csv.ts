@@ -5,6 +5,7 @@
  * `column`). Everything behind the first arrow is pure; every number is in `limits`.
  */
 import { z } from 'zod';
+import { charsetOf } from '../work/charset.ts';
 import { type BinaryInput, defineTask, type JobContext } from '../work/task.ts';
 import { type CsvProfile, CsvProfiler } from './profile-csv/csv-profiler.ts';
 import type { Delimiter } from './profile-csv/delimiter.ts';
@@ -40,8 +41,8 @@ const parameters = z.strictObject({
  * ] }
  *
  * What counts as what:
- * - Text is UTF-8, with or without a byte order mark. Invalid bytes are read as U+FFFD; UTF-16 and NUL bytes are
- *   refused.
+ * - The encoding is that of a byte order mark (UTF-8, UTF-16), else the media type's `charset`, also of an answer from the URL,
+ *   else UTF-8. Invalid bytes are read as U+FFFD; NUL bytes are refused.
  * - Spaces and tabs around a cell are not part of its value. A cell with nothing else is null; `NA`, `null` and `-`
  *   are texts.
  * - Rows end with LF, CRLF or CR. Blank lines are no rows. In a shorter row the missing cells are nulls; a longer one
@@ -50,7 +51,7 @@ const parameters = z.strictObject({
  * - Distinct counts are exact up to 100,000 a column and 8 MiB of fingerprints in all, then lower bounds.
  *
  * Errors, none retryable but the first, when it is a 502: `CsvFetchFailed` (502 or 422), `CsvTooLarge` (413), `EmptyCsv`, `InvalidCsv`,
- * `RowTooLarge`, `TooManyColumns` (422).
+ * `RowTooLarge`, `TooManyColumns`, `UnsupportedCharset` (422; in the `Content-Type` of a submission: 415, before the 202).
  */
 export const profileCsv = defineTask({
 	name: 'profile-csv',
@@ -59,7 +60,17 @@ export const profileCsv = defineTask({
 	timeoutSeconds: 300,
 	input: {
 		json: z.strictObject({ url: z.url({ protocol: /^https?$/, error: 'url must be an http or https URL' }) }),
-		binary: { mediaTypes: ['text/csv', 'text/plain', 'application/csv', 'text/tab-separated-values'] },
+		binary: {
+			// The last one is Excel's, as browsers under Windows name a CSV file.
+			mediaTypes: [
+				'text/csv',
+				'text/plain',
+				'application/csv',
+				'text/tab-separated-values',
+				'application/vnd.ms-excel',
+			],
+			isText: true,
+		},
 	},
 	parameters,
 	async run(input, job): Promise<CsvProfile> {
@@ -67,6 +78,7 @@ export const profileCsv = defineTask({
 			'url' in input ? await fetchCsv(input.url, job, MAX_FETCHED_CSV_BYTES) : bodySource(input, job.signal);
 		const profiler = new CsvProfiler({
 			delimiter: delimiterOf(job.parameters.delimiter, source.mediaType),
+			charset: charsetOf(source.mediaType),
 			hasHeader: job.parameters.header === 'true',
 			limits: DEFAULT_LIMITS,
 		});

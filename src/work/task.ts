@@ -15,6 +15,8 @@ export type Lane = 'jobs' | 'long';
 export interface BinaryInputSpec {
 	/** Media types taken, without parameters, lower case: `image/png`. A wildcard subtype is allowed: `image/*`. */
 	readonly mediaTypes: readonly string[];
+	/** The task reads text by its `charset`: an encoding that the runtime doesn't know is refused before the 202. */
+	readonly isText?: boolean;
 	/** The largest body taken, in bytes. Default: the deployment's `MAX_INPUT_BYTES`. */
 	readonly maxBytes?: number;
 }

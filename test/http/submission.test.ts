@@ -27,6 +27,8 @@ const envelope = (body: unknown, headers: Record<string, string> = {}) => post('
 const raw = (body: string, headers: Record<string, string> = { 'content-type': 'application/json' }) =>
 	call('/v1/jobs', { method: 'POST', headers, body });
 
+const csvOf = (type: string) => ({ method: 'POST', headers: { 'content-type': type }, body: 'a\n1\n' });
+
 describe('a submission is refused', () => {
 	it.each([
 		['that is not JSON', '{"task":', 'The body is not JSON'],
@@ -221,6 +223,23 @@ describe('a submission is refused', () => {
 			code: 'UnsupportedMediaType',
 			errors: [{ header: 'Content-Encoding' }],
 		});
+	});
+
+	it('when its text is in an encoding that is not known, naming it', async () => {
+		const send = (type: string) => call('/v1/tasks/profile-csv/jobs', csvOf(type));
+		const problem = await refusal(await send('text/csv; charset=klingon'));
+		expect(problem).toMatchObject({
+			code: 'UnsupportedMediaType',
+			status: 415,
+			errors: [{ header: 'Content-Type', message: expect.stringContaining('got: klingon') }],
+		});
+		expect((await send('text/csv; charset="iso-8859-1"')).status).toBe(202);
+	});
+
+	it('but not for names that programs have for a type of their own', async () => {
+		expect((await call('/v1/tasks/profile-csv/jobs', csvOf('application/vnd.ms-excel'))).status).toBe(202);
+		const image = { method: 'POST', headers: { 'content-type': 'image/jpg' }, body: 'no picture' };
+		expect((await call('/v1/tasks/thumbnail/jobs?width=16', image)).status).toBe(202);
 	});
 
 	it('when bytes are wanted and the envelope is used, saying where to post them', async () => {

@@ -8,14 +8,15 @@ interface Options {
 	delimiter?: Delimiter;
 	hasHeader?: boolean;
 	limits?: Partial<CsvLimits>;
+	charset?: string;
 	/** Sizes of the chunks, the last one repeated. Default: the whole file at once. */
 	chunks?: number[];
 }
 
 async function profileOf(csv: string | Uint8Array, options: Options = {}): Promise<CsvProfile> {
 	const bytes = typeof csv === 'string' ? new TextEncoder().encode(csv) : csv;
-	const { delimiter, hasHeader = true, limits, chunks = [bytes.length] } = options;
-	const profiler = new CsvProfiler({ delimiter, hasHeader, limits: { ...DEFAULT_LIMITS, ...limits } });
+	const { delimiter, charset, hasHeader = true, limits, chunks = [bytes.length] } = options;
+	const profiler = new CsvProfiler({ delimiter, charset, hasHeader, limits: { ...DEFAULT_LIMITS, ...limits } });
 	for (let start = 0, index = 0; start < bytes.length; index++) {
 		const size = chunks[Math.min(index, chunks.length - 1)] ?? 1;
 		await profiler.write(bytes.slice(start, start + size));
@@ -206,8 +207,7 @@ describe('CsvProfiler refuses', () => {
 		['a file that starts with NUL', '\0', 'InvalidCsv', 'NUL bytes'],
 		['what comes before NUL bytes', `a,b,c,d,e\n${TAIL}\0`, 'TooManyColumns', '5 cells'],
 		['NUL bytes before what comes after them', `a\n\0\n1,2,3,4,5\n${TAIL}`, 'InvalidCsv', 'NUL bytes'],
-		['UTF-16, little end first', new Uint8Array([0xff, 0xfe, 0x61, 0]), 'InvalidCsv', 'UTF-16'],
-		['UTF-16, big end first', new Uint8Array([0xfe, 0xff, 0, 0x61]), 'InvalidCsv', 'UTF-16'],
+		['UTF-16 that nothing names', new Uint8Array([0x61, 0, 0x0a, 0]), 'InvalidCsv', 'charset=utf-16le'],
 		['a cell that is too long', `${LINE_5}${'x'.repeat(40)}\n${TAIL}`, 'RowTooLarge', 'The row that starts on line 5 '],
 		[
 			'a cell that is too long and never ends',
@@ -259,6 +259,54 @@ describe('CsvProfiler refuses', () => {
 
 	it('says the line to programs as well', async () => {
 		await expect(profileOf('a\n"')).rejects.toMatchObject({ details: [{ line: 2 }] });
+	});
+});
+
+describe('CsvProfiler reads text in', () => {
+	const bytesOf = (...parts: (string | number[])[]) =>
+		new Uint8Array(parts.flatMap((part) => (typeof part === 'string' ? [...new TextEncoder().encode(part)] : part)));
+	const utf16 = (text: string, isLittle: boolean) =>
+		[...text].flatMap((char) => {
+			const pair = [char.charCodeAt(0) & 0xff, char.charCodeAt(0) >> 8];
+			return isLittle ? pair : pair.reverse();
+		});
+	const NAMES = 'name\nRené\nRenè\nRenê\n';
+	const latin1 = bytesOf('name\nRen', [0xe9], '\nRen', [0xe8], '\nRen', [0xea], '\n');
+	const OUTLINE = '3 rows, 0 ragged | name string 3+0 3 Renè…Renê';
+
+	it.each([
+		['ISO-8859-1', latin1, 'iso-8859-1'],
+		['ISO-8859-1 by another name', latin1, 'Latin1'],
+		['Windows-1252', latin1, 'windows-1252'],
+		['ISO-8859-15', latin1, 'ISO-8859-15'],
+		['UTF-16 by its byte order mark', bytesOf([0xff, 0xfe], utf16(NAMES, true)), undefined],
+		['UTF-16, big end first', bytesOf([0xfe, 0xff], utf16(NAMES, false)), 'utf-16'],
+		['UTF-16 by its name', bytesOf(utf16(NAMES, true)), 'utf-16le'],
+		['UTF-8, whatever the charset says against its byte order mark', bytesOf([0xef, 0xbb, 0xbf], NAMES), 'iso-8859-1'],
+		['UTF-8 by its name', bytesOf(NAMES), 'UTF-8'],
+	])('%s, however it is cut', async (_, bytes, charset) => {
+		for (const chunks of [[1_000], [3, 1], [4, 7]]) {
+			const limits = { delimiterSampleBytes: 4 };
+			const options = { chunks, limits, ...(charset !== undefined && { charset }) };
+			expect(await outlineOf(bytes, options)).toBe(OUTLINE);
+			expect((await profileOf(bytes, options)).sizeBytes).toBe(bytes.byteLength);
+		}
+	});
+
+	it('Shift_JIS, and the first half of a character at the end is read as U+FFFD', async () => {
+		const bytes = bytesOf('n\n', [0x93, 0xfa], '\n', [0x93]);
+		expect(await outlineOf(bytes, { charset: 'shift_jis', chunks: [3, 1], limits: { delimiterSampleBytes: 3 } })).toBe(
+			'2 rows, 0 ragged | n string 2+0 2 日…\ufffd',
+		);
+	});
+
+	it('no encoding that is not known', async () => {
+		await expect(profileOf('a\n1\n', { charset: 'klingon' })).rejects.toMatchObject({
+			code: 'UnsupportedCharset',
+			message: 'The CSV is in the charset "klingon", which is not known here',
+			status: 422,
+			retryable: false,
+		});
 	});
 });
 

@@ -194,6 +194,14 @@ describe('profile-csv, given a URL,', () => {
 		expect(progress[0]?.[1]).toMatch(/^0\.0 MB read, \d rows?$/);
 	});
 
+	it('reads it in the charset that the answer names', async () => {
+		const latin1 = new Uint8Array([0x6e, 0x0a, 0xe9, 0x0a, 0xe8, 0x0a, 0xea, 0x0a]);
+		const fetch = answer(latin1, { headers: { 'content-type': 'text/csv; header=present; charset="iso-8859-1"' } });
+		const { job } = jobWith({ fetch });
+		const profile = (await profileCsv.run({ url: 'https://a.example/' }, job)) as CsvProfile;
+		expect(profile.columns[0]).toMatchObject({ distinct: 3, distinctIsLowerBound: false, min: 'è', max: 'ê' });
+	});
+
 	const FAILURES: [string, JobContext['fetch'], Partial<TaskError>][] = [
 		['a 404', answer('gone', { status: 404 }), { code: 'CsvFetchFailed', status: 422, retryable: false }],
 		['a 401', answer(null, { status: 401 }), { code: 'CsvFetchFailed', status: 422, retryable: false }],

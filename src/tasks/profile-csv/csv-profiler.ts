@@ -1,4 +1,5 @@
 /** A CSV file's bytes in, its profile out. No clock, no network: the same bytes give the same profile, however cut. */
+import { decoderFor } from '../../work/charset.ts';
 import { TaskError } from '../../work/task.ts';
 import { CsvRows } from './csv-rows.ts';
 import { type Delimiter, detectDelimiter } from './delimiter.ts';
@@ -17,10 +18,15 @@ export type CsvProfile = TableProfile & {
 export interface CsvProfilerOptions {
 	/** Undefined: found out from the start of the file. */
 	readonly delimiter: Delimiter | undefined;
+	/** The encoding of a file without a byte order mark. Default: UTF-8. */
+	readonly charset?: string | undefined;
 	/** Whether the first row names the columns. */
 	readonly hasHeader: boolean;
 	readonly limits: CsvLimits;
 }
+
+/** How much of an unknown charset's name is shown. */
+const MAX_CHARSET_CHARS = 40;
 
 /** Profiles one file: {@link write} its bytes, then {@link finish}. After an error it is over. */
 export class CsvProfiler {
@@ -29,6 +35,8 @@ export class CsvProfiler {
 	/** The start of the file, kept back until there is enough of it to know its encoding and delimiter. */
 	#head: Uint8Array[] = [];
 	#file: { readonly rows: CsvRows; readonly delimiter: Delimiter } | undefined;
+	/** Set once it is known that the file is not UTF-8. */
+	#decoder: TextDecoder | undefined;
 	#sizeBytes = 0;
 
 	constructor(options: CsvProfilerOptions) {
@@ -50,11 +58,11 @@ export class CsvProfiler {
 	 * Reads on. Wait for it before the next call.
 	 *
 	 * @param bytes at most some hundred KiB.
-	 * @throws {TaskError} `InvalidCsv`, `RowTooLarge` or `TooManyColumns`, status 422, not retryable.
+	 * @throws {TaskError} `InvalidCsv`, `RowTooLarge`, `TooManyColumns` or `UnsupportedCharset`, status 422, not retryable.
 	 */
 	async write(bytes: Uint8Array): Promise<void> {
 		this.#sizeBytes += bytes.length;
-		if (this.#file !== undefined) return this.#writeRows(this.#file.rows, bytes);
+		if (this.#file !== undefined) return this.#writeRows(this.#file.rows, this.#utf8Of(bytes));
 		this.#head.push(bytes);
 		if (this.#sizeBytes >= this.#options.limits.delimiterSampleBytes) await this.#open(false);
 	}
@@ -62,12 +70,15 @@ export class CsvProfiler {
 	/** @throws {TaskError} as {@link write}, and `EmptyCsv` when there was no row. */
 	async finish(): Promise<CsvProfile> {
 		const { rows, delimiter } = this.#file ?? (await this.#open(true));
+		if (this.#decoder) await this.#writeRows(rows, new TextEncoder().encode(this.#decoder.decode()));
 		await rows.end();
 		return { ...this.#table.profile(), sizeBytes: this.#sizeBytes, delimiter };
 	}
 
 	async #open(isWhole: boolean): Promise<{ rows: CsvRows; delimiter: Delimiter }> {
-		const head = withoutByteOrderMark(joined(this.#head, this.#sizeBytes));
+		const bytes = joined(this.#head, this.#sizeBytes);
+		this.#decoder = decoderOf(bytes, this.#options.charset);
+		const head = withoutByteOrderMark(this.#utf8Of(bytes));
 		const { delimiterSampleBytes, maxRowBytes } = this.#options.limits;
 		const sample = head.subarray(0, delimiterSampleBytes);
 		const delimiter = this.#options.delimiter ?? detectDelimiter(sample, isWhole);
@@ -78,17 +89,37 @@ export class CsvProfiler {
 		return this.#file;
 	}
 
+	/** A character may be cut between two pieces: the decoder keeps its first bytes. */
+	#utf8Of(bytes: Uint8Array): Uint8Array {
+		return this.#decoder ? new TextEncoder().encode(this.#decoder.decode(bytes, { stream: true })) : bytes;
+	}
+
 	/** Text has no NUL bytes. What comes before one is read all the same, so that the first error in the file is told. */
 	async #writeRows(rows: CsvRows, bytes: Uint8Array): Promise<void> {
 		const nul = bytes.indexOf(0);
 		await rows.write(nul < 0 ? bytes : bytes.subarray(0, nul));
-		if (nul >= 0) throw notText('has NUL bytes: it is a binary file, or text that is not UTF-8');
+		if (nul >= 0)
+			throw notText(
+				'has NUL bytes: it is a binary file, or text in an encoding that its media type has to name, as in "text/csv; charset=utf-16le"',
+			);
 	}
+}
+
+/** A byte order mark says more than a media type, as browsers have it too. @returns `undefined` for UTF-8, which needs none. */
+function decoderOf(head: Uint8Array, charset: string | undefined): TextDecoder | undefined {
+	const [first, second, third] = head;
+	if (first === 0xef && second === 0xbb && third === 0xbf) return undefined;
+	if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le');
+	if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be');
+	if (charset === undefined) return undefined;
+	const decoder = decoderFor(charset);
+	if (decoder) return decoder.encoding === 'utf-8' ? undefined : decoder;
+	const message = `The CSV is in the charset "${charset.slice(0, MAX_CHARSET_CHARS)}", which is not known here`;
+	throw new TaskError('UnsupportedCharset', message, { retryable: false, status: 422 });
 }
 
 function withoutByteOrderMark(head: Uint8Array): Uint8Array {
 	const [first, second, third] = head;
-	if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) throw notText('is UTF-16, not UTF-8');
 	return first === 0xef && second === 0xbb && third === 0xbf ? head.subarray(3) : head;
 }
 

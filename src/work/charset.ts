@@ -1,0 +1,18 @@
+/** The character encoding of text, as its media type names it (RFC 9110 §8.3.2). */
+
+const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i;
+
+/** The `charset` parameter of a media type, as it was sent; `undefined` when there is none. */
+export function charsetOf(mediaType: string): string | undefined {
+	const [, quoted, plain] = CHARSET.exec(mediaType) ?? [];
+	return quoted ?? plain;
+}
+
+/** A decoder for a stream of text. @returns `undefined` for an encoding that the runtime doesn't know. */
+export function decoderFor(charset: string): TextDecoder | undefined {
+	try {
+		return new TextDecoder(charset);
+	} catch {
+		return undefined;
+	}
+}
