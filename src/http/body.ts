@@ -1,5 +1,5 @@
 /** Request bodies: what they are, how large, and whether they are JSON. Refusals leave nothing stored. */
-import { INLINE_BODY_BYTES, KIB, MAX_JSON_DEPTH, MAX_JSON_VALUES, MIB, MS_PER_SECOND } from '../job/limits.ts';
+import { INLINE_BODY_BYTES, KIB, MIB, MS_PER_SECOND } from '../job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
 /** The largest body that the platform lets in. */
@@ -177,79 +177,5 @@ class Arrival {
 		}
 		this.isLate = true;
 		this.#giveUp();
-	}
-}
-
-/** @throws {Problem} `InvalidRequest` for what is not UTF-8, not JSON, too much of it to be held, or not kept as it is. */
-export function parseJson(bytes: Uint8Array): unknown {
-	const text = decode(bytes);
-	if (text.trim() === '') throw new Problem('InvalidRequest', 'Expected a JSON body, got none');
-	refuseTooManyParts(text);
-	const value = parsed(text);
-	refuseUnkept(value);
-	return value;
-}
-
-function parsed(text: string): unknown {
-	try {
-		return JSON.parse(text) as unknown;
-	} catch (error) {
-		throw new Problem('InvalidRequest', `The body is not JSON: ${(error as SyntaxError).message}`);
-	}
-}
-
-function decode(bytes: Uint8Array): string {
-	try {
-		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
-	} catch {
-		throw new Problem('InvalidRequest', 'The body is not UTF-8');
-	}
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-
-/** A byte of JSON can become a hundred in memory, and whatever walks over the value recurses: both are seen in the text. */
-function refuseTooManyParts(text: string): void {
-	let depth = 0;
-	let values = 1;
-	let isInString = false;
-	for (let at = 0; at < text.length; at++) {
-		const char = text.charCodeAt(at);
-		if (isInString) {
-			if (char === BACKSLASH) at++;
-			else if (char === QUOTE) isInString = false;
-		} else if (char === QUOTE) isInString = true;
-		else if (char === OPEN_ARRAY || char === OPEN_OBJECT) {
-			depth++;
-			values++;
-		} else if (char === CLOSE_ARRAY || char === CLOSE_OBJECT) depth--;
-		else if (char === COMMA) values++;
-		if (depth > MAX_JSON_DEPTH) throw tooMuch(`nested more than ${MAX_JSON_DEPTH} levels deep`);
-		if (values > MAX_JSON_VALUES) throw tooMuch(`of more than ${MAX_JSON_VALUES} values: send it as bytes`);
-	}
-}
-
-function tooMuch(what: string): Problem {
-	return new Problem('InvalidRequest', `The body is JSON ${what}`);
-}
-
-/** What JSON can write and nobody can keep: a number beyond any, and half a character. */
-function refuseUnkept(value: unknown): void {
-	const open = [value];
-	while (open.length > 0) {
-		const next = open.pop();
-		const isLost =
-			(typeof next === 'number' && !Number.isFinite(next)) || (typeof next === 'string' && !next.isWellFormed());
-		if (isLost)
-			throw new Problem('InvalidRequest', 'The body has a number that is too large, or text that is not Unicode');
-		if (typeof next !== 'object' || next === null) continue;
-		if (Array.isArray(next)) for (const inner of next) open.push(inner);
-		else for (const [name, inner] of Object.entries(next)) open.push(name, inner);
 	}
 }

@@ -15,9 +15,10 @@ import type { Report } from '../job/object-api.ts';
 import type { Fence, StoredReply } from '../job/record.ts';
 import type { Refusal } from '../job/transition.ts';
 import { discard, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
-import { bytesOf, isJson, mediaTypeOf, parseJson, readBytes, refuseEncoded, refuseTooLarge, tooLarge } from './body.ts';
+import { bytesOf, isJson, mediaTypeOf, readBytes, refuseEncoded, refuseTooLarge, tooLarge } from './body.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
+import { parseJson } from './json-text.ts';
 import { Problem, shown } from './problem.ts';
 import { invalid } from './submission-options.ts';
 

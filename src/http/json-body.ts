@@ -11,7 +11,8 @@ import {
 	memoryForJson,
 	NoMemory,
 } from '../work/budget.ts';
-import { parseJson, readBytes } from './body.ts';
+import { readBytes } from './body.ts';
+import { parseJson } from './json-text.ts';
 import { Problem } from './problem.ts';
 
 /** A body has this long to arrive, and one that keeps arriving has longer. */
