@@ -1,11 +1,32 @@
 /** Log lines: JSON, one a line, for whoever is on call. Never a payload, a token or a key. */
 
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** The facts that every log line of one request or one attempt has. */
+export interface LogContext {
+	readonly correlationId: string;
+}
+
+const contexts = new AsyncLocalStorage<LogContext>();
+
+/** Runs `work`. Its log lines have the context's facts, and so have those of all that it starts and doesn't wait for. */
+export function withLogContext<T>(context: LogContext, work: () => T): T {
+	return contexts.run(context, work);
+}
+
 /** So much is logged of one text. It is cut before it is searched, so that nobody's long text keeps the Worker searching. */
 const MAX_TEXT_CHARS = 2_000;
 
 /** Something went wrong that no client is told about in these words. */
 export function logError(message: string, facts: Readonly<Record<string, unknown>>): void {
-	const line = { level: 'error', message, ...facts, ...(facts.error !== undefined && errorOf(facts.error)) };
+	const { correlationId } = contexts.getStore() ?? {};
+	const line = {
+		level: 'error',
+		message,
+		...(correlationId !== undefined && { correlationId }),
+		...facts,
+		...(facts.error !== undefined && errorOf(facts.error)),
+	};
 	console.error(JSON.stringify(line, (_, value: unknown) => (typeof value === 'string' ? redacted(value) : value)));
 }
 

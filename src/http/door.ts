@@ -1,7 +1,7 @@
 /** The way in: configuration, route, credentials, handler, and whatever goes wrong on the way told as a problem. */
 import { type IRequest, Router } from 'itty-router';
 import { type Config, configOf, NotConfigured } from '../config.ts';
-import { logError } from '../log.ts';
+import { logError, withLogContext } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { Batches } from '../rpc/batches.ts';
 import { Jobs } from '../rpc/jobs.ts';
@@ -11,8 +11,9 @@ import { COMMON_METHODS } from '../upstream/request.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate, type Principal } from './auth.ts';
 import { drain, LARGEST_BODY_BYTES } from './body.ts';
+import { Correlation } from './correlation.ts';
 import { addCors, preflight } from './cors.ts';
-import { asked, correlationIdOf, type Door, type Exchange, originOf } from './exchange.ts';
+import { asked, type Door, type Exchange, originOf } from './exchange.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
 import { count } from './rate-limit.ts';
 import { refuseOversized } from './request-limits.ts';
@@ -44,19 +45,24 @@ export async function answer(
 	ctx: ExecutionContext,
 	tasks: TaskRegistry,
 ): Promise<Response> {
-	const url = new URL(request.url);
-	const config = configured(env);
-	const response = await respond(request, url, config, env, ctx, tasks).catch(async (error: unknown) => {
-		await drain(request, 0);
-		return problemResponse(problemOf(error, request), asked(request, url));
+	const correlation = new Correlation(request);
+	return withLogContext(correlation, async () => {
+		const url = new URL(request.url);
+		const config = configured(env);
+		const arrival = { request, url, correlation, config };
+		const response = await respond(arrival, env, ctx, tasks).catch(async (error: unknown) => {
+			await drain(request, 0);
+			return problemResponse(problemOf(error, request), asked(arrival));
+		});
+		return finished(response, arrival);
 	});
-	return finished(response, request, url, config);
 }
 
+/** A request before anything is known of its route. */
+type Bare = Pick<Exchange, 'request' | 'url' | 'correlation'> & { readonly config: Config | NotConfigured };
+
 async function respond(
-	request: Request,
-	url: URL,
-	config: Config | NotConfigured,
+	{ request, url, correlation, config }: Bare,
 	env: DoorEnv,
 	ctx: ExecutionContext,
 	tasks: TaskRegistry,
@@ -84,7 +90,13 @@ async function respond(
 	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
 	// A way is found by method and path alone. HEAD is GET without the body, wherever there is a GET.
 	const way = { method: method === 'HEAD' ? 'GET' : method, url: `${url.origin}${url.pathname}` };
-	const response: Response | undefined = await router.fetch(way as IRequest, { ...door, request, url, waitUntil });
+	const response: Response | undefined = await router.fetch(way as IRequest, {
+		...door,
+		request,
+		url,
+		correlation,
+		waitUntil,
+	});
 	if (response) return response;
 	// Looking around is counted like guessing.
 	await count(request, config);
@@ -185,17 +197,11 @@ function problemOf(error: unknown, request: Request, principal?: Principal): Pro
 }
 
 /** What every answer has. An answer with a socket is left alone: it can't be made again. */
-async function finished(
-	response: Response,
-	request: Request,
-	url: URL,
-	config: Config | NotConfigured,
-): Promise<Response> {
+async function finished(response: Response, { request, url, correlation, config }: Bare): Promise<Response> {
 	if (response.webSocket) return response;
 	const { headers } = response;
 	addSecurityHeaders(headers, config instanceof NotConfigured ? url.origin : originOf({ config, url }));
-	const correlationId = correlationIdOf(request);
-	if (correlationId !== undefined && !headers.has('x-correlation-id')) headers.set('x-correlation-id', correlationId);
+	if (!headers.has('x-correlation-id')) headers.set('x-correlation-id', correlation.correlationId);
 	if (!(config instanceof NotConfigured)) addCors(headers, request, config);
 	return request.method === 'HEAD' ? withoutBody(response) : response;
 }

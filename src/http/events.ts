@@ -33,6 +33,6 @@ async function page(exchange: Exchange): Promise<Response> {
 	if ('found' in found) throw missing(found, principal);
 	const links = jobLinks(id, await linkBaseOf(exchange, found.view));
 	const events = found.events.map((event) => ({ ...event, job: statusDocument(event.job, links) }));
-	const headers = { ...PRIVATE, 'x-correlation-id': found.view.facts.correlationId };
+	const headers = { ...PRIVATE, 'x-correlation-id': exchange.correlation.adopt(found.view.facts.correlationId) };
 	return Response.json({ events, lastSeq: found.view.facts.seq }, { headers });
 }

@@ -6,6 +6,7 @@ import type { Jobs } from '../rpc/jobs.ts';
 import type { Tenants } from '../rpc/tenants.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import type { Principal } from './auth.ts';
+import type { Correlation } from './correlation.ts';
 import { type Asked, Problem } from './problem.ts';
 
 /** What is the same for every request to a deployment. */
@@ -22,6 +23,7 @@ export interface Door {
 export interface Exchange extends Door {
 	readonly request: Request;
 	readonly url: URL;
+	readonly correlation: Correlation;
 	/** From the path: `id`, `task`. */
 	readonly params: Readonly<Record<string, string>>;
 	readonly principal: Principal;
@@ -34,16 +36,9 @@ export function originOf({ config, url }: Pick<Exchange, 'config' | 'url'>): str
 	return config.publicUrl ?? url.origin;
 }
 
-export function asked(request: Request, url: URL): Asked {
-	return { path: url.pathname, correlationId: correlationIdOf(request) };
-}
-
-const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
-
-/** The caller's correlation id, if it sent a usable one. */
-export function correlationIdOf(request: Request): string | undefined {
-	const id = request.headers.get('x-correlation-id');
-	return id !== null && CORRELATION_ID.test(id) ? id : undefined;
+/** What the answer to a request says of it. */
+export function asked({ url, correlation }: Pick<Exchange, 'url' | 'correlation'>): Asked {
+	return { path: url.pathname, correlationId: correlation.correlationId };
 }
 
 /** The job's id from the path. @throws {Problem} `JobNotFound` for one that no job can have. */

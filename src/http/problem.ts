@@ -15,6 +15,7 @@ export const PROBLEMS = {
 	ResultNotReady: [404, 'The job is not finished'],
 	NotFound: [404, 'There is nothing here'],
 	MethodNotAllowed: [405, 'The resource does not take this method'],
+	NotAcceptable: [406, 'No acceptable media type'],
 	RequestTimeout: [408, 'The body arrived too slowly'],
 	JobCanceled: [409, 'The job was canceled'],
 	StaleAttempt: [409, 'The attempt no longer has the job'],
@@ -22,6 +23,7 @@ export const PROBLEMS = {
 	NotFinished: [409, 'The job is not finished'],
 	JobExpired: [410, "The job's retention is over"],
 	JobPurged: [410, "The job's data was deleted on request"],
+	PreconditionFailed: [412, 'Precondition failed'],
 	PayloadTooLarge: [413, 'The body is too large'],
 	UriTooLong: [414, 'The URL is too long'],
 	UnsupportedMediaType: [415, 'The body has a media type that is not taken here'],
@@ -93,7 +95,7 @@ export class Problem extends Error {
 export interface Asked {
 	/** The path, without the query: tokens stay out of bodies and logs. */
 	readonly path: string;
-	readonly correlationId: string | undefined;
+	readonly correlationId: string;
 }
 
 /** How long a client that was turned away should wait at least, in seconds. */
@@ -108,7 +110,7 @@ export function problemResponse(problem: Problem, asked: Asked): Response {
 		detail: message,
 		instance: asked.path,
 		code,
-		...(asked.correlationId !== undefined && { correlationId: asked.correlationId }),
+		correlationId: asked.correlationId,
 		...(errors && { errors }),
 		error: { code, message },
 	};
@@ -118,7 +120,7 @@ export function problemResponse(problem: Problem, asked: Asked): Response {
 			'content-type': 'application/problem+json',
 			'cache-control': 'no-store',
 			...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
-			...(asked.correlationId !== undefined && { 'x-correlation-id': asked.correlationId }),
+			'x-correlation-id': asked.correlationId,
 			...headers,
 		},
 	});
@@ -137,7 +139,7 @@ export function failureResponse(
 		detail: error.message,
 		instance: asked.path,
 		code: error.code,
-		...(asked.correlationId !== undefined && { correlationId: asked.correlationId }),
+		correlationId: asked.correlationId,
 		error,
 	};
 	return Response.json(body, {
@@ -146,7 +148,7 @@ export function failureResponse(
 			'content-type': 'application/problem+json',
 			'cache-control': 'no-store',
 			...((status === 429 || status === 503) && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
-			...(asked.correlationId !== undefined && { 'x-correlation-id': asked.correlationId }),
+			'x-correlation-id': asked.correlationId,
 		},
 	});
 }

@@ -40,7 +40,7 @@ export async function documentResponse(
 	const all = {
 		...PRIVATE,
 		etag: etagOf(document.seq),
-		'x-correlation-id': document.correlationId,
+		'x-correlation-id': exchange.correlation.adopt(document.correlationId),
 		...retryAfterOf(view),
 		...headers(document),
 	};
@@ -57,7 +57,9 @@ export function acceptedResponse(
 	view: JobView,
 	headers: Record<string, string> = {},
 ): Promise<Response> {
-	return documentResponse(exchange, view, 202, ({ links }) => ({
+	return documentResponse(exchange, view, 202, ({ links, correlationId }) => ({
+		// The job's, also in the answer to a repeat that names another.
+		'x-correlation-id': correlationId,
 		location: links.self,
 		'operation-location': links.operation,
 		link: `<${links.operation}>; rel="status", <${links.events}>; rel="monitor"; type="text/event-stream"`,

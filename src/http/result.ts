@@ -21,16 +21,12 @@ export function outcomeResponse(exchange: Exchange, reading: FoundJob, headers: 
 
 function outcomeOf(exchange: Exchange, { view, outcome }: FoundJob): Response {
 	const { facts } = view;
-	if (outcome?.kind === 'reply') return replay(exchange, facts.id, facts.correlationId, outcome.reply);
-	if (outcome && facts.error) {
-		return failureResponse(outcome.status, facts.error, {
-			...asked(exchange.request, exchange.url),
-			correlationId: facts.correlationId,
-		});
-	}
+	exchange.correlation.adopt(facts.correlationId);
+	if (outcome?.kind === 'reply') return replay(exchange, facts.id, outcome.reply);
+	if (outcome && facts.error) return failureResponse(outcome.status, facts.error, asked(exchange));
 	if (facts.status === 'canceled') {
 		const problem = new Problem('JobCanceled', 'The job was canceled: it has no result');
-		return problemResponse(problem, { ...asked(exchange.request, exchange.url), correlationId: facts.correlationId });
+		return problemResponse(problem, asked(exchange));
 	}
 	throw new Problem('ResultNotReady', 'The job is not finished: ask again later', {
 		headers: retryAfterOf(view),
@@ -45,9 +41,13 @@ const UNTRUSTED = {
 	'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
-function replay({ request, jobs }: Exchange, id: string, correlationId: string, reply: StoredReply): Response {
+function replay({ request, jobs, correlation }: Exchange, id: string, reply: StoredReply): Response {
 	const headers = new Headers([...reply.headers]);
-	for (const [name, value] of Object.entries({ ...PRIVATE, ...UNTRUSTED, 'x-correlation-id': correlationId }))
+	for (const [name, value] of Object.entries({
+		...PRIVATE,
+		...UNTRUSTED,
+		'x-correlation-id': correlation.correlationId,
+	}))
 		headers.set(name, value);
 	const { body, status } = reply;
 	// As every 429 and 503 has: whoever asks again too soon only gets the same.

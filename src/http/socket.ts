@@ -22,7 +22,10 @@ export async function jobSocket(exchange: Exchange): Promise<Response> {
 	return new Response(null, {
 		status: 101,
 		webSocket,
-		...(isOffered && { headers: { 'sec-websocket-protocol': SUBPROTOCOL } }),
+		headers: {
+			'x-correlation-id': exchange.correlation.correlationId,
+			...(isOffered && { 'sec-websocket-protocol': SUBPROTOCOL }),
+		},
 	});
 }
 

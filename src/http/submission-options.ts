@@ -8,6 +8,7 @@ import type { JobOptions, Webhook } from '../job/record.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../job/webhook.ts';
 import { refusalOf } from '../target.ts';
 import type { RegisteredTask } from '../work/registry.ts';
+import type { Exchange } from './exchange.ts';
 import { faultsOf, inBody, inQuery } from './faults.ts';
 import { type Fault, Problem } from './problem.ts';
 
@@ -94,12 +95,12 @@ export function checkParameters(
 export function jobOptions(
 	wire: WireOptions,
 	task: Pick<RegisteredTask, 'timeoutSeconds' | 'maxAttempts'>,
-	headers: Headers,
+	{ request, correlation }: Pick<Exchange, 'request' | 'correlation'>,
 ): JobOptions {
-	const traceparent = traceparentOf(headers);
+	const traceparent = traceparentOf(request.headers);
 	const { idempotencyKey, startWithinSeconds, onPending, onComplete, onFailed } = wire;
 	return {
-		correlationId: wire.correlationId ?? crypto.randomUUID(),
+		correlationId: wire.correlationId ?? correlation.correlationId,
 		delaySeconds: wire.delaySeconds ?? OPTION_LIMITS.delaySeconds.default,
 		timeoutSeconds: wire.timeoutSeconds ?? task.timeoutSeconds,
 		maxAttempts: wire.maxAttempts ?? task.maxAttempts,

@@ -44,6 +44,7 @@ export function messageOf({ facts: { id }, epoch, upstream }: JobView): JobMessa
 async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<Draft>): Promise<Accepted> {
 	const { lanes, waitUntil } = exchange;
 	const draft = await read(exchange);
+	if (draft.options.correlationId !== undefined) exchange.correlation.adopt(draft.options.correlationId);
 	const accepted = await acceptDraft(exchange, draft, identityOf(exchange, draft));
 	const { acceptance, sending } = accepted;
 	if (sending) waitUntil(sendJob(lanes, draft.task.lane, sending.message, sending.delaySeconds));
@@ -71,10 +72,10 @@ export interface AcceptedDraft {
 
 /** Makes a job of a draft. @throws {Problem} when there is no room for it, or its key stands for another. */
 export async function acceptDraft(exchange: Exchange, draft: Draft, { id, isKeyed }: Identity): Promise<AcceptedDraft> {
-	const { jobs, principal, request } = exchange;
+	const { jobs, principal } = exchange;
 	const { task } = draft;
 	refuseWhenFull(exchange, task.lane);
-	const options = jobOptions(draft.options, task, request.headers);
+	const options = jobOptions(draft.options, task, exchange);
 	const webhook = webhookOf(draft.options, principal.tenant, exchange.config, originOf(exchange));
 	const intake = await takeIn(exchange, id, draft.input, isKeyed);
 	const { input, reservation, terms } = intake;

@@ -9,7 +9,7 @@ import type { JobMessage } from '../job/message.ts';
 import type { Lease, Report } from '../job/object-api.ts';
 import type { Fence } from '../job/record.ts';
 import { upstreamNameOf } from '../job/upstream.ts';
-import { logError } from '../log.ts';
+import { logError, withLogContext } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { UploadRefused } from '../rpc/upload.ts';
 import type { Upstreams } from '../upstream/settings.ts';
@@ -49,7 +49,11 @@ type Stop = 'timeout' | 'canceled' | 'stale';
  * Runs one attempt and reports it. Never throws for an error of the task; only when the report can't be delivered before
  * the lease ends. Finished work is too dear to lose: an object that is away for seconds is asked until it is back.
  */
-export async function runAttempt(shared: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
+export function runAttempt(shared: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
+	return withLogContext(lease.options, () => runAndReport(shared, id, lease));
+}
+
+async function runAndReport(shared: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
 	const workshop = { ...shared, jobs: shared.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS) };
 	const outcome = await outcomeOf(workshop, id, lease);
 	const report = await reported(workshop, id, lease.fence, outcome);
