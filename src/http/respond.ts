@@ -76,8 +76,8 @@ export function retryAfterOf({ facts, timing, lane }: JobView): Record<string, s
 	if (facts.startedAt && waitedMs !== undefined)
 		noteWaitOf({ id: facts.id, lane, waitedMs, startedAt: Date.parse(facts.startedAt) }, now);
 	if (facts.status !== 'pending' && facts.status !== 'running') {
-		if (facts.startedAt && facts.finishedAt)
-			learn(facts.task, Date.parse(facts.finishedAt) - Date.parse(facts.startedAt));
+		const { startedAt, finishedAt } = facts;
+		if (startedAt && finishedAt) learn({ id: facts.id, task: facts.task, startedAt, finishedAt });
 		return {};
 	}
 	const isWaiting = timing.notBefore !== undefined;
