@@ -1,17 +1,42 @@
 /** `GET /v1/jobs/{id}/events`: a stream for those who ask for one, else a page. */
 import { statusDocument } from '../job/document.ts';
 import { jobLinks } from '../job/links.ts';
+import { preferredType } from './accept.ts';
 import { cursorOf, cursorOfStream } from './cursor.ts';
-import { type Exchange, jobIdOf, missing } from './exchange.ts';
+import { asked, type Exchange, jobIdOf, missing } from './exchange.ts';
 import { openFeed } from './feed.ts';
+import { Problem, problemResponse, shown } from './problem.ts';
 import { linkBaseOf, PRIVATE } from './respond.ts';
 import { eventStream } from './sse.ts';
 
 const STREAM = 'text/event-stream';
+const JSON_TYPE = 'application/json';
 
-export function jobEvents(exchange: Exchange): Promise<Response> {
-	const accept = exchange.request.headers.get('accept') ?? '';
-	return accept.includes(STREAM) ? streamed(exchange) : page(exchange);
+/** Proxies that compress would hold events back (`no-transform`), and links in events carry tokens (`no-store`). */
+const STREAM_HEADERS = {
+	'cache-control': 'private, no-store, no-cache, no-transform',
+	// Clients that go by the old default for text would read Latin-1.
+	'content-type': `${STREAM}; charset=utf-8`,
+	'x-accel-buffering': 'no',
+} as const;
+
+export async function jobEvents(exchange: Exchange): Promise<Response> {
+	const response = await negotiated(exchange);
+	response.headers.append('vary', 'Accept');
+	return response;
+}
+
+async function negotiated(exchange: Exchange): Promise<Response> {
+	const accept = exchange.request.headers.get('accept');
+	const type = preferredType(accept, [JSON_TYPE, STREAM], STREAM);
+	if (type === undefined) return notAcceptable(exchange, accept ?? '');
+	return type === STREAM ? streamed(exchange) : page(exchange);
+}
+
+function notAcceptable(exchange: Exchange, accept: string): Response {
+	const message = `expected ${STREAM} or ${JSON_TYPE}, got: ${shown(accept)}`;
+	const problem = new Problem('NotAcceptable', `Accept: ${message}`, { errors: [{ header: 'Accept', message }] });
+	return problemResponse(problem, asked(exchange));
 }
 
 /** Server-sent events (WHATWG HTML §9.2). A reader who has the last event gets 204, which stops an `EventSource` for good. */
@@ -19,9 +44,7 @@ async function streamed(exchange: Exchange): Promise<Response> {
 	const { request, url } = exchange;
 	const feed = await openFeed(exchange, cursorOfStream(request, url));
 	if (!feed) return new Response(null, { status: 204, headers: PRIVATE });
-	return new Response(eventStream(feed), {
-		headers: { ...PRIVATE, 'content-type': STREAM, 'x-accel-buffering': 'no' },
-	});
+	return new Response(eventStream(feed), { headers: STREAM_HEADERS });
 }
 
 /** One page, as JSON. A job's history is bounded: one page holds it. */

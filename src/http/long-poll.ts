@@ -6,12 +6,15 @@ import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../job/limits.ts';
 import type { FoundJob } from '../job/object-api.ts';
 import type { Exchange } from './exchange.ts';
 import { openWait } from './feed.ts';
+import { parseHeaderList } from './header-list.ts';
 
-const WAIT = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i;
-
-/** How long the client wants to wait, in seconds, clamped; `undefined` when it doesn't. */
+/**
+ * How long the client wants to wait, in seconds, clamped; `undefined` when it doesn't. The first `wait` holds. One that is a
+ * parameter of another preference (`return=minimal; wait=3`) is none, and one without a whole number is ignored (RFC 7240 §2).
+ */
 export function waitSecondsOf(request: Request): number | undefined {
-	const seconds = Number(WAIT.exec(request.headers.get('prefer') ?? '')?.[1] ?? 0);
+	const wait = parseHeaderList(request.headers.get('prefer')).find(({ name }) => name === 'wait');
+	const seconds = /^\d{1,9}$/.test(wait?.value ?? '') ? Number(wait?.value) : 0;
 	return seconds < LONG_POLL_SECONDS.min ? undefined : Math.min(seconds, LONG_POLL_SECONDS.max);
 }
 

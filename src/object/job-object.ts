@@ -344,8 +344,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const isOver = isFinal(job.state);
 		const isFresh = after === null && !isOver;
 		const events = isFresh ? [snapshot(this.#id, job, now)] : eventsAfter(this.#id, job, Number(after ?? 0), now);
-		// Nothing to tell, now or ever: no socket is needed for that.
-		if (isOver && events.length === 0) return new Response(null, { status: 204 });
+		// Nothing to tell, now or ever: no socket is needed for that. A cursor beyond the end has everything, too.
+		if (isOver && (events.length === 0 || Number(after ?? 0) > job.seq)) return new Response(null, { status: 204 });
 		if (!isOver && !this.#sockets.hasRoom()) return new Response(null, { status: 503 });
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#sockets.addWatcher(server, { ...base, flags: flagsOf(job) }, events);

@@ -91,6 +91,9 @@ const query = fc.array(
 
 const OUR_HEADERS = [
 	'accept',
+	'if-match',
+	'if-modified-since',
+	'if-unmodified-since',
 	'authorization',
 	'content-encoding',
 	'content-length',
@@ -143,6 +146,32 @@ const headerValue = fc.oneof(
 		'"key"',
 		'00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 	),
+	fc.constantFrom(
+		'Text/Event-Stream;q=0.5, */*;q=0',
+		'text/*, application/json;q=0',
+		'image/png;q=2, ;;, ,',
+		'text/event-stream;q=0, application/json;q=0',
+		'foo="a, wait=7"',
+		'return=minimal; wait=1',
+		'respond-async, wait="1"',
+		'wait = 1 ; x="\\',
+		'W/"1", "2", *',
+		'"no end',
+		'bytes=0-1',
+		'bytes=-5,2-',
+		'Mon, 01 Jun 2026 10:00:00 GMT',
+		'application/json; charset="utf-8',
+		'application/vnd.api+json;;',
+		'text/plain; charset=iso-8859-1',
+		'/json',
+		'order 42',
+		'x'.repeat(129),
+		'\xe9\xff',
+	),
+	// Lists with parameters that are nearly well formed.
+	fc
+		.array(fc.constantFrom('text/*', 'wait', '=', ';', ',', '"', '\\', 'q=0', ' ', '1', 'W/', '*'), { maxLength: 12 })
+		.map((parts) => parts.join('')),
 	fc.string({ maxLength: 40 }).map((value) => value.replace(/[^\x20-\x7e]/g, '')),
 );
 const headers = fc.array(
@@ -188,6 +217,11 @@ const body = fc.oneof(
 			'['.repeat(5_000),
 			`{"task":"sleep","input":${'['.repeat(200)}${']'.repeat(200)}}`,
 			'{"seconds":1e999}',
+			'{"seconds":9007199254740993}',
+			'{"task":"echo","input":[0,-12345678901234567890]}',
+			`{"task":"sleep","input":{"seconds":${'9'.repeat(400)}}}`,
+			'{"seconds":9007199254740993,"seconds":0}',
+			'[-,1-2,9e,9007199254740993',
 		),
 	},
 	{ weight: 2, arbitrary: fc.constant(undefined) },
@@ -253,7 +287,7 @@ describe('the HTTP surface', () => {
 		});
 		await fc.assert(property, { numRuns: REQUESTS, seed: SEED });
 		// The shots did reach what they were aimed at.
-		for (const status of [200, 202, 204, 303, 400, 401, 403, 404, 405, 409, 410, 415, 426])
+		for (const status of [200, 202, 204, 303, 400, 401, 403, 404, 405, 406, 409, 410, 412, 415, 426])
 			expect([...seen.keys()]).toContain(status);
 		const { document } = await submit('sleep', { seconds: 0 });
 		expect(await until(document as StatusDocument, 'succeeded')).toMatchObject({ attempt: 1 });
@@ -265,10 +299,12 @@ function check(method: string, { status, type, said, headers }: Awaited<ReturnTy
 	expect(status).not.toBe(500);
 	expect(said).not.toMatch(/\n\s+at |\.ts:\d+|node_modules|Error: /);
 	expect(headers.get('x-content-type-options') ?? (status === 101 ? 'nosniff' : null)).toBe('nosniff');
+	expect(headers.get('x-correlation-id')).toMatch(/^[\x21-\x7e]{1,128}$/);
 	if (status < 400) return;
 	expect(type).toBe('application/problem+json');
 	if (method === 'HEAD') return;
-	const problem = JSON.parse(said) as { code: string };
+	const problem = JSON.parse(said) as { code: string; correlationId: string };
+	expect(problem.correlationId).toBe(headers.get('x-correlation-id'));
 	expect(KNOWN_CODES).toContain(problem.code);
 	if (status === 503 || status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
 }

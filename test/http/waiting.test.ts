@@ -14,7 +14,7 @@ interface Message {
 
 /** Reads a whole stream the way the standard says, line by line. */
 async function read(response: Response): Promise<{ messages: Message[]; text: string }> {
-	expect(response.headers.get('content-type')).toBe('text/event-stream');
+	expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
 	const text = await response.text();
 	const blocks = text.split('\n\n').filter((block) => block.includes('data: '));
 	const messages = blocks.map((block) => {
