@@ -194,6 +194,14 @@ const stumble = defineTask({
 	run: async (input) => JSON.parse(new TextDecoder().decode(await input.bytes())) as string,
 });
 
+/** Answers with the headers that it was sent. */
+const labelled = defineTask({
+	name: 'labelled',
+	description: 'Makes a result with validators.',
+	input: z.record(z.string(), z.string()),
+	run: (headers) => new Response('labelled', { headers: { 'content-type': 'text/plain', ...headers } }),
+});
+
 export default coatcheck({
 	tasks: [
 		...tasks,
@@ -212,5 +220,6 @@ export default coatcheck({
 		rawJson,
 		awkward,
 		stumble,
+		labelled,
 	],
 });

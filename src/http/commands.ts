@@ -4,14 +4,17 @@ import { sendJob } from '../queue/send.ts';
 import { isFull, refuseWhenFull } from './capacity.ts';
 import { forget } from './edge-cache.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
-import { Problem } from './problem.ts';
+import { mayChange } from './preconditions.ts';
+import { Problem, shown } from './problem.ts';
 import { leavePlace, takePlaceAgain } from './quota.ts';
+import { readJob } from './reading.ts';
 import { acceptedResponse, documentResponse } from './respond.ts';
 import { messageOf } from './submit.ts';
 
 /** `DELETE /v1/jobs/{id}`, `POST …/cancel`: 202 while an attempt has still to let go, 200 when it is over. */
 export async function cancelJob(exchange: Exchange): Promise<Response> {
 	const { jobs, principal } = exchange;
+	await refuseFailedPrecondition(exchange);
 	const change = await jobs.call<Change>(jobIdOf(exchange), (job) =>
 		job.cancel(principal.tenant, principal.token?.createdAt),
 	);
@@ -26,6 +29,7 @@ export async function cancelJob(exchange: Exchange): Promise<Response> {
 export async function retryJob(exchange: Exchange): Promise<Response> {
 	const { jobs, lanes, principal, waitUntil } = exchange;
 	const id = jobIdOf(exchange);
+	await refuseFailedPrecondition(exchange);
 	await refuseRetryWhenFull(exchange);
 	const place = await takePlaceAgain(exchange, id);
 	if (place instanceof Problem) throw place;
@@ -42,6 +46,18 @@ export async function retryJob(exchange: Exchange): Promise<Response> {
 	return acceptedResponse(exchange, change.view);
 }
 
+/** @throws {Problem} for a job that is not there, and for an `If-Match` that does not hold: nothing is done then. */
+async function refuseFailedPrecondition(exchange: Exchange): Promise<void> {
+	const { headers } = exchange.request;
+	if (mayChange(headers)) return;
+	// A condition is about a job that is there (RFC 9110 §13.2.1).
+	await readJob(exchange, false);
+	const got = shown(headers.get('if-match') ?? '');
+	const message = `expected * or no If-Match, for the ETags of a job are weak, got: ${got}`;
+	const errors = [{ header: 'If-Match', message }];
+	throw new Problem('PreconditionFailed', `Nothing was done. If-Match: ${message}`, { errors });
+}
+
 /** Which lane the job has takes a call to know: it is asked only when any lane is full. */
 async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
 	const { jobs, lanes, principal } = exchange;
@@ -54,6 +70,7 @@ async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
 export async function purgeJob(exchange: Exchange): Promise<Response> {
 	const { jobs, principal } = exchange;
 	const id = jobIdOf(exchange);
+	await refuseFailedPrecondition(exchange);
 	const change = await jobs.call<Change>(id, (job) => job.purge(principal.tenant, principal.token?.createdAt));
 	if (change.found === 'nothing') throw missing(change, principal);
 	if (change.refusal === 'unfinished') throw new Problem('NotFinished', 'The job is not finished: cancel it first');

@@ -3,7 +3,8 @@ import type { FoundJob } from '../job/object-api.ts';
 import type { StoredReply } from '../job/record.ts';
 import { download } from '../rpc/download.ts';
 import { asked, type Exchange } from './exchange.ts';
-import { failureResponse, Problem, problemResponse, RETRY_AFTER_SECONDS } from './problem.ts';
+import { evaluateForRead, type Validators } from './preconditions.ts';
+import { failureResponse, Problem, problemResponse, RETRY_AFTER_SECONDS, shown } from './problem.ts';
 import { readJob } from './reading.ts';
 import { PRIVATE, retryAfterOf } from './respond.ts';
 
@@ -50,6 +51,16 @@ function replay({ request, jobs, correlation }: Exchange, id: string, reply: Sto
 	}))
 		headers.set(name, value);
 	const { body, status } = reply;
+	const isRead = request.method === 'GET' || request.method === 'HEAD';
+	if (isRead && isSuccess(status)) {
+		const validators = { etag: headers.get('etag'), lastModified: headers.get('last-modified') };
+		const verdict = evaluateForRead(request.headers, validators);
+		if (verdict === 'failed') throw changed(validators);
+		if (verdict === 'not-modified') {
+			headers.delete('content-length');
+			return new Response(null, { status: 304, headers });
+		}
+	}
 	// As every 429 and 503 has: whoever asks again too soon only gets the same.
 	if ((status === 429 || status === 503) && !headers.has('retry-after'))
 		headers.set('retry-after', String(RETRY_AFTER_SECONDS));
@@ -69,4 +80,15 @@ function replay({ request, jobs, correlation }: Exchange, id: string, reply: Sto
 			// The reader went away, or the object did: the reader sees the body break off.
 		});
 	return new Response(readable, { status, headers });
+}
+
+/** Preconditions matter where the answer would be a success (RFC 9110 §13.2.1). */
+function isSuccess(status: number): boolean {
+	return status >= 200 && status < 300;
+}
+
+function changed({ etag, lastModified }: Validators): Problem {
+	const has = [etag && `ETag ${shown(etag)}`, lastModified && `Last-Modified ${shown(lastModified)}`].filter(Boolean);
+	const detail = `The result does not fit If-Match or If-Unmodified-Since; it has ${has.join(' and ') || 'neither ETag nor Last-Modified'}`;
+	return new Problem('PreconditionFailed', detail);
 }
