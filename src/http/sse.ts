@@ -10,9 +10,13 @@ const HEARTBEAT_MS = 15 * MS_PER_SECOND;
 export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 	const encoder = new TextEncoder();
 	let heartbeat: ReturnType<typeof setInterval> | undefined;
+	/** The reader has gone. Events that are on their way find no stream to go into. */
+	let isGone = false;
 	return new ReadableStream<Uint8Array>({
 		start(controller) {
-			const say = (text: string) => controller.enqueue(encoder.encode(text));
+			const say = (text: string) => {
+				if (!isGone) controller.enqueue(encoder.encode(text));
+			};
 			const end = () => {
 				clearInterval(heartbeat);
 				try {
@@ -29,6 +33,7 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 			feed.accept();
 		},
 		cancel() {
+			isGone = true;
 			clearInterval(heartbeat);
 			feed.close();
 		},
