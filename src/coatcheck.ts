@@ -12,7 +12,7 @@ import { lanesOf } from './queue/lanes.ts';
 import { purposeOf } from './queue/purpose.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
-import { signToken } from './token.ts';
+import { signToken } from './token/token.ts';
 import { askUpstream, runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
 import type { AnyTask } from './work/task.ts';

@@ -21,13 +21,16 @@ export type Added =
 	| { readonly added: false };
 
 export type Look =
-	| { readonly found: 'nothing' }
+	/** `knowsTokens` is left out by objects of version 0.1.0, which know no reader without a tenant. */
+	| { readonly found: 'nothing'; readonly knowsTokens?: true }
 	/** This is how it is, or was a moment ago. */
 	| { readonly found: 'counts'; readonly view: BatchView }
 	/** It is time to ask again, and nobody else does: these are to be asked, by their place. */
 	| {
 			readonly found: 'jobs';
 			readonly view: BatchView;
+			/** Whose jobs they are. Objects of version 0.1.0 leave it out. */
+			readonly tenant?: string;
 			readonly round: number;
 			readonly ask: readonly (readonly [index: number, id: string])[];
 	  };
@@ -37,8 +40,8 @@ export interface BatchObjectApi {
 	isFor(tenant: string, fingerprint: string): Promise<boolean>;
 	/** Keeps the list of jobs that were accepted together, or adds those that weren't before. */
 	add(submitted: Submitted): Promise<Added>;
-	/** `createdAt`: that of the batch the reader's token was signed for. */
-	look(tenant: string, createdAt?: number): Promise<Look>;
+	/** `createdAt`: that of the batch the reader's token was signed for. A token's bearer has no tenant. */
+	look(tenant: string | undefined, createdAt?: number): Promise<Look>;
 	/** What the jobs said that were asked, when, and in which round. */
 	note(findings: Findings, countedAt: number, round: number): Promise<Look>;
 }

@@ -100,7 +100,8 @@ export class Job<Result = unknown> {
 	}
 
 	/**
-	 * Asks for an end, with what the job's URL allows. A running attempt is told to stop, and until it has, the job's phase is `canceling`; what was first
+	 * Asks for an end. A handle that `client.submit` gave has the right to; a handle made from a job's URL needs the `cancel`
+	 * link instead, or an API key, where keys are needed. A running attempt is told to stop, and until it has, the job's phase is `canceling`; what was first
 	 * written, the end or the cancel, holds. Canceling what is over changes nothing.
 	 */
 	async cancel({ signal = never() }: CallOptions = {}): Promise<StatusDocument> {

@@ -46,7 +46,9 @@ export class SubmittedJob<Result = unknown> extends Job<Result> {
 /** @throws {ProtocolError} */
 function urlsOf({ links }: StatusDocument): JobUrls {
 	try {
-		return jobUrls(links.self);
+		const urls = jobUrls(links.self);
+		// The right to cancel is in the link for that, and in no other.
+		return links.cancel === undefined ? urls : { ...urls, cancel: links.cancel };
 	} catch (cause) {
 		throw new ProtocolError('Expected a link to the job itself', { cause });
 	}

@@ -1,35 +1,43 @@
 /**
- * Who is asking, and what they may do. On the routes of a job or a batch, a token in the URL decides alone: whatever is sent
- * beside it, the request can do no more than the link allows. Without one: `Authorization: Bearer` with an API key or a JWT, or the assertion that
- * Cloudflare Access puts on what it lets through.
+ * Authentication. On the routes of a job or a batch, a link's token in the URL goes first; where it does not allow the request,
+ * a key beside it decides. Without a token: `Authorization: Bearer` with an API key or a JWT, or the assertion that Cloudflare
+ * Access puts on a request that it lets through.
  */
 import type { Config, KeyScope } from '../config.ts';
 import type { JobFacts } from '../job/document.ts';
 import type { Fence } from '../job/record.ts';
-import { signToken, type TokenScope, verifyToken } from '../token.ts';
+import { signToken, type TokenRight, type TokenScope, verifyToken } from '../token/token.ts';
 import { principalOfKey } from './api-key.ts';
 import { principalOfJwt } from './jwt.ts';
 import { Problem } from './problem.ts';
+import { PURGE, scopesOf } from './scopes.ts';
 
 /** What a route can ask for. */
-export type Scope = KeyScope | TokenScope;
+export type Scope = KeyScope | TokenScope | typeof PURGE;
 
 export interface Principal {
-	readonly tenant: string;
+	/** Left out for a link's token, which proves its job instead. */
+	readonly tenant?: string;
 	readonly scopes: ReadonlySet<string>;
 	/** Which key or user it is: what requests are counted by, and what logs name. Not known of who comes with a job token. */
 	readonly name?: string;
-	/** The job token they came with: their links carry the same one, so nobody is ever given more than they had. */
-	readonly token?: {
-		readonly text: string;
-		readonly job: string;
-		readonly createdAt?: number;
-		readonly fence?: Fence;
-	};
+	/** The link's token that the request came with. Its bearer is never given more than it had, nor for longer. */
+	readonly token?: LinkToken;
+}
+
+export interface LinkToken {
+	readonly text: string;
+	readonly job: string;
+	/** In milliseconds since the epoch. */
+	readonly expiresAt: number;
+	readonly createdAt?: number;
+	readonly fence?: Fence;
+	/** Left out for a token of version 0.1.0, which may have several. */
+	readonly right?: TokenRight;
 }
 
 /** Everybody, when the deployment is open. */
-const ANYBODY: Principal = { tenant: 'default', scopes: new Set<Scope>(['submit', 'read', 'cancel', 'admin']) };
+const ANYBODY: Principal = { tenant: 'default', scopes: scopesOf(['admin']) };
 
 /** Subprotocols that start like this carry a job token: browsers can set no other header on a `WebSocket`. */
 const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
@@ -47,9 +55,17 @@ export async function authenticate(
 ): Promise<Principal> {
 	const principal = await principalOf(request, url, config, jobId);
 	if (principal.scopes.has(scope)) return principal;
-	throw new Problem('Forbidden', `These credentials do not allow "${scope}"`, {
-		headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` },
+	const beside = principal.token && (await withCredentials(request, url, config));
+	if (beside?.scopes.has(scope)) return beside;
+	const wanted = scope === PURGE ? 'cancel' : scope;
+	const detail = `Insufficient permissions: expected ${principal.token ? 'a link or an API key' : 'an API key'} with the scope "${wanted}"`;
+	throw new Problem('Forbidden', detail, {
+		headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${wanted}"` },
 	});
+}
+
+function scopesOfLegacy(scopes: ReadonlySet<TokenScope>): ReadonlySet<string> {
+	return scopes.has('cancel') ? new Set([...scopes, PURGE]) : scopes;
 }
 
 async function principalOf(request: Request, url: URL, config: Config, jobId: string | undefined): Promise<Principal> {
@@ -57,13 +73,19 @@ async function principalOf(request: Request, url: URL, config: Config, jobId: st
 	const token = jobId === undefined ? undefined : tokenOf(request, url);
 	// A token that was sent is checked even where none is needed: local development then shows what production does.
 	if (token !== undefined) return withToken(token, config, jobId);
+	const principal = await withCredentials(request, url, config);
+	if (principal) return principal;
+	// RFC 6750 §3.1: a request without credentials is told no error code.
+	throw unauthorized('Send an API key as "Authorization: Bearer", or the token that came with a link', 'Bearer');
+}
+
+/** The principal of a key, a JWT or an assertion; `undefined` when the request has none of them. */
+async function withCredentials(request: Request, url: URL, config: Config): Promise<Principal | undefined> {
 	if (config.isOpen) return ANYBODY;
 	const bearer = bearerOf(request);
 	if (bearer !== undefined) return withBearer(bearer, config);
 	const assertion = request.headers.get('cf-access-jwt-assertion');
-	if (assertion !== null && config.jwt) return withAssertion(assertion, request, url, config);
-	// RFC 6750 §3.1: who sent nothing is told no error code.
-	throw unauthorized('Send an API key as "Authorization: Bearer", or the token that came with a link', 'Bearer');
+	return assertion !== null && config.jwt ? withAssertion(assertion, request, url, config) : undefined;
 }
 
 function tokenOf(request: Request, url: URL): string | undefined {
@@ -81,12 +103,20 @@ function bearerOf(request: Request): string | undefined {
 }
 
 async function withToken(text: string, config: Config, jobId: string | undefined): Promise<Principal> {
-	const claims = await verifyToken(config.signingKeys, text);
-	if (!claims) throw invalid('The token is not valid, or no longer');
+	const claims = await verifyToken(config.signingKeys, text, jobId ?? '');
+	if (!claims) throw invalid('The token is not valid for this job, or no longer valid: use the link as it was given');
 	if (claims.job !== jobId) throw new Problem('Forbidden', 'The token is for another job');
-	const { tenant, scopes, job, createdAt, fence } = claims;
-	const token = { text, job, ...(createdAt !== undefined && { createdAt }), ...(fence && { fence }) };
-	return { tenant, scopes, token };
+	const { scopes, job, createdAt, expiresAt, fence, right, legacy } = claims;
+	const token: LinkToken = {
+		text,
+		job,
+		expiresAt,
+		...(createdAt !== undefined && { createdAt }),
+		...(fence && { fence }),
+		...(right && { right }),
+	};
+	// Links of version 0.1.0 said that they may purge what they may cancel, and keep their word.
+	return legacy ? { ...legacy, scopes: scopesOfLegacy(scopes), token } : { scopes, token };
 }
 
 async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Principal> {
@@ -119,21 +149,32 @@ function unauthorized(detail: string, challenge: string): Problem {
 	return new Problem('Unauthorized', detail, { headers: { 'www-authenticate': challenge } });
 }
 
+/** The tokens in the links that a principal is given for one job: one right each. */
+export interface LinkTokens {
+	readonly read?: string;
+	readonly cancel?: string;
+}
+
+/** The tenant of a principal that came with a key. @throws {Problem} `Forbidden` for a link's token: no link submits. */
+export function tenantOf({ tenant }: Principal): string {
+	if (tenant !== undefined) return tenant;
+	throw new Problem('Forbidden', 'This takes an API key: a link does not allow it');
+}
+
 /**
- * The token for the links this principal is given for a job: to read it for who may read, or has just submitted it; to
- * cancel it for who may.
+ * A token for each right that the principal has; a submitter may read its job. A link's token is passed on as it is, so that
+ * the job's URLs stay the same for its reader.
  */
-export async function tokenFor(
-	{ tenant, scopes, token }: Principal,
+export function linkTokens(
+	{ scopes, token }: Principal,
 	{ facts, readableUntil }: { readonly facts: Pick<JobFacts, 'id' | 'createdAt'>; readonly readableUntil: number },
-	config: Config,
-): Promise<string | undefined> {
-	if (token) return token.text;
-	const mayRead = scopes.has('read') || scopes.has('submit');
-	const granted = new Set<TokenScope>([
-		...(mayRead ? (['read'] as const) : []),
-		...(scopes.has('cancel') ? (['cancel'] as const) : []),
-	]);
+	{ signingKeys }: Config,
+): LinkTokens {
 	const createdAt = Date.parse(facts.createdAt);
-	return signToken(config.signingKeys, { job: facts.id, createdAt, tenant, scopes: granted, expiresAt: readableUntil });
+	const expiresAt = token?.expiresAt ?? readableUntil;
+	const tokenFor = (right: 'read' | 'cancel') =>
+		token?.right === right ? token.text : signToken(signingKeys, { job: facts.id, createdAt, right, expiresAt });
+	const read = scopes.has('read') || scopes.has('submit') ? tokenFor('read') : undefined;
+	const cancel = scopes.has('cancel') ? tokenFor('cancel') : undefined;
+	return { ...(read !== undefined && { read }), ...(cancel !== undefined && { cancel }) };
 }

@@ -1,4 +1,5 @@
 /** Making jobs of a batch's drafts: each is accepted like any other, and their messages go together. */
+
 import type { Found } from '../batch/batch.ts';
 import { CALLS_AT_ONCE } from '../batch/limits.ts';
 import type { JobView } from '../job/object-api.ts';
@@ -6,6 +7,7 @@ import { logError } from '../log.ts';
 import { MAX_SENT_AT_ONCE, type Sending, sendJobs } from '../queue/send.ts';
 import { fewAtATime } from '../rpc/few-at-a-time.ts';
 import { isOverloaded } from '../rpc/repeatedly.ts';
+import { tenantOf } from './auth.ts';
 import type { BatchDraft } from './batch-drafts.ts';
 import type { Draft } from './draft.ts';
 import type { Exchange } from './exchange.ts';
@@ -36,7 +38,7 @@ export function foundOf(place: Exclude<Place, { refused: Problem }>): Found {
 function identityIn(exchange: Exchange, draft: Draft, batchKey: string | undefined, index: number): Identity {
 	if (batchKey === undefined || draft.options.idempotencyKey !== undefined) return identityOf(exchange, draft);
 	const { jobs, principal } = exchange;
-	return { id: jobs.idForPlace(principal.tenant, batchKey, index), isKeyed: true };
+	return { id: jobs.idForPlace(tenantOf(principal), batchKey, index), isKeyed: true };
 }
 
 async function placeOf(exchange: Exchange, draft: Draft, identity: Identity, outbox: Outbox): Promise<Place> {

@@ -1,6 +1,8 @@
 /** A batch as it was sent: every job of it read and found valid, or none. */
+
 import { z } from 'zod';
 import { JOBS_A_REQUEST, MAX_BATCH_JOBS } from '../batch/limits.ts';
+import { tenantOf } from './auth.ts';
 import { isJson, mediaTypeOf, refuseEncoded } from './body.ts';
 import { type Draft, draftOf, unsupported } from './draft.ts';
 import { type Exchange, originOf } from './exchange.ts';
@@ -84,7 +86,7 @@ async function draftsOf(
 }
 
 function refuseBadWebhook(exchange: Exchange, { options }: Draft): void {
-	webhookOf(options, exchange.principal.tenant, exchange.config, originOf(exchange));
+	webhookOf(options, tenantOf(exchange.principal), exchange.config, originOf(exchange));
 }
 
 /** One key is one job: two places would be one, or one of them would be refused when the other was accepted. */

@@ -2,7 +2,7 @@
 import { retryAfterSeconds, unfinishedOf } from '../batch/batch.ts';
 import type { BatchView } from '../batch/batch-api.ts';
 import { jobLinks } from '../job/links.ts';
-import { tokenFor } from './auth.ts';
+import { linkTokens } from './auth.ts';
 import type { Place } from './batch-acceptance.ts';
 import { type Exchange, originOf } from './exchange.ts';
 import { linkBaseOf, PRIVATE } from './respond.ts';
@@ -48,8 +48,8 @@ async function documentOf(exchange: Exchange, id: string, view: BatchView) {
 	const facts = { id, createdAt: new Date(createdAt).toISOString() };
 	// There is nothing to cancel here, and so no right to give out.
 	const scopes = new Set([...exchange.principal.scopes].filter((scope) => scope !== 'cancel'));
-	const token = await tokenFor({ ...exchange.principal, scopes }, { facts, readableUntil }, exchange.config);
-	const self = `${originOf(exchange)}/v1/batches/${id}${token === undefined ? '' : `?token=${token}`}`;
+	const { read } = linkTokens({ ...exchange.principal, scopes }, { facts, readableUntil }, exchange.config);
+	const self = `${originOf(exchange)}/v1/batches/${id}${read === undefined ? '' : `?token=${read}`}`;
 	return { ...facts, total, counts, countedAt: new Date(countedAt).toISOString(), links: { self } };
 }
 
@@ -65,7 +65,7 @@ async function jobOf(exchange: Exchange, place: Place) {
 	if ('refused' in place) return { error: errorOf(place.refused) };
 	const { id } = place;
 	if ('lost' in place) return { id, error: errorOf(place.lost) };
-	const { self } = jobLinks(id, await linkBaseOf(exchange, place.view));
+	const { self } = jobLinks(id, linkBaseOf(exchange, place.view));
 	return { id, status: place.view.facts.status, links: { self } };
 }
 

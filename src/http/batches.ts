@@ -7,12 +7,13 @@ import { MS_PER_SECOND, OPTION_LIMITS } from '../job/limits.ts';
 import { logError } from '../log.ts';
 import type { Batches } from '../rpc/batches.ts';
 import { fewAtATime } from '../rpc/few-at-a-time.ts';
+import { type Principal, tenantOf } from './auth.ts';
 import { acceptAll, foundOf, type Place } from './batch-acceptance.ts';
 import { batchDraftOf } from './batch-drafts.ts';
 import { acceptedBatchResponse, batchResponse, unlistedResponse } from './batch-response.ts';
 import type { Draft } from './draft.ts';
 import type { Exchange } from './exchange.ts';
-import { Problem } from './problem.ts';
+import { Problem, passing } from './problem.ts';
 import { countMore, windowOf } from './rate-limit.ts';
 
 /**
@@ -24,7 +25,7 @@ export async function submitBatch(exchange: Exchange): Promise<Response> {
 	const batches = batchesOf(exchange);
 	const batch = await batchDraftOf(exchange);
 	const { drafts, key } = batch;
-	const { tenant } = principal;
+	const tenant = tenantOf(principal);
 	await countMore(exchange, Math.ceil(drafts.length / JOBS_A_REQUEST) - 1);
 	const id = key ? batches.idForKey(tenant, key.text) : batches.newId();
 	if (key && !(await batches.call(id, (object) => object.isFor(tenant, key.fingerprint)))) throw keyReused();
@@ -55,7 +56,7 @@ export async function batchStatus(exchange: Exchange): Promise<Response> {
 	const batches = batchesOf(exchange);
 	if (!batches.isId(id)) throw nothingThere();
 	const look = await batches.call(id, (object) => object.look(principal.tenant, principal.token?.createdAt));
-	if (look.found === 'nothing') throw nothingThere();
+	if (look.found === 'nothing') throw missingBatch(look, principal);
 	const view = look.found === 'jobs' ? await counted(exchange, batches, id, look) : look.view;
 	return batchResponse(exchange, id, view);
 }
@@ -65,22 +66,26 @@ async function counted(
 	exchange: Exchange,
 	batches: Batches,
 	id: string,
-	{ ask, round, view }: Extract<Look, { found: 'jobs' }>,
+	{ ask, round, view, tenant = exchange.principal.tenant }: Extract<Look, { found: 'jobs' }>,
 ): Promise<BatchView> {
 	const most = Math.floor(windowOf(exchange) / 2);
 	await countMore(exchange, Math.min(most, Math.floor(ask.length / CALLS_A_REQUEST)));
 	const countedAt = Date.now();
-	const findings = await askAll(exchange, ask);
+	const findings = await askAll(exchange, tenant, ask);
 	// Some couldn't be reached: then this is as it was before.
 	if (findings.length < ask.length) return view;
 	const noted = await batches.call(id, (object) => object.note(findings, countedAt, round));
 	return noted.found === 'counts' ? noted.view : view;
 }
 
-async function askAll({ jobs, principal }: Exchange, ask: readonly (readonly [number, string])[]): Promise<Findings> {
+async function askAll(
+	{ jobs }: Exchange,
+	tenant: string | undefined,
+	ask: readonly (readonly [number, string])[],
+): Promise<Findings> {
 	const findings = await fewAtATime(CALLS_AT_ONCE, ask, async ([index, id]) => {
 		try {
-			const reading = await jobs.call(id, (job) => job.read(principal.tenant));
+			const reading = await jobs.call(id, (job) => job.read(tenant));
 			const found: Found = reading.found === 'job' ? reading.view.facts.status : 'gone';
 			return [[index, found]] as const;
 		} catch (error) {
@@ -114,6 +119,11 @@ function batchesOf({ batches }: Exchange): Batches {
 function keyReused(): Problem {
 	const errors = [{ header: 'Idempotency-Key', message: 'stands for another batch' }];
 	return new Problem('IdempotencyKeyReused', 'The idempotency key was used before, for another batch', { errors });
+}
+
+/** An object of version 0.1.0 knows no token's bearer: the batch may be there. */
+function missingBatch({ knowsTokens }: Extract<Look, { found: 'nothing' }>, { tenant }: Principal): Problem {
+	return tenant === undefined && !knowsTokens ? passing() : nothingThere();
 }
 
 function nothingThere(): Problem {

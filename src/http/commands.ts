@@ -1,6 +1,7 @@
 /** What a client can ask of a job that it has: cancel it, run it again, delete its data. */
 import type { Change } from '../job/object-api.ts';
 import { sendJob } from '../queue/send.ts';
+import { tenantOf } from './auth.ts';
 import { isFull, refuseWhenFull } from './capacity.ts';
 import { forget } from './edge-cache.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
@@ -34,7 +35,7 @@ export async function retryJob(exchange: Exchange): Promise<Response> {
 	const place = await takePlaceAgain(exchange, id);
 	if (place instanceof Problem) throw place;
 	// Not repeated by itself: a second time it would be refused, although the first went through.
-	const change = await jobs.callOnce<Change>(id, (job) => job.retry(principal.tenant, place));
+	const change = await jobs.callOnce<Change>(id, (job) => job.retry(tenantOf(principal), place));
 	if (change.found !== 'job' || change.refusal !== undefined) await leavePlace(exchange, place);
 	if (change.found !== 'job') throw missing(change, principal);
 	if (change.refusal === 'late') throw new Problem('Overloaded', 'It took too long: nothing was done, try again');

@@ -68,11 +68,17 @@ export async function remember(exchange: Exchange, { view, outcome }: FoundJob):
 
 /** Drops a purged job from the cache of this data center. */
 export async function forget(exchange: Exchange, id: string, createdAt: number | undefined): Promise<void> {
-	const key = keyOf(exchange, id, createdAt);
-	if (key === undefined) return;
-	const purged = put(key, { isPurged: true }, exchange.config.edgeCacheSeconds);
-	await purged.catch((error: unknown) => logError('edge cache not cleared', { job: id, error }));
+	// Readers with a link have no tenant, those with a link of version 0.1.0 have.
+	for (const tenant of [exchange.principal.tenant, NO_TENANT]) {
+		const key = keyOf(exchange, id, createdAt, tenant);
+		if (key === undefined) return;
+		const purged = put(key, { isPurged: true }, exchange.config.edgeCacheSeconds);
+		await purged.catch((error: unknown) => logError('edge cache not cleared', { job: id, error }));
+	}
 }
+
+/** No tenant has an empty name. */
+const NO_TENANT = '';
 
 async function entryAt(key: string): Promise<Entry | Purged | undefined> {
 	return (await caches.default.match(key))?.json<Entry | Purged>();
@@ -86,11 +92,16 @@ function put(key: string, entry: Entry | Purged, seconds: number): Promise<void>
  * Under which address an entry is: a cache may be shared with what else is at this host, so it must not be one that can be made
  * up. Whoever comes without a job token may mean any job that ever had this id.
  */
-function keyOf(exchange: Exchange, id: string, createdAt: number | undefined): string | undefined {
-	const { config, principal } = exchange;
+function keyOf(
+	exchange: Exchange,
+	id: string,
+	createdAt: number | undefined,
+	tenant = exchange.principal.tenant,
+): string | undefined {
+	const { config } = exchange;
 	const [secret] = config.signingKeys.values();
 	if (config.edgeCacheSeconds === 0 || createdAt === undefined || !secret) return undefined;
-	const name = JSON.stringify([ENTRY, principal.tenant, id, createdAt]);
+	const name = JSON.stringify([ENTRY, tenant ?? NO_TENANT, id, createdAt]);
 	return `${originOf(exchange)}/v1/jobs/${id}/${createHmac('sha256', secret).update(name).digest('hex')}`;
 }
 

@@ -4,6 +4,7 @@
  */
 import type { LinkBase } from '../job/links.ts';
 import type { Reading } from '../job/object-api.ts';
+import { READER_HEADER } from '../job/reader-header.ts';
 import { type Exchange, jobIdOf, missing, originOf } from './exchange.ts';
 import { Problem } from './problem.ts';
 import { linkBaseOf } from './respond.ts';
@@ -32,10 +33,14 @@ export async function openWait(exchange: Exchange, path: `/wait?${string}`): Pro
 	throw missing(refusalOf(answer), exchange.principal);
 }
 
-/** Who came with a token passes it on. For anybody else one is signed, and what it says of the job has to be asked for. */
+/** A token says what links need to know of its job. For a key, the job has to be asked. */
 async function readersBase(exchange: Exchange): Promise<LinkBase> {
 	const { jobs, principal } = exchange;
 	const { tenant, scopes, token } = principal;
+	if (token?.createdAt !== undefined) {
+		const facts = { id: token.job, createdAt: new Date(token.createdAt).toISOString() };
+		return linkBaseOf(exchange, { facts, readableUntil: token.expiresAt });
+	}
 	if (token) return { origin: originOf(exchange), mayCancel: scopes.has('cancel'), token: token.text };
 	const reading = await jobs.call(jobIdOf(exchange), (job) => job.read(tenant));
 	if (reading.found !== 'job') throw missing(reading, principal);
@@ -55,15 +60,16 @@ function asReader(exchange: Exchange, path: string, base: LinkBase): Promise<Res
 	const { jobs, principal } = exchange;
 	const { tenant, token } = principal;
 	const reader = { tenant, base, ...(token?.createdAt !== undefined && { createdAt: token.createdAt }) };
-	return jobs.connect(jobIdOf(exchange), path, { 'coatcheck-reader': inAscii(JSON.stringify(reader)) });
+	return jobs.connect(jobIdOf(exchange), path, { [READER_HEADER]: inAscii(JSON.stringify(reader)) });
 }
 
-/** The same JSON. A tenant may have any letters, and the runtime writes headers that are not ASCII to the log, with their tokens. */
+/** The same JSON. A tenant may have any letters, and the runtime writes headers that are not ASCII to the log. */
 function inAscii(json: string): string {
 	return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function refusalOf({ status, headers }: Response): Parameters<typeof missing>[0] {
-	if (status !== 410) return { found: 'nothing' };
+	// An object of version 0.1.0 throws at a token's bearer: an answer comes from one that knows tokens.
+	if (status !== 410) return { found: 'nothing', knowsTokens: true };
 	return { found: 'tombstone', reason: headers.get('coatcheck-reason') === 'purged' ? 'purged' : 'expired' };
 }

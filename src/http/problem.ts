@@ -91,6 +91,11 @@ export class Problem extends Error {
 	}
 }
 
+/** The job's object can't be reached at the moment: a deploy, a crash, too many calls. */
+export function passing(): Problem {
+	return new Problem('Overloaded', 'The service is overloaded or restarting: nothing was changed, try again');
+}
+
 /** What an answer needs to know of the request it answers. */
 export interface Asked {
 	/** The path, without the query: tokens stay out of bodies and logs. */

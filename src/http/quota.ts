@@ -3,9 +3,11 @@
  * accepted after all. What becomes of the room of an accepted job, the job itself tells. Without quotas nothing here calls
  * anybody.
  */
+
 import { MS_PER_SECOND } from '../job/limits.ts';
 import { QUOTA_RETRY_SECONDS } from '../quota/limits.ts';
 import type { Quotas, Shortage, Wanted } from '../quota/quotas.ts';
+import { tenantOf } from './auth.ts';
 import { tooLarge } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import { Problem } from './problem.ts';
@@ -53,7 +55,7 @@ export async function fitPlace(payer: Payer, job: string, place: Place, bytes: n
 
 /** For who knows that the job was not accepted in this place, and can't be any more. */
 export async function leavePlace({ tenants, principal }: Payer, place: Place | undefined): Promise<void> {
-	if (place) await tenants.release(principal.tenant, place.reservation);
+	if (place) await tenants.release(tenantOf(principal), place.reservation);
 }
 
 /** An input has more bytes than there was room left for. */
@@ -79,7 +81,7 @@ async function reserve(
 	quotas: Quotas,
 	request: Wanted & { readonly name: string; readonly job: string },
 ): Promise<Place | Problem> {
-	const reserved = await tenants.call(principal.tenant, (object) => object.reserve(request, quotas));
+	const reserved = await tenants.call(tenantOf(principal), (object) => object.reserve(request, quotas));
 	if (!reserved.reserved) return quotaExceeded(reserved.shortage, reserved.roomAt);
 	const { bytes, acceptBy } = reserved;
 	return { reservation: request.name, acceptBy, bytes };

@@ -4,29 +4,35 @@ import { retryAfterSeconds, type WaitFacts } from '../job/estimate.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
 import type { JobView } from '../job/object-api.ts';
 import { noteWaitOf, usualWaitMs } from '../queue/pressure.ts';
-import { tokenFor } from './auth.ts';
+import { linkTokens } from './auth.ts';
 import { type Exchange, originOf } from './exchange.ts';
 import { learn, usualMs } from './usual.ts';
 
 /** What every answer about a job has: it is one reader's, and old a moment later. */
 export const PRIVATE = { 'cache-control': 'private, no-store' } as const;
 
-export async function linkBaseOf(
+/** What the links of this reader start with and carry. */
+export function linkBaseOf(
 	exchange: Exchange,
-	view: Pick<JobView, 'facts' | 'readableUntil' | 'flags'>,
-): Promise<LinkBase> {
+	view: {
+		readonly facts: Pick<JobView['facts'], 'id' | 'createdAt'>;
+		readonly readableUntil: number;
+		readonly flags?: JobView['flags'];
+	},
+): LinkBase {
 	const { principal, config } = exchange;
-	const token = await tokenFor(principal, view, config);
+	const { read, cancel } = linkTokens(principal, view, config);
 	return {
 		origin: originOf(exchange),
-		...(token !== undefined && { token }),
+		...(read !== undefined && { token: read }),
+		...(cancel !== undefined && { cancelToken: cancel }),
 		mayCancel: principal.scopes.has('cancel'),
-		flags: view.flags,
+		...(view.flags && { flags: view.flags }),
 	};
 }
 
-export async function documentOf(exchange: Exchange, view: JobView): Promise<StatusDocument> {
-	return statusDocument(view.facts, jobLinks(view.facts.id, await linkBaseOf(exchange, view)));
+export function documentOf(exchange: Exchange, view: JobView): StatusDocument {
+	return statusDocument(view.facts, jobLinks(view.facts.id, linkBaseOf(exchange, view)));
 }
 
 /** The status document with its `ETag`, and `Retry-After` while there is something to wait for. */
@@ -36,7 +42,7 @@ export async function documentResponse(
 	status = 200,
 	headers: (document: StatusDocument) => Record<string, string> = () => ({}),
 ): Promise<Response> {
-	const document = await documentOf(exchange, view);
+	const document = documentOf(exchange, view);
 	const all = {
 		...PRIVATE,
 		etag: etagOf(document.seq),

@@ -41,7 +41,7 @@ export const ROUTES: readonly Route[] = [
 	route('DELETE', '/v1/jobs/:id', 'cancel', cancelJob),
 	route('POST', '/v1/jobs/:id/cancel', 'cancel', cancelJob),
 	route('POST', '/v1/jobs/:id/retry', 'submit', retryJob),
-	route('POST', '/v1/jobs/:id/purge', 'cancel', purgeJob),
+	route('POST', '/v1/jobs/:id/purge', 'purge', purgeJob),
 
 	route('POST', '/v1/jobs/:id/progress', 'complete', reportProgress, report),
 	route('POST', '/v1/jobs/:id/complete', 'complete', completeJob, result),

@@ -2,6 +2,7 @@
  * Submitting a job. Everything that can be refused is refused before anything is durable (`draft.ts`); the 202 is sent when
  * the job and its alarm are, and does not wait on the queue.
  */
+
 import type { Submission } from '../job/lifecycle.ts';
 import { MAX_QUEUE_DELAY_MS, MS_PER_SECOND } from '../job/limits.ts';
 import { type JobMessage, jobMessage } from '../job/message.ts';
@@ -9,6 +10,7 @@ import type { Acceptance, JobView } from '../job/object-api.ts';
 import type { JobOptions } from '../job/record.ts';
 import { logError } from '../log.ts';
 import { type Sending, sendJob } from '../queue/send.ts';
+import { tenantOf } from './auth.ts';
 import { refuseWhenFull } from './capacity.ts';
 import { type Draft, draftOfBody, draftOfEnvelope } from './draft.ts';
 import { type Exchange, originOf } from './exchange.ts';
@@ -61,7 +63,7 @@ export interface Identity {
 export function identityOf({ jobs, principal }: Exchange, { task, options }: Draft): Identity {
 	const { idempotencyKey: key } = options;
 	if (key === undefined) return { id: jobs.newId(), isKeyed: false };
-	return { id: jobs.idForKey(principal.tenant, task.name, key), isKeyed: true };
+	return { id: jobs.idForKey(tenantOf(principal), task.name, key), isKeyed: true };
 }
 
 export interface AcceptedDraft {
@@ -76,12 +78,12 @@ export async function acceptDraft(exchange: Exchange, draft: Draft, { id, isKeye
 	const { task } = draft;
 	refuseWhenFull(exchange, task.lane);
 	const options = jobOptions(draft.options, task, exchange);
-	const webhook = webhookOf(draft.options, principal.tenant, exchange.config, originOf(exchange));
+	const webhook = webhookOf(draft.options, tenantOf(principal), exchange.config, originOf(exchange));
 	const intake = await takeIn(exchange, id, draft.input, isKeyed);
 	const { input, reservation, terms } = intake;
 	const submission: Submission = {
 		submission: crypto.randomUUID(),
-		tenant: principal.tenant,
+		tenant: tenantOf(principal),
 		task: task.name,
 		lane: task.lane,
 		...(isKeyed && fingerprintsOf(draft, options)),

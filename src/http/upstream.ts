@@ -1,4 +1,5 @@
 /** `/v1/upstreams/{upstream}/…`, any method: this very request, as a job that sends it to a configured upstream. */
+
 import { upstreamTask } from '../job/upstream.ts';
 import { identityIn010 } from '../upstream/identity-010.ts';
 import { MAX_REQUEST_HEAD_BYTES } from '../upstream/limits.ts';
@@ -12,6 +13,7 @@ import {
 import { type ForwardRules, forwardedHeaders } from '../upstream/request-headers.ts';
 import { isRepeatable } from '../upstream/retry.ts';
 import { mayUse, type Upstream } from '../upstream/settings.ts';
+import { tenantOf } from './auth.ts';
 import { refuseTooLarge } from './body.ts';
 import { bytesInput, type Draft } from './draft.ts';
 import type { Exchange } from './exchange.ts';
@@ -52,7 +54,7 @@ async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
 
 /** An upstream of other tenants is answered for as one that does not exist. */
 function upstreamNamed({ params, principal, config }: Exchange): Upstream {
-	const usable = [...config.upstreams.values()].filter((upstream) => mayUse(upstream, principal.tenant));
+	const usable = [...config.upstreams.values()].filter((upstream) => mayUse(upstream, tenantOf(principal)));
 	const upstream = usable.find(({ name }) => name === params.upstream);
 	if (upstream) return upstream;
 	const known = usable.length === 0 ? 'you can use none' : `you can use: ${usable.map(({ name }) => name).join(', ')}`;

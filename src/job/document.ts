@@ -116,9 +116,12 @@ export function jobFacts(id: string, job: JobRecord, now: number): JobFacts {
 	};
 }
 
-/** The document a reader gets. */
+/** The document a reader gets. A job that is over has nothing to watch or to cancel, so it has no links for that. */
 export function statusDocument(facts: JobFacts, links: Links): StatusDocument {
-	return { ...facts, ...(facts.status === 'succeeded' && { resourceLocation: links.result }), links };
+	const { status } = facts;
+	if (status === 'pending' || status === 'running') return { ...facts, links };
+	const { socket: _socket, cancel: _cancel, ...kept } = links;
+	return { ...facts, ...(status === 'succeeded' && { resourceLocation: links.result }), links: kept };
 }
 
 /**

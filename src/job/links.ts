@@ -5,8 +5,9 @@ export interface Links {
 	readonly operation: string;
 	readonly result: string;
 	readonly events: string;
-	readonly socket: string;
-	/** Left out for a reader who may not cancel. */
+	/** Left out once the job is over. */
+	readonly socket?: string;
+	/** Left out for a reader who may not cancel, and once the job is over. */
 	readonly cancel?: string;
 }
 
@@ -14,15 +15,17 @@ export interface Links {
 export interface LinkBase {
 	/** Scheme and authority, and a path when a gateway adds one: `https://jobs.example`. No slash at the end. */
 	readonly origin: string;
-	/** Signed for this job and what the reader may do; left out where nobody asks for one. */
+	/** Signed for reading this job; left out where the deployment has no signing key. */
 	readonly token?: string;
+	/** Signed for canceling this job. Bases of version 0.1.0 leave it out: their `token` does both. */
+	readonly cancelToken?: string;
 	readonly mayCancel: boolean;
 	/** How this job answers on its status URL, as the submission asked. */
 	readonly flags?: Readonly<Record<string, string>>;
 }
 
-export function jobLinks(id: string, base: LinkBase): Links {
-	const { origin, token, flags = {}, mayCancel } = base;
+export function jobLinks(id: string, base: LinkBase): Links & { readonly socket: string } {
+	const { origin, token, cancelToken = token, flags = {}, mayCancel } = base;
 	const isFlagged = Object.keys(flags).length > 0;
 	const withToken = token === undefined ? {} : { token };
 	const query = queryOf(withToken);
@@ -33,7 +36,7 @@ export function jobLinks(id: string, base: LinkBase): Links {
 		result: `${job}/result${query}`,
 		events: `${job}/events${query}`,
 		socket: `${job.replace(/^http/, 'ws')}/socket${query}`,
-		...(mayCancel && { cancel: `${job}/cancel${query}` }),
+		...(mayCancel && { cancel: `${job}/cancel${queryOf(cancelToken === undefined ? {} : { token: cancelToken })}` }),
 	};
 }
 

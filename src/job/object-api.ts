@@ -40,7 +40,14 @@ export type Outcome =
 export type Reading =
 	| { readonly found: 'job'; readonly view: JobView; readonly outcome?: Outcome }
 	| { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged' }
-	| { readonly found: 'nothing' };
+	| Nothing;
+
+/** There is no such job for this reader. */
+export interface Nothing {
+	readonly found: 'nothing';
+	/** Left out by objects of version 0.1.0, which know no reader without a tenant: the job may be there. */
+	readonly knowsTokens?: true;
+}
 
 export type FoundJob = Extract<Reading, { found: 'job' }>;
 
@@ -112,7 +119,7 @@ export type Change =
 			readonly createdAt?: number;
 			readonly refusal?: Refusal;
 	  }
-	| { readonly found: 'nothing' };
+	| Nothing;
 
 /** Everything needed to tell a receiver of one event. */
 export interface DueDelivery {
@@ -140,20 +147,20 @@ export interface JobObjectApi {
 	/**
 	 * `withOutcome` adds a finished job's reply.
 	 *
-	 * Here and below, `createdAt` is that of the job the reader's token was signed for: to whom a link to an earlier job of
-	 * the same idempotency key was given, a later one is not there.
+	 * Here and below, `createdAt` is that of the job the reader's token was signed for: a link to an earlier job of the same
+	 * idempotency key does not open a later one. A reader without a tenant has proved its job by a token that names its birth.
 	 */
-	read(tenant: string, withOutcome?: boolean, createdAt?: number): Promise<Reading>;
+	read(tenant: string | undefined, withOutcome?: boolean, createdAt?: number): Promise<Reading>;
 	/** Every event after a cursor. */
 	events(
-		tenant: string,
+		tenant: string | undefined,
 		after: number,
 		createdAt?: number,
 	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>>;
-	cancel(tenant: string, createdAt?: number): Promise<Change>;
+	cancel(tenant: string | undefined, createdAt?: number): Promise<Change>;
 	/** No token allows this. `reservation`: the room that was taken for it, good until `acceptBy`. */
 	retry(tenant: string, room?: { readonly reservation: string; readonly acceptBy: number }): Promise<Change>;
-	purge(tenant: string, createdAt?: number): Promise<Change>;
+	purge(tenant: string | undefined, createdAt?: number): Promise<Change>;
 	/** What the job takes of its tenant's quotas; `undefined` when nothing is kept of it. */
 	claim(): Promise<Claim | undefined>;
 

@@ -10,7 +10,7 @@ import { logError } from '../log.ts';
 import { retryAfterMs } from '../lro/retry-after.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { refusalOf } from '../target.ts';
-import { signToken } from '../token.ts';
+import { signToken } from '../token/token.ts';
 import type { Connections } from './connections.ts';
 import { signedMessage } from './sign.ts';
 
@@ -72,9 +72,9 @@ async function call(messenger: Messenger, id: string, due: DueDelivery): Promise
 
 /** The receiver may read the job, and nothing more. */
 async function eventFor({ signingKeys }: Messenger, id: string, due: DueDelivery): Promise<JobEvent> {
-	const { webhook, tenant, readableUntil: expiresAt, event } = due;
+	const { webhook, readableUntil: expiresAt, event } = due;
 	const createdAt = Date.parse(event.job.createdAt);
-	const token = await signToken(signingKeys, { job: id, createdAt, tenant, scopes: new Set(['read']), expiresAt });
+	const token = signToken(signingKeys, { job: id, createdAt, right: 'read', expiresAt });
 	const links = jobLinks(id, { origin: webhook.origin, mayCancel: false, ...(token !== undefined && { token }) });
 	return { ...event, job: statusDocument(event.job, links) };
 }

@@ -40,16 +40,24 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 		return { added: true, view: viewOf(batch) };
 	}
 
-	async look(tenant: string, createdAt?: number): Promise<Look> {
+	async look(tenant: string | undefined, createdAt?: number): Promise<Look> {
 		const now = Date.now();
 		const batch = this.#current(now);
-		if (batch?.tenant !== tenant || (createdAt ?? batch.createdAt) !== batch.createdAt) return { found: 'nothing' };
+		const isReaders = tenant === undefined ? createdAt !== undefined : batch?.tenant === tenant;
+		if (!batch || !isReaders || (createdAt ?? batch.createdAt) !== batch.createdAt)
+			return { found: 'nothing', knowsTokens: true };
 		const { ids, countedAt, round } = batch;
 		const open = unsettled(batch);
 		const isNew = now - countedAt < goodForMs(open.length);
 		if (isNew || now < this.#askedUntil || open.length === 0) return { found: 'counts', view: viewOf(batch) };
 		this.#askedUntil = now + ASKING_MS;
-		return { found: 'jobs', view: viewOf(batch), round, ask: open.map((index) => [index, ids[index] ?? '']) };
+		return {
+			found: 'jobs',
+			view: viewOf(batch),
+			tenant: batch.tenant,
+			round,
+			ask: open.map((index) => [index, ids[index] ?? '']),
+		};
 	}
 
 	async note(findings: Findings, countedAt: number, round: number): Promise<Look> {

@@ -34,11 +34,13 @@ import type {
 	JobObjectApi,
 	JobView,
 	Lease,
+	Nothing,
 	Outcome,
 	Reading,
 	Report,
 	Start,
 } from '../job/object-api.ts';
+import { LEGACY_READER_HEADER, READER_HEADER } from '../job/reader-header.ts';
 import {
 	ALONE_LANE,
 	type Fence,
@@ -64,7 +66,8 @@ import { JobStore } from './store.ts';
 
 /** Who opens a socket, as the rest of the Worker says. */
 interface Reader {
-	readonly tenant: string;
+	/** Left out for a token's bearer. */
+	readonly tenant?: string;
 	readonly base: LinkBase;
 	/** That of the job their token was signed for. */
 	readonly createdAt?: number;
@@ -123,10 +126,10 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
 	}
 
-	async read(tenant: string, withOutcome = false, createdAt?: number): Promise<Reading> {
+	async read(tenant: string | undefined, withOutcome = false, createdAt?: number): Promise<Reading> {
 		const now = Date.now();
 		const job = this.#visible(tenant, now, createdAt);
-		if (!job) return { found: 'nothing' };
+		if (!job) return NOTHING;
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
 		const outcome = withOutcome ? outcomeOf(job) : undefined;
 		return { ...this.#readingOf(job, now), ...(outcome && { outcome }) };
@@ -137,18 +140,18 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	}
 
 	async events(
-		tenant: string,
+		tenant: string | undefined,
 		after: number,
 		createdAt?: number,
 	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>> {
 		const now = Date.now();
 		const job = this.#visible(tenant, now, createdAt);
-		if (!job) return { found: 'nothing' };
+		if (!job) return NOTHING;
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
 		return { events: eventsAfter(this.#id, job, after, now), view: viewOf(this.#id, job, now) };
 	}
 
-	async cancel(tenant: string, createdAt?: number): Promise<Change> {
+	async cancel(tenant: string | undefined, createdAt?: number): Promise<Change> {
 		return this.#change(tenant, { type: 'cancel' }, createdAt);
 	}
 
@@ -161,7 +164,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		});
 	}
 
-	async purge(tenant: string, createdAt?: number): Promise<Change> {
+	async purge(tenant: string | undefined, createdAt?: number): Promise<Change> {
 		return this.#change(tenant, { type: 'purge' }, createdAt);
 	}
 
@@ -318,7 +321,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	override async fetch(request: Request): Promise<Response> {
 		const url = new URL(request.url);
 		if (url.pathname === '/attempt') return this.#attach(url);
-		const reader = JSON.parse(request.headers.get('coatcheck-reader') ?? '') as Reader;
+		const reader = JSON.parse(
+			request.headers.get(READER_HEADER) ?? request.headers.get(LEGACY_READER_HEADER) ?? '',
+		) as Reader;
 		const now = Date.now();
 		const job = this.#visible(reader.tenant, now, reader.createdAt);
 		if (!job) return new Response(null, { status: 404 });
@@ -493,11 +498,11 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		}
 	}
 
-	#change(tenant: string, command: Command, createdAt?: number): Change {
+	#change(tenant: string | undefined, command: Command, createdAt?: number): Change {
 		const now = Date.now();
-		if (!this.#visible(tenant, now, createdAt)) return { found: 'nothing' };
+		if (!this.#visible(tenant, now, createdAt)) return NOTHING;
 		const result = this.#apply(command, now);
-		if (!result) return { found: 'nothing' };
+		if (!result) return NOTHING;
 		const { job, refusal } = result;
 		const why = refusal === undefined ? {} : { refusal };
 		if (job.state.name === 'tombstone')
@@ -524,12 +529,17 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		};
 	}
 
-	/** The job, if it is this tenant's, and the one that the reader's token is for: to anybody else it doesn't exist. */
-	#visible(tenant: string, now: number, createdAt?: number): JobRecord | undefined {
+	/** The job, if it is this tenant's, and the one that the reader's token is for. For any other reader it doesn't exist. */
+	#visible(tenant: string | undefined, now: number, createdAt?: number): JobRecord | undefined {
 		const job = this.#current(now);
-		return job?.tenant === tenant && (createdAt ?? job.createdAt) === job.createdAt ? job : undefined;
+		if (!job) return undefined;
+		// Without a tenant only a token's bearer comes: the token was signed for a job of this id and birth.
+		const isReaders = tenant === undefined ? createdAt !== undefined : job.tenant === tenant;
+		return isReaders && (createdAt ?? job.createdAt) === job.createdAt ? job : undefined;
 	}
 }
+
+const NOTHING: Nothing = { found: 'nothing', knowsTokens: true };
 
 function viewOf(id: string, job: JobRecord, now: number): JobView {
 	const { state } = job;

@@ -6,13 +6,13 @@ import type { Fence } from '../job/record.ts';
 import { TaskError, WaitingForWorker, type WaitOptions } from './task.ts';
 
 /** Signs the token in an external worker's links; `undefined` where the deployment has no key. */
-export type SignAttemptToken = (claims: {
+export type SignAttemptToken = (grant: {
 	readonly job: string;
-	readonly tenant: string;
-	readonly scopes: ReadonlySet<'complete'>;
+	readonly createdAt: number;
+	readonly right: 'complete';
 	readonly expiresAt: number;
 	readonly fence: Fence;
-}) => Promise<string | undefined>;
+}) => string | undefined;
 
 /**
  * @throws {RangeError} for times out of bounds.
@@ -27,22 +27,17 @@ export async function waitingFor(
 	checkWithin('timeoutSeconds', timeoutSeconds, WAIT_SECONDS);
 	if (startWithinSeconds !== undefined)
 		checkWithin('startWithinSeconds', startWithinSeconds, OPTION_LIMITS.startWithinSeconds);
-	const links = await linksFor(id, lease, sign);
+	const links = linksFor(id, lease, sign);
 	return new WaitingForWorker(links, {
 		timeoutSeconds,
 		...(startWithinSeconds !== undefined && { startWithinSeconds }),
 	});
 }
 
-async function linksFor(id: string, { fence, tenant, origin, readableUntil }: Lease, sign: SignAttemptToken) {
-	if (tenant !== undefined && origin !== undefined && readableUntil !== undefined) {
-		const token = await sign({
-			job: id,
-			tenant,
-			scopes: new Set(['complete'] as const),
-			expiresAt: readableUntil,
-			fence,
-		});
+function linksFor(id: string, { fence, origin, readableUntil }: Lease, sign: SignAttemptToken) {
+	const { createdAt } = fence;
+	if (origin !== undefined && readableUntil !== undefined && createdAt !== undefined) {
+		const token = sign({ job: id, createdAt, right: 'complete', expiresAt: readableUntil, fence });
 		if (token !== undefined) return attemptLinks(id, { origin, token });
 	}
 	const message = 'The deployment has no key to sign the links of an external worker with';

@@ -2,11 +2,8 @@
  * The service as it is deployed, closed, over a real network: `wrangler dev` with the settings that the README tells to
  * make, a key from `npm run key`, an identity provider on a port of this machine, and clients that know nothing of it.
  */
-import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -14,8 +11,8 @@ import { configWith, localVariables } from '../../bench/configuration.ts';
 import { type LocalWorker, startLocalWorker } from '../../demo/local-worker.ts';
 import { createClient } from '../../src/client/index.ts';
 import { until } from '../clients/jobs.ts';
+import { newKey } from './new-key.ts';
 
-const KEY_SCRIPT = fileURLToPath(new URL('../../deploy/key.ts', import.meta.url));
 /** As in `wrangler.toml`: large enough for the other tests, which come from the same address. */
 const REQUESTS_PER_ADDRESS = 300;
 
@@ -25,7 +22,7 @@ let apiKey: string;
 let jwt: string;
 
 beforeAll(async () => {
-	const made = await newKey();
+	const made = await newKey(['--tenant', 'acme', '--scopes', 'submit,read,cancel']);
 	const provider = await identityProvider();
 	apiKey = made.secret;
 	jwt = await provider.jwt();
@@ -54,12 +51,6 @@ beforeAll(async () => {
 afterAll(async () => {
 	for (const end of endings.reverse()) await end();
 });
-
-async function newKey(): Promise<{ secret: string; line: string }> {
-	const args = ['--tenant', 'acme', '--scopes', 'submit,read,cancel'];
-	const { stdout } = await promisify(execFile)(process.execPath, [KEY_SCRIPT, ...args]);
-	return { secret: /ck_[\w-]+/.exec(stdout)?.[0] ?? '', line: /^ {2}(\{.*\})$/m.exec(stdout)?.[1] ?? '' };
-}
 
 async function identityProvider() {
 	const { privateKey, publicKey } = await generateKeyPair('ES256');

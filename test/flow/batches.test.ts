@@ -385,9 +385,9 @@ describe('whoever has no business with a batch', () => {
 		expect(await refusal(await ask(DEPLOYED, path))).toEqual([401, 'Unauthorized']);
 		const [job] = batch.jobs;
 		const { search } = new URL(job?.links.self ?? '');
-		expect(await refusal(await ask(DEPLOYED, `${path}${search}`))).toEqual([403, 'Forbidden']);
+		expect(await refusal(await ask(DEPLOYED, `${path}${search}`))).toEqual([401, 'Unauthorized']);
 		const { search: ofBatch } = new URL(batch.links.self);
-		expect(await refusal(await ask(DEPLOYED, `/v1/jobs/${job?.id}${ofBatch}`))).toEqual([403, 'Forbidden']);
+		expect(await refusal(await ask(DEPLOYED, `/v1/jobs/${job?.id}${ofBatch}`))).toEqual([401, 'Unauthorized']);
 		expect(await refusal(await ask(DEPLOYED, `/v1/jobs/${batch.id}${ofBatch}`))).toEqual([404, 'JobNotFound']);
 	});
 });

@@ -56,6 +56,11 @@ export async function eventsOf({ links }: StatusDocument, after?: number): Promi
 	return page.events;
 }
 
+/** Where the job's socket is, as an HTTP URL. A job that is over has no link to it any more, and still answers there. */
+export function socketOf({ links }: Pick<StatusDocument, 'links'>): string {
+	return links.socket?.replace(/^ws/, 'http') ?? links.events.replace('/events', '/socket');
+}
+
 /** A socket that keeps what it is told. */
 export interface Watcher {
 	readonly events: JobEvent[];
@@ -63,8 +68,8 @@ export interface Watcher {
 	readonly socket: WebSocket;
 }
 
-export async function watch({ links }: StatusDocument, after?: number): Promise<Watcher> {
-	const url = new URL(links.socket.replace(/^ws/, 'http'));
+export async function watch({ links }: Pick<StatusDocument, 'links'>, after?: number): Promise<Watcher> {
+	const url = new URL(socketOf({ links }));
 	if (after !== undefined) url.searchParams.set('after', String(after));
 	const response = await call(url.href, { headers: { upgrade: 'websocket' } });
 	const socket = response.webSocket;

@@ -4,6 +4,7 @@ import type { StatusDocument } from '../../src/job/document.ts';
 import type { AttemptLinks } from '../../src/job/links.ts';
 import type { JobObjectApi } from '../../src/job/object-api.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
+import { ask, DEPLOYED } from '../http/deployment.ts';
 import { call, eventsOf, finalsOf, objectOf, post, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, fireAlarm } from './faults.ts';
 
@@ -165,10 +166,10 @@ describe('the links of an external worker', () => {
 			403,
 		);
 		expect((await post(`${bare}?token=${new URL(other.links.complete).searchParams.get('token')}`, {})).status).toBe(
-			403,
+			401,
 		);
 		const token = new URL(links.complete).searchParams.get('token');
-		expect((await call(`/v1/jobs/${document.id}?token=${token}`)).status).toBe(403);
+		expect((await ask(DEPLOYED, `/v1/jobs/${document.id}?token=${token}`)).status).toBe(403);
 		expect(await statusOf(document)).toMatchObject({ phase: 'waiting' });
 	});
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CANCEL_GRACE_MS } from '../../src/job/limits.ts';
-import { call, eventsOf, finalsOf, post, statusOf, submit, until } from './client.ts';
+import { call, eventsOf, finalsOf, post, socketOf, statusOf, submit, until } from './client.ts';
 
 describe('a job', () => {
 	it('is accepted with a 202 that says everything about where to ask', async () => {
@@ -191,9 +191,7 @@ describe('purge', () => {
 			expect(response.status).toBe(410);
 			expect(await response.json()).toMatchObject({ code: 'JobPurged' });
 		}
-		expect(
-			(await call(document.links.socket.replace('wss', 'https'), { headers: { upgrade: 'websocket' } })).status,
-		).toBe(410);
+		expect((await call(socketOf(document), { headers: { upgrade: 'websocket' } })).status).toBe(410);
 	});
 
 	it('refuses a job that is not finished', async () => {

@@ -1,6 +1,6 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import { call, eventsOf, finalsOf, objectOf, statusOf, submit, until, watch } from './client.ts';
+import { call, eventsOf, finalsOf, objectOf, socketOf, statusOf, submit, until, watch } from './client.ts';
 
 describe('a socket', () => {
 	it('begins with a snapshot, tells everything after it, and is closed with 1000 after the last event', async () => {
@@ -109,7 +109,7 @@ describe('a socket', () => {
 	it('speaks the subprotocol coatcheck.v1 when it is offered', async () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 60 });
 		const open = (headers: Record<string, string>) =>
-			call(document.links.socket.replace('wss', 'https'), { headers: { upgrade: 'websocket', ...headers } });
+			call(socketOf(document), { headers: { upgrade: 'websocket', ...headers } });
 		const offered = await open({ 'sec-websocket-protocol': 'other, coatcheck.v1' });
 		expect(offered.headers.get('sec-websocket-protocol')).toBe('coatcheck.v1');
 		expect((await open({})).headers.get('sec-websocket-protocol')).toBeNull();
@@ -118,7 +118,7 @@ describe('a socket', () => {
 
 	it('is asked for with an upgrade: anything else is a 426', async () => {
 		const { document } = await submit('sleep', { seconds: 0 });
-		const response = await call(document.links.socket.replace('wss', 'https'));
+		const response = await call(socketOf(document));
 		expect(response.status).toBe(426);
 		expect(response.headers.get('upgrade')).toBe('websocket');
 		expect(await response.json()).toMatchObject({ code: 'UpgradeRequired' });
@@ -128,7 +128,9 @@ describe('a socket', () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { onComplete: 'inline' });
 		const { events, closed } = await watch(document, 0);
 		await closed;
-		expect(events[0]?.job.links).toEqual(document.links);
+		// The socket's link is for reading, and so are the links that it tells.
+		const { cancel: _, ...reading } = document.links;
+		expect(events[0]?.job.links).toEqual(reading);
 		expect(events[0]?.job.links.self).toContain('onComplete=inline');
 	});
 });

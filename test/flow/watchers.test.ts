@@ -1,10 +1,11 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MAX_WATCHERS } from '../../src/job/limits.ts';
+import { READER_HEADER } from '../../src/job/reader-header.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { jobToken } from '../http/deployment.ts';
 import { submission } from '../job/jobs.ts';
-import { call, objectOf, submit } from './client.ts';
+import { call, objectOf, socketOf, submit } from './client.ts';
 
 describe('those who watch one job', () => {
 	it('are as many as its object can tell, and the next is asked to come again', async () => {
@@ -24,7 +25,7 @@ describe('those who watch one job', () => {
 		expect(sockets).not.toContain(null);
 		const { links } = document;
 		for (const response of [
-			await call(links.socket.replace(/^ws/, 'http'), { headers: { upgrade: 'websocket' } }),
+			await call(socketOf({ links }), { headers: { upgrade: 'websocket' } }),
 			await call(links.events, { headers: { accept: 'text/event-stream' } }),
 		]) {
 			expect(response.status).toBe(503);
@@ -36,7 +37,7 @@ describe('those who watch one job', () => {
 			expect((await call(links.operation, { headers })).status).toBe(200);
 		sockets.pop()?.close();
 		await vi.waitFor(async () => {
-			const response = await call(links.socket.replace(/^ws/, 'http'), { headers: { upgrade: 'websocket' } });
+			const response = await call(socketOf({ links }), { headers: { upgrade: 'websocket' } });
 			expect(response.status).toBe(101);
 			sockets.push(response.webSocket);
 			response.webSocket?.accept();
@@ -55,7 +56,7 @@ describe('those who watch one job', () => {
 		const response = await call(`/v1/jobs/${id}/events?token=${token}`, { headers: { accept: 'text/event-stream' } });
 		expect(response.status).toBe(200);
 		await response.body?.cancel();
-		const { 'coatcheck-reader': reader = '' } = connect.mock.calls[0]?.[2] ?? {};
+		const { [READER_HEADER]: reader = '' } = connect.mock.calls[0]?.[2] ?? {};
 		expect(reader).toMatch(/^[\x20-\x7e]+$/);
 		expect(JSON.parse(reader)).toMatchObject({ tenant, base: { token } });
 	});

@@ -13,6 +13,7 @@ import {
 	type Key,
 	key,
 	refusal,
+	rightIn,
 	submission,
 	type Variables,
 	waitingJob,
@@ -25,11 +26,6 @@ async function configuration(variables: Variables): Promise<{ status: number; lo
 	const said = log.mock.calls.map(String).join('\n');
 	log.mockRestore();
 	return { status: response.status, log: said, body: await response.text() };
-}
-
-function scopesIn(url: string): string[] {
-	const token = new URL(url).searchParams.get('token') ?? '';
-	return (JSON.parse(atob(token.split('.')[1] ?? '')) as { scope: string }).scope.split(' ');
 }
 
 describe('an API key', () => {
@@ -64,27 +60,47 @@ describe('an API key', () => {
 		expect(await statusesWith(fresh)).toEqual([401, 200]);
 	});
 
-	it('gives no one links that can do more than it can itself', async () => {
-		const scopesFor = async (by: Key) => {
+	it('gives links that each carry one right, and none that the key has not', async () => {
+		const linksFor = async (by: Key) => {
 			const response = await ask(DEPLOYED, '/v1/tasks/sleep/jobs', submission(bearer(by)));
-			return scopesIn((await response.json<StatusDocument>()).links.self);
+			return (await response.json<StatusDocument>()).links;
 		};
-		expect(await scopesFor(KEYS.submit)).toEqual(['read']);
-		expect(await scopesFor(KEYS.client)).toEqual(['read', 'cancel']);
-		expect(await scopesFor(KEYS.admin)).toEqual(['read', 'cancel']);
+		expect(await linksFor(KEYS.submit)).not.toHaveProperty('cancel');
+		for (const by of [KEYS.client, KEYS.admin]) {
+			const { cancel = '', ...reading } = await linksFor(by);
+			expect(rightIn(cancel)).toBe('cancel');
+			expect(Object.values(reading).map(rightIn)).toEqual(Array(5).fill('read'));
+		}
 		const { id } = await waitingJob();
 		const canceled = await ask(DEPLOYED, `/v1/jobs/${id}`, { method: 'DELETE', headers: bearer(KEYS.cancel) });
-		expect(scopesIn((await canceled.json<StatusDocument>()).links.self)).toEqual(['cancel']);
+		const { links } = await canceled.json<StatusDocument>();
+		expect(Object.values(links).map((link) => new URL(link).search)).toEqual(Array(4).fill(''));
 	});
 
-	it('is never needed for a link, and runs again what a link cannot', async () => {
+	it('beside a link does what the link does not allow', async () => {
 		const { id, links } = await waitingJob();
-		expect((await ask(DEPLOYED, links.cancel ?? '', { method: 'POST' })).status).toBe(200);
-		const retry = `/v1/jobs/${id}/retry`;
-		const withLink = `${retry}${new URL(links.self).search}`;
-		expect(await refusal(await ask(DEPLOYED, withLink, { method: 'POST' }))).toEqual([403, 'Forbidden']);
-		expect((await ask(DEPLOYED, withLink, { method: 'POST', headers: bearer(KEYS.submit) })).status).toBe(403);
+		const retry = `/v1/jobs/${id}/retry${new URL(links.self).search}`;
+		expect(await refusal(await ask(DEPLOYED, links.self, { method: 'DELETE' }))).toEqual([403, 'Forbidden']);
+		const byKey = { method: 'DELETE', headers: bearer(KEYS.client) };
+		expect((await ask(DEPLOYED, links.self, byKey)).status).toBe(200);
+		expect(await refusal(await ask(DEPLOYED, retry, { method: 'POST' }))).toEqual([403, 'Forbidden']);
+		const byReader = await ask(DEPLOYED, retry, { method: 'POST', headers: bearer(KEYS.read) });
+		expect(await refusal(byReader)).toEqual([403, 'Forbidden']);
+		const byOther = await ask(DEPLOYED, retry, { method: 'POST', headers: bearer(KEYS.other) });
+		expect(await refusal(byOther)).toEqual([404, 'JobNotFound']);
 		expect((await ask(DEPLOYED, retry, { method: 'POST', headers: bearer(KEYS.submit) })).status).toBe(202);
+	});
+
+	it('is needed to purge: no link allows it', async () => {
+		const { id, links } = await waitingJob();
+		const { cancel = '' } = links;
+		expect((await ask(DEPLOYED, cancel, { method: 'POST' })).status).toBe(200);
+		for (const link of [links.self, cancel]) {
+			const purge = `/v1/jobs/${id}/purge${new URL(link).search}`;
+			expect(await refusal(await ask(DEPLOYED, purge, { method: 'POST' }))).toEqual([403, 'Forbidden']);
+		}
+		const purged = await ask(DEPLOYED, `/v1/jobs/${id}/purge`, { method: 'POST', headers: bearer(KEYS.cancel) });
+		expect(purged.status).toBe(204);
 	});
 
 	it('is not looked at beside a link, so that a key of a gateway does no harm', async () => {
@@ -125,7 +141,7 @@ describe('another tenant', () => {
 
 	it('finds no tombstone either', async () => {
 		const { id, links } = await waitingJob();
-		await ask(DEPLOYED, links.self, { method: 'DELETE' });
+		await ask(DEPLOYED, links.cancel ?? '', { method: 'POST' });
 		const purged = await ask(DEPLOYED, `/v1/jobs/${id}/purge`, { method: 'POST', headers: bearer(KEYS.cancel) });
 		expect(purged.status).toBe(204);
 		const asked = (by: Key) => ask(DEPLOYED, `/v1/jobs/${id}`, { headers: bearer(by) });
@@ -158,14 +174,14 @@ describe('another tenant', () => {
 			sent: true,
 		};
 		expect(await object.accept(theirs)).toEqual({ accepted: false, reason: 'key-reused' });
-		await ask(DEPLOYED, links.self, { method: 'DELETE' });
+		await ask(DEPLOYED, links.cancel ?? '', { method: 'POST' });
 		await object.purge('acme');
 		// What is left of a job is its tenant's too.
 		expect(await object.accept(theirs)).toEqual({ accepted: false, reason: 'key-reused' });
-		expect(await object.read('globex')).toEqual({ found: 'nothing' });
-		expect(await object.events('globex', 0)).toEqual({ found: 'nothing' });
+		expect(await object.read('globex')).toMatchObject({ found: 'nothing' });
+		expect(await object.events('globex', 0)).toMatchObject({ found: 'nothing' });
 		for (const change of ['cancel', 'retry', 'purge'] as const)
-			expect(await object[change]('globex')).toEqual({ found: 'nothing' });
+			expect(await object[change]('globex')).toMatchObject({ found: 'nothing' });
 	});
 });
 
@@ -204,12 +220,12 @@ describe('a socket', () => {
 	});
 });
 
-describe('a job token', () => {
+describe('the token of a link', () => {
 	it('expires with its job', async () => {
 		const { links } = await waitingJob();
-		const token = new URL(links.self).searchParams.get('token') ?? '';
-		const { exp } = JSON.parse(atob(token.split('.')[1] ?? '')) as { exp: number };
-		advanceClock(exp * 1_000 - Date.now() + 1_000);
+		expect((await ask(DEPLOYED, links.self)).status).toBe(200);
+		// It may wait, take all its tries, and is kept for a day: the longest that this can last.
+		advanceClock(100 * 86_400_000);
 		expect((await ask(DEPLOYED, links.self)).status).toBe(401);
 	});
 });

@@ -1,10 +1,12 @@
 /** Who may do what: each route with each kind of credentials, from the route table itself. */
+import { Buffer } from 'node:buffer';
 import { UnsecuredJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
 import { KEY_SCOPES } from '../../src/config.ts';
 import { ROUTES, type Route } from '../../src/http/routes.ts';
-import { TOKEN_SCOPES } from '../../src/token.ts';
-import { ask, bearer, DEPLOYED, inAnHour, jobToken, KEYS, submission, waitingJob } from './deployment.ts';
+import type { StatusDocument } from '../../src/job/document.ts';
+import { TOKEN_RIGHTS, TOKEN_SCOPES, type TokenRight } from '../../src/token/token.ts';
+import { ask, bearer, DEPLOYED, inAnHour, jobToken, KEYS, linkToken, submission, waitingJob } from './deployment.ts';
 
 /**
  * What a route answers to whoever is let in, when its job waits. A new route is to be thought about here: as long as it is
@@ -51,6 +53,9 @@ const methodOf = ({ method }: Route) => (method === 'ALL' ? 'PUT' : method);
 const isAboutJob = ({ path }: Route) => path.includes(':id');
 const isAboutBatch = ({ path }: Route) => path.startsWith('/v1/batches/');
 
+/** A key that may cancel may purge too. */
+const keyScope = ({ scope }: Route) => (scope === 'purge' ? 'cancel' : scope);
+
 type Told = { readonly status: number; readonly code?: string };
 
 const UNAUTHORIZED: Told = { status: 401, code: 'Unauthorized' };
@@ -65,7 +70,7 @@ function letIn(route: Route): Told {
 
 interface Credentials {
 	readonly name: string;
-	readonly send: (jobId: string) => Promise<{ headers?: Record<string, string>; token?: string }>;
+	readonly send: (jobId: string, createdAt: number) => Promise<{ headers?: Record<string, string>; token?: string }>;
 	readonly expected: (route: Route) => Told;
 }
 
@@ -77,11 +82,22 @@ const withKey = (name: string, secret: string, expected: Credentials['expected']
 
 const withToken = (
 	name: string,
-	make: (sub: string) => Promise<string>,
+	make: (sub: string, createdAt: number) => string | Promise<string>,
 	expected: Credentials['expected'],
-): Credentials => ({ name, send: async (id) => ({ token: await make(id) }), expected });
+): Credentials => ({ name, send: async (...job) => ({ token: await make(...job) }), expected });
 
 const anotherJob = 'f'.repeat(64);
+
+/** What a link's token allows, by its right. */
+const RIGHTS: Record<TokenRight, readonly string[]> = {
+	read: ['read'],
+	cancel: ['read', 'cancel'],
+	complete: ['complete'],
+};
+
+const aLinkTo = (right: TokenRight) => (job: string, createdAt: number) =>
+	linkToken({ job, createdAt, right, ...(right === 'complete' && { fence: { epoch: 1, attempt: 1, createdAt } }) });
+
 /** Only on the routes of a job or a batch is a job token one: elsewhere, "token" is a parameter like others. */
 const forbiddenForJobs: Credentials['expected'] = (route) => (isAboutJob(route) ? FORBIDDEN : UNAUTHORIZED);
 
@@ -96,7 +112,7 @@ const CREDENTIALS: readonly Credentials[] = [
 	},
 	...KEY_SCOPES.map((scope) =>
 		withKey(`a key with "${scope}" only`, KEYS[scope].secret, (route) =>
-			!isOfAttempt(route) && (scope === 'admin' || scope === route.scope) ? letIn(route) : FORBIDDEN,
+			!isOfAttempt(route) && (scope === 'admin' || scope === keyScope(route)) ? letIn(route) : FORBIDDEN,
 		),
 	),
 	withKey('a key of another tenant', KEYS.other.secret, (route) => {
@@ -105,14 +121,50 @@ const CREDENTIALS: readonly Credentials[] = [
 	}),
 	...TOKEN_SCOPES.map((scope) =>
 		withToken(
-			`a job token with "${scope}" only`,
+			`a job token of version 0.1.0 with "${scope}" only`,
 			(sub) => jobToken({ sub, scope, ...(scope === 'complete' && { epoch: 1, attempt: 1 }) }),
 			(route) => {
 				if (!isAboutJob(route)) return UNAUTHORIZED;
-				return scope === route.scope ? letIn(route) : FORBIDDEN;
+				return scope === keyScope(route) ? letIn(route) : FORBIDDEN;
 			},
 		),
 	),
+	...TOKEN_RIGHTS.map((right) =>
+		withToken(`a link's token to ${right}`, aLinkTo(right), (route) => {
+			if (!isAboutJob(route)) return UNAUTHORIZED;
+			return RIGHTS[right].includes(route.scope) ? letIn(route) : FORBIDDEN;
+		}),
+	),
+	withToken(
+		"a link's token for another job",
+		(_, createdAt) => linkToken({ job: anotherJob, createdAt, right: 'read' }),
+		() => UNAUTHORIZED,
+	),
+	withToken(
+		"a link's token that has expired",
+		(job, createdAt) => linkToken({ job, createdAt, right: 'read', expiresAt: Date.now() - 60_000 }),
+		() => UNAUTHORIZED,
+	),
+	withToken(
+		"a link's token with its right changed",
+		(job, createdAt) => {
+			const bytes = Buffer.from(linkToken({ job, createdAt, right: 'read' }), 'base64url');
+			bytes[0] = (bytes[0] ?? 0) ^ 0x10;
+			return bytes.toString('base64url');
+		},
+		() => UNAUTHORIZED,
+	),
+	{
+		name: "a key for all beside a link's token to read: the key allows what the token does not",
+		send: async (job, createdAt) => ({
+			headers: bearer(KEYS.admin),
+			token: linkToken({ job, createdAt, right: 'read' }),
+		}),
+		expected: (route) => {
+			if (isAboutJob(route)) return isOfAttempt(route) ? FORBIDDEN : letIn(route);
+			return route.path === '/v1/tasks/:task/jobs' ? { status: 400, code: 'InvalidRequest' } : letIn(route);
+		},
+	},
 	withToken(
 		'a job token with what only keys can have',
 		(sub) => jobToken({ sub, scope: 'submit admin' }),
@@ -169,8 +221,12 @@ const CREDENTIALS: readonly Credentials[] = [
 	},
 ];
 
-async function told(route: Route, jobId: string, { send }: Credentials): Promise<Told & { headers: Headers }> {
-	const { headers, token } = await send(jobId);
+async function told(
+	route: Route,
+	{ id: jobId, createdAt }: StatusDocument,
+	{ send }: Credentials,
+): Promise<Told & { headers: Headers }> {
+	const { headers, token } = await send(jobId, Date.parse(createdAt));
 	const { init } = LET_IN[nameOf(route)] ?? {};
 	const url = new URL(
 		route.path.replace(':id', jobId).replace(':task', 'sleep').replace(':upstream', 'reports'),
@@ -188,14 +244,14 @@ async function told(route: Route, jobId: string, { send }: Credentials): Promise
 describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (_, route) => {
 	it.each(CREDENTIALS.map((credentials) => [credentials.name, credentials] as const))('%s', async (_, credentials) => {
 		const expected = credentials.expected(route);
-		const { id } = await waitingJob();
-		const { headers, ...got } = await told(route, id, credentials);
+		const job = await waitingJob();
+		const { headers, ...got } = await told(route, job, credentials);
 		expect(got).toEqual(expected);
 		if (got.status === 401) expect(headers.get('www-authenticate')).toMatch(/^Bearer( error="invalid_token")?$/);
 		// Whoever was turned away has changed nothing.
 		if (expected === UNAUTHORIZED || expected === FORBIDDEN || expected === NO_JOB) {
-			const job = await ask(DEPLOYED, `/v1/operations/${id}`, { headers: bearer(KEYS.read) });
-			expect(await job.json()).toMatchObject({ status: 'pending', seq: 1 });
+			const after = await ask(DEPLOYED, `/v1/operations/${job.id}`, { headers: bearer(KEYS.read) });
+			expect(await after.json()).toMatchObject({ status: 'pending', seq: 1 });
 		}
 	});
 });

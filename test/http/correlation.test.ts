@@ -48,7 +48,9 @@ describe('the correlation id of a request', () => {
 
 	it('is in every answer: the list of tasks, a preflight, the health check, a stream and a socket', async () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 3_600 });
-		const socket = await call(document.links.socket.replace(/^ws/, 'http'), { headers: { upgrade: 'websocket' } });
+		const socket = await call((document.links.socket ?? '').replace(/^ws/, 'http'), {
+			headers: { upgrade: 'websocket' },
+		});
 		socket.webSocket?.accept();
 		socket.webSocket?.close();
 		const stream = await call(document.links.events, { headers: { accept: 'text/event-stream' } });

@@ -1,11 +1,13 @@
 /** A deployment as it is in production: closed, with API keys, and with none of the local settings but the signing keys. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { expect } from 'vitest';
 import { KEY_SCOPES, type KeyScope } from '../../src/config.ts';
 import type { StatusDocument } from '../../src/job/document.ts';
+import { signToken, TOKEN_RIGHTS, type TokenGrant, type TokenRight } from '../../src/token/token.ts';
 import { ORIGIN } from '../flow/client.ts';
 import worker from '../worker.ts';
 
@@ -99,7 +101,20 @@ export async function waitingJob(by: Key = KEYS.client, variables: Variables = D
 
 export const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
 
-/** A job token, made by who has a signing key. */
+/** The right that a link's token is signed for. */
+export function rightIn(link: string): TokenRight | undefined {
+	const [first = 0] = Buffer.from(new URL(link).searchParams.get('token') ?? '', 'base64url');
+	return TOKEN_RIGHTS[(first >> 4) & 3];
+}
+
+/** A link's token as a deployment signs it. */
+export function linkToken(grant: Omit<TokenGrant, 'expiresAt'> & { readonly expiresAt?: number }): string {
+	const token = signToken(new Map([['local', SIGNING_KEY]]), { expiresAt: Date.now() + 3_600_000, ...grant });
+	if (token === undefined) throw new Error('There is no signing key');
+	return token;
+}
+
+/** A token as version 0.1.0 signed it. */
 export function jobToken(claims: Record<string, unknown>, signingKey = SIGNING_KEY, kid = 'local'): Promise<string> {
 	return new SignJWT({ tenant: 'acme', scope: 'read cancel', exp: inAnHour(), ...claims })
 		.setProtectedHeader({ alg: 'HS256', kid })

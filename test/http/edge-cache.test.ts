@@ -4,7 +4,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import { advanceClock } from '../flow/faults.ts';
-import { afterLastAnswer, ask, bearer, DEPLOYED, jobToken, KEYS, refusal } from './deployment.ts';
+import { afterLastAnswer, ask, bearer, DEPLOYED, jobToken, KEYS, linkToken, refusal } from './deployment.ts';
 
 const CACHE_SECONDS = 60;
 const CACHING = { ...DEPLOYED, EDGE_CACHE_SECONDS: String(CACHE_SECONDS) };
@@ -85,7 +85,7 @@ describe('a job that succeeded, asked about again', () => {
 		expect(await refusal(await ask(NOT_CACHING, job.links.result))).toEqual([410, 'JobExpired']);
 	});
 
-	it('is gone for who purged it, with a key or with a link', async () => {
+	it('is gone for who purged it, with a key or with a link of version 0.1.0', async () => {
 		const byKey = await endedJob();
 		await askedTwice(byKey.links.result);
 		const init = { method: 'POST', headers: bearer(KEYS.client) };
@@ -93,8 +93,12 @@ describe('a job that succeeded, asked about again', () => {
 		expect(await refusal(await ask(CACHING, byKey.links.result))).toEqual([410, 'JobPurged']);
 		const job = await endedJob();
 		await askedTwice(job.links.operation);
-		const purge = `/v1/jobs/${job.id}/purge${new URL(job.links.self).search}`;
+		const token = await jobToken({ sub: job.id, createdAt: Date.parse(job.createdAt) });
+		const operation = `/v1/operations/${job.id}?token=${token}`;
+		await askedTwice(operation);
+		const purge = `/v1/jobs/${job.id}/purge?token=${token}`;
 		expect((await ask(CACHING, purge, { method: 'POST' })).status).toBe(204);
+		expect(await refusal(await ask(CACHING, operation))).toEqual([410, 'JobPurged']);
 		expect(await refusal(await ask(CACHING, job.links.operation))).toEqual([410, 'JobPurged']);
 	});
 
@@ -115,11 +119,11 @@ describe('what a data center keeps of a job', () => {
 		for (const key of [KEYS.client, KEYS.other])
 			expect(await refusal(await ask(CACHING, result, { headers: bearer(key) }))).toEqual([404, 'JobNotFound']);
 		const createdAt = Date.parse(job.createdAt);
-		for (const claims of [{ createdAt: createdAt + 1 }, {}, { createdAt, tenant: 'globex' }]) {
-			const token = await jobToken({ sub: job.id, ...claims });
-			expect((await ask(CACHING, `${result}?token=${token}`)).status).toBe(410);
-		}
-		const good = await jobToken({ sub: job.id, createdAt });
+		const others = [linkToken({ job: job.id, createdAt: createdAt + 1, right: 'read' })];
+		for (const claims of [{ createdAt: createdAt + 1 }, {}, { createdAt, tenant: 'globex' }])
+			others.push(await jobToken({ sub: job.id, ...claims }));
+		for (const token of others) expect((await ask(CACHING, `${result}?token=${token}`)).status).toBe(410);
+		const good = linkToken({ job: job.id, createdAt, right: 'read' });
 		expect((await ask(CACHING, `${result}?token=${good}`)).status).toBe(200);
 	});
 
@@ -127,7 +131,7 @@ describe('what a data center keeps of a job', () => {
 		const job = await endedJob();
 		await askedTwice(job.links.operation);
 		await emptyObject(job);
-		const token = await jobToken({ sub: job.id, createdAt: Date.parse(job.createdAt), scope: 'read' });
+		const token = linkToken({ job: job.id, createdAt: Date.parse(job.createdAt), right: 'read' });
 		const document = await ask(CACHING, `/v1/operations/${job.id}?token=${token}`);
 		const { links } = await document.json<StatusDocument>();
 		expect(Object.keys(links)).not.toContain('cancel');
@@ -175,7 +179,7 @@ describe('what a data center keeps of a job', () => {
 		const submitted = await ask(CACHING, '/v1/tasks/sleep/jobs', { method: 'POST', headers, body: '{"seconds":0}' });
 		const job = await submitted.json<StatusDocument>();
 		await askedTwice(job.links.operation);
-		const canceled = await ask(CACHING, job.links.self, { method: 'DELETE' });
+		const canceled = await ask(CACHING, job.links.cancel ?? '', { method: 'POST' });
 		expect(canceled.status).toBe(200);
 		const document = await ask(CACHING, job.links.operation);
 		expect(await document.json()).toMatchObject({ status: 'canceled' });

@@ -9,6 +9,7 @@ import type { DueDelivery } from '../../src/job/object-api.ts';
 import { signedMessage } from '../../src/notify/sign.ts';
 import { call, objectOf, post, statusOf, submit, until } from '../flow/client.ts';
 import { advanceClock, dropMessages, fireAlarm } from '../flow/faults.ts';
+import { rightIn } from '../http/deployment.ts';
 import { deliverTogether, type Received, receiver } from './receiver.ts';
 
 const [SECRET = ''] = JSON.parse(env.WEBHOOK_SECRETS) as string[];
@@ -68,7 +69,7 @@ describe('a webhook', () => {
 		const { data } = JSON.parse(received[0]?.body ?? '') as { data: StatusDocument };
 		expect(await (await call(data.resourceLocation ?? '')).json()).toEqual({ sleptSeconds: 0, attempt: 1 });
 		expect(data.links).not.toHaveProperty('cancel');
-		expect((await call(data.links.self, { method: 'DELETE' })).status).toBe(403);
+		for (const link of Object.values(data.links)) expect(rightIn(link)).toBe('read');
 	});
 
 	it('gets a CloudEvents 1.0 message that the SDK takes, when it asked for that', async () => {

@@ -1,0 +1,61 @@
+/**
+ * The tokens in links that version 0.1.0 gave out: a JWT (RFC 7519), HS256, which names job, tenant and scopes. They are
+ * verified until they expire; none is signed any more.
+ */
+import { errors, jwtVerify } from 'jose';
+import type { SigningKeys } from '../config.ts';
+import { MS_PER_SECOND } from '../job/limits.ts';
+import type { TokenClaims, TokenScope } from './token.ts';
+
+const ALGORITHM = 'HS256';
+const SCOPES: readonly TokenScope[] = ['read', 'cancel', 'complete'];
+
+/** A JWT has dots, and no other token does. */
+export function isLegacyToken(token: string): boolean {
+	return token.includes('.');
+}
+
+/** An isolate remembers this many good tokens. A poller sends the same one each time. */
+const MAX_REMEMBERED = 1_000;
+const remembered = new WeakMap<SigningKeys, Map<string, TokenClaims>>();
+
+/** @returns `undefined` for a token that is forged, malformed or expired. */
+export async function verifyLegacyToken(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
+	const good = remembered.get(keys) ?? new Map<string, TokenClaims>();
+	const known = good.get(token);
+	if (known) return known.expiresAt > Date.now() ? known : undefined;
+	const claims = await verified(keys, token);
+	if (!claims) return undefined;
+	if (good.size >= MAX_REMEMBERED) good.clear();
+	remembered.set(keys, good.set(token, claims));
+	return claims;
+}
+
+async function verified(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
+	try {
+		const { payload } = await jwtVerify(token, ({ kid }) => keyOf(keys, kid), {
+			algorithms: [ALGORITHM],
+			requiredClaims: ['sub', 'exp', 'scope', 'tenant'],
+		});
+		const { sub = '', exp = 0, scope, tenant, epoch, attempt } = payload;
+		const birth = typeof payload.createdAt === 'number' ? { createdAt: payload.createdAt } : {};
+		const isForAttempt = typeof epoch === 'number' && typeof attempt === 'number';
+		return {
+			job: sub,
+			scopes: new Set(SCOPES.filter((known) => String(scope).split(' ').includes(known))),
+			expiresAt: exp * MS_PER_SECOND,
+			legacy: { tenant: String(tenant) },
+			...birth,
+			...(isForAttempt && { fence: { epoch, attempt, ...birth } }),
+		};
+	} catch (error) {
+		if (error instanceof errors.JOSEError) return undefined;
+		throw error;
+	}
+}
+
+function keyOf(keys: SigningKeys, kid: string | undefined): Uint8Array {
+	const key = keys.get(kid ?? '');
+	if (!key) throw new errors.JWKSNoMatchingKey();
+	return key;
+}

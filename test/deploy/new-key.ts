@@ -1,0 +1,13 @@
+/** A key as `npm run key` makes one. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const SCRIPT = fileURLToPath(new URL('../../deploy/key.ts', import.meta.url));
+
+/** @returns the key, and its entry in `API_KEYS`. */
+export async function newKey(args: readonly string[]): Promise<{ secret: string; line: string }> {
+	const { stdout } = await promisify(execFile)(process.execPath, [SCRIPT, ...args]);
+	const [secret = '', line = ''] = [/ck_\S+/, /\{.*\}/].map((pattern) => pattern.exec(stdout)?.[0]);
+	return { secret, line };
+}
