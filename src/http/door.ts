@@ -5,7 +5,7 @@ import { logError, withLogContext } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { Batches } from '../rpc/batches.ts';
 import { Jobs } from '../rpc/jobs.ts';
-import { isOverloaded } from '../rpc/repeatedly.ts';
+import { isPassing } from '../rpc/repeatedly.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { COMMON_METHODS } from '../upstream/request.ts';
 import type { TaskRegistry } from '../work/registry.ts';
@@ -188,10 +188,9 @@ function problemOf(error: unknown, request: Request, principal?: Principal): Pro
 		const detail = `The deployment is not configured: see ${error.variables.join(', ')}. Its log says what is wrong`;
 		return new Problem('NotConfigured', detail);
 	}
-	const isPassing = isOverloaded(error) || (error as { retryable?: boolean } | null)?.retryable === true;
 	const who = principal?.name === undefined ? {} : { principal: principal.name };
 	logError('request failed', { method: request.method, path: new URL(request.url).pathname, ...who, error });
-	return isPassing
+	return isPassing(error)
 		? new Problem('Overloaded', 'Too much to do at the moment: try again')
 		: new Problem('Internal', 'Something went wrong here');
 }

@@ -129,6 +129,8 @@ export interface DueDelivery {
 	readonly webhook: Pick<Webhook, 'url' | 'format' | 'origin'>;
 	readonly tenant: string;
 	readonly readableUntil: number;
+	/** The number of the try, from 1. Left out by versions up to 0.1.0. */
+	readonly attempt?: number;
 	/** Until the try is due, in milliseconds; 0 when it is. */
 	readonly waitMs: number;
 	/** Whether how it went is to be reported: progress is told once and not again. */

@@ -22,6 +22,8 @@ export interface Try {
 	readonly code?: number;
 	/** What the receiver asked for, in milliseconds. */
 	readonly retryAfterMs?: number;
+	/** The number of the try, from 1: a report that is repeated counts once. Left out by versions up to 0.1.0. */
+	readonly attempt?: number;
 }
 
 const GONE = 410;
@@ -98,13 +100,14 @@ export interface TryReport {
 export function tried(job: JobRecord, report: TryReport, now: number): JobRecord {
 	const {
 		seq,
-		made: { code, retryAfterMs = 0 },
+		made: { code, retryAfterMs = 0, attempt: reported },
 		random = 0,
 	} = report;
 	const { webhook } = job;
 	const delivery = webhook?.deliveries.find((candidate) => candidate.seq === seq && candidate.status === 'pending');
 	if (!webhook || !delivery) return job;
 	const attempt = delivery.attempt + 1;
+	if (reported !== undefined && reported < attempt) return job;
 	const made = { seq, attempt, at: now, ...(code !== undefined && { code }) };
 	if (code === GONE) return { ...job, webhook: disabled(webhook, { ...made, status: 'disabled' }) };
 	if (code !== undefined && code >= 200 && code < 300) return settled(job, webhook, { ...made, status: 'delivered' });

@@ -38,7 +38,9 @@ async function deliverNow(messenger: Messenger, { id, seq }: DeliveryMessage): P
 	if (!due) return {};
 	if (due.waitMs > 0) return { retryInMs: due.waitMs };
 	const made = await call(messenger, id, due);
-	return due.isTracked ? jobs.call(id, (job) => job.delivered(seq, made)) : {};
+	if (!due.isTracked) return {};
+	const { attempt } = due;
+	return jobs.call(id, (job) => job.delivered(seq, { ...made, ...(attempt !== undefined && { attempt }) }));
 }
 
 async function call(messenger: Messenger, id: string, due: DueDelivery): Promise<Try> {

@@ -261,7 +261,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (!event || (this.#claims.get(seq) ?? 0) > now) return undefined;
 		const waitMs = Math.max(0, (delivery.nextAttemptAt ?? now) - now);
 		if (waitMs === 0) this.#claims.set(seq, now + CLAIM_MS);
-		return { ...due, event, messageId: messageId(this.#id, job, seq), waitMs, isTracked: true };
+		const attempt = delivery.attempt + 1;
+		return { ...due, event, messageId: messageId(this.#id, job, seq), attempt, waitMs, isTracked: true };
 	}
 
 	/** The newest progress, unless its receiver has been told of it. A late message tells of it too, or nothing might be told. */

@@ -48,9 +48,22 @@ export function retryWaitMs(tries: number, random: number): number {
 	return Math.ceil((longestMs * (1 + random)) / 2);
 }
 
+/** Errors of an object that shuts down carry no mark. */
+const SHUTDOWN = /reset because its code was updated|instance is no longer active/;
+
+/** Whether the platform could not reach an object now, and may reach it later. */
+export function isPassing(error: unknown): boolean {
+	const { retryable = false } = (error ?? {}) as PlatformError;
+	return retryable || isOverloaded(error) || isShutdown(error);
+}
+
+function isShutdown(error: unknown): boolean {
+	return error instanceof Error && SHUTDOWN.test(error.message);
+}
+
 function isRetryable(error: unknown): boolean {
 	const { retryable = false, overloaded = false } = (error ?? {}) as PlatformError;
-	return retryable && !overloaded;
+	return (retryable && !overloaded) || isShutdown(error);
 }
 
 /** Whether the platform turned a call away because there is too much to do. Asking again at once makes it worse. */

@@ -158,6 +158,13 @@ describe('a webhook', () => {
 		expect(pendingDeliveries(job)).toEqual([]);
 	});
 
+	it('counts a try once, though its report is repeated because the answer was lost', () => {
+		const made = { code: 500, attempt: 1 };
+		const job = applied(done(withWebhook()), { type: 'delivered', seq: 3, made }, T0 + 50);
+		expect(pendingDeliveries(job)[0]?.attempt).toBe(1);
+		expect(() => applied(job, { type: 'delivered', seq: 3, made }, T0 + 60)).toThrow('settled');
+	});
+
 	it('settles once: a second answer changes nothing', () => {
 		const job = answer(done(withWebhook()), 200, T0 + 50);
 		expect(() => answer(job, 500, T0 + 60)).toThrow('settled');

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { repeatedly, retryWaitMs } from '../../src/rpc/repeatedly.ts';
+import { isPassing, repeatedly, retryWaitMs } from '../../src/rpc/repeatedly.ts';
 
 const marked = (marks: object) => Object.assign(new Error('The object is away'), marks);
 
@@ -16,6 +16,19 @@ describe('a call of an object', () => {
 		const call = failing(marked({ retryable: true }), 2);
 		expect(await repeatedly(call)).toBe('done');
 		expect(call).toHaveBeenCalledTimes(3);
+	});
+
+	it('is repeated after the errors of a shutdown, which carry no mark', async () => {
+		const messages = [
+			'Durable Object reset because its code was updated.',
+			'Connection closed: this Durable Object instance is no longer active. Reconnect or retry the request.',
+		];
+		for (const message of messages) {
+			const call = failing(new Error(message), 1);
+			expect(await repeatedly(call)).toBe('done');
+			expect(isPassing(new Error(message))).toBe(true);
+		}
+		expect(isPassing(new TypeError('x is undefined'))).toBe(false);
 	});
 
 	it('is not repeated after an error of the code, or when the object is overloaded', async () => {
