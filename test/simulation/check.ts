@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { COUNTED, DELAYED, RECEIVER_ANSWERS, SUDDEN } from './schedule.ts';
+import { COUNTED, DELAYED, RECEIVER_ANSWERS, SUDDEN, UPSTREAM_ANSWERS } from './schedule.ts';
 import { Tally } from './tally.ts';
 import type { Failure, Share, ShareResult } from './worker.ts';
 
@@ -32,6 +32,8 @@ export const EXERCISED: readonly string[] = [
 	...DELAYED,
 	...SUDDEN,
 	'queues stall',
+	'object away',
+	'requests held back',
 	'clock jumps forward',
 	'clock jumps back',
 	'messages reordered',
@@ -41,6 +43,13 @@ export const EXERCISED: readonly string[] = [
 	...['cancel', 'retry', 'purge', '202'].map((wish) => `client: ${wish}`),
 	...['succeeded', 'failed', 'canceled'].map((status) => `ended ${status}`),
 	...RECEIVER_ANSWERS.map((answer) => `receiver: ${answer}`),
+	...UPSTREAM_ANSWERS.map((answer) => `upstream: ${answer}`),
+	'upstream: asked at once',
+	'retries in time',
+	'retries beside a neighbour in time',
+	'retries held up by a fault',
+	'looks in time',
+	'reports in time',
 ];
 
 /** Runs so many schedules; each share has a seed of its own, and so the same ones whatever the number of threads. */

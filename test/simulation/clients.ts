@@ -3,6 +3,7 @@
 import type { JobObjectApi, Report } from '../../src/job/object-api.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { Broken, type Ledger, type Run } from './ledger.ts';
+import { RECEIVER } from './outside.ts';
 import type { SimulatedSocket } from './platform/socket.ts';
 import { Isolate, type World } from './platform/world.ts';
 import { Reader, type Stories, type Told } from './readers.ts';
@@ -13,6 +14,8 @@ import { MUCH, TASK_OF, WORKER } from './work.ts';
 export interface ClientsOptions {
 	readonly env: Readonly<Record<string, unknown>>;
 	readonly jobs: readonly JobPlan[];
+	/** The name of the deployment's upstream. */
+	readonly upstream: string;
 	readonly ledgerOf: (id: string) => Ledger;
 	readonly storiesOf: (id: string) => Stories;
 	readonly tally: Tally;
@@ -116,14 +119,7 @@ export class Clients {
 		const plan = this.#options.jobs[job];
 		if (!plan) return;
 		for (let tried = 0; tried < MAX_SUBMISSIONS; tried++) {
-			const body = JSON.stringify({ job, ...(plan.isLarge && { pad: MUCH }) });
-			const response = await this.#request(
-				job,
-				'POST',
-				`/v1/tasks/${TASK_OF[plan.lane]}/jobs`,
-				headersOf(job, plan),
-				body,
-			);
+			const response = await this.#request(job, ...requestOf(job, plan, this.#options.upstream));
 			if (response.status === 202) return this.#accepted(job, plan, (await response.json()) as { id: string });
 			if (response.status < 500)
 				throw new Broken(`a submission was answered ${response.status}: ${await response.text()}`);
@@ -240,6 +236,19 @@ export class Clients {
 	}
 }
 
+type ClientRequest = [method: string, path: string, headers: Record<string, string>, body?: string];
+
+function requestOf(job: number, plan: JobPlan, upstream: string): ClientRequest {
+	const headers = headersOf(job, plan);
+	if (plan.upstream?.method === 'GET') {
+		const { 'content-type': _, ...bodiless } = headers;
+		return ['GET', `/v1/upstreams/${upstream}/${job}`, bodiless];
+	}
+	if (plan.upstream) return ['POST', `/v1/upstreams/${upstream}/${job}`, headers, '{}'];
+	const body = JSON.stringify({ job, ...(plan.isLarge && { pad: MUCH }) });
+	return ['POST', `/v1/tasks/${TASK_OF[plan.lane]}/jobs`, headers, body];
+}
+
 function headersOf(job: number, plan: JobPlan): Record<string, string> {
 	const { hasKey, timeoutSeconds, maxAttempts, retainSeconds, delaySeconds, startWithinSeconds, receiver } = plan;
 	return {
@@ -253,7 +262,7 @@ function headersOf(job: number, plan: JobPlan): Record<string, string> {
 			'coatcheck-start-within-seconds': String(delaySeconds + startWithinSeconds),
 		}),
 		...(receiver.length > 0 && {
-			'coatcheck-webhook-url': `https://receiver.example/${job}`,
+			'coatcheck-webhook-url': `${RECEIVER}/${job}`,
 			...(job % 2 === 1 && {
 				'coatcheck-webhook-events': 'accepted,started,progress,retrying,succeeded,failed,canceled',
 			}),

@@ -56,11 +56,11 @@ export class Agenda {
 export class Armed {
 	readonly #armed = new Map<string, { times: number; ms: number }[]>();
 	readonly #tally: Tally;
-	readonly #say: (what: string, job: number) => void;
+	readonly #onTaken: (what: string, job: number, ms: number) => void;
 
-	constructor(tally: Tally, say: (what: string, job: number) => void) {
+	constructor(tally: Tally, onTaken: (what: string, job: number, ms: number) => void) {
 		this.#tally = tally;
-		this.#say = say;
+		this.#onTaken = onTaken;
 	}
 
 	arm(what: string, job: number, times: number, ms: number): void {
@@ -76,7 +76,7 @@ export class Armed {
 		if (!waiting || !first) return undefined;
 		if (--first.times <= 0) waiting.shift();
 		this.#tally.add(what);
-		this.#say(what, job);
+		this.#onTaken(what, job, first.ms);
 		return first.ms;
 	}
 }

@@ -17,12 +17,13 @@ import {
 	isFinal,
 	type JobRecord,
 	maxAttempts,
+	type PendingState,
 	type StoredReply,
 	startBy,
 } from '../../src/job/record.ts';
 import type { ObjectHost, Turn } from './platform/object-host.ts';
 import type { Write } from './platform/storage.ts';
-import type { World } from './platform/world.ts';
+import type { Isolate, World } from './platform/world.ts';
 
 /** A promise was broken. */
 export class Broken extends Error {
@@ -33,6 +34,8 @@ export interface Run {
 	readonly id: string;
 	readonly life: number;
 	readonly fence: Fence;
+	/** The consumer that makes it. */
+	readonly consumer: Isolate | undefined;
 }
 
 /** An alarm that finds nothing to do may come this often before something changes. */
@@ -43,11 +46,23 @@ const FINAL = new Set(['succeeded', 'failed', 'canceled']);
 const RECORD_KEY = 'job';
 const CHUNK_PREFIX = 'chunk/';
 
+export type PendingRecord = JobRecord & { readonly state: PendingState };
+
+/** Who wants to know of what became durable. */
+export interface LedgerWatcher {
+	readonly onEntry: (ledger: Ledger, entry: HistoryEntry) => void;
+	/** A job waits, and didn't before, or not for this. */
+	readonly onPending: (ledger: Ledger, record: PendingRecord) => void;
+	/** How often a receiver was really called for an event. */
+	readonly triesOf: (id: string, seq: number) => number;
+}
+
 /** All that is known of one object, from what became durable. */
 export class Ledger {
 	readonly #world: World;
 	readonly #host: ObjectHost;
 	readonly #runs: readonly Run[];
+	readonly #watcher: LedgerWatcher;
 	#life = 0;
 	entries: HistoryEntry[] = [];
 	/** Events up to this one were deleted with their job. */
@@ -60,10 +75,11 @@ export class Ledger {
 	/** How each epoch ended, in all lives. */
 	readonly finals: string[] = [];
 
-	constructor(world: World, host: ObjectHost, runs: readonly Run[]) {
+	constructor(world: World, host: ObjectHost, runs: readonly Run[], watcher: LedgerWatcher) {
 		this.#world = world;
 		this.#host = host;
 		this.#runs = runs;
+		this.#watcher = watcher;
 	}
 
 	// — what becomes durable —
@@ -118,6 +134,8 @@ export class Ledger {
 		this.#signed(after);
 		this.#justified(before, after, turn);
 		this.#deliveriesJustified(before, after);
+		for (const entry of fresh) this.#watcher.onEntry(this, entry);
+		if (isWaiting(after) && !isSameWait(before, after)) this.#watcher.onPending(this, after);
 	}
 
 	/** History only grows, but for what is cut off at its beginning. */
@@ -209,7 +227,9 @@ export class Ledger {
 			this.#must(isSent, `${state.resends} messages count as sent again, but ${this.#sends} were`);
 			this.#must(state.wakes <= MAX_WAKES, `the watchdog looked ${state.wakes} times`);
 		}
-		for (const { attempt, wakes = 0 } of after.webhook?.deliveries ?? []) {
+		for (const { seq, attempt, wakes = 0 } of after.webhook?.deliveries ?? []) {
+			const tries = this.#watcher.triesOf(this.#host.id, seq);
+			this.#must(attempt <= tries, `event ${seq} counts ${attempt} tries, but its receiver was called ${tries} times`);
 			this.#must(attempt <= MAX_WEBHOOK_TRIES, `a receiver was called ${attempt} times`);
 			this.#must(wakes <= MAX_WEBHOOK_WAKES, `a delivery was sent again ${wakes} times`);
 		}
@@ -258,7 +278,12 @@ export class Ledger {
 		const { resends = 0, isLastTry = false } = before?.state.name === 'pending' ? before.state : {};
 		const isLost = after.lostAttempts >= MAX_LOST_ATTEMPTS;
 		const isGivenUp = label === 'call deadLetter' || isLastTry;
-		this.#must(isLost || isGivenUp, `a job was given up after ${resends} messages and ${after.lostAttempts} attempts`);
+		// What may have been carried out and can't be repeated is not made again by itself.
+		const isOnce = after.isOnce === true && after.lostAttempts === 0 && before?.state.name === 'running';
+		this.#must(
+			isLost || isGivenUp || isOnce,
+			`a job was given up after ${resends} messages and ${after.lostAttempts} attempts`,
+		);
 	}
 
 	/** A delivery is given up only when it was tried, or looked for, as often as can be. */
@@ -316,6 +341,24 @@ export class Ledger {
 		const isFree = !this.#fences.has(key) || (delivery !== undefined && this.#fences.get(key) === delivery);
 		this.#must(isFree, `attempt ${key} was given out twice`);
 		this.#fences.set(key, delivery);
+	}
+
+	get id(): string {
+		return this.#host.id;
+	}
+
+	get job(): number {
+		return this.#host.job;
+	}
+
+	/** The record that is durable. */
+	get record(): JobRecord | undefined {
+		return this.#host.storage.rows.get(RECORD_KEY) as JobRecord | undefined;
+	}
+
+	/** How many messages the object has sent for the job. */
+	get sends(): number {
+		return this.#sends;
 	}
 
 	get life(): number {
@@ -378,7 +421,18 @@ function overAt({ webhook }: JobRecord, expiresAt: number): number {
 	return Math.max(expiresAt, ...late.map(({ at = 0 }) => at + MS_PER_HOUR));
 }
 
-function isOf(record: JobRecord, { epoch, attempt }: Fence): boolean {
+function isWaiting(record: JobRecord): record is PendingRecord {
+	return record.state.name === 'pending';
+}
+
+/** Whether a job waits for the same thing as before. */
+export function isSameWait(before: JobRecord | undefined, after: PendingRecord): boolean {
+	if (before?.state.name !== 'pending') return false;
+	const { epoch, attempt, state } = before;
+	return epoch === after.epoch && attempt === after.attempt && state.notBefore === after.state.notBefore;
+}
+
+export function isOf(record: JobRecord, { epoch, attempt }: Fence): boolean {
 	return record.epoch === epoch && record.attempt === attempt;
 }
 

@@ -23,9 +23,29 @@ export interface AttemptPlan {
 	/** How often it reports progress. */
 	readonly reports: number;
 	readonly ends: (typeof ATTEMPT_ENDS)[number];
+	/** How many requests it has under way at once before it works. */
+	readonly calls?: number;
 }
 
 export const RECEIVER_ANSWERS = ['200', '500', '410', 'breaks', 'hangs'] as const;
+
+export const UPSTREAM_ANSWERS = [
+	'200',
+	'404',
+	'500',
+	'503',
+	'breaks',
+	'hangs',
+	'operation',
+	'operation fails',
+] as const;
+
+/** A job that is a request to an upstream. */
+export interface UpstreamPlan {
+	readonly method: 'GET' | 'POST';
+	/** What the upstream answers, in turn, and then 200. */
+	readonly answers: readonly (typeof UPSTREAM_ANSWERS)[number][];
+}
 
 export interface JobPlan {
 	readonly lane: 'jobs' | 'long';
@@ -44,6 +64,8 @@ export interface JobPlan {
 	/** What the webhook's receiver answers, in turn, and then 200; no webhook without. */
 	readonly receiver: readonly (typeof RECEIVER_ANSWERS)[number][];
 	readonly reader: 'none' | 'socket' | 'pages';
+	/** Left out: it is a task's, and does what its attempts say. */
+	readonly upstream?: UpstreamPlan | undefined;
 }
 
 /** What happens when, in words that are printed, counted and matched. */
@@ -71,6 +93,7 @@ export const LABELS = [
 	'send delivery',
 	'call delivery',
 	'receiver called',
+	'upstream asked',
 	'call delivered',
 	'timer',
 ] as const;
@@ -98,7 +121,7 @@ export const DELAYED = ['messages delayed', 'alarms late'] as const;
 /** Faults that happen at once. */
 export const SUDDEN = ['object reset', 'object evicted', 'consumer killed', 'door killed', 'restart'] as const;
 /** The same, of so many milliseconds. */
-export const TIMED = ['clock jumps', 'queues stall'] as const;
+export const TIMED = ['clock jumps', 'queues stall', 'object away'] as const;
 /** What a client does. */
 export const WISHES = ['cancel', 'retry', 'purge', 'submit again', 'read', 'watch'] as const;
 
@@ -128,6 +151,8 @@ export interface Schedule {
 
 const MAX_JOBS = 4;
 const MAX_STEPS = 14;
+/** So many jobs come together now and then: more than an invocation has connections. */
+const CROWD = { min: 8, max: 10 };
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -147,6 +172,12 @@ const attempt: fc.Arbitrary<AttemptPlan> = fc.record({
 		{ weight: 3, arbitrary: fc.constant('fails' as const) },
 		{ weight: 4, arbitrary: fc.constantFrom(...ATTEMPT_ENDS) },
 	),
+	calls: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, fc.constantFrom(1, 5, 8)),
+});
+
+const upstream: fc.Arbitrary<UpstreamPlan> = fc.record({
+	method: fc.constantFrom<UpstreamPlan['method']>('GET', 'POST'),
+	answers: fc.array(fc.constantFrom(...UPSTREAM_ANSWERS), { maxLength: 3 }),
 });
 
 const job: fc.Arbitrary<JobPlan> = fc.record({
@@ -169,7 +200,26 @@ const job: fc.Arbitrary<JobPlan> = fc.record({
 		fc.constantFrom(...RECEIVER_ANSWERS).map((answer) => Array<typeof answer>(MAX_WEBHOOK_TRIES).fill(answer)),
 	),
 	reader: mostly<JobPlan['reader']>('none', 'socket', 'pages'),
+	upstream: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, upstream),
 });
+
+const QUICK: AttemptPlan = { ms: 0, reports: 0, ends: 'answers' };
+const QUICK_OR_LONG = mostly<readonly AttemptPlan[]>(
+	[QUICK],
+	[{ ...QUICK, ends: 'fails' }, QUICK],
+	[{ ...QUICK, ms: 6 * SECOND }],
+);
+
+/** One of many jobs that come together: quick ones, some that fail at first, and long neighbours. */
+const oneOfMany: fc.Arbitrary<JobPlan> = fc.tuple(job, QUICK_OR_LONG).map(([plan, attempts]) => ({
+	...plan,
+	atMs: 0,
+	attempts,
+	delaySeconds: 0,
+	startWithinSeconds: undefined,
+	isLarge: false,
+	reader: 'none',
+}));
 
 const nth = fc.oneof(
 	{ weight: 4, arbitrary: fc.constant(1) },
@@ -206,6 +256,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ what: fc.constantFrom(...DELAYED), times, ms: duration(1, DAY) }) },
 	{ weight: 5, arbitrary: fc.record({ what: fc.constantFrom(...SUDDEN) }) },
 	{ weight: 1, arbitrary: fc.record({ what: fc.constant('queues stall' as const), ms: duration(1, 3 * DAY) }) },
+	{ weight: 2, arbitrary: fc.record({ what: fc.constant('object away' as const), ms: duration(100, 30 * SECOND) }) },
 	{
 		weight: 1,
 		arbitrary: fc.record({
@@ -227,8 +278,9 @@ export function schedules(): fc.Arbitrary<Schedule> {
 		maxRetries: mostly(100, 2),
 		concurrency: mostly(1, 4),
 		jobs: fc.oneof(
-			{ weight: 3, arbitrary: fc.array(job, { minLength: 1, maxLength: 2 }) },
-			fc.array(job, { minLength: 3, maxLength: MAX_JOBS }),
+			{ weight: 21, arbitrary: fc.array(job, { minLength: 1, maxLength: 2 }) },
+			{ weight: 7, arbitrary: fc.array(job, { minLength: 3, maxLength: MAX_JOBS }) },
+			fc.array(oneOfMany, { minLength: CROWD.min, maxLength: CROWD.max }),
 		),
 		steps: fc.oneof(
 			{ weight: 15, arbitrary: fc.array(step, { maxLength: MAX_STEPS, size: 'max' }) },
@@ -249,11 +301,14 @@ export function described({ seed, maxRetries, concurrency, jobs, steps }: Schedu
 
 function describedJob(plan: JobPlan): string {
 	const attempts = plan.attempts.map(
-		({ ms, reports, ends }) => `${ends} after ${ms} ms${reports > 0 ? ` and ${reports} reports` : ''}`,
+		({ ms, reports, ends, calls = 0 }) =>
+			`${ends} after ${calls > 0 ? `${calls} calls, ` : ''}${ms} ms${reports > 0 ? ` and ${reports} reports` : ''}`,
 	);
 	return [
 		`at ${plan.atMs} ms on lane "${plan.lane}"${plan.hasKey ? ' with a key' : ''}${plan.isLarge ? ', a large input' : ''}`,
-		`attempts: ${attempts.join('; then ')}`,
+		plan.upstream
+			? `${plan.upstream.method} to an upstream that answers: ${[...plan.upstream.answers, '200'].join(', ')}`
+			: `attempts: ${attempts.join('; then ')}`,
 		`at most ${plan.maxAttempts} of ${plan.timeoutSeconds} s, kept ${plan.retainSeconds} s`,
 		...(plan.delaySeconds > 0 ? [`not before ${plan.delaySeconds} s`] : []),
 		...(plan.startWithinSeconds !== undefined ? [`to be started within ${plan.startWithinSeconds} s`] : []),

@@ -3,6 +3,8 @@ import './platform/hooks.ts';
 import type { Fence } from '../../src/job/record.ts';
 import { Agenda, Armed } from './faults.ts';
 import { Broken, Ledger, type Run } from './ledger.ts';
+import { Outside, UPSTREAM } from './outside.ts';
+import { Connections } from './platform/connections.ts';
 import { installGlobals, surroundWith } from './platform/globals.ts';
 import type { Instance, ObjectHost } from './platform/object-host.ts';
 import { Objects } from './platform/objects.ts';
@@ -10,10 +12,12 @@ import { Queues } from './platform/queues.ts';
 import { CONSUMERS, PRODUCERS } from './platform/settings.ts';
 import { type Isolate, World } from './platform/world.ts';
 import { Stories } from './readers.ts';
-import type { AttemptPlan, Deed, JobPlan, RECEIVER_ANSWERS, Schedule, WISHES } from './schedule.ts';
+import type { AttemptPlan, Deed, JobPlan, Schedule, WISHES } from './schedule.ts';
 import { Tally } from './tally.ts';
+import { Timing } from './timing.ts';
 
 const { JobObject } = await import('../../src/object/job-object.ts');
+const { UpstreamGate } = await import('../../src/object/upstream-gate.ts');
 const { lanesOf } = await import('../../src/queue/lanes.ts');
 const { sendJob } = await import('../../src/queue/send.ts');
 const { Clients } = await import('./clients.ts');
@@ -21,8 +25,8 @@ const { WORKER, workFor } = await import('./work.ts');
 
 /** A run that takes longer than this doesn't come to rest. */
 const MAX_EVENTS = 20_000;
-/** The receiver of webhooks is somewhere on the internet. */
-const RECEIVER_MS = { min: 5, max: 200 };
+/** An upstream's name says whose memories of it are whose: each run has its own. */
+let upstreams = 0;
 
 const VARIABLES = {
 	AUTH: 'none',
@@ -65,36 +69,81 @@ class Simulation {
 	readonly #stories = new Map<string, Stories>();
 	readonly #runs: Run[] = [];
 	readonly #leases = new Map<Isolate, Map<string, Fence>>();
-	readonly #receiverCalls = new Map<number, number>();
+	readonly #outside: Outside;
+	readonly #gates: Objects;
+	readonly #timing: Timing;
 	#broken: Error | undefined;
 
 	constructor(schedule: Schedule, isTraced: boolean) {
 		this.#schedule = schedule;
 		const world = new World(schedule.seed, isTraced);
 		this.world = world;
-		this.#armed = new Armed(this.tally, (what, job) => world.say(() => `    — ${what}`, job));
+		const timing = new Timing(world, {
+			tally: this.tally,
+			runs: this.#runs,
+			ledgerOf: (id) => this.ledgerOf(id),
+			isBehindOthers: (job, consumer) => this.#queues.isBehindOthers(job, consumer),
+		});
+		this.#timing = timing;
+		this.#armed = new Armed(this.tally, (what, job, ms) => {
+			world.say(() => `    — ${what}`, job);
+			timing.fault(what, job, ms);
+		});
 		this.#agenda = new Agenda(schedule, (job, deed) => this.#apply(job, deed));
 		const fault = (what: string, job: number) => this.#armed.take(what, job);
 		this.#objects = new Objects(world, {
 			create: (context) => new JobObject(context as DurableObjectState, this.#env as never) as unknown as Instance,
 			fault,
+			onCall: (host, name, caller) => this.#watched(() => timing.called(host, name, caller)),
 			onCommit: (host, writes, turn) => this.#watched(() => this.ledgerOf(host.id).commit(writes, turn)),
 			onAnswer: (host, method, value) => this.#watched(() => this.ledgerOf(host.id).answer(method, value)),
 			onAnswered: (host, method, value, caller, args) => this.#answered(host, method, value, { caller, args }),
 		});
+		this.#gates = new Objects(world, {
+			create: (context) => new UpstreamGate(context as DurableObjectState, this.#env as never) as unknown as Instance,
+			fault: () => undefined,
+			onCall: () => {},
+			onCommit: () => {},
+			onAnswer: () => {},
+			onAnswered: () => {},
+		});
+		const connections = new Connections((consumer) => {
+			this.tally.add('requests held back');
+			timing.held(this.#queues.jobsOf(consumer));
+		});
+		this.#outside = new Outside(world, {
+			schedule,
+			tally: this.tally,
+			connections,
+			begin: (caller, id) => this.#beginRequest(caller, id),
+			finish: (run) => timing.finished(run),
+			onBroken: (error) => {
+				this.#broken ??= error;
+			},
+		});
 		this.#queues = new Queues(world, CONSUMERS, {
 			...schedule,
 			fault,
+			connections,
+			onLost: (consumer, jobs) => timing.lost(consumer, jobs),
 			tally: (what) => this.tally.add(what),
 			jobOf: (body) => this.#objects.hosts.get((body as { id: string }).id)?.job ?? 0,
 			onSend: (body, _, by) => this.#sent(body, by),
 			consume: (batch) => (WORKER.queue as unknown as (...args: unknown[]) => Promise<void>)(batch, this.#env, {}),
 		});
 		const lanes = PRODUCERS.map(({ binding, queue }) => [binding, this.#queues.bindingOf(queue)]);
-		this.#env = { ...VARIABLES, JOBS: this.#objects.binding, ...Object.fromEntries(lanes) };
+		const upstream = `upstream-${upstreams++}`;
+		this.#env = {
+			...VARIABLES,
+			UPSTREAMS: JSON.stringify({ [upstream]: { baseUrl: UPSTREAM, follow: true } }),
+			JOBS: this.#objects.binding,
+			GATES: this.#gates.binding,
+			...Object.fromEntries(lanes),
+		};
 		this.#clients = new Clients(world, {
 			env: this.#env,
 			jobs: schedule.jobs,
+			upstream,
 			ledgerOf: (id) => this.ledgerOf(id),
 			storiesOf: (id) => this.#storiesOf(id),
 			tally: this.tally,
@@ -130,7 +179,11 @@ class Simulation {
 		if (!ledger) {
 			const host = this.#objects.hosts.get(id);
 			if (!host) throw new Broken(`there is no object ${id}`);
-			ledger = new Ledger(this.world, host, this.#runs);
+			ledger = new Ledger(this.world, host, this.#runs, {
+				onEntry: (of, entry) => this.#timing.entry(of, entry),
+				onPending: (of, record) => this.#timing.pending(of, record),
+				triesOf: (of, seq) => this.#outside.triesOf(of, seq),
+			});
 			this.#ledgers.set(id, ledger);
 		}
 		return ledger;
@@ -146,12 +199,15 @@ class Simulation {
 		const { world } = this;
 		surroundWith({
 			world,
-			fetch: (url, signal) => this.#receive(Number(url.slice(url.lastIndexOf('/') + 1)), signal),
+			fetch: (sent) => this.#outside.fetch(sent),
 			log: (line) => world.say(() => `    log: ${line}`, world.current?.job),
 		});
 		workFor({
 			begin: (job, id, attempt) => this.#beginWork(job, id, attempt),
-			end: (job) => this.#mark('work ends', job),
+			end: (job, run, plan) => {
+				this.#mark('work ends', job);
+				if (/^(answers|fails)/.test(plan.ends)) this.#timing.finished(run);
+			},
 			handOver: (run, plan) => this.#handOver(run, plan),
 			kill: () => this.#kill(world.current),
 		});
@@ -195,6 +251,7 @@ class Simulation {
 		if ('times' in deed) return this.#armed.arm(deed.what, job, deed.times, 'ms' in deed ? deed.ms : 0);
 		switch (deed.what) {
 			case 'object reset':
+				this.#timing.disturb('way', job);
 				return this.#happened(deed.what, this.#objects.of(job).filter((host) => host.reset()).length > 0);
 			case 'object evicted':
 				return this.#happened(deed.what, this.#objects.of(job).filter((host) => host.evict()).length > 0);
@@ -209,8 +266,14 @@ class Simulation {
 				return this.#restart();
 			case 'clock jumps':
 				this.world.jumpClock(deed.ms);
+				this.#timing.disturb('object', undefined);
 				return this.#happened(deed.ms < 0 ? 'clock jumps back' : 'clock jumps forward', true);
+			case 'object away':
+				for (const host of this.#objects.of(job)) host.goAway(deed.ms);
+				this.#timing.disturb('object', job, deed.ms);
+				return this.#happened(deed.what, this.#objects.of(job).length > 0);
 			case 'queues stall':
+				this.#timing.disturb('way', undefined, deed.ms);
 				this.#queues.stall(deed.ms);
 				return this.#happened(deed.what, true);
 			default:
@@ -222,6 +285,7 @@ class Simulation {
 		this.#clients.killDoors();
 		this.#queues.restart();
 		for (const host of this.#objects.hosts.values()) host.reset();
+		this.#timing.disturb('object', undefined);
 		this.#happened('restart', true);
 	}
 
@@ -241,7 +305,12 @@ class Simulation {
 			if (!fence || fence.attempt !== attempt) throw new Broken(`attempt ${attempt} runs without a lease`);
 		});
 		const run = this.#runs.length;
-		this.#runs.push({ id, life: this.ledgerOf(id).life, fence: fence ?? { epoch: 0, attempt: 0 } });
+		this.#runs.push({
+			id,
+			life: this.ledgerOf(id).life,
+			fence: fence ?? { epoch: 0, attempt: 0 },
+			consumer: current,
+		});
 		this.#mark('work begins', job);
 		if (!plan) throw new TypeError(`Job ${job} has no plan`);
 		return { plan, run };
@@ -277,32 +346,14 @@ class Simulation {
 		this.world.schedule(0, { label, job, isQuiet: true, run: () => {} });
 	}
 
-	#receive(job: number, signal: AbortSignal | undefined): Promise<Response> {
-		const { world } = this;
-		const caller = world.current;
-		if (caller?.kind !== 'consumer') this.#broken ??= new Broken(`a receiver was called from ${caller?.kind}`);
-		const { promise, resolve, reject } = Promise.withResolvers<Response>();
-		signal?.addEventListener('abort', () => reject(signal.reason));
-		if (caller?.isDead) return promise;
-		world.schedule(world.between(RECEIVER_MS.min, RECEIVER_MS.max, 'receiver', job), {
-			label: 'receiver called',
-			job,
-			isolate: caller,
-			run: () => {
-				const answer = this.#receiverAnswer(job);
-				this.tally.add(`receiver: ${answer}`);
-				if (answer === 'breaks') reject(new TypeError('Network connection lost'));
-				else if (answer !== 'hangs') resolve(new Response(null, { status: Number(answer) }));
-			},
-		});
-		return promise;
-	}
-
-	#receiverAnswer(job: number): (typeof RECEIVER_ANSWERS)[number] {
-		const answers = this.#schedule.jobs[job]?.receiver ?? [];
-		const call = this.#receiverCalls.get(job) ?? 0;
-		this.#receiverCalls.set(job, call + 1);
-		return answers[call] ?? '200';
+	/** An attempt asks the upstream. */
+	#beginRequest(caller: Isolate | undefined, id: string) {
+		const ledger = this.ledgerOf(id);
+		const fence = caller && this.#leases.get(caller)?.get(id);
+		if (!fence) throw new Broken('an upstream was asked without a lease');
+		const { life } = ledger;
+		this.#runs.push({ id, life, fence, consumer: caller });
+		return { run: this.#runs.length - 1, life, fence };
 	}
 
 	// — the end —
@@ -343,8 +394,11 @@ class Simulation {
 }
 
 /** How a job ends where nothing goes wrong; `undefined` where that is a matter of moments. */
-function endOf({ attempts, maxAttempts, timeoutSeconds, startWithinSeconds }: JobPlan): string | undefined {
+function endOf({ attempts, maxAttempts, timeoutSeconds, startWithinSeconds, upstream }: JobPlan): string | undefined {
 	if (startWithinSeconds !== undefined) return undefined;
+	if (upstream) return upstream.answers.length === 0 && timeoutSeconds > 1 ? 'succeeded' : undefined;
+	// What a task calls may be slow, and has to wait for its turn.
+	if (timeoutSeconds < 60 && attempts.some(({ calls = 0 }) => calls > 0)) return undefined;
 	for (let attempt = 1; attempt <= maxAttempts; attempt++) {
 		const plan = attempts[Math.min(attempt, attempts.length) - 1];
 		if (plan?.ends === 'is finished elsewhere') return 'succeeded';

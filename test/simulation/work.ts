@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { defineTask, type JobContext, TaskError, WaitingForWorker } from '../../src/work/task.ts';
+import { ELSEWHERE as ELSEWHERE_URL } from './outside.ts';
 import type { AttemptPlan } from './schedule.ts';
 
 export const TASK_OF = { jobs: 'work', long: 'long-work' } as const;
@@ -10,7 +11,7 @@ export const TASK_OF = { jobs: 'work', long: 'long-work' } as const;
 export interface Foreman {
 	/** An attempt begins. @returns what it is to do, and its number. */
 	readonly begin: (job: number, id: string, attempt: number) => { readonly plan: AttemptPlan; readonly run: number };
-	readonly end: (job: number) => void;
+	readonly end: (job: number, run: number, plan: AttemptPlan) => void;
 	/** Somebody else is told of the attempt, and will report. */
 	readonly handOver: (run: number, plan: AttemptPlan) => void;
 	/** The consumer that runs this is to die, and everything in it. */
@@ -39,12 +40,13 @@ async function work({ job }: z.infer<typeof Input>, context: JobContext<Record<s
 		handOver(run, plan);
 		return new WaitingForWorker({ progress: '', complete: '', fail: '' }, ELSEWHERE);
 	}
+	await Promise.all(Array.from({ length: plan.calls ?? 0 }, () => context.fetch(`${ELSEWHERE_URL}/${job}`)));
 	for (let report = 1; report <= plan.reports; report++) {
 		await scheduler.wait(plan.ms / (plan.reports + 1), { signal: context.signal });
 		context.progress((100 * report) / plan.reports, `run ${run} reports ${report}`);
 	}
 	await scheduler.wait(plan.ms / (plan.reports + 1), { signal: context.signal });
-	end(job);
+	end(job, run, plan);
 	switch (plan.ends) {
 		case 'answers':
 			return { run };

@@ -5,10 +5,18 @@
 import { SimulatedSocket } from './socket.ts';
 import type { Scheduled, World } from './world.ts';
 
+/** A request of the Worker's. */
+export interface Sent {
+	readonly url: string;
+	readonly method: string;
+	readonly headers: Headers;
+	readonly signal: AbortSignal | undefined;
+}
+
 export interface Surroundings {
 	readonly world: World;
 	/** Who answers `fetch`. */
-	readonly fetch: (url: string, signal: AbortSignal | undefined) => Promise<Response>;
+	readonly fetch: (request: Sent) => Promise<Response>;
 	/** What the Worker logs. */
 	readonly log: (line: string) => void;
 }
@@ -64,9 +72,11 @@ export function installGlobals(): void {
 		const world = worldNow();
 		return world ? `00000000-0000-4000-8000-${String(world.count('uuid')).padStart(12, '0')}` : own.randomUUID();
 	});
-	define(globalThis, 'fetch', (url: string, init: RequestInit = {}) =>
-		worldNow() && surroundings ? surroundings.fetch(url, init.signal ?? undefined) : own.fetch(url, init),
-	);
+	define(globalThis, 'fetch', (url: string | URL, init: RequestInit = {}) => {
+		if (!worldNow() || !surroundings) return own.fetch(url, init);
+		const { method = 'GET', headers, signal } = init;
+		return surroundings.fetch({ url: String(url), method, headers: new Headers(headers), signal: signal ?? undefined });
+	});
 	define(AbortSignal, 'timeout', (delayMs: number) => {
 		const world = worldNow();
 		if (!world) return own.timeout(delayMs);

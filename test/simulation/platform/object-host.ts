@@ -27,6 +27,8 @@ export interface HostOptions {
 	readonly create: (context: unknown) => Instance;
 	/** What the fault of this kind says, if there is one to be had. */
 	readonly fault: (kind: string, job: number) => number | undefined;
+	/** Somebody calls an object. */
+	readonly onCall: (host: ObjectHost, name: string, caller: Isolate | undefined) => void;
 	/** The rows are as they were before the turn. */
 	readonly onCommit: (host: ObjectHost, writes: readonly Write[], turn: Turn) => void;
 	/** An answer is made, in the turn of the call. */
@@ -88,6 +90,8 @@ export class ObjectHost {
 	/** How often the alarm's handler ran, and how often of that nothing was wrong with it. */
 	alarmRuns = 0;
 	soundAlarmRuns = 0;
+	/** Until then nobody reaches it, and its alarm waits. */
+	#awayUntilMs = 0;
 	/** Counts the times that everything was deleted: what comes after has nothing to do with what was. */
 	lives = 0;
 
@@ -208,6 +212,20 @@ export class ObjectHost {
 		return true;
 	}
 
+	/** It is gone for a while, as while it moves to another machine: calls fail, sockets break, the alarm waits. */
+	goAway(ms: number): void {
+		this.#awayUntilMs = Math.max(this.#awayUntilMs, this.#world.nowMs + ms);
+		if (this.reset()) return;
+		for (const socket of this.sockets) socket.cut();
+		this.sockets.clear();
+	}
+
+	/** What a caller gets while it is away; `undefined` when it is there. */
+	get absence(): Error | undefined {
+		if (this.#world.nowMs >= this.#awayUntilMs) return undefined;
+		return awayError(this.#world.between(0, AWAY_ERRORS - 1, 'absence', this.job));
+	}
+
 	// — the gate —
 
 	#endTurn(): void {
@@ -281,6 +299,8 @@ export class ObjectHost {
 	}
 
 	#fire(firing: Firing): void {
+		const awayMs = this.#awayUntilMs - this.#world.nowMs;
+		if (awayMs > 0) return this.#scheduleAlarm(awayMs, firing);
 		const isFailing = this.#options.fault('alarms failed', this.job) !== undefined;
 		// What fails in it is reading: that it does only when memory is empty.
 		if (isFailing) this.evict();
@@ -327,4 +347,20 @@ export function resetError(): Error {
 
 export function overloadedError(): Error {
 	return Object.assign(new Error('The object is overloaded'), { retryable: true, overloaded: true });
+}
+
+const AWAY_ERRORS = 4;
+
+/** What callers get of an object that is away: two errors that are marked, and the two of a shutdown, which are not. */
+function awayError(which: number): Error {
+	switch (which) {
+		case 0:
+			return resetError();
+		case 1:
+			return overloadedError();
+		case 2:
+			return new Error('Durable Object reset because its code was updated.');
+		default:
+			return new Error('Connection closed: this Durable Object instance is no longer active.');
+	}
 }

@@ -21,15 +21,16 @@ export class Objects {
 	constructor(world: World, options: HostOptions) {
 		this.#world = world;
 		this.#options = options;
-		world.onClockJump = () => {
+		world.onClockJump.push(() => {
 			for (const host of this.hosts.values()) host.armAlarm();
-		};
+		});
 	}
 
 	/** What the Worker calls objects with. */
 	readonly binding = {
 		newUniqueId: () => this.#born(`unique ${this.#world.count('id')}`),
 		idFromName: (name: string) => this.#born(name),
+		getByName: (name: string) => this.#stub(this.#born(name).id),
 		idFromString: (id: string): Id => {
 			if (!ID.test(id)) throw new TypeError('Not an id');
 			return { id, toString: () => id };
@@ -79,6 +80,7 @@ export class Objects {
 		const { job } = host;
 		const { fault } = this.#options;
 		const name = method === 'fetch' ? (args[0] as { url: string }).url.replace(/^.*\/(\w+).*$/, '$1') : method;
+		this.#options.onCall(host, name, caller);
 		const fail = (error: Error) => this.#later(`${name} fails`, job, caller, () => reject(error));
 		const answer = (value: unknown) => {
 			this.#options.onAnswered(host, method, value, caller, args);
@@ -89,6 +91,8 @@ export class Objects {
 			return fail(resetError());
 		};
 		this.#later(`call ${name}`, job, undefined, () => {
+			const { absence } = host;
+			if (absence) return fail(absence);
 			if (fault('calls refused', job) !== undefined) return fail(resetError());
 			if (fault('calls overloaded', job) !== undefined) return fail(overloadedError());
 			if (fault('calls hung', job) !== undefined) return;

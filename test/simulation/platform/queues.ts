@@ -2,6 +2,7 @@
  * Queues and their consumers: at least once, in no order, in batches. What a consumer said of its messages counts when its
  * whole batch has ended; if it dies before, all of them come back.
  */
+import type { Connections } from './connections.ts';
 import { Isolate, type World } from './world.ts';
 
 export interface QueueSettings {
@@ -33,6 +34,10 @@ export interface QueueOptions {
 	readonly jobOf: (body: unknown) => number;
 	readonly fault: (kind: string, job: number) => number | undefined;
 	readonly tally: (what: string) => void;
+	/** A send takes one of its invocation's connections. */
+	readonly connections: Connections;
+	/** A consumer died that had messages of these jobs. */
+	readonly onLost: (consumer: Isolate, jobs: readonly number[]) => void;
 	/** A message was sent, whatever becomes of it. */
 	readonly onSend: (body: unknown, job: number, by: Isolate | undefined) => void;
 	/** Runs the Worker's handler. */
@@ -43,6 +48,11 @@ export interface QueueOptions {
 	readonly maxRetries: number;
 }
 
+interface Sending {
+	readonly body: unknown;
+	readonly delaySeconds?: number;
+}
+
 type Verdict = { readonly ack: true } | { readonly ack: false; readonly delaySeconds: number | undefined };
 
 const DELIVERY_MS = { min: 1, max: 30 };
@@ -51,6 +61,9 @@ const ANSWER_MS = { min: 1, max: 8 };
 const CONSUMER_LIMIT_MS = 15 * 60_000;
 /** The messages of a consumer that died are delivered again after a while. */
 const REDELIVERY_MS = { min: 500, max: 30_000 };
+/** A send that hangs fails in the end. */
+const HUNG_SEND_MS = 57_000;
+const HUNG = Symbol('hung');
 
 export class Queues {
 	readonly #world: World;
@@ -74,6 +87,16 @@ export class Queues {
 		return [...this.#queues.values()].flatMap((queue) => queue.consumersOf(job));
 	}
 
+	/** Whether a message for the job's work lies in a queue whose consumers are all busy, `own` not being among them. */
+	isBehindOthers(job: number, own: Isolate | undefined): boolean {
+		return [...this.#queues.values()].some((queue) => queue.isBehindOthers(job, own));
+	}
+
+	/** The jobs that a consumer has messages of. */
+	jobsOf(consumer: Isolate): number[] {
+		return [...this.#queues.values()].flatMap((queue) => queue.jobsOf(consumer));
+	}
+
 	stall(ms: number): void {
 		for (const queue of this.#queues.values()) queue.stall(ms);
 	}
@@ -93,35 +116,51 @@ export class Queues {
 	bindingOf(name: string): unknown {
 		const queue = this.named(name);
 		return {
-			send: (body: unknown, options: { delaySeconds?: number } = {}) => this.#send(queue, body, options.delaySeconds),
+			send: (body: unknown, options: { delaySeconds?: number } = {}) =>
+				this.#connected((caller) => this.#send(queue, caller, [{ body, ...options }])),
+			sendBatch: (sendings: Iterable<Sending>) => this.#connected((caller) => this.#send(queue, caller, [...sendings])),
+			metrics: async () => queue.metrics(),
 		};
 	}
 
-	#send(queue: SimulatedQueue, body: unknown, delaySeconds = 0): Promise<unknown> {
+	#connected(send: (caller: Isolate | undefined) => Promise<unknown>): Promise<unknown> {
+		const caller = this.#world.current;
+		return this.#options.connections.use(caller, () => send(caller));
+	}
+
+	#send(queue: SimulatedQueue, caller: Isolate | undefined, sendings: readonly Sending[]): Promise<unknown> {
 		const { fault, jobOf } = this.#options;
-		const sent = JSON.parse(JSON.stringify(body));
-		const job = jobOf(sent);
-		this.#options.onSend(sent, job, this.#world.current);
-		return this.#answered(`send ${'epoch' in sent ? 'job' : 'delivery'}`, job, () => {
+		const sent = sendings.map(({ body, delaySeconds = 0 }) => ({
+			body: JSON.parse(JSON.stringify(body)) as object,
+			delayMs: delaySeconds * 1_000,
+		}));
+		for (const { body } of sent) this.#options.onSend(body, jobOf(body), caller);
+		const first = sent[0]?.body ?? {};
+		const job = jobOf(first);
+		return this.#answered(`send ${kindOf(first)}`, job, caller, () => {
 			if (fault('sends failed', job) !== undefined) throw new Error('Queue is overloaded');
-			if (fault('sends hung', job) !== undefined) return undefined;
-			const copies = fault('messages duplicated', job) === undefined ? 1 : 2;
-			const isDropped = fault('messages dropped', job) !== undefined;
-			for (let copy = 0; copy < copies && !isDropped; copy++) {
-				const lateMs = fault('messages delayed', job) ?? 0;
-				queue.add(sent, job, delaySeconds * 1_000 + lateMs);
-			}
+			if (fault('sends hung', job) !== undefined) return HUNG;
+			for (const each of sent) this.#take(queue, each);
 			return { metadata: { metrics: queue.metrics() } };
 		});
 	}
 
-	/** `undefined` is never answered. */
-	#answered(label: string, job: number, work: () => unknown): Promise<unknown> {
+	#take(queue: SimulatedQueue, { body, delayMs }: { body: object; delayMs: number }): void {
+		const { fault, jobOf } = this.#options;
+		const job = jobOf(body);
+		const copies = fault('messages duplicated', job) === undefined ? 1 : 2;
+		const isDropped = fault('messages dropped', job) !== undefined;
+		for (let copy = 0; copy < copies && !isDropped; copy++) {
+			const lateMs = fault('messages delayed', job) ?? 0;
+			queue.add(body, job, delayMs + lateMs);
+		}
+	}
+
+	#answered(label: string, job: number, caller: Isolate | undefined, work: () => unknown): Promise<unknown> {
 		const world = this.#world;
-		const caller = world.current;
 		const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-		const answer = (settle: () => void) =>
-			world.schedule(world.between(ANSWER_MS.min, ANSWER_MS.max, 'queue answer', job), {
+		const answer = (settle: () => void, afterMs = 0) =>
+			world.schedule(afterMs + world.between(ANSWER_MS.min, ANSWER_MS.max, 'queue answer', job), {
 				label: `${label} answered`,
 				job,
 				isolate: caller,
@@ -135,7 +174,8 @@ export class Queues {
 				run: () => {
 					try {
 						const value = work();
-						if (value !== undefined) answer(() => resolve(value));
+						if (value === HUNG) answer(() => reject(new Error('Queue is overloaded')), HUNG_SEND_MS);
+						else answer(() => resolve(value));
 					} catch (error) {
 						answer(() => reject(error));
 					}
@@ -171,6 +211,7 @@ export class SimulatedQueue {
 		return waiting;
 	}
 
+	/** As in production: messages at work and messages whose delay is not over count until they are acknowledged. */
 	metrics(): unknown {
 		const waiting = [...this.#ready, ...[...this.#batches.values()].flat()];
 		const oldest = waiting.length === 0 ? undefined : new Date(Math.min(...waiting.map(({ sentAt }) => sentAt)));
@@ -188,6 +229,19 @@ export class SimulatedQueue {
 		return [...this.#batches].filter(([, batch]) => batch.some((message) => message.job === job)).map(([of]) => of);
 	}
 
+	jobsOf(consumer: Isolate): number[] {
+		return (this.#batches.get(consumer) ?? []).map(({ job }) => job);
+	}
+
+	isBehindOthers(job: number, own: Isolate | undefined): boolean {
+		const isFull = this.#batches.size >= this.#options.concurrency;
+		if (!isFull || (own !== undefined && this.#batches.has(own))) return false;
+		return this.#ready.some(
+			(message) =>
+				message.job === job && kindOf(message.body as object) === 'job' && message.visibleMs <= this.#world.nowMs,
+		);
+	}
+
 	stall(ms: number): void {
 		this.#stalledUntilMs = Math.max(this.#stalledUntilMs, this.#world.nowMs + ms);
 		this.#pumpAt(this.#stalledUntilMs);
@@ -195,9 +249,15 @@ export class SimulatedQueue {
 
 	restart(): void {
 		this.#ready.length = 0;
-		const consumers = [...this.#batches.keys()];
+		const batches = [...this.#batches];
 		this.#batches.clear();
-		for (const consumer of consumers) consumer.die();
+		for (const [consumer, batch] of batches) {
+			this.#options.onLost(
+				consumer,
+				batch.map(({ job }) => job),
+			);
+			consumer.die();
+		}
 	}
 
 	#put(message: Message): void {
@@ -236,7 +296,7 @@ export class SimulatedQueue {
 			this.#lastOrder = message.order;
 		}
 		isolate.atDeath(() => this.#lost(isolate));
-		const label = `deliver ${batch.map(({ body }) => ('epoch' in (body as object) ? 'job' : 'delivery')).join(', ')}`;
+		const label = `deliver ${batch.map(({ body }) => kindOf(body as object)).join(', ')}`;
 		for (const { job } of batch) {
 			const event = { label: 'deliver', job, isQuiet: true, run: () => {} };
 			world.schedule(0, event);
@@ -304,6 +364,10 @@ export class SimulatedQueue {
 		const batch = this.#batches.get(isolate);
 		if (!batch) return;
 		this.#batches.delete(isolate);
+		this.#options.onLost(
+			isolate,
+			batch.map(({ job }) => job),
+		);
 		for (const message of batch) {
 			this.#again(message, this.#world.between(REDELIVERY_MS.min, REDELIVERY_MS.max, 'redelivery', message.job));
 		}
@@ -320,4 +384,8 @@ export class SimulatedQueue {
 			this.#queues.named(deadLetterQueue).add(message.body, message.job, 0);
 		}
 	}
+}
+
+function kindOf(body: object): 'job' | 'delivery' {
+	return 'epoch' in body ? 'job' : 'delivery';
 }

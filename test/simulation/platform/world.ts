@@ -75,7 +75,7 @@ export class World {
 	readonly trace: string[] | undefined;
 	onBefore: (event: Event) => void = () => {};
 	onAfter: (event: Event) => void = () => {};
-	onClockJump: () => void = () => {};
+	readonly onClockJump: (() => void)[] = [];
 
 	constructor(seed: number, isTraced = false) {
 		this.#seed = seed | 0;
@@ -96,7 +96,7 @@ export class World {
 		this.#skewMs += ms;
 		if (ms < 0) this.wentBack = true;
 		this.#noteClock();
-		this.onClockJump();
+		for (const tell of this.onClockJump) tell();
 	}
 
 	schedule(delayMs: number, event: Event): Scheduled {

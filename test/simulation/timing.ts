@@ -1,0 +1,222 @@
+/**
+ * When things have to have happened. A promise about a time holds where no fault is in the way: each fault is told here, and
+ * what is late because of one is counted, not blamed.
+ */
+import type { Fence, HistoryEntry } from '../../src/job/record.ts';
+import { Broken, isOf, isSameWait, type Ledger, type PendingRecord, type Run } from './ledger.ts';
+import type { ObjectHost } from './platform/object-host.ts';
+import type { Isolate, World } from './platform/world.ts';
+import type { Tally } from './tally.ts';
+
+/** A retry starts this long after its time at the latest: a delay is in whole seconds, and the rest is latency. */
+const RETRY_WITHIN_MS = 3_000;
+/** A job whose message is lost has another sent for it this long after at the latest. */
+const LOOK_WITHIN_MS = 30_000;
+/** The outcome of an attempt is with its job this long after the job can be reached: tries are at most 10 s apart. */
+const REPORT_WITHIN_MS = 13_000;
+
+/** How often one consumer may open its link to one object: in no loop, and ever more slowly while the object is away. */
+const CONNECTS = [
+	{ most: 4, perMs: 1_000 },
+	{ most: 12, perMs: 30_000 },
+] as const;
+/** How often one consumer may call one object. */
+const CALLS = { most: 40, perMs: 1_000 };
+
+/** A job that waits since longer than this has had a fault before. */
+const LATE_MS = 1_000;
+
+const CONSUMER_LIMIT_MS = 15 * 60_000;
+const REDELIVERED_MS = 30_000;
+/** How long faults last that say nothing of it. */
+const FAULT_MS: Readonly<Record<string, number>> = {
+	'calls hung': CONSUMER_LIMIT_MS,
+	'sends hung': 60_000,
+	// An alarm that fails again and again leaves itself for an hour.
+	'alarms failed': 65 * 60_000,
+};
+
+/** Whose way a fault is in: `way` is that of calls and messages, `object` what the object does by itself as well. */
+export type Reach = 'way' | 'object';
+
+interface Expectation {
+	readonly job: number;
+	/** As in "retries": it is counted by this word. */
+	readonly what: string;
+	readonly withinMs: number;
+	/** The faults that excuse. */
+	readonly reach: Reach;
+	readonly isMet: () => boolean;
+	/** It can't be met any more, for a reason that is none of the service's. */
+	readonly isOver: () => boolean;
+	/** After a fault there is as much time again. */
+	readonly isRenewed?: boolean;
+	/** What to say when it is broken. */
+	readonly otherwise: string;
+}
+
+export interface TimingOptions {
+	readonly tally: Tally;
+	readonly runs: readonly Run[];
+	readonly ledgerOf: (id: string) => Ledger;
+	/** Whether a message for the job lies in a queue whose consumers are all busy, this one not among them. */
+	readonly isBehindOthers: (job: number, consumer: Isolate | undefined) => boolean;
+}
+
+export class Timing {
+	readonly #world: World;
+	readonly #options: TimingOptions;
+	/** Until when a job is disturbed, by reach and number; "all" stands for every job. */
+	readonly #disturbedUntilMs = new Map<string, number>();
+	readonly #killed = new WeakSet<Isolate>();
+	readonly #calls = new WeakMap<Isolate, Map<string, number[]>>();
+
+	constructor(world: World, options: TimingOptions) {
+		this.#world = world;
+		this.#options = options;
+	}
+
+	// — faults —
+
+	/** A fault is in the way of a job, or of all. */
+	disturb(reach: Reach, job: number | undefined, forMs = 0): void {
+		const untilMs = this.#world.nowMs + forMs;
+		const reaches: readonly Reach[] = reach === 'object' ? ['way', 'object'] : ['way'];
+		for (const each of reaches) {
+			const key = `${each} ${job ?? 'all'}`;
+			this.#disturbedUntilMs.set(key, Math.max(untilMs, this.#disturbedUntilMs.get(key) ?? 0));
+		}
+	}
+
+	fault(what: string, job: number, ms: number): void {
+		this.disturb(what.startsWith('alarms') ? 'object' : 'way', job, Math.max(ms, FAULT_MS[what] ?? 0));
+	}
+
+	/** A consumer died; its messages are delivered again some time. */
+	lost(consumer: Isolate, jobs: readonly number[]): void {
+		this.#killed.add(consumer);
+		for (const job of jobs) this.disturb('way', job, REDELIVERED_MS);
+	}
+
+	/** The consumer of these jobs waits for its turn to send a request. */
+	held(jobs: readonly number[]): void {
+		for (const job of jobs) this.disturb('way', job, CONSUMER_LIMIT_MS);
+	}
+
+	// — promises —
+
+	entry(ledger: Ledger, { type, epoch, attempt, seq, nextAttemptAt }: HistoryEntry): void {
+		if (type !== 'retrying' || nextAttemptAt === undefined) return;
+		const { job, life } = ledger;
+		const fence = { epoch, attempt };
+		const last = this.#options.runs.findLast((run) => run.id === ledger.id && isSame(run.fence, fence));
+		const isOn = () => {
+			const { record } = ledger;
+			const { state } = record ?? {};
+			return (
+				ledger.life !== life || state?.name !== 'pending' || !isSame(record, fence) || state.notBefore > nextAttemptAt
+			);
+		};
+		this.#expect({
+			job,
+			what: 'retries',
+			withinMs: Math.max(0, nextAttemptAt - this.#world.clock) + RETRY_WITHIN_MS,
+			reach: 'way',
+			isMet: () => {
+				if (!isOn()) return false;
+				if (last?.consumer && !last.consumer.isDead) this.#options.tally.add('retries beside a neighbour in time');
+				return true;
+			},
+			isOver: () => this.#options.isBehindOthers(job, last?.consumer),
+			otherwise: `the retry of event ${seq} had not started ${RETRY_WITHIN_MS} ms after its time`,
+		});
+	}
+
+	/** Its message may be lost. */
+	pending(ledger: Ledger, record: PendingRecord): void {
+		const { life, sends } = ledger;
+		const { notBefore, sentAt = 0 } = record.state;
+		// Looks follow from the time alone: where the alarm or the clock was late, some of them are over already.
+		if (this.#world.clock - Math.max(notBefore, sentAt) > LATE_MS) return;
+		this.#expect({
+			job: ledger.job,
+			what: 'looks',
+			withinMs: Math.max(0, Math.max(notBefore, sentAt) - this.#world.clock) + LOOK_WITHIN_MS,
+			reach: 'object',
+			isMet: () => ledger.life !== life || ledger.sends > sends || !isSameWait(ledger.record, record),
+			isOver: () => false,
+			otherwise: `a job was waiting, and no message was sent again for it in ${LOOK_WITHIN_MS} ms`,
+		});
+	}
+
+	/** An attempt has an outcome. */
+	finished(number: number): void {
+		const run = this.#options.runs[number];
+		if (!run) return;
+		const { fence, life, consumer } = run;
+		const ledger = this.#options.ledgerOf(run.id);
+		const holdsIt = () => ledger.record?.state.name === 'running' && isOf(ledger.record, fence);
+		const isLost = () => ledger.entries.some((entry) => isSame(entry, fence) && entry.error?.code === 'DeliveryFailed');
+		this.#expect({
+			job: ledger.job,
+			what: 'reports',
+			withinMs: REPORT_WITHIN_MS,
+			reach: 'way',
+			isMet: () => ledger.life === life && !holdsIt() && !isLost(),
+			isOver: () => ledger.life !== life || isLost() || (consumer !== undefined && this.#killed.has(consumer)),
+			isRenewed: true,
+			otherwise: `the outcome of attempt ${fence.epoch}/${fence.attempt} was not with its job ${REPORT_WITHIN_MS} ms later`,
+		});
+	}
+
+	called({ id, job }: ObjectHost, name: string, caller: Isolate | undefined): void {
+		if (caller?.kind !== 'consumer') return;
+		if (name === 'attempt') for (const bound of CONNECTS) this.#keepPace('link opened', id, job, caller, bound);
+		this.#keepPace('object called', id, job, caller, CALLS);
+	}
+
+	// — how —
+
+	#expect(expectation: Expectation, delayMs = expectation.withinMs): void {
+		const { job, what, withinMs, reach, isMet, isOver, isRenewed = false, otherwise } = expectation;
+		const { tally } = this.#options;
+		const world = this.#world;
+		const sinceMs = world.nowMs;
+		const look = () => {
+			if (isMet()) return tally.add(`${what} in time`);
+			if (isOver()) return tally.add(`${what} overtaken`);
+			const untilMs = this.#disturbedUntil(reach, job);
+			if (untilMs < sinceMs) throw new Broken(`job ${job}: ${otherwise}`);
+			if (!isRenewed) return tally.add(`${what} held up by a fault`);
+			this.#expect(expectation, Math.max(1, untilMs - world.nowMs + withinMs));
+		};
+		world.schedule(delayMs, { label: `look whether ${what} are in time`, job, isQuiet: true, run: look });
+	}
+
+	#disturbedUntil(reach: Reach, job: number): number {
+		const until = (key: string) => this.#disturbedUntilMs.get(`${reach} ${key}`) ?? -1;
+		return Math.max(until(String(job)), until('all'));
+	}
+
+	#keepPace(
+		what: string,
+		id: string,
+		job: number,
+		caller: Isolate,
+		{ most, perMs }: { readonly most: number; readonly perMs: number },
+	): void {
+		const all = this.#calls.get(caller) ?? new Map<string, number[]>();
+		this.#calls.set(caller, all);
+		const key = `${what} ${most} ${id}`;
+		const times = all.get(key) ?? [];
+		all.set(key, times);
+		times.push(this.#world.nowMs);
+		if (times.length <= most) return;
+		const tookMs = this.#world.nowMs - (times.shift() ?? 0);
+		if (tookMs < perMs) throw new Broken(`job ${job}: ${what} ${most + 1} times in ${Math.round(tookMs)} ms`);
+	}
+}
+
+function isSame(a: Fence | undefined, b: Fence): boolean {
+	return a?.epoch === b.epoch && a.attempt === b.attempt;
+}
