@@ -58,7 +58,7 @@ async function runAndReport(shared: Workshop, id: string, lease: Lease): Promise
 	const outcome = await outcomeOf(workshop, id, lease);
 	const report = await reported(workshop, id, lease.fence, outcome);
 	const isFollowed = outcome.kind === 'follow' && report.refusal === undefined;
-	const last = isFollowed ? await asksDirectly(shared, id, lease, { ...outcome.terms, report }) : report;
+	const last = isFollowed ? await askDirectly(sessionOf(shared, id, lease), outcome.terms, report) : report;
 	return { ...last, ...(outcome.health && { health: outcome.health }) };
 }
 
@@ -72,14 +72,9 @@ export async function askUpstream(
 	return followOn(sessionOf(shared, id, due.lease), due);
 }
 
-async function asksDirectly(
-	shared: Workshop,
-	id: string,
-	lease: Lease,
-	{ following, waitMs, report }: FollowTerms & { readonly report: Report },
-): Promise<Report> {
-	const begun = { following: { ...following, asks: 0 }, since: Date.now(), last: { waitMs, report } };
-	return followOn(sessionOf(shared, id, lease), begun);
+/** The consumer that sent the request asks first, so that a short operation waits for no queue. */
+function askDirectly(session: Session, { following, waitMs }: FollowTerms, report: Report): Promise<Report> {
+	return followOn(session, { following: { ...following, asks: 0 }, since: Date.now(), last: { waitMs, report } });
 }
 
 /** It may take as long as an attempt, no longer. */

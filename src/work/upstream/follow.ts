@@ -48,7 +48,7 @@ export interface GoesOn {
  * @returns how it goes on; or the first answer, when there is none.
  * @throws {TaskError} when the operation has failed already, or its first answer makes no sense.
  */
-export async function begun(course: Course, first: Answered): Promise<GoesOn | Answered> {
+export async function beginFollowing(course: Course, first: Answered): Promise<GoesOn | Answered> {
 	if (!startsOperation(first.response)) return first;
 	const { upstream, request } = course;
 	const start = await peeked(first.response, first.url);
@@ -57,7 +57,7 @@ export async function begun(course: Course, first: Answered): Promise<GoesOn | A
 	if (step.is === 'nonsense' || step.is === 'result') return start;
 	await discarded(start.response);
 	const operation = operationOf(step, upstream);
-	return goesOn(course, step, { operation, answers: 0, failures: 0 });
+	return goOn(course, step, { operation, answers: 0, failures: 0 });
 }
 
 function startsOperation({ status, headers }: Response): boolean {
@@ -71,22 +71,22 @@ function startsOperation({ status, headers }: Response): boolean {
  * @returns how the operation goes on; or the answer that it came to.
  * @throws {TaskError} when the operation failed, its answers make no sense, or questions have failed too often.
  */
-export async function asked(course: Course, before: Following): Promise<GoesOn | Answered> {
+export async function askOnce(course: Course, before: Following): Promise<GoesOn | Answered> {
 	let target = before.operation;
 	for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
 		const answer = await answerTo(course, target.askAt);
 		const step = answer && nextStep(target, answer.answer, Date.now());
-		if (!answer || !step) return failedOnce(course, { ...before, operation: target });
+		if (!answer || !step) return countFailure(course, { ...before, operation: target });
 		const isInVain = step.is === 'refused' && isRetried(answer.response.status, true);
 		if (step.is === 'result' || (step.is === 'refused' && (!isInVain || isLastFailure(before))))
 			return { ...answer, isFollowed: true };
 		await discarded(answer.response);
-		if (isInVain) return failedOnce(course, { ...before, operation: target }, step);
+		if (isInVain) return countFailure(course, { ...before, operation: target }, step);
 		const operation = operationOf(step, course.upstream);
 		if (step.is === 'ask') {
 			const { retryAfterMs } = before;
 			const answers = before.answers + 1;
-			return goesOn(course, step, {
+			return goOn(course, step, {
 				...(retryAfterMs !== undefined && { retryAfterMs }),
 				operation,
 				answers,
@@ -99,9 +99,9 @@ export async function asked(course: Course, before: Following): Promise<GoesOn |
 }
 
 /** @throws {TaskError} after too many. */
-export function failedOnce(course: Course, before: Following, step?: Step): GoesOn {
+export function countFailure(course: Course, before: Following, step?: Step): GoesOn {
 	if (isLastFailure(before)) throw failed(`Upstream "${course.upstream.name}" can't be asked any more`);
-	return goesOn(course, step, { ...before, failures: before.failures + 1 });
+	return goOn(course, step, { ...before, failures: before.failures + 1 });
 }
 
 function isLastFailure({ failures }: Following): boolean {
@@ -109,7 +109,7 @@ function isLastFailure({ failures }: Following): boolean {
 }
 
 /** The last wait that the upstream named counts until it names another. @throws {TaskError} when there is too much to keep. */
-function goesOn(course: Course, step: Step | undefined, next: Following): GoesOn {
+function goOn(course: Course, step: Step | undefined, next: Following): GoesOn {
 	const { upstream, since } = course;
 	const sizeBytes = new TextEncoder().encode(JSON.stringify(next.operation)).byteLength;
 	if (sizeBytes > MAX_OPERATION_BYTES)

@@ -18,7 +18,7 @@ import { mayUse, type Upstream, type Upstreams } from '../../upstream/settings.t
 import { failureOf, timedOut } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { TaskError } from '../task.ts';
-import { begun } from './follow.ts';
+import { beginFollowing } from './follow.ts';
 import { type Attempt, ConnectionLost, discarded, storedReply } from './reply.ts';
 import { type Answered, send } from './send.ts';
 
@@ -45,7 +45,7 @@ export async function forward(options: ForwardOptions, lease: Lease, job: Attemp
 		const first = await send(options, upstream, request, lease, job);
 		url = first.url;
 		const course = { options, upstream, request, job, since: Date.now() };
-		const answered = upstream.follow ? await begun(course, first) : first;
+		const answered = upstream.follow ? await beginFollowing(course, first) : first;
 		if ('terms' in answered) return { kind: 'follow', ...answered, health: { isWell: true } };
 		return await outcomeOf(options, { ...answered, sentAt }, upstream, request, lease, job);
 	} catch (error) {

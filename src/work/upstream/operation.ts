@@ -10,7 +10,7 @@ import { UploadRefused } from '../../rpc/upload.ts';
 import { ANSWER_MS, ASK_DIRECTLY_MS } from '../../upstream/limits.ts';
 import { failureOf } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
-import { asked, type Course, failedOnce, type GoesOn } from './follow.ts';
+import { askOnce, type Course, countFailure, type GoesOn } from './follow.ts';
 import { type ForwardOptions, finalFailureOf, outcomeOf, plan, withoutValues } from './forward.ts';
 import { type Attempt, ConnectionLost } from './reply.ts';
 
@@ -103,7 +103,7 @@ async function withinTime(
 	let timer = setTimeout(stop, ANSWER_MS);
 	const whole = { ...course, job: contextFor(controller.signal) };
 	try {
-		const answer = await asked(whole, following);
+		const answer = await askOnce(whole, following);
 		if ('terms' in answer) return answer;
 		clearTimeout(timer);
 		timer = setTimeout(stop, upstream.timeoutSeconds * MS_PER_SECOND);
@@ -114,7 +114,7 @@ async function withinTime(
 		if (failure) return { kind: 'failure', failure };
 		const shown = withoutValues(error instanceof ConnectionLost ? error.cause : error, upstream.headers);
 		logError('question failed', { job: id, upstream: upstream.name, error: shown });
-		return failedOnce(whole, following);
+		return countFailure(whole, following);
 	} finally {
 		clearTimeout(timer);
 	}
