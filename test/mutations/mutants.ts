@@ -16,6 +16,7 @@ export const INVARIANTS = {
 	9: 'an event has one number, and a number one event',
 	10: 'a webhook is told each event, or shown not to be',
 	11: 'an upstream keeps one tenant from the others, and its secret within its rules',
+	12: 'an answer is to the request that was sent',
 } as const;
 
 /** So many of the simulation's schedules, or the tests of one file whose names have `name` in them. */
@@ -390,5 +391,41 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement: 'return isPlain(name);',
 		killer: { file: 'test/upstream/headers.test.ts', project: 'workerd', name: 'whole of it' },
 		says: 'asks for the whole of it, whatever a GET has already',
+	},
+	{
+		invariant: 12,
+		breaks: 'an idempotency key stands for the defaults of a deployment',
+		file: 'src/job/repeat.ts',
+		search: 'job.requestFingerprint !== undefined && submission.requestFingerprint !== undefined',
+		replacement: 'false',
+		killer: { file: 'test/flow/repeats-across-deploys.test.ts', project: 'workerd' },
+		says: 'finds its job after a deploy that changed the defaults of its task',
+	},
+	{
+		invariant: 12,
+		breaks: 'an integer becomes another one',
+		file: 'src/http/json-text.ts',
+		search: 'if (hasInexact) refuseInexact(text);',
+		replacement: '',
+		killer: { file: 'test/http/json-numbers.test.ts', project: 'workerd' },
+		says: 'is shown as it was sent, with what is wanted instead',
+	},
+	{
+		invariant: 12,
+		breaks: 'a command does not look at its precondition',
+		file: 'src/http/commands.ts',
+		search: 'if (mayChange(headers)) return;',
+		replacement: 'if (headers) return;',
+		killer: { file: 'test/http/preconditions.test.ts', project: 'workerd', name: 'a command' },
+		says: 'does nothing with a precondition that does not hold',
+	},
+	{
+		invariant: 12,
+		breaks: 'log lines cannot be matched with the request',
+		file: 'src/log.ts',
+		search: '...(correlationId !== undefined && { correlationId }),',
+		replacement: '',
+		killer: { file: 'test/http/correlation.test.ts', project: 'workerd' },
+		says: 'is the same in the problem and in the log line of a request that failed',
 	},
 ];
