@@ -55,10 +55,12 @@ export const MUTANTS: readonly Mutant[] = [
 		invariant: 1,
 		breaks: 'the watchdog looks, and sends nothing',
 		file: 'src/job/transition.ts',
-		search: "return { job: next, effects: [{ type: 'enqueue' }], volatile: true };",
-		replacement: 'return { job: next, effects: [], volatile: true };',
+		search:
+			"if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });\n\treturn { job: next, effects: [{ type: 'enqueue' }],",
+		replacement:
+			"if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });\n\treturn { job: next, effects: [],",
 		killer: SIMULATION,
-		says: 'times for nothing',
+		says: 'no message was sent again',
 	},
 	{
 		invariant: 1,
@@ -147,9 +149,9 @@ export const MUTANTS: readonly Mutant[] = [
 		breaks: 'time stands still for those who ask',
 		file: 'src/object/job-object.ts',
 		search:
-			"const job = this.#visible(tenant, now, createdAt);\n\t\tif (!job) return { found: 'nothing' };\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
+			"const job = this.#visible(tenant, now, createdAt);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
 		replacement:
-			"const job = this.#job ?? this.#visible(tenant, now, createdAt);\n\t\tif (!job) return { found: 'nothing' };\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
+			"const job = this.#job ?? this.#visible(tenant, now, createdAt);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
 		killer: SIMULATION,
 		says: '"read" was answered with a job that',
 	},
