@@ -238,6 +238,12 @@ const shot: fc.Arbitrary<Shot> = fc.record({
 	body,
 });
 
+/** Refusals that random shots hit too seldom. */
+const SURE_HITS: readonly Shot[] = [
+	{ method: 'GET', path: '/v1/jobs/{0}/events', query: [], headers: [['accept', 'image/png']], body: undefined },
+	{ method: 'DELETE', path: '/v1/jobs/{2}', query: [], headers: [['if-match', 'W/"1", "2"']], body: undefined },
+];
+
 function aimed({ path, query, ...rest }: Shot): Shot & { readonly url: string } {
 	const search = new URLSearchParams(
 		query.map(([name, value]) => [name.toWellFormed(), value === OUR_TOKEN ? (tokens[0] ?? '') : value.toWellFormed()]),
@@ -285,7 +291,7 @@ describe('the HTTP surface', () => {
 			seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
 			check(value.method, answer);
 		});
-		await fc.assert(property, { numRuns: REQUESTS, seed: SEED });
+		await fc.assert(property, { numRuns: REQUESTS, seed: SEED, examples: SURE_HITS.map((hit) => [hit]) });
 		// The shots did reach what they were aimed at.
 		for (const status of [200, 202, 204, 303, 400, 401, 403, 404, 405, 406, 409, 410, 412, 415, 426])
 			expect([...seen.keys()]).toContain(status);
