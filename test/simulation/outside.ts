@@ -27,6 +27,8 @@ export interface OutsideOptions {
 	/** The consumer has an answer that ends its run. */
 	readonly finish: (run: number) => void;
 	readonly onBroken: (error: Error) => void;
+	/** Messages of this job may have been doubled: two consumers may ask for it at once. */
+	readonly isDoubled: (job: number) => boolean;
 }
 
 type Answer = Response | 'breaks' | 'hangs';
@@ -36,6 +38,7 @@ interface Operation {
 	readonly run: number;
 	readonly isFailing: boolean;
 	asksLeft: number;
+	askedMs: number;
 }
 
 /** The receiver of webhooks is somewhere on the internet. */
@@ -43,6 +46,8 @@ const RECEIVER_MS = { min: 5, max: 200 };
 const ELSEWHERE_MS = { min: 5, max: 1_500 };
 const UPSTREAM_MS = { min: 5, max: 1_200 };
 const ASKS = { min: 1, max: 6 };
+/** `Retry-After: 0` is taken for about a second. */
+const MIN_ASK_GAP_MS = 900;
 
 export class Outside {
 	readonly #world: World;
@@ -146,7 +151,7 @@ export class Outside {
 		if (!answer.startsWith('operation')) return json(Number(answer), { run });
 		const isFailing = answer === 'operation fails';
 		const asksLeft = this.#world.between(ASKS.min, ASKS.max, 'asks', job);
-		const number = this.#operations.push({ job, run, isFailing, asksLeft }) - 1;
+		const number = this.#operations.push({ job, run, isFailing, asksLeft, askedMs: Number.NEGATIVE_INFINITY }) - 1;
 		const url = `${UPSTREAM}/operations/${number}`;
 		return json(202, {}, { [isFailing ? 'operation-location' : 'location']: url, 'retry-after': '0' });
 	}
@@ -155,7 +160,11 @@ export class Outside {
 		const operation = this.#operations[number];
 		if (!operation) return this.#broken(`operation ${number} was asked for, and there is none`);
 		const { job, run } = operation;
+		const gapMs = this.#world.nowMs - operation.askedMs;
+		operation.askedMs = this.#world.nowMs;
 		this.#options.tally.add('upstream: asked at once');
+		if (gapMs < MIN_ASK_GAP_MS && !this.#options.isDoubled(job))
+			this.#broken(`job ${job}: an upstream that says "Retry-After: 0" was asked again after ${Math.round(gapMs)} ms`);
 		arrive('operation asked', job, UPSTREAM_MS, () => this.#state(operation), operation.isFailing ? undefined : run);
 	}
 

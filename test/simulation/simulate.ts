@@ -117,6 +117,7 @@ class Simulation {
 			connections,
 			begin: (caller, id) => this.#beginRequest(caller, id),
 			finish: (run) => timing.finished(run),
+			isDoubled: (job) => timing.isDoubled(job),
 			onBroken: (error) => {
 				this.#broken ??= error;
 			},

@@ -68,6 +68,7 @@ export class Timing {
 	readonly #options: TimingOptions;
 	/** Until when a job is disturbed, by reach and number; "all" stands for every job. */
 	readonly #disturbedUntilMs = new Map<string, number>();
+	readonly #doubled = new Set<number>();
 	readonly #killed = new WeakSet<Isolate>();
 	readonly #calls = new WeakMap<Isolate, Map<string, number[]>>();
 
@@ -89,6 +90,7 @@ export class Timing {
 	}
 
 	fault(what: string, job: number, ms: number): void {
+		if (what === 'messages duplicated') this.#doubled.add(job);
 		this.disturb(what.startsWith('alarms') ? 'object' : 'way', job, Math.max(ms, FAULT_MS[what] ?? 0));
 	}
 
@@ -101,6 +103,11 @@ export class Timing {
 	/** The consumer of these jobs waits for its turn to send a request. */
 	held(jobs: readonly number[]): void {
 		for (const job of jobs) this.disturb('way', job, CONSUMER_LIMIT_MS);
+	}
+
+	/** Whether two messages may ask for this job at once. */
+	isDoubled(job: number): boolean {
+		return this.#doubled.has(job);
 	}
 
 	// — promises —
