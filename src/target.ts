@@ -9,7 +9,7 @@ import ipaddr from 'ipaddr.js';
  * RFC 9476, and common practice). `.example` is nobody's either, and is left to those who write examples.
  */
 const PRIVATE_NAMES =
-	/(^|\.)(localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|test|invalid|onion|alt)\.?$/;
+	/(^|\.)(localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|test|invalid|onion|alt)$/;
 
 /** The only IPv6 addresses that are given out to the public (RFC 4291 §2.4): others can stand for an IPv4 one. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
@@ -29,8 +29,15 @@ export function refusalOf(url: string | URL, allowPrivateTargets: boolean): stri
 /** The URL parser has turned every spelling of an IPv4 address (octal, hex, one number) into dots by now. */
 function isPrivate(hostname: string): boolean {
 	const bare = hostname.replace(/^\[|\]$/g, '');
-	if (!ipaddr.isValid(bare)) return PRIVATE_NAMES.test(hostname.toLowerCase()) || !hostname.includes('.');
+	if (!ipaddr.isValid(bare)) return isPrivateName(hostname.toLowerCase());
 	const address = ipaddr.process(bare);
 	const isGlobal = address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST);
 	return !isGlobal || address.range() !== 'unicast';
+}
+
+function isPrivateName(hostname: string): boolean {
+	const name = hostname.replace(/\.$/, '');
+	const labels = name.split('.');
+	// A resolver completes a single label from its own search list; a name with an empty label is none.
+	return labels.length < 2 || labels.includes('') || PRIVATE_NAMES.test(name);
 }

@@ -74,6 +74,12 @@ describe('a fetch for a task', () => {
 		'https://255.255.255.255/',
 		'https://ⓛocalhost/',
 		'https://localhost./',
+		'https://router./',
+		'https://router../',
+		'https://.router/',
+		'https://api..example.com/',
+		'https://printer.local./',
+		'https://db.internal./',
 		'https://127.0.0.1./',
 		'https://user:password@example.com/',
 		'not a url',
@@ -83,6 +89,7 @@ describe('a fetch for a task', () => {
 
 	it.each([
 		'https://example.com/',
+		'https://example.com./',
 		'https://receiver.example/',
 		'https://test.com/',
 		'https://mytest.org/',
