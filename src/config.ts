@@ -84,8 +84,8 @@ export interface Config {
 	readonly rateLimits: { readonly perKey?: RateLimitRule | undefined; readonly perAddress?: RateLimitRule | undefined };
 	readonly signingKeys: SigningKeys;
 	readonly webhookSecrets: WebhookSecrets;
-	/** What links start with, when a gateway stands in front; without a slash at the end. */
-	readonly publicUrl: string | undefined;
+	/** The public addresses of the deployment, such as a gateway's, without a slash at the end: links start with one of them. */
+	readonly publicUrls: readonly string[];
 	/** Which web pages may read answers; `*` is all. */
 	readonly corsOrigins: readonly string[];
 	/** Whether tasks may fetch `http:` and private addresses. */
@@ -207,6 +207,26 @@ const objects = z.custom<DurableObjectNamespace>(
 	'expected a binding of TenantObject',
 );
 
+/** The entries of a comma-separated list. */
+const listed = z.string().transform((text) =>
+	text
+		.split(',')
+		.map((entry) => entry.trim())
+		.filter(Boolean),
+);
+
+const publicUrlError = 'expected http(s) URLs, separated by commas, without query, fragment and credentials';
+const publicUrls = listed.pipe(
+	z
+		.array(
+			z
+				.url({ protocol: /^https?$/, error: publicUrlError })
+				.regex(/^[^?#@]+$/, publicUrlError)
+				.transform((url) => url.replace(/\/+$/, '')),
+		)
+		.min(1, publicUrlError),
+);
+
 const flag = z.enum(['true', 'false'], 'expected true or false').default('false');
 
 const Variables = z.object({
@@ -224,7 +244,7 @@ const Variables = z.object({
 	LIMITER_PER_ADDRESS: limiter.optional(),
 	SIGNING_KEYS: signingKeys.default(new Map()),
 	WEBHOOK_SECRETS: webhookSecrets.default(new Map()),
-	PUBLIC_URL: z.url({ protocol: /^https?$/, error: 'expected an http(s) URL' }).optional(),
+	PUBLIC_URL: publicUrls.default([]),
 	CORS_ORIGINS: z.string().default(''),
 	ALLOW_PRIVATE_TARGETS: flag,
 	MAX_INPUT_BYTES: count('bytes', DEFAULTS.MAX_INPUT_BYTES),
@@ -284,7 +304,7 @@ function parse(env: object): Settings | NotConfigured {
 				},
 		signingKeys: data.SIGNING_KEYS,
 		webhookSecrets: data.WEBHOOK_SECRETS,
-		publicUrl: data.PUBLIC_URL?.replace(/\/+$/, ''),
+		publicUrls: data.PUBLIC_URL,
 		corsOrigins: data.CORS_ORIGINS.split(',')
 			.map((origin) => origin.trim())
 			.filter(Boolean),

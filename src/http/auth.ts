@@ -133,9 +133,9 @@ async function withAssertion(assertion: string, request: Request, url: URL, conf
 }
 
 /** Access knows a browser by its cookie, and so puts its assertion also on what another site made the browser send. */
-function refuseCrossSite(request: Request, url: URL, { publicUrl, corsOrigins }: Config): void {
+function refuseCrossSite(request: Request, url: URL, { publicUrls, corsOrigins }: Config): void {
 	const origin = request.headers.get('origin');
-	const ours = [url.origin, ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin]), ...corsOrigins];
+	const ours = [url.origin, ...publicUrls.map((publicUrl) => new URL(publicUrl).origin), ...corsOrigins];
 	const site = request.headers.get('sec-fetch-site') ?? 'none';
 	const isOurs = origin === null ? site === 'same-origin' || site === 'none' : ours.includes(origin);
 	if (!isOurs) throw new Problem('Forbidden', 'Another site made the browser send this: see CORS_ORIGINS');

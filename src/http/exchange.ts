@@ -32,9 +32,9 @@ export interface Exchange extends Door {
 	readonly waitUntil: (promise: Promise<unknown>) => void;
 }
 
-/** What links start with: where the client believes us to be. */
-export function originOf({ config, url }: Pick<Exchange, 'config' | 'url'>): string {
-	return config.publicUrl ?? url.origin;
+/** What links start with: the public address that the request came to; else the first one; else the request's own. */
+export function originOf({ config: { publicUrls }, url }: Pick<Exchange, 'config' | 'url'>): string {
+	return publicUrls.find((publicUrl) => new URL(publicUrl).host === url.host) ?? publicUrls[0] ?? url.origin;
 }
 
 /** What the answer to a request says of it. */

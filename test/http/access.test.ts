@@ -6,7 +6,7 @@ import type { StatusDocument } from '../../src/job/document.ts';
 import { call, ORIGIN, submit, until } from '../flow/client.ts';
 import { advanceClock } from '../flow/faults.ts';
 import worker from '../worker.ts';
-import { ask, DEPLOYED, rightIn } from './deployment.ts';
+import { ask, bearer, DEPLOYED, KEYS, rightIn, submission } from './deployment.ts';
 
 const LOCAL_KEY = Uint8Array.from(atob(JSON.parse(env.SIGNING_KEYS).local), (char) => char.charCodeAt(0));
 
@@ -35,6 +35,8 @@ describe('a wrong setting', () => {
 		['MAX_INPUT_BYTES', 'lots'],
 		['MAX_RESULT_BYTES', '-1'],
 		['PUBLIC_URL', 'jobs.example'],
+		['PUBLIC_URL', 'https://jobs.example, gate.example'],
+		['PUBLIC_URL', 'https://jobs.example?a=b'],
 		['ALLOW_PRIVATE_TARGETS', 'yes'],
 	])('%s=%s stops with a message that names it, to the log and to the client, and never its value', async (name, value) => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -172,6 +174,20 @@ describe('links', () => {
 		const { links } = await response.json<StatusDocument>();
 		expect(links.self).toMatch(/^https:\/\/gate\.example\/jobs\/v1\/jobs\//);
 		expect(links.socket).toMatch(/^wss:\/\/gate\.example\/jobs\/v1\/jobs\//);
+	});
+
+	it.each([
+		['https://b.example', 'https://b.example/jobs/v1/jobs/'],
+		['https://a.example', 'https://a.example/v1/jobs/'],
+		// A gateway that calls the deployment by a name of its own.
+		['https://coatcheck.workers.dev', 'https://a.example/v1/jobs/'],
+	])('that are asked for at %s start with %s where there are several public addresses', async (origin, start) => {
+		const variables = { ...DEPLOYED, PUBLIC_URL: 'https://a.example, https://b.example/jobs/' };
+		const init = submission(bearer(KEYS.client));
+		const response = await ask(variables, `${origin}/v1/tasks/sleep/jobs`, init);
+		const { links } = await response.json<StatusDocument>();
+		expect(links.self.startsWith(start), links.self).toBe(true);
+		expect(response.headers.get('location')).toBe(links.self);
 	});
 });
 
