@@ -41,7 +41,8 @@ export default defineConfig({
 						main: './test/worker.ts',
 						wrangler: { configPath: './wrangler.toml' },
 						miniflare: {
-							bindings: { UPSTREAMS },
+							// A deployment that lets everybody in answers only under names that it knows. `ORIGIN` of `test/flow/client.ts` is one.
+							bindings: { UPSTREAMS, PUBLIC_URL: 'https://coatcheck.example' },
 							// A limit that a test can reach.
 							ratelimits: { LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } } },
 						},

@@ -7,6 +7,7 @@ import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-type
 import { z } from 'zod';
 import { MIB } from './job/limits.ts';
 import type { Quotas } from './quota/quotas.ts';
+import { isLoopback } from './target.ts';
 import { type Upstreams, upstreamsOf } from './upstream/settings.ts';
 
 /** What holds when nothing is set. */
@@ -321,7 +322,7 @@ type Data = z.infer<typeof Variables>;
 
 /** What is wrong with values that are each right by themselves. In doubt nobody is let in. */
 function contradictionIn(data: Data): NotConfigured | undefined {
-	const { AUTH, API_KEYS, SIGNING_KEYS, JWT_JWKS_URL, ALLOW_PRIVATE_TARGETS } = data;
+	const { AUTH, API_KEYS, SIGNING_KEYS, JWT_JWKS_URL, ALLOW_PRIVATE_TARGETS, PUBLIC_URL } = data;
 	const jwt = (['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL'] as const).map((name) => [name, data[name]] as const);
 	const given = jwt.filter(([, value]) => value !== undefined).map(([name]) => name);
 	const missing = jwt.filter(([, value]) => value === undefined).map(([name]) => name);
@@ -336,6 +337,11 @@ function contradictionIn(data: Data): NotConfigured | undefined {
 		return new NotConfigured(['API_KEYS', 'JWT_ISSUER'], 'Neither API_KEYS nor JWT_ISSUER is set: nobody may come in');
 	if (AUTH === 'required' && SIGNING_KEYS.size === 0)
 		return new NotConfigured(['SIGNING_KEYS'], 'SIGNING_KEYS is not set: without it no link that is given out works');
+	if (AUTH === 'required' && ALLOW_PRIVATE_TARGETS !== 'true' && PUBLIC_URL.some(isPlainHttp))
+		return new NotConfigured(
+			['PUBLIC_URL'],
+			'PUBLIC_URL: expected https URLs: keys and links travel in the clear by http',
+		);
 	for (const by of ['KEY', 'ADDRESS'] as const) {
 		if ((data[`RATE_LIMIT_PER_${by}`] === undefined) === (data[`LIMITER_PER_${by}`] === undefined)) continue;
 		const names = [`RATE_LIMIT_PER_${by}`, `LIMITER_PER_${by}`];
@@ -347,6 +353,12 @@ function contradictionIn(data: Data): NotConfigured | undefined {
 			'There are quotas, and no binding TENANTS of the class TenantObject to count',
 		);
 	return undefined;
+}
+
+/** What never leaves the machine needs no TLS. */
+function isPlainHttp(url: string): boolean {
+	const { protocol, hostname } = new URL(url);
+	return protocol === 'http:' && !isLoopback(hostname);
 }
 
 function quotasOf({ MAX_JOBS_IN_FLIGHT, MAX_STORED_BYTES }: Data): Quotas | undefined {

@@ -1,6 +1,6 @@
 /**
  * Which addresses a client may have us call: public ones, by https. A deployment on a laptop, or one that means it, may
- * allow more.
+ * allow more. And which names lead to the machine itself.
  */
 import ipaddr from 'ipaddr.js';
 
@@ -40,4 +40,11 @@ function isPrivateName(hostname: string): boolean {
 	const labels = name.split('.');
 	// A resolver completes a single label from its own search list; a name with an empty label is none.
 	return labels.length < 2 || labels.includes('') || PRIVATE_NAMES.test(name);
+}
+
+/** Whether a name always leads to the machine that asks (RFC 6761 §6.3): 127.0.0.0/8, ::1, `localhost` and names below it. */
+export function isLoopback(hostname: string): boolean {
+	const bare = hostname.replace(/^\[|\]$/g, '');
+	if (ipaddr.isValid(bare)) return ipaddr.process(bare).range() === 'loopback';
+	return /(^|\.)localhost\.?$/i.test(hostname);
 }

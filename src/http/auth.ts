@@ -53,9 +53,10 @@ export async function authenticate(
 	scope: Scope,
 	jobId: string | undefined,
 ): Promise<Principal> {
-	const principal = await principalOf(request, url, config, jobId);
+	const authRequest = { request, url, config, scope, jobId };
+	const principal = await principalOf(authRequest);
 	if (principal.scopes.has(scope)) return principal;
-	const beside = principal.token && (await withCredentials(request, url, config));
+	const beside = principal.token && (await withCredentials(authRequest));
 	if (beside?.scopes.has(scope)) return beside;
 	const wanted = scope === PURGE ? 'cancel' : scope;
 	const detail = `Insufficient permissions: expected ${principal.token ? 'a link or an API key' : 'an API key'} with the scope "${wanted}"`;
@@ -68,24 +69,37 @@ function scopesOfLegacy(scopes: ReadonlySet<TokenScope>): ReadonlySet<string> {
 	return scopes.has('cancel') ? new Set([...scopes, PURGE]) : scopes;
 }
 
-async function principalOf(request: Request, url: URL, config: Config, jobId: string | undefined): Promise<Principal> {
+interface AuthRequest {
+	readonly request: Request;
+	readonly url: URL;
+	readonly config: Config;
+	readonly scope: Scope;
+	readonly jobId: string | undefined;
+}
+
+async function principalOf(authRequest: AuthRequest): Promise<Principal> {
+	const { request, url, config, jobId } = authRequest;
 	// Elsewhere, `token` is a parameter of the task or of the upstream.
 	const token = jobId === undefined ? undefined : tokenOf(request, url);
 	// A token that was sent is checked even where none is needed: local development then shows what production does.
 	if (token !== undefined) return withToken(token, config, jobId);
-	const principal = await withCredentials(request, url, config);
+	const principal = await withCredentials(authRequest);
 	if (principal) return principal;
 	// RFC 6750 §3.1: a request without credentials is told no error code.
 	throw unauthorized('Send an API key as "Authorization: Bearer", or the token that came with a link', 'Bearer');
 }
 
 /** The principal of a key, a JWT or an assertion; `undefined` when the request has none of them. */
-async function withCredentials(request: Request, url: URL, config: Config): Promise<Principal | undefined> {
-	if (config.isOpen) return ANYBODY;
+async function withCredentials(authRequest: AuthRequest): Promise<Principal | undefined> {
+	const { request, config } = authRequest;
+	if (config.isOpen) {
+		refuseCrossSite(authRequest);
+		return ANYBODY;
+	}
 	const bearer = bearerOf(request);
 	if (bearer !== undefined) return withBearer(bearer, config);
 	const assertion = request.headers.get('cf-access-jwt-assertion');
-	return assertion !== null && config.jwt ? withAssertion(assertion, request, url, config) : undefined;
+	return assertion !== null && config.jwt ? withAssertion(assertion, authRequest) : undefined;
 }
 
 function tokenOf(request: Request, url: URL): string | undefined {
@@ -125,20 +139,38 @@ async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Pri
 	return principal;
 }
 
-async function withAssertion(assertion: string, request: Request, url: URL, config: Config): Promise<Principal> {
-	refuseCrossSite(request, url, config);
-	const principal = config.jwt && (await principalOfJwt(config.jwt, assertion));
+async function withAssertion(assertion: string, authRequest: AuthRequest): Promise<Principal> {
+	refuseCrossSite(authRequest);
+	const { jwt } = authRequest.config;
+	const principal = jwt && (await principalOfJwt(jwt, assertion));
 	if (!principal) throw invalid('The assertion of Cloudflare Access is not valid, or no longer');
 	return principal;
 }
 
-/** Access knows a browser by its cookie, and so puts its assertion also on what another site made the browser send. */
-function refuseCrossSite(request: Request, url: URL, { publicUrls, corsOrigins }: Config): void {
-	const origin = request.headers.get('origin');
+/**
+ * A browser can be made to send a request by any page, and it is let in where Access knows the browser by its cookie, or where
+ * everybody is let in. A program that is no browser sends neither `Origin` nor `Sec-Fetch-Site`.
+ */
+function refuseCrossSite(authRequest: AuthRequest): void {
+	const { headers } = authRequest.request;
+	const site = headers.get('sec-fetch-site') ?? 'none';
+	if (site === 'same-origin' || isFollowedLink(authRequest)) return;
+	const origin = headers.get('origin');
+	if (origin === null ? site === 'none' : isOurs(origin, authRequest)) return;
+	throw new Problem('Forbidden', 'A page of another site sent this request: CORS_ORIGINS can list its origin');
+}
+
+/** The answer to a link that is followed is shown to the user: the page with the link can't read it, and reading changes nothing. */
+function isFollowedLink({ request: { method, headers }, scope }: AuthRequest): boolean {
+	const isNavigation = headers.get('sec-fetch-mode') === 'navigate' && headers.get('sec-fetch-dest') === 'document';
+	return method === 'GET' && scope === 'read' && isNavigation;
+}
+
+function isOurs(origin: string, { url, config }: AuthRequest): boolean {
+	const { publicUrls, corsOrigins, isOpen } = config;
 	const ours = [url.origin, ...publicUrls.map((publicUrl) => new URL(publicUrl).origin), ...corsOrigins];
-	const site = request.headers.get('sec-fetch-site') ?? 'none';
-	const isOurs = origin === null ? site === 'same-origin' || site === 'none' : ours.includes(origin);
-	if (!isOurs) throw new Problem('Forbidden', 'Another site made the browser send this: see CORS_ORIGINS');
+	// `*` lets pages read what anybody can read. What a cookie of Access opens is more.
+	return ours.includes(origin) || (isOpen && corsOrigins.includes('*'));
 }
 
 function invalid(detail: string): Problem {

@@ -13,7 +13,8 @@ import { authenticate, type Principal } from './auth.ts';
 import { drain, LARGEST_BODY_BYTES } from './body.ts';
 import { Correlation } from './correlation.ts';
 import { addCors, preflight } from './cors.ts';
-import { asked, type Door, type Exchange, originOf } from './exchange.ts';
+import { asked, correlationIdOf, type Door, type Exchange, originOf } from './exchange.ts';
+import { refuseWrongHost } from './host.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
 import { count } from './rate-limit.ts';
 import { refuseOversized } from './request-limits.ts';
@@ -79,6 +80,7 @@ async function respond(
 	const isRead = method === 'GET' || method === 'HEAD';
 	if (url.pathname === HEALTH && isRead) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
+	refuseWrongHost({ config, url });
 	const door: Door = {
 		config,
 		tasks,

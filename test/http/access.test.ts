@@ -170,7 +170,8 @@ describe('a deployment without signing keys', () => {
 describe('links', () => {
 	it('start with PUBLIC_URL behind a gateway', async () => {
 		const { document } = await submit('sleep', { seconds: 0 });
-		const response = await callWith({ PUBLIC_URL: 'https://gate.example/jobs/' }, `/v1/operations/${document.id}`);
+		const local = `http://localhost:8787/v1/operations/${document.id}`;
+		const response = await callWith({ PUBLIC_URL: 'https://gate.example/jobs/' }, local);
 		const { links } = await response.json<StatusDocument>();
 		expect(links.self).toMatch(/^https:\/\/gate\.example\/jobs\/v1\/jobs\//);
 		expect(links.socket).toMatch(/^wss:\/\/gate\.example\/jobs\/v1\/jobs\//);

@@ -51,6 +51,7 @@ export const DEPLOYED: Variables = {
 	AUTH: undefined,
 	ALLOW_PRIVATE_TARGETS: undefined,
 	WEBHOOK_SECRETS: undefined,
+	PUBLIC_URL: undefined,
 	// A test that is about limits brings its own: the others come from one address, and fast.
 	RATE_LIMIT_PER_KEY: undefined,
 	RATE_LIMIT_PER_ADDRESS: undefined,

@@ -22,7 +22,7 @@ export interface ClientsOptions {
 	readonly onBroken: (error: unknown) => void;
 }
 
-const ORIGIN = 'https://jobs.example';
+export const ORIGIN = 'https://jobs.example';
 const ADDRESS = '192.0.2.1';
 const NETWORK_MS = { min: 1, max: 8 };
 const MAX_SUBMISSIONS = 3;

@@ -20,7 +20,7 @@ const { JobObject } = await import('../../src/object/job-object.ts');
 const { UpstreamGate } = await import('../../src/object/upstream-gate.ts');
 const { lanesOf } = await import('../../src/queue/lanes.ts');
 const { sendJob } = await import('../../src/queue/send.ts');
-const { Clients } = await import('./clients.ts');
+const { Clients, ORIGIN } = await import('./clients.ts');
 const { WORKER, workFor } = await import('./work.ts');
 
 /** A run that takes longer than this doesn't come to rest. */
@@ -30,6 +30,7 @@ let upstreams = 0;
 
 const VARIABLES = {
 	AUTH: 'none',
+	PUBLIC_URL: ORIGIN,
 	ALLOW_PRIVATE_TARGETS: 'true',
 	WEBHOOK_SECRETS: '["whsec_Y29hdGNoZWNrLWxvY2FsLWRldmVsb3BtZW50LW9ubHk="]',
 };

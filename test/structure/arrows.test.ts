@@ -16,7 +16,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	tasks: ['work'],
 	object: ['batch', 'job', 'queue', 'quota', 'rpc', 'upstream'],
 	rpc: ['batch', 'job', 'log', 'quota', 'upstream'],
-	config: ['job', 'quota', 'upstream'],
+	config: ['job', 'quota', 'target', 'upstream'],
 	quota: ['job'],
 	batch: ['job'],
 	upstream: ['job', 'target'],
