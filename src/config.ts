@@ -44,6 +44,9 @@ export type WebhookSecrets = ReadonlyMap<string, readonly string[]>;
 
 const EVERY_TENANT = '*';
 
+/** In `corsOrigins`. */
+export const EVERY_ORIGIN = '*';
+
 export function secretsOf(secrets: WebhookSecrets, tenant: string): readonly string[] {
 	return secrets.get(tenant) ?? secrets.get(EVERY_TENANT) ?? [];
 }
@@ -87,7 +90,7 @@ export interface Config {
 	readonly webhookSecrets: WebhookSecrets;
 	/** The public addresses of the deployment, such as a gateway's, without a slash at the end: links start with one of them. */
 	readonly publicUrls: readonly string[];
-	/** Which web pages may read answers; `*` is all. */
+	/** The origins of web pages that may read answers; {@link EVERY_ORIGIN} is all. */
 	readonly corsOrigins: readonly string[];
 	/** Whether tasks may fetch `http:` and private addresses. */
 	readonly allowPrivateTargets: boolean;
@@ -125,10 +128,27 @@ const json = (form: string) =>
 		}
 	});
 
-const signingKeys = json('{ "<key id>": "<base64>" }')
-	.pipe(z.record(z.string().min(1), z.base64('expected base64')))
-	.transform((keys) => new Map(Object.entries(keys).map(([id, key]) => [id, bytesOf(key)])))
-	.refine((keys) => keys.size > 0, 'expected at least one key')
+const signingKeyForms = '{ "<key id>": "<base64>" } or [{ "id": "<key id>", "key": "<base64>" }]';
+/** JavaScript moves these to the front of an object, in numeric order. */
+const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
+
+const signingKeys = json(signingKeyForms)
+	.transform((value, context) => {
+		if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+		const ids = Object.keys(value);
+		const moved = ids.filter((id) => INTEGER_LIKE.test(id));
+		if (ids.length > 1 && moved.length > 0) {
+			const list = `write a list, [{ "id": "${moved[0]}", "key": "<base64>" }, …], with the key that signs at its front`;
+			context.addIssue(`ids that are whole numbers (${moved.join(', ')}) lose their place in an object: ${list}`);
+		}
+		return Object.entries(value).map(([id, key]) => ({ id, key }));
+	})
+	.pipe(
+		z.array(z.strictObject({ id: z.string().min(1), key: z.base64('expected base64') }), `expected ${signingKeyForms}`),
+	)
+	.refine((keys) => keys.length > 0, 'expected at least one key')
+	.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
+	.transform((keys) => new Map(keys.map(({ id, key }) => [id, bytesOf(key)])))
 	.refine(
 		(keys) => [...keys.values()].every((key) => key.byteLength >= MIN_KEY_BYTES),
 		`expected keys of ≥ ${MIN_KEY_BYTES} bytes`,
@@ -228,6 +248,24 @@ const publicUrls = listed.pipe(
 		.min(1, publicUrlError),
 );
 
+/** An origin as browsers send it: `http://localhost:3000`, or of an app's own scheme: `capacitor://localhost`. */
+function isOrigin(text: string): boolean {
+	const url = URL.parse(text);
+	if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin === text;
+	return /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(text);
+}
+
+const corsOrigins = listed.pipe(
+	z.array(
+		z
+			.string()
+			.refine(
+				(entry) => entry === EVERY_ORIGIN || isOrigin(entry),
+				'expected * or origins as browsers send them, scheme and host without a slash at the end: https://app.example',
+			),
+	),
+);
+
 const flag = z.enum(['true', 'false'], 'expected true or false').default('false');
 
 const Variables = z.object({
@@ -246,7 +284,7 @@ const Variables = z.object({
 	SIGNING_KEYS: signingKeys.default(new Map()),
 	WEBHOOK_SECRETS: webhookSecrets.default(new Map()),
 	PUBLIC_URL: publicUrls.default([]),
-	CORS_ORIGINS: z.string().default(''),
+	CORS_ORIGINS: corsOrigins.default([]),
 	ALLOW_PRIVATE_TARGETS: flag,
 	MAX_INPUT_BYTES: count('bytes', DEFAULTS.MAX_INPUT_BYTES),
 	MAX_RESULT_BYTES: count('bytes', DEFAULTS.MAX_RESULT_BYTES),
@@ -306,9 +344,7 @@ function parse(env: object): Settings | NotConfigured {
 		signingKeys: data.SIGNING_KEYS,
 		webhookSecrets: data.WEBHOOK_SECRETS,
 		publicUrls: data.PUBLIC_URL,
-		corsOrigins: data.CORS_ORIGINS.split(',')
-			.map((origin) => origin.trim())
-			.filter(Boolean),
+		corsOrigins: data.CORS_ORIGINS,
 		allowPrivateTargets: data.ALLOW_PRIVATE_TARGETS === 'true',
 		maxInputBytes: data.MAX_INPUT_BYTES,
 		maxResultBytes: data.MAX_RESULT_BYTES,

@@ -2,7 +2,7 @@
  * Which web pages may read our answers (Fetch standard, CORS protocol). Written out because it must leave bodies alone:
  * a result can be a stream of 32 MiB, and a middleware that clones it would hold all of it in memory.
  */
-import type { Config } from '../config.ts';
+import { type Config, EVERY_ORIGIN } from '../config.ts';
 
 /** What a script may read besides the few headers that it always may. */
 const EXPOSED = [
@@ -21,7 +21,8 @@ const EXPOSED = [
 	'X-Correlation-ID',
 	'WWW-Authenticate',
 	'Accept-Post',
-].join(', ');
+];
+const EXPOSED_LOWER_CASE: ReadonlySet<string> = new Set(EXPOSED.map((name) => name.toLowerCase()));
 
 /** How long a browser may remember a preflight, in seconds: the longest that any of them takes. */
 const PREFLIGHT_MAX_AGE_SECONDS = 86_400;
@@ -30,7 +31,7 @@ const PREFLIGHT_MAX_AGE_SECONDS = 86_400;
 export function preflight(request: Request, config: Config | undefined, methods: readonly string[]): Response {
 	const asksFor = request.headers.get('access-control-request-headers');
 	const headers = new Headers({ allow: methods.join(', ') });
-	if (config && allowedOrigin(request, config) !== undefined) {
+	if (config && allowedOrigin(request, config.corsOrigins) !== undefined) {
 		headers.set('access-control-allow-methods', methods.join(', '));
 		if (asksFor !== null) headers.set('access-control-allow-headers', asksFor);
 		headers.set('access-control-max-age', String(PREFLIGHT_MAX_AGE_SECONDS));
@@ -38,17 +39,21 @@ export function preflight(request: Request, config: Config | undefined, methods:
 	return new Response(null, { status: 204, headers });
 }
 
-export function addCors(headers: Headers, request: Request, config: Config): void {
-	if (config.corsOrigins.length === 0) return;
-	if (!config.corsOrigins.includes('*')) headers.append('vary', 'Origin');
-	const origin = allowedOrigin(request, config);
+/** @param headers as the handler made them: a script may read each of them, those that a result replays included. */
+export function addCors(headers: Headers, request: Request, { corsOrigins }: Config): void {
+	if (corsOrigins.length === 0) return;
+	const origin = allowedOrigin(request, corsOrigins);
+	const exposed = [...EXPOSED, ...[...headers.keys()].filter((name) => !EXPOSED_LOWER_CASE.has(name))];
+	if (corsOrigins.some((listed) => listed !== EVERY_ORIGIN)) headers.append('vary', 'Origin');
 	if (origin === undefined) return;
 	headers.set('access-control-allow-origin', origin);
-	headers.set('access-control-expose-headers', EXPOSED);
+	// Cloudflare Access knows a browser by its cookie. With `*`, any page could read what the cookie opens.
+	if (origin !== EVERY_ORIGIN) headers.set('access-control-allow-credentials', 'true');
+	headers.set('access-control-expose-headers', exposed.join(', '));
 }
 
-function allowedOrigin(request: Request, { corsOrigins }: Config): string | undefined {
-	if (corsOrigins.includes('*')) return '*';
+function allowedOrigin(request: Request, corsOrigins: readonly string[]): string | undefined {
 	const origin = request.headers.get('origin');
-	return origin !== null && corsOrigins.includes(origin) ? origin : undefined;
+	if (origin !== null && origin !== EVERY_ORIGIN && corsOrigins.includes(origin)) return origin;
+	return corsOrigins.includes(EVERY_ORIGIN) ? EVERY_ORIGIN : undefined;
 }

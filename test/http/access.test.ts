@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import { call, ORIGIN, submit, until } from '../flow/client.ts';
 import { advanceClock } from '../flow/faults.ts';
+import { receiver } from '../notify/receiver.ts';
 import worker from '../worker.ts';
 import { ask, bearer, DEPLOYED, KEYS, rightIn, submission } from './deployment.ts';
 
@@ -38,6 +39,14 @@ describe('a wrong setting', () => {
 		['PUBLIC_URL', 'https://jobs.example, gate.example'],
 		['PUBLIC_URL', 'https://jobs.example?a=b'],
 		['ALLOW_PRIVATE_TARGETS', 'yes'],
+		['SIGNING_KEYS', `{"new":"${btoa('n'.repeat(32))}","1":"${btoa('o'.repeat(32))}"}`],
+		['SIGNING_KEYS', `[{"id":"a","key":"${btoa('n'.repeat(32))}"},{"id":"a","key":"${btoa('o'.repeat(32))}"}]`],
+		['SIGNING_KEYS', '[]'],
+		['CORS_ORIGINS', 'https://a.example/'],
+		['CORS_ORIGINS', 'a.example'],
+		['CORS_ORIGINS', 'https://a.example:443'],
+		['CORS_ORIGINS', 'https://A.example'],
+		['CORS_ORIGINS', 'https://a.example, null'],
 	])('%s=%s stops with a message that names it, to the log and to the client, and never its value', async (name, value) => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		const response = await callWith({ [name]: value }, '/v1/tasks');
@@ -146,6 +155,19 @@ describe('a token', () => {
 		);
 	});
 
+	it('is signed with the first key of a list, whatever its id', async () => {
+		const fresh = new Uint8Array(32).fill(1);
+		const keys = JSON.stringify([
+			{ id: '2', key: btoa(String.fromCharCode(...fresh)) },
+			{ id: '1', key: JSON.parse(env.SIGNING_KEYS).local },
+		]);
+		const { document } = await submit('sleep', { seconds: 0 });
+		const path = `/v1/operations/${document.id}`;
+		const { links } = await (await callWith({ SIGNING_KEYS: keys }, path)).json<StatusDocument>();
+		const onlyFresh = JSON.stringify({ 2: btoa(String.fromCharCode(...fresh)) });
+		expect((await callWith({ SIGNING_KEYS: onlyFresh }, links.operation)).status).toBe(200);
+	});
+
 	it('expires with its job', async () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { retainSeconds: 60, startWithinSeconds: 60 });
 		await until(document, 'succeeded');
@@ -213,6 +235,49 @@ describe('CORS', () => {
 		expect(
 			(await callWith(variables, '/v1/tasks', from('https://evil.example'))).headers.get('access-control-allow-origin'),
 		).toBeNull();
+	});
+
+	it('lets listed origins send the cookie of Cloudflare Access, and no other', async () => {
+		const credentialsFor = async (origins: string, origin: string) =>
+			(await callWith({ CORS_ORIGINS: origins }, '/v1/tasks', from(origin))).headers.get(
+				'access-control-allow-credentials',
+			);
+		expect(await credentialsFor('https://a.example', 'https://a.example')).toBe('true');
+		expect(await credentialsFor('https://a.example, *', 'https://a.example')).toBe('true');
+		expect(await credentialsFor('https://a.example', 'https://evil.example')).toBeNull();
+		expect(await credentialsFor('*', 'https://evil.example')).toBeNull();
+		expect(await credentialsFor('*', '*')).toBeNull();
+		const preflight = await callWith({ CORS_ORIGINS: 'https://a.example' }, '/v1/jobs', {
+			method: 'OPTIONS',
+			headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' },
+		});
+		expect(preflight.headers.get('access-control-allow-credentials')).toBe('true');
+		expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
+	});
+
+	it("exposes a result's own headers", async () => {
+		receiver('report.example', () => new Response('ok', { headers: { 'x-rows': '3', 'content-language': 'de' } }));
+		const document = await (await call('/v1/upstreams/report/x')).json<StatusDocument>();
+		await until(document, 'succeeded');
+		const result = await callWith(
+			{ CORS_ORIGINS: 'https://a.example' },
+			document.links.result,
+			from('https://a.example'),
+		);
+		expect(result.headers.get('x-rows')).toBe('3');
+		const exposed = result.headers.get('access-control-expose-headers')?.split(', ') ?? [];
+		expect(exposed).toEqual(expect.arrayContaining(['x-rows', 'content-language', 'Location']));
+		expect(new Set(exposed.map((name) => name.toLowerCase())).size).toBe(exposed.length);
+	});
+
+	it.each([
+		'capacitor://localhost',
+		'http://localhost:3000',
+		'https://a.example,,',
+	])('takes %s for origins', async (origins) => {
+		const origin = origins.replace(/,+$/, '');
+		const response = await callWith({ CORS_ORIGINS: origins }, '/v1/tasks', from(origin));
+		expect(response.headers.get('access-control-allow-origin')).toBe(origin);
 	});
 
 	it('covers refusals too, for a page must be able to read why', async () => {
