@@ -3,7 +3,7 @@
  * a key beside it decides. Without a token: `Authorization: Bearer` with an API key or a JWT, or the assertion that Cloudflare
  * Access puts on a request that it lets through.
  */
-import type { Config, KeyScope } from '../config.ts';
+import { type Config, EVERY_ORIGIN, type KeyScope } from '../config.ts';
 import type { JobFacts } from '../job/document.ts';
 import type { Fence } from '../job/record.ts';
 import { signToken, type TokenRight, type TokenScope, verifyToken } from '../token/token.ts';
@@ -43,21 +43,20 @@ const ANYBODY: Principal = { tenant: 'default', scopes: scopesOf(['admin']) };
 const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
 
 /**
- * @param jobId the job or batch of the route; `undefined` on a route of neither, where a job token means nothing.
- * @throws {Problem} `Unauthorized`, or `Forbidden` when the credentials are good but not for this.
+ * The credentials that allow the request, or the best ones that it has: `requireScope` judges them.
+ *
+ * @throws {Problem} `Unauthorized`, or `Forbidden` for a token of another job and a request of another site.
  */
-export async function authenticate(
-	request: Request,
-	url: URL,
-	config: Config,
-	scope: Scope,
-	jobId: string | undefined,
-): Promise<Principal> {
-	const authRequest = { request, url, config, scope, jobId };
+export async function authenticate(authRequest: AuthRequest): Promise<Principal> {
 	const principal = await principalOf(authRequest);
-	if (principal.scopes.has(scope)) return principal;
-	const beside = principal.token && (await withCredentials(authRequest));
-	if (beside?.scopes.has(scope)) return beside;
+	if (!principal.token || principal.scopes.has(authRequest.scope)) return principal;
+	const beside = await withCredentials(authRequest);
+	return beside?.scopes.has(authRequest.scope) ? beside : principal;
+}
+
+/** @throws {Problem} `Forbidden` when good credentials are not for this. */
+export function requireScope(principal: Principal, scope: Scope): void {
+	if (principal.scopes.has(scope)) return;
 	const wanted = scope === PURGE ? 'cancel' : scope;
 	const detail = `Insufficient permissions: expected ${principal.token ? 'a link or an API key' : 'an API key'} with the scope "${wanted}"`;
 	throw new Problem('Forbidden', detail, {
@@ -69,11 +68,13 @@ function scopesOfLegacy(scopes: ReadonlySet<TokenScope>): ReadonlySet<string> {
 	return scopes.has('cancel') ? new Set([...scopes, PURGE]) : scopes;
 }
 
-interface AuthRequest {
+export interface AuthRequest {
 	readonly request: Request;
 	readonly url: URL;
 	readonly config: Config;
+	/** What the route asks for. */
 	readonly scope: Scope;
+	/** The job or batch of the route; `undefined` on a route of neither, where a job token means nothing. */
 	readonly jobId: string | undefined;
 }
 
@@ -170,7 +171,7 @@ function isOurs(origin: string, { url, config }: AuthRequest): boolean {
 	const { publicUrls, corsOrigins, isOpen } = config;
 	const ours = [url.origin, ...publicUrls.map((publicUrl) => new URL(publicUrl).origin), ...corsOrigins];
 	// `*` lets pages read what anybody can read. What a cookie of Access opens is more.
-	return ours.includes(origin) || (isOpen && corsOrigins.includes('*'));
+	return ours.includes(origin) || (isOpen && corsOrigins.includes(EVERY_ORIGIN));
 }
 
 function invalid(detail: string): Problem {

@@ -4,8 +4,6 @@ import { Problem, shown } from './problem.ts';
 
 /** The largest body that the platform lets in. */
 export const LARGEST_BODY_BYTES = 100 * 1_000 * 1_000;
-/** So much more is read of a refused body than it was thought worth. */
-const DRAIN_MARGIN_BYTES = 1 * MIB;
 /** Each of this many bytes that have arrived gives the rest of a body one second more. */
 const MIN_ARRIVAL_BYTES_PER_SECOND = 64 * KIB;
 
@@ -43,17 +41,30 @@ export function tooLarge(maxBytes: number, sizeBytes?: number, hint = ''): Probl
 	return new Problem('PayloadTooLarge', `At most ${maxBytes} bytes are taken here, got: ${got}${hint}`);
 }
 
-/** Reads what is left of a body that won't be used, up to a little more than so much: a connection cut in mid-upload hides the answer. */
-export async function drain(request: Request, maxBytes: number): Promise<void> {
+/** How much of a refused body is read, and for how long. */
+export interface DrainLimits {
+	readonly maxBytes: number;
+	/** As {@link ReadOptions.arrivalMs}. */
+	readonly arrivalMs: number;
+}
+
+/** The sender showed nothing good, or the route takes no body. */
+export const REST_OF_UNKNOWN: DrainLimits = { maxBytes: 1 * MIB, arrivalMs: 2 * MS_PER_SECOND };
+/** The sender may send a body here. */
+export const REST_OF_KNOWN: DrainLimits = { maxBytes: LARGEST_BODY_BYTES, arrivalMs: 30 * MS_PER_SECOND };
+
+/** Reads what is left of a body that won't be used: a connection cut in mid-upload hides the answer. */
+export async function drain(request: Request, { maxBytes, arrivalMs }: DrainLimits): Promise<void> {
 	if (!request.body || request.body.locked) return;
-	let drained = 0;
+	let drainedBytes = 0;
 	try {
-		for await (const bytes of request.body as ReadableStream<Uint8Array>) {
-			drained += bytes.byteLength;
-			if (drained > maxBytes + DRAIN_MARGIN_BYTES) return;
+		for await (const bytes of bytesOf(request, arrivalMs)) {
+			drainedBytes += bytes.byteLength;
+			if (drainedBytes > maxBytes) break;
 		}
+		await request.body.cancel();
 	} catch {
-		// The client went away: there is nobody to answer.
+		// The client went away or is too slow: the answer is sent now.
 	}
 }
 

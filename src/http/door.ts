@@ -9,11 +9,11 @@ import { isPassing } from '../rpc/repeatedly.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { COMMON_METHODS } from '../upstream/request.ts';
 import type { TaskRegistry } from '../work/registry.ts';
-import { authenticate, type Principal } from './auth.ts';
-import { drain, LARGEST_BODY_BYTES } from './body.ts';
+import { authenticate, type Principal, requireScope } from './auth.ts';
+import { type DrainLimits, drain, REST_OF_KNOWN, REST_OF_UNKNOWN } from './body.ts';
 import { Correlation } from './correlation.ts';
 import { addCors, preflight } from './cors.ts';
-import { asked, correlationIdOf, type Door, type Exchange, originOf } from './exchange.ts';
+import { asked, type Door, type Exchange, originOf } from './exchange.ts';
 import { refuseWrongHost } from './host.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
 import { count } from './rate-limit.ts';
@@ -52,7 +52,7 @@ export async function answer(
 		const config = configured(env);
 		const arrival = { request, url, correlation, config };
 		const response = await respond(arrival, env, ctx, tasks).catch(async (error: unknown) => {
-			await drain(request, 0);
+			await drain(request, REST_OF_UNKNOWN);
 			return problemResponse(problemOf(error, request), asked(arrival));
 		});
 		return finished(response, arrival);
@@ -124,18 +124,18 @@ function isForHandler(request: Request, allowed: readonly string[]): boolean {
 
 async function enter(route: Route, params: Record<string, string>, arrival: Arrival): Promise<Response> {
 	const { request, config } = arrival;
-	const takesBytes = route.takes(config);
-	let worthBytes = takesBytes;
+	let rest: DrainLimits = REST_OF_UNKNOWN;
 	try {
-		const principal = await admitted(route, params, arrival);
+		const principal = await authenticated(route, params, arrival);
 		// Who may send something here is to hear why it was refused, however much it is.
-		if (takesBytes > 0) worthBytes = LARGEST_BODY_BYTES;
+		if (route.takes(config) > 0 && principal.scopes.has(route.scope)) rest = REST_OF_KNOWN;
 		const headers = await count(request, config, principal);
+		requireScope(principal, route.scope);
 		const response = await handled(route, params, principal, arrival);
 		if (!response.webSocket) for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 		return response;
 	} catch (error) {
-		await drain(request, worthBytes);
+		await drain(request, rest);
 		throw error;
 	}
 }
@@ -154,10 +154,10 @@ async function handled(
 }
 
 /** Whoever is turned away is counted too, so that nobody can go on guessing. */
-async function admitted({ scope }: Route, { id }: Record<string, string>, arrival: Arrival): Promise<Principal> {
+async function authenticated({ scope }: Route, { id }: Record<string, string>, arrival: Arrival): Promise<Principal> {
 	const { request, url, config } = arrival;
 	try {
-		return await authenticate(request, url, config, scope, id);
+		return await authenticate({ request, url, config, scope, jobId: id });
 	} catch (error) {
 		await count(request, config);
 		throw error;
@@ -201,9 +201,9 @@ function problemOf(error: unknown, request: Request, principal?: Principal): Pro
 async function finished(response: Response, { request, url, correlation, config }: Bare): Promise<Response> {
 	if (response.webSocket) return response;
 	const { headers } = response;
+	if (!(config instanceof NotConfigured)) addCors(headers, request, config);
 	addSecurityHeaders(headers, config instanceof NotConfigured ? url.origin : originOf({ config, url }));
 	if (!headers.has('x-correlation-id')) headers.set('x-correlation-id', correlation.correlationId);
-	if (!(config instanceof NotConfigured)) addCors(headers, request, config);
 	return request.method === 'HEAD' ? withoutBody(response) : response;
 }
 

@@ -13,8 +13,9 @@ import { Problem } from './problem.ts';
 const IPV6_NETWORK_PARTS = 4;
 
 /**
- * Counts a request: by its key; or by its address, when it came without one, so that whoever has a key is never kept waiting
- * by who shares its address.
+ * Counts a request: by its key or user; by its job and address, where a good link's token came; by its address alone, where
+ * nothing good was shown. Neither a key nor the links of other jobs wait because of requests that share their address, and one
+ * reader of a link that many have does not keep the others waiting.
  *
  * @returns headers for the answer.
  * @throws {Problem} `RateLimited`.
@@ -24,10 +25,11 @@ export function count(
 	{ rateLimits }: Config,
 	principal?: Principal,
 ): Promise<Record<string, string>> {
-	const name = principal?.name;
-	return name === undefined
+	const { name, token } = principal ?? {};
+	if (name !== undefined) return countBy('key', rateLimits.perKey, () => name);
+	return token === undefined
 		? countBy('address', rateLimits.perAddress, () => networkOf(request))
-		: countBy('key', rateLimits.perKey, () => name);
+		: countBy('link', rateLimits.perKey, () => `link:${token.job}/${networkOf(request)}`);
 }
 
 type Counted = { readonly request: Request; readonly config: Config; readonly principal: Principal };
@@ -49,12 +51,13 @@ export async function countMore({ request, config, principal }: Counted, times: 
 
 /** How many requests a window has for whoever comes like this; without a limit, no end of them. */
 export function windowOf({ config: { rateLimits }, principal }: Pick<Counted, 'config' | 'principal'>): number {
-	const rule = principal.name === undefined ? rateLimits.perAddress : rateLimits.perKey;
+	const isKnown = principal.name !== undefined || principal.token !== undefined;
+	const rule = isKnown ? rateLimits.perKey : rateLimits.perAddress;
 	return rule?.requests ?? Number.POSITIVE_INFINITY;
 }
 
 async function countBy(
-	policy: 'key' | 'address',
+	policy: 'key' | 'link' | 'address',
 	rule: RateLimitRule | undefined,
 	keyOf: () => string,
 ): Promise<Record<string, string>> {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { drain } from '../../src/http/body.ts';
 import { ask, bearer, DEPLOYED, KEYS, waitingJob } from './deployment.ts';
 
 const KIB = 1_024;
@@ -24,14 +25,35 @@ describe('of a body that is refused', () => {
 		['nowhere', '/v1/nowhere', {}, 404, 1],
 		['a route that takes none', '/v1/jobs/{id}/cancel', {}, 401, 1],
 		['a route that takes a report', '/v1/jobs/{id}/progress', {}, 401, 1],
-		['a route that takes an input, from nobody', '/v1/tasks/echo/jobs', {}, 401, 33],
+		['a route that takes an input, from nobody', '/v1/tasks/echo/jobs', {}, 401, 1],
 		['a route that takes none, from who may ask', '/v1/jobs/{id}/retry', {}, 409, 1],
 		// As much as the platform lets in: it is to hear why.
-		['a route that takes an input, from who may send one', '/v1/tasks/echo/jobs', GZIP, 415, 96],
+		['a route that takes an input, from who may send one', '/v1/tasks/echo/jobs', GZIP, 415, 95],
 	])('to %s, no more is read than that is worth', async (_, path, headers, status, mib) => {
 		const { id } = await waitingJob();
 		const credentials = status === 401 ? {} : bearer(KEYS.client);
 		const answer = await sendWithoutEnd(path.replace('{id}', id), { ...headers, ...credentials });
 		expect(answer).toEqual([status, mib]);
+	});
+
+	it('from nobody, that never arrives, the answer waits for no more than seconds', async () => {
+		const body = new ReadableStream<Uint8Array>();
+		const init = { method: 'POST', body, headers: { 'content-type': 'application/octet-stream' } };
+		const response = await ask(DEPLOYED, '/v1/tasks/echo/jobs', init);
+		expect(response.status).toBe(401);
+	});
+
+	it('that arrives too slowly, no more is waited for than the limit says', async () => {
+		const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+		const writer = writable.getWriter();
+		void writer.write(new Uint8Array(1)).catch(() => {});
+		const request = new Request('https://coatcheck.example/', { method: 'POST', body: readable });
+		await drain(request, { maxBytes: MIB, arrivalMs: 50 });
+		expect(
+			await writer.closed.then(
+				() => 'closed',
+				() => 'canceled',
+			),
+		).toBe('canceled');
 	});
 });

@@ -1,6 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { parseList } from 'structured-headers';
 import { describe, expect, it, vi } from 'vitest';
+import { ORIGIN } from '../flow/client.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Variables, waitingJob } from './deployment.ts';
 
 /** The platform's own limiter, of three requests a minute; each test counts under names of its own. */
@@ -73,18 +74,35 @@ describe('requests are limited', () => {
 		expect((await ask(LIMITED, '/v1/tasks', { headers: from('2001:db8:1:3::1') })).status).toBe(401);
 	});
 
-	it('by address, for who has a link; but never a key by who shares its address', async () => {
-		const { links } = await waitingJob();
-		const responses = await askOften(links.operation, () => from('198.51.100.2'));
+	it('by job, for readers of links: behind one address, the links of one job take nothing from those of another', async () => {
+		const [first, second] = [await waitingJob(), await waitingJob()];
+		const responses = await askOften(first.links.operation, () => from('198.51.100.2'));
 		expect(statuses(responses)).toEqual([200, 429]);
+		expect(refusedOf(responses)?.headers.get('ratelimit')).toBe('"link";r=0;t=60');
+		expect((await ask(LIMITED, second.links.operation, { headers: from('198.51.100.2') })).status).toBe(200);
+		// Another reader of the same link is kept waiting by nobody.
+		expect((await ask(LIMITED, first.links.operation, { headers: from('198.51.100.20') })).status).toBe(200);
 		const withKey = { ...bearer(KEYS.cancel), ...from('198.51.100.2') };
-		expect((await ask(LIMITED, links.cancel?.split('?')[0] ?? '', { method: 'POST', headers: withKey })).status).toBe(
-			200,
-		);
+		const cancel = `/v1/jobs/${first.id}/cancel`;
+		expect((await ask(LIMITED, cancel, { method: 'POST', headers: withKey })).status).toBe(200);
+	});
+
+	it('by job, for links, also where those who guess have used up their address', async () => {
+		const { links } = await waitingJob();
+		const guesses = await askOften('/v1/tasks', () => ({ ...bearer({ secret: 'x' }), ...from('198.51.100.4') }));
+		expect(statuses(guesses)).toEqual([401, 429]);
+		expect((await ask(LIMITED, links.operation, { headers: from('198.51.100.4') })).status).toBe(200);
+	});
+
+	it('by key, for a good key that may not do this: its address is not used up', async () => {
+		const responses = await askOften('/v1/tasks', () => ({ ...bearer(KEYS.cancel), ...from('198.51.100.5') }));
+		expect(statuses(responses)).toEqual([403, 429]);
+		expect(refusedOf(responses)?.headers.get('ratelimit')).toBe('"key";r=0;t=60');
+		expect((await ask(LIMITED, '/v1/tasks', { headers: from('198.51.100.5') })).status).toBe(401);
 	});
 
 	it('not at all, when everybody is let in', async () => {
-		const open = { ...LIMITED, AUTH: 'none', API_KEYS: undefined };
+		const open = { ...LIMITED, AUTH: 'none', API_KEYS: undefined, PUBLIC_URL: ORIGIN };
 		const responses = [];
 		for (let time = 0; time < MANY; time++)
 			responses.push(await ask(open, '/v1/tasks', { headers: from('198.51.100.3') }));
