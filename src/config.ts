@@ -6,6 +6,7 @@ import { Buffer } from 'node:buffer';
 import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
 import { z } from 'zod';
 import { MIB } from './job/limits.ts';
+import { joinNumberedVariables, WrongPart } from './numbered-variables.ts';
 import type { Quotas } from './quota/quotas.ts';
 import { isLoopback } from './target.ts';
 import { type Upstreams, upstreamsOf } from './upstream/settings.ts';
@@ -320,8 +321,19 @@ function withUpstreams(settings: Settings | NotConfigured, env: object): Config 
 	return new NotConfigured(variables, `Configuration is wrong: ${reasons}`);
 }
 
+function joinedOf(env: object): object | NotConfigured {
+	try {
+		return joinNumberedVariables(env as Readonly<Record<string, unknown>>);
+	} catch (error) {
+		if (!(error instanceof WrongPart)) throw error;
+		return new NotConfigured([error.variable], `Configuration is wrong: ${error.message}`);
+	}
+}
+
 function parse(env: object): Settings | NotConfigured {
-	const result = Variables.safeParse(env);
+	const joined = joinedOf(env);
+	if (joined instanceof NotConfigured) return joined;
+	const result = Variables.safeParse(joined);
 	if (!result.success) {
 		const variables = [...new Set(result.error.issues.map(({ path }) => String(path[0])))];
 		const reasons = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
