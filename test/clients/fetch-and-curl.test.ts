@@ -165,7 +165,9 @@ describe('curl', { concurrent: true }, () => {
 			[result, 200],
 			[`${jobsUrl()}/${'0'.repeat(64)}`, 404],
 		] as const) {
-			const [head, get] = [await curl(['-I', url]), await curl([url])];
+			// An answer about no job is given a correlation id of its own, unless the client names one.
+			const named = ['-H', 'x-correlation-id: of-both', url];
+			const [head, get] = [await curl(['-I', ...named]), await curl(named)];
 			expect([head.exitCode, head.status, get.status]).toEqual([0, status, status]);
 			for (const name of ['content-type', 'location', 'etag', 'retry-after', 'cache-control', 'x-correlation-id'])
 				expect(head.headers.get(name), name).toBe(get.headers.get(name));
@@ -178,7 +180,7 @@ describe('curl', { concurrent: true }, () => {
 describe('a client that sends a body with its HEAD', () => {
 	it.each([
 		['/v1/tasks', 200],
-		['/v1/tasks?token=forged', 401],
+		[`/v1/jobs/${'0'.repeat(64)}?token=forged`, 401],
 		['/v1/nowhere', 404],
 	])('gets %s answered as GET is: %i', async (path, status) => {
 		const request = httpRequest(`${server.origin}${path}`, { method: 'HEAD', headers: { 'content-length': 5 } });

@@ -213,7 +213,7 @@ describe('a socket of ws is refused', { concurrent: true }, () => {
 	it("with 401 when its token is another job's", async () => {
 		const [one, other] = await Promise.all([submit(server.origin, DELAYED), submit(server.origin, DELAYED)]);
 		const url = one.links.socket.replace(one.id, other.id);
-		expect(await refusalOf(url)).toMatchObject({ status: 401, problem: { status: 403, code: 'Unauthorized' } });
+		expect(await refusalOf(url)).toMatchObject({ status: 401, problem: { status: 401, code: 'Unauthorized' } });
 	});
 
 	it('with 410 when the job was purged', async () => {
