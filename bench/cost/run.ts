@@ -42,8 +42,6 @@ const OBJECT_GB = 0.128;
 const OBJECT_STORED_BYTES = 12_000;
 const RETAIN_DAYS = 1;
 const DAYS_A_MONTH = 30;
-/** A day later the alarm erases the job: a call that this run doesn't live to see. */
-const EXPIRY_CALLS = 1;
 const MILLION = 1_000_000;
 
 type Counts = Record<string, number>;
@@ -101,11 +99,13 @@ async function billOf(worker: Running, way: Way, place: Place): Promise<Bill> {
 	return { name: way.name, counts, cpuMs, usage, dollars: dollarsAMillion(usage) };
 }
 
-/** What the ledger has of something that is done so many times, for one time. */
+/** What the ledger has of something that is done so many times, for one time, up to the erasing of its jobs. */
 async function counted(worker: Running, times: number, act: () => Promise<void>): Promise<Counts> {
 	await settled(worker);
 	await fetch(`${worker.origin}/ledger`, { method: 'DELETE' });
 	await act();
+	await settled(worker);
+	await fetch(`${worker.origin}/ledger`, { method: 'POST' });
 	const total = await settled(worker);
 	return Object.fromEntries(Object.entries(total).map(([name, count]) => [name, count / times]));
 }
@@ -141,7 +141,7 @@ function usageOf(counts: Counts, cpuMs: number | undefined, storedBytes: number)
 		queueOperations = 0,
 	} = counts;
 	// Twenty messages that come in on a socket are billed as one request.
-	const calls = objectCalls + socketMessages / 20 + EXPIRY_CALLS;
+	const calls = objectCalls + socketMessages / 20;
 	return {
 		rowsWritten,
 		workerRequests,
@@ -204,6 +204,8 @@ async function report(bills: readonly Bill[], watchers: readonly (readonly strin
 			'Worker requests',
 			'queue operations',
 			'object calls',
+			'of them alarms',
+			'erasings',
 			'CPU ms',
 			'ms a call',
 		],
@@ -255,9 +257,17 @@ async function report(bills: readonly Bill[], watchers: readonly (readonly strin
 }
 
 function countsRow({ name, counts, cpuMs }: Bill): string[] {
-	const { rowsWritten, rowsRead, workerRequests, queueOperations, objectCalls = 0, objectWaitMs = 0 } = counts;
-	const numbers = [rowsWritten, rowsRead, workerRequests, queueOperations, objectCalls];
-	return [name, ...numbers.map(amount), cpuMs?.toFixed(1) ?? '–', (objectWaitMs / objectCalls).toFixed(1)];
+	const {
+		rowsWritten,
+		rowsRead,
+		workerRequests,
+		queueOperations,
+		objectCalls = 0,
+		objectWaitMs = 0,
+		alarms = 0,
+	} = counts;
+	const numbers = [rowsWritten, rowsRead, workerRequests, queueOperations, objectCalls, alarms, counts.erasings];
+	return [name, ...numbers.map(amount), cpuMs?.toFixed(1) ?? '–', (objectWaitMs / (objectCalls - alarms)).toFixed(1)];
 }
 
 function millionOf(item: Item, usage: Usage): string {

@@ -1,9 +1,10 @@
 /**
  * The subject of the comparison, with its billed operations counted where they happen: at the platform's own storage, stubs,
  * queues and messages. They are counted by their prototypes, so that nothing in the code under test knows of it.
- * `GET /ledger` says what was counted, `DELETE /ledger` starts anew.
+ * `GET /ledger` says what was counted, `DELETE /ledger` starts anew, and `POST /ledger` lets the time of every job and batch since
+ * then pass: the alarms fire until nothing is left.
  */
-import { BatchObject } from '../../src/object/batch-object.ts';
+import { BatchObject as BatchSubject } from '../../src/object/batch-object.ts';
 import { JobObject as Subject } from '../../src/object/job-object.ts';
 import worker from './subject.ts';
 
@@ -21,6 +22,8 @@ const counts = {
 	socketMessages: 0,
 	rowsRead: 0,
 	rowsWritten: 0,
+	/** `deleteAll()`: no page says how it is billed. */
+	erasings: 0,
 	/** 64 KB of a message, written, read or deleted. */
 	queueOperations: 0,
 	/** What the callers of an object waited for it, in milliseconds: the longest that it can have been awake for them. */
@@ -36,32 +39,72 @@ const NO_CALLS = ['constructor', 'fetch', 'alarm', 'webSocketMessage', 'webSocke
 /** Written and deleted once, read once for each delivery. */
 const OPERATIONS_A_SEND = 3;
 
-countIn(BatchObject.prototype, ['isFor', 'add', 'look', 'note'], 'objectCalls');
-countIn(BatchObject.prototype, ['alarm'], 'alarms');
+countIn(BatchSubject.prototype, ['isFor', 'add', 'look', 'note', 'alarm'], 'objectCalls');
+countIn(BatchSubject.prototype, ['alarm'], 'alarms');
 
 let areCounted = false;
 
-export { BatchObject };
+/** Objects since the count began, by id. */
+const jobs = new Set<string>();
+const batches = new Set<string>();
 
-export class JobObject extends Subject {
+interface Erasable {
+	erase(): Promise<void>;
+}
+
+/** Maximum number of alarms until an object that is done is empty. */
+const MAX_ALARMS = 5;
+
+/** Fires an object's alarms, each at its time, until there is none. An alarm reads the clock before it waits for anything. */
+async function fireAlarms(storage: DurableObjectStorage, alarm: () => Promise<void>): Promise<void> {
+	const { now } = Date;
+	for (let fired = 0; fired < MAX_ALARMS; fired++) {
+		const at = await storage.getAlarm();
+		if (at === null) return;
+		Date.now = () => at;
+		const done = alarm();
+		Date.now = now;
+		await done;
+	}
+	throw new Error(`Expected an object to be empty after ${MAX_ALARMS} alarms`);
+}
+
+export class BatchObject extends BatchSubject implements Erasable {
 	constructor(ctx: DurableObjectState, env: Env) {
 		super(ctx, env);
+		batches.add(ctx.id.toString());
+	}
+
+	erase(): Promise<void> {
+		return fireAlarms(this.ctx.storage, () => this.alarm());
+	}
+}
+
+export class JobObject extends Subject implements Erasable {
+	constructor(ctx: DurableObjectState, env: Env) {
+		super(ctx, env);
+		jobs.add(ctx.id.toString());
 		if (areCounted) return;
 		areCounted = true;
 		const { storage } = ctx;
 		countCalls(storage.kv, ROWS_READ, 'rowsRead');
 		countCalls(storage.kv, ROWS_WRITTEN, 'rowsWritten');
 		countCalls(storage, ALARMS, 'rowsWritten');
+		countCalls(storage, ['deleteAll'], 'erasings');
 		const calls = Object.getOwnPropertyNames(Subject.prototype).filter((name) => !NO_CALLS.includes(name));
 		countIn(Subject.prototype, [...calls, 'fetch', 'alarm'], 'objectCalls');
 		countIn(Subject.prototype, ['alarm'], 'alarms');
 		countIn(Subject.prototype, ['webSocketMessage'], 'socketMessages');
 	}
+
+	erase(): Promise<void> {
+		return fireAlarms(this.ctx.storage, () => this.alarm());
+	}
 }
 
 export default {
 	async fetch(request, env, ctx) {
-		if (new URL(request.url).pathname === '/ledger') return ledger(request);
+		if (new URL(request.url).pathname === '/ledger') return ledger(request, env);
 		counts.workerRequests++;
 		return worker.fetch(request as never, watched(env), ctx);
 	},
@@ -73,10 +116,22 @@ export default {
 	},
 } satisfies ExportedHandler<Env>;
 
-function ledger({ method }: Request): Response {
+async function ledger({ method }: Request, env: Env): Promise<Response> {
+	if (method === 'POST') await eraseAll(env);
 	const said = Response.json(counts);
-	if (method === 'DELETE') for (const name of Object.keys(counts) as Counter[]) counts[name] = 0;
+	if (method === 'DELETE') {
+		for (const name of Object.keys(counts) as Counter[]) counts[name] = 0;
+		jobs.clear();
+		batches.clear();
+	}
 	return said;
+}
+
+async function eraseAll(env: Env): Promise<void> {
+	const erase = (namespace: DurableObjectNamespace, id: string) =>
+		(namespace.get(namespace.idFromString(id)) as unknown as Erasable).erase();
+	for (const id of [...batches]) await erase(env.BATCHES, id);
+	for (const id of [...jobs]) await erase(env.JOBS, id);
 }
 
 let watchedEnv: Env | undefined;

@@ -465,17 +465,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	#commit(job: JobRecord, before: JobRecord | undefined, now: number, isVolatile = false): void {
 		this.#job = job;
 		const isOver = isFinal(job.state) || job.state.name === 'tombstone';
-		if (!isVolatile || job.seq > this.#numberedUntil) {
-			this.#store.save(job);
-			this.#numberedUntil = numberedUntil(job);
-			// A finished job's alarm comes later than the one it had: left alone, that one would only wake it for nothing.
-			if (isOver) this.#store.setAlarm(nextAlarmAt(job, now));
-			else this.#store.setAlarmBy(nextAlarmAt(job, now));
-			// What the job no longer refers to is nobody's: a used input, what a lost attempt left of its result, or, when it is
-			// run again, the reply that it failed with.
-			if (isOver || (before && hasLargeReply(before))) this.#store.deleteChunksExcept(uploadsOf(job));
+		// A tombstone whose own time is over as well is about to be erased: to write it would cost a row and an alarm.
+		const isErasable = job.state.name === 'tombstone' && now >= job.state.goneAt;
+		const isWritten = !isErasable && (!isVolatile || job.seq > this.#numberedUntil);
+		if (isWritten) this.#write(job, before, now, isOver);
+		if (isWritten || isErasable)
 			for (const news of claimNews(job, before, now)) void this.#tenants.tell(job.tenant, news);
-		}
 		if (job.state.name === 'running') this.#sockets.keepLiveProgress(liveProgressOf(job));
 		else this.#sockets.closeAttempts();
 		if (job.state.name === 'tombstone') {
@@ -486,6 +481,17 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			this.#sockets.announce(eventsAfter(this.#id, job, before?.seq ?? 0, now), isOver);
 			this.#notify(job, before?.seq ?? 0);
 		}
+	}
+
+	#write(job: JobRecord, before: JobRecord | undefined, now: number, isOver: boolean): void {
+		this.#store.save(job);
+		this.#numberedUntil = numberedUntil(job);
+		// A finished job's alarm comes later than the one it had: left alone, that one would only wake it for nothing.
+		if (isOver) this.#store.setAlarm(nextAlarmAt(job, now));
+		else this.#store.setAlarmBy(nextAlarmAt(job, now));
+		// What the job no longer refers to is nobody's: a used input, what a lost attempt left of its result, or, when it is
+		// run again, the reply that it failed with.
+		if (isOver || (before && hasLargeReply(before))) this.#store.deleteChunksExcept(uploadsOf(job));
 	}
 
 	/** Sends the messages of new deliveries. They leave only when what was written before them is durable. */

@@ -8,7 +8,7 @@ import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
  * Billed operations, counted where they happen: at the platform's own storage, stubs and queues. They are counted by their
  * prototypes, so that nothing in the code under test knows of it.
  */
-const counts = { rows: 0, calls: 0, messages: 0, metrics: 0, deletedAlarms: 0 };
+const counts = { rows: 0, calls: 0, messages: 0, metrics: 0, deletedAlarms: 0, erasings: 0 };
 
 function count(prototype: object, method: string, field: keyof typeof counts): void {
 	const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
@@ -26,6 +26,7 @@ beforeAll(async () => {
 		const store = Object.getPrototypeOf(storage) as object;
 		for (const method of ['setAlarm', 'put', 'delete']) count(store, method, 'rows');
 		count(store, 'deleteAlarm', 'deletedAlarms');
+		count(store, 'deleteAll', 'erasings');
 		const jobObject = Object.getPrototypeOf(object) as object;
 		for (const method of Object.getOwnPropertyNames(jobObject)) {
 			if (method !== 'constructor') count(jobObject, method, 'calls');
@@ -38,6 +39,9 @@ beforeAll(async () => {
 beforeEach(() => {
 	for (const field of Object.keys(counts) as (keyof typeof counts)[]) counts[field] = 0;
 });
+
+/** A day of retention and an hour of 410 are over. */
+const ERASED_AFTER_MS = 25 * 3_600_000 + 1_000;
 
 /** A message costs an operation to write, one to read and one to delete. */
 const OPERATIONS_A_MESSAGE = 3;
@@ -60,6 +64,28 @@ describe('the ordinary job', () => {
 		expect(counts.calls).toBe(4);
 		expect((await call(document.links.result)).status).toBe(200);
 		expect(counts.calls).toBe(5);
+	});
+
+	it('costs no row for being erased: one alarm finds its time over, and deletes everything at once', async () => {
+		const { document } = await submit('sleep', { seconds: 0, steps: 1 });
+		await waitWithoutPolling();
+		await evictDurableObject(objectOf(document));
+		advanceClock(ERASED_AFTER_MS);
+		await fireAlarm(document);
+		expect(counts).toMatchObject({ rows: 5, calls: 3 + 1, messages: 1, erasings: 1 });
+		expect((await call(`/v1/jobs/${document.id}`)).status).toBe(404);
+		expect(counts).toMatchObject({ rows: 5, erasings: 1 });
+	});
+
+	it('costs no row for being read when its time is over and its alarm is late', async () => {
+		const { document } = await submit('sleep', { seconds: 0, steps: 1 });
+		await waitWithoutPolling();
+		advanceClock(ERASED_AFTER_MS);
+		expect((await call(`/v1/jobs/${document.id}`)).status).toBe(404);
+		expect((await call(document.links.self)).status).toBe(410);
+		expect(counts).toMatchObject({ rows: 5, erasings: 0 });
+		await fireAlarm(document);
+		expect(counts).toMatchObject({ rows: 5, erasings: 1 });
 	});
 
 	it('costs one call more for a client that waits for its end, however long: as for one that asks once', async () => {

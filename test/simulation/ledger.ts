@@ -10,6 +10,7 @@ import {
 	MAX_WEBHOOK_TRIES,
 	MAX_WEBHOOK_WAKES,
 	MS_PER_HOUR,
+	TOMBSTONE_MS,
 } from '../../src/job/limits.ts';
 import {
 	type Fence,
@@ -101,7 +102,8 @@ export class Ledger {
 	}
 
 	#buried(before: JobRecord | undefined): void {
-		if (before) this.#must(before.state.name === 'tombstone', `a job that is ${before.state.name} was deleted`);
+		const mayGo = !before || before.state.name === 'tombstone' || this.#isForgotten(before);
+		this.#must(mayGo, `a job that is ${before?.state.name} was deleted`);
 		this.#everyEpochEnded();
 		this.#life++;
 		this.entries = [];
@@ -109,6 +111,11 @@ export class Ledger {
 		this.#lastSeq = 0;
 		this.#fences.clear();
 		this.#updatedAt.clear();
+	}
+
+	/** The clock may have gone back since the object looked. */
+	#isForgotten(record: JobRecord): boolean {
+		return isForgotten(record, Math.max(this.#world.latestAt, this.#world.clock));
 	}
 
 	/** Only the attempt that has the job may store its result. */
@@ -120,7 +127,12 @@ export class Ledger {
 
 	#record(before: JobRecord | undefined, after: JobRecord, turn: Turn): void {
 		this.#alarmsAtChange = this.#host.soundAlarmRuns;
-		const isNew = before === undefined || (before.state.name === 'tombstone' && after.state.name !== 'tombstone');
+		const isSuccessor = before !== undefined && before.createdAt !== after.createdAt;
+		// A tombstone whose time is over is not written any more.
+		const isAfterForgotten = isSuccessor && this.#isForgotten(before);
+		if (isAfterForgotten) this.buriedSeq = this.#lastSeq;
+		const isAfterTombstone = before?.state.name === 'tombstone' && after.state.name !== 'tombstone';
+		const isNew = before === undefined || isAfterTombstone || isAfterForgotten;
 		this.#must(after.seq >= this.#lastSeq, `seq went back from ${this.#lastSeq} to ${after.seq}`);
 		if (before) this.#must(after.epoch >= before.epoch, `the epoch went back from ${before.epoch} to ${after.epoch}`);
 		if (before && isNew) this.#must(after.epoch > before.epoch, 'a job in the place of another has its epoch');
@@ -309,15 +321,16 @@ export class Ledger {
 		if (state.name === 'running') this.#must(clock < state.leaseEndsAt, `${what} is running, though its lease is over`);
 		if (state.name === 'pending')
 			this.#must(clock < (startBy(record) ?? Infinity), `${what} waits past its start deadline`);
-		if (isFinal(state) && (method === 'read' || method === 'events')) {
+		const isGone = isForgotten(record, clock);
+		if (isFinal(state) && !isGone && (method === 'read' || method === 'events')) {
 			const isTold = !record.webhook?.deliveries.some(({ status }) => status === 'pending');
 			this.#must(clock < overAt(record, state.expiresAt) || !isTold, `${what} is there, though its time is over`);
 		}
 		if (method !== 'read') return;
 		const { found, view } = value as { found: string; view?: { facts: { status: string; seq: number } } };
-		const isGone = state.name === 'tombstone' && clock >= state.goneAt;
 		const expected = isGone ? 'nothing' : state.name === 'tombstone' ? 'tombstone' : 'job';
-		this.#must(found === expected, `a reader was told "${found}" of a job that is ${state.name}`);
+		const isRight = found === expected || (found === 'nothing' && this.#isForgotten(record));
+		this.#must(isRight, `a reader was told "${found}" of a job that is ${state.name}`);
 		if (!view) return;
 		const status = state.name === 'pending' && record.attempt > 0 ? 'running' : state.name;
 		this.#must(view.facts.status === status, `a reader was told "${view.facts.status}" of a job that is ${state.name}`);
@@ -419,6 +432,14 @@ export class Ledger {
 function overAt({ webhook }: JobRecord, expiresAt: number): number {
 	const late = webhook?.deliveries.filter(({ status, at = 0 }) => status === 'delivered' && at >= expiresAt) ?? [];
 	return Math.max(expiresAt, ...late.map(({ at = 0 }) => at + MS_PER_HOUR));
+}
+
+/** Whether nothing is left of a job by now, not even its tombstone: nobody has to have written that. */
+function isForgotten(record: JobRecord, clock: number): boolean {
+	const { state, webhook } = record;
+	if (state.name === 'tombstone') return clock >= state.goneAt;
+	const isTold = !webhook?.deliveries.some(({ status }) => status === 'pending');
+	return isFinal(state) && isTold && clock >= overAt(record, state.expiresAt) + TOMBSTONE_MS;
 }
 
 function isWaiting(record: JobRecord): record is PendingRecord {
