@@ -54,8 +54,9 @@ async function page(exchange: Exchange): Promise<Response> {
 	const id = jobIdOf(exchange);
 	const found = await jobs.call(id, (job) => job.events(principal.tenant, after, principal.token?.createdAt));
 	if ('found' in found) throw missing(found, principal);
-	const links = jobLinks(id, await linkBaseOf(exchange, found.view));
-	const events = found.events.map((event) => ({ ...event, job: statusDocument(event.job, links) }));
+	const base = await linkBaseOf(exchange, found.view);
+	const links = jobLinks(id, base);
+	const events = found.events.map((event) => ({ ...event, job: statusDocument(event.job, links, base) }));
 	const headers = { ...PRIVATE, 'x-correlation-id': exchange.correlation.adopt(found.view.facts.correlationId) };
 	return Response.json({ events, lastSeq: found.view.facts.seq }, { headers });
 }

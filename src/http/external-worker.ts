@@ -14,6 +14,7 @@ import {
 import type { Report } from '../job/object-api.ts';
 import type { Fence, StoredReply } from '../job/record.ts';
 import type { Refusal } from '../job/transition.ts';
+import { logError } from '../log.ts';
 import { discard, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
 import { bytesOf, isJson, mediaTypeOf, readBytes, refuseEncoded, refuseTooLarge, tooLarge } from './body.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
@@ -65,7 +66,16 @@ export async function reportProgress(exchange: Exchange): Promise<Response> {
 		...(message !== undefined && { message }),
 		...(data !== undefined && { data }),
 	};
-	return settled(exchange, await exchange.jobs.call(jobIdOf(exchange), (job) => job.progress(fence, progress, true)));
+	const id = jobIdOf(exchange);
+	const report = await exchange.jobs.call(id, (job) => job.progress(fence, progress, true));
+	if (report.tellInMs !== undefined) exchange.waitUntil(tellAfter(exchange, id, report.tellInMs));
+	return settled(exchange, report);
+}
+
+/** Progress that came too soon for an event is told here, where a timer costs nothing. If the call is lost, the next one tells. */
+async function tellAfter({ jobs }: Exchange, id: string, waitMs: number): Promise<void> {
+	await scheduler.wait(waitMs);
+	await jobs.call(id, (job) => job.tell()).catch((error: unknown) => logError('progress not told', { job: id, error }));
 }
 
 /** `POST /v1/jobs/{id}/complete`: the body is the result. 204. */

@@ -5,6 +5,7 @@
 import type { LinkBase } from '../job/links.ts';
 import type { Reading } from '../job/object-api.ts';
 import { READER_HEADER } from '../job/reader-header.ts';
+import { repeatedly } from '../rpc/repeatedly.ts';
 import { type Exchange, jobIdOf, missing, originOf } from './exchange.ts';
 import { Problem } from './problem.ts';
 import { linkBaseOf } from './respond.ts';
@@ -60,7 +61,9 @@ function asReader(exchange: Exchange, path: string, base: LinkBase): Promise<Res
 	const { jobs, principal } = exchange;
 	const { tenant, token } = principal;
 	const reader = { tenant, base, ...(token?.createdAt !== undefined && { createdAt: token.createdAt }) };
-	return jobs.connect(jobIdOf(exchange), path, { [READER_HEADER]: inAscii(JSON.stringify(reader)) });
+	const id = jobIdOf(exchange);
+	const headers = { [READER_HEADER]: inAscii(JSON.stringify(reader)) };
+	return repeatedly(() => jobs.connect(id, path, headers));
 }
 
 /** The same JSON. A tenant may have any letters, and the runtime writes headers that are not ASCII to the log. */

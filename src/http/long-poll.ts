@@ -24,8 +24,10 @@ export function applied(waitSeconds: number): { 'preference-applied': string } {
 }
 
 export interface WaitOptions {
-	/** `change` only: the newest event that is known. */
+	/** `change` only: the newest event that is known. Objects up to 0.1.0 compare this. */
 	readonly after?: number;
+	/** `change` only: the `ETag` of the document that is known. */
+	readonly tag?: string;
 	readonly waitSeconds: number;
 	/** Wait for the end of the job, or for any change. */
 	readonly until: 'end' | 'change';
@@ -39,9 +41,10 @@ export interface WaitOptions {
  */
 export async function waitForJob(
 	exchange: Exchange,
-	{ after = 0, waitSeconds, until }: WaitOptions,
+	{ after = 0, tag, waitSeconds, until }: WaitOptions,
 ): Promise<FoundJob | undefined> {
-	const said = await openWait(exchange, `/wait?until=${until}&after=${after}`);
+	const query = new URLSearchParams({ until, after: String(after), ...(tag !== undefined && { tag }) });
+	const said = await openWait(exchange, `/wait?${query}`);
 	if (!(said instanceof WebSocket)) return said;
 	const { promise, resolve } = Promise.withResolvers<FoundJob | undefined>();
 	const timer = setTimeout(() => resolve(undefined), waitSeconds * MS_PER_SECOND);

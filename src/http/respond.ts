@@ -1,5 +1,6 @@
 /** The answers about a job: its document with the links this reader may have, and the headers that go with it. */
 import { type StatusDocument, statusDocument } from '../job/document.ts';
+import { documentTag } from '../job/document-tag.ts';
 import { retryAfterSeconds, type WaitFacts } from '../job/estimate.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
 import type { JobView } from '../job/object-api.ts';
@@ -27,12 +28,14 @@ export function linkBaseOf(
 		...(read !== undefined && { token: read }),
 		...(cancel !== undefined && { cancelToken: cancel }),
 		mayCancel: principal.scopes.has('cancel'),
+		...(!principal.token && { seesWebhookPath: true }),
 		...(view.flags && { flags: view.flags }),
 	};
 }
 
 export function documentOf(exchange: Exchange, view: JobView): StatusDocument {
-	return statusDocument(view.facts, jobLinks(view.facts.id, linkBaseOf(exchange, view)));
+	const base = linkBaseOf(exchange, view);
+	return statusDocument(view.facts, jobLinks(view.facts.id, base), base);
 }
 
 /** The status document with its `ETag`, and `Retry-After` while there is something to wait for. */
@@ -45,7 +48,7 @@ export async function documentResponse(
 	const document = documentOf(exchange, view);
 	const all = {
 		...PRIVATE,
-		etag: etagOf(document.seq),
+		etag: documentTag(view.facts),
 		'x-correlation-id': exchange.correlation.adopt(document.correlationId),
 		...retryAfterOf(view),
 		...headers(document),
@@ -99,15 +102,12 @@ export function retryAfterOf({ facts, timing, lane }: JobView): Record<string, s
 	return { 'retry-after': String(retryAfterSeconds(wait, Math.random())) };
 }
 
-export function etagOf(seq: number): string {
-	return `"${seq}"`;
-}
-
 /** `If-None-Match` (RFC 9110 §13.1.2), by weak comparison. */
 export function isMatch(header: string | null, etag: string): boolean {
 	if (header === null) return false;
+	const opaque = etag.replace(/^W\//, '');
 	return header.split(',').some((candidate) => {
 		const tag = candidate.trim().replace(/^W\//, '');
-		return tag === '*' || tag === etag;
+		return tag === '*' || tag === opaque;
 	});
 }

@@ -6,6 +6,9 @@ const RETRY_MS = 2_000;
 /** A comment this often keeps proxies from taking silence for death. */
 const HEARTBEAT_MS = 15 * MS_PER_SECOND;
 
+/** A `ping` every minute says that the reader is still there; the object answers it in its sleep. */
+const BEATS_A_PING = 4;
+
 /** Ends with the socket: after the last event, or when the connection to the object is lost and the reader is to come again. */
 export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 	const encoder = new TextEncoder();
@@ -25,10 +28,16 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 					// The reader has gone already.
 				}
 			};
-			feed.addEventListener('message', ({ data }) => say(framed(String(data))));
+			feed.addEventListener('message', ({ data }) => {
+				if (data !== 'pong') say(framed(String(data)));
+			});
 			feed.addEventListener('close', end);
 			feed.addEventListener('error', end);
-			heartbeat = setInterval(() => say(':\n\n'), HEARTBEAT_MS);
+			let beats = 0;
+			heartbeat = setInterval(() => {
+				say(':\n\n');
+				if (++beats % BEATS_A_PING === 0) feed.send('ping');
+			}, HEARTBEAT_MS);
 			say(`retry: ${RETRY_MS}\n\n`);
 			feed.accept();
 		},

@@ -6,7 +6,17 @@
  */
 import { backoffMs } from './backoff.ts';
 import { keptUntil } from './expiry.ts';
-import { attemptLost, buried, canceled, failed, retrying } from './lifecycle.ts';
+import {
+	attemptLost,
+	buried,
+	canceled,
+	failed,
+	mayBeUnwritten,
+	nextProgressAt,
+	progressTold,
+	progressWritten,
+	retrying,
+} from './lifecycle.ts';
 import { MAX_LOST_ATTEMPTS, MS_PER_SECOND, TOMBSTONE_MS } from './limits.ts';
 import { type FinalState, type JobRecord, maxAttempts, startBy, type Waiting } from './record.ts';
 import { pendingDeliveries } from './webhook.ts';
@@ -32,6 +42,7 @@ export function advanceOnce(job: JobRecord, now: number, random: number): JobRec
 			return deadline !== undefined && now >= deadline ? startDeadlinePassed(job, deadline) : job;
 		}
 		case 'running':
+			if (isProgressDue(job, state.leaseEndsAt, now)) return progressDue(job, state.isHeard === true);
 			if (state.waiting) return waitOver(job, state.waiting, state.leaseEndsAt, now, random);
 			return now >= state.leaseEndsAt ? leaseOver(job, state.leaseEndsAt, state.canceling, random) : job;
 		case 'tombstone':
@@ -39,6 +50,18 @@ export function advanceOnce(job: JobRecord, now: number, random: number): JobRec
 		default:
 			return retentionOver(job, state, now);
 	}
+}
+
+/** Progress that came too soon after an event is told when its time has come, but not after the attempt's own time. */
+function isProgressDue(job: JobRecord, leaseEndsAt: number, now: number): boolean {
+	return job.isUntold === true && nextProgressAt(job) <= Math.min(now, leaseEndsAt);
+}
+
+/** An external worker's progress has no socket to be kept by. */
+function progressDue(job: JobRecord, isExternal: boolean): JobRecord {
+	const at = nextProgressAt(job);
+	const told = progressTold(job, at);
+	return isExternal && !mayBeUnwritten(told, at) ? progressWritten(told, job, at) : told;
 }
 
 /** Nothing is forgotten that somebody has still to be told. */

@@ -7,7 +7,7 @@
 
 import { keptUntil } from './expiry.ts';
 import { MS_PER_SECOND } from './limits.ts';
-import type { Links } from './links.ts';
+import type { LinkBase, Links } from './links.ts';
 import {
 	type Delivery,
 	type EventType,
@@ -63,7 +63,7 @@ export interface JobFacts {
 	readonly webhook?: WebhookFacts;
 }
 
-/** How telling the webhook is going. The URL is shown without its query: that is where people put secrets. */
+/** How telling the webhook is going. The URL has no query: it often holds a secret. */
 export interface WebhookFacts {
 	readonly url: string;
 	readonly deliveries: readonly {
@@ -116,12 +116,21 @@ export function jobFacts(id: string, job: JobRecord, now: number): JobFacts {
 	};
 }
 
-/** The document a reader gets. A job that is over has nothing to watch or to cancel, so it has no links for that. */
-export function statusDocument(facts: JobFacts, links: Links): StatusDocument {
-	const { status } = facts;
-	if (status === 'pending' || status === 'running') return { ...facts, links };
+/**
+ * The document a reader gets. A job that is over has nothing to watch or to cancel, so it has no links for that. Without the
+ * right to see more, the webhook's URL is shown as its origin.
+ */
+export function statusDocument(
+	facts: JobFacts,
+	links: Links,
+	{ seesWebhookPath }: Pick<LinkBase, 'seesWebhookPath'> = {},
+): StatusDocument {
+	const { status, webhook } = facts;
+	const shown =
+		webhook && !seesWebhookPath ? { ...facts, webhook: { ...webhook, url: new URL(webhook.url).origin } } : facts;
+	if (status === 'pending' || status === 'running') return { ...shown, links };
 	const { socket: _socket, cancel: _cancel, ...kept } = links;
-	return { ...facts, ...(status === 'succeeded' && { resourceLocation: links.result }), links: kept };
+	return { ...shown, ...(status === 'succeeded' && { resourceLocation: links.result }), links: kept };
 }
 
 /**

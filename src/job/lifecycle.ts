@@ -4,7 +4,17 @@
  * `advance` do.
  */
 import { nextLook, watchdogMs } from './backoff.ts';
-import { CANCEL_GRACE_MS, LEASE_GRACE_MS, MAX_HISTORY, MS_PER_SECOND, TOMBSTONE_MS, WATCHDOG_MS } from './limits.ts';
+import {
+	CANCEL_GRACE_MS,
+	LEASE_GRACE_MS,
+	MAX_HISTORY,
+	MS_PER_SECOND,
+	OBJECT_AWAKE_MS,
+	PROGRESS_EVENT_INTERVAL_MS,
+	PROGRESS_WRITE_INTERVAL_MS,
+	TOMBSTONE_MS,
+	WATCHDOG_MS,
+} from './limits.ts';
 import {
 	type FailedPhase,
 	type Following,
@@ -16,6 +26,7 @@ import {
 	type JobState,
 	maxAttempts,
 	type PendingState,
+	type Progress,
 	type RunningState,
 	type StoredInput,
 	type StoredReply,
@@ -131,6 +142,41 @@ export function started(job: JobRecord, now: number, delivery?: string): JobReco
 	return record(next, { type: 'started', at: now });
 }
 
+/** The attempt has come this far. Progress that comes too soon after an event is kept, and is told later. */
+export function progressed(job: JobRecord, progress: Progress, now: number): JobRecord {
+	const next = { ...job, progress };
+	return now < nextProgressAt(job) ? { ...next, isUntold: true } : progressTold(next, now);
+}
+
+/** The newest progress becomes an event. */
+export function progressTold(job: JobRecord, now: number): JobRecord {
+	return { ...toldWith(job), progressAt: now, updatedAt: now, seq: job.seq + 1 };
+}
+
+/** The earliest moment of the next progress event. */
+export function nextProgressAt({ progressAt = Number.NEGATIVE_INFINITY }: JobRecord): number {
+	return progressAt + PROGRESS_EVENT_INTERVAL_MS;
+}
+
+/** Whether an external worker's newest event has a number that was set aside, and a minute is not over. */
+export function mayBeUnwritten({ seq, unwritten }: JobRecord, now: number): boolean {
+	return unwritten !== undefined && seq <= unwritten.seq && now < unwritten.until;
+}
+
+/** An external worker's progress is written, and the numbers of the next minute's events are set aside if it reports often. */
+export function progressWritten(job: JobRecord, before: JobRecord, now: number): JobRecord {
+	const { unwritten: _, ...kept } = job;
+	const isOften = before.progressAt !== undefined && now - before.progressAt < OBJECT_AWAKE_MS;
+	if (!isOften) return kept;
+	const events = Math.ceil(PROGRESS_WRITE_INTERVAL_MS / PROGRESS_EVENT_INTERVAL_MS) + 1;
+	return { ...kept, unwritten: { seq: job.seq + events, until: now + PROGRESS_WRITE_INTERVAL_MS } };
+}
+
+/** Every event carries the newest progress. */
+function toldWith({ isUntold: _, ...job }: JobRecord): JobRecord {
+	return job;
+}
+
 /** The attempt failed and another may follow. */
 export function retrying(job: JobRecord, error: JobError, now: number, notBefore: number, sentAt?: number): JobRecord {
 	const { progressAt: _, ...kept } = job;
@@ -154,7 +200,7 @@ export function waiting(job: JobRecord, state: RunningState, wait: WaitTerms, no
 	const startBy =
 		startWithinSeconds === undefined || state.isHeard ? undefined : now + startWithinSeconds * MS_PER_SECOND;
 	return {
-		...job,
+		...toldWith(job),
 		seq: job.seq + 1,
 		updatedAt: now,
 		state: {
@@ -217,7 +263,7 @@ export function deferred(
 export function canceling(job: JobRecord, now: number): JobRecord {
 	if (job.state.name !== 'running') return job;
 	const leaseEndsAt = Math.min(job.state.leaseEndsAt, now + CANCEL_GRACE_MS);
-	return { ...job, seq: job.seq + 1, updatedAt: now, state: { ...job.state, canceling: true, leaseEndsAt } };
+	return { ...toldWith(job), seq: job.seq + 1, updatedAt: now, state: { ...job.state, canceling: true, leaseEndsAt } };
 }
 
 export function succeeded(job: JobRecord, reply: StoredReply, now: number): JobRecord {
@@ -289,7 +335,7 @@ function finished(job: JobRecord, now: number): { finishedAt: number; expiresAt:
 	return { finishedAt: now, expiresAt: now + job.options.retainSeconds * MS_PER_SECOND };
 }
 
-function record(job: JobRecord, event: NewEvent): JobRecord {
+function record({ isUntold: _, unwritten: __, ...job }: JobRecord, event: NewEvent): JobRecord {
 	const entry: HistoryEntry = { ...event, seq: job.seq + 1, epoch: job.epoch, attempt: job.attempt };
 	const next = { ...job, seq: entry.seq, updatedAt: event.at, history: [...job.history, entry].slice(-MAX_HISTORY) };
 	return job.webhook ? { ...next, webhook: withDelivery(job.webhook, next.history) } : next;

@@ -88,6 +88,11 @@ export const ASKING_MS = 1 * MS_PER_MINUTE;
 export const TOMBSTONE_MS = 1 * MS_PER_HOUR;
 /** How many may watch one job at one time, waiting ones included: each is told every event by the job's one object. */
 export const MAX_WATCHERS = 2_000;
+/**
+ * A client may vanish without a word, and its socket then counts on. When every place is taken, sockets that were silent for
+ * this long make room, the longest silent first. Any message, `ping` included, is a sign of life.
+ */
+export const WATCHER_SILENT_MS = 5 * MS_PER_MINUTE;
 /** Lifecycle events kept for replay. */
 export const MAX_HISTORY = 128;
 
@@ -97,6 +102,10 @@ export const PROGRESS_INTERVAL_MS = 1 * MS_PER_SECOND;
 export const PROGRESS_STEP_PERCENT = 1;
 /** The object makes at most one progress event in this time, whoever reports. */
 export const PROGRESS_EVENT_INTERVAL_MS = 500;
+/** An external worker's progress is written at most this often while its object is awake. */
+export const PROGRESS_WRITE_INTERVAL_MS = 1 * MS_PER_MINUTE;
+/** An object that hears nothing for longer than this falls asleep, and forgets what is not written. */
+export const OBJECT_AWAKE_MS = 10 * MS_PER_SECOND;
 export const PROGRESS_MESSAGE_CHARS = 500;
 export const PROGRESS_DATA_BYTES = 4 * KIB;
 

@@ -20,6 +20,8 @@ export interface LinkBase {
 	/** Signed for canceling this job. Bases of version 0.1.0 leave it out: their `token` does both. */
 	readonly cancelToken?: string;
 	readonly mayCancel: boolean;
+	/** Whether the reader may see the path of the webhook's URL: senders put secrets there. Left out: no. */
+	readonly seesWebhookPath?: true;
 	/** How this job answers on its status URL, as the submission asked. */
 	readonly flags?: Readonly<Record<string, string>>;
 }

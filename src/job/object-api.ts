@@ -96,6 +96,8 @@ export type Report = {
 	readonly lane?: string;
 	/** That message, where it is another one than the consumer has. */
 	readonly next?: JobMessage;
+	/** Progress only: it is told when the caller calls `tell` after this time, in milliseconds. */
+	readonly tellInMs?: number;
 };
 
 /** What a question about an upstream's operation starts with. */
@@ -175,6 +177,8 @@ export interface JobObjectApi {
 	defer(epoch: number, waitMs: number, message: string): Promise<Report>;
 	/** `isExternal`: not a consumer reports, but the worker that the attempt waits for. */
 	progress(fence: Fence, progress: Progress, isExternal?: boolean): Promise<Report>;
+	/** Tells watchers and waiters of progress whose time has come: the object itself sets no timer. */
+	tell(): Promise<void>;
 	/** The rest of the attempt happens elsewhere. `progress` is the attempt's last, if it has not gone out. */
 	wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report>;
 	/** The upstream works on. The report has the message by which the next question is asked. */

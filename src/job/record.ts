@@ -262,6 +262,10 @@ export interface JobRecord {
 	readonly progress?: Progress;
 	/** When progress was last worth an event. */
 	readonly progressAt?: number;
+	/** The newest progress came too soon after that for an event of its own. Time makes it one. */
+	readonly isUntold?: true;
+	/** Events of an external worker's progress are not written while their numbers are at most `seq`, until this moment. */
+	readonly unwritten?: { readonly seq: number; readonly until: number };
 	readonly webhook?: Webhook;
 	/** What links given out beside a request start with. */
 	readonly origin?: string;

@@ -1,7 +1,7 @@
 /**
  * Progress costs no row: between two writes it lives in the object's memory, and beside the attempt's socket, which
- * survives hibernation. This file says how a record that was just read from storage gets it back, and how the numbering
- * stays honest when it can't.
+ * survives hibernation. An external worker has no such socket, and costs a row a minute. This file says how a record that was
+ * just read from storage gets it back, and how the numbering stays honest when it can't.
  */
 import { PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
 import { fenceOf, isCurrent, type JobRecord, type Progress } from './record.ts';
@@ -16,17 +16,19 @@ export interface LiveProgress {
 	readonly progressAt?: number;
 	readonly updatedAt?: number;
 	readonly progress?: Progress;
+	readonly isUntold?: true;
 }
 
 /** What to keep beside the attempt's socket. */
 export function liveProgressOf(job: JobRecord): LiveProgress {
-	const { seq, progressAt, updatedAt, progress } = job;
+	const { seq, progressAt, updatedAt, progress, isUntold } = job;
 	return {
 		...fenceOf(job),
 		seq,
 		updatedAt,
 		...(progressAt !== undefined && { progressAt }),
 		...(progress !== undefined && { progress }),
+		...(isUntold && { isUntold }),
 	};
 }
 
@@ -34,10 +36,12 @@ export function liveProgressOf(job: JobRecord): LiveProgress {
  * How far the events of a stored record may be numbered before it is written again: as many as an attempt can make within
  * its lease. So whoever reads the record knows the last number that can have been given, whatever clocks show by then.
  */
-export function numberedUntil({ state, seq }: JobRecord): number {
-	if (state.name !== 'running' || state.waiting) return seq;
+export function numberedUntil({ state, seq, unwritten }: JobRecord): number {
+	if (state.name !== 'running') return seq;
+	const setAside = Math.max(seq, unwritten?.seq ?? 0);
+	if (state.waiting) return setAside;
 	const leaseMs = Math.max(0, state.leaseEndsAt - state.attemptStartedAt);
-	return seq + Math.ceil(leaseMs / PROGRESS_EVENT_INTERVAL_MS) + 1;
+	return Math.max(setAside, seq + Math.ceil(leaseMs / PROGRESS_EVENT_INTERVAL_MS) + 1);
 }
 
 /**
@@ -49,12 +53,22 @@ export function numberedUntil({ state, seq }: JobRecord): number {
  *
  * @param live what the attempt's socket kept, if it is still there.
  */
-export function recover(job: JobRecord, live: LiveProgress | undefined): JobRecord {
-	// What an external worker reports is written: nothing of it is missing.
-	if (job.state.name !== 'running' || job.state.waiting) return job;
-	if (live && isCurrent(job, live) && live.seq >= job.seq) {
-		const { seq, progress, progressAt, updatedAt = job.updatedAt } = live;
-		return { ...job, seq, updatedAt, ...(progress && { progress }), ...(progressAt !== undefined && { progressAt }) };
-	}
-	return { ...job, seq: numberedUntil(job) };
+export function recover(stored: JobRecord, live: LiveProgress | undefined): JobRecord {
+	if (stored.state.name !== 'running') return stored;
+	const isWaiting = stored.state.waiting !== undefined;
+	// All that was reported is written.
+	if (isWaiting && !stored.unwritten) return stored;
+	// The numbers that were set aside may have been given: the next event is written.
+	const { unwritten: _, ...job } = stored;
+	if (isWaiting || !live || !isCurrent(job, live) || live.seq < job.seq) return { ...job, seq: numberedUntil(stored) };
+	const { seq, progress, progressAt, updatedAt = job.updatedAt, isUntold } = live;
+	const { isUntold: __, ...kept } = job;
+	return {
+		...kept,
+		seq,
+		updatedAt,
+		...(progress && { progress }),
+		...(progressAt !== undefined && { progressAt }),
+		...(isUntold && { isUntold }),
+	};
 }

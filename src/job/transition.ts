@@ -20,6 +20,9 @@ import {
 	type FollowTerms,
 	failed,
 	following,
+	mayBeUnwritten,
+	progressed,
+	progressWritten,
 	resent,
 	retrying,
 	sentLast,
@@ -29,7 +32,7 @@ import {
 	waiting,
 	withFollowing,
 } from './lifecycle.ts';
-import { ASKING_MS, MAX_WAITS, MS_PER_SECOND, PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
+import { ASKING_MS, MAX_WAITS, MS_PER_SECOND } from './limits.ts';
 import {
 	type Fence,
 	fenceOf,
@@ -200,14 +203,11 @@ function progress(job: JobRecord, command: Extract<Command, { type: 'progress' }
 	const held = holder(job, fence);
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.canceling) return refuse(job, 'canceled');
-	const isTooSoon = job.progressAt !== undefined && now < job.progressAt + PROGRESS_EVENT_INTERVAL_MS;
-	const event = isTooSoon ? {} : { progressAt: now, updatedAt: now, seq: job.seq + 1 };
-	const next: JobRecord = { ...job, progress: highest(job.progress, reported), ...event };
+	const next = progressed(job, highest(job.progress, reported), now);
 	if (!isExternal) return { job: next, effects: [], volatile: true };
-	// Nobody's socket keeps what an external worker reports, so it is written; what is folded can wait for the next.
-	const isFirst = !held.isHeard;
-	const state = isFirst ? heard(held) : held;
-	return { job: { ...next, state }, effects: [], ...(isTooSoon && !isFirst && { volatile: true }) };
+	// No socket keeps an external worker's progress: an object that falls asleep forgets what is not written.
+	if (held.isHeard && (next.isUntold || mayBeUnwritten(next, now))) return { job: next, effects: [], volatile: true };
+	return changed(progressWritten({ ...next, state: held.isHeard ? held : heard(held) }, job, now));
 }
 
 function heard({ waiting, ...state }: RunningState): RunningState {

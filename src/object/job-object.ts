@@ -12,9 +12,25 @@ import { DurableObject } from 'cloudflare:workers';
 import { advanceOnce } from '../job/advance.ts';
 import { isLookDue, nextAlarmAt } from '../job/alarm.ts';
 import { type Claim, claimNews, claimOf, uploadsOf } from '../job/claim.ts';
-import { type BareEvent, eventAt, eventsAfter, jobFacts, progressEvent, snapshot } from '../job/document.ts';
+import {
+	type BareEvent,
+	eventAt,
+	eventsAfter,
+	type JobFacts,
+	jobFacts,
+	progressEvent,
+	snapshot,
+} from '../job/document.ts';
+import { documentTag } from '../job/document-tag.ts';
 import { readableUntil } from '../job/expiry.ts';
-import { accepted, type Failure, type FollowTerms, type Submission, type WaitTerms } from '../job/lifecycle.ts';
+import {
+	accepted,
+	type Failure,
+	type FollowTerms,
+	nextProgressAt,
+	type Submission,
+	type WaitTerms,
+} from '../job/lifecycle.ts';
 import {
 	ALARM_GIVE_UP_MS,
 	ALARM_LAST_TRIES,
@@ -84,6 +100,10 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	readonly #tenants: Tenants;
 	/** Deliveries that somebody is making right now, and until when nobody else should. Forgetting it costs a second call. */
 	readonly #claims = new Map<number, number>();
+	/** Uploads without a fence, and when their last piece came. Forgetting one costs a repeated upload. */
+	readonly #uploads = new Map<string, number>();
+	/** When a Worker comes again to have untold progress told. Forgetting it costs a second call. */
+	#toldBy = 0;
 	/** The newest progress that the webhook's receiver was told of. Forgetting it costs a second call with the same id. */
 	#toldProgressSeq = 0;
 	/** The job as of the last turn; `null` when storage holds none, `undefined` until it was looked for. */
@@ -199,7 +219,17 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	}
 
 	async progress(fence: Fence, progress: Progress, isExternal = false): Promise<Report> {
-		return this.#report({ type: 'progress', fence, progress, isExternal });
+		const now = Date.now();
+		const report = this.#report({ type: 'progress', fence, progress, isExternal });
+		const job = this.#job;
+		const isToBeTold = report.refusal === undefined && job?.isUntold && now >= this.#toldBy;
+		if (!isToBeTold || !this.#sockets.hasAudience()) return report;
+		this.#toldBy = nextProgressAt(job);
+		return { ...report, tellInMs: Math.max(0, this.#toldBy - now) };
+	}
+
+	async tell(): Promise<void> {
+		this.#current(Date.now());
 	}
 
 	async wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report> {
@@ -290,12 +320,32 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (fence) {
 			const isHeld = job?.state.name === 'running' && isCurrent(job, fence);
 			if (!isHeld) return { refusal: 'stale' };
-		} else if (!job) {
-			// An upload whose submission never comes must not stay for ever, nor go while it still comes in.
-			this.#store.keepAlarmWithin(now + UPLOAD_LEASE_MS / 2, now + UPLOAD_LEASE_MS);
+		} else {
+			this.#keepUpload(key.upload, job, now);
 		}
 		this.#store.writeChunk(key, bytes);
 		return {};
+	}
+
+	/** An upload whose submission never comes must not stay for ever, nor go while it still comes in. */
+	#keepUpload(upload: string, job: JobRecord | undefined, now: number): void {
+		this.#uploads.set(upload, now);
+		if (job) this.#store.setAlarmBy(Math.min(nextAlarmAt(job, now), now + UPLOAD_LEASE_MS));
+		else this.#store.keepAlarmWithin(now + UPLOAD_LEASE_MS / 2, now + UPLOAD_LEASE_MS);
+	}
+
+	/** A job's time may be over while the input of its key's next job comes in. */
+	#isUploading(now: number): boolean {
+		return [...this.#uploads.values()].some((at) => now - at < UPLOAD_LEASE_MS);
+	}
+
+	/** Erases pieces that no record names. @returns whether some are left because they may still be on their way. */
+	#sweep(job: JobRecord, now: number): boolean {
+		for (const [upload, at] of this.#uploads) if (now - at >= UPLOAD_LEASE_MS) this.#uploads.delete(upload);
+		const named = uploadsOf(job);
+		// No record names a running attempt's result before it is complete. When the job ends, all the rest goes.
+		if (job.state.name !== 'running') this.#store.deleteChunksExcept([...named, ...this.#uploads.keys()]);
+		return this.#store.hasChunksExcept(named);
 	}
 
 	async readChunk(key: ChunkKey): Promise<Uint8Array | undefined> {
@@ -310,6 +360,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	async discardUpload(upload: string, chunks: number): Promise<void> {
 		const job = this.#current(Date.now());
 		if (job && uploadsOf(job).includes(upload)) return;
+		this.#uploads.delete(upload);
 		for (let index = 0; index < chunks; index++) this.#store.deleteChunk({ upload, index });
 	}
 
@@ -337,9 +388,11 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	/** Answers at once when there is something to say; else over a socket, when there is. */
 	#wait(job: JobRecord, url: URL, now: number): Response {
 		const until: WaitUntil = url.searchParams.get('until') === 'change' ? 'change' : 'end';
-		const isNews = until === 'change' && job.seq !== Number(url.searchParams.get('after'));
-		// Who finds no room to wait is told at once, and comes again when a poll would.
-		if (isNews || isFinal(job.state) || !this.#sockets.hasRoom()) return Response.json(this.#readingOf(job, now));
+		const reading = this.#readingOf(job, now);
+		const isNews = until === 'change' && !isKnown(reading.view.facts, url.searchParams);
+		const isSettled = isFinal(job.state) && (until === 'end' || pendingDeliveries(job).length === 0);
+		// A client that finds no room to wait is answered at once, and comes again when a poll would.
+		if (isNews || isSettled || !this.#sockets.makeRoom(now)) return Response.json(reading);
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#sockets.addWaiter(server, until);
 		return new Response(null, { status: 101, webSocket: client });
@@ -352,7 +405,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const events = isFresh ? [snapshot(this.#id, job, now)] : eventsAfter(this.#id, job, Number(after ?? 0), now);
 		// Nothing to tell, now or ever: no socket is needed for that. A cursor beyond the end has everything, too.
 		if (isOver && (events.length === 0 || Number(after ?? 0) > job.seq)) return new Response(null, { status: 204 });
-		if (!isOver && !this.#sockets.hasRoom()) return new Response(null, { status: 503 });
+		if (!isOver && !this.#sockets.makeRoom(now)) return new Response(null, { status: 503 });
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#sockets.addWatcher(server, { ...base, flags: flagsOf(job) }, events);
 		if (isOver) close(server, CLOSE.done, 'the job is over');
@@ -398,13 +451,15 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		this.#store.alarmFired();
 		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.#store.setAlarm(now + ALARM_GIVE_UP_MS);
 		const job = this.#current(now);
-		if (job === undefined) return this.#forget();
+		if (job === undefined)
+			return this.#job && this.#isUploading(now) ? this.#store.setAlarm(now + UPLOAD_LEASE_MS) : this.#forget();
 		const isMessageDue = isLookDue(job, now);
 		const late = lateDeliveries(job, now);
 		const woken = isMessageDue ? this.#apply({ type: 'wake' }, now) : undefined;
 		const redelivered = late.length > 0 ? this.#apply({ type: 'redeliver', seqs: late }, now) : undefined;
 		// Armed before anything is sent: whatever becomes of the messages, the object looks again.
-		this.#store.setAlarmBy(nextAlarmAt((redelivered ?? woken)?.job ?? job, now));
+		const nextAt = nextAlarmAt((redelivered ?? woken)?.job ?? job, now);
+		this.#store.setAlarmBy(this.#sweep(job, now) ? Math.min(nextAt, now + UPLOAD_LEASE_MS) : nextAt);
 		await Promise.all([this.#sendAgain(woken), this.#redeliver(redelivered, late)]);
 	}
 
@@ -456,7 +511,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			const job = advanceOnce(before, now, Math.random());
 			if (job === undefined) return undefined;
 			if (job === before) return job;
-			this.#commit(job, before, now);
+			// Time that leaves the state alone only tells progress.
+			this.#commit(job, before, now, job.state === before.state && job.unwritten === before.unwritten);
 		}
 		return undefined;
 	}
@@ -480,6 +536,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			this.#sockets.answer(isOver, () => JSON.stringify(this.#readingOf(job, now)));
 			this.#sockets.announce(eventsAfter(this.#id, job, before?.seq ?? 0, now), isOver);
 			this.#notify(job, before?.seq ?? 0);
+		} else if (job.webhook !== before?.webhook) {
+			// The document has changed without an event.
+			this.#sockets.answer(false, () => JSON.stringify(this.#readingOf(job, now)));
 		}
 	}
 
@@ -547,6 +606,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 }
 
 const NOTHING: Nothing = { found: 'nothing', knowsTokens: true };
+
+/** Versions up to 0.1.0 send no tag, but the `seq` of the last event. */
+function isKnown(facts: JobFacts, query: URLSearchParams): boolean {
+	const tag = query.get('tag');
+	return tag === null ? facts.seq === Number(query.get('after')) : tag === documentTag(facts);
+}
 
 function viewOf(id: string, job: JobRecord, now: number): JobView {
 	const { state } = job;

@@ -7,7 +7,7 @@
  * attempt reports progress, and hears that it must stop.
  */
 import { type BareEvent, type JobEvent, statusDocument } from '../job/document.ts';
-import { MAX_WATCHERS } from '../job/limits.ts';
+import { MAX_WATCHERS, WATCHER_SILENT_MS } from '../job/limits.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
 import type { Fence } from '../job/record.ts';
 import type { LiveProgress } from '../job/recover.ts';
@@ -15,6 +15,8 @@ import type { LiveProgress } from '../job/recover.ts';
 const WATCHER = 'watcher';
 const WAITER = 'waiter';
 const ATTEMPT = 'attempt';
+/** A socket's `readyState`. */
+const OPEN = 1;
 
 /** The close codes a client can meet. */
 export const CLOSE = {
@@ -22,6 +24,8 @@ export const CLOSE = {
 	done: 1000,
 	/** The client sent something other than `ping`. */
 	unexpectedMessage: 1008,
+	/** The socket was silent for minutes, and another client had no place. The client may come again. */
+	tryAgainLater: 1013,
 } as const;
 
 /** What a waiter waits for: the end of the job, or any change. */
@@ -31,6 +35,15 @@ export type WaitUntil = 'end' | 'change';
 export interface AttemptOrder {
 	readonly type: 'abort';
 	readonly reason: 'canceled' | 'stale';
+}
+
+/** Kept through hibernation: only add optional fields. */
+interface Accepted {
+	readonly acceptedAt?: number;
+}
+
+interface Waiter extends Accepted {
+	readonly until: WaitUntil;
 }
 
 export class JobSockets {
@@ -43,13 +56,34 @@ export class JobSockets {
 		ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
 	}
 
-	hasRoom(): boolean {
-		return this.#ctx.getWebSockets(WATCHER).length + this.#ctx.getWebSockets(WAITER).length < MAX_WATCHERS;
+	/** Whether one more may watch or wait. While every place is taken, sockets of clients that may be gone make room. */
+	makeRoom(now: number): boolean {
+		const open = [WATCHER, WAITER].flatMap((tag) => this.#ctx.getWebSockets(tag)).filter(isOpen);
+		const surplus = open.length - MAX_WATCHERS + 1;
+		if (surplus <= 0) return true;
+		const silent = open
+			.map((socket) => ({ socket, heardAt: this.#heardAt(socket) }))
+			.filter(({ heardAt }) => now - heardAt >= WATCHER_SILENT_MS)
+			.sort((one, other) => one.heardAt - other.heardAt)
+			.slice(0, surplus);
+		for (const { socket } of silent) close(socket, CLOSE.tryAgainLater, 'silent while others wait for a place');
+		return silent.length === surplus;
+	}
+
+	/** When the client last gave a sign of life. Sockets of earlier versions say no time. */
+	#heardAt(socket: WebSocket): number {
+		const { acceptedAt = 0 } = (socket.deserializeAttachment() ?? {}) as Accepted;
+		return Math.max(acceptedAt, this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
+	}
+
+	/** Whether a client would hear of progress as it happens. */
+	hasAudience(): boolean {
+		return this.#ctx.getWebSockets(WATCHER).length > 0 || this.#ctx.getWebSockets(WAITER).length > 0;
 	}
 
 	addWatcher(socket: WebSocket, base: LinkBase, events: readonly BareEvent[]): void {
 		this.#ctx.acceptWebSocket(socket, [WATCHER]);
-		socket.serializeAttachment(base);
+		socket.serializeAttachment({ ...base, acceptedAt: Date.now() } satisfies LinkBase & Accepted);
 		for (const event of events) this.#tell(socket, base, event);
 	}
 
@@ -64,14 +98,14 @@ export class JobSockets {
 
 	addWaiter(socket: WebSocket, until: WaitUntil): void {
 		this.#ctx.acceptWebSocket(socket, [WAITER]);
-		socket.serializeAttachment(until);
+		socket.serializeAttachment({ until, acceptedAt: Date.now() } satisfies Waiter);
 	}
 
 	/** Answers whoever waits for this. @param reading how the job is, as JSON: made only when somebody does. */
 	answer(isOver: boolean, reading: () => string): void {
 		const due = this.#ctx
 			.getWebSockets(WAITER)
-			.filter((socket) => isOver || (socket.deserializeAttachment() as WaitUntil) === 'change');
+			.filter((socket) => isOver || (socket.deserializeAttachment() as Waiter).until === 'change');
 		if (due.length === 0) return;
 		const text = reading();
 		for (const socket of due) {
@@ -127,9 +161,14 @@ export class JobSockets {
 	}
 
 	#tell(socket: WebSocket, base: LinkBase, event: BareEvent): void {
-		const told: JobEvent = { ...event, job: statusDocument(event.job, jobLinks(this.#id, base)) };
+		const told: JobEvent = { ...event, job: statusDocument(event.job, jobLinks(this.#id, base), base) };
 		send(socket, JSON.stringify(told));
 	}
+}
+
+/** A socket that was closed here stays in the list until its other end answers, which may be never. */
+function isOpen({ readyState }: WebSocket): boolean {
+	return (readyState ?? OPEN) === OPEN;
 }
 
 /** A socket whose other end has gone throws: it is told nothing, and its close event follows. */

@@ -71,10 +71,17 @@ export class JobStore {
 	/** @param uploads those to keep. */
 	deleteChunksExcept(uploads: readonly string[]): void {
 		if (this.#isWithoutChunks) return;
-		const kept = uploads.map((upload) => chunkKey({ upload, index: '' }));
-		for (const [key] of this.#storage.kv.list({ prefix: CHUNK_PREFIX })) {
-			if (!kept.some((prefix) => key.startsWith(prefix))) this.#storage.kv.delete(key);
-		}
+		for (const key of this.#chunkKeys()) if (!isOfOne(key, uploads)) this.#storage.kv.delete(key);
+	}
+
+	#chunkKeys(): string[] {
+		return Array.from(this.#storage.kv.list({ prefix: CHUNK_PREFIX }), ([key]) => key);
+	}
+
+	/** Whether there are pieces of other uploads than these. */
+	hasChunksExcept(uploads: readonly string[]): boolean {
+		if (this.#isWithoutChunks) return false;
+		return this.#chunkKeys().some((key) => !isOfOne(key, uploads));
 	}
 
 	/** Everything, alarm included. */
@@ -82,6 +89,10 @@ export class JobStore {
 		this.#alarmAt = undefined;
 		await this.#storage.deleteAll();
 	}
+}
+
+function isOfOne(key: string, uploads: readonly string[]): boolean {
+	return uploads.some((upload) => key.startsWith(chunkKey({ upload, index: '' })));
 }
 
 function chunkKey({ upload, index }: { upload: string; index: number | '' }): string {

@@ -59,7 +59,7 @@ export class Jobs {
 		return call(this.#stub(id) as unknown as JobObjectApi);
 	}
 
-	/** Opens a socket to the object. The answer has `webSocket`, or a status that says why not. */
+	/** Tries once to open a socket to the object. The answer has `webSocket`, or a status that says why not. */
 	connect(id: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
 		return this.#stub(id).fetch(`http://job${path}`, { headers: { ...headers, upgrade: 'websocket' } });
 	}

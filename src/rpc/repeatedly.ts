@@ -19,6 +19,8 @@ export interface Patience {
 interface PlatformError {
 	readonly retryable?: boolean;
 	readonly overloaded?: boolean;
+	/** The object was reset under the call. It starts anew for the next one. */
+	readonly durableObjectReset?: boolean;
 }
 
 /**
@@ -53,8 +55,7 @@ const SHUTDOWN = /reset because its code was updated|instance is no longer activ
 
 /** Whether the platform could not reach an object now, and may reach it later. */
 export function isPassing(error: unknown): boolean {
-	const { retryable = false } = (error ?? {}) as PlatformError;
-	return retryable || isOverloaded(error) || isShutdown(error);
+	return isRetryable(error) || isOverloaded(error);
 }
 
 function isShutdown(error: unknown): boolean {
@@ -62,8 +63,8 @@ function isShutdown(error: unknown): boolean {
 }
 
 function isRetryable(error: unknown): boolean {
-	const { retryable = false, overloaded = false } = (error ?? {}) as PlatformError;
-	return (retryable && !overloaded) || isShutdown(error);
+	const { retryable = false, overloaded = false, durableObjectReset = false } = (error ?? {}) as PlatformError;
+	return ((retryable || durableObjectReset) && !overloaded) || isShutdown(error);
 }
 
 /** Whether the platform turned a call away because there is too much to do. Asking again at once makes it worse. */

@@ -1,21 +1,23 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { MAX_WATCHERS } from '../../src/job/limits.ts';
+import { MAX_WATCHERS, WATCHER_SILENT_MS } from '../../src/job/limits.ts';
 import { READER_HEADER } from '../../src/job/reader-header.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { jobToken } from '../http/deployment.ts';
 import { submission } from '../job/jobs.ts';
-import { call, objectOf, socketOf, submit } from './client.ts';
+import { call, objectOf, socketOf, submit, watch } from './client.ts';
+import { advanceClock } from './faults.ts';
+
+const READER = JSON.stringify({
+	tenant: 'default',
+	base: { origin: 'https://coatcheck.example', mayCancel: false },
+});
 
 describe('those who watch one job', () => {
 	it('are as many as its object can tell, and the next is asked to come again', async () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 3_600 });
 		const object = objectOf(document);
-		const reader = JSON.stringify({
-			tenant: 'default',
-			base: { origin: 'https://coatcheck.example', mayCancel: false },
-		});
-		const headers = { upgrade: 'websocket', 'coatcheck-reader': reader };
+		const headers = { upgrade: 'websocket', [READER_HEADER]: READER };
 		const sockets: (WebSocket | null)[] = [];
 		while (sockets.length < MAX_WATCHERS) {
 			const { webSocket } = await object.fetch('http://job/watch', { headers });
@@ -44,6 +46,46 @@ describe('those who watch one job', () => {
 		});
 		await call(links.self, { method: 'DELETE' });
 		expect((await call(links.events, { headers: { accept: 'text/event-stream' } })).status).toBe(200);
+	});
+
+	it('make room when they were silent for minutes, the longest silent first, and only while there is none', async () => {
+		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 3_600 });
+		const object = objectOf(document);
+		const headers = { upgrade: 'websocket', [READER_HEADER]: READER };
+		const open = async () => {
+			const response = await object.fetch('http://job/watch', { headers });
+			const closed = vi.fn();
+			response.webSocket?.addEventListener('close', ({ code }) => closed(code));
+			response.webSocket?.accept();
+			return { status: response.status, socket: response.webSocket, closed };
+		};
+		const watchers: Awaited<ReturnType<typeof open>>[] = [];
+		while (watchers.length < MAX_WATCHERS) watchers.push(...(await Promise.all(Array.from({ length: 100 }, open))));
+		// Silent, but not for long: the newcomer has to come again.
+		expect((await open()).status).toBe(503);
+		advanceClock(WATCHER_SILENT_MS + 1_000);
+		const [first, ...others] = watchers;
+		const cut = () => others.filter(({ closed }) => closed.mock.calls.length > 0);
+		const pong = new Promise((resolve) => first?.socket?.addEventListener('message', resolve, { once: true }));
+		vi.useRealTimers();
+		await scheduler.wait(20);
+		first?.socket?.send('ping');
+		await pong;
+		advanceClock(WATCHER_SILENT_MS);
+		expect((await open()).status).toBe(101);
+		await vi.waitFor(() => expect(cut()).toHaveLength(1), 10_000);
+		expect(cut()[0]?.closed).toHaveBeenCalledWith(1013);
+		expect(first?.closed).not.toHaveBeenCalled();
+	}, 60_000);
+
+	it('are not cut while there is room, however long they are silent', async () => {
+		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 3_600 });
+		const silent = await watch(document);
+		advanceClock(30 * 60_000);
+		const newcomer = await watch(document);
+		newcomer.socket.send('ping');
+		await call(document.links.self, { method: 'DELETE' });
+		expect((await silent.closed).code).toBe(1000);
 	});
 
 	it('may belong to a tenant of any letters: what their object is sent is ASCII, and means the same', async () => {

@@ -84,8 +84,7 @@ describe('the status URL', () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 50 });
 		const first = await call(document.links.operation);
 		const etag = first.headers.get('etag') ?? '';
-		expect(etag).toBe('"1"');
-		for (const tag of [etag, `W/${etag}`, `"0", ${etag}`, '*']) {
+		for (const tag of [etag, etag.replace('W/', ''), `"0", ${etag}`, '*']) {
 			const second = await call(document.links.operation, { headers: { 'if-none-match': tag } });
 			expect(second.status).toBe(304);
 			expect(await second.text()).toBe('');

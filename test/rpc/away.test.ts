@@ -1,0 +1,81 @@
+/** An object that is away for a moment: a deploy or a crash resets it, and every stub that saw that is dead. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { isPassing } from '../../src/rpc/repeatedly.ts';
+import { call, objectOf, socketOf, submit } from '../flow/client.ts';
+
+/** Every call fails for this long, as the platform lets it fail when an object is reset. @returns how many calls were made. */
+function objectsAway(ms: number): () => number {
+	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
+	const backAt = performance.now() + ms;
+	const { get } = namespace;
+	let calls = 0;
+	const away = () => {
+		calls++;
+		return Promise.reject(Object.assign(new Error('Network connection lost.'), { retryable: true, remote: true }));
+	};
+	const dead = new Proxy({}, { get: () => away }) as DurableObjectStub;
+	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: DurableObjectNamespace, ...args) {
+		return performance.now() < backAt ? dead : get.apply(this, args);
+	} as typeof get);
+	const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+	onTestFinished(() => {
+		spy.mockRestore();
+		log.mockRestore();
+	});
+	return () => calls;
+}
+
+async function delayedJob() {
+	return (await submit('sleep', { seconds: 0 }, { delaySeconds: 3_600 })).document;
+}
+
+describe('while a job’s object is away for 0.4 s', () => {
+	it('reads, streams, sockets, waits and commands are answered as if it were not', async () => {
+		const { links } = await delayedJob();
+		const calls = objectsAway(400);
+		const socket = { headers: { upgrade: 'websocket' } };
+		const requests = [
+			call(links.operation),
+			call(links.operation, { headers: { prefer: 'wait=1' } }),
+			call(links.events),
+			call(links.events, { headers: { accept: 'text/event-stream' } }),
+			call(socketOf({ links }), socket),
+			call(links.self, { method: 'DELETE' }),
+		];
+		const responses = await Promise.all(requests);
+		expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200, 101, 200]);
+		responses[4]?.webSocket?.accept();
+		expect(calls()).toBeGreaterThanOrEqual(requests.length);
+		for (const response of [responses[3]]) await response?.body?.cancel();
+	});
+});
+
+describe('while a job’s object is away for longer', () => {
+	it.each([
+		['a read', {}],
+		['a socket', { headers: { upgrade: 'websocket' } }],
+	])('%s is answered with 503 and a Retry-After, after few tries', async (_, init) => {
+		const { links } = await delayedJob();
+		const calls = objectsAway(60_000);
+		const response = await call('headers' in init ? socketOf({ links }) : links.operation, init);
+		expect(response.status).toBe(503);
+		expect(response.headers.get('retry-after')).not.toBeNull();
+		expect(await response.json()).toMatchObject({ code: 'Overloaded' });
+		expect(calls()).toBeLessThan(12);
+	});
+});
+
+describe('an object that was reset under a call', () => {
+	it('is asked again over a fresh stub', async () => {
+		const document = await delayedJob();
+		const stub = objectOf(document);
+		const error = await runInDurableObject(stub, (_, ctx) => ctx.abort('reset by a test')).catch(
+			(thrown: unknown) => thrown,
+		);
+		expect(error).toMatchObject({ durableObjectReset: true });
+		expect(isPassing(error)).toBe(true);
+		expect((await call(document.links.operation)).status).toBe(200);
+	});
+});
