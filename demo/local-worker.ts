@@ -10,6 +10,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
+const MAX_PORTS_TRIED = 3;
+/** What wrangler says of a port that another server has. */
+const PORT_TAKEN = 'Address already in use';
 
 export interface LocalWorker {
 	/** Scheme and authority: `http://127.0.0.1:8787`. */
@@ -31,16 +34,28 @@ export interface LocalWorkerOptions {
 	readonly args?: readonly string[];
 }
 
-/** @throws {Error} with all that wrangler said, when it doesn't come up. */
-export async function startLocalWorker({
-	port,
-	state,
-	inspectorPort = 0,
-	args = [],
-}: LocalWorkerOptions = {}): Promise<LocalWorker> {
-	const ownPort = port ?? (await freePort());
+/**
+ * Starts it. A port that was free a moment ago may be taken when wrangler wants it: then another is tried.
+ *
+ * @throws {Error} with all that wrangler said, when it doesn't come up.
+ */
+export async function startLocalWorker(options: LocalWorkerOptions = {}): Promise<LocalWorker> {
+	for (let tries = 1; ; tries++) {
+		try {
+			return await startOn(options.port ?? (await freePort()), options);
+		} catch (error) {
+			const isTaken = (error as Error).message.includes(PORT_TAKEN);
+			if (!isTaken || options.port !== undefined || tries === MAX_PORTS_TRIED) throw error;
+		}
+	}
+}
+
+async function startOn(
+	port: number,
+	{ state, inspectorPort = 0, args = [] }: LocalWorkerOptions,
+): Promise<LocalWorker> {
 	const folder = state ?? (await mkdtemp(join(tmpdir(), 'coatcheck-')));
-	const ports = ['--port', String(ownPort), '--inspector-port', String(inspectorPort)];
+	const ports = ['--port', String(port), '--inspector-port', String(inspectorPort)];
 	const place = ['--ip', '127.0.0.1', ...ports, '--persist-to', folder];
 	// A process group of its own, so that stopping it stops all that it started.
 	const child = spawn(process.execPath, [WRANGLER, 'dev', ...place, ...args], {
@@ -54,9 +69,9 @@ export async function startLocalWorker({
 		await stopGroup(child);
 		if (state === undefined) await rm(folder, { recursive: true, force: true });
 	};
-	const origin = `http://127.0.0.1:${ownPort}`;
+	const origin = `http://127.0.0.1:${port}`;
 	try {
-		await untilHealthy(origin, child);
+		await untilReady(origin, child, () => said);
 	} catch (error) {
 		await stop();
 		throw new Error(`wrangler dev did not come up: ${(error as Error).message}\n${said}`);
@@ -73,12 +88,15 @@ export async function freePort(): Promise<number> {
 	return address.port;
 }
 
-async function untilHealthy(origin: string, child: ChildProcess): Promise<void> {
+/** An answer alone doesn't say that this is our server: another may have the port. So wrangler has to say it too. */
+async function untilReady(origin: string, child: ChildProcess, said: () => string): Promise<void> {
 	const deadline = Date.now() + START_TIMEOUT_MS;
 	while (Date.now() < deadline) {
 		if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
-		const response = await fetch(`${origin}/healthz`).catch(() => undefined);
-		if (response?.ok) return;
+		if (said().includes(`Ready on ${origin}`)) {
+			const response = await fetch(`${origin}/healthz`).catch(() => undefined);
+			if (response?.ok) return;
+		}
 		await new Promise((resolve) => setTimeout(resolve, 100));
 	}
 	throw new Error(`no answer within ${START_TIMEOUT_MS / 1_000} s`);
