@@ -184,7 +184,7 @@ export interface JobObjectApi {
 	/** The upstream works on. The report has the message by which the next question is asked. */
 	follow(fence: Fence, terms: FollowTerms, progress?: Progress): Promise<Report>;
 	/** A consumer has the message for a question. */
-	ask(epoch: number, attempt: number, asks: number): Promise<Asking>;
+	ask(epoch: number, attempt: number, asks: number, delivery?: string): Promise<Asking>;
 	/** The operation goes on. The report has the message by which the next question is asked. */
 	asked(fence: Fence, asks: number, terms: Omit<FollowTerms, 'timeoutSeconds'>, progress?: Progress): Promise<Report>;
 	/** `progress` is the attempt's last, if it has not gone out. */

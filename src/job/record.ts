@@ -134,6 +134,8 @@ export interface FollowState extends Following {
 	readonly checkAt: number;
 	/** How far the watchdog is in its schedule. */
 	readonly wakes: number;
+	/** The consumer that asks just now: until this time, in milliseconds since the epoch, no other does. */
+	readonly asking?: { readonly delivery: string; readonly until: number };
 }
 
 interface Finished {

@@ -59,8 +59,14 @@ export type Command =
 	| { readonly type: 'wait'; readonly fence: Fence; readonly terms: WaitTerms; readonly progress?: Progress }
 	/** The upstream has started an operation. It is kept with the job, so that any consumer can ask how it is. */
 	| ({ readonly type: 'follow'; readonly fence: Fence; readonly progress?: Progress } & FollowTerms)
-	/** A consumer has the message for the question `asks`, and is about to ask. */
-	| { readonly type: 'ask'; readonly epoch: number; readonly attempt: number; readonly asks: number }
+	/** A consumer has the message for the question `asks`, and is about to ask. `delivery` names this delivery and no other. */
+	| {
+			readonly type: 'ask';
+			readonly epoch: number;
+			readonly attempt: number;
+			readonly asks: number;
+			readonly delivery?: string;
+	  }
 	/** The answer to the question `asks`: the operation goes on. */
 	| ({
 			readonly type: 'asked';
@@ -237,16 +243,23 @@ function follow(job: JobRecord, command: Extract<Command, { type: 'follow' }>, n
 	return changed(following(withProgress(job, command.progress), held, command, now));
 }
 
-/** Costs no row. Two consumers that ask the same question do no harm: the first answer counts. */
+/** Costs no row. A second message for the same question does nothing while the first one's consumer may be asking. */
 function ask(job: JobRecord, command: Extract<Command, { type: 'ask' }>, now: number): Transition {
-	const { epoch, attempt, asks } = command;
+	const { epoch, attempt, asks, delivery } = command;
 	const held = holder(job, { epoch, attempt });
 	if (typeof held === 'string') return refuse(job, held);
 	if (!isFollowing(held)) return refuse(job, 'leased');
 	const { following: state } = held.waiting;
 	if (state.asks !== asks) return refuse(job, 'settled');
-	const checkAt = Math.max(state.checkAt, now + ASKING_MS);
-	return { job: withFollowing(job, held, { ...state, checkAt }), effects: [], volatile: true };
+	const { asking } = state;
+	if (asking && now < asking.until && asking.delivery !== delivery) return refuse(job, 'leased');
+	const until = now + ASKING_MS;
+	const next = {
+		...state,
+		checkAt: Math.max(state.checkAt, until),
+		...(delivery !== undefined && { asking: { delivery, until } }),
+	};
+	return { job: withFollowing(job, held, next), effects: [], volatile: true };
 }
 
 function asked(job: JobRecord, command: Extract<Command, { type: 'asked' }>, now: number): Transition {

@@ -240,8 +240,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return this.#report({ type: 'follow', fence, ...terms, ...(progress && { progress }) });
 	}
 
-	async ask(epoch: number, attempt: number, asks: number): Promise<Asking> {
-		const result = this.#apply({ type: 'ask', epoch, attempt, asks }, Date.now());
+	async ask(epoch: number, attempt: number, asks: number, delivery?: string): Promise<Asking> {
+		const command: Command = { type: 'ask', epoch, attempt, asks, ...(delivery !== undefined && { delivery }) };
+		const result = this.#apply(command, Date.now());
 		if (!result) return { asking: false, refusal: 'gone' };
 		const { job, refusal } = result;
 		const waiting = job.state.name === 'running' ? job.state.waiting : undefined;

@@ -67,7 +67,9 @@ export async function askUpstream(
 	shared: Workshop,
 	{ id, epoch, ask }: JobMessage & { readonly ask: { readonly attempt: number; readonly asks: number } },
 ): Promise<Report> {
-	const due = await shared.jobs.call(id, (job) => job.ask(epoch, ask.attempt, ask.asks));
+	// Names this delivery: a call that is repeated since its answer was lost is answered again.
+	const delivery = crypto.randomUUID();
+	const due = await shared.jobs.call(id, (job) => job.ask(epoch, ask.attempt, ask.asks, delivery));
 	if (!due.asking) return {};
 	return followOn(sessionOf(shared, id, due.lease), due);
 }

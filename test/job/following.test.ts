@@ -57,6 +57,17 @@ describe('a job whose upstream works on', () => {
 		expect(nextAlarmAt(asking.job, DUE + 10_000)).toBe(DUE + 70_000);
 	});
 
+	it('lets one consumer ask at a time, and that one again when it did not hear that it may', () => {
+		const first = { ...ASK, delivery: 'first' };
+		const asking = transition(following(), first, DUE).job;
+		const second = { ...ASK, delivery: 'second' };
+		expect(transition(asking, second, DUE + 59_999)).toMatchObject({ refusal: 'leased', job: asking });
+		expect(transition(asking, first, DUE + 10).refusal).toBeUndefined();
+		expect(transition(asking, second, DUE + 60_000).refusal).toBeUndefined();
+		const answered = applied(asking, ASKED, DUE + 10);
+		expect(transition(answered, { ...second, asks: 1 }, DUE + 20).refusal).toBeUndefined();
+	});
+
 	it('takes each answer once: the message of a question that was answered does nothing', () => {
 		const next = applied(following(), ASKED, DUE);
 		expect(awaitedMessage('a', next)?.ask).toEqual({ attempt: 1, asks: 1 });
