@@ -142,6 +142,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (left) this.#store.deleteChunksExcept(uploadsOf(job));
 		// To an id that stands for no key, only this submission can have uploaded anything.
 		else if (job.fingerprint === undefined && uploadsOf(job).length === 0) this.#store.knowsNoChunks();
+		// The upload has arrived: from here on the record says how long it stays.
+		for (const upload of uploadsOf(job)) this.#uploads.delete(upload);
 		this.#commit(job, left, now);
 		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
 	}
@@ -337,12 +339,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	/** A job's time may be over while the input of its key's next job comes in. */
 	#isUploading(now: number): boolean {
-		return [...this.#uploads.values()].some((at) => now - at < UPLOAD_LEASE_MS);
+		return [...this.#uploads.values()].some((at) => isOnItsWay(at, now));
 	}
 
 	/** Erases pieces that no record names. @returns whether some are left because they may still be on their way. */
 	#sweep(job: JobRecord, now: number): boolean {
-		for (const [upload, at] of this.#uploads) if (now - at >= UPLOAD_LEASE_MS) this.#uploads.delete(upload);
+		for (const [upload, at] of this.#uploads) if (!isOnItsWay(at, now)) this.#uploads.delete(upload);
 		const named = uploadsOf(job);
 		// No record names a running attempt's result before it is complete. When the job ends, all the rest goes.
 		if (job.state.name !== 'running') this.#store.deleteChunksExcept([...named, ...this.#uploads.keys()]);
@@ -604,6 +606,11 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const isReaders = tenant === undefined ? createdAt !== undefined : job.tenant === tenant;
 		return isReaders && (createdAt ?? job.createdAt) === job.createdAt ? job : undefined;
 	}
+}
+
+/** Whether more pieces of an upload may come. A clock that was set back keeps none for longer than its lease. */
+function isOnItsWay(lastPieceAt: number, now: number): boolean {
+	return Math.abs(now - lastPieceAt) < UPLOAD_LEASE_MS;
 }
 
 const NOTHING: Nothing = { found: 'nothing', knowsTokens: true };

@@ -68,4 +68,54 @@ export const EXAMPLES: readonly Example[] = [
 			],
 		},
 	},
+	{
+		shows: 'an upstream is asked by one consumer, though a queue that stalled hands out two messages at once',
+		schedule: {
+			...CALM,
+			seed: 1_561_063_353,
+			concurrency: 4,
+			jobs: [
+				{
+					...JOB,
+					timeoutSeconds: 60,
+					attempts: [{ ms: 0, reports: 1, ends: 'fails', calls: 0 }],
+					upstream: { method: 'GET', answers: ['operation fails'] },
+				},
+				{
+					...JOB,
+					lane: 'long',
+					attempts: [{ ms: 30, reports: 1, ends: 'answers', calls: 0 }],
+					maxAttempts: 1,
+					timeoutSeconds: 1,
+					retainSeconds: 3_600,
+					reader: 'socket',
+				},
+			],
+			steps: [{ job: 0, at: { atMs: 48 }, deed: { what: 'queues stall', ms: 31_064 } }],
+		},
+	},
+	{
+		shows: 'no alarm comes for nothing after a clock is set back while an input arrives',
+		schedule: {
+			...CALM,
+			seed: 1_041_700_495,
+			concurrency: 4,
+			maxRetries: 2,
+			jobs: [
+				{
+					...JOB,
+					lane: 'long',
+					maxAttempts: 2,
+					reader: 'socket',
+					atMs: 30_000,
+					timeoutSeconds: 1,
+					attempts: [{ ms: 900, reports: 0, ends: 'answers' }],
+					isLarge: true,
+				},
+			],
+			steps: [
+				{ job: 0, at: { when: 'before', label: 'commit', nth: 1 }, deed: { what: 'clock jumps', ms: -5_460_973 } },
+			],
+		},
+	},
 ];
