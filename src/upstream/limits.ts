@@ -68,6 +68,8 @@ export const POLL_MS = {
 export const POLL_SHARE = { share: 0.02, max: 5 * MS_PER_MINUTE } as const;
 /** For this long the consumer that sent the request asks itself: a short operation waits for no queue. */
 export const ASK_DIRECTLY_MS = 10 * MS_PER_SECOND;
+/** When it comes to ask this much later than that, it leaves the question to the consumer that the watchdog has sent for. */
+export const ASK_LATE_MS = 5 * MS_PER_SECOND;
 /** The headers of an answer must be there in this time. */
 export const ANSWER_MS = 30 * MS_PER_SECOND;
 /** Maximum number of questions that may fail in a row: over about an hour. */

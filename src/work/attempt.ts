@@ -56,9 +56,10 @@ export function runAttempt(shared: Workshop, id: string, lease: Lease): Promise<
 async function runAndReport(shared: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
 	const workshop = { ...shared, jobs: shared.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS) };
 	const outcome = await outcomeOf(workshop, id, lease);
+	const reportedAt = Date.now();
 	const report = await reported(workshop, id, lease.fence, outcome);
 	const isFollowed = outcome.kind === 'follow' && report.refusal === undefined;
-	const last = isFollowed ? await askDirectly(sessionOf(shared, id, lease), outcome.terms, report) : report;
+	const last = isFollowed ? await askDirectly(sessionOf(shared, id, lease), outcome.terms, reportedAt, report) : report;
 	return { ...last, ...(outcome.health && { health: outcome.health }) };
 }
 
@@ -75,8 +76,13 @@ export async function askUpstream(
 }
 
 /** The consumer that sent the request asks first, so that a short operation waits for no queue. */
-function askDirectly(session: Session, { following, waitMs }: FollowTerms, report: Report): Promise<Report> {
-	return followOn(session, { following: { ...following, asks: 0 }, since: Date.now(), last: { waitMs, report } });
+function askDirectly(
+	session: Session,
+	{ following, waitMs }: FollowTerms,
+	since: number,
+	report: Report,
+): Promise<Report> {
+	return followOn(session, { following: { ...following, asks: 0 }, since, last: { waitMs, report } });
 }
 
 /** It may take as long as an attempt, no longer. */

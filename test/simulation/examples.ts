@@ -95,6 +95,23 @@ export const EXAMPLES: readonly Example[] = [
 		},
 	},
 	{
+		shows: 'an upstream is asked by one consumer, though the clock was set forward while its job took the operation',
+		schedule: {
+			...CALM,
+			jobs: [
+				{
+					...JOB,
+					atMs: 5,
+					maxAttempts: 2,
+					attempts: [{ ms: 6_000, reports: 1, ends: 'answers', calls: 0 }],
+					receiver: ['200'],
+					upstream: { method: 'GET', answers: ['operation fails'] },
+				},
+			],
+			steps: [{ job: 0, at: { atMs: 1_077 }, deed: { what: 'clock jumps', ms: 17_282 } }],
+		},
+	},
+	{
 		shows: 'no alarm comes for nothing after a clock is set back while an input arrives',
 		schedule: {
 			...CALM,

@@ -39,6 +39,8 @@ interface Operation {
 	readonly isFailing: boolean;
 	asksLeft: number;
 	askedMs: number;
+	/** By the clock, in milliseconds since the epoch. */
+	askedAt: number;
 }
 
 /** The receiver of webhooks is somewhere on the internet. */
@@ -151,7 +153,8 @@ export class Outside {
 		if (!answer.startsWith('operation')) return json(Number(answer), { run });
 		const isFailing = answer === 'operation fails';
 		const asksLeft = this.#world.between(ASKS.min, ASKS.max, 'asks', job);
-		const number = this.#operations.push({ job, run, isFailing, asksLeft, askedMs: Number.NEGATIVE_INFINITY }) - 1;
+		const number =
+			this.#operations.push({ job, run, isFailing, asksLeft, askedMs: Number.NEGATIVE_INFINITY, askedAt: 0 }) - 1;
 		const url = `${UPSTREAM}/operations/${number}`;
 		return json(202, {}, { [isFailing ? 'operation-location' : 'location']: url, 'retry-after': '0' });
 	}
@@ -160,8 +163,10 @@ export class Outside {
 		const operation = this.#operations[number];
 		if (!operation) return this.#broken(`operation ${number} was asked for, and there is none`);
 		const { job, run } = operation;
-		const gapMs = this.#world.nowMs - operation.askedMs;
-		operation.askedMs = this.#world.nowMs;
+		// Also by the clock, for the service knows no other time: when it is set while a question is on its way, the next may be due.
+		const { nowMs, clock } = this.#world;
+		const gapMs = Math.max(nowMs - operation.askedMs, Math.abs(clock - operation.askedAt));
+		Object.assign(operation, { askedMs: nowMs, askedAt: clock });
 		this.#options.tally.add('upstream: asked at once');
 		if (gapMs < MIN_ASK_GAP_MS && !this.#options.isDoubled(job))
 			this.#broken(`job ${job}: an upstream that says "Retry-After: 0" was asked again after ${Math.round(gapMs)} ms`);

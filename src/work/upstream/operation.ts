@@ -7,7 +7,7 @@ import type { Lease, Report } from '../../job/object-api.ts';
 import type { Following, FollowState, Progress } from '../../job/record.ts';
 import { logError } from '../../log.ts';
 import { UploadRefused } from '../../rpc/upload.ts';
-import { ANSWER_MS, ASK_DIRECTLY_MS } from '../../upstream/limits.ts';
+import { ANSWER_MS, ASK_DIRECTLY_MS, ASK_LATE_MS } from '../../upstream/limits.ts';
 import { failureOf } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { askOnce, type Course, countFailure, type GoesOn } from './follow.ts';
@@ -43,6 +43,8 @@ export async function followOn(session: Session, { following, since, last }: Sta
 		const isNear = Date.now() + waitMs <= since + ASK_DIRECTLY_MS;
 		if (!isDue && !isNear) break;
 		await scheduler.wait(waitMs);
+		// The watchdog's schedule began when the job took the operation, not when its answer came here.
+		if (!isDue && Date.now() > since + ASK_DIRECTLY_MS + ASK_LATE_MS) break;
 		const next = await questionOf(session, state, since);
 		if (next === undefined) return {};
 		if ('kind' in next) return report(next);
