@@ -163,6 +163,11 @@ export class Timing {
 		const { fence, life, consumer } = run;
 		const ledger = this.#options.ledgerOf(run.id);
 		const holdsIt = () => ledger.record?.state.name === 'running' && isOf(ledger.record, fence);
+		// Nobody listens any more. While a fault is in the way for as long as the lease, the consumer gives up before.
+		const isLeaseOver = () => {
+			const state = holdsIt() ? ledger.record?.state : undefined;
+			return state?.name === 'running' && this.#world.clock >= state.leaseEndsAt;
+		};
 		const isLost = () => ledger.entries.some((entry) => isSame(entry, fence) && entry.error?.code === 'DeliveryFailed');
 		this.#expect({
 			job: ledger.job,
@@ -170,7 +175,8 @@ export class Timing {
 			withinMs: REPORT_WITHIN_MS,
 			reach: 'way',
 			isMet: () => ledger.life === life && !holdsIt() && !isLost(),
-			isOver: () => ledger.life !== life || isLost() || (consumer !== undefined && this.#killed.has(consumer)),
+			isOver: () =>
+				ledger.life !== life || isLost() || isLeaseOver() || (consumer !== undefined && this.#killed.has(consumer)),
 			isRenewed: true,
 			otherwise: `the outcome of attempt ${fence.epoch}/${fence.attempt} was not with its job ${REPORT_WITHIN_MS} ms later`,
 		});
