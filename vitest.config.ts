@@ -1,10 +1,14 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
-/** What runs in Node: the Worker as a whole behind a real port or on a simulated platform, clients that know nothing of it, and the source as text. */
-const IN_NODE = ['test/clients/**', 'test/deploy/**', 'test/simulation/**', 'test/structure/**'];
-/** The same, for what has to wait longer than `npm test` should take: `npm run test:slow`. */
+/** What runs in Node: the Worker as a whole on a simulated platform, and the source as text. */
+const IN_NODE = ['test/simulation/**', 'test/structure/**'];
+/** Drives `wrangler dev` behind a real port: clients that know nothing of it, and deployments. `npm run test:interop` */
+const INTEROP = ['test/interop/**', 'test/deploy/**'];
+/** The same, for what has to wait for minutes: `npm run test:slow`. */
 const SLOW = ['test/slow/**'];
+/** Count what a whole deployment does, or leave its queues full. */
+const ALONE = ['budget', 'budget-quotas', 'burst', 'overload', 'upstream'].map((name) => `test/flow/${name}.test.ts`);
 
 /** The upstreams of the tests in workerd. */
 const UPSTREAMS = JSON.stringify({
@@ -30,37 +34,51 @@ const LIMITS = {
 	expect: { poll: { timeout: 30_000 } },
 };
 
+const inWorkerd = () =>
+	cloudflareTest({
+		main: './test/worker.ts',
+		wrangler: { configPath: './wrangler.toml' },
+		miniflare: {
+			// No test reaches the network. The runner waits for every queued webhook, and a webhook without a receiver is tried for two days.
+			outboundService: () => new Response('Tests reach no network', { status: 410 }),
+			// A deployment that lets everybody in answers only under names that it knows. `ORIGIN` of `test/flow/client.ts` is one.
+			bindings: { UPSTREAMS, PUBLIC_URL: 'https://coatcheck.example' },
+			// A limit that a test can reach.
+			ratelimits: { LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } } },
+		},
+	});
+
 export default defineConfig({
 	test: {
 		// Most tests wait more than they work.
 		maxWorkers: 4,
 		projects: [
 			{
-				plugins: [
-					cloudflareTest({
-						main: './test/worker.ts',
-						wrangler: { configPath: './wrangler.toml' },
-						miniflare: {
-							// No test reaches the network. The runner waits for every queued webhook, and a webhook without a receiver is tried for two days.
-							outboundService: () => new Response('Tests reach no network', { status: 410 }),
-							// A deployment that lets everybody in answers only under names that it knows. `ORIGIN` of `test/flow/client.ts` is one.
-							bindings: { UPSTREAMS, PUBLIC_URL: 'https://coatcheck.example' },
-							// A limit that a test can reach.
-							ratelimits: { LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } } },
-						},
-					}),
-				],
+				plugins: [inWorkerd()],
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
-					exclude: [...IN_NODE, ...SLOW],
+					exclude: [...IN_NODE, ...INTEROP, ...SLOW, ...ALONE],
+					// Files share a deployment, as tenants do. To start another one for each takes seconds.
+					isolate: false,
 					...LIMITS,
 				},
+			},
+			{
+				plugins: [inWorkerd()],
+				test: { name: 'workerd-alone', include: ALONE, ...LIMITS },
 			},
 			{
 				test: {
 					name: 'node',
 					include: IN_NODE.map((glob) => `${glob}/*.test.ts`),
+					...LIMITS,
+				},
+			},
+			{
+				test: {
+					name: 'interop',
+					include: INTEROP.map((glob) => `${glob}/*.test.ts`),
 					...LIMITS,
 				},
 			},

@@ -5,7 +5,7 @@ import { createTestHarness, unstable_readConfig } from 'wrangler';
 import { configWith, localVariables } from '../../bench/configuration.ts';
 import { another } from '../../deploy/another.ts';
 import { purposeOf } from '../../src/queue/purpose.ts';
-import { submit, until } from '../clients/jobs.ts';
+import { submit, until } from '../interop/jobs.ts';
 
 const CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
 const NAME = 'staging-coatcheck';

@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { configWith, localVariables } from '../../bench/configuration.ts';
 import { type LocalWorker, startLocalWorker } from '../../demo/local-worker.ts';
 import { createClient } from '../../src/client/index.ts';
-import { until } from '../clients/jobs.ts';
+import { until } from '../interop/jobs.ts';
 import { newKey } from './new-key.ts';
 
 /** As in `wrangler.toml`: large enough for the other tests, which come from the same address. */

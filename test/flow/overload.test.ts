@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
-import { call, post, submit, until } from '../flow/client.ts';
-import { advanceClock, dropMessages, failSends, fireAlarm, overloadObjects } from '../flow/faults.ts';
+import { call, post, submit, until } from './client.ts';
+import { advanceClock, dropMessages, failSends, fireAlarm, overloadObjects } from './faults.ts';
 
 const sleep = () => post('/v1/jobs', { task: 'sleep', input: { seconds: 0 } });
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { configWith, localVariables, type TemporaryConfig } from '../../bench/configuration.ts';
-import { type StatusDocument, statusOf, submit } from '../clients/jobs.ts';
+import { type StatusDocument, statusOf, submit } from '../interop/jobs.ts';
 
 process.env.WRANGLER_LOG ??= 'none';
 
