@@ -5,8 +5,9 @@ import { defineConfig } from 'vitest/config';
 const IN_NODE = ['test/simulation/**', 'test/structure/**'];
 /** Drives `wrangler dev` behind a real port: clients that know nothing of it, and deployments. `npm run test:interop` */
 const INTEROP = ['test/interop/**', 'test/deploy/**'];
-/** The same, for what has to wait for minutes: `npm run test:slow`. */
-const SLOW = ['test/slow/**'];
+/** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
+const SLOW = ['test/slow/poison.test.ts'];
+const SLOW_IN_WORKERD = ['test/slow/thumbnail-memory.test.ts'];
 /** Count what a whole deployment does, or leave its queues full. */
 const ALONE = ['budget', 'budget-quotas', 'burst', 'overload', 'upstream'].map((name) => `test/flow/${name}.test.ts`);
 
@@ -43,8 +44,11 @@ const inWorkerd = () =>
 			outboundService: () => new Response('Tests reach no network', { status: 410 }),
 			// A deployment that lets everybody in answers only under names that it knows. `ORIGIN` of `test/flow/client.ts` is one.
 			bindings: { UPSTREAMS, PUBLIC_URL: 'https://coatcheck.example' },
-			// A limit that a test can reach.
-			ratelimits: { LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } } },
+			// Limits that tests can reach, one for each file that does.
+			ratelimits: {
+				LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } },
+				LIMITER_OF_BATCHES: { namespace_id: '4', simple: { limit: 3, period: 60 } },
+			},
 		},
 	});
 
@@ -58,10 +62,11 @@ export default defineConfig({
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
-					exclude: [...IN_NODE, ...INTEROP, ...SLOW, ...ALONE],
+					exclude: [...IN_NODE, ...INTEROP, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
 					// Files share a deployment, as tenants do. To start another one for each takes seconds.
 					isolate: false,
 					...LIMITS,
+					setupFiles: [LIMITS.setupFiles, './test/as-new.ts'],
 				},
 			},
 			{
@@ -83,12 +88,11 @@ export default defineConfig({
 				},
 			},
 			{
-				test: {
-					name: 'slow',
-					include: SLOW.map((glob) => `${glob}/*.test.ts`),
-					...LIMITS,
-					testTimeout: 240_000,
-				},
+				test: { name: 'slow', include: SLOW, ...LIMITS, testTimeout: 240_000 },
+			},
+			{
+				plugins: [inWorkerd()],
+				test: { name: 'slow-in-workerd', include: SLOW_IN_WORKERD, ...LIMITS },
 			},
 		],
 	},

@@ -411,8 +411,8 @@ describe('a Worker that has no object for batches', () => {
 });
 
 describe('a batch is limited', () => {
-	const { LIMITER_OF_THREE } = env as unknown as { LIMITER_OF_THREE: RateLimit };
-	const limited = { ...DEPLOYED, LIMITER_PER_KEY: LIMITER_OF_THREE, RATE_LIMIT_PER_KEY: '3/60s' };
+	const { LIMITER_OF_BATCHES } = env as unknown as { LIMITER_OF_BATCHES: RateLimit };
+	const limited = { ...DEPLOYED, LIMITER_PER_KEY: LIMITER_OF_BATCHES, RATE_LIMIT_PER_KEY: '3/60s' };
 	const init = (key: Key, name: string, jobs: readonly unknown[]) => ({
 		method: 'POST',
 		headers: { 'content-type': 'application/json', 'idempotency-key': name, ...bearer(key) },

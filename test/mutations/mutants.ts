@@ -17,12 +17,14 @@ export const INVARIANTS = {
 	10: 'a webhook is told each event, or shown not to be',
 	11: 'an upstream keeps one tenant from the others, and its secret within its rules',
 	12: 'an answer is to the request that was sent',
+	13: 'a link has one right, for one job, and lasts as long as its job',
+	14: 'the bill is what the budget says',
 } as const;
 
 /** So many of the simulation's schedules, or the tests of one file whose names have `name` in them. */
 export type Killer =
 	| { readonly schedules: number }
-	| { readonly file: string; readonly project: 'node' | 'workerd'; readonly name?: string };
+	| { readonly file: string; readonly project: 'node' | 'workerd' | 'workerd-alone'; readonly name?: string };
 
 export interface Mutant {
 	readonly invariant: keyof typeof INVARIANTS;
@@ -474,5 +476,59 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement: '',
 		killer: SIMULATION,
 		says: 'but its receiver was called',
+	},
+	{
+		invariant: 9,
+		breaks: 'numbers that were set aside for an external worker are given again after its object slept',
+		file: 'src/job/recover.ts',
+		search: 'if (state.waiting) return setAside;',
+		replacement: 'if (state.waiting) return seq;',
+		killer: { file: 'test/job/external-progress.test.ts', project: 'workerd' },
+		says: 'no number is ever given twice',
+	},
+	{
+		invariant: 12,
+		breaks: 'the tag of a document is its event alone',
+		file: 'src/job/document-tag.ts',
+		search: 'fingerprint(JSON.stringify(facts))',
+		replacement: '0',
+		killer: { file: 'test/http/etag.test.ts', project: 'workerd', name: 'the ETag of' },
+		says: 'has no event',
+	},
+	{
+		invariant: 13,
+		breaks: 'a link to read may cancel',
+		file: 'src/token/token.ts',
+		search: "read: new Set(['read']),",
+		replacement: "read: new Set(['read', 'cancel']),",
+		killer: { file: 'test/http/access-table.test.ts', project: 'workerd' },
+		says: 'cancel',
+	},
+	{
+		invariant: 13,
+		breaks: 'links end when another signing key is added',
+		file: 'src/token/token.ts',
+		search: 'if (![...keys.values()].some(',
+		replacement: 'if (![...keys.values()].every(',
+		killer: { file: 'test/http/token.test.ts', project: 'workerd' },
+		says: 'is good as long as any key is known',
+	},
+	{
+		invariant: 13,
+		breaks: 'a token never ends',
+		file: 'src/token/token.ts',
+		search: ' || grant.expiresAt <= Date.now()',
+		replacement: '',
+		killer: { file: 'test/http/token.test.ts', project: 'workerd' },
+		says: 'has expired when its time is over',
+	},
+	{
+		invariant: 14,
+		breaks: 'a job is written once more before it is erased',
+		file: 'src/object/job-object.ts',
+		search: 'const isWritten = !isErasable && (',
+		replacement: 'const isWritten = (',
+		killer: { file: 'test/flow/budget.test.ts', project: 'workerd-alone', name: 'erased' },
+		says: 'costs no row for being erased',
 	},
 ];
