@@ -7,7 +7,7 @@ const IN_NODE = ['test/simulation/**', 'test/structure/**'];
 const INTEROP = ['test/interop/**', 'test/deploy/**'];
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
 const SLOW = ['test/slow/poison.test.ts'];
-const SLOW_IN_WORKERD = ['test/slow/thumbnail-memory.test.ts'];
+const SLOW_IN_WORKERD = ['test/random/**', 'test/slow/thumbnail-memory.test.ts'];
 /** Count what a whole deployment does, or leave its queues full. */
 const ALONE = ['budget', 'budget-quotas', 'burst', 'overload', 'upstream'].map((name) => `test/flow/${name}.test.ts`);
 
@@ -92,7 +92,11 @@ export default defineConfig({
 			},
 			{
 				plugins: [inWorkerd()],
-				test: { name: 'slow-in-workerd', include: SLOW_IN_WORKERD, ...LIMITS },
+				test: {
+					name: 'slow-in-workerd',
+					include: SLOW_IN_WORKERD.map((glob) => glob.replace('**', '**/*.test.ts')),
+					...LIMITS,
+				},
 			},
 		],
 	},

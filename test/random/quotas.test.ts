@@ -8,8 +8,8 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import type { TenantObject } from '../../src/object/tenant-object.ts';
+import { objectOf } from '../flow/client.ts';
 import { apiKeys, ask, bearer, DEPLOYED, key } from '../http/deployment.ts';
-import { objectOf } from './client.ts';
 
 const MAX_JOBS = 4;
 const MAX_BYTES = 1_000;

@@ -9,9 +9,9 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
+import { call, eventsOf, finalsOf, objectOf, statusOf, submit } from '../flow/client.ts';
+import { advanceClock, fireAlarm } from '../flow/faults.ts';
 import worker from '../worker.ts';
-import { call, eventsOf, finalsOf, objectOf, statusOf, submit } from './client.ts';
-import { advanceClock, fireAlarm } from './faults.ts';
 
 const SCHEDULES = 150;
 const FINALS = ['succeeded', 'failed', 'canceled'];
