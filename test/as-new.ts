@@ -1,8 +1,9 @@
 /**
  * Loaded before every test file that shares its deployment with others, so that their order means nothing. No job of a file
- * works on after it, in the way of those of the next. How long a task usually takes and how long jobs wait is learnt from jobs,
+ * works on or wakes after it, in the way of those of the next. How long a task usually takes and how long jobs wait is learnt from jobs,
  * and told by `Retry-After`: here each task takes a second again, and none waits.
  */
+import { runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { afterAll, beforeAll, vi } from 'vitest';
 import { learn } from '../src/http/usual.ts';
@@ -37,5 +38,11 @@ beforeAll(async () => {
 afterAll(async () => {
 	vi.restoreAllMocks();
 	JobObject.prototype.accept = accept;
-	await Promise.allSettled([...accepted].map((id) => env.JOBS.get(env.JOBS.idFromString(id)).cancel(undefined)));
+	await Promise.allSettled([...accepted].map(stop));
 });
+
+async function stop(id: string): Promise<void> {
+	const job = env.JOBS.get(env.JOBS.idFromString(id));
+	await job.cancel(undefined);
+	await runInDurableObject(job, (_, { storage }) => storage.deleteAlarm());
+}

@@ -14,7 +14,7 @@ describe('an alarm', () => {
 		const stub = env.JOBS.get(env.JOBS.newUniqueId());
 		await runInDurableObject(stub, async (object: JobObject, { storage }) => {
 			const store = new JobStore(storage);
-			const alarm = vi.spyOn(Object.getPrototypeOf(object) as JobObject, 'alarm').mockImplementation(async () => {
+			const alarm = vi.spyOn(object, 'alarm').mockImplementation(async () => {
 				runs++;
 				if (runs >= 3) return;
 				const now = Date.now();
