@@ -21,8 +21,8 @@ export interface Server {
 export type Secrets = Readonly<Record<string, string>>;
 
 /** Starts a server with nothing stored. `.dev.vars` makes it open to everybody; tokens are checked all the same. */
-export async function startServer(secrets: Secrets = {}): Promise<Server> {
-	const optionsWith = (secrets: Secrets) => ({ root: ROOT, workers: [{ configPath: 'wrangler.toml', secrets }] });
+export async function startServer(secrets: Secrets = {}, root = ROOT): Promise<Server> {
+	const optionsWith = (secrets: Secrets) => ({ root, workers: [{ configPath: 'wrangler.toml', secrets }] });
 	const harness = createTestHarness(optionsWith(secrets));
 	const { url } = await harness.listen();
 	return {
