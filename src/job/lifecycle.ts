@@ -151,7 +151,7 @@ export function progressed(job: JobRecord, progress: Progress, now: number): Job
 	return now < nextProgressAt(job) ? { ...next, isUntold: true } : progressTold(next, now);
 }
 
-/** The newest progress becomes an event. */
+/** Turns the newest progress into an event. */
 export function progressTold(job: JobRecord, now: number): JobRecord {
 	return { ...toldWith(job), progressAt: now, updatedAt: now, seq: job.seq + 1 };
 }
@@ -183,7 +183,7 @@ function toldWith({ isUntold: _, ...job }: JobRecord): JobRecord {
 	return job;
 }
 
-/** The attempt failed and another may follow. */
+/** The attempt failed, and the job is retried after `notBefore`. */
 export function retrying(job: JobRecord, error: JobError, now: number, notBefore: number, sentAt?: number): JobRecord {
 	const { progressAt: _, ...kept } = job;
 	const next: JobRecord = {

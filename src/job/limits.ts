@@ -86,7 +86,7 @@ export const ALARM_LAST_TRIES = 5;
 /** The delay of such an alarm: long enough that an alarm which always fails costs almost nothing. */
 export const ALARM_GIVE_UP_MS = 1 * MS_PER_HOUR;
 
-/** How long an attempt may wait for an external worker, in seconds. */
+/** Range and default of an attempt's wait for an external worker, in seconds. */
 export const WAIT_SECONDS = { min: 1, max: 7 * SECONDS_PER_DAY, default: 1 * 3_600 } as const;
 
 /** A consumer that polls an upstream's operation has this long before the job accepts another consumer. */
@@ -101,7 +101,7 @@ export const MAX_WATCHERS = 2_000;
  * long are closed to make room, the longest silent first. Any message, `ping` included, shows that the client is alive.
  */
 export const WATCHER_SILENT_MS = 5 * MS_PER_MINUTE;
-/** Lifecycle events kept for replay. */
+/** Maximum number of lifecycle events kept for replay. */
 export const MAX_HISTORY = 128;
 
 /** Minimum interval between two progress messages of a running task. Reports in between are merged into the next message. */
@@ -157,5 +157,5 @@ export const ERROR_CODE_CHARS = 64;
 export const ERROR_MESSAGE_CHARS = 2_000;
 export const ERROR_DETAILS_BYTES = 8 * KIB;
 
-/** `Retry-After`, in seconds. */
+/** Range of `Retry-After`, in seconds. */
 export const RETRY_AFTER_SECONDS = { min: 1, max: 60 } as const;

@@ -11,7 +11,7 @@ export interface Links {
 	readonly cancel?: string;
 }
 
-/** How one reader reaches a job. */
+/** The base of one reader's links to a job. */
 export interface LinkBase {
 	/** Scheme and authority, and a path if a gateway adds one: `https://jobs.example`. No trailing slash. */
 	readonly origin: string;

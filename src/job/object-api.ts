@@ -30,7 +30,7 @@ export interface JobView {
 	readonly lane: string;
 	/** Set for jobs that forward to an upstream. */
 	readonly upstream?: UpstreamHint;
-	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
+	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil: number;
 }
 
@@ -81,7 +81,7 @@ export interface Lease {
 	readonly tenant?: string;
 	/** The origin of the job's links. */
 	readonly origin?: string;
-	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
+	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil?: number;
 	/** Time from the moment when the job might start to its start, in milliseconds. */
 	readonly waitedMs?: number;

@@ -130,9 +130,9 @@ export type Refusal =
 
 /** A side effect of a change. */
 export type Effect =
-	/** The attempt that has the job must stop. */
+	/** Tells the running attempt to stop. */
 	| { readonly type: 'abort'; readonly fence: Fence }
-	/** A message must be sent. */
+	/** Sends a message to the queue. */
 	| { readonly type: 'enqueue' };
 
 export interface Transition {

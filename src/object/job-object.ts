@@ -125,7 +125,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	async accept(submission: Submission, { acceptBy, isReplayOnly }: AcceptTerms = {}): Promise<Acceptance> {
 		const now = Date.now();
 		const existing = this.#current(now);
-		// Two tenants never share an id. This check prevents harm if they did.
+		// Two tenants never share an id. If they ever did, this check would keep their jobs apart.
 		if (existing && existing.tenant !== submission.tenant) return { accepted: false, reason: 'key-reused' };
 		if (existing && existing.state.name !== 'tombstone') {
 			const isSameRequest = existing.submission === submission.submission;
@@ -484,7 +484,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		await Promise.all(still.map(({ seq }) => sendDelivery(this.#lanes, { v: 1, id: this.#id, seq })));
 	}
 
-	/** The job has expired, or only an unfinished upload existed. */
+	/** Erases everything: the job has expired, or only an unfinished upload existed. */
 	async #forget(): Promise<void> {
 		this.#job = null;
 		this.#toldProgressSeq = 0;
@@ -493,7 +493,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		await this.#store.deleteAll();
 	}
 
-	// — the one way to change a job —————————————————————————————————————————————————————————————————————————————————
+	// — changes ————————————————————————————————————————————————————————————————————————————————————————————————————
 
 	/** Applies a command. Returns `undefined` if there is no job. */
 	#apply(command: Command, now: number): Transition | undefined {

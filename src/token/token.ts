@@ -9,7 +9,7 @@
  * | bytes | content |
  * |---|---|
  * | 1 | version (2 bits), right (2 bits), salt (4 bits) |
- * | 5 | birth of the job or batch, in milliseconds since {@link EPOCH_MS} |
+ * | 5 | creation time of the job or batch, in milliseconds since {@link EPOCH_MS} |
  * | 3 | expiry, in minutes since {@link EPOCH_MS} |
  * | 6 | `complete` only: the attempt's epoch (4) and number (2) |
  * | 16 | HMAC-SHA-256 over the id and the bytes above, cut to half (RFC 2104 §5) |

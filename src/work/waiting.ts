@@ -15,6 +15,8 @@ export type SignAttemptToken = (grant: {
 }) => string | undefined;
 
 /**
+ * Creates the value that `JobContext.waitFor` returns.
+ *
  * @throws {RangeError} for times out of bounds.
  * @throws {TaskError} `WaitNotPossible`, not retryable.
  */
