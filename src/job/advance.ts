@@ -1,6 +1,6 @@
 /**
- * What time alone does to a job. Every read and every change calls this first, so that an answer is true even if the
- * alarm is late: alarms only announce what `advance` decides.
+ * Applies the passage of time to a job. Every read and every change calls this first, so a response is correct even if
+ * the alarm is late: alarms only announce what `advance` decides.
  *
  * Pure: no clock, no randomness, no I/O.
  */
@@ -22,18 +22,18 @@ import { type FinalState, type JobRecord, maxAttempts, startBy, type Waiting } f
 import { pendingDeliveries } from './webhook.ts';
 
 /**
- * The job as it is at `now`, or `undefined` when even its tombstone's time is over. Returns the very same object when
+ * Returns the job as it is at `now`, or `undefined` once its tombstone has expired. Returns the very same object when
  * nothing has changed.
  *
- * @param now milliseconds since the epoch; an earlier one than the record's own (a clock that was set back) changes nothing.
- * @param random a number in [0, 1), for the wait after a lost attempt.
+ * @param now milliseconds since the epoch; a time before the record's own (a clock that was set back) changes nothing.
+ * @param random a number in [0, 1), for the backoff after a lost attempt.
  */
 export function advance(job: JobRecord, now: number, random: number): JobRecord | undefined {
 	const next = advanceOnce(job, now, random);
 	return next === undefined || next === job ? next : advance(next, now, random);
 }
 
-/** One step of `advance`: for those who have to tell of every step on the way. */
+/** One step of `advance`, for callers that must announce every step. */
 export function advanceOnce(job: JobRecord, now: number, random: number): JobRecord | undefined {
 	const { state } = job;
 	switch (state.name) {
@@ -52,19 +52,22 @@ export function advanceOnce(job: JobRecord, now: number, random: number): JobRec
 	}
 }
 
-/** Progress that came too soon after an event is told when its time has come, but not after the attempt's own time. */
+/**
+ * Progress reported too soon after an event becomes an event once the interval has passed, but not after the lease has
+ * ended.
+ */
 function isProgressDue(job: JobRecord, leaseEndsAt: number, now: number): boolean {
 	return job.isUntold === true && nextProgressAt(job) <= Math.min(now, leaseEndsAt);
 }
 
-/** An external worker's progress has no socket to be kept by. */
+/** An external worker has no socket to keep its progress, so this progress may need a write. */
 function progressDue(job: JobRecord, isExternal: boolean): JobRecord {
 	const at = nextProgressAt(job);
 	const told = progressTold(job, at);
 	return isExternal && !mayBeUnwritten(told, at) ? progressWritten(told, job, at) : told;
 }
 
-/** Nothing is forgotten that somebody has still to be told. */
+/** A job with pending deliveries is kept. */
 function retentionOver(job: JobRecord, state: FinalState, now: number): JobRecord {
 	const overAt = keptUntil(job, state);
 	if (pendingDeliveries(job).length > 0 || now < overAt) return job;
@@ -72,12 +75,12 @@ function retentionOver(job: JobRecord, state: FinalState, now: number): JobRecor
 }
 
 function startDeadlinePassed(job: JobRecord, deadline: number): JobRecord {
-	const message = `The job was not started within ${job.options.startWithinSeconds} s`;
+	const message = `The job did not start within ${job.options.startWithinSeconds} s`;
 	const error = { code: 'StartDeadlinePassed', message, retryable: false };
 	return failed(job, { error, status: 504, phase: 'expired' }, deadline);
 }
 
-/** Nobody answered in time: the attempt failed, like one that took too long. */
+/** The external worker missed its deadline: the attempt fails as if it had timed out. */
 function waitOver(job: JobRecord, wait: Waiting, leaseEndsAt: number, now: number, random: number): JobRecord {
 	const isLate = wait.startBy !== undefined && wait.startBy <= Math.min(now, leaseEndsAt);
 	const overAt = isLate ? (wait.startBy ?? leaseEndsAt) : leaseEndsAt;
@@ -90,18 +93,18 @@ function waitOver(job: JobRecord, wait: Waiting, leaseEndsAt: number, now: numbe
 	return retrying(job, error, overAt, overAt + backoffMs(job.attempt, random));
 }
 
-/** The operation may still go on at the upstream: another attempt would start a second one. */
+/** Not retryable: the operation may still be running at the upstream, and another attempt would start a second one. */
 function operationLate(job: JobRecord, { since }: Waiting, overAt: number): JobRecord {
 	const seconds = Math.round((overAt - since) / MS_PER_SECOND);
-	const message = `The operation that the upstream started did not end within ${seconds} s`;
+	const message = `The upstream operation did not finish within ${seconds} s`;
 	const error = { code: 'ExecutionTimeout', message, retryable: false };
 	return failed(job, { error, status: 504, phase: 'timed-out' }, overAt);
 }
 
 function leaseOver(job: JobRecord, leaseEndsAt: number, canceling: boolean, random: number): JobRecord {
 	if (canceling) return canceled(job, leaseEndsAt);
-	const why = job.isOnce ? ', and it may have done its work: it is not done again by itself' : '';
-	const message = `Attempt ${job.attempt} was lost: nothing was heard of it within its time${why}`;
+	const why = job.isOnce ? '; the job is not retried automatically, because the attempt may have done its work' : '';
+	const message = `Attempt ${job.attempt} was lost: its lease expired without a report${why}`;
 	const error = { code: 'DeliveryFailed', message, retryable: true };
 	if (job.isOnce || job.lostAttempts >= MAX_LOST_ATTEMPTS) {
 		return failed(job, { error: { ...error, retryable: false }, status: 500, phase: 'dead-lettered' }, leaseEndsAt);

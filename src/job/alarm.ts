@@ -1,11 +1,11 @@
-/** When a job has to be looked at although nobody asks. The one place that decides it. */
+/** Decides when a job's alarm fires. No other file does. */
 import { nextLook } from './backoff.ts';
 import { keptUntil } from './expiry.ts';
 import { TOMBSTONE_MS } from './limits.ts';
 import { type FollowState, type JobRecord, type PendingState, startBy } from './record.ts';
 import { deliveryCheckAt } from './webhook.ts';
 
-/** The next moment at which this job changes, or must be looked after, by itself. */
+/** Returns the next moment at which this job changes, or must be checked, without a request. */
 export function nextAlarmAt(job: JobRecord, now: number): number {
 	const { state } = job;
 	const deliveryAt = deliveryCheckAt(job) ?? Number.POSITIVE_INFINITY;
@@ -22,26 +22,26 @@ export function nextAlarmAt(job: JobRecord, now: number): number {
 		case 'tombstone':
 			return state.goneAt;
 		default:
-			// Retention waits for deliveries. Reads answer 410 from its end on; the row goes with the tombstone's time, which
-			// saves a second alarm.
+			// Pending deliveries extend retention. Reads answer 410 once retention ends; the row is erased with the tombstone,
+			// which saves a second alarm.
 			return Number.isFinite(deliveryAt) ? deliveryAt : keptUntil(job, state) + TOMBSTONE_MS;
 	}
 }
 
-/** Whether the watchdog is to look after the message that the job waits for. */
+/** Whether the watchdog must check the message that the job waits for. */
 export function isLookDue({ state }: JobRecord, now: number): boolean {
 	if (state.name === 'pending') return now >= state.checkAt;
 	const following = state.name === 'running' ? state.waiting?.following : undefined;
 	return following !== undefined && now >= following.checkAt;
 }
 
-/** When the schedule is over, the operation's own time ends it. */
+/** After the last check of the schedule, the operation's own deadline ends it. */
 function questionLookAt(following: FollowState | undefined, now: number): number {
 	const checkAt = following && nextLook(following, now).checkAt;
 	return checkAt !== undefined && checkAt > now ? checkAt : Number.POSITIVE_INFINITY;
 }
 
-/** A record that was read from storage shows the first look of its schedule: the alarm has made it. */
+/** A record read from storage shows the first check of its schedule, which the alarm has already made. */
 function lookAt(state: PendingState, now: number): number {
 	const isMade = state.sentAt !== undefined && !state.isLastTry;
 	return isMade ? nextLook(state, now).checkAt : state.checkAt;

@@ -1,16 +1,16 @@
 /**
- * How long to wait between attempts: full jitter, as described in "Exponential Backoff And Jitter" (AWS Architecture
- * Blog, 2015). Spreading over the whole interval is what keeps a thousand jobs that failed together from coming back
- * together.
+ * The backoff between attempts: full jitter, as described in "Exponential Backoff And Jitter" (AWS Architecture Blog,
+ * 2015). Jitter over the whole interval keeps a thousand jobs that failed together from being retried together.
  */
 import { BACKOFF_MS, MAX_RETRY_AFTER_MS, MAX_WAKES, UNREACHABLE_MS, WATCHDOG_MS } from './limits.ts';
 
 /**
- * The wait before the next attempt, in milliseconds.
+ * The backoff before the next attempt, in milliseconds.
  *
  * @param failedAttempt the attempt that failed, from 1.
  * @param random a number in [0, 1).
- * @param atLeastMs what the task or upstream asked for; it wins over backoff when longer, up to a cap.
+ * @param atLeastMs the wait that the task or upstream asked for, up to a cap; it applies when it is longer than the
+ * backoff.
  */
 export function backoffMs(failedAttempt: number, random: number, atLeastMs = 0): number {
 	const ceilingMs = Math.min(BACKOFF_MS.max, BACKOFF_MS.base * 2 ** (failedAttempt - 1));
@@ -18,19 +18,19 @@ export function backoffMs(failedAttempt: number, random: number, atLeastMs = 0):
 	return Math.max(Math.round(random * ceilingMs), askedMs);
 }
 
-/** How long the watchdog leaves a message alone that it has looked for `wakes` times, in milliseconds. */
+/** The watchdog's interval after `wakes` checks of a message, in milliseconds. */
 export function watchdogMs(wakes: number): number {
 	return Math.min(WATCHDOG_MS.max, WATCHDOG_MS.first * 2 ** wakes);
 }
 
-/** A place in the watchdog's schedule. */
+/** A position in the watchdog's schedule. */
 export interface Look {
 	/** In milliseconds since the epoch. */
 	readonly checkAt: number;
 	readonly wakes: number;
 }
 
-/** The schedule's first look after `now`, or its last one. */
+/** Returns the schedule's first check after `now`, or its last one. */
 export function nextLook({ checkAt, wakes }: Look, now: number): Look {
 	let look = { checkAt, wakes };
 	while (look.checkAt <= now && look.wakes < MAX_WAKES) {
@@ -40,10 +40,10 @@ export function nextLook({ checkAt, wakes }: Look, now: number): Look {
 }
 
 /**
- * The delay of a message whose job can't be reached, in milliseconds. It grows, so that the tries of one message last for most
- * of a day, and it is spread over half of itself, so that messages that failed together don't come back together.
+ * The delay of a message whose job can't be reached, in milliseconds. The delay grows, so that one message is retried for
+ * most of a day. The jitter covers half of the delay, so that messages that failed together don't return together.
  *
- * @param attempts how often the message was delivered, from 1.
+ * @param attempts the number of times that the message was delivered, from 1.
  * @param random a number in [0, 1).
  */
 export function unreachableMs(attempts: number, random: number): number {

@@ -1,4 +1,4 @@
-/** What a job takes of its tenant's quotas, as the job itself knows it. Pure. */
+/** The share of its tenant's quotas that a job uses, as the job itself knows it. Pure. */
 import {
 	KEPT_AFTER_TRY_MS,
 	MAX_QUEUE_DELAY_MS,
@@ -10,24 +10,24 @@ import {
 import { isFinal, type JobRecord, type StoredBody } from './record.ts';
 
 export interface Claim {
-	/** The name under which the tenant's object keeps room for it; left out when nobody counts this job. */
+	/** The name of its reservation in the tenant's object; left out when the job isn't counted. */
 	readonly reservation?: string;
-	/** Accepted, and not over. */
+	/** Accepted and not finished. */
 	readonly isInFlight: boolean;
-	/** Its input and its result. */
+	/** Of its input and its result. */
 	readonly bytes: number;
 	/**
-	 * Once it is over: when its bytes have left the disk at the latest, in milliseconds since the epoch. Never changes in one
-	 * epoch.
+	 * Once the job has finished: the latest time at which its bytes are erased, in milliseconds since the epoch. It never
+	 * changes within one epoch.
 	 */
 	readonly keptUntil?: number;
 }
 
-/** The longest that a webhook's deliveries can keep a finished job beyond its retention. */
+/** The longest time that webhook deliveries can keep a finished job beyond its retention. */
 const LONGEST_TELLING_MS =
 	MAX_WEBHOOK_TRIES * (MAX_QUEUE_DELAY_MS + MAX_WEBHOOK_WAKES * WEBHOOK_WATCHDOG_MS.max) + KEPT_AFTER_TRY_MS;
 
-/** `undefined` for a tombstone: nothing is kept of it. */
+/** Returns `undefined` for a tombstone, which keeps no data. */
 export function claimOf(job: JobRecord): Claim | undefined {
 	const { state, input, reservation, webhook } = job;
 	if (state.name === 'tombstone') return undefined;
@@ -36,23 +36,23 @@ export function claimOf(job: JobRecord): Claim | undefined {
 		bytes: (input?.sizeBytes ?? 0) + (replyBodyOf(job)?.sizeBytes ?? 0),
 	};
 	if (!isFinal(state)) return { ...claim, isInFlight: true };
-	// Reads answer 410 from the end of retention on, but what nobody reads is erased with its tombstone's time.
+	// Reads answer 410 once retention ends, but the bytes are erased only when the tombstone expires.
 	const erasedAt = state.expiresAt + TOMBSTONE_MS;
 	return { ...claim, isInFlight: false, keptUntil: erasedAt + (webhook ? LONGEST_TELLING_MS : 0) };
 }
 
-/** What the tenant's object has to be told of a change. */
+/** The update that a change sends to the tenant's object. */
 export type ClaimNews =
-	/** It is over, and keeps what `claim` says. */
+	/** The job has finished, and keeps the bytes in `claim`. */
 	| { readonly type: 'settle'; readonly claim: Claim }
-	/** It keeps nothing more. */
+	/** The job keeps no data. */
 	| { readonly type: 'release'; readonly claim: Claim };
 
 export function claimNews(job: JobRecord, before: JobRecord | undefined, now: number): ClaimNews[] {
 	const was = before && claimOf(before);
 	const is = claimOf(job);
 	const isLeft = was?.reservation !== undefined && was.reservation !== is?.reservation;
-	// What ends by time alone needs no word: the tenant's object was told the time.
+	// An expiry needs no update: the tenant's object already has its time.
 	const isKnown = was?.keptUntil !== undefined && was.keptUntil <= now;
 	const isOver = is?.reservation !== undefined && !is.isInFlight && was?.isInFlight === true;
 	return [
@@ -61,7 +61,7 @@ export function claimNews(job: JobRecord, before: JobRecord | undefined, now: nu
 	];
 }
 
-/** The uploads that a job's larger bytes are in: everything else in its object is nobody's. */
+/** The uploads that hold the job's larger bodies. Its object can erase every other upload. */
 export function uploadsOf(job: JobRecord): string[] {
 	const { state, input } = job;
 	const bodies = state.name === 'tombstone' ? [] : [input, replyBodyOf(job)];

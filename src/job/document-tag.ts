@@ -2,15 +2,15 @@
 import type { JobFacts } from './document.ts';
 
 /**
- * Changes whenever a member of the document does, also one that makes no event: a webhook's delivery, progress between two
- * events, a delay that is over. The birth is a member, so a later job of the same idempotency key never has an earlier tag.
- * Links are left out: they differ by reader.
+ * Changes whenever a member of the document does, including changes without an event: a webhook delivery, progress
+ * between two events, the end of a delay. The creation time is a member, so a later job of the same idempotency key never
+ * repeats a tag. Links are left out, because they differ by reader.
  */
 export function documentTag(facts: JobFacts): string {
 	return `W/"${facts.seq}-${fingerprint(JSON.stringify(facts))}"`;
 }
 
-/** Two FNV-1a hashes of 32 bits. They tell versions of one document apart, and keep nothing secret. */
+/** Two FNV-1a hashes of 32 bits. They distinguish versions of one document; they are not a security measure. */
 function fingerprint(text: string): string {
 	let [low, high] = [0x811c9dc5, 0x9e3779b9];
 	for (let index = 0; index < text.length; index++) {

@@ -1,8 +1,8 @@
 /**
- * What a client sees of a job: the status document and the events. Both are wire contracts: fields are only added, and
- * one that has no value is left out, never `null`.
+ * The client's view of a job: the status document and the events. Both are wire contracts: fields are only added, and a
+ * field without a value is left out, never `null`.
  *
- * Links depend on who reads (the address it came by, what its token may do), so they come in from outside.
+ * Links depend on the reader (the address of the request, the rights of the token), so the caller passes them in.
  */
 
 import { keptUntil } from './expiry.ts';
@@ -63,7 +63,7 @@ export interface JobFacts {
 	readonly webhook?: WebhookFacts;
 }
 
-/** How telling the webhook is going. The URL has no query: it often holds a secret. */
+/** The state of a webhook's deliveries. The URL has no query, because queries often hold a secret. */
 export interface WebhookFacts {
 	readonly url: string;
 	readonly deliveries: readonly {
@@ -85,10 +85,10 @@ export interface JobEvent {
 	readonly job: StatusDocument;
 }
 
-/** An event whose document has no links yet. */
+/** An event whose document has no links. */
 export type BareEvent = Omit<JobEvent, 'job'> & { readonly job: JobFacts };
 
-/** The facts of a job that is not a tombstone, as of `now`. */
+/** The facts of a job at `now`. The job must not be a tombstone. */
 export function jobFacts(id: string, job: JobRecord, now: number): JobFacts {
 	const { state } = job;
 	const over = isFinal(state) ? state : undefined;
@@ -117,8 +117,8 @@ export function jobFacts(id: string, job: JobRecord, now: number): JobFacts {
 }
 
 /**
- * The document a reader gets. A job that is over has nothing to watch or to cancel, so it has no links for that. Without the
- * right to see more, the webhook's URL is shown as its origin.
+ * The document for one reader. A finished job can't be watched or canceled, so it has no links for that. A reader without
+ * `seesWebhookPath` sees only the origin of the webhook's URL.
  */
 export function statusDocument(
 	facts: JobFacts,
@@ -134,10 +134,10 @@ export function statusDocument(
 }
 
 /**
- * Every lifecycle event after a cursor, oldest first, and for a running job its newest progress. The document of a past
- * event is the job as it was then, as far as history kept it.
+ * Every lifecycle event after a cursor, oldest first, and the newest progress of a running job. The document of a past
+ * event shows the job at that time, as far as history allows.
  *
- * @param after the `seq` of the last event the reader has; 0 for all. One from the future counts as none.
+ * @param after the `seq` of the last event that the reader has; 0 for all. A cursor beyond the last event counts as 0.
  */
 export function eventsAfter(id: string, job: JobRecord, after: number, now: number): BareEvent[] {
 	const cursor = after > job.seq ? 0 : after;
@@ -146,7 +146,7 @@ export function eventsAfter(id: string, job: JobRecord, after: number, now: numb
 	return job.seq > last && job.seq > cursor ? [...events, progressEvent(id, job, now)] : events;
 }
 
-/** One event that has happened, with the job as it was then; `undefined` for one that history no longer has. */
+/** One past event, with the job as it was then; `undefined` for an event that history no longer has. */
 export function eventAt(id: string, job: JobRecord, seq: number, now: number): BareEvent | undefined {
 	const entry = job.history.find((candidate) => candidate.seq === seq);
 	return entry && eventOf(id, job, entry, now);
@@ -157,7 +157,7 @@ export function progressEvent(id: string, job: JobRecord, now: number): BareEven
 	return { seq: job.seq, type: 'progress', at: timestamp(job.updatedAt), job: jobFacts(id, job, now) };
 }
 
-/** Where a reader without a cursor starts. */
+/** The first event of a reader without a cursor. */
 export function snapshot(id: string, job: JobRecord, now: number): BareEvent {
 	return { seq: job.seq, type: 'snapshot', at: timestamp(job.updatedAt), job: jobFacts(id, job, now) };
 }
@@ -210,7 +210,7 @@ function errorOf(state: { name: 'failed'; error: DocumentError } | { name: 'canc
 	return state.name === 'failed' ? state.error : CANCELED;
 }
 
-/** A job between two attempts has been running: a status that went back to pending would look like a fresh start. */
+/** A job between two attempts stays `running`: a status of `pending` would look like a fresh start. */
 function statusOf(job: JobRecord): Status {
 	const { state } = job;
 	if (state.name === 'tombstone') throw new TypeError('A tombstone has no status');

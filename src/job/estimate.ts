@@ -1,34 +1,34 @@
 /**
- * An honest `Retry-After`: when is a client's next question likely to have a better answer?
+ * Estimates `Retry-After`: when is a client's next poll likely to find a change?
  *
- * Pure: what is known about the queue and about such tasks comes in as numbers.
+ * Pure: the caller passes in the numbers known about the queue and the task.
  */
 import { MS_PER_SECOND, RETRY_AFTER_SECONDS } from './limits.ts';
 
-/** What the estimate is made from. All times in milliseconds. */
+/** The input of the estimate. All times in milliseconds. */
 export interface WaitFacts {
 	readonly status: 'pending' | 'running';
-	/** Since the attempt started; while pending, since the job could start, 0 before. */
+	/** Time since the attempt started; while pending, time since the job could start, 0 before that. */
 	readonly elapsedMs: number;
-	/** Until the job may start, 0 when it may. */
+	/** Time until the job may start; 0 when it may start now. */
 	readonly untilStartMs?: number;
 	readonly percentComplete?: number;
-	/** How far into the attempt `percentComplete` was reported: it may be old by now. Default: just now. */
+	/** Time from the start of the attempt to the report of `percentComplete`, which may be old. Default: `elapsedMs`. */
 	readonly reportedMs?: number;
-	/** How long such a task usually takes. */
+	/** Typical duration of this task. */
 	readonly usualMs: number;
-	/** How long such jobs wait at the moment, from when they may start to when they do. */
+	/** Current typical wait in the queue, from the time when a job may start to its start. */
 	readonly usualWaitMs?: number;
 }
 
-/** Below this percentage a report says too little to go by. */
+/** A lower percentage is too small to extrapolate from. */
 const MIN_TELLING_PERCENT = 5;
 
-/** Clients that were told the same time would come back together: each gets up to this share more. */
+/** Maximum share added to each estimate, so that clients with the same estimate don't poll together. */
 const JITTER_SHARE = 0.2;
 
 /**
- * Whole seconds until it is worth asking again, 1–60.
+ * Whole seconds until the client should poll again, 1–60.
  *
  * @param random a number in [0, 1).
  */
@@ -36,7 +36,7 @@ export function retryAfterSeconds(facts: WaitFacts, random: number): number {
 	return secondsAfter(facts.status === 'running' ? remainingOf(facts) : waitOf(facts), random);
 }
 
-/** So many milliseconds as a `Retry-After`: whole seconds, 1–60, and spread. */
+/** Converts milliseconds to a `Retry-After`: whole seconds, 1–60, with jitter. */
 export function secondsAfter(remainingMs: number, random: number): number {
 	const seconds = Math.round((remainingMs * (1 + JITTER_SHARE * random)) / MS_PER_SECOND);
 	return Math.min(RETRY_AFTER_SECONDS.max, Math.max(RETRY_AFTER_SECONDS.min, seconds));
@@ -53,7 +53,7 @@ function remainingOf({ percentComplete, elapsedMs, reportedMs = elapsedMs, usual
 	return restOf(usualMs, elapsedMs);
 }
 
-/** Past its usual time, a job tends to need about as long again: asking twice as late each time costs little. */
+/** A job past its typical duration tends to need about as long again: doubling the interval each time costs little. */
 function restOf(usualMs: number, elapsedMs: number): number {
 	return elapsedMs < usualMs ? usualMs - elapsedMs : elapsedMs;
 }

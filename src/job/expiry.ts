@@ -1,4 +1,4 @@
-/** How long anybody may still want to ask about a job. */
+/** When a job's data and links expire. */
 import {
 	KEPT_AFTER_TRY_MS,
 	LEASE_GRACE_MS,
@@ -12,12 +12,12 @@ import {
 } from './limits.ts';
 import { type FinalState, isFinal, type JobRecord } from './record.ts';
 
-/** The longest a message can wait in the queue before the watchdog gives its job up. */
+/** The longest time that a message can wait in the queue before the watchdog fails its job. */
 const LONGEST_WAIT_MS = MAX_RESENDS * WATCHDOG_MS.max;
 
 /**
- * Until when a finished job's data is kept: as long as was asked, and when its webhook's receiver could only be told after
- * that, so long that it can still fetch the result. That ends too: tries are counted.
+ * When a finished job's data expires. Retention is extended until the webhook's receiver has had time to fetch the result
+ * after its last notification. The extension is bounded, because the number of tries is.
  */
 export function keptUntil({ webhook }: JobRecord, { expiresAt }: FinalState): number {
 	const tries = webhook?.deliveries.map(({ status, at = 0, nextAttemptAt = 0 }) => {
@@ -28,8 +28,8 @@ export function keptUntil({ webhook }: JobRecord, { expiresAt }: FinalState): nu
 }
 
 /**
- * The moment from which nothing is left of the job, not even word that it is gone, in milliseconds since the epoch: known
- * once it is over, before that the latest it can be. A link given out for the job needs to work until then and no longer.
+ * When the last trace of the job, its tombstone, expires, in milliseconds since the epoch. Before the job finishes, this
+ * is an upper bound. Links issued for the job are valid until then and no longer.
  */
 export function readableUntil(job: JobRecord): number {
 	const { state, options } = job;

@@ -1,6 +1,6 @@
 /**
- * One constructor for each thing that can become of a job. Nobody builds an update by hand: these are the only
- * functions that change `state`, number an event or write history. They don't ask whether they may; `transition` and
+ * One constructor for each change to a job. No other file builds an update by hand: these are the only functions that
+ * change `state`, number an event or write history. They don't check whether the change is allowed; `transition` and
  * `advance` do.
  */
 import { nextLook, watchdogMs } from './backoff.ts';
@@ -35,7 +35,7 @@ import {
 } from './record.ts';
 import { withDelivery } from './webhook.ts';
 
-/** How a job failed, and what its result resource answers from then on. */
+/** How a job failed, and the response of its result resource. */
 export interface Failure {
 	readonly error: JobError;
 	/** The HTTP status of the stored failure. */
@@ -47,25 +47,25 @@ export interface Failure {
 
 /** How long an attempt waits for an external worker. */
 export interface WaitTerms {
-	/** Until it must have reported first. */
+	/** Deadline of the worker's first report. */
 	readonly startWithinSeconds?: number;
-	/** Until it must have ended. */
+	/** Deadline of the worker's result. */
 	readonly timeoutSeconds: number;
 }
 
-/** How an upstream's operation goes on. */
+/** How to continue polling an upstream's operation. */
 export interface FollowTerms {
 	readonly following: Following;
-	/** Until the next question. */
+	/** Time until the next poll. */
 	readonly waitMs: number;
-	/** Until the operation must have ended. */
+	/** Deadline of the operation. */
 	readonly timeoutSeconds: number;
 }
 
-/** A running state whose attempt goes on at an upstream. */
+/** A running state whose attempt continues at an upstream. */
 export type FollowingState = RunningState & { readonly waiting: Waiting & { readonly following: FollowState } };
 
-/** What the object is given to make a job of. */
+/** The object's input for a new job. */
 export interface Submission {
 	readonly submission: string;
 	readonly tenant: string;
@@ -80,15 +80,18 @@ export interface Submission {
 	readonly webhook?: Webhook;
 	readonly origin?: string;
 	readonly reservation?: string;
-	/** Whether the door sends the first message, or leaves it to the job's alarm because the delay is too long for a queue. */
+	/**
+	 * Whether the HTTP handler sends the first message. If false, the job's alarm sends it, because the delay is too long
+	 * for a queue.
+	 */
 	readonly sent: boolean;
 }
 
 type NewEvent = Pick<HistoryEntry, 'type' | 'at' | 'nextAttemptAt' | 'error'>;
 
 /**
- * @param before what was left of an earlier job of the same idempotency key: epochs and numbers go on, so that nothing of
- * that job, no late attempt and no reader's cursor, is taken for one of this.
+ * @param before the remains of an earlier job of the same idempotency key. The new job continues its epochs and event
+ * numbers, so that a late attempt or a reader's cursor of the earlier job can't match the new one.
  */
 export function accepted(submission: Submission, now: number, before?: Pick<JobRecord, 'epoch' | 'seq'>): JobRecord {
 	const { sent, webhook, ...rest } = submission;
@@ -110,7 +113,7 @@ export function accepted(submission: Submission, now: number, before?: Pick<JobR
 	return record(job, { type: 'accepted', at: now });
 }
 
-/** A client asked for another try: the same job and input, attempts counted anew, and room taken anew. */
+/** A client asked for a retry: same job and input, with new attempts and a new reservation. */
 export function acceptedAgain(job: JobRecord, now: number, reservation?: string): JobRecord {
 	const { startedAt: _, progress: __, progressAt: ___, reservation: ____, ...kept } = job;
 	const next: JobRecord = {
@@ -142,13 +145,13 @@ export function started(job: JobRecord, now: number, delivery?: string): JobReco
 	return record(next, { type: 'started', at: now });
 }
 
-/** The attempt has come this far. Progress that comes too soon after an event is kept, and is told later. */
+/** The attempt reported progress. Progress reported too soon after an event is kept, and becomes an event later. */
 export function progressed(job: JobRecord, progress: Progress, now: number): JobRecord {
 	const next = { ...job, progress };
 	return now < nextProgressAt(job) ? { ...next, isUntold: true } : progressTold(next, now);
 }
 
-/** The newest progress becomes an event. */
+/** Turns the newest progress into an event. */
 export function progressTold(job: JobRecord, now: number): JobRecord {
 	return { ...toldWith(job), progressAt: now, updatedAt: now, seq: job.seq + 1 };
 }
@@ -158,12 +161,15 @@ export function nextProgressAt({ progressAt = Number.NEGATIVE_INFINITY }: JobRec
 	return progressAt + PROGRESS_EVENT_INTERVAL_MS;
 }
 
-/** Whether an external worker's newest event has a number that was set aside, and a minute is not over. */
+/** Whether the number of an external worker's newest event is already reserved, so that the event needs no write yet. */
 export function mayBeUnwritten({ seq, unwritten }: JobRecord, now: number): boolean {
 	return unwritten !== undefined && seq <= unwritten.seq && now < unwritten.until;
 }
 
-/** An external worker's progress is written, and the numbers of the next minute's events are set aside if it reports often. */
+/**
+ * Writes an external worker's progress. If the worker reports often, this also reserves the event numbers of the next
+ * minute.
+ */
 export function progressWritten(job: JobRecord, before: JobRecord, now: number): JobRecord {
 	const { unwritten: _, ...kept } = job;
 	const isOften = before.progressAt !== undefined && now - before.progressAt < OBJECT_AWAKE_MS;
@@ -172,12 +178,12 @@ export function progressWritten(job: JobRecord, before: JobRecord, now: number):
 	return { ...kept, unwritten: { seq: job.seq + events, until: now + PROGRESS_WRITE_INTERVAL_MS } };
 }
 
-/** Every event carries the newest progress. */
+/** Clears the mark for unannounced progress, because every event carries the newest progress. */
 function toldWith({ isUntold: _, ...job }: JobRecord): JobRecord {
 	return job;
 }
 
-/** The attempt failed and another may follow. */
+/** The attempt failed, and the job is retried after `notBefore`. */
 export function retrying(job: JobRecord, error: JobError, now: number, notBefore: number, sentAt?: number): JobRecord {
 	const { progressAt: _, ...kept } = job;
 	const next: JobRecord = {
@@ -189,12 +195,15 @@ export function retrying(job: JobRecord, error: JobError, now: number, notBefore
 	return record(next, { type: 'retrying', at: now, nextAttemptAt: notBefore, error: { code, message } });
 }
 
-/** The attempt is gone without a word. It is given back, and the alarm sends for another, in a consumer of its own. */
+/**
+ * The attempt was lost without a report. It doesn't count, and the alarm sends a message for another, in a consumer of
+ * its own.
+ */
 export function attemptLost(job: JobRecord, error: JobError, now: number, notBefore: number): JobRecord {
 	return retrying({ ...job, lostAttempts: job.lostAttempts + 1, runsAlone: true }, error, now, notBefore);
 }
 
-/** The attempt goes on outside: somebody else reports for it, and has as long as was said. */
+/** The attempt continues elsewhere: an external worker reports its outcome within the given time. */
 export function waiting(job: JobRecord, state: RunningState, wait: WaitTerms, now: number): JobRecord {
 	const { startWithinSeconds } = wait;
 	const startBy =
@@ -211,7 +220,7 @@ export function waiting(job: JobRecord, state: RunningState, wait: WaitTerms, no
 	};
 }
 
-/** The attempt goes on at an upstream: consumers ask how its operation is, the first one after `waitMs`. */
+/** The attempt continues at an upstream: consumers poll its operation, first after `waitMs`. */
 export function following(job: JobRecord, state: RunningState, terms: FollowTerms, now: number): JobRecord {
 	const { following: begun, waitMs, timeoutSeconds } = terms;
 	return {
@@ -226,7 +235,7 @@ export function following(job: JobRecord, state: RunningState, terms: FollowTerm
 	};
 }
 
-/** The operation goes on: the next question is asked by a new message, which comes after `waitMs`. */
+/** The operation continues: a new message, delayed by `waitMs`, asks for the next poll. */
 export function askedOnce(
 	job: JobRecord,
 	state: FollowingState,
@@ -237,7 +246,7 @@ export function askedOnce(
 	return withFollowing(job, state, { ...next, asks, ...firstLook(now + waitMs) });
 }
 
-/** Changes what is known of an operation, and nothing that a client sees. */
+/** Updates the stored operation. Clients see no change. */
 export function withFollowing(job: JobRecord, state: FollowingState, next: FollowState): JobRecord {
 	return { ...job, state: { ...state, waiting: { ...state.waiting, following: next } } };
 }
@@ -246,7 +255,7 @@ function firstLook(dueAt: number): Pick<FollowState, 'checkAt' | 'wakes'> {
 	return { checkAt: dueAt + watchdogMs(0), wakes: 0 };
 }
 
-/** The job's turn has not come. No attempt is used up, and the consumer sends a message that comes when it may have. */
+/** The job has no slot at its upstream yet. No attempt is used up, and the consumer sends a message for the next try. */
 export function deferred(
 	job: JobRecord,
 	state: PendingState,
@@ -259,7 +268,7 @@ export function deferred(
 	return { ...job, seq: job.seq + 1, updatedAt: now, progress: { message }, state: next };
 }
 
-/** Somebody asked to stop a running attempt: it has a little time to let go. */
+/** A client asked to cancel a running attempt, which gets a short grace period to stop. */
 export function canceling(job: JobRecord, now: number): JobRecord {
 	if (job.state.name !== 'running') return job;
 	const leaseEndsAt = Math.min(job.state.leaseEndsAt, now + CANCEL_GRACE_MS);
@@ -291,7 +300,7 @@ export function canceled(job: JobRecord, now: number): JobRecord {
 	return record({ ...job, state: { name: 'canceled', ...finished(job, now) } }, { type: 'canceled', at: now });
 }
 
-/** The data goes; what is needed to answer 410, and to give a later job of the same id a newer epoch, stays. */
+/** Erases the data. The rest is needed to answer 410, and to give a later job of the same id a newer epoch. */
 export function buried(
 	job: JobRecord,
 	reason: 'expired' | 'purged',
@@ -311,7 +320,7 @@ export function buried(
 	};
 }
 
-/** The watchdog sends the message, and looks again at the schedule's next moment: looks that came too late are left out. */
+/** The watchdog sends the message, and checks again at the schedule's next moment. Checks that were missed are skipped. */
 export function resent(job: JobRecord, state: PendingState, now: number): JobRecord & { readonly state: PendingState } {
 	const isFirst = state.sentAt === undefined;
 	const resends = isFirst ? state.resends : state.resends + 1;
@@ -319,7 +328,7 @@ export function resent(job: JobRecord, state: PendingState, now: number): JobRec
 	return { ...job, state: { ...state, sentAt: now, resends, ...nextLook({ checkAt, wakes }, now) } };
 }
 
-/** The schedule is over. The message is sent once more: time may have passed without a look, as on a laptop that was closed. */
+/** The schedule has ended. The message is sent once more: checks may have been missed, as on a laptop that was closed. */
 export function sentLast(job: JobRecord, state: PendingState, now: number): JobRecord {
 	const resends = state.resends + 1;
 	return { ...job, state: { ...state, sentAt: now, checkAt: now + WATCHDOG_MS.max, resends, isLastTry: true } };

@@ -1,28 +1,28 @@
-/** Where everything about a job is: the only place that spells its URLs. */
+/** The URLs of a job. No other file builds them. */
 
 export interface Links {
 	readonly self: string;
 	readonly operation: string;
 	readonly result: string;
 	readonly events: string;
-	/** Left out once the job is over. */
+	/** Left out once the job has finished. */
 	readonly socket?: string;
-	/** Left out for a reader who may not cancel, and once the job is over. */
+	/** Left out for a reader without the right to cancel, and once the job has finished. */
 	readonly cancel?: string;
 }
 
-/** How one reader reaches a job. */
+/** The base of one reader's links to a job. */
 export interface LinkBase {
-	/** Scheme and authority, and a path when a gateway adds one: `https://jobs.example`. No slash at the end. */
+	/** Scheme and authority, and a path if a gateway adds one: `https://jobs.example`. No trailing slash. */
 	readonly origin: string;
-	/** Signed for reading this job; left out where the deployment has no signing key. */
+	/** A token that grants reading this job; left out if the deployment has no signing key. */
 	readonly token?: string;
-	/** Signed for canceling this job. Bases of version 0.1.0 leave it out: their `token` does both. */
+	/** A token that grants canceling this job. Version 0.1.0 leaves it out: its `token` grants both. */
 	readonly cancelToken?: string;
 	readonly mayCancel: boolean;
-	/** Whether the reader may see the path of the webhook's URL: senders put secrets there. Left out: no. */
+	/** Whether the reader may see the path of the webhook's URL, which can contain a secret. Default: no. */
 	readonly seesWebhookPath?: true;
-	/** How this job answers on its status URL, as the submission asked. */
+	/** The flags of the job's status URL, as the submission set them. */
 	readonly flags?: Readonly<Record<string, string>>;
 }
 
@@ -42,7 +42,7 @@ export function jobLinks(id: string, base: LinkBase): Links & { readonly socket:
 	};
 }
 
-/** Where an external worker reports for the one attempt that its token is for. */
+/** The URLs at which an external worker reports on one attempt, the one that its token names. */
 export interface AttemptLinks {
 	readonly progress: string;
 	readonly complete: string;

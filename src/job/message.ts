@@ -1,4 +1,4 @@
-/** The messages on the queues: hints that something is to be done for a job. They never carry more than this. */
+/** The messages on the queues. Each is a hint that a job needs work, and carries nothing more than this. */
 import { z } from 'zod';
 import type { JobRecord } from './record.ts';
 import { type UpstreamHint, upstreamHintOf } from './upstream.ts';
@@ -8,18 +8,18 @@ export const JobMessage = z.object({
 	v: z.literal(1),
 	/** The job's id. */
 	id: z.string().regex(/^[0-9a-f]{64}$/),
-	/** Which of the job's lives is meant: a message of an earlier one does nothing. */
+	/** The job's epoch: a message of an earlier epoch does nothing. */
 	epoch: z.int().positive(),
-	/** The upstream that the job is for: it may have to wait for its turn. Left out for tasks. */
+	/** The job's upstream, whose concurrency limit may defer the job. Left out for tasks. */
 	upstream: z
 		.object({ name: z.string(), timeoutSeconds: z.number(), hasWaited: z.literal(true).optional() })
 		.optional(),
-	/** Not the next attempt is meant, but the next question about the operation that this attempt started at its upstream. */
+	/** Asks for a poll of the operation that this attempt started at its upstream, and not for another attempt. */
 	ask: z.object({ attempt: z.int().positive(), asks: z.int().nonnegative() }).optional(),
 });
 export type JobMessage = z.infer<typeof JobMessage>;
 
-/** The message that sends for a job's next attempt. */
+/** The message that asks for a job's next attempt. */
 export function jobMessage(id: string, epoch: number, upstream: UpstreamHint | undefined): JobMessage {
 	return { v: 1, id, epoch, ...(upstream && { upstream }) };
 }
@@ -29,11 +29,11 @@ export function awaitedMessage(id: string, job: JobRecord): JobMessage | undefin
 	const { state, epoch, attempt } = job;
 	if (state.name === 'pending') return jobMessage(id, epoch, upstreamHintOf(job));
 	const following = state.name === 'running' ? state.waiting?.following : undefined;
-	// Without the upstream: an earlier version must not take it for an attempt that needs a turn.
+	// Without the upstream: an earlier version must not mistake it for an attempt that needs a slot.
 	return following && { v: 1, id, epoch, ask: { attempt, asks: following.asks } };
 }
 
-/** A webhook's receiver is to be told of an event. A wire contract, as above. */
+/** Asks for the delivery of an event to a webhook's receiver. A wire contract, as above. */
 export const DeliveryMessage = z.object({
 	v: z.literal(1),
 	id: JobMessage.shape.id,

@@ -1,6 +1,6 @@
 /**
- * What a job's object answers to the rest of the Worker. These calls cross isolates, and for some seconds of every
- * deploy they cross versions too: only add optional fields, and optional parameters at the end.
+ * The RPC interface of a job's object. These calls cross isolates, and for some seconds of every deploy they cross
+ * versions too. Only add optional fields, and optional parameters at the end.
  */
 import type { Claim } from './claim.ts';
 import type { BareEvent, JobFacts } from './document.ts';
@@ -11,28 +11,30 @@ import type { Refusal } from './transition.ts';
 import type { UpstreamHint } from './upstream.ts';
 import type { Try } from './webhook.ts';
 
-/** A job as it can be handed out: without its bytes, and without what is nobody's business outside. */
+/** A job as callers see it: without its bytes and without internal state. */
 export interface JobView {
 	readonly facts: JobFacts;
 	readonly epoch: number;
-	/** How the job answers on its status URL. */
+	/** The flags of the job's status URL. */
 	readonly flags: Readonly<Record<string, string>>;
-	/** What an estimate of the remaining time is made from; milliseconds since the epoch. */
+	/** The input for an estimate of the remaining time, in milliseconds since the epoch. */
 	readonly timing: {
 		readonly waitingSince: number;
 		readonly notBefore?: number;
 		readonly progressAt?: number;
-		/** How long after its submission the job was first started; left out when it was not, or was to be delayed. */
+		/**
+		 * Time from the submission to the first start, in milliseconds; left out when the job was delayed or has not started.
+		 */
 		readonly waitedMs?: number;
 	};
 	readonly lane: string;
-	/** Set for the job of an upstream. */
+	/** Set for jobs that forward to an upstream. */
 	readonly upstream?: UpstreamHint;
-	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
+	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil: number;
 }
 
-/** A finished job's stored reply: what the task answered, or what its failure answers. */
+/** A finished job's stored result: the reply of its task, or the status of its failure. */
 export type Outcome =
 	| { readonly kind: 'reply'; readonly reply: StoredReply }
 	| { readonly kind: 'failure'; readonly status: number };
@@ -42,10 +44,10 @@ export type Reading =
 	| { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged' }
 	| Nothing;
 
-/** There is no such job for this reader. */
+/** No such job exists for this reader. */
 export interface Nothing {
 	readonly found: 'nothing';
-	/** Left out by objects of version 0.1.0, which know no reader without a tenant: the job may be there. */
+	/** Left out by objects of version 0.1.0, which don't support readers without a tenant: the job may exist. */
 	readonly knowsTokens?: true;
 }
 
@@ -53,32 +55,35 @@ export type FoundJob = Extract<Reading, { found: 'job' }>;
 
 export type Acceptance =
 	| { readonly accepted: true; readonly view: JobView; readonly isReplay: boolean }
-	/** The key stands for another request; the upload was given up before its submission came; or it would be a new job. */
+	/**
+	 * `key-reused`: the key was used for another request. `upload-lost`: the upload expired before its submission.
+	 * `no-room`: the job would be new, and the quota has no room.
+	 */
 	| { readonly accepted: false; readonly reason: 'key-reused' | 'upload-lost' | 'no-room' };
 
-/** Under which conditions a job may be accepted. */
+/** The conditions for accepting a job. */
 export interface AcceptTerms {
-	/** Not later, in milliseconds since the epoch: until then there is room for it. */
+	/** The reservation expires at this time, in milliseconds since the epoch: the job is accepted only before it. */
 	readonly acceptBy?: number;
-	/** There is no room for a new job: only what was accepted before is answered. */
+	/** The quota has no room: only a job that was accepted before is returned. */
 	readonly isReplayOnly?: boolean;
 }
 
-/** What an attempt starts with. */
+/** The input of an attempt. */
 export interface Lease {
 	readonly fence: Fence;
 	readonly task: string;
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
 	readonly input?: StoredInput;
-	/** When the attempt must have reported; milliseconds since the epoch. */
+	/** The deadline of the attempt's report, in milliseconds since the epoch. */
 	readonly leaseEndsAt: number;
 	readonly tenant?: string;
-	/** What links start with. */
+	/** The origin of the job's links. */
 	readonly origin?: string;
-	/** When a token for this job needs to work no longer; milliseconds since the epoch. */
+	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil?: number;
-	/** How long after its time had come the job was started, in milliseconds. */
+	/** Time from the moment when the job might start to its start, in milliseconds. */
 	readonly waitedMs?: number;
 }
 
@@ -87,20 +92,20 @@ export type Start =
 	/** `early`: the job may start after `waitMs`, by a message on `lane`. */
 	| { readonly started: false; readonly refusal: Refusal; readonly waitMs?: number; readonly lane?: string };
 
-/** What a consumer does after it reported. */
+/** The object's response to a report: what the consumer must do next. */
 export type Report = {
 	readonly refusal?: Refusal;
-	/** The job is to be tried again after this time. */
+	/** The job is retried after this time. */
 	readonly retryInMs?: number;
-	/** The lane of the message that it is tried again by. */
+	/** The lane of the message for the retry. */
 	readonly lane?: string;
-	/** That message, where it is another one than the consumer has. */
+	/** The message for the retry, if it differs from the one that the consumer has. */
 	readonly next?: JobMessage;
-	/** Progress only: it is told when the caller calls `tell` after this time, in milliseconds. */
+	/** Progress only: the caller must call `tell` after this time, in milliseconds, to announce the progress. */
 	readonly tellInMs?: number;
 };
 
-/** What a question about an upstream's operation starts with. */
+/** The input of a poll of an upstream's operation. */
 export type Asking =
 	| {
 			readonly asking: true;
@@ -111,95 +116,98 @@ export type Asking =
 	  }
 	| { readonly asking: false; readonly refusal: Refusal };
 
-/** The outcome of a client's command, with the job as it is afterwards. */
+/** The outcome of a client's command, with the job after it. */
 export type Change =
 	| { readonly found: 'job'; readonly view: JobView; readonly refusal?: Refusal }
 	| {
 			readonly found: 'tombstone';
 			readonly reason: 'expired' | 'purged';
-			/** The job's own, in milliseconds since the epoch. */
+			/** The creation time of the job, in milliseconds since the epoch. */
 			readonly createdAt?: number;
 			readonly refusal?: Refusal;
 	  }
 	| Nothing;
 
-/** Everything needed to tell a receiver of one event. */
+/** Everything that is needed to deliver one event. */
 export interface DueDelivery {
 	readonly event: BareEvent;
-	/** The message's id, the same in every try. Left out by versions up to 0.1.0: `{id}:{seq}`. */
+	/** The message's id, the same in every try. Versions up to 0.1.0 leave it out: then it is `{id}:{seq}`. */
 	readonly messageId?: string;
 	readonly webhook: Pick<Webhook, 'url' | 'format' | 'origin'>;
 	readonly tenant: string;
 	readonly readableUntil: number;
-	/** The number of the try, from 1. Left out by versions up to 0.1.0. */
+	/** The number of the try, from 1. Versions up to 0.1.0 leave it out. */
 	readonly attempt?: number;
-	/** Until the try is due, in milliseconds; 0 when it is. */
+	/** Time until the try is due, in milliseconds; 0 when it is due now. */
 	readonly waitMs: number;
-	/** Whether how it went is to be reported: progress is told once and not again. */
+	/** Whether the outcome must be reported. Progress is delivered once, without retries. */
 	readonly isTracked: boolean;
 }
 
-/** Which stored bytes are meant. */
+/** The key of one stored chunk. */
 export interface ChunkKey {
 	readonly upload: string;
 	readonly index: number;
 }
 
 export interface JobObjectApi {
-	/** Makes the job durable, record and alarm in one write. Asking again with the same submission is harmless. */
+	/** Stores the job durably, record and alarm in one write. A repeated call with the same submission is harmless. */
 	accept(submission: Submission, terms?: AcceptTerms): Promise<Acceptance>;
 	/**
-	 * `withOutcome` adds a finished job's reply.
+	 * Reads the job. `withOutcome` adds a finished job's reply.
 	 *
-	 * Here and below, `createdAt` is that of the job the reader's token was signed for: a link to an earlier job of the same
-	 * idempotency key does not open a later one. A reader without a tenant has proved its job by a token that names its birth.
+	 * Here and below, `createdAt` is the creation time that the reader's token was signed for. A link to an earlier job of
+	 * the same idempotency key therefore doesn't open a later one. A reader without a tenant must present such a token.
 	 */
 	read(tenant: string | undefined, withOutcome?: boolean, createdAt?: number): Promise<Reading>;
-	/** Every event after a cursor. */
+	/** Returns every event after a cursor. */
 	events(
 		tenant: string | undefined,
 		after: number,
 		createdAt?: number,
 	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>>;
 	cancel(tenant: string | undefined, createdAt?: number): Promise<Change>;
-	/** No token allows this. `reservation`: the room that was taken for it, good until `acceptBy`. */
+	/** Retries the job. No token grants this. `reservation` names the quota reservation, which expires at `acceptBy`. */
 	retry(tenant: string, room?: { readonly reservation: string; readonly acceptBy: number }): Promise<Change>;
 	purge(tenant: string | undefined, createdAt?: number): Promise<Change>;
-	/** What the job takes of its tenant's quotas; `undefined` when nothing is kept of it. */
+	/** The job's share of its tenant's quotas; `undefined` when it keeps no data. */
 	claim(): Promise<Claim | undefined>;
 
 	/**
-	 * `isShared`: the consumer has other jobs beside this one. `delivery` names one delivery of a message: a call that is repeated
-	 * because its answer was lost gets the same lease again.
+	 * Starts an attempt. `isShared`: the consumer has other jobs as well. `delivery` identifies one delivery of a message,
+	 * so that a call that is repeated after a lost response gets the same lease.
 	 */
 	start(epoch: number, isShared?: boolean, delivery?: string): Promise<Start>;
-	/** It is not the job's turn: the consumer has its message come again after `retryInMs`. */
+	/** The job has no slot at its upstream: the consumer delays the message by `retryInMs`. */
 	defer(epoch: number, waitMs: number, message: string): Promise<Report>;
-	/** `isExternal`: not a consumer reports, but the worker that the attempt waits for. */
+	/** Reports progress. `isExternal`: the report comes from an external worker, not from a consumer. */
 	progress(fence: Fence, progress: Progress, isExternal?: boolean): Promise<Report>;
-	/** Tells watchers and waiters of progress whose time has come: the object itself sets no timer. */
+	/** Announces pending progress to watchers and waiters. The object itself sets no timer. */
 	tell(): Promise<void>;
-	/** The rest of the attempt happens elsewhere. `progress` is the attempt's last, if it has not gone out. */
+	/** Hands the attempt to an external worker. `progress` is the attempt's last progress, if it has not been sent. */
 	wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report>;
-	/** The upstream works on. The report has the message by which the next question is asked. */
+	/** The upstream has started an operation. The report has the message for the first poll. */
 	follow(fence: Fence, terms: FollowTerms, progress?: Progress): Promise<Report>;
-	/** A consumer has the message for a question. */
+	/** A consumer has the message for a poll. */
 	ask(epoch: number, attempt: number, asks: number, delivery?: string): Promise<Asking>;
-	/** The operation goes on. The report has the message by which the next question is asked. */
+	/** The operation continues. The report has the message for the next poll. */
 	asked(fence: Fence, asks: number, terms: Omit<FollowTerms, 'timeoutSeconds'>, progress?: Progress): Promise<Report>;
-	/** `progress` is the attempt's last, if it has not gone out. */
+	/** Completes the job. `progress` is the attempt's last progress, if it has not been sent. */
 	complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report>;
 	fail(fence: Fence, failure: Failure, retryAfterSeconds?: number, isExternal?: boolean): Promise<Report>;
 	deadLetter(epoch: number): Promise<Report>;
 
-	/** What to tell a webhook's receiver of the event `seq`; `undefined` when there is nothing (more) to tell. */
+	/** Returns the delivery of the event `seq`; `undefined` when no delivery is due. */
 	delivery(seq: number): Promise<DueDelivery | undefined>;
-	/** How a try went. */
+	/** Reports the outcome of a try. */
 	delivered(seq: number, made: Try): Promise<Report>;
 
-	/** Stores one piece of an input (no fence: the job isn't there yet) or of a result (by the attempt that has the job). */
+	/**
+	 * Stores one chunk of an input (without a fence, as the job doesn't exist yet) or of a result (with the fence of its
+	 * attempt).
+	 */
 	writeChunk(key: ChunkKey, bytes: Uint8Array, fence?: Fence): Promise<Report>;
 	readChunk(key: ChunkKey): Promise<Uint8Array | undefined>;
-	/** Takes back an upload that nothing refers to. */
+	/** Erases an upload that no record refers to. */
 	discardUpload(upload: string, chunks: number): Promise<void>;
 }

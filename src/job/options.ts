@@ -1,4 +1,4 @@
-/** What a submission may ask for, as it comes over the wire. The limits are in `limits.ts`. */
+/** The options of a submission, in their wire format. The limits are in `limits.ts`. */
 import { z } from 'zod';
 import { OPTION_LIMITS as LIMITS, WEBHOOK_URL_CHARS } from './limits.ts';
 import { EVENT_TYPES, WEBHOOK_FORMATS } from './record.ts';
@@ -22,13 +22,13 @@ const flags = {
 	onFailed: choice('status', 'error'),
 };
 
-/** The flags of a status URL, as its query has them. */
+/** The flags of a status URL's query. */
 export const StatusFlags = z.object(flags);
 export type StatusFlags = z.infer<typeof StatusFlags>;
 
 const webhookUrlError = `expected a URL of at most ${WEBHOOK_URL_CHARS} characters`;
 
-/** Whether the address may be called is for the deployment to say; here it only has to be one. */
+/** Checks only that the address is a URL. The deployment decides whether it may be called. */
 export const WebhookOption = z.strictObject({
 	url: z.url(webhookUrlError).max(WEBHOOK_URL_CHARS, webhookUrlError),
 	events: z
@@ -39,7 +39,7 @@ export const WebhookOption = z.strictObject({
 	format: choice(...WEBHOOK_FORMATS),
 });
 
-/** The `options` of the envelope; headers are brought into the same form first. */
+/** The `options` of the envelope. Options in headers are converted to the same form first. */
 export const WireOptions = z
 	.strictObject({
 		idempotencyKey: z
@@ -67,7 +67,7 @@ export const WireOptions = z
 			startWithinSeconds === undefined || startWithinSeconds >= delaySeconds,
 		{
 			path: ['startWithinSeconds'],
-			error: 'expected no less than delaySeconds: the job could never start in time',
+			error: 'expected at least delaySeconds: otherwise the job could never start in time',
 		},
 	);
 

@@ -1,7 +1,7 @@
 /**
- * The header that says who opens a socket, and carries the tokens of its links. Tail consumers see every header of every
- * request, but for those whose name has `token` in it: the runtime blots these out.
+ * The header that identifies the reader of a socket, and carries the tokens of its links. Tail consumers see every
+ * request header, but the runtime redacts those with `token` in their name.
  */
 export const READER_HEADER = 'coatcheck-reader-token';
-/** The same in version 0.1.0: a Worker of that version may call for some seconds of a deploy. */
+/** The header in version 0.1.0: a Worker of that version may call for some seconds of a deploy. */
 export const LEGACY_READER_HEADER = 'coatcheck-reader';

@@ -1,38 +1,38 @@
 /**
- * A job as it is stored: one value under one key of its own object.
+ * A job as stored: one value under one key of its own object.
  *
- * This is a persisted contract. A record written by an older version is read by a newer one and, for some seconds of
- * every deploy, the other way round: only add optional fields, and never give a field a second meaning. All times are
- * milliseconds since the epoch.
+ * This is a persisted contract. A newer version reads the records of an older one and, for some seconds of every deploy,
+ * the other way round. Only add optional fields, and never give a field a second meaning. All times are milliseconds
+ * since the epoch.
  */
 
-/** The statuses a client can ever see. Pollers loop for ever on one they don't know: this set is closed. */
+/** All statuses that a client can see. Clients poll forever on an unknown status, so none may be added. */
 export const STATUSES = ['pending', 'running', 'succeeded', 'failed', 'canceled'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** How a job that failed came to fail. */
+/** Why a job failed. */
 export type FailedPhase = 'failed' | 'timed-out' | 'expired' | 'dead-lettered';
 
-/** Bytes that belong to a job: in the record itself, or in chunk rows `0 … chunks − 1` of one upload. */
+/** A body of a job: in the record itself, or in chunk rows `0 … chunks − 1` of one upload. */
 export type StoredBody = { readonly sizeBytes: number; readonly mediaType: string } & (
 	| { readonly inline: Uint8Array }
 	| { readonly upload: string; readonly chunks: number }
 );
 
-/** How an input was taken in: checked against a schema, or as bytes. */
+/** The form of an input: JSON checked against a schema, or bytes. */
 export type InputForm = 'json' | 'bytes';
 
 export type StoredInput = StoredBody & { readonly form: InputForm };
 
-/** A stored HTTP reply: what the result resource answers. */
+/** A stored HTTP reply, which the result resource replays. */
 export interface StoredReply {
 	readonly status: number;
 	readonly headers: readonly (readonly [name: string, value: string])[];
-	/** Left out when the reply has no body. */
+	/** Left out if the reply has no body. */
 	readonly body?: StoredBody;
 }
 
-/** Why a job, or an attempt, failed. Public: it is shown to the client as it is. */
+/** Why a job, or an attempt, failed. Public: clients see it unchanged. */
 export interface JobError {
 	readonly code: string;
 	readonly message: string;
@@ -40,7 +40,7 @@ export interface JobError {
 	readonly retryable: boolean;
 }
 
-/** What a submission asked for, with every default filled in. */
+/** The options of a submission, with all defaults applied. */
 export interface JobOptions {
 	readonly correlationId: string;
 	readonly delaySeconds: number;
@@ -62,53 +62,53 @@ export interface Progress {
 	readonly data?: unknown;
 }
 
-/** Waiting for a consumer. The queue moves it next; if the message is lost, the job's own alarm sends another. */
+/** Waiting for a consumer. The queue moves the job next; if the message is lost, the job's own alarm sends another. */
 export interface PendingState {
 	readonly name: 'pending';
-	/** Not to be started before. */
+	/** The earliest start. */
 	readonly notBefore: number;
-	/** When a message was last handed to the queue. Left out: the alarm has still to send one. */
+	/** When a message was last sent to the queue. Left out: the alarm must still send one. */
 	readonly sentAt?: number;
 	/**
-	 * When the watchdog looks after the message, or sends the first. Looks follow a fixed schedule from here and are not written:
-	 * a record that was read from storage shows the schedule's first look.
+	 * When the watchdog checks the message, or sends the first one. Checks follow a fixed schedule from here and are not
+	 * written, so a record that was read from storage shows the schedule's first check.
 	 */
 	readonly checkAt: number;
-	/** How often the watchdog sent the message again. */
+	/** Number of times that the watchdog sent the message again. */
 	readonly resends: number;
-	/** How far the watchdog is in its schedule. */
+	/** The watchdog's position in its schedule. */
 	readonly wakes: number;
-	/** The schedule is over, and the message was sent one last time. */
+	/** The schedule has ended, and the message was sent one last time. */
 	readonly isLastTry?: true;
-	/** How often the job was told that its turn had not come. Left out: never since its last attempt. */
+	/** Number of times that the job was deferred since its last attempt. Left out: none. */
 	readonly waits?: number;
 }
 
-/** An attempt has the job. It moves the job next; if it dies, its lease runs out and the job is pending again. */
+/** An attempt has the job. The attempt moves the job next; if it dies, its lease expires and the job is pending again. */
 export interface RunningState {
 	readonly name: 'running';
 	readonly attemptStartedAt: number;
 	readonly leaseEndsAt: number;
-	/** Names the one delivery of a message that was given this attempt. */
+	/** Identifies the message delivery that got this attempt. */
 	readonly delivery?: string;
-	/** Somebody asked to cancel: whatever the attempt reports now, the job ends canceled. */
+	/** A client asked to cancel: the job ends as canceled, whatever the attempt reports. */
 	readonly canceling: boolean;
-	/** An external worker has the attempt: no consumer of ours does. */
+	/** The attempt waits for an external worker or an upstream: no consumer runs it. */
 	readonly waiting?: Waiting;
-	/** The external worker has reported: it has started. */
+	/** The external worker has sent its first report. */
 	readonly isHeard?: true;
 }
 
-/** What an external worker is given. */
+/** An attempt that waits for an external worker, or for an upstream's operation. */
 export interface Waiting {
 	readonly since: number;
-	/** When it must have reported first; left out when that doesn't matter, or has happened. */
+	/** Deadline of the worker's first report; left out if there is none, or if the worker has reported. */
 	readonly startBy?: number;
-	/** No external worker has the attempt: an upstream works on, and consumers ask it from time to time. */
+	/** Set if an upstream works on the attempt, and consumers poll it. Left out: an external worker has the attempt. */
 	readonly following?: FollowState;
 }
 
-/** Where an upstream's operation is asked for: an `Operation` of `lro`, as plain data. */
+/** Where an upstream's operation is polled: an `Operation` of `lro`, as plain data. */
 export interface UpstreamOperation {
 	readonly method: string;
 	readonly askAt: string;
@@ -116,31 +116,31 @@ export interface UpstreamOperation {
 	readonly resultAt?: string;
 }
 
-/** An operation that an upstream works on, as its last answer left it. */
+/** A running operation at an upstream, as of its last response. */
 export interface Following {
 	readonly operation: UpstreamOperation;
-	/** Number of answers so far that said that it goes on. */
+	/** Number of responses that reported that the operation continues. */
 	readonly answers: number;
-	/** Number of questions in a row that failed. */
+	/** Number of failed polls in a row. */
 	readonly failures: number;
-	/** The last wait that the upstream named. */
+	/** The upstream's last `Retry-After`. */
 	readonly retryAfterMs?: number;
 }
 
 export interface FollowState extends Following {
-	/** The number of the message that the next question waits for: a message with another number does nothing. */
+	/** The number of the message for the next poll: a message with another number does nothing. */
 	readonly asks: number;
-	/** When the watchdog looks after that message. As in {@link PendingState}, looks are not written. */
+	/** When the watchdog checks that message. As in {@link PendingState}, checks are not written. */
 	readonly checkAt: number;
-	/** How far the watchdog is in its schedule. */
+	/** The watchdog's position in its schedule. */
 	readonly wakes: number;
-	/** The consumer that asks just now: until this time, in milliseconds since the epoch, no other does. */
+	/** The consumer that is polling now. Until this time, in milliseconds since the epoch, no other one does. */
 	readonly asking?: { readonly delivery: string; readonly until: number };
 }
 
 interface Finished {
 	readonly finishedAt: number;
-	/** Nobody moves it but time: from here on it reads as gone. */
+	/** Only time moves the job from here: after this moment it reads as expired. */
 	readonly expiresAt: number;
 }
 
@@ -155,7 +155,7 @@ export interface FailedState extends Finished {
 	readonly error: JobError;
 	/** The status of the stored failure. */
 	readonly status: number;
-	/** A failed reply that is to be replayed as it came. */
+	/** An upstream's error response, which the result resource replays unchanged. */
 	readonly reply?: StoredReply;
 }
 
@@ -163,7 +163,7 @@ export interface CanceledState extends Finished {
 	readonly name: 'canceled';
 }
 
-/** What is left when the data is gone: it answers 410 until `goneAt`, then the object is empty. */
+/** What remains after the data is erased: it answers 410 until `goneAt`, then the object is empty. */
 export interface TombstoneState {
 	readonly name: 'tombstone';
 	readonly reason: 'expired' | 'purged';
@@ -173,46 +173,46 @@ export interface TombstoneState {
 export type FinalState = SucceededState | FailedState | CanceledState;
 export type JobState = PendingState | RunningState | FinalState | TombstoneState;
 
-/** The types of events a job can have; `snapshot` is made for a reader who came without a cursor and is never stored. */
+/** The types of a job's events. `snapshot` is not stored: it is built for a reader without a cursor. */
 export const EVENT_TYPES = ['accepted', 'started', 'progress', 'retrying', 'succeeded', 'failed', 'canceled'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** What a webhook's body looks like: Standard Webhooks' own envelope, or a CloudEvents 1.0 message in binary mode. */
+/** The format of a webhook's body: the Standard Webhooks envelope, or a CloudEvents 1.0 message in binary mode. */
 export const WEBHOOK_FORMATS = ['standard', 'cloudevents'] as const;
 export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
 
-/** One event on its way to a webhook. */
+/** The delivery of one event to a webhook. */
 export interface Delivery {
-	/** The event's. */
+	/** The number of the event. */
 	readonly seq: number;
-	/** Tries made so far. */
+	/** Number of tries so far. */
 	readonly attempt: number;
 	readonly status: 'pending' | 'delivered' | 'given-up' | 'disabled';
-	/** The last try. */
+	/** Time of the last try. */
 	readonly at?: number;
-	/** What the receiver answered, if it did. */
+	/** Status of the receiver's response, if it responded. */
 	readonly code?: number;
 	/** `pending` only: when the next try is due. */
 	readonly nextAttemptAt?: number;
-	/** How often its message was missing. */
+	/** Number of times that its message was lost. */
 	readonly wakes?: number;
 }
 
-/** Who is called when something happens to the job. */
+/** The receiver of a job's events. */
 export interface Webhook {
 	readonly url: string;
 	readonly events: readonly EventType[];
 	readonly format: WebhookFormat;
-	/** What the links in the body start with. */
+	/** The origin of the links in the body. */
 	readonly origin: string;
-	/** The receiver said that it is gone (410): it is left alone. */
+	/** The receiver answered 410 Gone, and gets no more events. */
 	readonly isDisabled?: true;
-	/** Its message ids name the job's birth. Left out by versions up to 0.1.0, whose jobs keep the ids they have. */
+	/** Message ids contain the job's creation time. Versions up to 0.1.0 leave this out, and their jobs keep their ids. */
 	readonly idsNameBirth?: true;
 	readonly deliveries: readonly Delivery[];
 }
 
-/** One event, as short as it can be kept: the document it carried is built again from the record. */
+/** One event in its shortest form. Its document is rebuilt from the record. */
 export interface HistoryEntry {
 	readonly seq: number;
 	readonly type: EventType;
@@ -221,7 +221,7 @@ export interface HistoryEntry {
 	readonly attempt: number;
 	/** `retrying` only. */
 	readonly nextAttemptAt?: number;
-	/** `retrying` and `failed`: what went wrong. */
+	/** `retrying` and `failed`: the cause. */
 	readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -230,85 +230,91 @@ export interface JobRecord {
 	readonly tenant: string;
 	readonly task: string;
 	readonly lane: string;
-	/** Says that a repeated `accept` is the same submission asking again, not another one. */
+	/** Identifies the submission, so that a repeated `accept` is recognised. */
 	readonly submission: string;
-	/** A hash of the request with its defaults filled in. Version 0.1.0 and a rolled-back deploy compare nothing else. */
+	/** A hash of the request with its defaults applied. Version 0.1.0, and a rolled-back deploy, compare only this. */
 	readonly fingerprint?: string;
-	/** A hash of the request as the client sent it. An Idempotency-Key stands for this; 0.1.0 didn't write it. */
+	/** A hash of the request as the client sent it, which an Idempotency-Key is compared by. Version 0.1.0 didn't write it. */
 	readonly requestFingerprint?: string;
 	readonly options: JobOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
-	/** Left out once the job succeeded: nobody can ask to run it again. */
+	/** Left out once the job has succeeded, because it can't be retried. */
 	readonly input?: StoredInput;
-	/** An attempt that was lost may have done its work, and doing it twice would do harm: the job fails instead. */
+	/**
+	 * The work must not be done twice. If an attempt is lost, it may have done the work, so the job fails instead of being
+	 * retried.
+	 */
 	readonly isOnce?: true;
-	/** Counts lives: 1, and one more with every retry asked for by a client. */
+	/** The number of the job's run: 1, plus one for each retry that a client requested. */
 	readonly epoch: number;
-	/** The last attempt of this epoch, from 1; 0 before the first. With the epoch, the fencing token. */
+	/** The last attempt of this epoch, from 1; 0 before the first. Together with the epoch, it is the fencing token. */
 	readonly attempt: number;
-	/** How many attempts of this epoch the infrastructure lost. Each is given back. */
+	/** Number of attempts of this epoch that the infrastructure lost. They don't count. */
 	readonly lostAttempts: number;
 	/** The number of the last event. */
 	readonly seq: number;
 	readonly createdAt: number;
 	/** When this epoch began. */
 	readonly epochAt: number;
-	/** The first start of this epoch. */
+	/** Time of the first start in this epoch. */
 	readonly startedAt?: number;
 	readonly updatedAt: number;
 	/**
-	 * An attempt was lost, and the work itself may have killed its consumer: from then on it gets one to itself, so that it
-	 * takes nobody with it.
+	 * An attempt was lost, and the work itself may have crashed its consumer. From then on, each attempt gets a consumer of
+	 * its own, so that a crash affects no other job.
 	 */
 	readonly runsAlone?: true;
 	readonly progress?: Progress;
-	/** When progress was last worth an event. */
+	/** Time of the last progress event. */
 	readonly progressAt?: number;
-	/** The newest progress came too soon after that for an event of its own. Time makes it one. */
+	/** The newest progress came too soon after that event. It becomes an event of its own later. */
 	readonly isUntold?: true;
-	/** Events of an external worker's progress are not written while their numbers are at most `seq`, until this moment. */
+	/** An external worker's progress events are not written while their numbers are at most `seq`, until this moment. */
 	readonly unwritten?: { readonly seq: number; readonly until: number };
 	readonly webhook?: Webhook;
-	/** What links given out beside a request start with. */
+	/** The origin of links that are issued without a request. */
 	readonly origin?: string;
-	/** The name under which its tenant's object keeps room for this epoch of it; left out when nobody counts. */
+	/** The name of this epoch's reservation in the tenant's object; left out when the job isn't counted. */
 	readonly reservation?: string;
 	readonly state: JobState;
 	readonly history: readonly HistoryEntry[];
 }
 
-/** Proof of being the attempt that has the job. */
+/** The fencing token of an attempt: proof that it holds the job. */
 export interface Fence {
 	readonly epoch: number;
 	readonly attempt: number;
-	/** The job's own: a later job of the same idempotency key may count from the start again. Earlier versions leave it out. */
+	/**
+	 * The creation time of the job: a later job of the same idempotency key may repeat epochs. Earlier versions leave it
+	 * out.
+	 */
 	readonly createdAt?: number;
 }
 
-/** The job's last attempt. */
+/** The fencing token of the job's last attempt. */
 export function fenceOf({ epoch, attempt, createdAt }: JobRecord): Fence {
 	return { epoch, attempt, createdAt };
 }
 
-/** Whether an attempt is the job's last. */
+/** Whether the fencing token names the job's last attempt. */
 export function isCurrent({ epoch, attempt, createdAt }: JobRecord, fence: Fence): boolean {
 	return fence.epoch === epoch && fence.attempt === attempt && (fence.createdAt ?? createdAt) === createdAt;
 }
 
-/** How many attempts this epoch may have: those asked for, and those that were lost through nobody's fault. */
+/** Maximum number of attempts in this epoch: those requested, plus those that the infrastructure lost. */
 export function maxAttempts(job: JobRecord): number {
 	return job.options.maxAttempts + job.lostAttempts;
 }
 
-/** The lane whose consumers take one job at a time. */
+/** The lane whose consumers run one job at a time. */
 export const ALONE_LANE = 'alone';
 
-/** The lane that a job's messages go by. */
+/** The lane of a job's messages. */
 export function laneOf(job: JobRecord): string {
 	return job.runsAlone ? ALONE_LANE : job.lane;
 }
 
-/** When a job that nobody has started must have been, or `undefined` when it may wait. */
+/** The start deadline of a job that has never started; `undefined` if there is none. */
 export function startBy(job: JobRecord): number | undefined {
 	const { startWithinSeconds } = job.options;
 	return startWithinSeconds === undefined || job.attempt > 0 ? undefined : job.epochAt + startWithinSeconds * 1_000;

@@ -1,16 +1,16 @@
 /**
- * Progress costs no row: between two writes it lives in the object's memory, and beside the attempt's socket, which
- * survives hibernation. An external worker has no such socket, and costs a row a minute. This file says how a record that was
- * just read from storage gets it back, and how the numbering stays honest when it can't.
+ * Progress costs no row. Between two writes it is in the object's memory, and in the attachment of the attempt's socket,
+ * which survives hibernation. An external worker has no such socket, and costs a row a minute. This file restores the
+ * progress of a record that was read from storage. If it can't, it keeps the event numbers correct.
  */
 import { PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
 import { fenceOf, isCurrent, type JobRecord, type Progress } from './record.ts';
 
-/** What is kept beside the attempt's socket. Persisted across hibernation: only add optional fields. */
+/** The attachment of the attempt's socket. Persisted across hibernation: only add optional fields. */
 export interface LiveProgress {
 	readonly epoch: number;
 	readonly attempt: number;
-	/** The job's. */
+	/** The creation time of the job. */
 	readonly createdAt?: number;
 	readonly seq: number;
 	readonly progressAt?: number;
@@ -19,7 +19,7 @@ export interface LiveProgress {
 	readonly isUntold?: true;
 }
 
-/** What to keep beside the attempt's socket. */
+/** Returns the attachment for the attempt's socket. */
 export function liveProgressOf(job: JobRecord): LiveProgress {
 	const { seq, progressAt, updatedAt, progress, isUntold } = job;
 	return {
@@ -33,8 +33,9 @@ export function liveProgressOf(job: JobRecord): LiveProgress {
 }
 
 /**
- * How far the events of a stored record may be numbered before it is written again: as many as an attempt can make within
- * its lease. So whoever reads the record knows the last number that can have been given, whatever clocks show by then.
+ * Returns the highest event number that may be used before the record is written again: as many events as an attempt can
+ * have within its lease. A reader of the record therefore knows the last number that may have been used, whatever its
+ * clock says.
  */
 export function numberedUntil({ state, seq, unwritten }: JobRecord): number {
 	if (state.name !== 'running') return seq;
@@ -45,20 +46,20 @@ export function numberedUntil({ state, seq, unwritten }: JobRecord): number {
 }
 
 /**
- * A record read from storage, with the progress that was not written.
+ * Returns a record read from storage, with the progress that was not written.
  *
- * Without `live` (the object was reset, and every socket with it) the numbers of events that may have gone out are not
- * known: the count goes on after the last possible one, so that no number is ever given twice. Readers see a gap, never
- * a repeat.
+ * Without `live` (the object and every socket were reset), the numbers of the events that were sent are unknown.
+ * Numbering continues after the last possible one, so that no number is ever used twice. Readers see a gap, never a
+ * repeat.
  *
- * @param live what the attempt's socket kept, if it is still there.
+ * @param live the attachment of the attempt's socket, if the socket still exists.
  */
 export function recover(stored: JobRecord, live: LiveProgress | undefined): JobRecord {
 	if (stored.state.name !== 'running') return stored;
 	const isWaiting = stored.state.waiting !== undefined;
-	// All that was reported is written.
+	// All reported progress is written.
 	if (isWaiting && !stored.unwritten) return stored;
-	// The numbers that were set aside may have been given: the next event is written.
+	// The reserved numbers may have been used, so the next event must be written.
 	const { unwritten: _, ...job } = stored;
 	if (isWaiting || !live || !isCurrent(job, live) || live.seq < job.seq) return { ...job, seq: numberedUntil(stored) };
 	const { seq, progress, progressAt, updatedAt = job.updatedAt, isUntold } = live;

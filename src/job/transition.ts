@@ -1,11 +1,11 @@
 /**
  * The job's state machine.
  *
- * `transition` is total: for every state and every command it says what the job is next and what to tell whom, or why
- * nothing changes. A refusal is a value, never an exception: most are ordinary (a message delivered twice, an attempt
- * that comes too late).
+ * `transition` is total: for every state and every command it returns the next job and its effects, or the reason why
+ * nothing changes. A refusal is a value, never an exception, because most are ordinary (a duplicate message, a late
+ * attempt).
  *
- * Pure: no clock, no randomness, no I/O. The job passed in has been through `advance` at the same `now`.
+ * Pure: no clock, no randomness, no I/O. The caller has passed the job through `advance` at the same `now`.
  */
 import { backoffMs, nextLook } from './backoff.ts';
 import {
@@ -46,20 +46,23 @@ import {
 } from './record.ts';
 import { sentAgain, type TryReport, tried } from './webhook.ts';
 
-/** Everything anybody can ask of a job. */
+/** Every command that a job accepts. */
 export type Command =
 	/**
-	 * A consumer has the job's message and wants to work. `isShared`: it has other jobs beside this one. `delivery` names this
-	 * delivery and no other.
+	 * A consumer has the job's message and wants to start. `isShared`: the consumer has other jobs as well. `delivery`
+	 * identifies this delivery of the message.
 	 */
 	| { readonly type: 'start'; readonly epoch: number; readonly isShared?: boolean; readonly delivery?: string }
-	/** `isExternal`: not the consumer reports, but the worker that the attempt waits for. */
+	/** `isExternal`: the report comes from an external worker, not from a consumer. */
 	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress; readonly isExternal?: boolean }
-	/** The consumer has done its part: the rest of the attempt happens elsewhere. `progress` is the last it had to report. */
+	/** The consumer has handed the attempt to an external worker. `progress` is its last report. */
 	| { readonly type: 'wait'; readonly fence: Fence; readonly terms: WaitTerms; readonly progress?: Progress }
-	/** The upstream has started an operation. It is kept with the job, so that any consumer can ask how it is. */
+	/** The upstream has started an operation. It is stored with the job, so that any consumer can poll it. */
 	| ({ readonly type: 'follow'; readonly fence: Fence; readonly progress?: Progress } & FollowTerms)
-	/** A consumer has the message for the question `asks`, and is about to ask. `delivery` names this delivery and no other. */
+	/**
+	 * A consumer has the message for the poll `asks`, and is about to send it. `delivery` identifies this delivery of the
+	 * message.
+	 */
 	| {
 			readonly type: 'ask';
 			readonly epoch: number;
@@ -67,14 +70,14 @@ export type Command =
 			readonly asks: number;
 			readonly delivery?: string;
 	  }
-	/** The answer to the question `asks`: the operation goes on. */
+	/** The response to the poll `asks`: the operation continues. */
 	| ({
 			readonly type: 'asked';
 			readonly fence: Fence;
 			readonly asks: number;
 			readonly progress?: Progress;
 	  } & Omit<FollowTerms, 'timeoutSeconds'>)
-	/** `progress` is the attempt's last, if the object doesn't have it yet. */
+	/** `progress` is the attempt's last progress, if the object doesn't have it yet. */
 	| { readonly type: 'complete'; readonly fence: Fence; readonly reply: StoredReply; readonly progress?: Progress }
 	/** `random` is in [0, 1). */
 	| {
@@ -85,64 +88,67 @@ export type Command =
 			readonly random: number;
 			readonly isExternal?: boolean;
 	  }
-	/** A consumer has the job's message, and it is not the job's turn. */
+	/** A consumer has the job's message, and the job has no slot at its upstream. */
 	| { readonly type: 'defer'; readonly epoch: number; readonly waitMs: number; readonly message: string }
 	| { readonly type: 'cancel' }
-	/** `reservation`: the room that was taken for it, good until `acceptBy`. */
+	/** `reservation` names the quota reservation, which expires at `acceptBy`. */
 	| { readonly type: 'retry'; readonly reservation?: string; readonly acceptBy?: number }
 	| { readonly type: 'purge' }
-	/** The queue gave the job's message up. */
+	/** The queue moved the job's message to the dead-letter queue. */
 	| { readonly type: 'deadLetter'; readonly epoch: number }
 	/** A webhook's receiver was called for the event `seq`. */
 	| ({ readonly type: 'delivered' } & TryReport)
 	/** The watchdog sends the messages of these deliveries again. */
 	| { readonly type: 'redeliver'; readonly seqs: readonly number[] }
-	/** The watchdog looks after the message. */
+	/** The watchdog checks the message. */
 	| { readonly type: 'wake' };
 
 /** Why a command changed nothing. */
 export type Refusal =
-	/** Of an earlier attempt or epoch. */
+	/** The command belongs to an earlier attempt or epoch. */
 	| 'stale'
-	/** The job is over. */
+	/** The job has finished. */
 	| 'finished'
-	/** The job is not over. */
+	/** The job has not finished. */
 	| 'unfinished'
-	/** An attempt has it already. */
+	/** Another attempt has the job. */
 	| 'leased'
-	/** Its time has not come. */
+	/** The job may not start yet. */
 	| 'early'
-	/** It must run alone, and the consumer has others beside it: another message is on its way, or will be. */
+	/** The job must run alone, and the consumer has other jobs as well. Another message follows. */
 	| 'shared'
-	/** What it was to be done with is good no longer. */
+	/** The reservation has expired. */
 	| 'late'
-	/** It succeeded: there is nothing to run again. */
+	/** The job succeeded, so it can't be retried. */
 	| 'succeeded'
-	/** The data is gone. */
+	/** The data is erased. */
 	| 'gone'
-	/** It was asked to stop before the attempt reported. */
+	/** The job was canceled before the attempt reported. */
 	| 'canceled'
-	/** It already is as asked: nothing to do. */
+	/** The job is already in the requested state. */
 	| 'settled';
 
-/** What follows from a change outside the record. */
+/** A side effect of a change. */
 export type Effect =
-	/** The attempt that has the job must stop. */
+	/** Tells the running attempt to stop. */
 	| { readonly type: 'abort'; readonly fence: Fence }
-	/** A message must be sent. */
+	/** Sends a message to the queue. */
 	| { readonly type: 'enqueue' };
 
 export interface Transition {
-	/** The job from now on; the same object when nothing changed. */
+	/** The next job; the same object when nothing changed. */
 	readonly job: JobRecord;
-	/** Set when the command was not carried out. Some refusals change the job all the same: a late completion lets a cancel end. */
+	/**
+	 * Set when the command was rejected. Some rejected commands change the job all the same: a late completion ends a
+	 * cancel.
+	 */
 	readonly refusal?: Refusal;
 	readonly effects: readonly Effect[];
-	/** The change lives in memory until the next one that has to be written: progress, and how far the watchdog is. */
+	/** The change stays in memory until the next change that is written: progress, and the watchdog's position. */
 	readonly volatile?: true;
 }
 
-/** What `job` becomes by `command` at `now` (milliseconds since the epoch). */
+/** Applies `command` to `job` at `now` (milliseconds since the epoch). */
 export function transition(job: JobRecord, command: Command, now: number): Transition {
 	if (job.state.name === 'tombstone') return refuse(job, command.type === 'purge' ? 'settled' : 'gone');
 	switch (command.type) {
@@ -186,7 +192,7 @@ function start(job: JobRecord, command: Extract<Command, { type: 'start' }>, now
 	if (epoch !== job.epoch) return refuse(job, 'stale');
 	if (isFinal(job.state)) return refuse(job, 'finished');
 	if (job.state.name !== 'pending') {
-		// The answer to this delivery's first call was lost: it gets the attempt that it has already.
+		// The response to this delivery's first call was lost: return the same attempt.
 		const isSame = job.state.name === 'running' && delivery !== undefined && job.state.delivery === delivery;
 		return isSame ? changed(job) : refuse(job, 'leased');
 	}
@@ -200,7 +206,7 @@ function defer(job: JobRecord, command: Extract<Command, { type: 'defer' }>, now
 	const { state } = job;
 	if (refusal !== undefined || state.name !== 'pending') return refuse(job, refusal ?? 'stale');
 	if ((state.waits ?? 0) < MAX_WAITS) return changed(deferred(job, state, command.message, now, now + command.waitMs));
-	const error = { code: 'UpstreamFailed', message: `It was never the job's turn: ${command.message}`, retryable: true };
+	const error = { code: 'UpstreamFailed', message: `The job never got a slot: ${command.message}`, retryable: true };
 	return changed(failed(job, { error, status: 503 }, now));
 }
 
@@ -211,7 +217,7 @@ function progress(job: JobRecord, command: Extract<Command, { type: 'progress' }
 	if (held.canceling) return refuse(job, 'canceled');
 	const next = progressed(job, highest(job.progress, reported), now);
 	if (!isExternal) return { job: next, effects: [], volatile: true };
-	// No socket keeps an external worker's progress: an object that falls asleep forgets what is not written.
+	// No socket keeps an external worker's progress: an object that hibernates loses progress that is not written.
 	if (held.isHeard && (next.isUntold || mayBeUnwritten(next, now))) return { job: next, effects: [], volatile: true };
 	return changed(progressWritten({ ...next, state: held.isHeard ? held : heard(held) }, job, now));
 }
@@ -222,7 +228,7 @@ function heard({ waiting, ...state }: RunningState): RunningState {
 
 function wait(job: JobRecord, command: Extract<Command, { type: 'wait' }>, now: number): Transition {
 	const { fence, terms, progress: last } = command;
-	// The external worker may have been faster than the consumer that told it.
+	// The external worker may report before the consumer does.
 	if (isCurrent(job, fence) && job.state.name !== 'running') return refuse(job, 'settled');
 	const held = holder(job, fence);
 	if (typeof held === 'string') return refuse(job, held);
@@ -237,13 +243,13 @@ function follow(job: JobRecord, command: Extract<Command, { type: 'follow' }>, n
 	const held = holder(job, command.fence);
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.canceling) return letGo(job, now);
-	// The answer to the first call was lost.
+	// The response to the first call was lost.
 	if (held.waiting?.following?.asks === 0) return changed(job);
 	if (held.waiting) return refuse(job, 'settled');
 	return changed(following(withProgress(job, command.progress), held, command, now));
 }
 
-/** Costs no row. A second message for the same question does nothing while the first one's consumer may be asking. */
+/** Costs no row. A second message for the same poll does nothing while the consumer of the first one may be polling. */
 function ask(job: JobRecord, command: Extract<Command, { type: 'ask' }>, now: number): Transition {
 	const { epoch, attempt, asks, delivery } = command;
 	const held = holder(job, { epoch, attempt });
@@ -272,7 +278,7 @@ function asked(job: JobRecord, command: Extract<Command, { type: 'asked' }>, now
 	return changed(askedOnce(next, held, command, now));
 }
 
-/** The same job where there is no news. */
+/** Returns the same job if the progress has not changed. */
 function withProgress(job: JobRecord, reported: Progress | undefined): JobRecord {
 	if (!reported) return job;
 	const progress = highest(job.progress, reported);
@@ -304,7 +310,7 @@ function fail(job: JobRecord, command: Extract<Command, { type: 'fail' }>, now: 
 	const { error } = failure;
 	if (!error.retryable || job.attempt >= maxAttempts(job)) return changed(failed(job, failure, now));
 	const notBefore = now + backoffMs(job.attempt, random, retryAfterSeconds * MS_PER_SECOND);
-	// The consumer hands its message back to the queue with this delay, so one is on the way. An external worker has none.
+	// The consumer returns its message to the queue with this delay, so a message is pending. An external worker has none.
 	return changed(retrying(job, error, now, notBefore, command.isExternal ? undefined : now));
 }
 
@@ -312,7 +318,7 @@ function cancel(job: JobRecord, now: number): Transition {
 	const { state } = job;
 	if (state.name === 'pending') return changed(canceled(job, now));
 	if (state.name !== 'running' || state.canceling) return refuse(job, 'settled');
-	// No consumer has it that would have to let go: an external worker is told when it reports.
+	// No consumer runs the attempt, so none must stop. The external worker learns of the cancel from its next report.
 	if (state.waiting) return changed(canceled(job, now));
 	return changed(canceling(job, now), { type: 'abort', fence: fenceOf(job) });
 }
@@ -328,28 +334,28 @@ function retry(job: JobRecord, command: Extract<Command, { type: 'retry' }>, now
 function deadLetter(job: JobRecord, epoch: number, now: number): Transition {
 	if (epoch !== job.epoch) return refuse(job, 'stale');
 	if (isFinal(job.state)) return refuse(job, 'finished');
-	// A live attempt has the job: the letter was a duplicate, and if the attempt dies its lease runs out.
+	// A live attempt has the job, so the dead letter was a duplicate. If the attempt dies, its lease expires.
 	if (job.state.name === 'running') return refuse(job, 'leased');
-	return changed(undeliverable(job, 'The queue gave up delivering the job', now));
+	return changed(undeliverable(job, "The job's message was moved to the dead-letter queue", now));
 }
 
 /**
- * Sends the message again at each look, whatever waits in the queue: a duplicate does no harm, and no queue says whether a
- * message is lost. Looks follow from the time alone, so that one costs no write.
+ * Sends the message again at each check, even if one is still in the queue: a duplicate does no harm, and a queue doesn't
+ * report lost messages. Checks follow from the time alone, so that a check costs no write.
  */
 function wake(job: JobRecord, now: number): Transition {
 	const { state } = job;
 	if (state.name === 'running' && isFollowing(state)) return wakeFollowing(job, state, now);
 	if (state.name !== 'pending') return refuse(job, isFinal(state) ? 'finished' : 'leased');
 	if (now < state.checkAt) return refuse(job, 'early');
-	if (state.isLastTry) return changed(undeliverable(job, 'No consumer took the job, though it was sent for days', now));
+	if (state.isLastTry) return changed(undeliverable(job, 'No consumer started the job within several days', now));
 	const next = resent(job, state, now);
 	const isScheduleOver = next.state.checkAt <= now;
 	if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });
 	return { job: next, effects: [{ type: 'enqueue' }], volatile: true };
 }
 
-/** The message for the next question may be lost. An operation that nobody asks about ends with its time. */
+/** The message for the next poll may be lost. An operation that no consumer polls ends at its deadline. */
 function wakeFollowing(job: JobRecord, state: FollowingState, now: number): Transition {
 	const { following: before } = state.waiting;
 	if (now < before.checkAt) return refuse(job, 'early');
@@ -362,19 +368,19 @@ function undeliverable(job: JobRecord, message: string, now: number): JobRecord 
 	return failed(job, { error, status: 500, phase: 'dead-lettered' }, now);
 }
 
-/** The attempt stopped, as it was asked to: whatever it brings, the cancel was first. */
+/** The attempt has stopped. The cancel came first, so the job is canceled, whatever the attempt reports. */
 function letGo(job: JobRecord, now: number): Transition {
 	return { ...changed(canceled(job, now)), refusal: 'canceled' };
 }
 
-/** The running state that this attempt holds, or why it holds none. */
+/** Returns the running state that this attempt holds, or the reason why it holds none. */
 function holder(job: JobRecord, fence: Fence): RunningState | Refusal {
 	if (job.state.name === 'running' && isCurrent(job, fence)) return job.state;
 	if (!isFinal(job.state)) return 'stale';
 	return job.state.name === 'canceled' && isCurrent(job, fence) ? 'canceled' : 'finished';
 }
 
-/** What was reported, with a percentage that never goes down. */
+/** Returns the reported progress, with a percentage that never decreases. */
 function highest(before: Progress | undefined, reported: Progress): Progress {
 	const percents = [before?.percentComplete, reported.percentComplete].filter((percent) => percent !== undefined);
 	return { ...reported, ...(percents.length > 0 && { percentComplete: Math.max(...percents) }) };

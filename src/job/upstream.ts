@@ -1,12 +1,9 @@
-/**
- * Jobs that forward a request to an upstream. They are told from a task's by their name alone: a task's holds no slash.
- * Pure.
- */
+/** Jobs that forward a request to an upstream. Their `task` contains a slash, which the name of a task never does. Pure. */
 import type { JobRecord } from './record.ts';
 
 const PREFIX = 'upstreams/';
 
-/** What the `task` of such a job is called. */
+/** The `task` of such a job. */
 export function upstreamTask(name: string): string {
 	return PREFIX + name;
 }
@@ -16,12 +13,12 @@ export function upstreamNameOf(task: string): string | undefined {
 	return task.startsWith(PREFIX) ? task.slice(PREFIX.length) : undefined;
 }
 
-/** What a consumer has to know before it starts the job. */
+/** The facts that a consumer needs before it starts the job. */
 export interface UpstreamHint {
 	readonly name: string;
-	/** Of one attempt. */
+	/** The timeout of one attempt. */
 	readonly timeoutSeconds: number;
-	/** The job was told to wait for its turn. */
+	/** The job was deferred before. */
 	readonly hasWaited?: true | undefined;
 }
 

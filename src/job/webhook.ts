@@ -1,7 +1,4 @@
-/**
- * Webhook deliveries, as part of the job they tell of: which events are on their way to the receiver, when each is tried
- * again, and when one is given up. Pure.
- */
+/** The webhook deliveries of a job: which events are pending, when each is tried again, and when one is given up. Pure. */
 import {
 	MAX_DELIVERIES,
 	MAX_PENDING_DELIVERIES,
@@ -14,23 +11,23 @@ import {
 } from './limits.ts';
 import type { Delivery, EventType, HistoryEntry, JobRecord, Webhook } from './record.ts';
 
-/** What a submission gets that names a webhook and no events. */
+/** The events of a webhook whose submission names none. */
 export const DEFAULT_WEBHOOK_EVENTS: readonly EventType[] = ['succeeded', 'failed', 'canceled'];
 
-/** How a try went: what the receiver answered, or that it didn't. */
+/** The outcome of a try: the receiver's status, or none if it didn't respond. */
 export interface Try {
 	readonly code?: number;
-	/** What the receiver asked for, in milliseconds. */
+	/** The receiver's `Retry-After`, in milliseconds. */
 	readonly retryAfterMs?: number;
-	/** The number of the try, from 1: a report that is repeated counts once. Left out by versions up to 0.1.0. */
+	/** The number of the try, from 1, so that a repeated report counts once. Versions up to 0.1.0 leave it out. */
 	readonly attempt?: number;
 }
 
 const GONE = 410;
 
 /**
- * Puts a job's newest event on its way, if the receiver wants it. A delivery that must make room, or whose event the history
- * no longer has, is given up.
+ * Adds a delivery of the job's newest event, if the receiver subscribed to it. A delivery is given up when it exceeds the
+ * limit of pending ones, or when history no longer has its event.
  */
 export function withDelivery(webhook: Webhook, history: readonly HistoryEntry[]): Webhook {
 	const [oldest, newest] = [history[0], history.at(-1)];
@@ -59,25 +56,25 @@ function givenUp({ nextAttemptAt: _, ...delivery }: Delivery): Delivery {
 }
 
 /**
- * The id of the message that tells of an event: the same in every try, and different for a later job of the same key, whose
- * id and event numbers may be those of a job that is gone.
+ * The id of an event's message. It is the same in every try. It differs for a later job of the same key, whose id and
+ * event numbers may repeat those of an erased job.
  */
 export function messageId(id: string, { webhook, createdAt }: JobRecord, seq: number): string {
 	return webhook?.idsNameBirth ? `${id}:${createdAt}:${seq}` : `${id}:${seq}`;
 }
 
-/** The deliveries that are still to be made. */
+/** The pending deliveries. */
 export function pendingDeliveries({ webhook }: JobRecord): Delivery[] {
 	return webhook?.deliveries.filter(({ status }) => status === 'pending') ?? [];
 }
 
-/** When the first pending delivery counts as having lost its message; `undefined` when none is pending. */
+/** When the first pending delivery counts as lost; `undefined` when none is pending. */
 export function deliveryCheckAt(job: JobRecord): number | undefined {
 	const checks = pendingDeliveries(job).map(checkAt);
 	return checks.length > 0 ? Math.min(...checks) : undefined;
 }
 
-/** The deliveries whose message must have been lost. */
+/** The deliveries whose message counts as lost. */
 export function lateDeliveries(job: JobRecord, now: number): number[] {
 	return pendingDeliveries(job)
 		.filter((delivery) => checkAt(delivery) <= now)
@@ -88,7 +85,7 @@ function checkAt({ nextAttemptAt = 0, wakes = 0 }: Delivery): number {
 	return nextAttemptAt + Math.min(WEBHOOK_WATCHDOG_MS.max, WEBHOOK_WATCHDOG_MS.first * 2 ** wakes);
 }
 
-/** What a delivery's next try came to. */
+/** A report on a delivery's next try. */
 export interface TryReport {
 	readonly seq: number;
 	readonly made: Try;
@@ -96,7 +93,7 @@ export interface TryReport {
 	readonly random?: number;
 }
 
-/** The outcome of a delivery's next try. The same object when the delivery is settled already. */
+/** Records the outcome of a delivery's next try. Returns the same object if the delivery is already settled. */
 export function tried(job: JobRecord, report: TryReport, now: number): JobRecord {
 	const {
 		seq,
@@ -118,7 +115,10 @@ export function tried(job: JobRecord, report: TryReport, now: number): JobRecord
 	return settled(job, webhook, { ...made, status: 'pending', nextAttemptAt });
 }
 
-/** The watchdog sends the messages of these deliveries again, or gives up one whose message is missing time and again. */
+/**
+ * The watchdog sends the messages of these deliveries again. It gives up a delivery whose message was lost too many
+ * times.
+ */
 export function sentAgain(job: JobRecord, seqs: readonly number[], now: number): JobRecord {
 	if (!job.webhook || seqs.length === 0) return job;
 	const deliveries = job.webhook.deliveries.map((delivery): Delivery => {

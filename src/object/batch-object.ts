@@ -1,6 +1,6 @@
 /**
- * One batch's object: the list of its jobs, and which of them nobody needs to ask again. It calls nobody: a request that wants
- * to know how the batch is asks the jobs, and leaves here what it heard, so that the next one needn't for a while.
+ * One batch's object: the list of its jobs, and the final statuses that are known. It makes no calls: a request that
+ * reads the batch asks the jobs, and stores the statuses here, so that later requests needn't ask for a while.
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
@@ -19,9 +19,12 @@ import { ASKING_MS } from '../batch/limits.ts';
 const KEY = 'batch';
 
 export class BatchObject extends DurableObject implements BatchObjectApi {
-	/** `null` when storage holds none, `undefined` until it was looked for. Newer than what is stored, where that costs no row. */
+	/**
+	 * `null` when storage holds none, `undefined` before it was loaded. May be newer than the stored batch, where that
+	 * saves a row.
+	 */
 	#batch: BatchRecord | null | undefined;
-	/** Until when somebody is asking the jobs. */
+	/** A request is asking the jobs until this time. */
 	#askedUntil = 0;
 
 	async isFor(tenant: string, fingerprint: string): Promise<boolean> {
@@ -71,20 +74,20 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 	}
 
 	override async alarm(): Promise<void> {
-		// An alarm may come twice, and a batch of the same key be another one by then.
+		// An alarm may fire twice, and the key may have a new batch by then.
 		const batch = this.#current(Date.now());
 		if (batch) return this.ctx.storage.setAlarm(batch.keptUntil);
 		this.#batch = null;
 		await this.ctx.storage.deleteAll();
 	}
 
-	/** The batch, unless its time is over, whether the alarm was here yet or not. */
+	/** Returns the batch, unless it has expired, even if the alarm is late. */
 	#current(now: number): BatchRecord | undefined {
 		if (this.#batch === undefined) this.#batch = this.ctx.storage.kv.get<BatchRecord>(KEY) ?? null;
 		return this.#batch && now < this.#batch.keptUntil ? this.#batch : undefined;
 	}
 
-	/** One row. */
+	/** Writes one row. */
 	#save(batch: BatchRecord): void {
 		this.#batch = batch;
 		this.ctx.storage.kv.put(KEY, batch);

@@ -1,9 +1,9 @@
 /**
- * One job's object: it keeps the job's record and everybody who waits for it, and nothing else.
+ * One job's object. It stores the job's record, and holds the sockets of its watchers, waiters and attempt.
  *
- * Memory is a copy: whatever must survive is written before anybody is answered. What may be forgotten is progress since
- * the last write, and even that is kept beside the attempt's socket. The object never runs a task, never calls out
- * (but to send its messages, and to tell its tenant's object what it keeps) and sets no timer, so that it can hibernate
+ * Memory is a copy: state that must survive is written before any response. Only progress since the last write may be
+ * lost, and even that is kept in the attachment of the attempt's socket. The object never runs a task and sets no timer,
+ * and it makes no calls except to send its messages and to update its tenant's object. It can therefore hibernate
  * whenever it is idle.
  *
  * Every change goes through `#apply`: load, advance, transition, save, then effects. There is no `await` in it.
@@ -80,16 +80,16 @@ import { Tenants } from '../rpc/tenants.ts';
 import { CLOSE, close, JobSockets, type WaitUntil } from './sockets.ts';
 import { JobStore } from './store.ts';
 
-/** Who opens a socket, as the rest of the Worker says. */
+/** The reader of a socket, as the Worker identified it. */
 interface Reader {
-	/** Left out for a token's bearer. */
+	/** Left out for the bearer of a token. */
 	readonly tenant?: string;
 	readonly base: LinkBase;
-	/** That of the job their token was signed for. */
+	/** The creation time of the job that the reader's token was signed for. */
 	readonly createdAt?: number;
 }
 
-/** A try takes no longer than this, report included. */
+/** Maximum duration of a delivery try, report included. */
 const CLAIM_MS = WEBHOOK_TIMEOUT_MS + 5 * MS_PER_SECOND;
 
 export class JobObject extends DurableObject implements JobObjectApi {
@@ -98,17 +98,17 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	readonly #sockets: JobSockets;
 	readonly #lanes: Lanes;
 	readonly #tenants: Tenants;
-	/** Deliveries that somebody is making right now, and until when nobody else should. Forgetting it costs a second call. */
+	/** Deliveries in progress, and when each claim expires. Losing this costs a duplicate call. */
 	readonly #claims = new Map<number, number>();
-	/** Uploads without a fence, and when their last piece came. Forgetting one costs a repeated upload. */
+	/** Uploads without a fence, and the time of their last chunk. Losing an entry costs a repeated upload. */
 	readonly #uploads = new Map<string, number>();
-	/** When a Worker comes again to have untold progress told. Forgetting it costs a second call. */
+	/** When a Worker will call `tell` to announce pending progress. Losing this costs a duplicate call. */
 	#toldBy = 0;
-	/** The newest progress that the webhook's receiver was told of. Forgetting it costs a second call with the same id. */
+	/** The newest progress that was delivered to the webhook. Losing this costs a duplicate call with the same id. */
 	#toldProgressSeq = 0;
-	/** The job as of the last turn; `null` when storage holds none, `undefined` until it was looked for. */
+	/** The job as of the last turn of the event loop; `null` when storage holds none, `undefined` before it was loaded. */
 	#job: JobRecord | null | undefined;
-	/** A progress event with a higher number than this has to be written, or a reset would give its number again. */
+	/** A progress event with a higher number must be written, or a reset would use its number again. */
 	#numberedUntil = 0;
 
 	constructor(ctx: DurableObjectState, env: Env) {
@@ -120,12 +120,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		this.#tenants = new Tenants(env.TENANTS);
 	}
 
-	// — the door ————————————————————————————————————————————————————————————————————————————————————————————————————
+	// — clients —————————————————————————————————————————————————————————————————————————————————————————————————————
 
 	async accept(submission: Submission, { acceptBy, isReplayOnly }: AcceptTerms = {}): Promise<Acceptance> {
 		const now = Date.now();
 		const existing = this.#current(now);
-		// No id is ever two tenants': this says so where it would do harm.
+		// Two tenants never share an id. If they ever did, this check would keep their jobs apart.
 		if (existing && existing.tenant !== submission.tenant) return { accepted: false, reason: 'key-reused' };
 		if (existing && existing.state.name !== 'tombstone') {
 			const isSameRequest = existing.submission === submission.submission;
@@ -135,14 +135,14 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (isReplayOnly) return { accepted: false, reason: 'no-room' };
 		const isLate = acceptBy !== undefined && now > acceptBy;
 		if (isLate || !this.#isThere(submission.input)) return { accepted: false, reason: 'upload-lost' };
-		// A key may be used again after its job is gone: what was left of that job makes room, and its epochs and numbers go
-		// on, also when its time is over and only the alarm has not been here yet.
+		// A key can be used again once its job has expired. The new job erases the remains of the old one, and continues its
+		// epochs and event numbers. This also applies if the tombstone has expired and only the alarm is late.
 		const left = this.#job ?? undefined;
 		const job = accepted(submission, now, left);
 		if (left) this.#store.deleteChunksExcept(uploadsOf(job));
-		// To an id that stands for no key, only this submission can have uploaded anything.
+		// Without an idempotency key, only this submission can have uploaded to this id.
 		else if (job.fingerprint === undefined && uploadsOf(job).length === 0) this.#store.knowsNoChunks();
-		// The upload has arrived: from here on the record says how long it stays.
+		// The upload is complete: from here on, the record determines how long it is kept.
 		for (const upload of uploadsOf(job)) this.#uploads.delete(upload);
 		this.#commit(job, left, now);
 		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
@@ -199,7 +199,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	async start(epoch: number, isShared = false, delivery?: string): Promise<Start> {
 		const now = Date.now();
-		// A deployment without a lane for them runs such jobs among the others.
+		// A deployment without this lane runs such jobs with the others.
 		const mustShare = !this.#lanes.has(ALONE_LANE);
 		const command = { type: 'start', epoch, isShared: isShared && !mustShare } as const;
 		const dueAt = dueAtOf(this.#current(now));
@@ -290,7 +290,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 			return event && { ...due, event, messageId: messageId(this.#id, job, event.seq), waitMs: 0, isTracked: false };
 		}
 		const event = eventAt(this.#id, job, seq, now);
-		// Two messages for one delivery: the second leaves it to the first.
+		// Two messages for one delivery: the second does nothing.
 		if (!event || (this.#claims.get(seq) ?? 0) > now) return undefined;
 		const waitMs = Math.max(0, (delivery.nextAttemptAt ?? now) - now);
 		if (waitMs === 0) this.#claims.set(seq, now + CLAIM_MS);
@@ -298,7 +298,10 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return { ...due, event, messageId: messageId(this.#id, job, seq), attempt, waitMs, isTracked: true };
 	}
 
-	/** The newest progress, unless its receiver has been told of it. A late message tells of it too, or nothing might be told. */
+	/**
+	 * Returns the newest progress, unless it was delivered. A late message delivers it too, since otherwise none might be
+	 * delivered.
+	 */
 	#untoldProgress(job: JobRecord, now: number): BareEvent | undefined {
 		const isProgress = job.state.name === 'running' && job.seq > (job.history.at(-1)?.seq ?? 0);
 		if (!isProgress || !job.webhook?.events.includes('progress') || job.seq <= this.#toldProgressSeq) return undefined;
@@ -330,23 +333,26 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return {};
 	}
 
-	/** An upload whose submission never comes must not stay for ever, nor go while it still comes in. */
+	/**
+	 * Sets the alarm that erases an upload without a submission. The alarm must not erase an upload that is still arriving.
+	 */
 	#keepUpload(upload: string, job: JobRecord | undefined, now: number): void {
 		this.#uploads.set(upload, now);
 		if (job) this.#store.setAlarmBy(Math.min(nextAlarmAt(job, now), now + UPLOAD_LEASE_MS));
 		else this.#store.keepAlarmWithin(now + UPLOAD_LEASE_MS / 2, now + UPLOAD_LEASE_MS);
 	}
 
-	/** A job's time may be over while the input of its key's next job comes in. */
+	/** Whether an upload is arriving. A job may expire while the input of the next job of its key arrives. */
 	#isUploading(now: number): boolean {
 		return [...this.#uploads.values()].some((at) => isOnItsWay(at, now));
 	}
 
-	/** Erases pieces that no record names. @returns whether some are left because they may still be on their way. */
+	/** Erases chunks that no record refers to. @returns whether some are left because their upload may still be arriving. */
 	#sweep(job: JobRecord, now: number): boolean {
 		for (const [upload, at] of this.#uploads) if (!isOnItsWay(at, now)) this.#uploads.delete(upload);
 		const named = uploadsOf(job);
-		// No record names a running attempt's result before it is complete. When the job ends, all the rest goes.
+		// The record refers to a running attempt's result only once it is complete. When the job ends, all other chunks are
+		// erased.
 		if (job.state.name !== 'running') this.#store.deleteChunksExcept([...named, ...this.#uploads.keys()]);
 		return this.#store.hasChunksExcept(named);
 	}
@@ -355,7 +361,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return this.#store.readChunk(key);
 	}
 
-	/** All of an upload was erased, or none of it: its first piece stands for it. */
+	/** Checks the first chunk only: an upload is erased as a whole. */
 	#isThere(input: StoredInput | undefined): boolean {
 		return !input || !('upload' in input) || this.#store.readChunk({ upload: input.upload, index: 0 }) !== undefined;
 	}
@@ -370,8 +376,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	// — sockets —————————————————————————————————————————————————————————————————————————————————————————————————————
 
 	/**
-	 * Only ever called by this Worker: `/watch` for who reads every event, `/wait` for who wants to know how the job is when
-	 * there is news, `/attempt` for the running attempt.
+	 * Called by this Worker only: `/watch` for readers of every event, `/wait` for readers that wait for the job's next
+	 * change or end, `/attempt` for the running attempt.
 	 */
 	override async fetch(request: Request): Promise<Response> {
 		const url = new URL(request.url);
@@ -388,13 +394,13 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return url.pathname === '/wait' ? this.#wait(job, url, now) : this.#watch(job, reader.base, url, now);
 	}
 
-	/** Answers at once when there is something to say; else over a socket, when there is. */
+	/** Responds at once if the awaited change has happened; otherwise over a socket, when it happens. */
 	#wait(job: JobRecord, url: URL, now: number): Response {
 		const until: WaitUntil = url.searchParams.get('until') === 'change' ? 'change' : 'end';
 		const reading = this.#readingOf(job, now);
 		const isNews = until === 'change' && !isKnown(reading.view.facts, url.searchParams);
 		const isSettled = isFinal(job.state) && (until === 'end' || pendingDeliveries(job).length === 0);
-		// A client that finds no room to wait is answered at once, and comes again when a poll would.
+		// At the limit of watchers, the client gets its response at once, and polls.
 		if (isNews || isSettled || !this.#sockets.makeRoom(now)) return Response.json(reading);
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#sockets.addWaiter(server, until);
@@ -406,12 +412,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const isOver = isFinal(job.state);
 		const isFresh = after === null && !isOver;
 		const events = isFresh ? [snapshot(this.#id, job, now)] : eventsAfter(this.#id, job, Number(after ?? 0), now);
-		// Nothing to tell, now or ever: no socket is needed for that. A cursor beyond the end has everything, too.
+		// No events are left, so no socket is needed. A cursor beyond the last event has all of them, too.
 		if (isOver && (events.length === 0 || Number(after ?? 0) > job.seq)) return new Response(null, { status: 204 });
 		if (!isOver && !this.#sockets.makeRoom(now)) return new Response(null, { status: 503 });
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#sockets.addWatcher(server, { ...base, flags: flagsOf(job) }, events);
-		if (isOver) close(server, CLOSE.done, 'the job is over');
+		if (isOver) close(server, CLOSE.done, 'the job has finished');
 		return new Response(null, { status: 101, webSocket: client });
 	}
 
@@ -433,7 +439,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
 		if (!this.#sockets.isAttempt(socket) || typeof message !== 'string') {
-			close(socket, CLOSE.unexpectedMessage, 'only ping is understood');
+			close(socket, CLOSE.unexpectedMessage, 'unexpected message: only "ping" is accepted');
 			return;
 		}
 		const { fence, progress } = JSON.parse(message) as { fence: Fence; progress: Progress };
@@ -443,8 +449,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	}
 
 	override webSocketClose(socket: WebSocket, code: number): void {
-		// 1005 and 1006 say that there was no code: they can't be sent.
-		close(socket, code === 1005 || code === 1006 ? CLOSE.done : code, 'goodbye');
+		// 1005 and 1006 mean that there was no close code. They can't be sent.
+		close(socket, code === 1005 || code === 1006 ? CLOSE.done : code, 'closed by the client');
 	}
 
 	// — the alarm ———————————————————————————————————————————————————————————————————————————————————————————————————
@@ -460,7 +466,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const late = lateDeliveries(job, now);
 		const woken = isMessageDue ? this.#apply({ type: 'wake' }, now) : undefined;
 		const redelivered = late.length > 0 ? this.#apply({ type: 'redeliver', seqs: late }, now) : undefined;
-		// Armed before anything is sent: whatever becomes of the messages, the object looks again.
+		// Set before the messages are sent, so that the object checks again even if sending fails.
 		const nextAt = nextAlarmAt((redelivered ?? woken)?.job ?? job, now);
 		this.#store.setAlarmBy(this.#sweep(job, now) ? Math.min(nextAt, now + UPLOAD_LEASE_MS) : nextAt);
 		await Promise.all([this.#sendAgain(woken), this.#redeliver(redelivered, late)]);
@@ -478,7 +484,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		await Promise.all(still.map(({ seq }) => sendDelivery(this.#lanes, { v: 1, id: this.#id, seq })));
 	}
 
-	/** Nothing is left of the job, or there never was more than an unfinished upload. */
+	/** Erases everything: the job has expired, or only an unfinished upload existed. */
 	async #forget(): Promise<void> {
 		this.#job = null;
 		this.#toldProgressSeq = 0;
@@ -487,9 +493,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		await this.#store.deleteAll();
 	}
 
-	// — the one way to change a job —————————————————————————————————————————————————————————————————————————————————
+	// — changes ————————————————————————————————————————————————————————————————————————————————————————————————————
 
-	/** `undefined`: there is no job. */
+	/** Applies a command. Returns `undefined` if there is no job. */
 	#apply(command: Command, now: number): Transition | undefined {
 		const before = this.#current(now);
 		if (!before) return undefined;
@@ -501,30 +507,33 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return result;
 	}
 
-	/** The job at this moment, after whatever time alone has done to it. */
+	/** Returns the job at `now`, after all changes that time alone makes. */
 	#current(now: number): JobRecord | undefined {
 		if (this.#job === undefined) {
 			const stored = this.#store.load();
 			this.#numberedUntil = stored ? numberedUntil(stored) : 0;
 			this.#job = stored ? recover(stored, this.#sockets.liveProgress()) : null;
 		}
-		// Step by step, so that whoever waits is told of each, also of an end that was long ago.
+		// Step by step, so that watchers get an event for each change, including an end long ago.
 		while (this.#job) {
 			const before: JobRecord = this.#job;
 			const job = advanceOnce(before, now, Math.random());
 			if (job === undefined) return undefined;
 			if (job === before) return job;
-			// Time that leaves the state alone only tells progress.
+			// A step that keeps the state only announces progress.
 			this.#commit(job, before, now, job.state === before.state && job.unwritten === before.unwritten);
 		}
 		return undefined;
 	}
 
-	/** Writes a job and tells who waits. Everything in here happens in one turn, and so is durable together or not at all. */
+	/**
+	 * Writes a job and notifies its watchers and waiters. All writes are in one turn of the event loop, so they are durable
+	 * together or not at all.
+	 */
 	#commit(job: JobRecord, before: JobRecord | undefined, now: number, isVolatile = false): void {
 		this.#job = job;
 		const isOver = isFinal(job.state) || job.state.name === 'tombstone';
-		// A tombstone whose own time is over as well is about to be erased: to write it would cost a row and an alarm.
+		// An expired tombstone is about to be erased: writing it would cost a row and an alarm.
 		const isErasable = job.state.name === 'tombstone' && now >= job.state.goneAt;
 		const isWritten = !isErasable && (!isVolatile || job.seq > this.#numberedUntil);
 		if (isWritten) this.#write(job, before, now, isOver);
@@ -548,15 +557,15 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	#write(job: JobRecord, before: JobRecord | undefined, now: number, isOver: boolean): void {
 		this.#store.save(job);
 		this.#numberedUntil = numberedUntil(job);
-		// A finished job's alarm comes later than the one it had: left alone, that one would only wake it for nothing.
+		// A finished job's alarm is later than its previous one, which would only wake the object for nothing.
 		if (isOver) this.#store.setAlarm(nextAlarmAt(job, now));
 		else this.#store.setAlarmBy(nextAlarmAt(job, now));
-		// What the job no longer refers to is nobody's: a used input, what a lost attempt left of its result, or, when it is
-		// run again, the reply that it failed with.
+		// Erases chunks that the job no longer refers to: a used input, the partial result of a lost attempt, or, for a job
+		// that is run again, the reply of its failure.
 		if (isOver || (before && hasLargeReply(before))) this.#store.deleteChunksExcept(uploadsOf(job));
 	}
 
-	/** Sends the messages of new deliveries. They leave only when what was written before them is durable. */
+	/** Sends the messages of new deliveries. The platform sends them only once the writes before them are durable. */
 	#notify(job: JobRecord, after: number): void {
 		if (!job.webhook) return;
 		const isNewest = job.seq > (job.history.at(-1)?.seq ?? 0);
@@ -598,24 +607,27 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		};
 	}
 
-	/** The job, if it is this tenant's, and the one that the reader's token is for. For any other reader it doesn't exist. */
+	/**
+	 * Returns the job if the reader may see it: the tenant must match, and the token must be for this job. Otherwise the
+	 * job doesn't exist for the reader.
+	 */
 	#visible(tenant: string | undefined, now: number, createdAt?: number): JobRecord | undefined {
 		const job = this.#current(now);
 		if (!job) return undefined;
-		// Without a tenant only a token's bearer comes: the token was signed for a job of this id and birth.
+		// A reader without a tenant is the bearer of a token, which was signed for a job of this id and creation time.
 		const isReaders = tenant === undefined ? createdAt !== undefined : job.tenant === tenant;
 		return isReaders && (createdAt ?? job.createdAt) === job.createdAt ? job : undefined;
 	}
 }
 
-/** Whether more pieces of an upload may come. A clock that was set back keeps none for longer than its lease. */
+/** Whether more chunks of an upload may arrive. A clock that was set back extends no upload beyond its lease. */
 function isOnItsWay(lastPieceAt: number, now: number): boolean {
 	return Math.abs(now - lastPieceAt) < UPLOAD_LEASE_MS;
 }
 
 const NOTHING: Nothing = { found: 'nothing', knowsTokens: true };
 
-/** Versions up to 0.1.0 send no tag, but the `seq` of the last event. */
+/** Versions up to 0.1.0 send the `seq` of the last event instead of a tag. */
 function isKnown(facts: JobFacts, query: URLSearchParams): boolean {
 	const tag = query.get('tag');
 	return tag === null ? facts.seq === Number(query.get('after')) : tag === documentTag(facts);
@@ -656,12 +668,12 @@ function leaseOf(job: JobRecord, leaseEndsAt: number): Lease {
 	};
 }
 
-/** Since when a pending job may be started. */
+/** The earliest start of a pending job. */
 function dueAtOf(job: JobRecord | undefined): number | undefined {
 	return job?.state.name === 'pending' ? job.state.notBefore : undefined;
 }
 
-/** How long a job waited for its first start. Left out for a job that was to be delayed. */
+/** Time that a job waited for its first start. Left out for a delayed job. */
 function firstWaitOf({ startedAt, epochAt, options }: JobRecord): { waitedMs?: number } {
 	return startedAt === undefined || options.delaySeconds > 0 ? {} : { waitedMs: startedAt - epochAt };
 }

@@ -1,11 +1,11 @@
 /**
- * The rows of a tenant's object: room that is taken for jobs in flight, and bytes that finished jobs keep. The sums are kept
- * in memory, and made anew from the rows whenever the object is.
+ * The rows of a tenant's object: reservations of jobs in flight, and bytes that finished jobs keep. The totals are in
+ * memory, and are computed from the rows whenever the object starts.
  */
 import { EXPIRED_AT_ONCE } from '../quota/limits.ts';
 import type { Reservation, Usage } from '../quota/quotas.ts';
 
-/** A persisted contract. Both tables are their own index, so that what is changed costs one row. */
+/** A persisted contract. Neither table has a separate index, so that each change costs one row. */
 const TABLES = `
 	CREATE TABLE IF NOT EXISTS in_flight (
 		name TEXT NOT NULL PRIMARY KEY, job TEXT NOT NULL, bytes INTEGER, held_until INTEGER NOT NULL
@@ -47,7 +47,7 @@ export class Reservations {
 		this.#storedBytes += bytes ?? 0;
 	}
 
-	/** @returns what was taken away; `undefined` when there was nothing. */
+	/** @returns the removed reservation; `undefined` if there was none. */
 	remove(name: string): Reservation | undefined {
 		const [removed] = this.#rows('DELETE FROM in_flight WHERE name = ? RETURNING *', name).map(reservationOf);
 		if (!removed) return undefined;
@@ -65,7 +65,7 @@ export class Reservations {
 		this.#subtract(this.#rows('DELETE FROM kept WHERE until = ? AND name = ? RETURNING bytes', until, name));
 	}
 
-	/** Takes away what is over by time, in a bounded portion. @returns whether there was any. */
+	/** Deletes expired entries, at most `EXPIRED_AT_ONCE` of them. @returns whether there were any. */
 	dropExpired(now: number): boolean {
 		const expired = this.#rows(
 			`DELETE FROM kept WHERE (until, name) IN (${NEXT_EXPIRED}) RETURNING bytes`,
@@ -76,12 +76,12 @@ export class Reservations {
 		return expired.length > 0;
 	}
 
-	/** When the next of the kept is over. */
+	/** When the next kept entry expires. */
 	firstExpiry(): number | undefined {
 		return this.#rows('SELECT until FROM kept ORDER BY until LIMIT 1').map(({ until }) => Number(until))[0];
 	}
 
-	/** The oldest reservations after one of them. */
+	/** The oldest reservations after the one called `name`. */
 	after(name: string, count: number): Reservation[] {
 		return this.#rows('SELECT * FROM in_flight WHERE name > ? ORDER BY name LIMIT ?', name, count).map(reservationOf);
 	}

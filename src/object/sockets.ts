@@ -1,10 +1,10 @@
 /**
- * The sockets of one object. All of them hibernate: the object may be dropped from memory while they stay open, so what
- * must be known about a socket is in its attachment, and nowhere else.
+ * The sockets of one object. All of them hibernate: the object may be evicted from memory while they stay open. The state
+ * of a socket is therefore in its attachment, and nowhere else.
  *
- * There are three kinds. A watcher is told every event, in the words its link base asks for. A waiter is told once how the
- * job is, when it is over or, if it asked for that, when anything has changed. The attempt's socket is how the running
- * attempt reports progress, and hears that it must stop.
+ * There are three kinds. A watcher receives every event, with the links of its link base. A waiter receives the job's
+ * state once: when the job has finished or, on request, at the next change. The attempt's socket carries progress from
+ * the running attempt, and the order to stop.
  */
 import { type BareEvent, type JobEvent, statusDocument } from '../job/document.ts';
 import { MAX_WATCHERS, WATCHER_SILENT_MS } from '../job/limits.ts';
@@ -18,26 +18,26 @@ const ATTEMPT = 'attempt';
 /** A socket's `readyState`. */
 const OPEN = 1;
 
-/** The close codes a client can meet. */
+/** The close codes that a client can receive. */
 export const CLOSE = {
 	/** After the last event. */
 	done: 1000,
 	/** The client sent something other than `ping`. */
 	unexpectedMessage: 1008,
-	/** The socket was silent for minutes, and another client had no place. The client may come again. */
+	/** The socket was silent for minutes, and the limit of watchers was reached. The client may reconnect. */
 	tryAgainLater: 1013,
 } as const;
 
-/** What a waiter waits for: the end of the job, or any change. */
+/** The condition that a waiter waits for: the end of the job, or any change. */
 export type WaitUntil = 'end' | 'change';
 
-/** What the object tells a running attempt. A wire contract between versions. */
+/** A message from the object to a running attempt. A wire contract between versions. */
 export interface AttemptOrder {
 	readonly type: 'abort';
 	readonly reason: 'canceled' | 'stale';
 }
 
-/** Kept through hibernation: only add optional fields. */
+/** Persisted across hibernation: only add optional fields. */
 interface Accepted {
 	readonly acceptedAt?: number;
 }
@@ -56,7 +56,7 @@ export class JobSockets {
 		ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
 	}
 
-	/** Whether one more may watch or wait. While every place is taken, sockets of clients that may be gone make room. */
+	/** Whether one more watcher or waiter is allowed. At the limit, this closes sockets whose client may have disappeared. */
 	makeRoom(now: number): boolean {
 		const open = [WATCHER, WAITER].flatMap((tag) => this.#ctx.getWebSockets(tag)).filter(isOpen);
 		const surplus = open.length - MAX_WATCHERS + 1;
@@ -66,17 +66,17 @@ export class JobSockets {
 			.filter(({ heardAt }) => now - heardAt >= WATCHER_SILENT_MS)
 			.sort((one, other) => one.heardAt - other.heardAt)
 			.slice(0, surplus);
-		for (const { socket } of silent) close(socket, CLOSE.tryAgainLater, 'silent while others wait for a place');
+		for (const { socket } of silent) close(socket, CLOSE.tryAgainLater, 'silent for too long at the limit of watchers');
 		return silent.length === surplus;
 	}
 
-	/** When the client last gave a sign of life. Sockets of earlier versions say no time. */
+	/** When the client was last active. Sockets of earlier versions have no time. */
 	#heardAt(socket: WebSocket): number {
 		const { acceptedAt = 0 } = (socket.deserializeAttachment() ?? {}) as Accepted;
 		return Math.max(acceptedAt, this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
 	}
 
-	/** Whether a client would hear of progress as it happens. */
+	/** Whether any watcher or waiter would receive progress now. */
 	hasAudience(): boolean {
 		return this.#ctx.getWebSockets(WATCHER).length > 0 || this.#ctx.getWebSockets(WAITER).length > 0;
 	}
@@ -87,12 +87,12 @@ export class JobSockets {
 		for (const event of events) this.#tell(socket, base, event);
 	}
 
-	/** Tells every watcher, and after the last event takes leave. */
+	/** Sends events to every watcher, and closes the sockets after the last event. */
 	announce(events: readonly BareEvent[], isOver: boolean): void {
 		for (const socket of this.#ctx.getWebSockets(WATCHER)) {
 			const base = socket.deserializeAttachment() as LinkBase;
 			for (const event of events) this.#tell(socket, base, event);
-			if (isOver) close(socket, CLOSE.done, 'the job is over');
+			if (isOver) close(socket, CLOSE.done, 'the job has finished');
 		}
 	}
 
@@ -101,7 +101,7 @@ export class JobSockets {
 		socket.serializeAttachment({ until, acceptedAt: Date.now() } satisfies Waiter);
 	}
 
-	/** Answers whoever waits for this. @param reading how the job is, as JSON: made only when somebody does. */
+	/** Responds to waiters. @param reading the job's state as JSON; called only if a waiter is due. */
 	answer(isOver: boolean, reading: () => string): void {
 		const due = this.#ctx
 			.getWebSockets(WAITER)
@@ -114,7 +114,7 @@ export class JobSockets {
 		}
 	}
 
-	/** There is nothing any more that waiters could be told: they have to ask. */
+	/** Closes the waiters' sockets: the job is gone, and clients must ask again. */
 	dismiss(): void {
 		for (const socket of this.#ctx.getWebSockets(WAITER)) close(socket, CLOSE.done, 'gone');
 	}
@@ -124,7 +124,7 @@ export class JobSockets {
 		socket.serializeAttachment(live);
 	}
 
-	/** What the attempt's socket kept through hibernation. */
+	/** The attachment of the attempt's socket. */
 	liveProgress(): LiveProgress | undefined {
 		let newest: LiveProgress | undefined;
 		for (const socket of this.#ctx.getWebSockets(ATTEMPT)) {
@@ -143,9 +143,9 @@ export class JobSockets {
 		for (const socket of this.#attemptSockets(fence)) send(socket, JSON.stringify(order));
 	}
 
-	/** Ends the attempts' sockets: their work is over. */
+	/** Closes the attempts' sockets, because no attempt is running. */
 	closeAttempts(): void {
-		for (const socket of this.#ctx.getWebSockets(ATTEMPT)) close(socket, CLOSE.done, 'the attempt is over');
+		for (const socket of this.#ctx.getWebSockets(ATTEMPT)) close(socket, CLOSE.done, 'the attempt has ended');
 	}
 
 	isAttempt(socket: WebSocket): boolean {
@@ -166,12 +166,12 @@ export class JobSockets {
 	}
 }
 
-/** A socket that was closed here stays in the list until its other end answers, which may be never. */
+/** A socket closed by this side stays in the list until the client closes it too, which may be never. */
 function isOpen({ readyState }: WebSocket): boolean {
 	return (readyState ?? OPEN) === OPEN;
 }
 
-/** A socket whose other end has gone throws: it is told nothing, and its close event follows. */
+/** Sending to a client that has disappeared throws. Its close event follows. */
 function send(socket: WebSocket, text: string): void {
 	try {
 		socket.send(text);
@@ -184,6 +184,6 @@ export function close(socket: WebSocket, code: number, reason: string): void {
 	try {
 		socket.close(code, reason);
 	} catch {
-		// Closed already.
+		// Already closed.
 	}
 }

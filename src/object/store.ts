@@ -1,4 +1,4 @@
-/** The rows of one object: the job's record under one key, its larger bytes under others. Nothing else touches storage. */
+/** The rows of one object: the job's record under one key, and its chunks under others. No other code uses the storage. */
 import { MIN_ALARM_AHEAD_MS } from '../job/limits.ts';
 import type { ChunkKey } from '../job/object-api.ts';
 import type { JobRecord } from '../job/record.ts';
@@ -8,9 +8,9 @@ const CHUNK_PREFIX = 'chunk/';
 
 export class JobStore {
 	readonly #storage: DurableObjectStorage;
-	/** When the alarm is set for, as far as this instance knows. */
+	/** The time of the alarm, as far as this instance knows. */
 	#alarmAt: number | undefined;
-	/** Whether this instance has seen all of the object's life, and no chunk in it: there is none to look for. */
+	/** Whether this instance knows that the object has no chunks, because it has existed for the object's whole life. */
 	#isWithoutChunks = false;
 
 	constructor(storage: DurableObjectStorage) {
@@ -21,36 +21,36 @@ export class JobStore {
 		return this.#storage.kv.get<JobRecord>(RECORD_KEY);
 	}
 
-	/** For who knows that nothing was ever uploaded to this object. */
+	/** Called when nothing was ever uploaded to this object. */
 	knowsNoChunks(): void {
 		this.#isWithoutChunks = true;
 	}
 
-	/** One row. Everything written in one turn, the alarm included, is committed together. */
+	/** Writes one row. All writes in one turn of the event loop, the alarm included, are committed together. */
 	save(job: JobRecord): void {
 		this.#storage.kv.put(RECORD_KEY, job);
 	}
 
-	/** One row. */
+	/** Writes one row. */
 	setAlarm(at: number): void {
 		this.#alarmAt = at;
 		// An alarm that is set to now or earlier while the alarm's handler runs may never fire (workerd issue 6866).
 		const ahead = Math.max(at, Date.now() + MIN_ALARM_AHEAD_MS);
-		// Not awaited: the platform holds every answer back until what was written before it is durable.
+		// Not awaited: the platform holds back every response until the writes before it are durable.
 		void this.#storage.setAlarm(ahead);
 	}
 
-	/** Sets the alarm unless one that comes sooner is known: that one will look again. It saves a row at every start. */
+	/** Sets the alarm, unless an earlier one is known, which checks again. This saves a row at every start. */
 	setAlarmBy(at: number): void {
 		if (this.#alarmAt === undefined || this.#alarmAt > at) this.setAlarm(at);
 	}
 
-	/** Moves the alarm to `until` when it would come before `from`, or isn't known to be set. */
+	/** Moves the alarm to `until` if it would fire before `from`, or isn't known to be set. */
 	keepAlarmWithin(from: number, until: number): void {
 		if (this.#alarmAt === undefined || this.#alarmAt < from) this.setAlarm(until);
 	}
 
-	/** A fired alarm is used up. */
+	/** Records that the alarm has fired and is no longer set. */
 	alarmFired(): void {
 		this.#alarmAt = undefined;
 	}
@@ -68,7 +68,7 @@ export class JobStore {
 		this.#storage.kv.delete(chunkKey(key));
 	}
 
-	/** @param uploads those to keep. */
+	/** @param uploads the uploads to keep. */
 	deleteChunksExcept(uploads: readonly string[]): void {
 		if (this.#isWithoutChunks) return;
 		for (const key of this.#chunkKeys()) if (!isOfOne(key, uploads)) this.#storage.kv.delete(key);
@@ -78,13 +78,13 @@ export class JobStore {
 		return Array.from(this.#storage.kv.list({ prefix: CHUNK_PREFIX }), ([key]) => key);
 	}
 
-	/** Whether there are pieces of other uploads than these. */
+	/** Whether there are chunks of other uploads. */
 	hasChunksExcept(uploads: readonly string[]): boolean {
 		if (this.#isWithoutChunks) return false;
 		return this.#chunkKeys().some((key) => !isOfOne(key, uploads));
 	}
 
-	/** Everything, alarm included. */
+	/** Deletes all rows and the alarm. */
 	async deleteAll(): Promise<void> {
 		this.#alarmAt = undefined;
 		await this.#storage.deleteAll();

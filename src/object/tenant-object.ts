@@ -1,9 +1,10 @@
 /**
- * One tenant's object: it keeps how much of its quotas the tenant has taken, and lets no job in for which there is no room. It
- * exists only where a deployment has quotas. The rules are in `../quota/quotas.ts`.
+ * One tenant's object: it counts the tenant's quota usage, and rejects a job that exceeds a quota. It exists only if a
+ * deployment has quotas. The rules are in `../quota/quotas.ts`.
  *
- * Taking room is one turn, without an `await` between looking and writing: a hundred who ask at once are asked in a row. What
- * was never given back (a Worker died between two calls, a message was lost) is found when room is short, by asking the jobs.
+ * A reservation is one turn of the event loop, without an `await` between check and write, so that concurrent requests
+ * are handled one after the other. Room that was never released (a Worker died between two calls, a message was lost) is
+ * recovered when room is short, by asking the jobs.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { CLEARING_INTERVAL_MS, RESERVATION_MS, VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../quota/limits.ts';
@@ -15,10 +16,10 @@ import { Reservations } from './reservations.ts';
 export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements TenantObjectApi {
 	readonly #jobs: Jobs;
 	readonly #reservations: Reservations;
-	/** One look at the jobs serves all who wait for it. */
+	/** One verification of the jobs serves all requests that wait for it. */
 	#verification: Promise<boolean> | undefined;
 	#verifiedAt = Number.NEGATIVE_INFINITY;
-	/** The last reservation that was looked into. */
+	/** The last reservation that was verified. */
 	#lastVerified = '';
 	#isAlarmSet = false;
 
@@ -43,7 +44,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 		if (keptUntil !== undefined) this.#reservations.dropKept(name, keptUntil);
 	}
 
-	/** Nobody may come again who would clear away what is over. */
+	/** Clears expired entries even if no further request arrives. */
 	override async alarm(): Promise<void> {
 		const now = Date.now();
 		while (this.#reservations.dropExpired(now));
@@ -69,7 +70,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 		return { reserved: true, bytes: room.bytes, acceptBy: heldUntil };
 	}
 
-	/** What is not reserved (any more) was told before, or is nobody's. */
+	/** Ignores a job without a reservation: it was settled before, or was never counted. */
 	#settle(name: string, bytes: number, keptUntil: number, now: number): void {
 		const settled = this.#reservations.remove(name);
 		if (settled?.bytes === undefined || bytes === 0 || keptUntil <= now) return;
@@ -84,7 +85,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 		void this.ctx.storage.setAlarm(Math.max(expiry, now) + CLEARING_INTERVAL_MS);
 	}
 
-	/** Looks into the next reservations. @returns whether that may have made room. */
+	/** Verifies the next reservations. @returns whether that may have made room. */
 	#verify(): Promise<boolean> {
 		if (this.#verification) return this.#verification;
 		const now = Date.now();
@@ -105,7 +106,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 
 	async #isOver(reservation: Reservation): Promise<boolean> {
 		const { name, job } = reservation;
-		// A job that can't be asked is taken to be there.
+		// A job that can't be reached counts as existing.
 		const answer = await this.#jobs
 			.call(job, async (object) => ({ claim: await object.claim() }))
 			.catch(() => undefined);

@@ -1,6 +1,7 @@
 /**
- * One upstream's gate: how many requests are under way, and whether it is to be left alone. It is asked before a request
- * and told after one, and writes a row when that changes something. What may be forgotten is who is waiting.
+ * One upstream's gate: it limits concurrent requests, and is the upstream's circuit breaker. A consumer asks it before a
+ * request and reports to it afterwards. It writes a row when its state changes. Only the list of waiting jobs may be
+ * lost.
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
@@ -19,7 +20,7 @@ import { WAITER_FORGOTTEN_MS } from '../upstream/limits.ts';
 const KEY = 'gate';
 
 export class UpstreamGate extends DurableObject implements GateApi {
-	/** Jobs that were turned away, and when they last asked. */
+	/** Jobs that were deferred, and when they last asked. */
 	readonly #waiting = new Map<string, number>();
 	#state: GateState | undefined;
 
@@ -50,7 +51,7 @@ export class UpstreamGate extends DurableObject implements GateApi {
 		return this.#state;
 	}
 
-	/** One row, when there is something new. */
+	/** Writes one row if the state has changed. */
 	#save(state: GateState): void {
 		if (state === this.#state) return;
 		this.#state = state;

@@ -1,6 +1,6 @@
 /**
- * The receiving end of the queues. The object decides what becomes of a job; this only does as it is told, and settles
- * each message by itself: one that is slow or fails leaves its neighbours alone.
+ * The queue consumer. The job's object decides what happens to a job; this file carries it out. It acknowledges or
+ * retries each message by itself, so that a slow or failing one doesn't affect the others.
  */
 import { z } from 'zod';
 import { unreachableMs } from '../job/backoff.ts';
@@ -14,43 +14,44 @@ import { noteWait } from './pressure.ts';
 import type { Purpose } from './purpose.ts';
 import { type Destination, sendMessage } from './send.ts';
 
-/** The platform delays a message by this much at most. */
+/** Maximum delay of a message on the platform. */
 const MAX_DELAY_SECONDS = 86_400;
-/** A message that was delivered this often is replaced by a new one: the platform gives a message up after 100 retries. */
+/** After this many deliveries, a message is replaced by a new one: the platform gives up a message after 100 retries. */
 const MAX_DELIVERIES_OF_A_MESSAGE = 50;
 
-/** What is done about a message. */
+/** The handlers of the message types. */
 export interface Handlers {
-	/** Makes the attempt that a message asks for, or lets its job wait for its turn. `isRepeat`: it was delivered before. */
+	/** Makes the attempt that a message asks for, or defers its job. `isRepeat`: the message was delivered before. */
 	readonly admit: (message: JobMessage, isRepeat: boolean, attempt: () => Promise<Report>) => Promise<Report>;
-	/** Runs one attempt; what it came to is already with the job. */
+	/** Runs one attempt. Its outcome is already reported to the job. */
 	readonly run: (id: string, lease: Lease) => Promise<Report>;
-	/** Asks an upstream how an operation is; what it came to is already with the job. */
+	/** Polls an upstream's operation. The outcome is already reported to the job. */
 	readonly ask: (message: JobMessage & { readonly ask: object }) => Promise<Report>;
-	/** Tells a webhook's receiver; how it went is already with the job. */
+	/** Delivers an event to a webhook's receiver. The outcome is already reported to the job. */
 	readonly deliver: (message: DeliveryMessage) => Promise<Report>;
 }
 
-/** What a consumer needs of its deployment. */
+/** The dependencies of a consumer. */
 export interface Consumer {
 	readonly jobs: Jobs;
 	readonly lanes: Lanes;
 	readonly handlers: Handlers;
-	/** What the queue is for. */
+	/** The purpose of the queue. */
 	readonly purpose: Extract<Purpose, { type: 'lane' }>;
 }
 
-/** A message of a batch, with its content. */
+/** A message of a batch, with its parsed body. */
 interface Letter {
 	readonly message: Message;
 	readonly body: JobMessage | DeliveryMessage;
-	/** How many messages of its batch are not settled, this one included. */
+	/** Number of unsettled messages in its batch, this one included. */
 	readonly unsettled: () => number;
 }
 
-/** Every message of a batch, side by side. */
+/** Handles all messages of a batch concurrently. */
 export async function consume(batch: MessageBatch, consumer: Consumer): Promise<void> {
-	// A job that may kill its consumer takes no other job with it. Who is alone in a batch is seen, not known by the queue's name.
+	// A job that may crash its consumer must not affect other jobs. The size of the batch decides whether it is alone, not
+	// the name of the queue.
 	const isShared = batch.messages.length > 1;
 	await settleAll(batch, async (letter) => {
 		const { message, body } = letter;
@@ -63,14 +64,14 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
 		const report = await handle();
 		if (report.retryInMs === undefined) message.ack();
 		else if (report.next) {
-			// When no queue takes it, the job's watchdog sends it.
+			// If no queue accepts the message, the job's watchdog sends it.
 			await sendMessage(destinationOf(letter, report, consumer), report.next, secondsOf(report.retryInMs));
 			message.ack();
 		} else await comeAgain(letter, report.retryInMs, destinationOf(letter, report, consumer));
 	});
 }
 
-/** What the queues gave up: the job is failed, visibly, and can be run again. A lost delivery is sent for by its job's alarm. */
+/** Handles dead letters: the job fails visibly and can be retried. A lost delivery is sent again by its job's alarm. */
 export async function consumeDeadLetters(batch: MessageBatch, jobs: Jobs): Promise<void> {
 	await settleAll(batch, async ({ message, body }) => {
 		if ('epoch' in body) await jobs.call(body.id, (job) => job.deadLetter(body.epoch));
@@ -80,7 +81,7 @@ export async function consumeDeadLetters(batch: MessageBatch, jobs: Jobs): Promi
 
 async function attempt({ id, epoch }: JobMessage, consumer: Consumer, isShared: boolean): Promise<Report> {
 	const { jobs, handlers } = consumer;
-	// Names this delivery: when the answer is lost and the call is repeated, the job gives the same lease again.
+	// Identifies this delivery: if the response is lost and the call is repeated, the job returns the same lease.
 	const delivery = crypto.randomUUID();
 	const start = await jobs.call(id, (job) => job.start(epoch, isShared, delivery));
 	if (!start.started) {
@@ -94,7 +95,7 @@ async function attempt({ id, epoch }: JobMessage, consumer: Consumer, isShared: 
 
 const Body = z.union([JobMessage, DeliveryMessage]);
 
-/** Whatever goes wrong around a job comes to its own message only, which is delivered again. */
+/** Settles every message. An error affects only its own message, which is delivered again. */
 async function settleAll(batch: MessageBatch, handle: (letter: Letter) => Promise<void>): Promise<void> {
 	let unsettled = batch.messages.length;
 	await Promise.all(
@@ -103,7 +104,7 @@ async function settleAll(batch: MessageBatch, handle: (letter: Letter) => Promis
 			try {
 				if (body.success) await handle({ message, body: body.data, unsettled: () => unsettled });
 				else {
-					logError('message dropped: not one of ours', { messageId: message.id });
+					logError('message dropped: unknown format', { messageId: message.id });
 					message.ack();
 				}
 			} catch (error) {
@@ -116,7 +117,7 @@ async function settleAll(batch: MessageBatch, handle: (letter: Letter) => Promis
 	);
 }
 
-/** For a Worker that can't work: every message comes back later. Its tries last for most of a day. */
+/** For a Worker that can't process messages: returns all of them to the queue. Their retries last for most of a day. */
 export function putOff(batch: MessageBatch): void {
 	for (const message of batch.messages) handBack(message);
 }
@@ -125,15 +126,18 @@ function handBack(message: Message): void {
 	message.retry({ delaySeconds: secondsOf(unreachableMs(message.attempts, Math.random())) });
 }
 
-/** Locally a queue runs one batch at a time: the other queues of the lane come first, so that this batch delays nothing. */
+/**
+ * Chooses the destination of a repeated message. Locally, a queue runs one batch at a time. The other queues of the lane
+ * are therefore preferred, so that this batch delays nothing.
+ */
 function destinationOf({ body }: Letter, { lane }: Report, { lanes, purpose }: Consumer): Destination {
 	const to = 'epoch' in body ? (lane ?? purpose.lane) : WEBHOOKS_LANE;
 	return { lanes, lane: to, ...(to === purpose.lane && { lastIndex: purpose.index }) };
 }
 
 /**
- * Has a message come again after `waitMs`. A retry takes effect only when the whole batch has ended, so while another message of
- * it is at work a new message is sent instead.
+ * Redelivers a message after `waitMs`. A retry takes effect only when the whole batch has ended, so a new message is sent
+ * while another one of the batch is still being handled.
  */
 async function comeAgain(letter: Letter, waitMs: number, destination: Destination): Promise<void> {
 	const { message, unsettled } = letter;
@@ -145,7 +149,7 @@ async function comeAgain(letter: Letter, waitMs: number, destination: Destinatio
 	else message.retry({ delaySeconds: secondsOf(Math.max(0, dueAt - Date.now())) });
 }
 
-/** A new message counts its deliveries from the start, so it says itself that its upstream's gate is to be asked. */
+/** A new message restarts the count of deliveries, so it must say itself that its upstream's gate is to be asked. */
 function bodyAgain({ body }: Letter): JobMessage | DeliveryMessage {
 	if (!('upstream' in body) || !body.upstream) return body;
 	return { ...body, upstream: { ...body.upstream, hasWaited: true } };

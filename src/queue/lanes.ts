@@ -1,4 +1,4 @@
-/** Lanes and their queues: slow work must not share a queue with fast work, and several queues of one lane share its work. */
+/** Lanes and their queues. A lane keeps slow work apart from fast work, and its queues share the load. */
 import type { DeliveryMessage, JobMessage } from '../job/message.ts';
 
 export type MessageQueue = Queue<JobMessage | DeliveryMessage>;
@@ -8,7 +8,7 @@ export type Lanes = ReadonlyMap<string, readonly MessageQueue[]>;
 
 /** The lane of webhook deliveries. */
 export const WEBHOOKS_LANE = 'webhooks';
-/** Who has no lane of its own goes by this one: late is better than never. */
+/** The lane of jobs whose own lane doesn't exist in this deployment. */
 const DEFAULT_LANE = 'jobs';
 
 /** Bindings named `LANE_<NAME>_<n>` are the queues of lane `<name>`. */

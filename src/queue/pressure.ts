@@ -1,22 +1,22 @@
 /**
- * What this isolate knows of the queues: whether they take any more, and how long messages wait. It costs nothing to know: the
- * first comes with every answer to a send, the second from the jobs that are started and asked for. It is soon forgotten.
+ * What this isolate knows about the queues: whether they accept messages, and how long messages wait. Each response to a
+ * send has the first, and jobs that are started or read have the second, so neither costs a call. Both expire soon.
  */
 import { MS_PER_SECOND } from '../job/limits.ts';
 import { type Lanes, type MessageQueue, queuesOf } from './lanes.ts';
 
-/** A wait that was seen is used for estimates this long. */
+/** How long an observed wait is used for estimates. */
 const WAIT_NEWS_MS = 30 * MS_PER_SECOND;
 /** The weight of the newest job in the average wait. */
 const NEWEST_SHARE = 0.2;
-/** A single send fails now and then: so many in a row say that the queue takes no more. */
+/** Number of failed sends in a row after which a queue counts as full. A single send can fail at any time. */
 const FULL_AFTER_FAILURES = 3;
-/** A queue that took no more, or had too long a backlog, is left alone this long; then it is tried again. */
+/** How long a full queue, or one with too long a backlog, is avoided before it is tried again. */
 const FULL_MS = 3 * MS_PER_SECOND;
 
 /**
- * In production the count includes the messages that consumers work at, and those whose delay is not over. So it bounds what a
- * queue has to keep; it says nothing of how long messages wait, and neither does the age of the oldest.
+ * In production, the count includes messages that are being handled, and delayed ones. It therefore bounds how much a
+ * queue stores. It doesn't show how long messages wait, and neither does the age of the oldest message.
  */
 interface Backlog {
 	readonly count: number;
@@ -28,7 +28,7 @@ interface Failures {
 	readonly lastAt: number;
 }
 
-/** A job that a client asked for. */
+/** A started job that a client has read. */
 export interface StartedJob {
 	readonly id: string;
 	readonly lane: string;
@@ -45,22 +45,22 @@ interface Wait {
 const lastBacklog = new WeakMap<MessageQueue, Backlog>();
 const lastFailures = new WeakMap<MessageQueue, Failures>();
 const waits = new Map<string, Wait>();
-/** Jobs whose wait was noted when a client asked for them, so that one that is polled often counts once. */
+/** Jobs whose wait was recorded when a client read them, so that a job that is polled often counts once. */
 const noted = new Set<string>();
 const MAX_NOTED = 1_000;
 
-/** A queue answered; `metrics` is what it said of its backlog, if it did. */
+/** Records a queue's response. `metrics` describes its backlog, if the response has it. */
 export function noteAnswer(queue: MessageQueue, metrics: QueueMetrics | undefined, now: number): void {
 	lastFailures.delete(queue);
 	lastBacklog.set(queue, { count: metrics?.backlogCount ?? 0, notedAt: now });
 }
 
-/** A queue refused a message, or didn't answer. */
+/** Records that a queue rejected a message, or didn't respond. */
 export function noteFailure(queue: MessageQueue, now: number): void {
 	lastFailures.set(queue, { inARow: (lastFailures.get(queue)?.inARow ?? 0) + 1, lastAt: now });
 }
 
-/** A job of this lane was started so long after its time had come. */
+/** Records the wait of a job of this lane, from the moment when it might start to its start. */
 export function noteWait(lane: string, waitedMs: number, now: number): void {
 	const before = waits.get(lane);
 	const isNews = before !== undefined && now - before.notedAt < WAIT_NEWS_MS;
@@ -68,7 +68,7 @@ export function noteWait(lane: string, waitedMs: number, now: number): void {
 	waits.set(lane, { ms, notedAt: now });
 }
 
-/** A client asked for a job. What its wait was counts once, and only while it is news. */
+/** Records the wait of a job that a client read, once and only while it is recent. */
 export function noteWaitOf({ id, lane, waitedMs, startedAt }: StartedJob, now: number): void {
 	if (now - startedAt > WAIT_NEWS_MS || noted.has(id)) return;
 	if (noted.size >= MAX_NOTED) noted.clear();
@@ -76,16 +76,16 @@ export function noteWaitOf({ id, lane, waitedMs, startedAt }: StartedJob, now: n
 	noteWait(lane, waitedMs, now);
 }
 
-/** How long jobs of a lane wait to be started, in milliseconds, as far as this isolate has seen lately. */
+/** Typical wait of a lane's jobs before they start, in milliseconds, as this isolate observed it recently. */
 export function usualWaitMs(lane: string, now: number): number {
 	const { ms = 0, notedAt = 0 } = waits.get(lane) ?? {};
 	return now - notedAt < WAIT_NEWS_MS ? ms : 0;
 }
 
 /**
- * Until when a lane takes no more jobs, in milliseconds from now; 0 when it does: one of its queues does.
+ * Time until a lane accepts jobs again, in milliseconds; 0 when at least one of its queues accepts them now.
  *
- * @param maxBacklog how many messages may wait in a queue.
+ * @param maxBacklog maximum number of messages in a queue.
  */
 export function fullForMs(lanes: Lanes, lane: string, maxBacklog: number, now: number): number {
 	const queues = queuesOf(lanes, lane);

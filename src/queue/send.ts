@@ -1,6 +1,6 @@
 /**
- * The sending end of the queues. A message is a hint: whoever sends one may fail, and the job's watchdog sends another.
- * So a send is bounded in time, and its failure is logged, never thrown.
+ * The queue producer. A message is a hint: if a send fails, the job's watchdog sends another. A send therefore has a
+ * timeout, and its failure is logged, never thrown.
  */
 import { MS_PER_SECOND } from '../job/limits.ts';
 import type { DeliveryMessage, JobMessage } from '../job/message.ts';
@@ -8,12 +8,15 @@ import { logError } from '../log.ts';
 import { type Lanes, type MessageQueue, queuesOf, WEBHOOKS_LANE } from './lanes.ts';
 import { noteAnswer, noteFailure } from './pressure.ts';
 
-/** A send has been seen to hang for a minute. After this long the lane's next queue is tried. */
+/** Timeout of a send, which can hang for a minute. After it, the lane's next queue is tried. */
 const SEND_TIMEOUT_MS = 5 * MS_PER_SECOND;
-/** Maximum number of queues that one message is offered to: all tries together end before the job's watchdog looks. */
+/** Maximum number of queues tried for one message: all tries together end before the job's watchdog checks. */
 const MAX_QUEUES_TRIED = 3;
 
-/** In each lane turns go round, so that a slow job keeps the next one waiting only when every queue of the lane has one. */
+/**
+ * The next queue of each lane. Rotation ensures that a slow job delays the next one only when every queue of the lane has
+ * one.
+ */
 const turns = new Map<string, number>();
 
 /** Sends a job's message. Resolves when it is sent or given up; never rejects. */
@@ -21,16 +24,16 @@ export async function sendJob(lanes: Lanes, lane: string, message: JobMessage, d
 	await sendMessage({ lanes, lane }, message, delaySeconds);
 }
 
-/** The platform takes so many messages at once. */
+/** Maximum number of messages in one call, a limit of the platform. */
 export const MAX_SENT_AT_ONCE = 100;
 
-/** A job's message, on its way. */
+/** A job's message to send. */
 export interface Sending {
 	readonly message: JobMessage;
 	readonly delaySeconds: number;
 }
 
-/** Sends the messages of many jobs of one lane, many to a call. Resolves when each is sent or given up; never rejects. */
+/** Sends the messages of many jobs of one lane, in batches. Resolves when each is sent or given up; never rejects. */
 export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Sending[]): Promise<void> {
 	const calls = Array.from({ length: Math.ceil(sendings.length / MAX_SENT_AT_ONCE) }, (_, call) =>
 		sendings.slice(call * MAX_SENT_AT_ONCE, (call + 1) * MAX_SENT_AT_ONCE),
@@ -46,20 +49,20 @@ export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Se
 	);
 }
 
-/** Sends for a webhook's receiver to be told. Resolves when it is sent or given up; never rejects. */
+/** Sends the message for a webhook delivery. Resolves when it is sent or given up; never rejects. */
 export async function sendDelivery(lanes: Lanes, message: DeliveryMessage): Promise<void> {
 	await sendMessage({ lanes, lane: WEBHOOKS_LANE }, message, 0);
 }
 
-/** Where a message goes. */
+/** The destination of a message. */
 export interface Destination {
 	readonly lanes: Lanes;
 	readonly lane: string;
-	/** The place of a queue that is taken only when the others fail. */
+	/** Index of the queue to try last. */
 	readonly lastIndex?: number | undefined;
 }
 
-/** Resolves to whether a queue took the message; never rejects. */
+/** Resolves to whether a queue accepted the message; never rejects. */
 export function sendMessage(
 	destination: Destination,
 	message: JobMessage | DeliveryMessage,
@@ -68,7 +71,7 @@ export function sendMessage(
 	return handOver(destination, message.id, (queue) => queue.send(message, { contentType: 'json', delaySeconds }));
 }
 
-/** @param job the one that a failure is logged for. */
+/** @param job the job that failures are logged for. */
 async function handOver(
 	destination: Destination,
 	job: string,
@@ -104,7 +107,7 @@ function queuesInTurn({ lanes, lane, lastIndex }: Destination): MessageQueue[] {
 
 async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
 	const { promise: timeout, reject } = Promise.withResolvers<never>();
-	const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+	const timer = setTimeout(() => reject(new Error(`no response within ${timeoutMs} ms`)), timeoutMs);
 	try {
 		return await Promise.race([promise, timeout]);
 	} finally {

@@ -1,6 +1,6 @@
 /**
- * The tokens in links that version 0.1.0 gave out: a JWT (RFC 7519), HS256, which names job, tenant and scopes. They are
- * verified until they expire; none is signed any more.
+ * The tokens in links that version 0.1.0 issued: a JWT (RFC 7519), HS256, which names job, tenant and scopes. They are
+ * verified until they expire. No new ones are signed.
  */
 import { errors, jwtVerify } from 'jose';
 import type { SigningKeys } from '../config.ts';
@@ -10,12 +10,12 @@ import type { TokenClaims, TokenScope } from './token.ts';
 const ALGORITHM = 'HS256';
 const SCOPES: readonly TokenScope[] = ['read', 'cancel', 'complete'];
 
-/** A JWT has dots, and no other token does. */
+/** Only JWTs contain dots. */
 export function isLegacyToken(token: string): boolean {
 	return token.includes('.');
 }
 
-/** An isolate remembers this many good tokens. A poller sends the same one each time. */
+/** Maximum number of valid tokens that an isolate caches. A poller sends the same one each time. */
 const MAX_REMEMBERED = 1_000;
 const remembered = new WeakMap<SigningKeys, Map<string, TokenClaims>>();
 

@@ -1,19 +1,20 @@
 /**
- * The tokens in links. Redirects drop `Authorization`, and browsers can't set headers on `EventSource` and `WebSocket`, so
- * every link carries its own right: to read one job, to cancel it, or to report one attempt at it.
+ * The tokens in links. Redirects drop `Authorization`, and browsers can't set headers on `EventSource` and `WebSocket`.
+ * Every link therefore carries a token with one right: to read one job, to cancel it, or to report on one of its
+ * attempts.
  *
- * A token is 34 characters: 25 bytes in base64url (RFC 4648 §5). The URL already names the job, so the token doesn't, and
- * it says nothing about the tenant. All numbers are big-endian:
+ * A token is 34 characters: 25 bytes in base64url (RFC 4648 §5). A `complete` token has 6 more bytes. The URL already
+ * names the job, so the token doesn't, and the token doesn't reveal the tenant. All numbers are big-endian:
  *
  * | bytes | content |
  * |---|---|
  * | 1 | version (2 bits), right (2 bits), salt (4 bits) |
- * | 5 | birth of the job or batch, in milliseconds since {@link EPOCH_MS} |
+ * | 5 | creation time of the job or batch, in milliseconds since {@link EPOCH_MS} |
  * | 3 | expiry, in minutes since {@link EPOCH_MS} |
  * | 6 | `complete` only: the attempt's epoch (4) and number (2) |
  * | 16 | HMAC-SHA-256 over the id and the bytes above, cut to half (RFC 2104 §5) |
  *
- * Version 0.1.0 gave out JWTs. They keep what they promised until they expire: see `legacy.ts`.
+ * Version 0.1.0 issued JWTs, which stay valid until they expire: see `legacy.ts`.
  */
 import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -22,28 +23,31 @@ import { MS_PER_MINUTE } from '../job/limits.ts';
 import type { Fence } from '../job/record.ts';
 import { isLegacyToken, verifyLegacyToken } from './legacy.ts';
 
-/** What a link may be for. */
+/** The right that a link grants. */
 export const TOKEN_RIGHTS = ['read', 'cancel', 'complete'] as const;
 export type TokenRight = (typeof TOKEN_RIGHTS)[number];
 
-/** The scopes that a request with a token may have. */
+/** The scopes of a request with a token. */
 export const TOKEN_SCOPES = TOKEN_RIGHTS;
 export type TokenScope = TokenRight;
 
-/** What a token is signed for. */
+/** The input of a signature: the job, the right and the expiry. */
 export interface TokenGrant {
-	/** The id of the job, or of the batch: no id is both. */
+	/** The id of the job or of the batch. No id is both. */
 	readonly job: string;
-	/** The job's or the batch's own, in milliseconds since the epoch: a later job of the same idempotency key has the same id. */
+	/**
+	 * The creation time of the job or batch, in milliseconds since the epoch: a later job of the same idempotency key has
+	 * the same id.
+	 */
 	readonly createdAt: number;
 	readonly right: TokenRight;
-	/** In milliseconds since the epoch. The token says whole minutes, rounded up. */
+	/** In milliseconds since the epoch. The token stores whole minutes, rounded up. */
 	readonly expiresAt: number;
-	/** `complete` only: the attempt that an external worker was given. */
+	/** `complete` only: the attempt of the external worker. */
 	readonly fence?: Fence;
 }
 
-/** The content of a token whose signature is good. */
+/** The content of a token with a valid signature. */
 export interface TokenClaims {
 	readonly job: string;
 	readonly scopes: ReadonlySet<TokenScope>;
@@ -51,7 +55,7 @@ export interface TokenClaims {
 	/** Some tokens of version 0.1.0 leave it out. */
 	readonly createdAt?: number;
 	readonly fence?: Fence;
-	/** Tokens of version 0.1.0 may have several: see `scopes`. */
+	/** Tokens of version 0.1.0 may have several rights: see `scopes`. */
 	readonly right?: TokenRight;
 	/** Only tokens of version 0.1.0 name the tenant; those with `cancel` may also purge. */
 	readonly legacy?: { readonly tenant: string };
@@ -64,17 +68,17 @@ const BYTES = { birth: 5, expiry: 3, epoch: 4, attempt: 2, mac: 16 } as const;
 const HEAD_BYTES = 1 + BYTES.birth + BYTES.expiry;
 const FENCE_BYTES = BYTES.epoch + BYTES.attempt;
 const SALTS = 16;
-/** Keeps these signatures apart from any other use of the same keys. */
+/** Prefix of the signed text, so that a signature for another use of the same keys is not valid here. */
 const PURPOSE = 'coatcheck link';
 
-/** A cancel answers with the document, so its right includes reading. */
+/** The response to a cancel has the status document, so its right includes reading. */
 const SCOPES: Record<TokenRight, ReadonlySet<TokenScope>> = {
 	read: new Set(['read']),
 	cancel: new Set(['read', 'cancel']),
 	complete: new Set(['complete']),
 };
 
-/** @returns `undefined` when the deployment has no signing key: then its links are for callers who may come in anyway. */
+/** @returns `undefined` if the deployment has no signing key: then clients must authenticate to use its links. */
 export function signToken(keys: SigningKeys, grant: TokenGrant): string | undefined {
 	const [key] = keys.values();
 	if (!key) return undefined;
@@ -87,8 +91,9 @@ export function signToken(keys: SigningKeys, grant: TokenGrant): string | undefi
 }
 
 /**
- * The runtime blots out long words in the URLs that it hands to logs and tail consumers, when they have at least two
- * capitals, two small letters and two digits (workerd, `trace.c++`). The salt makes every token such a word.
+ * The runtime redacts long words in the URLs that it passes to logs and tail consumers, if they have at least two
+ * uppercase letters, two lowercase letters and two digits (workerd, `trace.c++`). The salt ensures that every token is
+ * such a word.
  */
 function isRedactable(token: string): boolean {
 	return [/[A-Z].*[A-Z]/, /[a-z].*[a-z]/, /[0-9].*[0-9]/].every((pattern) => pattern.test(token));
@@ -113,13 +118,14 @@ function macOf(key: Uint8Array, job: string, head: Uint8Array): Buffer {
 
 /**
  * @param job the id in the request's URL.
- * @returns `undefined` for a token that is forged, malformed, expired, or for another job: the caller is not told which.
+ * @returns `undefined` for a token that is forged, malformed, expired, or for another job. The caller doesn't learn
+ * which.
  */
 export async function verifyToken(keys: SigningKeys, token: string, job: string): Promise<TokenClaims | undefined> {
 	if (isLegacyToken(token)) return verifyLegacyToken(keys, token);
 	const bytes = Buffer.from(token, 'base64url');
 	const grant = grantIn(bytes, job);
-	// The decoder passes over what is no base64url: only the one spelling is good.
+	// The decoder ignores characters outside base64url, so only the canonical spelling is valid.
 	if (!grant || bytes.toString('base64url') !== token || grant.expiresAt <= Date.now()) return undefined;
 	const head = bytes.subarray(0, -BYTES.mac);
 	const mac = bytes.subarray(-BYTES.mac);
@@ -128,7 +134,7 @@ export async function verifyToken(keys: SigningKeys, token: string, job: string)
 	return { job, right, scopes: SCOPES[right], createdAt, expiresAt, ...(fence && { fence }) };
 }
 
-/** Reads a token without its signature. */
+/** Parses a token without checking its signature. */
 function grantIn(bytes: Buffer, job: string): TokenGrant | undefined {
 	const headBytes = bytes.byteLength - BYTES.mac;
 	if (headBytes !== HEAD_BYTES && headBytes !== HEAD_BYTES + FENCE_BYTES) return undefined;

@@ -1,9 +1,10 @@
 /**
- * The socket between a running attempt and its job's object: progress goes out on it, the order to stop comes in. It is
- * opened only when an attempt has something to say or has been running for a while, so that a short job costs no call
- * more; and it hibernates at the other end, so that a long one doesn't keep its object awake.
+ * The socket between a running attempt and its job's object. It carries progress to the object and the order to stop to
+ * the attempt. It is opened only when an attempt has progress or has been running for a while, so that a short job costs
+ * no extra call. It hibernates on the object's side, so that a long attempt doesn't keep its object awake.
  *
- * Losing it harms nothing but progress: an attempt is told that it is no longer wanted when it reports, at the latest.
+ * Losing the socket loses only progress: the response to the attempt's report says that the attempt is superseded or
+ * canceled.
  */
 import { MS_PER_SECOND, PROGRESS_INTERVAL_MS, PROGRESS_STEP_PERCENT } from '../job/limits.ts';
 import type { Fence, Progress } from '../job/record.ts';
@@ -12,16 +13,16 @@ import type { Jobs } from '../rpc/jobs.ts';
 
 /** An attempt that runs longer than this listens for a cancel. */
 const OPEN_AFTER_MS = 1 * MS_PER_SECOND;
-/** A broken link is opened again after about `first`; after each failure in a row twice as late, at most `max`. */
+/** Delay before a broken link is reopened: about `first`, then doubled after each failure in a row, up to `max`. */
 const REOPEN_AFTER_MS = { first: 1 * MS_PER_SECOND, max: 30 * MS_PER_SECOND } as const;
-/** A link that was open this long has not failed: the next break starts the row anew. */
+/** A link that was open for this long has not failed: the backoff restarts after it. */
 const STEADY_AFTER_MS = 30 * MS_PER_SECOND;
 
 export interface AttemptLinkOptions {
 	readonly jobs: Jobs;
 	readonly id: string;
 	readonly fence: Fence;
-	/** Called once, when the object wants the attempt to stop. */
+	/** Called once, when the object stops the attempt. */
 	readonly onAbort: (reason: 'canceled' | 'stale') => void;
 }
 
@@ -32,13 +33,13 @@ export class AttemptLink {
 	#isOpening = false;
 	/** The one timer that opens the link. */
 	#timer: ReturnType<typeof setTimeout> | undefined;
-	/** How often the link failed in a row. */
+	/** Number of failures in a row. */
 	#failures = 0;
-	/** The link is not opened before this time, whatever there is to say; milliseconds since the epoch. */
+	/** The link is not opened before this time, in milliseconds since the epoch. */
 	#notBefore = 0;
 	#openedAt = 0;
 	#sendTimer: ReturnType<typeof setTimeout> | undefined;
-	/** The newest progress; `#isUnsent` says whether the object has it. */
+	/** The newest progress; `#isUnsent` is true while the object doesn't have it. */
 	#progress: Progress = {};
 	#isUnsent = false;
 	#sentAt = Number.NEGATIVE_INFINITY;
@@ -49,7 +50,7 @@ export class AttemptLink {
 		this.#openAfter(OPEN_AFTER_MS);
 	}
 
-	/** Takes the newest progress; it goes out at most once a second, and when it says something new. */
+	/** Takes the newest progress. It is sent at most once a second, and only if it has changed. */
 	report(progress: Progress): void {
 		const before = this.#progress;
 		this.#progress = { ...before, ...progress };
@@ -60,7 +61,7 @@ export class AttemptLink {
 		this.#flush();
 	}
 
-	/** Ends the link. @returns progress that has not gone out, to be reported with the outcome. */
+	/** Closes the link. @returns progress that has not been sent, to be reported with the outcome. */
 	close(): Progress | undefined {
 		this.#isClosed = true;
 		clearTimeout(this.#timer);
@@ -69,7 +70,7 @@ export class AttemptLink {
 		return this.#isUnsent ? this.#progress : undefined;
 	}
 
-	/** Sends what is unsent as soon as it may: opening the socket first, or waiting for its second to be over. */
+	/** Sends pending progress as soon as possible: opens the socket first, or waits until the minimum interval has passed. */
 	#flush(): void {
 		if (!this.#isUnsent || this.#isClosed) return;
 		if (!this.#socket) return this.#openAfter(0);
@@ -97,7 +98,7 @@ export class AttemptLink {
 		this.#timer = setTimeout(() => void this.#open(), Math.max(waitMs, this.#notBefore - Date.now()));
 	}
 
-	/** Waits longer after each failure in a row: an object that is away is not asked in a hot loop. */
+	/** Doubles the delay after each failure in a row, so that an unreachable object is not retried in a hot loop. */
 	#reopenLater(): void {
 		const { first, max } = REOPEN_AFTER_MS;
 		const longestMs = Math.min(max, first * 2 ** this.#failures);
@@ -115,7 +116,7 @@ export class AttemptLink {
 			const { webSocket } = await jobs.connect(id, `/attempt?${query}`);
 			if (webSocket) this.#use(webSocket);
 		} catch (error) {
-			// One line a row of failures: the link tries for as long as the attempt runs.
+			// One log line for each series of failures: the link retries as long as the attempt runs.
 			if (this.#failures === 0) logError('attempt link failed', { job: id, error });
 		} finally {
 			this.#isOpening = false;
@@ -138,7 +139,7 @@ export class AttemptLink {
 		socket.addEventListener('error', lost);
 	}
 
-	/** The object was reset, and has forgotten what was never written: it is told again over the next socket. */
+	/** The object was reset, and lost progress that was not written. Send it again over the next socket. */
 	#lost(socket: WebSocket): void {
 		if (this.#socket !== socket) return;
 		this.#socket = undefined;

@@ -1,6 +1,6 @@
 /**
- * One attempt at a job, from the lease to the report. Read it from top to bottom: the task is found, its input read, the
- * work raced against its deadline and the order to stop, and what came of it is stored and reported.
+ * One attempt at a job, from the lease to the report. Read it from top to bottom: find the task, read its input, run it
+ * until it finishes, times out or is stopped, then store and report the outcome.
  */
 
 import type { FollowTerms } from '../job/lifecycle.ts';
@@ -26,7 +26,7 @@ import { forward, forwardTimedOut } from './upstream/forward.ts';
 import { followOn, type Session } from './upstream/operation.ts';
 import { type SignAttemptToken, waitingFor } from './waiting.ts';
 
-/** What an attempt needs of its deployment. */
+/** The dependencies of an attempt. */
 export interface Workshop {
 	readonly tasks: TaskRegistry;
 	readonly jobs: Jobs;
@@ -36,18 +36,18 @@ export interface Workshop {
 	readonly sign: SignAttemptToken;
 }
 
-/** A task that was told to stop may take this long to clean up before its attempt is reported without it. */
+/** Time that a stopped task has to clean up before its attempt is reported without it. */
 const LET_GO_MS = 2 * MS_PER_SECOND;
 
 /** The last report of an attempt starts this long before its lease ends. */
 const REPORT_MARGIN_MS = 1 * MS_PER_SECOND;
 
-/** Why an attempt was stopped from outside. */
+/** Why an attempt was stopped. */
 type Stop = 'timeout' | 'canceled' | 'stale';
 
 /**
- * Runs one attempt and reports it. Never throws for an error of the task; only when the report can't be delivered before
- * the lease ends. Finished work is too dear to lose: an object that is away for seconds is asked until it is back.
+ * Runs one attempt and reports it. Never throws for an error of the task; only if the report can't be delivered before
+ * the lease ends. Finished work is expensive to lose, so an unreachable object is retried until then.
  */
 export function runAttempt(shared: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
 	return withLogContext(lease.options, () => runAndReport(shared, id, lease));
@@ -63,19 +63,19 @@ async function runAndReport(shared: Workshop, id: string, lease: Lease): Promise
 	return { ...last, ...(outcome.health && { health: outcome.health }) };
 }
 
-/** Asks how an upstream's operation is, as a message wants it. The report says when, and by which message, to ask again. */
+/** Polls an upstream's operation on behalf of a message. The report has the time and the message of the next poll. */
 export async function askUpstream(
 	shared: Workshop,
 	{ id, epoch, ask }: JobMessage & { readonly ask: { readonly attempt: number; readonly asks: number } },
 ): Promise<Report> {
-	// Names this delivery: a call that is repeated since its answer was lost is answered again.
+	// Identifies this delivery, so that a call that is repeated after a lost response gets the same response.
 	const delivery = crypto.randomUUID();
 	const due = await shared.jobs.call(id, (job) => job.ask(epoch, ask.attempt, ask.asks, delivery));
 	if (!due.asking) return {};
 	return followOn(sessionOf(shared, id, due.lease), due);
 }
 
-/** The consumer that sent the request asks first, so that a short operation waits for no queue. */
+/** The consumer that sent the request polls first, so that a short operation doesn't wait for a queue. */
 function askDirectly(
 	session: Session,
 	{ following, waitMs }: FollowTerms,
@@ -85,7 +85,7 @@ function askDirectly(
 	return followOn(session, { following: { ...following, asks: 0 }, since, last: { waitMs, report } });
 }
 
-/** It may take as long as an attempt, no longer. */
+/** A session has the same deadline as an attempt. */
 function sessionOf(shared: Workshop, id: string, lease: Lease): Session {
 	const untilMs = Date.now() + lease.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS - REPORT_MARGIN_MS;
 	const workshop = { ...shared, jobs: shared.jobs.repeatingUntil(untilMs) };
@@ -98,7 +98,7 @@ function sessionOf(shared: Workshop, id: string, lease: Lease): Session {
 	};
 }
 
-/** Progress of a reply that comes in is not worth a socket. */
+/** Ignores progress of a reply's download, which isn't worth a socket. */
 const UNHEARD = { report: () => {} };
 
 async function reported({ jobs }: Workshop, id: string, fence: Fence, outcome: Outcome): Promise<Report> {
@@ -107,7 +107,7 @@ async function reported({ jobs }: Workshop, id: string, fence: Fence, outcome: O
 	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
 	const { failure, retryAfterSeconds } = outcome;
 	const report = await jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
-	// Another attempt follows after all: this one's reply is not wanted.
+	// Another attempt follows, so the stored reply of this one is not needed.
 	const body = report.retryInMs === undefined ? undefined : failure.reply?.body;
 	if (body && 'upload' in body) await jobs.call(id, (job) => job.discardUpload(body.upload, body.chunks));
 	return report;
@@ -159,7 +159,7 @@ async function runTask(
 	const task = taskOf(tasks, lease.task);
 	const parameters = parametersOf(task, lease.parameters);
 	const input = await inputOf(task, jobs, id, lease.input);
-	// Reading it may have taken its turn among others: whoever was stopped meanwhile begins nothing.
+	// Reading may have waited for memory: don't start if the attempt was stopped meanwhile.
 	signal.throwIfAborted();
 	const result = await task.run(input, contextOf(workshop, id, lease, parameters, signal, link));
 	if (result instanceof WaitingForWorker) return wait(result, link);
@@ -173,7 +173,7 @@ function wait({ terms }: WaitingForWorker, link: AttemptLink): Outcome {
 	return { kind: 'wait', terms, ...(progress && { progress }) };
 }
 
-/** What to report of an attempt that was stopped, once its task has let go or has had the time to. */
+/** Returns the outcome of a stopped attempt, after its task has ended or its time to clean up has passed. */
 async function stoppedOutcome(why: Stop, work: Promise<Outcome>, workshop: Workshop, lease: Lease): Promise<Outcome> {
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	const patience = new Promise<void>((resolve) => {
@@ -185,13 +185,13 @@ async function stoppedOutcome(why: Stop, work: Promise<Outcome>, workshop: Works
 		const { timeoutSeconds } = lease.options;
 		return forwardTimedOut(workshop, lease) ?? { kind: 'failure', failure: timedOut(timeoutSeconds) };
 	}
-	// The job ends canceled whatever is said here, and a stale attempt is not listened to.
+	// The job ends as canceled in any case, and reports of a superseded attempt are ignored.
 	const message = 'The attempt was stopped';
 	return { kind: 'failure', failure: { error: { code: 'Canceled', message, retryable: true }, status: 500 } };
 }
 
 function failed(error: unknown, id: string, { fence, task }: Lease, signal: AbortSignal): Outcome {
-	// What a task throws because it was told to stop is not its failure.
+	// An error of a stopped task is not a failure of the task.
 	const isExpected = error instanceof TaskError || error instanceof UploadRefused || signal.aborted;
 	if (!isExpected) {
 		logError('task failed', { job: id, task, ...fence, error });
@@ -202,7 +202,8 @@ function failed(error: unknown, id: string, { fence, task }: Lease, signal: Abor
 
 function taskOf(tasks: TaskRegistry, name: string): RegisteredTask {
 	const task = tasks.get(name);
-	if (!task) throw new TaskError('UnknownTask', `Task "${name}" is no longer here`, { retryable: false });
+	if (!task)
+		throw new TaskError('UnknownTask', `Task "${name}" is not registered in this deployment`, { retryable: false });
 	return task;
 }
 
@@ -221,7 +222,7 @@ function contextOf(
 		parameters,
 		signal,
 		correlationId: options.correlationId,
-		// The caller's own key is unique within its tenant only. The id is derived from tenant, task and key.
+		// The caller's own key is unique within its tenant only. The job's id is derived from tenant, task and key.
 		idempotencyKey: `${id}-${fence.epoch}`,
 		traceparent: options.traceparent,
 		progress: (percent, message, data) => {

@@ -1,18 +1,18 @@
 /**
- * Memory that all requests and attempts of an isolate share: large JSON is in memory several times over while it is read.
- * A reader takes a hold before it reads, and waits for a bounded time when there is no room.
+ * A memory budget that all requests and attempts of an isolate share: reading large JSON takes several times its size. A
+ * reader takes a hold before it reads. If there is no room, it waits up to a time limit.
  *
- * The platform may end an invocation at any `await`, and no `finally` runs then. So every hold expires: an invocation
- * that has ended takes nothing from the others for long.
+ * The platform may end an invocation at any `await`, and then no `finally` runs. Every hold therefore expires, so that an
+ * ended invocation doesn't reduce the budget for long.
  */
 import { INLINE_BODY_BYTES, MAX_JSON_BYTES, MIB, MS_PER_SECOND } from '../job/limits.ts';
 
-/** A reader that waits for room looks for it this often. */
+/** Interval at which a waiting reader checks for room. */
 const LOOK_AGAIN_MS = 20;
-/** A hold that did not grow for this long has expired. */
+/** A hold that has not grown for this long expires. */
 const HOLD_MS = 30 * MS_PER_SECOND;
 
-/** There was no room in time: too much JSON is being read in this isolate. */
+/** There was no room within the time limit: the isolate is reading too much JSON. */
 export class NoMemory extends Error {
 	override readonly name = 'NoMemory';
 
@@ -21,11 +21,11 @@ export class NoMemory extends Error {
 	}
 }
 
-/** Part of a budget. */
+/** A reserved part of a budget. */
 export interface MemoryHold {
-	/** Takes more, and starts the hold's time anew. @returns `false` when there was no room within `patienceMs`. */
+	/** Reserves more, and restarts the hold's expiry. @returns `false` if there was no room within `patienceMs`. */
 	grow(sizeBytes: number, patienceMs: number): Promise<boolean>;
-	/** Gives everything back. */
+	/** Releases the whole hold. */
 	release(): void;
 }
 
@@ -50,7 +50,7 @@ export class MemoryBudget {
 		this.#holdMs = holdMs;
 	}
 
-	/** A hold of nothing yet. */
+	/** Creates an empty hold. */
 	hold(): MemoryHold {
 		const hold: MemoryHold = {
 			grow: (sizeBytes, patienceMs) => this.#grow(hold, sizeBytes, patienceMs),
@@ -60,10 +60,10 @@ export class MemoryBudget {
 	}
 
 	/**
-	 * Runs `work` when there is room for it. `work` should not wait for I/O: until it ends or the hold expires, every other
-	 * reader of the isolate has less room. Work that needs more than the whole budget runs when nothing else does.
+	 * Runs `work` when there is room for it. `work` should not wait for I/O: until it ends or the hold expires, all other
+	 * readers of the isolate have less room. Work that needs more than the whole budget runs alone.
 	 *
-	 * @throws {NoMemory} when there was no room within `patienceMs`.
+	 * @throws {NoMemory} if there was no room within `patienceMs`.
 	 */
 	async use<T>(sizeBytes: number, patienceMs: number, work: () => T | Promise<T>): Promise<T> {
 		const hold = this.hold();
@@ -76,7 +76,8 @@ export class MemoryBudget {
 	}
 
 	async #grow(hold: MemoryHold, sizeBytes: number, patienceMs: number): Promise<boolean> {
-		// Each reader looks for itself: a promise that another request resolves may leave this one without its connections.
+		// Each reader polls for itself: a promise that another request resolves may leave this request without its
+		// connections.
 		for (let waitedMs = 0; this.#usedBytes(Date.now()) + sizeBytes > this.#totalBytes; waitedMs += LOOK_AGAIN_MS) {
 			if (waitedMs >= patienceMs) return false;
 			await scheduler.wait(LOOK_AGAIN_MS);
@@ -96,19 +97,19 @@ export class MemoryBudget {
 	}
 }
 
-/** Bytes of JSON on their way, at the door and in attempts together: three of the largest. */
+/** Budget for JSON that is being received, by requests and attempts together: three of the largest bodies. */
 export const ARRIVING_MEMORY = new MemoryBudget(3 * MAX_JSON_BYTES);
 
-/** What parsing JSON may take at one time, at the door and in attempts together, of the 128 MB of an isolate. */
+/** Budget for parsing JSON, in requests and attempts together, of the 128 MB of an isolate. */
 export const JSON_MEMORY = new MemoryBudget(64 * MIB);
 
-/** A reader waits this long for room: less than the time limit of most attempts, and than the patience of most clients. */
+/** Maximum time that a reader waits for room: less than most attempts' timeouts, and less than most clients wait. */
 export const MEMORY_PATIENCE_MS = 10 * MS_PER_SECOND;
 
-/** While JSON is read it is there as bytes, as text and as a value, and perhaps as text again. */
+/** While JSON is read, it exists as bytes, as text and as a value, and perhaps as text again. */
 const JSON_COPIES = 4;
 
-/** What it takes to read JSON, in bytes. Small JSON doesn't count. */
+/** Memory needed to read JSON, in bytes. Small JSON doesn't count. */
 export function memoryForJson(sizeBytes: number): number {
 	return sizeBytes <= INLINE_BODY_BYTES ? 0 : sizeBytes * JSON_COPIES;
 }

@@ -8,7 +8,7 @@ export function charsetOf(mediaType: string): string | undefined {
 	return quoted ?? plain;
 }
 
-/** A decoder for a stream of text. @returns `undefined` for an encoding that the runtime doesn't know. */
+/** Creates a decoder for a stream of text. @returns `undefined` for an encoding that the runtime doesn't support. */
 export function decoderFor(charset: string): TextDecoder | undefined {
 	try {
 		return new TextDecoder(charset);

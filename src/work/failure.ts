@@ -1,4 +1,4 @@
-/** What became of an attempt that didn't succeed, in the words that are stored and shown. */
+/** Converts a failed attempt to the failure that is stored and shown. */
 import type { Failure } from '../job/lifecycle.ts';
 import { ERROR_CODE_CHARS, ERROR_DETAILS_BYTES, ERROR_MESSAGE_CHARS } from '../job/limits.ts';
 import { plainJson } from './plain-json.ts';
@@ -9,8 +9,8 @@ const GATEWAY_TIMEOUT = 504;
 const INTERNAL = 500;
 
 /**
- * A `TaskError` is meant for the client and is shown as it is. Whatever else a task throws is nobody's business outside:
- * it is logged, and the client is told that the task failed.
+ * A `TaskError` is meant for the client, and is shown unchanged. Any other error is private: it is logged, and the client
+ * sees only that the task failed.
  */
 export function failureOf(error: unknown): Failure {
 	if (!(error instanceof TaskError)) {

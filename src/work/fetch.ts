@@ -1,6 +1,6 @@
 /**
- * `fetch` for tasks: stopped with the attempt, and kept away from addresses that a client of ours must not reach through us.
- * Each redirect is looked at like the first address.
+ * `fetch` for tasks. It is aborted with the attempt, and rejects addresses that clients must not reach through this
+ * service. Each redirect is checked like the first address.
  */
 import { refusalOf } from '../target.ts';
 import { TaskError } from './task.ts';
@@ -26,7 +26,8 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 			const location = redirectOf(response);
 			if (location === undefined || redirect === 'manual') return response;
 			await response.body?.cancel();
-			if (redirect === 'error') throw new TypeError(`${target.origin} redirects, and that was to be an error`);
+			if (redirect === 'error')
+				throw new TypeError(`${target.origin} sent a redirect, and the request has redirect: "error"`);
 			if (redirects === MAX_REDIRECTS) throw refused(target.origin, `it redirects more than ${MAX_REDIRECTS} times`);
 			const next = allowed(new URL(location, target), allowPrivateTargets);
 			request = redirected(request, response.status, next.origin === target.origin);
@@ -43,13 +44,13 @@ export function allowed(url: string | URL, allowPrivateTargets: boolean): URL {
 	throw refused(name, refusal);
 }
 
-/** Where an answer leads to, if it is a redirect that a client follows. */
+/** The target of a response, if it is a redirect that a client follows. */
 export function redirectOf({ status, headers }: Response): string | undefined {
 	const isRedirect = status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 	return isRedirect ? (headers.get('location') ?? undefined) : undefined;
 }
 
-/** What the Fetch standard does with a request on its way to another address. */
+/** Applies the rules of the Fetch standard to a redirected request. */
 export function redirected(request: RequestInit, status: number, isSameOrigin: boolean): RequestInit {
 	const method = request.method?.toUpperCase() ?? 'GET';
 	const headers = new Headers(request.headers);

@@ -1,4 +1,4 @@
-/** A job's stored input as the task wants it. */
+/** Converts a job's stored input to the form that the task expects. */
 import type { StoredBody, StoredInput } from '../job/record.ts';
 import { download, downloadAll } from '../rpc/download.ts';
 import type { Jobs } from '../rpc/jobs.ts';
@@ -6,7 +6,7 @@ import { ARRIVING_MEMORY, JSON_MEMORY, MEMORY_PATIENCE_MS, memoryForJson, NoMemo
 import type { RegisteredTask } from './registry.ts';
 import { type BinaryInput, TaskError } from './task.ts';
 
-/** An attempt that found no memory to read its input comes again after this time, in seconds. */
+/** Delay before an attempt that had no memory to read its input is retried, in seconds. */
 const NO_MEMORY_RETRY_SECONDS = 5;
 
 /**
@@ -29,14 +29,14 @@ export async function inputOf(
 	}
 }
 
-/** The parameters as the task's schema makes them. @throws {TaskError} as `inputOf`. */
+/** Parses the parameters by the task's schema. @throws {TaskError} as `inputOf`. */
 export function parametersOf(task: RegisteredTask, stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	const parsed = task.parameters.safeParse(stored);
 	if (!parsed.success) throw changedSchema(task, 'parameters');
 	return parsed.data;
 }
 
-/** The bytes on their way and the parsing are counted apart: a download may take long, and must not hold what parsing needs. */
+/** Downloading and parsing have separate budgets: a download may take long, and must not hold memory that parsing needs. */
 async function jsonInput(task: RegisteredTask, jobs: Jobs, id: string, body: StoredBody): Promise<unknown> {
 	const arrivingBytes = 'inline' in body ? 0 : body.sizeBytes;
 	return ARRIVING_MEMORY.use(arrivingBytes, MEMORY_PATIENCE_MS, async () => {
@@ -61,6 +61,6 @@ function binaryInput(jobs: Jobs, id: string, body: StoredBody): BinaryInput {
 }
 
 function changedSchema(task: RegisteredTask, part: string): TaskError {
-	const message = `The ${part} no longer fit the schema of task "${task.name}": it has changed since the job was accepted`;
+	const message = `The ${part} failed validation: the schema of task "${task.name}" has changed since the submission`;
 	return new TaskError('InvalidInput', message, { retryable: false });
 }

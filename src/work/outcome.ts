@@ -1,4 +1,4 @@
-/** What came of an attempt, before and after it was reported. */
+/** The outcome of an attempt, before and after it is reported. */
 import type { Failure, FollowTerms, WaitTerms } from '../job/lifecycle.ts';
 import type { Report } from '../job/object-api.ts';
 import type { Progress, StoredReply } from '../job/record.ts';
@@ -13,7 +13,7 @@ export type Outcome =
 		| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
 		| { readonly kind: 'failure'; readonly failure: Failure; readonly retryAfterSeconds?: number }
 	) & {
-		/** How the upstream seemed to be; left out where none was asked. */
+		/** The health of the upstream; left out if none was called. */
 		readonly health?: Health;
 	};
 

@@ -1,4 +1,4 @@
-/** What a task returned, as the reply that is stored and replayed. */
+/** Converts a task's return value to the reply that is stored and replayed. */
 import { INLINE_BODY_BYTES } from '../job/limits.ts';
 import type { Fence, StoredReply } from '../job/record.ts';
 import type { Jobs } from '../rpc/jobs.ts';
@@ -12,10 +12,10 @@ export interface OutputOptions {
 	readonly maxBytes: number;
 }
 
-/** What a task returns that is one. */
+/** A return value that is a result. */
 type Result = Exclude<TaskResult, WaitingForWorker>;
 
-/** The headers of a task's `Response` that are kept: those that describe its bytes, or say where they are. */
+/** The headers of a task's `Response` that are kept: those that describe its bytes or give a location. */
 const KEPT_HEADERS: ReadonlySet<string> = new Set([
 	'content-disposition',
 	'content-language',
@@ -26,16 +26,19 @@ const KEPT_HEADERS: ReadonlySet<string> = new Set([
 	'location',
 ]);
 
-/** Statuses that come without a body (RFC 9110 §6.4.1), and that `Response` refuses one for. */
+/** Statuses without a body (RFC 9110 §6.4.1), for which `Response` rejects one. */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** @throws {TaskError} `InvalidOutput`, not retryable, for what can't be stored: the next attempt would return the same. */
+/**
+ * @throws {TaskError} `InvalidOutput` for a result that can't be stored. Not retryable: the next attempt would return the
+ * same.
+ */
 export async function replyOf(result: Result, options: OutputOptions): Promise<StoredReply> {
 	try {
 		return result instanceof Response ? await fromResponse(result, options) : await fromJson(result, options);
 	} catch (error) {
 		if (!(error instanceof TooLarge)) throw error;
-		throw invalidOutput(`The result has more than ${error.maxBytes} bytes`);
+		throw invalidOutput(`The result is larger than the limit of ${error.maxBytes} bytes`);
 	}
 }
 
@@ -48,7 +51,7 @@ async function fromJson(result: Exclude<Result, Response>, options: OutputOption
 async function fromResponse(response: Response, options: OutputOptions): Promise<StoredReply> {
 	const { status } = response;
 	if (status < 200 || status > 399)
-		throw invalidOutput(`A result can't have the status ${status}: throw a TaskError instead`);
+		throw invalidOutput(`Expected a result with a status from 200 to 399, got: ${status}; throw a TaskError to fail`);
 	const headers = [...response.headers].filter(([name]) => KEPT_HEADERS.has(name));
 	if (!response.body || WITHOUT_BODY.has(status)) return { status, headers };
 	const mediaType = response.headers.get('content-type') ?? 'application/octet-stream';
@@ -65,9 +68,9 @@ function serialize(result: unknown): string {
 	try {
 		text = JSON.stringify(result);
 	} catch {
-		throw invalidOutput('The task returned something that JSON has no form for');
+		throw invalidOutput('The task returned a value that JSON cannot represent');
 	}
-	if (text === undefined) throw invalidOutput('The task returned something that JSON has no form for');
+	if (text === undefined) throw invalidOutput('The task returned a value that JSON cannot represent');
 	return text;
 }
 

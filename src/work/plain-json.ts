@@ -1,6 +1,6 @@
-/** What a task hands over to be shown, as nothing but JSON: an object with a class or a getter would not survive the call. */
+/** Reduces a task's value to plain JSON: an object with a class or a getter would not survive the RPC call. */
 
-/** @returns a copy made of JSON values only; `undefined` for what JSON has no form for, or more than `maxBytes` of it. */
+/** @returns a copy of JSON values only; `undefined` if JSON can't represent the value, or needs more than `maxBytes`. */
 export function plainJson(value: unknown, maxBytes: number): unknown {
 	try {
 		const text = JSON.stringify(value);

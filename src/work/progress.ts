@@ -1,9 +1,11 @@
-/** Progress on its way into a job. */
+/** Normalises the progress that a task reports. */
 import { PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
 import type { Progress } from '../job/record.ts';
 import { plainJson } from './plain-json.ts';
 
-/** Reported progress, made to fit: what is out of bounds is cut or left out, for progress must never fail a job. */
+/**
+ * Fits reported progress to the limits. Values out of bounds are cut or left out, because progress must never fail a job.
+ */
 export function progressOf(percent: number | undefined, message: string | undefined, data?: unknown): Progress {
 	const isNumber = typeof percent === 'number' && Number.isFinite(percent);
 	const kept = plainJson(data, PROGRESS_DATA_BYTES);

@@ -1,4 +1,4 @@
-/** The tasks of a deployment, checked once when it starts, so that a mistake stops there and not in somebody's job. */
+/** The tasks of a deployment, checked once at its start, so that a mistake fails the start and not a job. */
 import { z } from 'zod';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import type { AnyTask, BinaryInputSpec, Lane } from './task.ts';
@@ -7,13 +7,13 @@ export const MAX_TASK_NAME_CHARS = 64;
 const NAME = new RegExp(`^[a-z][a-z0-9-]{0,${MAX_TASK_NAME_CHARS - 1}}$`);
 const DEFAULT_LANE: Lane = 'jobs';
 
-/** A task with every default filled in. */
+/** A task with all defaults applied. */
 export interface RegisteredTask {
 	readonly name: string;
 	readonly description: string;
-	/** Left out when the task takes only bytes. */
+	/** Left out if the task takes only bytes. */
 	readonly json?: z.ZodType;
-	/** Left out when the task takes only JSON. */
+	/** Left out if the task takes only JSON. */
 	readonly binary?: BinaryInputSpec;
 	readonly parameters: z.ZodObject;
 	readonly lane: Lane;
@@ -24,11 +24,11 @@ export interface RegisteredTask {
 
 export type TaskRegistry = ReadonlyMap<string, RegisteredTask>;
 
-/** @throws {TypeError} naming the task and what is wrong with it. */
+/** @throws {TypeError} for an invalid task; the message names the task and the mistake. */
 export function registryOf(tasks: readonly AnyTask[]): TaskRegistry {
 	const registry = new Map<string, RegisteredTask>();
 	for (const task of tasks) {
-		if (!NAME.test(task.name)) throw new TypeError(`Task name must be 1–64 of a–z, 0–9 and -, got: "${task.name}"`);
+		if (!NAME.test(task.name)) throw new TypeError(`Task name must match ${NAME.source}, got: "${task.name}"`);
 		if (registry.has(task.name)) throw new TypeError(`Task "${task.name}" is registered twice`);
 		registry.set(task.name, registered(task));
 	}

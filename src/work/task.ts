@@ -1,77 +1,81 @@
 /**
- * What a task is: the whole vocabulary a task author needs.
+ * The vocabulary of a task: everything that a task author needs.
  *
- * A task says what it takes (a zod schema, raw bytes, or either), how it is retried, and how to do the work. Nothing in
- * this file does anything at run time beyond holding those facts together.
+ * A task declares its input (a zod schema, raw bytes, or either), its retry policy, and the function that does the work.
+ * The code in this file only holds these facts together.
  */
 import type { z } from 'zod';
 import type { WaitTerms } from '../job/lifecycle.ts';
 import type { AttemptLinks } from '../job/links.ts';
 
-/** The lanes a task can name. A lane is a set of queues; slow work must not share one with fast work. */
+/** The lanes that a task can name. A lane is a set of queues; it keeps slow work apart from fast work. */
 export type Lane = 'jobs' | 'long';
 
-/** What a task that takes raw bytes accepts. */
+/** The raw bytes that a task accepts. */
 export interface BinaryInputSpec {
-	/** Media types taken, without parameters, lower case: `image/png`. A wildcard subtype is allowed: `image/*`. */
+	/** Accepted media types, without parameters, in lower case: `image/png`. A wildcard subtype is allowed: `image/*`. */
 	readonly mediaTypes: readonly string[];
-	/** The task reads text by its `charset`: an encoding that the runtime doesn't know is refused before the 202. */
+	/**
+	 * The task reads text by its `charset`. A submission in an encoding that the runtime doesn't support is rejected before
+	 * the 202.
+	 */
 	readonly isText?: boolean;
-	/** The largest body taken, in bytes. Default: the deployment's `MAX_INPUT_BYTES`. */
+	/** Maximum size of the body, in bytes. Default: the deployment's `MAX_INPUT_BYTES`. */
 	readonly maxBytes?: number;
 }
 
-/** A task's raw input. It stays in the job's object until it is read, so ask for it once and as late as you can. */
+/** A task's raw input. It stays in the job's object until it is read, so read it once and as late as possible. */
 export interface BinaryInput {
 	/** The media type the client sent, with its parameters. */
 	readonly mediaType: string;
 	/** The length in bytes. */
 	readonly sizeBytes: number;
-	/** The bytes as a stream: the whole input is never in memory at once. */
+	/** Returns the bytes as a stream, so that the whole input is never in memory at once. */
 	stream(): ReadableStream<Uint8Array>;
-	/** All the bytes at once. */
+	/** Returns all bytes at once. */
 	bytes(): Promise<Uint8Array>;
 }
 
-/** What one attempt at a job knows and can do. */
+/** The context of one attempt at a job. */
 export interface JobContext<Parameters = Record<string, never>> {
 	/** The job's id: 64 hexadecimal digits. */
 	readonly id: string;
-	/** Which attempt this is, from 1. */
+	/** The number of this attempt, from 1. */
 	readonly attempt: number;
 	/** The validated query parameters of the submission. */
 	readonly parameters: Parameters;
-	/** Fires when the job is canceled, the attempt's time is over, or the attempt was given to somebody else. */
+	/** Aborts when the job is canceled, the attempt times out, or another attempt supersedes this one. */
 	readonly signal: AbortSignal;
-	/** The caller's `X-Correlation-ID`, or one made up at submission. */
+	/** The caller's `X-Correlation-ID`, or one generated at submission. */
 	readonly correlationId: string;
 	/**
-	 * The same for every attempt, and another one after `POST …/retry`: `{id}-{epoch}`. Hand it to every service that you
-	 * call, so that the service recognises a repeat. Never the caller's own key: two tenants may use the same one.
+	 * An idempotency key for your own calls: the same for every attempt, and a new one after `POST …/retry`:
+	 * `{id}-{epoch}`. Send it to every service that you call, so that the service recognises a repeated call. It is never
+	 * the caller's own key, because two tenants may use the same one.
 	 */
 	readonly idempotencyKey: string;
 	/** The caller's W3C trace context, if it sent one. */
 	readonly traceparent: string | undefined;
 	/**
-	 * Tells watchers how far the work is. Cheap: call it as often as you like, at most one a second goes out.
+	 * Reports progress to watchers. Call it as often as you like: at most one report a second is sent.
 	 *
-	 * @param percent 0–100; within an attempt it never goes down, a lower value is ignored. Leave it out when unknown.
+	 * @param percent 0–100. It never decreases within an attempt; a lower value is ignored. Leave it out when unknown.
 	 * @param message for people, at most 500 characters.
-	 * @param data for programs: JSON of at most 4 KiB; larger is left out.
+	 * @param data for programs: JSON of at most 4 KiB; larger data is left out.
 	 */
 	progress(percent?: number, message?: string, data?: unknown): void;
 	/**
-	 * `fetch`, aborted with the attempt, and refusing private and link-local addresses unless the deployment allows them.
+	 * `fetch`, aborted with the attempt. It rejects private and link-local addresses, unless the deployment allows them.
 	 *
-	 * @throws {TaskError} `TargetNotAllowed` (not retryable) when the address, or a redirect's, is refused.
+	 * @throws {TaskError} `TargetNotAllowed` (not retryable) if the address, or a redirect's, is rejected.
 	 */
 	fetch(url: string | URL, init?: RequestInit): Promise<Response>;
 	/**
-	 * Lets somebody else finish this attempt: gives out the links with which an external worker reports progress, the result
-	 * or a failure. Tell it of them, and return what you got: the job then waits, and costs nothing while it does. Whoever has
-	 * the links can end this attempt, and no other.
+	 * Lets an external worker finish this attempt: issues the links with which it reports progress, the result or a failure.
+	 * Send the links to the worker, and return the value from `run`. The job then waits, which costs nothing. The links grant
+	 * the right to end this attempt, and no other.
 	 *
-	 * @throws {TaskError} `WaitNotPossible` (not retryable) when the deployment has no `SIGNING_KEYS`.
+	 * @throws {TaskError} `WaitNotPossible` (not retryable) if the deployment has no `SIGNING_KEYS`.
 	 * @throws {RangeError} for times out of bounds.
 	 * @example
 	 * const waiting = await job.waitFor({ startWithinSeconds: 60, timeoutSeconds: 3_600 });
@@ -81,17 +85,20 @@ export interface JobContext<Parameters = Record<string, never>> {
 	waitFor(options?: WaitOptions): Promise<WaitingForWorker>;
 }
 
-/** How long an attempt waits for its external worker. When that is over the attempt has failed, and the job is retried by its policy. */
+/**
+ * How long an attempt waits for its external worker. After that, the attempt fails, and the job is retried by its retry
+ * policy.
+ */
 export interface WaitOptions {
-	/** Seconds until the worker must have reported for the first time, 1 s–30 days. Default: it need not. */
+	/** Time until the worker must send its first report, in seconds: from 1 s to 30 days. Default: no limit. */
 	readonly startWithinSeconds?: number;
-	/** Seconds until it must have ended, 1 s–7 days. Default: one hour. */
+	/** Time until the worker must report the outcome, in seconds: from 1 s to 7 days. Default: one hour. */
 	readonly timeoutSeconds?: number;
 }
 
-/** An attempt that goes on elsewhere. Made by {@link JobContext.waitFor}, and returned from `run`. */
+/** An attempt that an external worker finishes. Created by {@link JobContext.waitFor}, and returned from `run`. */
 export class WaitingForWorker {
-	/** Where the worker reports, each with a token for this attempt: `progress`, `complete` and `fail`. */
+	/** The URLs for the worker's reports, each with a token for this attempt: `progress`, `complete` and `fail`. */
 	readonly links: AttemptLinks;
 	/** @internal */
 	readonly terms: WaitTerms;
@@ -103,12 +110,12 @@ export class WaitingForWorker {
 }
 
 /**
- * What a task may return: JSON, a `Response` whose status, content type and bytes become the result's, or that somebody else
- * will say what came of it.
+ * The return value of a task: JSON; a `Response`, whose status, content type and bytes become the result's; or, for an
+ * attempt that an external worker finishes, a {@link WaitingForWorker}.
  */
 export type TaskResult = Response | JsonValue | WaitingForWorker | undefined;
 
-/** Anything `JSON.stringify` keeps as it is. */
+/** Any value that `JSON.stringify` preserves. */
 export type JsonValue =
 	| string
 	| number
@@ -117,7 +124,7 @@ export type JsonValue =
 	| readonly JsonValue[]
 	| { readonly [key: string]: JsonValue | undefined };
 
-/** How a task describes its input: a zod schema for JSON, media types for bytes, or both. */
+/** The input of a task: a zod schema for JSON, media types for bytes, or both. */
 export type InputSpec = z.ZodType | BinaryInputSpec | { readonly json: z.ZodType; readonly binary: BinaryInputSpec };
 
 /** The input as `run` receives it. */
@@ -127,7 +134,7 @@ export type InputOf<Spec> = Spec extends z.ZodType
 		? z.output<Json> | BinaryInput
 		: BinaryInput;
 
-/** One kind of work. Make it with {@link defineTask}. */
+/** One kind of work. Create it with {@link defineTask}. */
 export interface Task<
 	Input extends InputSpec = InputSpec,
 	Params extends z.ZodObject = z.ZodObject,
@@ -139,7 +146,7 @@ export interface Task<
 	/** One sentence for `GET /v1/tasks`. */
 	readonly description: string;
 	readonly input: Input;
-	/** Query parameters. They arrive as strings: use `z.coerce`. Default: none are taken. */
+	/** Query parameters. They arrive as strings: use `z.coerce`. Default: none. */
 	readonly parameters?: Params;
 	/** `jobs` for up to some seconds, `long` for minutes. Default: `jobs`. */
 	readonly lane?: Lane;
@@ -147,11 +154,11 @@ export interface Task<
 	readonly maxAttempts?: number;
 	/** The deadline of one attempt, in seconds, 1–840. Default: 60. */
 	readonly timeoutSeconds?: number;
-	/** Does the work. May be called again for the same job after a failure or a crash. */
+	/** Does the work. It may be called again for the same job after a failure or a crash. */
 	run(input: InputOf<Input>, job: JobContext<z.output<Params>>): Promise<Result> | Result;
 }
 
-/** Any task, whatever it takes. */
+/** Any task. */
 // biome-ignore lint/suspicious/noExplicitAny: `run` is contravariant in its input, so only `any` holds every task.
 export type AnyTask = Task<any, any>;
 
@@ -175,19 +182,19 @@ export function defineTask<
 	return task;
 }
 
-/** How {@link TaskError} says what should happen next. */
+/** The options of a {@link TaskError}. */
 export interface TaskErrorOptions extends ErrorOptions {
 	/** Whether another attempt may succeed. Default: true. */
 	readonly retryable?: boolean;
 	/** The HTTP status of the stored failure, 400–599. Default: 500. */
 	readonly status?: number;
-	/** Wait at least this long before the next attempt, in seconds. Default: backoff decides. */
+	/** Minimum wait before the next attempt, in seconds. Default: backoff decides. */
 	readonly retryAfterSeconds?: number;
-	/** More for the client's program: JSON. */
+	/** Additional details for the client's program: JSON. */
 	readonly details?: readonly JsonValue[];
 }
 
-/** A failure a client is meant to see: its code and message become the job's `error`. Anything else thrown is private. */
+/** A failure that the client sees: its code and message become the job's `error`. Any other error is private. */
 export class TaskError extends Error {
 	override readonly name = 'TaskError';
 	readonly code: string;

@@ -1,11 +1,11 @@
-/** Lets an external worker finish an attempt: the links it is given, good for this attempt and no other. */
+/** Issues the links with which an external worker finishes an attempt. They are valid for this attempt only. */
 import { OPTION_LIMITS, WAIT_SECONDS } from '../job/limits.ts';
 import { attemptLinks } from '../job/links.ts';
 import type { Lease } from '../job/object-api.ts';
 import type { Fence } from '../job/record.ts';
 import { TaskError, WaitingForWorker, type WaitOptions } from './task.ts';
 
-/** Signs the token in an external worker's links; `undefined` where the deployment has no key. */
+/** Signs the token in an external worker's links; returns `undefined` if the deployment has no key. */
 export type SignAttemptToken = (grant: {
 	readonly job: string;
 	readonly createdAt: number;
@@ -15,6 +15,8 @@ export type SignAttemptToken = (grant: {
 }) => string | undefined;
 
 /**
+ * Creates the value that `JobContext.waitFor` returns.
+ *
  * @throws {RangeError} for times out of bounds.
  * @throws {TaskError} `WaitNotPossible`, not retryable.
  */
@@ -40,11 +42,11 @@ function linksFor(id: string, { fence, origin, readableUntil }: Lease, sign: Sig
 		const token = sign({ job: id, createdAt, right: 'complete', expiresAt: readableUntil, fence });
 		if (token !== undefined) return attemptLinks(id, { origin, token });
 	}
-	const message = 'The deployment has no key to sign the links of an external worker with';
+	const message = 'The deployment has no key to sign the links of an external worker: set SIGNING_KEYS';
 	throw new TaskError('WaitNotPossible', message, { retryable: false });
 }
 
 function checkWithin(field: string, value: number, { min, max }: { min: number; max: number }): void {
 	if (Number.isFinite(value) && value >= min && value <= max) return;
-	throw new RangeError(`Waiting for a worker: ${field} must be from ${min} to ${max}, got: ${value}`);
+	throw new RangeError(`waitFor: ${field} must be from ${min} to ${max}, got: ${value}`);
 }

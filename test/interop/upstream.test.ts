@@ -312,7 +312,7 @@ describe('a reply', { concurrent: true }, () => {
 		const job = await until(await submit('replies', own('invalid'), { method: 'POST' }), 'failed');
 		expect(job).toMatchObject({
 			attempt: 1,
-			error: { code: 'UpstreamFailed', message: 'Upstream "replies" answered 422' },
+			error: { code: 'UpstreamFailed', message: 'Upstream "replies" responded with status 422' },
 		});
 		const reply = await result(job);
 		expect([reply.status, await reply.json()]).toEqual([422, { field: 'name' }]);
@@ -405,7 +405,7 @@ describe('what is sent again', { concurrent: true }, () => {
 		const job = await until(await submit('broken', path, { headers }), 'failed');
 		expect(job).toMatchObject({
 			attempt: 2,
-			error: { code: 'UpstreamFailed', message: 'Upstream "broken" answered 500' },
+			error: { code: 'UpstreamFailed', message: 'Upstream "broken" responded with status 500' },
 		});
 		const reply = await result(job);
 		expect([reply.status, (await reply.text()).length]).toEqual([500, 130_000]);
@@ -566,8 +566,7 @@ describe('an upstream that is asynchronous itself', { concurrent: true }, () => 
 		const path = own('operation');
 		const job = await submit('asynchronous', path, { method: 'POST', body: '{}', headers: { accept: 'text/csv' } });
 		await vi.waitFor(
-			async () =>
-				expect(await documentOf(job.id)).toMatchObject({ progress: { message: 'the upstream says: Running' } }),
+			async () => expect(await documentOf(job.id)).toMatchObject({ progress: { message: 'upstream status: Running' } }),
 			{ timeout: 10_000, interval: 50 },
 		);
 		const over = await until(job, 'succeeded');

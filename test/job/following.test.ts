@@ -118,7 +118,7 @@ describe('a job whose upstream works on', () => {
 			status: 504,
 			error: {
 				code: 'ExecutionTimeout',
-				message: 'The operation that the upstream started did not end within 3600 s',
+				message: 'The upstream operation did not finish within 3600 s',
 				retryable: false,
 			},
 		});

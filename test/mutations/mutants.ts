@@ -107,7 +107,7 @@ export const MUTANTS: readonly Mutant[] = [
 		search: 'if (wait.following) return operationLate(job, wait, overAt);',
 		replacement: '',
 		killer: { file: 'test/job/following.test.ts', project: 'workerd' },
-		says: 'operation that the upstream started',
+		says: 'The upstream operation did not finish',
 	},
 	{
 		invariant: 2,

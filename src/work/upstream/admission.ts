@@ -1,8 +1,9 @@
 /**
- * Whose turn it is: asked before a job of an upstream is started, so that one that has to wait uses no attempt.
+ * Asks an upstream's gate for a slot before a job starts, so that a deferred job uses no attempt.
  *
- * The ordinary way asks nobody. The gate is asked where an upstream takes only so many requests at once; and it is told of
- * failures, after which it is asked and told until it says that all is well.
+ * Usually no gate is asked. It is asked for an upstream with a limit of concurrent requests. It is also informed of
+ * failures; after one, it is asked before and informed after each request, until it reports that the upstream has
+ * recovered.
  */
 import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../job/limits.ts';
 import type { JobMessage } from '../../job/message.ts';
@@ -13,11 +14,11 @@ import type { Entry, Health } from '../../upstream/gate.ts';
 import type { Upstream, Upstreams } from '../../upstream/settings.ts';
 import type { AttemptReport } from '../outcome.ts';
 
-/** What this isolate knows of each upstream. Forgetting it costs a request too many, to an upstream that fails. */
+/** What this isolate knows about each upstream. Losing it costs one extra request to a failing upstream. */
 interface Impression {
-	/** It failed, and nobody has said since that it is well. */
+	/** The upstream failed, and has not been reported as healthy since. */
 	isTroubled: boolean;
-	/** A request went well since the gate was last told of one. */
+	/** A request succeeded since the last report to the gate. */
 	hasWorked: boolean;
 }
 const impressions = new Map<string, Impression>();
@@ -35,9 +36,9 @@ export interface AdmissionOptions {
 }
 
 /**
- * Makes the attempt, or lets the job wait for its turn.
+ * Makes the attempt, or defers the job.
  *
- * @param isRepeat whether the message was delivered before: then something was wrong, perhaps with the upstream.
+ * @param isRepeat whether the message was delivered before, which hints at a problem, perhaps at the upstream.
  */
 export async function admit(
 	{ upstreams, gates, jobs }: AdmissionOptions,
@@ -58,7 +59,7 @@ export async function admit(
 		note(upstream, entry);
 		if (!entry.admitted) {
 			const report = await jobs.callOnce(id, (job) => job.defer(epoch, entry.waitMs, entry.message));
-			// Its time has not come anyway: the attempt says when it will.
+			// The job may not start yet anyway: the attempt's report says when.
 			return report.refusal === 'early' ? attempt() : report;
 		}
 	}
@@ -80,16 +81,16 @@ function note({ name }: Upstream, entry: Entry): void {
 	impressionOf(name).isTroubled = !entry.admitted || !entry.isCalm;
 }
 
-/** A request that is over. */
+/** A finished request. */
 interface Visit {
 	readonly pass: string;
 	readonly job: string;
 	readonly health: Health | undefined;
-	/** The gate let it in, and waits to hear of it. */
+	/** The gate granted a slot, and expects a report. */
 	readonly isAsked: boolean;
 }
 
-/** Tells the gate what it has to know. Its failure harms nobody: a pass runs out by itself. */
+/** Reports a request to the gate. A failure is harmless: a slot expires by itself. */
 async function leave(gates: Gates, { name }: Upstream, { pass, job, health, isAsked }: Visit): Promise<void> {
 	const impression = impressionOf(name);
 	if (health?.isWell) impression.hasWorked = true;
@@ -100,6 +101,6 @@ async function leave(gates: Gates, { name }: Upstream, { pass, job, health, isAs
 		const { isCalm } = await gates.of(name).leave(pass, health, hasWorked, job);
 		impression.isTroubled = !isCalm;
 	} catch (error) {
-		logError('upstream gate not told', { upstream: name, error });
+		logError('upstream gate not informed', { upstream: name, error });
 	}
 }

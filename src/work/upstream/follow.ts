@@ -1,6 +1,7 @@
 /**
- * An upstream that is itself asynchronous is asked until it is done: what its answers mean is `lro`'s to say, asking is ours.
- * Its own links are believed as far as its own origin goes; anywhere else it is a stranger's.
+ * Polls the operation of an asynchronous upstream until it finishes. `lro` interprets the responses; this file sends the
+ * requests. Credentials are sent to the upstream's own origin only. Any other origin gets only the caller's `accept…`
+ * headers.
  */
 
 import type { FollowTerms } from '../../job/lifecycle.ts';
@@ -22,38 +23,38 @@ import { type Attempt, ConnectionLost, discarded } from './reply.ts';
 import { type Answered, connect, headersOf, type SendOptions } from './send.ts';
 
 const BAD_GATEWAY = 502;
-/** What of a request's headers says what is wanted of an answer. */
+/** The request headers that affect a response, which polls repeat. */
 const OF_ANSWERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'authorization', 'cookie']);
 
-/** Everything that stays the same from question to question. */
+/** The values that stay the same from poll to poll. */
 export interface Course {
 	readonly options: SendOptions;
 	readonly upstream: Upstream;
 	readonly request: UpstreamRequest;
 	readonly job: Attempt;
-	/** Milliseconds since the epoch. */
+	/** The start of the operation, in milliseconds since the epoch. */
 	readonly since: number;
 }
 
-/** The operation goes on. */
+/** The operation continues. */
 export interface GoesOn {
 	readonly terms: FollowTerms;
-	/** What the upstream said of it. */
+	/** The progress that the upstream reported. */
 	readonly progress?: Progress;
 }
 
 /**
- * Whether a request has started an operation.
+ * Checks whether a request has started an operation.
  *
- * @returns how it goes on; or the first answer, when there is none.
- * @throws {TaskError} when the operation has failed already, or its first answer makes no sense.
+ * @returns how to continue polling; or the first response, if there is no operation.
+ * @throws {TaskError} if the operation has already failed, or its first response is invalid.
  */
 export async function beginFollowing(course: Course, first: Answered): Promise<GoesOn | Answered> {
 	if (!startsOperation(first.response)) return first;
 	const { upstream, request } = course;
 	const start = await peeked(first.response, first.url);
 	const step = firstStep({ method: request.method, url: first.url }, start.answer, Date.now());
-	// A 202 that leads nowhere is a reply like any other.
+	// A 202 without a usable link is an ordinary reply.
 	if (step.is === 'nonsense' || step.is === 'result') return start;
 	await discarded(start.response);
 	const operation = operationOf(step, upstream);
@@ -66,10 +67,10 @@ function startsOperation({ status, headers }: Response): boolean {
 }
 
 /**
- * One question, wherever it leads. A question that fails is asked again later: it changes nothing.
+ * Polls once, and follows redirects. A failed poll changes nothing, and is repeated later.
  *
- * @returns how the operation goes on; or the answer that it came to.
- * @throws {TaskError} when the operation failed, its answers make no sense, or questions have failed too often.
+ * @returns how to continue polling; or the response with the operation's result.
+ * @throws {TaskError} if the operation failed, a response is invalid, or too many polls in a row failed.
  */
 export async function askOnce(course: Course, before: Following): Promise<GoesOn | Answered> {
 	let target = before.operation;
@@ -98,9 +99,9 @@ export async function askOnce(course: Course, before: Following): Promise<GoesOn
 	throw failed(`Upstream "${course.upstream.name}" redirects more than ${MAX_REDIRECTS} times`);
 }
 
-/** @throws {TaskError} after too many. */
+/** @throws {TaskError} after too many failures in a row. */
 export function countFailure(course: Course, before: Following, step?: Step): GoesOn {
-	if (isLastFailure(before)) throw failed(`Upstream "${course.upstream.name}" can't be asked any more`);
+	if (isLastFailure(before)) throw failed(`Too many polls of upstream "${course.upstream.name}" failed`);
 	return goOn(course, step, { ...before, failures: before.failures + 1 });
 }
 
@@ -108,13 +109,17 @@ function isLastFailure({ failures }: Following): boolean {
 	return failures + 1 >= MAX_POLL_FAILURES;
 }
 
-/** The last wait that the upstream named counts until it names another. @throws {TaskError} when there is too much to keep. */
+/**
+ * The upstream's last `Retry-After` applies until it sends another.
+ *
+ * @throws {TaskError} if the operation's links are too large.
+ */
 function goOn(course: Course, step: Step | undefined, next: Following): GoesOn {
 	const { upstream, since } = course;
 	const sizeBytes = new TextEncoder().encode(JSON.stringify(next.operation)).byteLength;
 	if (sizeBytes > MAX_OPERATION_BYTES)
 		throw failed(
-			`The links of upstream "${upstream.name}" to its operation have more than ${MAX_OPERATION_BYTES} bytes`,
+			`The operation links of upstream "${upstream.name}" are larger than the limit of ${MAX_OPERATION_BYTES} bytes`,
 		);
 	const named = step && 'retryAfterMs' in step ? step.retryAfterMs : undefined;
 	const following = { ...next, ...(named !== undefined && { retryAfterMs: named }) };
@@ -126,7 +131,7 @@ function goOn(course: Course, step: Step | undefined, next: Following): GoesOn {
 	};
 }
 
-/** @throws {TaskError} when there is nothing to ask any more. */
+/** @throws {TaskError} if the operation can't be polled any further. */
 function operationOf(step: Step, { name }: Upstream): Operation {
 	switch (step.is) {
 		case 'ask':
@@ -139,12 +144,12 @@ function operationOf(step: Step, { name }: Upstream): Operation {
 		case 'canceled':
 			throw ended(name, step.is, step.error);
 		case 'nonsense':
-			throw failed(`Upstream "${name}" does not say how its operation goes on: ${step.reason}`);
+			throw failed(`Upstream "${name}" sent an invalid response for its operation: ${step.reason}`);
 	}
-	throw failed(`Upstream "${name}" does not say how its operation goes on`);
+	throw failed(`Upstream "${name}" sent no link to continue its operation`);
 }
 
-/** `undefined` when there is none. */
+/** Returns `undefined` if there is no response. */
 async function answerTo({ options, upstream, request, job }: Course, url: string): Promise<Peeked | undefined> {
 	const target = allowed(url, options.allowPrivateTargets);
 	const isOwn = target.origin === new URL(upstream.baseUrl).origin;
@@ -166,11 +171,11 @@ function strangersHeaders(headers: UpstreamRequest['headers']): Headers {
 	return new Headers(plain.map(([name, value]): [string, string] => [name, value]));
 }
 
-/** What the upstream says of its operation is what is known of the job. */
+/** Returns the upstream's own progress, which becomes the job's progress. */
 function toldBy(step: Step): Progress | undefined {
 	const { word, percentComplete }: Told = 'told' in step ? step.told : {};
 	if (word === undefined && percentComplete === undefined) return undefined;
-	return progressOf(percentComplete, word === undefined ? undefined : `the upstream says: ${word}`);
+	return progressOf(percentComplete, word === undefined ? undefined : `upstream status: ${word}`);
 }
 
 function ended(name: string, how: 'failed' | 'canceled', { code, message, details }: OperationError): TaskError {

@@ -1,6 +1,6 @@
 /**
- * One attempt at a forwarded request: it is sent as it came, the reply is stored as it came, and what the reply says of the
- * upstream decides whether it is asked again. Read it from top to bottom.
+ * One attempt at a forwarded request. The request is sent as it was received, and the reply is stored as it was received.
+ * The reply decides whether the request is retried. Read this file from top to bottom.
  */
 import type { Failure } from '../../job/lifecycle.ts';
 import { MS_PER_SECOND } from '../../job/limits.ts';
@@ -22,7 +22,7 @@ import { beginFollowing } from './follow.ts';
 import { type Attempt, ConnectionLost, discarded, storedReply } from './reply.ts';
 import { type Answered, send } from './send.ts';
 
-/** What forwarding needs of its deployment. */
+/** The dependencies of forwarding. */
 export interface ForwardOptions {
 	readonly upstreams: Upstreams;
 	readonly jobs: Jobs;
@@ -32,10 +32,10 @@ export interface ForwardOptions {
 
 const BAD_GATEWAY = 502;
 const UNWELL: Health = { isWell: false };
-/** The status of the upstream's own answer, where a redirect led elsewhere. */
+/** The status of the upstream's own response, if a redirect led to another origin. */
 const FOUND = 302;
 
-/** @throws {TaskError} when nothing was sent: the upstream is no longer configured, or no longer takes such requests. */
+/** @throws {TaskError} if nothing was sent: the upstream is no longer configured, or no longer accepts such requests. */
 export async function forward(options: ForwardOptions, lease: Lease, job: Attempt): Promise<Outcome> {
 	const { upstream, request } = plan(options.upstreams, lease);
 	const mayRepeat = isRepeatable(request.method, upstream.resend);
@@ -54,18 +54,18 @@ export async function forward(options: ForwardOptions, lease: Lease, job: Attemp
 	}
 }
 
-/** What an attempt that ran out of time comes to; `undefined` when it was a task's. */
+/** Returns the outcome of an attempt that timed out; `undefined` for the attempt of a task. */
 export function forwardTimedOut({ upstreams }: ForwardOptions, lease: Lease): Outcome | undefined {
 	if (upstreamNameOf(lease.task) === undefined) return undefined;
 	const { upstream, request } = plan(upstreams, lease);
 	const failure = timedOut(lease.options.timeoutSeconds);
 	const error = { ...failure.error, retryable: isRepeatable(request.method, upstream.resend) };
-	// A caller who allows less time than the upstream is given says nothing of the upstream.
+	// A caller's timeout that is shorter than the upstream's doesn't show that the upstream is unhealthy.
 	const isTelling = lease.options.timeoutSeconds >= upstream.timeoutSeconds;
 	return { kind: 'failure', failure: { ...failure, error }, ...(isTelling && { health: UNWELL }) };
 }
 
-/** Where to send what. The configuration may have changed since the job was accepted: it is the one of now that counts. */
+/** Returns the upstream and the request. The current configuration applies, which may have changed since the submission. */
 export function plan(
 	upstreams: Upstreams,
 	{ task, tenant, parameters }: Lease,
@@ -74,7 +74,7 @@ export function plan(
 	const upstream = upstreams.get(name);
 	if (!upstream) throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured`);
 	if (tenant !== undefined && !mayUse(upstream, tenant))
-		throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured for you`);
+		throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured for this tenant`);
 	const request = UpstreamRequest.parse(parameters);
 	const fault = requestFaultOf(upstream, request);
 	if (fault) throw notAllowed('UpstreamFailed', fault.message);
@@ -92,9 +92,10 @@ export async function outcomeOf(
 	const { status } = response;
 	const retryAfterMs = retryAfterMsOf(response.headers.get('retry-after'), Date.now());
 	const health = healthOf(isOwn(upstream, url) ? status : FOUND, retryAfterMs);
-	// What an operation came to is its end: to send the request again would start another.
+	// The result of an operation is final: sending the request again would start another operation.
 	const retryable = !isFollowed && isRetried(status, isRepeatable(request.method, upstream.resend));
-	// What is about to be asked again is not worth storing. Lost attempts may have given the job some more than these.
+	// A reply is not stored if the request will be retried. Lost attempts may have given the job more attempts than
+	// `maxAttempts`.
 	const isLast = !retryable || fence.attempt >= options.maxAttempts;
 	const to = { jobs, fence, maxBytes, sentAt, job, isBodiless: request.method === 'HEAD' };
 	const reply = isLast ? await storedReply(response, url, to) : await discarded(response);
@@ -113,17 +114,20 @@ function healthOf(status: number, retryAfterMs: number | undefined): Health | un
 	return well === undefined ? undefined : { isWell: well, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
-/** Where a redirect led elsewhere, the upstream itself has answered, and another server is to blame for the rest. */
+/**
+ * Whether the response came from the upstream's own origin. Otherwise the upstream redirected, and another server is
+ * responsible.
+ */
 function isOwn({ baseUrl }: Upstream, url: string): boolean {
 	return new URL(url).origin === new URL(baseUrl).origin;
 }
 
 function refusedBy({ name }: Upstream, { status }: Response, retryable: boolean, reply?: StoredReply): Failure {
-	const error = { code: 'UpstreamFailed', message: `Upstream "${name}" answered ${status}`, retryable };
+	const error = { code: 'UpstreamFailed', message: `Upstream "${name}" responded with status ${status}`, retryable };
 	return { error, status, ...(reply && { reply }) };
 }
 
-/** What an error that no repetition mends does to a job; `undefined` for any other. */
+/** Returns the failure for an error that a retry can't fix; `undefined` for any other error. */
 export function finalFailureOf(error: unknown, { name }: Upstream): Failure | undefined {
 	if (error instanceof TooLarge) return failedWith(tooLargeMessage(name, error), false);
 	if (!(error instanceof TaskError)) return undefined;
@@ -131,7 +135,7 @@ export function finalFailureOf(error: unknown, { name }: Upstream): Failure | un
 	return { ...failure, error: { ...failure.error, retryable: false } };
 }
 
-/** No reply, or not all of one. What is not the upstream's fault doesn't count against it. */
+/** Handles a missing or incomplete reply. A failure that the upstream didn't cause doesn't count against it. */
 function brokenOff(
 	error: unknown,
 	{ name, headers }: Upstream,
@@ -142,21 +146,21 @@ function brokenOff(
 	}
 	if (error instanceof ConnectionLost) {
 		logError('upstream failed', { job: id, upstream: name, error: withoutValues(error.cause, headers) });
-		const message = `The connection to upstream "${name}" broke off, or was never made`;
+		const message = `The connection to upstream "${name}" failed or was interrupted`;
 		const health = isOwn && !error.isElsewhere ? UNWELL : { isWell: true };
 		return { kind: 'failure', failure: failedWith(message, mayRepeat), health };
 	}
 	if (!(error instanceof TaskError))
 		logError('forwarding failed', { job: id, upstream: name, error: withoutValues(error, headers) });
 	const failure = failureOf(error);
-	// Something of ours went wrong when the request was on its way, perhaps.
+	// An internal error, perhaps after the request was sent.
 	return {
 		kind: 'failure',
 		failure: { ...failure, error: { ...failure.error, retryable: failure.error.retryable && mayRepeat } },
 	};
 }
 
-/** An error without the configured header values that its message may quote: they hold the operator's secrets. */
+/** Returns the error without the configured header values that its message may quote: they hold the operator's secrets. */
 export function withoutValues(error: unknown, headers: Upstream['headers']): Error {
 	const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
 	const values = headers.map(([, value]) => value).filter(Boolean);
@@ -165,7 +169,7 @@ export function withoutValues(error: unknown, headers: Upstream['headers']): Err
 }
 
 function tooLargeMessage(name: string, { maxBytes }: TooLarge): string {
-	return `The reply of upstream "${name}" has more than ${maxBytes} bytes`;
+	return `The response of upstream "${name}" is larger than the limit of ${maxBytes} bytes`;
 }
 
 function failedWith(message: string, retryable: boolean): Failure {

@@ -1,6 +1,6 @@
 /**
- * Asks how an operation is that an upstream works on. The operation is kept with its job, so nothing is lost with the consumer
- * that asks, and a question that is asked twice does no harm.
+ * Polls an upstream's running operation. The operation is stored with its job, so a consumer can be lost without losing
+ * it, and a repeated poll does no harm.
  */
 import { MS_PER_SECOND } from '../../job/limits.ts';
 import type { Lease, Report } from '../../job/object-api.ts';
@@ -14,7 +14,7 @@ import { askOnce, type Course, countFailure, type GoesOn } from './follow.ts';
 import { type ForwardOptions, finalFailureOf, outcomeOf, plan, withoutValues } from './forward.ts';
 import { type Attempt, ConnectionLost } from './reply.ts';
 
-/** What stays the same while one consumer asks. */
+/** The values that stay the same while one consumer polls. */
 export interface Session {
 	readonly options: ForwardOptions;
 	readonly id: string;
@@ -23,16 +23,16 @@ export interface Session {
 	readonly contextFor: (signal: AbortSignal) => Attempt;
 }
 
-/** Where an operation stands. */
+/** The state of an operation. */
 export interface Standing {
 	readonly following: Following & Pick<FollowState, 'asks'>;
 	/** When the operation began, in milliseconds since the epoch. */
 	readonly since: number;
-	/** What the job answered when it took the operation, and the wait before the first question. Left out: a question is due. */
+	/** The job's response to the report of the operation, and the wait before the first poll. Left out: a poll is due. */
 	readonly last?: { readonly waitMs: number; readonly report: Report };
 }
 
-/** Asks while the operation is young, then leaves it to the next message. */
+/** Polls while the operation is young, then leaves polling to the next message. */
 export async function followOn(session: Session, { following, since, last }: Standing): Promise<Report> {
 	const { options, id, lease, report } = session;
 	const { asks } = following;
@@ -43,7 +43,7 @@ export async function followOn(session: Session, { following, since, last }: Sta
 		const isNear = Date.now() + waitMs <= since + ASK_DIRECTLY_MS;
 		if (!isDue && !isNear) break;
 		await scheduler.wait(waitMs);
-		// The watchdog's schedule began when the job took the operation, not when its answer came here.
+		// The watchdog's schedule began when the job stored the operation, not when its response arrived here.
 		if (!isDue && Date.now() > since + ASK_DIRECTLY_MS + ASK_LATE_MS) break;
 		const next = await questionOf(session, state, since);
 		if (next === undefined) return {};
@@ -57,7 +57,7 @@ export async function followOn(session: Session, { following, since, last }: Sta
 	return options.jobs.call(id, (job) => job.asked(lease.fence, asks, terms, told));
 }
 
-/** Without what only the object keeps. */
+/** Returns the operation without the fields that only the object keeps. */
 function plainOf({ operation, answers, failures, retryAfterMs }: Following): Following {
 	return { operation, answers, failures, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
@@ -66,16 +66,16 @@ function isSame(progress: Progress, before: Progress | undefined): boolean {
 	return before?.message === progress.message && before?.percentComplete === progress.percentComplete;
 }
 
-/** Progress that is lost is told with the next. */
+/** Lost progress is sent with the next report. */
 async function tell({ options: { jobs }, id, lease }: Session, progress: Progress): Promise<void> {
 	try {
 		await jobs.callOnce(id, (job) => job.progress(lease.fence, progress));
 	} catch (error) {
-		logError('progress not told', { job: id, error });
+		logError('progress not reported', { job: id, error });
 	}
 }
 
-/** @returns `undefined` when the job is no longer this attempt's. */
+/** @returns `undefined` if this attempt no longer has the job. */
 async function questionOf(
 	session: Session,
 	following: Following,
@@ -87,8 +87,8 @@ async function questionOf(
 		return await withinTime(session, course, following);
 	} catch (error) {
 		if (error instanceof UploadRefused) return undefined;
-		// The upstream is no longer configured, or no longer takes such requests.
-		logError('operation not asked', { job: id, error });
+		// The upstream is no longer configured, or no longer accepts such requests.
+		logError('operation not polled', { job: id, error });
 		return { kind: 'failure', failure: failureOf(error) };
 	}
 }
@@ -115,7 +115,7 @@ async function withinTime(
 		const failure = finalFailureOf(error, upstream);
 		if (failure) return { kind: 'failure', failure };
 		const shown = withoutValues(error instanceof ConnectionLost ? error.cause : error, upstream.headers);
-		logError('question failed', { job: id, upstream: upstream.name, error: shown });
+		logError('operation poll failed', { job: id, upstream: upstream.name, error: shown });
 		return countFailure(whole, following);
 	} finally {
 		clearTimeout(timer);

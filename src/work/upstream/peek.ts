@@ -1,4 +1,4 @@
-/** A look at what a reply says, when it is JSON and not long, that leaves the reply as it was. */
+/** Reads a reply's body if it is short JSON, and returns a reply with the same bytes. */
 import type { Answer } from '../../lro/answer.ts';
 import { MAX_PEEK_BYTES } from '../../upstream/limits.ts';
 import { ConnectionLost } from './reply.ts';
@@ -10,14 +10,14 @@ export interface Peeked extends Answered {
 
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i;
 
-/** @throws {ConnectionLost} when the reply breaks off. */
+/** @throws {ConnectionLost} if the reply is interrupted. */
 export async function peeked(response: Response, url: string): Promise<Peeked> {
 	const { status, headers, body } = response;
 	if (!body || !JSON_TYPE.test(headers.get('content-type') ?? ''))
 		return { response, url, answer: { url, status, headers } };
 	const { pieces, isAll, reader } = await begun(body);
 	const value = isAll ? parsed(pieces) : undefined;
-	// The same bytes again: those that were looked at, and those that were not.
+	// The same bytes again: those that were read, followed by the rest.
 	const again = new Response(rejoined(pieces, reader), { status, headers });
 	return { response: again, url, answer: { url, status, headers, ...(value !== undefined && { body: value }) } };
 }

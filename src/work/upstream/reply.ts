@@ -1,4 +1,4 @@
-/** An upstream's reply on its way into the job: its status, the headers that may be replayed, and its bytes as they come in. */
+/** Stores an upstream's reply in the job: its status, the headers that may be replayed, and its bytes as they arrive. */
 import type { Fence, StoredReply } from '../../job/record.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
 import { upload } from '../../rpc/upload.ts';
@@ -6,10 +6,10 @@ import { ReplyProgress } from '../../upstream/progress.ts';
 import { headHeaders, keptHeaders } from '../../upstream/reply-headers.ts';
 import { type JobContext, TaskError } from '../task.ts';
 
-/** There is no reply, or it broke off. The cause is for the log: it is nobody's business outside. */
+/** The reply is missing or incomplete. The cause is logged and never shown to clients. */
 export class ConnectionLost extends Error {
 	override readonly name = 'ConnectionLost';
-	/** It was to another origin than the upstream's own, where a redirect led. */
+	/** The connection was to another origin than the upstream's own, after a redirect. */
 	readonly isElsewhere: boolean;
 
 	constructor(cause: unknown, isElsewhere = false) {
@@ -18,7 +18,7 @@ export class ConnectionLost extends Error {
 	}
 }
 
-/** The attempt that forwards, as a task would know it. */
+/** The context of a forwarding attempt, as a task would see it. */
 export type Attempt = Omit<JobContext, 'parameters'>;
 
 export interface ReplyOptions {
@@ -28,25 +28,25 @@ export interface ReplyOptions {
 	readonly maxBytes: number;
 	/** When the request was sent; milliseconds since the epoch. */
 	readonly sentAt: number;
-	/** The reply tells of a body, and has none. */
+	/** The reply's headers describe a body that is not sent, as for HEAD. */
 	readonly isBodiless: boolean;
 }
 
-/** Statuses that come without a body (RFC 9110 §6.4.1), and that `Response` refuses one for. */
+/** Statuses without a body (RFC 9110 §6.4.1), for which `Response` rejects one. */
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
-/** RFC 9110 §8.3: what bytes are that nobody says anything of. */
+/** The default media type of a reply without `Content-Type` (RFC 9110 §8.3). */
 const UNKNOWN_TYPE = 'application/octet-stream';
 const BAD_GATEWAY = 502;
 
 /**
- * @throws {ConnectionLost} when the reply breaks off.
- * @throws {TooLarge} when there is too much of it.
+ * @throws {ConnectionLost} if the reply is interrupted.
+ * @throws {TooLarge} if the reply is too large.
  */
 export async function storedReply(response: Response, url: string, options: ReplyOptions): Promise<StoredReply> {
 	const { status, headers } = response;
 	if (status < 200 || status > 599) {
 		await discarded(response);
-		throw new TaskError('UpstreamFailed', `The upstream answered ${status}, which is not a status of HTTP`, {
+		throw new TaskError('UpstreamFailed', `The upstream responded with an invalid HTTP status: ${status}`, {
 			retryable: false,
 			status: BAD_GATEWAY,
 		});
@@ -63,14 +63,14 @@ export async function storedReply(response: Response, url: string, options: Repl
 	return { ...head, body };
 }
 
-/** Lets go of a reply that nobody wants. */
+/** Discards a reply. */
 export async function discarded({ body }: Response): Promise<undefined> {
 	await body?.cancel().catch(() => {
-		// It has broken off by itself.
+		// The connection was lost already.
 	});
 }
 
-/** The bytes as they come in; how far they are is the job's progress, when it is known how many there will be. */
+/** Yields the bytes as they arrive. If the total is known, the share that has arrived is the job's progress. */
 async function* watched({ body, headers }: Response, job: Attempt, sentAt: number): AsyncGenerator<Uint8Array> {
 	const totalBytes = headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
 	const progress = new ReplyProgress(sentAt, totalBytes);
@@ -90,7 +90,7 @@ async function* watched({ body, headers }: Response, job: Attempt, sentAt: numbe
 			yield value;
 		}
 	} finally {
-		// Whoever stops in the middle doesn't want the rest.
+		// A consumer that stops early doesn't need the rest.
 		await reader.cancel().catch(() => {});
 	}
 }

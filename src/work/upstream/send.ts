@@ -1,4 +1,4 @@
-/** The request on its way: what it is made of, where it may go, and the connection. */
+/** Sends the request: builds its headers and body, checks its target, and follows redirects. */
 import type { Lease } from '../../job/object-api.ts';
 import { download } from '../../rpc/download.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
@@ -16,19 +16,19 @@ export interface SendOptions {
 	readonly allowPrivateTargets: boolean;
 }
 
-/** A reply, and where it came from. */
+/** A reply, and the URL that it came from. */
 export interface Answered {
 	readonly response: Response;
 	readonly url: string;
-	/** It is what an operation came to, that the request had started. */
+	/** The reply is the result of an operation that the request had started. */
 	readonly isFollowed?: boolean;
 }
 
 const BAD_GATEWAY = 502;
 
 /**
- * @throws {ConnectionLost} when there is no reply.
- * @throws {TaskError} when a redirect leads where it may not.
+ * @throws {ConnectionLost} if there is no reply.
+ * @throws {TaskError} if a redirect leads to an address that is not allowed.
  */
 export async function send(
 	{ jobs, allowPrivateTargets }: SendOptions,
@@ -42,7 +42,7 @@ export async function send(
 	let next: RequestInit = { method: request.method, headers: headersOf(upstream, request, job) };
 	let hasBody = (lease.input?.sizeBytes ?? 0) > 0;
 	for (let redirects = 0; ; redirects++) {
-		// A stream can be sent once: each hop has its own.
+		// A stream can be sent once, so each hop gets its own.
 		const body = hasBody ? bodyOf(jobs, lease, job.id) : null;
 		const response = await connect(target, { ...next, body }, job.signal).catch((error: unknown) => {
 			const isElsewhere = error instanceof ConnectionLost && target.origin !== origin;
@@ -52,7 +52,7 @@ export async function send(
 		if (location === undefined) return { response, url: target.href };
 		const to = URL.parse(location, target.href);
 		const redirectedInit = redirected(next, response.status, to?.origin === origin);
-		// The configured secret must not reach what the rules keep from callers: the redirect itself is the reply.
+		// The configured secret must not reach paths that the upstream's rules forbid: the redirect itself becomes the reply.
 		if (to && !mayFollow(upstream, to, redirectedInit.method ?? 'GET')) return { response, url: target.href };
 		await response.body?.cancel();
 		if (redirects === MAX_REDIRECTS) throw tooManyRedirects(upstream);
@@ -66,19 +66,19 @@ export async function send(
 /** @throws {ConnectionLost} */
 export async function connect(target: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
 	try {
-		// Nothing on the way may keep a reply for the next who asks: what may be kept is for the client to say.
+		// No cache on the path may store a reply for another caller: caching is the client's decision.
 		return await fetch(target, { ...init, redirect: 'manual', cache: 'no-store', signal });
 	} catch (cause) {
 		throw new ConnectionLost(cause);
 	}
 }
 
-/** The caller's headers, those that are configured, and what the job says of itself; each later one wins. */
+/** The caller's headers, the configured headers, and the job's own headers. Later ones override earlier ones. */
 export function headersOf(upstream: Upstream, { method, headers }: UpstreamRequest, job: Attempt): Headers {
-	// The job may have been accepted under other rules: those of now count.
+	// The current rules apply, which may have changed since the submission.
 	const forwarded = forwardedHeaders(headers, method, upstream);
 	const all = new Headers(forwarded.map(([name, value]): [string, string] => [name, value]));
-	// The runtime asks for compressed replies, and a HEAD would be told of their length.
+	// The runtime requests compressed replies by default, and a HEAD would then report the compressed length.
 	if (method === 'HEAD') all.set('accept-encoding', 'identity');
 	for (const [name, value] of upstream.headers) all.set(name, value);
 	if (!all.has('idempotency-key')) all.set('idempotency-key', job.idempotencyKey);
@@ -89,7 +89,7 @@ export function headersOf(upstream: Upstream, { method, headers }: UpstreamReque
 	return all;
 }
 
-/** Nothing that was configured or let through for the upstream. */
+/** Removes headers that were configured or explicitly allowed for the upstream. */
 function toldElsewhere({ headers }: UpstreamRequest, { headers: left }: RequestInit): Headers {
 	const still = new Headers(left);
 	return new Headers(
@@ -99,7 +99,7 @@ function toldElsewhere({ headers }: UpstreamRequest, { headers: left }: RequestI
 	);
 }
 
-/** With its length, as it came. */
+/** Returns the body with its original length. */
 function bodyOf(jobs: Jobs, { input }: Lease, id: string): BodyInit | null {
 	if (!input) return null;
 	if ('inline' in input) return input.inline;
@@ -107,7 +107,7 @@ function bodyOf(jobs: Jobs, { input }: Lease, id: string): BodyInit | null {
 	download(jobs, id, input)
 		.pipeTo(writable)
 		.catch(() => {
-			// The upstream didn't want all of it, or the rest can't be had: the request breaks off, and fails there.
+			// The upstream closed the connection early, or the rest of the body is unavailable: the request itself fails.
 		});
 	return readable;
 }
