@@ -1,6 +1,6 @@
 /**
- * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for the paths under `/v1` and
- * `queue` for its queues, and export the object classes.
+ * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for the paths under `/v1`
+ * and `queue` for its queues, and export the object classes.
  */
 import { type Config, configOf, NotConfigured } from './config.ts';
 import { answer, type DoorEnv } from './http/door.ts';

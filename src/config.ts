@@ -1,6 +1,6 @@
 /**
- * Settings of a deployment, with every default on one screen. Parsed once for each `env`. No other file reads variables or defines
- * defaults for them.
+ * Settings of a deployment, with every default on one screen. Parsed once for each `env`. No other file reads variables or
+ * defines defaults for them.
  */
 import { Buffer } from 'node:buffer';
 import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
@@ -20,8 +20,8 @@ export const DEFAULTS = {
 	/** Maximum number of waiting messages in each queue of a lane. Beyond it, new jobs are rejected. */
 	MAX_BACKLOG: 1_000_000,
 	/**
-	 * How long a data center may serve a succeeded job from its own cache, in seconds; 0 disables the cache. Other data centers may
-	 * serve a purged job for that long.
+	 * How long a data center may serve a succeeded job from its own cache, in seconds; 0 disables the cache. Other data centers
+	 * may serve a purged job for that long.
 	 */
 	EDGE_CACHE_SECONDS: 0,
 	/** The JWT claim with the tenant. */
@@ -38,8 +38,8 @@ export type KeyScope = (typeof KEY_SCOPES)[number];
 export type SigningKeys = ReadonlyMap<string, Uint8Array>;
 
 /**
- * Secrets that sign webhooks: `whsec_…`, with all of a tenant's secrets. `*` is the entry for tenants without their own. A tenant
- * without a secret can't use webhooks.
+ * Secrets that sign webhooks: `whsec_…`, with all of a tenant's secrets. `*` is the entry for tenants without their own. A
+ * tenant without a secret can't use webhooks.
  */
 export type WebhookSecrets = ReadonlyMap<string, readonly string[]>;
 

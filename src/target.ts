@@ -1,12 +1,12 @@
 /**
- * Decides which addresses the service may call for a client: public ones, by https. ALLOW_PRIVATE_TARGETS allows more, for local
- * development. Also recognizes loopback names.
+ * Decides which addresses the service may call for a client: public ones, by https. ALLOW_PRIVATE_TARGETS allows more, for
+ * local development. Also recognizes loopback names.
  */
 import ipaddr from 'ipaddr.js';
 
 /**
- * Reserved and local names (RFC 6761, RFC 6762, RFC 7686, RFC 8375, RFC 9476, and common practice). `.example` is reserved, too,
- * but allowed for examples.
+ * Reserved and local names (RFC 6761, RFC 6762, RFC 7686, RFC 8375, RFC 9476, and common practice). `.example` is reserved,
+ * too, but allowed for examples.
  */
 const PRIVATE_NAMES =
 	/(^|\.)(localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|test|invalid|onion|alt)$/;

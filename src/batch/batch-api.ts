@@ -1,6 +1,6 @@
 /**
- * The RPC interface of a batch's object. During each deploy, calls cross versions for some seconds: only add optional fields, and
- * optional parameters at the end. Callers may repeat each call.
+ * The RPC interface of a batch's object. During each deploy, calls cross versions for some seconds: only add optional fields,
+ * and optional parameters at the end. Callers may repeat each call.
  */
 import type { Counts, Findings, Submitted } from './batch.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Jobs that were submitted together, and their number in each status. A batch is only a list: its jobs are independent of it, and
- * their statuses are read from them. So no notification of the batch can be lost or wrong.
+ * Jobs that were submitted together, and their number in each status. A batch is only a list: its jobs are independent of it,
+ * and their statuses are read from them. So no notification of the batch can be lost or wrong.
  *
  * Pure: no clock, no randomness, no I/O.
  */

@@ -1,7 +1,7 @@
 /**
- * Authentication. On the routes of a job or a batch, a link's token in the URL takes precedence. If the token does not allow the
- * request, other credentials of the request decide. Those are `Authorization: Bearer` with an API key or a JWT, or the assertion
- * that Cloudflare Access adds to an authenticated request.
+ * Authentication. On the routes of a job or a batch, a link's token in the URL takes precedence. If the token does not allow
+ * the request, other credentials of the request decide. Those are `Authorization: Bearer` with an API key or a JWT, or the
+ * assertion that Cloudflare Access adds to an authenticated request.
  */
 import { type Config, EVERY_ORIGIN, type KeyScope } from '../config.ts';
 import type { JobFacts } from '../job/document.ts';
@@ -154,7 +154,8 @@ async function withAssertion(assertion: string, authRequest: AuthRequest): Promi
 
 /**
  * Prevents cross-site request forgery. Any page can make a browser send a request. Access authenticates it by the browser's
- * cookie, and an open deployment accepts every request. Programs other than browsers send neither `Origin` nor `Sec-Fetch-Site`.
+ * cookie, and an open deployment accepts every request. Programs other than browsers send neither `Origin` nor
+ * `Sec-Fetch-Site`.
  */
 function refuseCrossSite(authRequest: AuthRequest): void {
 	const { headers } = authRequest.request;

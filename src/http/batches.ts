@@ -17,8 +17,8 @@ import { Problem, passing } from './problem.ts';
 import { countMore, windowOf } from './rate-limit.ts';
 
 /**
- * `POST /v1/batches`: validates all jobs before it accepts any. A job without capacity has an `error` in the response. If no job
- * is accepted, the response is the first job's problem, and the batch's key stays unused.
+ * `POST /v1/batches`: validates all jobs before it accepts any. A job without capacity has an `error` in the response. If no
+ * job is accepted, the response is the first job's problem, and the batch's key stays unused.
  */
 export async function submitBatch(exchange: Exchange): Promise<Response> {
 	const { principal } = exchange;
@@ -117,7 +117,7 @@ function batchesOf({ batches }: Exchange): Batches {
 }
 
 function keyReused(): Problem {
-	const errors = [{ header: 'Idempotency-Key', message: 'expected a new key, got: the key of a different batch' }];
+	const errors = [{ header: 'Idempotency-Key', message: 'expected a new key: this one belongs to a different batch' }];
 	return new Problem(
 		'IdempotencyKeyReused',
 		'The idempotency key was already used for a different batch: send a new key',

@@ -14,7 +14,7 @@ export function refuseWhenFull(capacity: Capacity, lane: string): void {
 	const waitMs = fullMs(capacity, lane);
 	if (waitMs === 0) return;
 	const retryAfterSeconds = Math.ceil(waitMs / MS_PER_SECOND + Math.random() * SPREAD_SECONDS);
-	throw new Problem('Overloaded', 'The queue is full: no job was accepted, try again after Retry-After', {
+	throw new Problem('Overloaded', 'The queue is full: nothing was accepted, try again after Retry-After', {
 		headers: { 'retry-after': String(retryAfterSeconds) },
 	});
 }

@@ -34,7 +34,7 @@ export interface DoorEnv {
 
 type Arrival = Omit<Exchange, 'params' | 'principal' | 'config'> & { readonly config: Config };
 
-/** Only matches routes. This file handles HEAD, OPTIONS and errors itself, because routers differ from this API's contract there. */
+/** Only matches routes. This file handles HEAD, OPTIONS and errors, because routers differ from this API's contract there. */
 const router = Router<IRequest, [Arrival]>();
 for (const route of ROUTES) {
 	router[route.method.toLowerCase() as 'get'](route.path, ({ params }, arrival) => enter(route, params, arrival));

@@ -1,7 +1,7 @@
 /**
- * Caches succeeded jobs in the data center of the request, so that a popular link needs no call to the job's object. A succeeded
- * job changes only by deletion. Expiry is part of the entry, but a purge clears only one data center's cache. So the cache is
- * off by default; `EDGE_CACHE_SECONDS` limits how long other data centers may serve a purged job.
+ * Caches succeeded jobs in the data center of the request, so that a popular link needs no call to the job's object. A
+ * succeeded job changes only by deletion. Expiry is part of the entry, but a purge clears only one data center's cache. So the
+ * cache is off by default; `EDGE_CACHE_SECONDS` limits how long other data centers may serve a purged job.
  *
  * An entry belongs to one job, not to a later job with the same idempotency key. Only this deployment can compute its name.
  * It contains no links or tokens: each reader has its own, and is authenticated before the lookup.
@@ -88,8 +88,9 @@ function put(key: string, entry: Entry | Purged, seconds: number): Promise<void>
 }
 
 /**
- * The entry's URL in the cache. Other Workers of this host may share the cache, so the URL must not be guessable. `undefined` when
- * the cache is off, and without a job token, because an id alone does not distinguish several jobs under one idempotency key.
+ * The entry's URL in the cache. Other Workers of this host may share the cache, so the URL must not be guessable. `undefined`
+ * when the cache is off, and without a job token, because an id alone does not distinguish several jobs under one idempotency
+ * key.
  */
 function keyOf(
 	exchange: Exchange,

@@ -39,7 +39,7 @@ function notAcceptable(exchange: Exchange, accept: string): Response {
 	return problemResponse(problem, asked(exchange));
 }
 
-/** Server-sent events (WHATWG HTML §9.2). A reader that has the last event gets 204, which stops an `EventSource` from reconnecting. */
+/** Server-sent events (WHATWG HTML §9.2). A reader with the last event gets 204, which stops an `EventSource` for good. */
 async function streamed(exchange: Exchange): Promise<Response> {
 	const { request, url } = exchange;
 	const feed = await openFeed(exchange, cursorOfStream(request, url));

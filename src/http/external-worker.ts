@@ -1,6 +1,6 @@
 /**
- * Reports of an external worker about its attempt: progress, result or failure. Its token identifies the attempt. Reports from a
- * superseded attempt are rejected with `StaleAttempt` and change nothing.
+ * Reports of an external worker about its attempt: progress, result or failure. Its token identifies the attempt. Reports from
+ * a superseded attempt are rejected with `StaleAttempt` and change nothing.
  */
 import { z } from 'zod';
 import {
@@ -72,7 +72,7 @@ export async function reportProgress(exchange: Exchange): Promise<Response> {
 	return settled(exchange, report);
 }
 
-/** Publishes throttled progress later, by a timer in the Worker, where it costs nothing. The next report makes up for a lost call. */
+/** Publishes throttled progress later in the Worker, where a timer costs nothing. The next report makes up for a lost one. */
 async function tellAfter({ jobs }: Exchange, id: string, waitMs: number): Promise<void> {
 	await scheduler.wait(waitMs);
 	await jobs

@@ -1,6 +1,6 @@
 /**
- * A job's events over a socket from its object, one socket for each reader. The object can hibernate between events. A WebSocket
- * client gets the socket itself. For other transports, the socket ends in the Worker, where waiting costs nothing.
+ * A job's events over a socket from its object, one socket for each reader. The object can hibernate between events. A
+ * WebSocket client gets the socket itself. For other transports, the socket ends in the Worker, where waiting costs nothing.
  */
 import type { LinkBase } from '../job/links.ts';
 import type { Reading } from '../job/object-api.ts';

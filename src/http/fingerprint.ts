@@ -21,8 +21,8 @@ export interface RequestFacts {
 }
 
 /**
- * The fingerprint of the client's request. Excludes defaults, because a deploy may change them between a request and its repeat.
- * Excludes the correlation id and `traceparent`, because gateways create new ones for each try.
+ * The fingerprint of the client's request. Excludes defaults, because a deploy may change them between a request and its
+ * repeat. Excludes the correlation id and `traceparent`, because gateways create new ones for each try.
  */
 export function requestFingerprint({ options, ...facts }: RequestFacts): string {
 	return jsonDigest({ ...facts, options: withoutTracing(options) });

@@ -14,7 +14,7 @@ export interface ListItem {
 	readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** A comma, a semicolon, or text between them. A quoted string is never split; without a closing quote it extends to the end. */
+/** A comma, a semicolon, or text between them. A quoted string is never split; without a closing quote, it takes the rest. */
 const PIECES = /[,;]|(?:"(?:[^"\\]|\\.|\\$)*(?:"|$)|[^",;])+/g;
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z/-]+$/i;
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;

@@ -4,8 +4,8 @@ import { isLoopback } from '../target.ts';
 import { Problem, shown } from './problem.ts';
 
 /**
- * - An open deployment accepts only loopback hosts and the hosts of `PUBLIC_URL`. Otherwise a web page could point its own domain
- *   at this machine (DNS rebinding), and the browser would treat both as the same origin.
+ * - An open deployment accepts only loopback hosts and the hosts of `PUBLIC_URL`. Otherwise a web page could point its own
+ *   domain at this machine (DNS rebinding), and the browser would treat both as the same origin.
  * - Any other deployment accepts every host, but not `http:`, which sends keys and tokens unencrypted.
  *
  * @throws {Problem} `MisdirectedRequest` or `HttpsRequired`.

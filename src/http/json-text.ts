@@ -7,7 +7,7 @@ const MAY_BE_INEXACT_DIGITS = 16;
 /** An integer with more digits exceeds the largest number. */
 const MAX_NUMBER_DIGITS = 309;
 
-/** @throws {Problem} `InvalidRequest` for a body that is not UTF-8, not JSON, too deep or complex, or not exactly representable. */
+/** @throws {Problem} `InvalidRequest` for a body that is not UTF-8, not JSON, too complex, or not exactly representable. */
 export function parseJson(bytes: Uint8Array): unknown {
 	const text = decode(bytes);
 	if (text.trim() === '') throw new Problem('InvalidRequest', 'Expected a JSON body, got none');
@@ -46,8 +46,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Checks the text before it is parsed. A byte of JSON can take a hundred bytes in memory, and later code recurses over the value,
- * so depth and number of values are limited. Also finds integers that parsing would change.
+ * Checks the text before it is parsed. A byte of JSON can take a hundred bytes in memory, and later code recurses over the
+ * value, so depth and number of values are limited. Also finds integers that parsing would change.
  */
 function scan(text: string): { readonly hasInexact: boolean } {
 	let depth = 0;

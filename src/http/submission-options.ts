@@ -79,7 +79,7 @@ export function readParameters(task: RegisteredTask, query: URLSearchParams): Re
 	return parameters;
 }
 
-/** Validates parameters. They are stored unchanged and validated again by the attempt, because the schema may change meanwhile. */
+/** Validates parameters. They are stored unchanged, and the attempt validates them again, because the schema may change. */
 export function checkParameters(
 	task: RegisteredTask,
 	parameters: unknown,

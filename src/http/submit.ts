@@ -1,6 +1,6 @@
 /**
- * Submits a job. All validation runs before anything is stored (`draft.ts`). The 202 is sent as soon as the job and its alarm are
- * durable, without waiting for the queue.
+ * Submits a job. All validation runs before anything is stored (`draft.ts`). The 202 is sent as soon as the job and its alarm
+ * are durable, without waiting for the queue.
  */
 
 import type { Submission } from '../job/lifecycle.ts';
@@ -148,6 +148,8 @@ function refusalOf({ reason }: Extract<Acceptance, { accepted: false }>, { noRoo
 	if (reason === 'upload-lost')
 		return new Problem('Overloaded', 'The upload took too long and was discarded: send the request again');
 	const detail = 'The idempotency key was already used with a different input or different options: send a new key';
-	const errors = [{ header: 'Idempotency-Key', message: 'expected a new key, got: the key of a different request' }];
+	const errors = [
+		{ header: 'Idempotency-Key', message: 'expected a new key: this one belongs to a different request' },
+	];
 	return new Problem('IdempotencyKeyReused', detail, { errors });
 }

@@ -1,6 +1,6 @@
 /**
- * Writes bytes to a job's object. A small body travels inside the call that needs it; a larger one is sent before it, in pieces.
- * A piece is one call and one row, so a broken connection costs one piece, and no object holds a stream open.
+ * Writes bytes to a job's object. A small body travels inside the call that needs it; a larger one is sent before it, in
+ * pieces. A piece is one call and one row, so a broken connection costs one piece, and no object holds a stream open.
  */
 import { CHUNK_BYTES, INLINE_BODY_BYTES } from '../job/limits.ts';
 import type { Fence, StoredBody } from '../job/record.ts';
@@ -70,7 +70,7 @@ export async function discard(jobs: Jobs, id: string, body: StoredBody | undefin
 	if (body && 'upload' in body) await jobs.call(id, (job) => job.discardUpload(body.upload, body.chunks));
 }
 
-/** Collects bytes into pieces of exactly `CHUNK_BYTES`. The buffer grows with its content, so small bodies take little memory. */
+/** Collects bytes into pieces of exactly `CHUNK_BYTES`. The buffer grows on demand, so small bodies take little memory. */
 class PieceBuffer {
 	#piece = new Uint8Array();
 	length = 0;
