@@ -1,6 +1,6 @@
 /**
- * The factory: a Worker's handlers over the tasks of a deployment. An existing Worker can take it in: call `fetch` for the
- * paths under `/v1` and `queue` for its queues, and export the object classes.
+ * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for the paths under `/v1`
+ * and `queue` for its queues, and export the object classes.
  */
 import { type Config, configOf, NotConfigured } from './config.ts';
 import { answer, type DoorEnv } from './http/door.ts';
@@ -24,7 +24,7 @@ export interface CoatcheckOptions {
 	readonly tasks: readonly AnyTask[];
 }
 
-/** @throws {TypeError} at once, naming the task that can't be registered and why. */
+/** @throws {TypeError} for an invalid task, with its name and the reason. */
 export function coatcheck({ tasks }: CoatcheckOptions) {
 	const registry = registryOf(tasks);
 	return {
@@ -50,10 +50,10 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 	} satisfies ExportedHandler<DoorEnv>;
 }
 
-/** Nothing is dropped: the messages come back, and are dead letters in the end. */
+/** Retries the messages of an unknown queue. None is dropped: after the last retry they become dead letters. */
 function refuseQueue(batch: MessageBatch, lanes: readonly string[]): void {
-	const wanted = `a name that ends with a lane (${lanes.join(', ')}), with its number from the second queue on, or with dead-letters`;
-	logError('messages handed back: nothing says what the queue is for', { queue: batch.queue, wanted });
+	const wanted = `a name that ends with a lane (${lanes.join(', ')}), a lane and the number of its queue from 2 on, or dead-letters`;
+	logError('messages returned to the queue: unknown queue name', { queue: batch.queue, wanted });
 	putOff(batch);
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a deployment may set, with every default on one screen. Parsed once for each `env`; nothing behind this file knows
- * the name of a variable or supplies a default of its own.
+ * Settings of a deployment, with every default on one screen. Parsed once for each `env`. No other file reads variables or
+ * defines defaults for them.
  */
 import { Buffer } from 'node:buffer';
 import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
@@ -11,69 +11,69 @@ import type { Quotas } from './quota/quotas.ts';
 import { isLoopback } from './target.ts';
 import { type Upstreams, upstreamsOf } from './upstream/settings.ts';
 
-/** What holds when nothing is set. */
+/** Defaults of variables. */
 export const DEFAULTS = {
-	/** The largest input, in bytes. */
+	/** Maximum size of an input, in bytes. */
 	MAX_INPUT_BYTES: 32 * MIB,
-	/** The largest result, in bytes. */
+	/** Maximum size of a result, in bytes. */
 	MAX_RESULT_BYTES: 32 * MIB,
-	/** How many messages may wait in each queue of a lane before new jobs are refused. */
+	/** Maximum number of waiting messages in each queue of a lane. Beyond it, new jobs are rejected. */
 	MAX_BACKLOG: 1_000_000,
 	/**
-	 * How long a data center may answer about a job that succeeded from its own cache, in seconds; 0 is never. After a purge the
-	 * others may go on that long.
+	 * How long a data center may serve a succeeded job from its own cache, in seconds; 0 disables the cache. Other data centers
+	 * may serve a purged job for that long.
 	 */
 	EDGE_CACHE_SECONDS: 0,
-	/** Where a JWT names the tenant. */
+	/** The JWT claim with the tenant. */
 	JWT_TENANT_CLAIM: 'tenant',
-	/** Where a JWT lists the scopes (RFC 8693 §4.2). */
+	/** The JWT claim with the scopes (RFC 8693 §4.2). */
 	JWT_SCOPES_CLAIM: 'scope',
 } as const;
 
-/** What a caller can be allowed. `admin` is everything of the tenant. */
+/** The scopes of callers. `admin` includes all rights in the tenant. */
 export const KEY_SCOPES = ['submit', 'read', 'cancel', 'admin'] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];
 
-/** The keys that sign the tokens in links: the first signs, all verify, so that they can be changed without breaking a link. */
+/** Keys for the tokens in links. The first signs, all verify, so that keys can be rotated without breaking links. */
 export type SigningKeys = ReadonlyMap<string, Uint8Array>;
 
 /**
- * What webhooks are signed with: `whsec_…`, all of a tenant's. `*` is for tenants that have no entry. A tenant without a secret
- * can't ask for a webhook.
+ * Secrets that sign webhooks: `whsec_…`, with all of a tenant's secrets. `*` is the entry for tenants without their own. A
+ * tenant without a secret can't use webhooks.
  */
 export type WebhookSecrets = ReadonlyMap<string, readonly string[]>;
 
 const EVERY_TENANT = '*';
 
-/** In `corsOrigins`. */
+/** In `corsOrigins`: allows all origins. */
 export const EVERY_ORIGIN = '*';
 
 export function secretsOf(secrets: WebhookSecrets, tenant: string): readonly string[] {
 	return secrets.get(tenant) ?? secrets.get(EVERY_TENANT) ?? [];
 }
 
-/** An API key as it is kept: whoever reads the configuration can't use it. */
+/** A stored API key. The configuration contains only its hash, so reading it does not reveal the key. */
 export interface ApiKey {
-	/** Says in logs which key it was. */
+	/** Identifies the key in logs. */
 	readonly id: string;
 	readonly tenant: string;
 	readonly sha256: Uint8Array;
 	readonly scopes: readonly KeyScope[];
 }
 
-/** An identity provider whose JWTs are taken for keys. */
+/** An identity provider whose JWTs authenticate callers. */
 export interface JwtSettings {
 	readonly issuer: string;
 	readonly audience: string;
 	readonly jwksUrl: URL;
-	/** The claim's name; or, where no claim is called that, the way to it through objects: `custom.tenant`. */
+	/** The claim's name. If no claim has this name, its path through nested objects: `custom.tenant`. */
 	readonly tenantClaim: string;
 	readonly scopesClaim: string;
-	/** For a JWT that says nothing of scopes. */
+	/** Scopes of a JWT without a scopes claim. */
 	readonly defaultScopes: readonly KeyScope[];
 }
 
-/** So many requests in so many seconds, counted by the platform. */
+/** Maximum number of requests per window, counted by the platform. */
 export interface RateLimitRule {
 	readonly requests: number;
 	readonly windowSeconds: number;
@@ -81,17 +81,17 @@ export interface RateLimitRule {
 }
 
 export interface Config {
-	/** Whether every request is let in, as the one tenant `default`. Only local development asks for it. */
+	/** Whether every request is accepted without credentials, as the tenant `default`. For local development only. */
 	readonly isOpen: boolean;
 	readonly apiKeys: readonly ApiKey[];
 	readonly jwt: JwtSettings | undefined;
-	/** Both `undefined` when everybody is let in: there is nobody to protect from anybody. */
+	/** Both `undefined` in an open deployment, which has only one tenant. */
 	readonly rateLimits: { readonly perKey?: RateLimitRule | undefined; readonly perAddress?: RateLimitRule | undefined };
 	readonly signingKeys: SigningKeys;
 	readonly webhookSecrets: WebhookSecrets;
-	/** The public addresses of the deployment, such as a gateway's, without a slash at the end: links start with one of them. */
+	/** Public URLs of the deployment, such as a gateway's, without a trailing slash. Links start with one of them. */
 	readonly publicUrls: readonly string[];
-	/** The origins of web pages that may read answers; {@link EVERY_ORIGIN} is all. */
+	/** Origins of web pages that may read responses; {@link EVERY_ORIGIN} allows all. */
 	readonly corsOrigins: readonly string[];
 	/** Whether tasks may fetch `http:` and private addresses. */
 	readonly allowPrivateTargets: boolean;
@@ -99,13 +99,13 @@ export interface Config {
 	readonly maxResultBytes: number;
 	readonly maxBacklog: number;
 	readonly edgeCacheSeconds: number;
-	/** Where requests can be forwarded to, by name. Their defaults are in `upstream/limits.ts`. */
+	/** Upstreams by name. Their defaults are in `upstream/limits.ts`. */
 	readonly upstreams: Upstreams;
-	/** Of each tenant; `undefined` when none is set: then nothing is counted. */
+	/** Quotas of each tenant; `undefined` disables counting. */
 	readonly quotas: Quotas | undefined;
 }
 
-/** The deployment can't serve: nothing is configured, or a value is wrong. `variables` names which. */
+/** The deployment can't serve requests: a variable is missing or invalid. `variables` contains the names. */
 export class NotConfigured extends Error {
 	override readonly name = 'NotConfigured';
 	readonly variables: readonly string[];
@@ -130,7 +130,7 @@ const json = (form: string) =>
 	});
 
 const signingKeyForms = '{ "<key id>": "<base64>" } or [{ "id": "<key id>", "key": "<base64>" }]';
-/** JavaScript moves these to the front of an object, in numeric order. */
+/** JavaScript moves such names to the front of an object, in numeric order. */
 const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
 
 const signingKeys = json(signingKeyForms)
@@ -139,8 +139,8 @@ const signingKeys = json(signingKeyForms)
 		const ids = Object.keys(value);
 		const moved = ids.filter((id) => INTEGER_LIKE.test(id));
 		if (ids.length > 1 && moved.length > 0) {
-			const list = `write a list, [{ "id": "${moved[0]}", "key": "<base64>" }, …], with the key that signs at its front`;
-			context.addIssue(`ids that are whole numbers (${moved.join(', ')}) lose their place in an object: ${list}`);
+			const list = `write a list, [{ "id": "${moved[0]}", "key": "<base64>" }, …], with the signing key first`;
+			context.addIssue(`ids that are whole numbers (${moved.join(', ')}) lose their position in an object: ${list}`);
 		}
 		return Object.entries(value).map(([id, key]) => ({ id, key }));
 	})
@@ -162,7 +162,7 @@ const webhookSecretList = z.array(
 	'expected a list: ["whsec_…"]',
 );
 
-/** A list is everybody's. */
+/** A plain list applies to every tenant. */
 const webhookSecrets = json(webhookSecretForms)
 	.transform((value) => (Array.isArray(value) ? { [EVERY_TENANT]: value } : value))
 	.pipe(z.record(z.string().min(1), webhookSecretList, `expected ${webhookSecretForms}`))
@@ -172,7 +172,7 @@ const whole = (unit: string) =>
 	z.coerce
 		.number(`expected a whole number of ${unit}`)
 		.int(`expected a whole number of ${unit}`)
-		.positive(`expected at least one of ${unit}`);
+		.positive(`expected a positive number of ${unit}`);
 
 const count = (unit: string, fallback: number) => whole(unit).default(fallback);
 
@@ -186,7 +186,7 @@ const cacheSeconds = z.coerce
 
 const oneName = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters');
 
-const scopeError = `expected some of ${KEY_SCOPES.join(', ')}`;
+const scopeError = `expected one or more of ${KEY_SCOPES.join(', ')}`;
 const scope = z.enum(KEY_SCOPES, scopeError);
 
 const apiKeys = json('[{ "id", "tenant", "sha256", "scopes" }]')
@@ -226,7 +226,7 @@ const limiter = z.custom<RateLimit>(
 
 const objects = z.custom<DurableObjectNamespace>(
 	(value) => typeof (value as Partial<DurableObjectNamespace> | undefined)?.idFromName === 'function',
-	'expected a binding of TenantObject',
+	'expected a Durable Object binding of the class TenantObject',
 );
 
 /** The entries of a comma-separated list. */
@@ -262,7 +262,7 @@ const corsOrigins = listed.pipe(
 			.string()
 			.refine(
 				(entry) => entry === EVERY_ORIGIN || isOrigin(entry),
-				'expected * or origins as browsers send them, scheme and host without a slash at the end: https://app.example',
+				'expected * or origins as browsers send them, scheme and host without a trailing slash: https://app.example',
 			),
 	),
 );
@@ -270,7 +270,7 @@ const corsOrigins = listed.pipe(
 const flag = z.enum(['true', 'false'], 'expected true or false').default('false');
 
 const Variables = z.object({
-	AUTH: z.enum(['none', 'required'], 'expected "required", which is the default, or "none"').default('required'),
+	AUTH: z.enum(['none', 'required'], 'expected "required" (the default) or "none"').default('required'),
 	API_KEYS: apiKeys.default([]),
 	JWT_ISSUER: z.string().min(1).optional(),
 	JWT_AUDIENCE: z.string().min(1).optional(),
@@ -298,7 +298,7 @@ const Variables = z.object({
 
 const parsed = new WeakMap<object, Config | NotConfigured>();
 
-/** @throws {NotConfigured} naming every variable that is missing or wrong, never its value. */
+/** @throws {NotConfigured} with the name of every missing or invalid variable, never with its value. */
 export function configOf(env: object): Config {
 	let config = parsed.get(env);
 	if (config === undefined) {
@@ -318,7 +318,7 @@ function withUpstreams(settings: Settings | NotConfigured, env: object): Config 
 	if (faults.length === 0) return { ...settings, upstreams };
 	const variables = [...new Set(faults.map(({ variable }) => variable))];
 	const reasons = faults.map(({ message }) => message).join('; ');
-	return new NotConfigured(variables, `Configuration is wrong: ${reasons}`);
+	return new NotConfigured(variables, `Invalid configuration:  ${reasons}`);
 }
 
 function joinedOf(env: object): object | NotConfigured {
@@ -326,7 +326,7 @@ function joinedOf(env: object): object | NotConfigured {
 		return joinNumberedVariables(env as Readonly<Record<string, unknown>>);
 	} catch (error) {
 		if (!(error instanceof WrongPart)) throw error;
-		return new NotConfigured([error.variable], `Configuration is wrong: ${error.message}`);
+		return new NotConfigured([error.variable], `Invalid configuration:  ${error.message}`);
 	}
 }
 
@@ -337,7 +337,7 @@ function parse(env: object): Settings | NotConfigured {
 	if (!result.success) {
 		const variables = [...new Set(result.error.issues.map(({ path }) => String(path[0])))];
 		const reasons = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-		return new NotConfigured(variables, `Configuration is wrong: ${reasons.join('; ')}`);
+		return new NotConfigured(variables, `Invalid configuration:  ${reasons.join('; ')}`);
 	}
 	const { data } = result;
 	const contradiction = contradictionIn(data);
@@ -368,7 +368,7 @@ function parse(env: object): Settings | NotConfigured {
 
 type Data = z.infer<typeof Variables>;
 
-/** What is wrong with values that are each right by themselves. In doubt nobody is let in. */
+/** Finds contradictions between valid values. A contradiction disables the deployment, so that it never opens by accident. */
 function contradictionIn(data: Data): NotConfigured | undefined {
 	const { AUTH, API_KEYS, SIGNING_KEYS, JWT_JWKS_URL, ALLOW_PRIVATE_TARGETS, PUBLIC_URL } = data;
 	const jwt = (['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL'] as const).map((name) => [name, data[name]] as const);
@@ -376,34 +376,40 @@ function contradictionIn(data: Data): NotConfigured | undefined {
 	const missing = jwt.filter(([, value]) => value === undefined).map(([name]) => name);
 	const credentials = [...(API_KEYS.length > 0 ? ['API_KEYS'] : []), ...given];
 	if (given.length > 0 && missing.length > 0)
-		return new NotConfigured(missing, `${given.join(' and ')} is set, and so must be ${missing.join(' and ')}`);
+		return new NotConfigured(missing, `Expected ${missing.join(' and ')} next to ${given.join(' and ')}`);
 	if (JWT_JWKS_URL?.startsWith('http:') && ALLOW_PRIVATE_TARGETS !== 'true')
 		return new NotConfigured(['JWT_JWKS_URL'], 'JWT_JWKS_URL: expected an https URL');
 	if (AUTH === 'none' && credentials.length > 0)
-		return new NotConfigured(['AUTH', ...credentials], `AUTH=none lets everybody in, but there is ${credentials[0]}`);
+		return new NotConfigured(
+			['AUTH', ...credentials],
+			`AUTH=none accepts every request, but ${credentials[0]} is set: remove one of them`,
+		);
 	if (AUTH === 'required' && credentials.length === 0)
-		return new NotConfigured(['API_KEYS', 'JWT_ISSUER'], 'Neither API_KEYS nor JWT_ISSUER is set: nobody may come in');
+		return new NotConfigured(
+			['API_KEYS', 'JWT_ISSUER'],
+			'Expected API_KEYS or JWT_ISSUER: without them, no client can authenticate',
+		);
 	if (AUTH === 'required' && SIGNING_KEYS.size === 0)
-		return new NotConfigured(['SIGNING_KEYS'], 'SIGNING_KEYS is not set: without it no link that is given out works');
+		return new NotConfigured(['SIGNING_KEYS'], 'Expected SIGNING_KEYS: without it, no link can be signed');
 	if (AUTH === 'required' && ALLOW_PRIVATE_TARGETS !== 'true' && PUBLIC_URL.some(isPlainHttp))
 		return new NotConfigured(
 			['PUBLIC_URL'],
-			'PUBLIC_URL: expected https URLs: keys and links travel in the clear by http',
+			'PUBLIC_URL: expected https URLs, because http sends keys and links unencrypted',
 		);
 	for (const by of ['KEY', 'ADDRESS'] as const) {
 		if ((data[`RATE_LIMIT_PER_${by}`] === undefined) === (data[`LIMITER_PER_${by}`] === undefined)) continue;
 		const names = [`RATE_LIMIT_PER_${by}`, `LIMITER_PER_${by}`];
-		return new NotConfigured(names, `Expected both of ${names.join(' and ')}, or neither`);
+		return new NotConfigured(names, `Expected both ${names.join(' and ')}, or neither`);
 	}
 	if (quotasOf(data) && !data.TENANTS)
 		return new NotConfigured(
 			['TENANTS'],
-			'There are quotas, and no binding TENANTS of the class TenantObject to count',
+			'Expected a binding TENANTS of the class TenantObject, because quotas are set',
 		);
 	return undefined;
 }
 
-/** What never leaves the machine needs no TLS. */
+/** Whether a URL needs TLS but lacks it. Loopback traffic needs none. */
 function isPlainHttp(url: string): boolean {
 	const { protocol, hostname } = new URL(url);
 	return protocol === 'http:' && !isLoopback(hostname);

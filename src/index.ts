@@ -1,4 +1,4 @@
-/** This deployment. It is yours: list your tasks in `tasks/index.ts`, or take `coatcheck` into a Worker of your own. */
+/** The Worker of this deployment. List your tasks in `tasks/index.ts`, or use `coatcheck` in your own Worker. */
 import { coatcheck } from './coatcheck.ts';
 import { tasks } from './tasks/index.ts';
 

@@ -1,23 +1,23 @@
-/** Log lines: JSON, one a line, for whoever is on call. Never a payload, a token or a key. */
+/** Writes log lines for operators: one JSON object a line. They never contain payloads, tokens or keys. */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** The facts that every log line of one request or one attempt has. */
+/** The facts in every log line of one request or attempt. */
 export interface LogContext {
 	readonly correlationId: string;
 }
 
 const contexts = new AsyncLocalStorage<LogContext>();
 
-/** Runs `work`. Its log lines have the context's facts, and so have those of all that it starts and doesn't wait for. */
+/** Runs `work`. All its log lines contain the context's facts, including those of background work that it starts. */
 export function withLogContext<T>(context: LogContext, work: () => T): T {
 	return contexts.run(context, work);
 }
 
-/** So much is logged of one text. It is cut before it is searched, so that nobody's long text keeps the Worker searching. */
+/** Maximum length of a logged text. It is cut before it is searched for secrets, so that a long text costs little time. */
 const MAX_TEXT_CHARS = 2_000;
 
-/** Something went wrong that no client is told about in these words. */
+/** Logs an error for operators. Clients never see these details. */
 export function logError(message: string, facts: Readonly<Record<string, unknown>>): void {
 	const { correlationId } = contexts.getStore() ?? {};
 	const line = {
@@ -37,17 +37,17 @@ function errorOf(error: unknown): { error: string; stack?: string } {
 	return { error: message, ...(frames && { stack: frames }) };
 }
 
-/** `JSON.parse` quotes what it could not read, and that is somebody's payload. */
+/** Removes quotes from the messages of `JSON.parse`, because they contain payload. */
 function messageOf({ name, message }: Error): string {
 	return name === 'SyntaxError' ? message.replace(/["'`].*/s, '…') : message;
 }
 
-/** Where it happened, without the message that a stack begins with. */
+/** The stack's frames, without the message at its beginning. */
 function framesOf({ stack }: Error): string | undefined {
 	return stack?.match(/^ {1,8}at .*$/gm)?.join('\n');
 }
 
-/** What must not be in a log, wherever it comes from: others put URLs and headers into their errors' messages. */
+/** Secrets to redact from all texts. Libraries put URLs and headers into error messages. */
 const SECRETS: readonly (readonly [RegExp, string])[] = [
 	// Queries carry tokens, and the part before an @ carries passwords.
 	[/\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s"'/?#@]*@/gi, '$1…@'],
@@ -62,7 +62,7 @@ function redacted(text: string): string {
 	return SECRETS.reduce((kept, [secret, instead]) => kept.replace(secret, instead), cut(text));
 }
 
-/** Between two words, where there are words: half a secret might not be known for one. */
+/** Cuts between two words if possible, because half a secret might not be recognized. */
 function cut(text: string): string {
 	if (text.length <= MAX_TEXT_CHARS) return text;
 	const lastSpace = text.lastIndexOf(' ', MAX_TEXT_CHARS);

@@ -1,13 +1,13 @@
 /**
- * Secrets that go on in numbered ones. A secret of the platform holds 5 KB, about 30 API keys: `API_KEYS_2`, `API_KEYS_3`, … hold
- * more. Each is JSON of the same form. Pure.
+ * Joins numbered secrets. A secret of the platform holds 5 KB, about 30 API keys. `API_KEYS_2`, `API_KEYS_3`, … hold more. Each
+ * is JSON of the same form. Pure.
  */
 
 const CONTINUED = ['API_KEYS', 'WEBHOOK_SECRETS'] as const;
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** A numbered variable is wrong. */
+/** A numbered variable is invalid. */
 export class WrongPart extends Error {
 	override readonly name = 'WrongPart';
 	readonly variable: string;
@@ -19,9 +19,9 @@ export class WrongPart extends Error {
 }
 
 /**
- * The variables with each numbered one joined to the first of its name.
+ * The variables, with each numbered one merged into the variable without a number.
  *
- * @throws {WrongPart} for a number that is missing before it, for what is no JSON, and for another form than the first.
+ * @throws {WrongPart} for a gap in the numbers, for invalid JSON, and for a form that differs from the first variable's.
  */
 export function joinNumberedVariables(env: Variables): Variables {
 	const joined = CONTINUED.flatMap((name) => {
@@ -46,7 +46,7 @@ function joinParts(names: readonly string[], env: Variables): string {
 	const values = names.map((name) => parsePart(name, env[name]));
 	const [first] = values;
 	const other = names.find((_, index) => Array.isArray(values[index]) !== Array.isArray(first));
-	if (other !== undefined) throw new WrongPart(other, `expected the form of ${names[0]}: a list, or an object`);
+	if (other !== undefined) throw new WrongPart(other, `expected the same form as ${names[0]}: a list, or an object`);
 	if (Array.isArray(first)) return JSON.stringify(values.flat());
 	const lists = new Map<string, unknown[]>();
 	for (const [key, value] of values.flatMap((part) => Object.entries(part as Record<string, unknown>)))
@@ -59,7 +59,7 @@ function parsePart(name: string, text: unknown): object {
 		const value: unknown = JSON.parse(String(text));
 		if (typeof value === 'object' && value !== null) return value;
 	} catch {
-		// Told below: the value is a secret, and so is what a parser says of it.
+		// Reported below without details: the value is secret, and the parser's message quotes it.
 	}
 	throw new WrongPart(name, 'expected JSON: a list, or an object');
 }

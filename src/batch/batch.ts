@@ -1,6 +1,6 @@
 /**
- * Jobs that were submitted together, and how many of them are in which status. A batch is a list and nothing more: its jobs know
- * nothing of it, and what they are is asked of them. So the list needs no telling, and can't be told wrong.
+ * Jobs that were submitted together, and their number in each status. A batch is only a list: its jobs are independent of it,
+ * and their statuses are read from them. So no notification of the batch can be lost or wrong.
  *
  * Pure: no clock, no randomness, no I/O.
  */
@@ -8,41 +8,41 @@ import { secondsAfter } from '../job/estimate.ts';
 import { STATUSES, type Status } from '../job/record.ts';
 import { LOOK_AGAIN_MS } from './limits.ts';
 
-/** What a job can be found to be; `gone` is one that isn't there any more: purged, or expired. */
+/** The status of a batch's job; `gone` if it no longer exists, because it was purged or has expired. */
 export type Found = Status | 'gone';
 
-/** How many jobs of a batch are what. */
+/** The number of a batch's jobs in each status. */
 export type Counts = Readonly<Record<Found, number>>;
 
 /** A persisted contract: only add optional fields. */
 export interface BatchRecord {
 	readonly version: 1;
 	readonly tenant: string;
-	/** What an Idempotency-Key stands for; left out where there was none. */
+	/** Fingerprint of the request, for the Idempotency-Key; absent without a key. */
 	readonly fingerprint?: string;
-	/** Milliseconds since the epoch, like all times here. */
+	/** Like all times here, in milliseconds since the epoch. */
 	readonly createdAt: number;
-	/** Nobody can ask for it later. */
+	/** The time at which the batch expires. */
 	readonly keptUntil: number;
 	/** The jobs' ids, in the order in which they were accepted. */
 	readonly ids: readonly string[];
-	/** Where in `ids` the jobs are that nobody needs to ask again: nothing changes a job that succeeded, or is gone. */
+	/** Indexes in `ids` of jobs that need no further read: succeeded and gone jobs never change. */
 	readonly succeeded: readonly number[];
 	readonly gone: readonly number[];
-	/** How often jobs were added: what was found out before the last time may not be so any more. */
+	/** Number of submissions to this batch: statuses from an earlier round may be outdated. */
 	readonly round: number;
 	readonly counts: Counts;
 	readonly countedAt: number;
 }
 
-/** What became of some jobs, by their place in `ids`. */
+/** Statuses of jobs, by their index in `ids`. */
 export type Findings = readonly (readonly [index: number, found: Found])[];
 
-/** A job that is in a batch from now on. */
+/** A job that is added to a batch. */
 export interface Joining {
 	readonly id: string;
 	readonly found: Found;
-	/** Whether it was accepted just now: then whatever was known of this id was of an earlier job. */
+	/** Whether it was accepted just now: then earlier statuses of this id belong to a previous job. */
 	readonly isNew: boolean;
 }
 
@@ -50,7 +50,7 @@ export interface Submitted extends Pick<BatchRecord, 'tenant' | 'fingerprint' | 
 	readonly jobs: readonly Joining[];
 }
 
-/** The batch after a submission. One of which no job is known from before is another batch, whatever it is called. */
+/** The batch after a submission. If all its jobs are new, it replaces a previous batch with the same id. */
 export function withJobs(before: BatchRecord | undefined, { jobs, ...submitted }: Submitted, now: number): BatchRecord {
 	const isRepeat = jobs.some(({ isNew }) => !isNew);
 	const base = isRepeat && before ? before : { ...EMPTY, createdAt: now };
@@ -71,20 +71,20 @@ export function withJobs(before: BatchRecord | undefined, { jobs, ...submitted }
 		...known,
 		round: (before?.round ?? 0) + 1,
 		counts: countsOf(known, findings),
-		// What was not sent again has to be asked.
+		// Jobs that this submission did not repeat have to be read.
 		countedAt: places.size === jobs.length ? now : 0,
 	};
 }
 
 const EMPTY = { keptUntil: 0, ids: [], succeeded: [], gone: [] } as const;
 
-/** The jobs that have to be asked to know how the batch is. */
+/** Indexes of the jobs that must be read to count the batch. */
 export function unsettled({ ids, succeeded, gone }: BatchRecord): number[] {
 	const settled = new Set([...succeeded, ...gone]);
 	return [...ids.keys()].filter((index) => !settled.has(index));
 }
 
-/** The batch after its jobs were asked. What was found in an earlier round, or before what is known by now, says nothing. */
+/** The batch after its jobs were read. Statuses of an earlier round, or older than the known ones, are ignored. */
 export function withFindings(batch: BatchRecord, findings: Findings, countedAt: number, round: number): BatchRecord {
 	if (round !== batch.round || countedAt < batch.countedAt) return batch;
 	const open = new Set(unsettled(batch));
@@ -99,12 +99,12 @@ export function withFindings(batch: BatchRecord, findings: Findings, countedAt: 
 	};
 }
 
-/** Whether a batch says something that will be so for ever and the other doesn't: worth a row. */
+/** Whether a batch has more final statuses than before: only then it is written to storage. */
 export function isMoreSettled(batch: BatchRecord, before: BatchRecord): boolean {
 	return batch.succeeded.length + batch.gone.length > before.succeeded.length + before.gone.length;
 }
 
-/** How many are what, after all that weren't settled were asked. */
+/** The counts, after all unsettled jobs were read. */
 export function countsOf({ succeeded, gone }: Pick<BatchRecord, 'succeeded' | 'gone'>, findings: Findings): Counts {
 	const counts = { ...Object.fromEntries(STATUSES.map((status) => [status, 0])), gone: 0 } as Record<Found, number>;
 	const settled = new Set([...succeeded, ...gone]);
@@ -118,13 +118,13 @@ export function unfinishedOf({ pending, running }: Counts): number {
 	return pending + running;
 }
 
-/** How long counts are good for when so many jobs have to be asked to make them anew: asking costs a call each. */
+/** How long counts stay current. It grows with the number of jobs to read, because each costs a call. */
 export function goodForMs(toAsk: number): number {
 	return Math.min(LOOK_AGAIN_MS.max, Math.max(LOOK_AGAIN_MS.min, toAsk * LOOK_AGAIN_MS.perJob));
 }
 
 /**
- * Whole seconds until it is worth asking again, 1–60: when all are likely to have ended, going by those that have.
+ * `Retry-After` in whole seconds, 1–60: the estimated time until all jobs are finished, extrapolated from the finished ones.
  *
  * @param random a number in [0, 1).
  */

@@ -1,23 +1,23 @@
-/** The numbers of batches, with their units. */
+/** Limits of batches, with their units. */
 import { MS_PER_SECOND, SECONDS_PER_DAY } from '../job/limits.ts';
 
-/** So many jobs one request can submit. */
+/** Maximum number of jobs in one request. */
 export const MAX_BATCH_JOBS = 1_000;
 
-/** So many of a batch's jobs are called at a time. */
+/** Maximum number of concurrent calls to a batch's jobs. */
 export const CALLS_AT_ONCE = 50;
 
-/** Where requests are limited, so many jobs that are submitted together count as one; a batch may be half of a window's requests. */
+/** Jobs of a batch that count as one request of the rate limit. A batch may use half of a window's requests. */
 export const JOBS_A_REQUEST = 2;
 
-/** Likewise, so many jobs that are asked how they are. */
+/** Status reads of jobs that count as one request of the rate limit. */
 export const CALLS_A_REQUEST = 10;
 
-/** Counts are made anew when they are so old: a job that has to be asked for them adds to it. */
+/** Maximum age of counts, in milliseconds. Each job that must be read adds `perJob`. */
 export const LOOK_AGAIN_MS = { min: 1 * MS_PER_SECOND, perJob: 10, max: 10 * MS_PER_SECOND } as const;
 
-/** Whoever asks the jobs has so long for it; meanwhile everybody else is told what was counted before. */
+/** Time for one caller to read the jobs. Meanwhile, other callers get the previous counts. */
 export const ASKING_MS = 10 * MS_PER_SECOND;
 
-/** A batch is kept for so much longer than its jobs' delay and retention: for what they take, and for who looks late. */
+/** A batch is kept longer than its jobs' delay and retention by this time, for running jobs and late readers. */
 export const KEPT_LONGER_MS = 14 * SECONDS_PER_DAY * MS_PER_SECOND;

@@ -1,17 +1,17 @@
-/** What a client accepts of two representations (RFC 9110 §12.5.1). Pure. */
+/** Content negotiation by `Accept` (RFC 9110 §12.5.1). Pure. */
 import { type ListItem, parseHeaderList } from './header-list.ts';
 
 interface Preference {
-	/** 0 says that the client doesn't want it. */
+	/** 0 means that the client rejects it. */
 	readonly weight: number;
 	/** 0 for any type, 1 for a type with any subtype, 2 for a media type. */
 	readonly precision: number;
 }
 
 /**
- * The one of the offered media types that the client prefers; `undefined` when it accepts none. A client that names none
- * accepts all. Between equals the one that is named more precisely is taken, and then `tieBreaker`, unless the client
- * accepts just anything: then it is the first that is offered.
+ * The offered media type that the client prefers; `undefined` when it accepts none of them. A client without `Accept` gets
+ * the first offered type. Among equal weights, the more precise range wins, then `tieBreaker`. Between types that the client
+ * accepts only as any type, the first offered one wins.
  */
 export function preferredType<Type extends string>(
 	accept: string | null,
@@ -29,10 +29,10 @@ export function preferredType<Type extends string>(
 	return isTie && first && first.precision > 0 ? tieBreaker : first?.type;
 }
 
-/** The most precise range that covers a type says how much it is wanted. */
+/** The most precise range that matches a type determines its weight. */
 function preferenceFor(type: string, ranges: readonly ListItem[]): Preference {
 	const [main = ''] = type.split('/');
-	// Some old clients spell any type as one asterisk.
+	// Some old clients send `*` instead of `*/*`.
 	const names = [['*/*', '*'], [`${main}/*`], [type]];
 	for (const precision of [2, 1, 0]) {
 		const range = ranges.find(({ name }) => names[precision]?.includes(name));
@@ -41,7 +41,7 @@ function preferenceFor(type: string, ranges: readonly ListItem[]): Preference {
 	return { precision: 0, weight: 0 };
 }
 
-/** A weight that is none counts as 1, as one that was left out. */
+/** An invalid weight counts as 1, like a missing one. */
 function weightOf({ parameters }: ListItem): number {
 	const text = parameters.get('q') ?? '1';
 	return /^(?:0?\.\d{1,3}|0\.?|1(?:\.0{0,3})?)$/.test(text) ? Number(text) : 1;

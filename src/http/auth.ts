@@ -1,7 +1,7 @@
 /**
- * Authentication. On the routes of a job or a batch, a link's token in the URL goes first; where it does not allow the request,
- * a key beside it decides. Without a token: `Authorization: Bearer` with an API key or a JWT, or the assertion that Cloudflare
- * Access puts on a request that it lets through.
+ * Authentication. On the routes of a job or a batch, a link's token in the URL takes precedence. If the token does not allow
+ * the request, other credentials of the request decide. Those are `Authorization: Bearer` with an API key or a JWT, or the
+ * assertion that Cloudflare Access adds to an authenticated request.
  */
 import { type Config, EVERY_ORIGIN, type KeyScope } from '../config.ts';
 import type { JobFacts } from '../job/document.ts';
@@ -12,16 +12,16 @@ import { principalOfJwt } from './jwt.ts';
 import { Problem } from './problem.ts';
 import { PURGE, scopesOf } from './scopes.ts';
 
-/** What a route can ask for. */
+/** A scope that a route can require. */
 export type Scope = KeyScope | TokenScope | typeof PURGE;
 
 export interface Principal {
-	/** Left out for a link's token, which proves its job instead. */
+	/** Absent for a link's token, which identifies a job instead. */
 	readonly tenant?: string;
 	readonly scopes: ReadonlySet<string>;
-	/** Which key or user it is: what requests are counted by, and what logs name. Not known of who comes with a job token. */
+	/** The key or user, for rate limits and logs. Absent for a job token. */
 	readonly name?: string;
-	/** The link's token that the request came with. Its bearer is never given more than it had, nor for longer. */
+	/** The link's token of the request. New links for its bearer never allow more than it does, nor last longer. */
 	readonly token?: LinkToken;
 }
 
@@ -32,20 +32,20 @@ export interface LinkToken {
 	readonly expiresAt: number;
 	readonly createdAt?: number;
 	readonly fence?: Fence;
-	/** Left out for a token of version 0.1.0, which may have several. */
+	/** Absent for a token of version 0.1.0, which may have several rights. */
 	readonly right?: TokenRight;
 }
 
-/** Everybody, when the deployment is open. */
+/** Every client of an open deployment. */
 const ANYBODY: Principal = { tenant: 'default', scopes: scopesOf(['admin']) };
 
-/** Subprotocols that start like this carry a job token: browsers can set no other header on a `WebSocket`. */
+/** Prefix of a subprotocol that carries a job token: browsers can set no other header on a `WebSocket`. */
 const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
 
 /**
- * The credentials that allow the request, or the best ones that it has: `requireScope` judges them.
+ * The credentials that allow the request. If none do, the first valid ones, for `requireScope` to reject.
  *
- * @throws {Problem} `Unauthorized`, or `Forbidden` for a token of another job and a request of another site.
+ * @throws {Problem} `Unauthorized`, or `Forbidden` for another job's token and for a cross-site request.
  */
 export async function authenticate(authRequest: AuthRequest): Promise<Principal> {
 	const principal = await principalOf(authRequest);
@@ -54,7 +54,7 @@ export async function authenticate(authRequest: AuthRequest): Promise<Principal>
 	return beside?.scopes.has(authRequest.scope) ? beside : principal;
 }
 
-/** @throws {Problem} `Forbidden` when good credentials are not for this. */
+/** @throws {Problem} `Forbidden` when valid credentials lack the scope. */
 export function requireScope(principal: Principal, scope: Scope): void {
 	if (principal.scopes.has(scope)) return;
 	const wanted = scope === PURGE ? 'cancel' : scope;
@@ -72,25 +72,28 @@ export interface AuthRequest {
 	readonly request: Request;
 	readonly url: URL;
 	readonly config: Config;
-	/** What the route asks for. */
+	/** The scope that the route requires. */
 	readonly scope: Scope;
-	/** The job or batch of the route; `undefined` on a route of neither, where a job token means nothing. */
+	/** The job or batch of the route; `undefined` on other routes, which ignore job tokens. */
 	readonly jobId: string | undefined;
 }
 
 async function principalOf(authRequest: AuthRequest): Promise<Principal> {
 	const { request, url, config, jobId } = authRequest;
-	// Elsewhere, `token` is a parameter of the task or of the upstream.
+	// On other routes, `token` is a parameter of the task or the upstream.
 	const token = jobId === undefined ? undefined : tokenOf(request, url);
-	// A token that was sent is checked even where none is needed: local development then shows what production does.
+	// An open deployment checks tokens too, so that local development behaves like production.
 	if (token !== undefined) return withToken(token, config, jobId);
 	const principal = await withCredentials(authRequest);
 	if (principal) return principal;
-	// RFC 6750 §3.1: a request without credentials is told no error code.
-	throw unauthorized('Send an API key as "Authorization: Bearer", or the token that came with a link', 'Bearer');
+	// RFC 6750 §3.1: the challenge to a request without credentials has no error code.
+	throw unauthorized(
+		'No credentials in the request: send an API key as "Authorization: Bearer", or use a link with its token',
+		'Bearer',
+	);
 }
 
-/** The principal of a key, a JWT or an assertion; `undefined` when the request has none of them. */
+/** The principal of a key, a JWT or an assertion; `undefined` when the request has none. */
 async function withCredentials(authRequest: AuthRequest): Promise<Principal | undefined> {
 	const { request, config } = authRequest;
 	if (config.isOpen) {
@@ -112,14 +115,15 @@ function tokenOf(request: Request, url: URL): string | undefined {
 	return carrier?.slice(TOKEN_SUBPROTOCOL.length);
 }
 
-/** The `Bearer` credentials (RFC 6750 §2.1); those of another scheme are for somebody else. */
+/** The `Bearer` credentials (RFC 6750 §2.1). Other schemes are ignored. */
 function bearerOf(request: Request): string | undefined {
 	return /^bearer\s+(.*)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
 }
 
 async function withToken(text: string, config: Config, jobId: string | undefined): Promise<Principal> {
 	const claims = await verifyToken(config.signingKeys, text, jobId ?? '');
-	if (!claims) throw invalid('The token is not valid for this job, or no longer valid: use the link as it was given');
+	if (!claims)
+		throw invalid('The token is not valid for this job, or has expired: use the link unchanged, or get a new one');
 	if (claims.job !== jobId) throw new Problem('Forbidden', 'The token is for another job');
 	const { scopes, job, createdAt, expiresAt, fence, right, legacy } = claims;
 	const token: LinkToken = {
@@ -130,13 +134,13 @@ async function withToken(text: string, config: Config, jobId: string | undefined
 		...(fence && { fence }),
 		...(right && { right }),
 	};
-	// Links of version 0.1.0 said that they may purge what they may cancel, and keep their word.
+	// In version 0.1.0, a link that could cancel could also purge. Its links keep that right.
 	return legacy ? { ...legacy, scopes: scopesOfLegacy(scopes), token } : { scopes, token };
 }
 
 async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Principal> {
 	const principal = (await principalOfKey(apiKeys, bearer)) ?? (jwt && (await principalOfJwt(jwt, bearer)));
-	if (!principal) throw invalid('The API key or token in "Authorization" is not valid, or no longer');
+	if (!principal) throw invalid('The API key or token in "Authorization" is not valid, or has expired');
 	return principal;
 }
 
@@ -144,13 +148,14 @@ async function withAssertion(assertion: string, authRequest: AuthRequest): Promi
 	refuseCrossSite(authRequest);
 	const { jwt } = authRequest.config;
 	const principal = jwt && (await principalOfJwt(jwt, assertion));
-	if (!principal) throw invalid('The assertion of Cloudflare Access is not valid, or no longer');
+	if (!principal) throw invalid('The assertion of Cloudflare Access is not valid, or has expired');
 	return principal;
 }
 
 /**
- * A browser can be made to send a request by any page, and it is let in where Access knows the browser by its cookie, or where
- * everybody is let in. A program that is no browser sends neither `Origin` nor `Sec-Fetch-Site`.
+ * Prevents cross-site request forgery. Any page can make a browser send a request. Access authenticates it by the browser's
+ * cookie, and an open deployment accepts every request. Programs other than browsers send neither `Origin` nor
+ * `Sec-Fetch-Site`.
  */
 function refuseCrossSite(authRequest: AuthRequest): void {
 	const { headers } = authRequest.request;
@@ -158,10 +163,13 @@ function refuseCrossSite(authRequest: AuthRequest): void {
 	if (site === 'same-origin' || isFollowedLink(authRequest)) return;
 	const origin = headers.get('origin');
 	if (origin === null ? site === 'none' : isOurs(origin, authRequest)) return;
-	throw new Problem('Forbidden', 'A page of another site sent this request: CORS_ORIGINS can list its origin');
+	throw new Problem(
+		'Forbidden',
+		'A page of another site sent this request: ask the operator to list its origin in CORS_ORIGINS',
+	);
 }
 
-/** The answer to a link that is followed is shown to the user: the page with the link can't read it, and reading changes nothing. */
+/** Navigation is safe: the linking page can't read the response, and reading changes nothing. */
 function isFollowedLink({ request: { method, headers }, scope }: AuthRequest): boolean {
 	const isNavigation = headers.get('sec-fetch-mode') === 'navigate' && headers.get('sec-fetch-dest') === 'document';
 	return method === 'GET' && scope === 'read' && isNavigation;
@@ -170,7 +178,7 @@ function isFollowedLink({ request: { method, headers }, scope }: AuthRequest): b
 function isOurs(origin: string, { url, config }: AuthRequest): boolean {
 	const { publicUrls, corsOrigins, isOpen } = config;
 	const ours = [url.origin, ...publicUrls.map((publicUrl) => new URL(publicUrl).origin), ...corsOrigins];
-	// `*` lets pages read what anybody can read. What a cookie of Access opens is more.
+	// `*` shares only public responses. Access cookies give access to more.
 	return ours.includes(origin) || (isOpen && corsOrigins.includes(EVERY_ORIGIN));
 }
 
@@ -182,21 +190,21 @@ function unauthorized(detail: string, challenge: string): Problem {
 	return new Problem('Unauthorized', detail, { headers: { 'www-authenticate': challenge } });
 }
 
-/** The tokens in the links that a principal is given for one job: one right each. */
+/** The tokens in a principal's links to one job: one right each. */
 export interface LinkTokens {
 	readonly read?: string;
 	readonly cancel?: string;
 }
 
-/** The tenant of a principal that came with a key. @throws {Problem} `Forbidden` for a link's token: no link submits. */
+/** The tenant of a principal. @throws {Problem} `Forbidden` for a link's token: links can't submit jobs. */
 export function tenantOf({ tenant }: Principal): string {
 	if (tenant !== undefined) return tenant;
-	throw new Problem('Forbidden', 'This takes an API key: a link does not allow it');
+	throw new Problem('Forbidden', 'This request requires an API key: a link is not enough');
 }
 
 /**
- * A token for each right that the principal has; a submitter may read its job. A link's token is passed on as it is, so that
- * the job's URLs stay the same for its reader.
+ * A token for each right of the principal. The scope `submit` includes reading. A link's own token is reused, so that the job's
+ * URLs stay the same for its reader.
  */
 export function linkTokens(
 	{ scopes, token }: Principal,

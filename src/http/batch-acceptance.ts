@@ -1,4 +1,4 @@
-/** Making jobs of a batch's drafts: each is accepted like any other, and their messages go together. */
+/** Accepts a batch's drafts as jobs. Each is accepted like a single job, but queue messages are sent in groups. */
 
 import type { Found } from '../batch/batch.ts';
 import { CALLS_AT_ONCE } from '../batch/limits.ts';
@@ -14,10 +14,10 @@ import type { Exchange } from './exchange.ts';
 import { Problem } from './problem.ts';
 import { acceptDraft, type Identity, identityOf } from './submit.ts';
 
-/** What became of one job of a batch. */
+/** The outcome of one job of a batch. */
 export type Place =
 	| { readonly id: string; readonly view: JobView; readonly isNew: boolean }
-	/** The call was lost on its way there or back. */
+	/** The call failed: the job may or may not be accepted. */
 	| { readonly id: string; readonly lost: Problem }
 	| { readonly refused: Problem };
 
@@ -30,7 +30,7 @@ export async function acceptAll(exchange: Exchange, { drafts, key }: BatchDraft)
 	return places;
 }
 
-/** As what a place is found before anybody has asked it again. */
+/** The status of a job before its first read. */
 export function foundOf(place: Exclude<Place, { refused: Problem }>): Found {
 	return 'view' in place ? place.view.facts.status : 'pending';
 }
@@ -50,12 +50,16 @@ async function placeOf(exchange: Exchange, draft: Draft, identity: Identity, out
 	} catch (error) {
 		if (error instanceof Problem) return { refused: error };
 		logError('job of a batch not accepted', { job: id, error });
-		if (isOverloaded(error)) return { refused: new Problem('Overloaded', 'Too much to do at the moment: try again') };
-		return { id, lost: new Problem('Internal', 'It is not known whether this job was accepted: ask for its status') };
+		if (isOverloaded(error))
+			return { refused: new Problem('Overloaded', 'The service is overloaded: try again later') };
+		return {
+			id,
+			lost: new Problem('Internal', 'The call failed, and the job may have been accepted: read its status'),
+		};
 	}
 }
 
-/** Messages on their way: a lane's go as soon as there are as many as go together. */
+/** Collects queue messages per lane. Sends a lane's messages as soon as they fill one group. */
 class Outbox {
 	readonly #exchange: Exchange;
 	readonly #waiting = new Map<string, Sending[]>();

@@ -1,4 +1,4 @@
-/** A batch as it was sent: every job of it read and found valid, or none. */
+/** Reads and validates a batch: either every job is valid, or the batch is rejected. */
 
 import { z } from 'zod';
 import { JOBS_A_REQUEST, MAX_BATCH_JOBS } from '../batch/limits.ts';
@@ -21,14 +21,14 @@ const Body = z.strictObject({ jobs: z.array(z.unknown(), jobsError).min(1, jobsE
 
 export interface BatchDraft {
 	readonly drafts: readonly Draft[];
-	/** What the batch is known by, if it is, and what that stands for. */
+	/** The batch's idempotency key, if any, with the fingerprint of the request. */
 	readonly key?: { readonly text: string; readonly fingerprint: string };
 }
 
 /**
- * Options in headers are those of every job, but for the key, which is the batch's.
+ * Options in headers apply to every job, except the idempotency key, which belongs to the batch.
  *
- * @throws {Problem} that of the first job that is not valid, with the faults of all.
+ * @throws {Problem} the first invalid job's problem, with the faults of all jobs.
  */
 export async function batchDraftOf(exchange: Exchange): Promise<BatchDraft> {
 	const { request, config } = exchange;
@@ -47,11 +47,11 @@ export async function batchDraftOf(exchange: Exchange): Promise<BatchDraft> {
 	});
 }
 
-/** What the rate limit would never let through is not to be tried again and again. */
+/** Rejects a batch that needs more than half of a rate limit window, because its retries could fail forever. */
 function refuseMoreThanAWindow(exchange: Exchange, jobs: number): void {
 	const most = Math.max(1, Math.floor((windowOf(exchange) * JOBS_A_REQUEST) / 2));
 	if (jobs <= most) return;
-	const message = `expected at most ${most} jobs: more would be over the rate limit by themselves`;
+	const message = `expected at most ${most} jobs, because a larger batch exceeds the rate limit by itself, got: ${jobs}`;
 	throw invalid('The batch is not valid', [{ pointer: '/jobs', message }]);
 }
 
@@ -79,7 +79,7 @@ async function draftsOf(
 	const [first] = problems;
 	if (!first) return drafts;
 	const [index, problem] = first;
-	throw new Problem(problem.code, `Nothing was accepted. Job ${index} of the batch: ${problem.message}`, {
+	throw new Problem(problem.code, `No job was accepted. Job ${index} of the batch: ${problem.message}`, {
 		errors: problems.flatMap(([place, one]) => faultsIn(one, `/jobs/${place}`)),
 		headers: problem.headers,
 	});
@@ -89,13 +89,13 @@ function refuseBadWebhook(exchange: Exchange, { options }: Draft): void {
 	webhookOf(options, tenantOf(exchange.principal), exchange.config, originOf(exchange));
 }
 
-/** One key is one job: two places would be one, or one of them would be refused when the other was accepted. */
+/** A key identifies one job: of two jobs with the same key, the second would be a replay or a conflict. */
 function refuseTwice({ task, options: { idempotencyKey } }: Draft, keys: Set<string>): void {
 	if (idempotencyKey === undefined) return;
 	const name = JSON.stringify([task.name, idempotencyKey]);
 	if (keys.has(name))
 		throw invalid('The options are not valid', [
-			{ pointer: '/options/idempotencyKey', message: 'is that of another job of this batch' },
+			{ pointer: '/options/idempotencyKey', message: 'expected a different key for each job of the batch' },
 		]);
 	keys.add(name);
 }
@@ -105,7 +105,7 @@ function faultsIn({ errors, message }: Problem, place: string): Fault[] {
 	return errors.map((fault) => ('pointer' in fault ? { ...fault, pointer: `${place}${fault.pointer}` } : fault));
 }
 
-/** What serves only tracing doesn't count, as for a job. */
+/** Excludes the correlation id, which serves only tracing, as for a job. */
 function fingerprintOf(drafts: readonly Draft[]): string {
 	return jsonDigest(
 		drafts.map(({ task, parameters, options: { correlationId: _, ...options }, input }) => ({

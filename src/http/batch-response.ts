@@ -1,4 +1,4 @@
-/** A batch as its clients see it. */
+/** Responses about a batch. */
 import { retryAfterSeconds, unfinishedOf } from '../batch/batch.ts';
 import type { BatchView } from '../batch/batch-api.ts';
 import { jobLinks } from '../job/links.ts';
@@ -7,7 +7,7 @@ import type { Place } from './batch-acceptance.ts';
 import { type Exchange, originOf } from './exchange.ts';
 import { linkBaseOf, PRIVATE } from './respond.ts';
 
-/** 202: those that were accepted, each with its link, and why others were not. */
+/** 202: the accepted jobs, each with its link, and the errors of the rejected ones. */
 export async function acceptedBatchResponse(
 	exchange: Exchange,
 	id: string,
@@ -31,12 +31,12 @@ export async function acceptedBatchResponse(
 	);
 }
 
-/** 202 without a `Location`: the jobs are accepted, each with its link, and there is no list that they are in. */
+/** 202 without a `Location`: the jobs are accepted, each with its link, but no list of them was stored. */
 export async function unlistedResponse(exchange: Exchange, places: readonly Place[]): Promise<Response> {
 	return Response.json({ jobs: await jobsOf(exchange, places) }, { status: 202, headers: PRIVATE });
 }
 
-/** 200: how many of its jobs are in which status. */
+/** 200: the number of the batch's jobs in each status. */
 export async function batchResponse(exchange: Exchange, id: string, view: BatchView): Promise<Response> {
 	const isOver = unfinishedOf(view.counts) === 0;
 	const headers = { ...PRIVATE, ...(!isOver && { 'retry-after': retryAfterOf(view) }) };
@@ -46,7 +46,7 @@ export async function batchResponse(exchange: Exchange, id: string, view: BatchV
 async function documentOf(exchange: Exchange, id: string, view: BatchView) {
 	const { createdAt, keptUntil: readableUntil, countedAt, total, counts } = view;
 	const facts = { id, createdAt: new Date(createdAt).toISOString() };
-	// There is nothing to cancel here, and so no right to give out.
+	// A batch can't be canceled, so its link does not carry that right.
 	const scopes = new Set([...exchange.principal.scopes].filter((scope) => scope !== 'cancel'));
 	const { read } = linkTokens({ ...exchange.principal, scopes }, { facts, readableUntil }, exchange.config);
 	const self = `${originOf(exchange)}/v1/batches/${id}${read === undefined ? '' : `?token=${read}`}`;

@@ -1,4 +1,4 @@
-/** Many jobs in one request, and how many of them are in which status. */
+/** Submits many jobs in one request, and counts them by status. */
 import type { Findings, Found, Joining, Submitted } from '../batch/batch.ts';
 import type { BatchView, Look } from '../batch/batch-api.ts';
 import { CALLS_A_REQUEST, CALLS_AT_ONCE, JOBS_A_REQUEST, KEPT_LONGER_MS } from '../batch/limits.ts';
@@ -17,8 +17,8 @@ import { Problem, passing } from './problem.ts';
 import { countMore, windowOf } from './rate-limit.ts';
 
 /**
- * `POST /v1/batches`: what can be refused is refused before anything is accepted. What there was no room for after all has an
- * `error` in its place; a batch of which nothing was accepted is refused as its first job was, and its key stands for nothing.
+ * `POST /v1/batches`: validates all jobs before it accepts any. A job without capacity has an `error` in the response. If no
+ * job is accepted, the response is the first job's problem, and the batch's key stays unused.
  */
 export async function submitBatch(exchange: Exchange): Promise<Response> {
 	const { principal } = exchange;
@@ -38,13 +38,13 @@ export async function submitBatch(exchange: Exchange): Promise<Response> {
 	return view ? acceptedBatchResponse(exchange, id, view, places) : unlistedResponse(exchange, places);
 }
 
-/** The jobs are accepted, whatever becomes of their list: then that is what the client has to hear. */
+/** Stores the list of jobs. A failure only removes the list from the response, because the jobs are already accepted. */
 async function kept(batches: Batches, id: string, list: Submitted): Promise<BatchView | undefined> {
 	try {
 		const added = await batches.call(id, (object) => object.add(list));
 		return added.added ? added.view : undefined;
 	} catch (error) {
-		logError('list of a batch not kept', { batch: id, error });
+		logError('batch list not stored', { batch: id, error });
 		return undefined;
 	}
 }
@@ -61,7 +61,7 @@ export async function batchStatus(exchange: Exchange): Promise<Response> {
 	return batchResponse(exchange, id, view);
 }
 
-/** Asks the jobs, and leaves with the batch what they say. */
+/** Reads the jobs' statuses and stores them in the batch. */
 async function counted(
 	exchange: Exchange,
 	batches: Batches,
@@ -72,7 +72,7 @@ async function counted(
 	await countMore(exchange, Math.min(most, Math.floor(ask.length / CALLS_A_REQUEST)));
 	const countedAt = Date.now();
 	const findings = await askAll(exchange, tenant, ask);
-	// Some couldn't be reached: then this is as it was before.
+	// Some jobs were unreachable: the previous counts stay valid.
 	if (findings.length < ask.length) return view;
 	const noted = await batches.call(id, (object) => object.note(findings, countedAt, round));
 	return noted.found === 'counts' ? noted.view : view;
@@ -89,14 +89,14 @@ async function askAll(
 			const found: Found = reading.found === 'job' ? reading.view.facts.status : 'gone';
 			return [[index, found]] as const;
 		} catch (error) {
-			logError('job of a batch not reached', { job: id, error });
+			logError('batch job unreachable', { job: id, error });
 			return [];
 		}
 	});
 	return findings.flat();
 }
 
-/** A job that is in the batch; of what was refused, nothing is. */
+/** The batch's entry for a job; none for a rejected job. */
 function joiningOf(place: Place): Joining[] {
 	if ('refused' in place) return [];
 	return [{ id: place.id, found: foundOf(place), isNew: 'lost' in place || place.isNew }];
@@ -110,22 +110,26 @@ function keptUntil(drafts: readonly Draft[]): number {
 	return Date.now() + Math.max(...seconds) * MS_PER_SECOND + KEPT_LONGER_MS;
 }
 
-/** @throws {NotConfigured} in a Worker that took the routes and not the objects. */
+/** @throws {NotConfigured} in a Worker that mounts the routes without the objects. */
 function batchesOf({ batches }: Exchange): Batches {
 	if (batches) return batches;
-	throw new NotConfigured(['BATCHES'], 'There is no binding BATCHES of the class BatchObject');
+	throw new NotConfigured(['BATCHES'], 'Expected a binding BATCHES of the class BatchObject');
 }
 
 function keyReused(): Problem {
-	const errors = [{ header: 'Idempotency-Key', message: 'stands for another batch' }];
-	return new Problem('IdempotencyKeyReused', 'The idempotency key was used before, for another batch', { errors });
+	const errors = [{ header: 'Idempotency-Key', message: 'expected a new key: this one belongs to a different batch' }];
+	return new Problem(
+		'IdempotencyKeyReused',
+		'The idempotency key was already used for a different batch: send a new key',
+		{ errors },
+	);
 }
 
-/** An object of version 0.1.0 knows no token's bearer: the batch may be there. */
+/** An object of version 0.1.0 can't check a token's bearer, so the batch may exist. */
 function missingBatch({ knowsTokens }: Extract<Look, { found: 'nothing' }>, { tenant }: Principal): Problem {
 	return tenant === undefined && !knowsTokens ? passing() : nothingThere();
 }
 
 function nothingThere(): Problem {
-	return new Problem('BatchNotFound', 'No batch has this id, or none any more');
+	return new Problem('BatchNotFound', 'No batch has this id: it never existed, or has expired');
 }

@@ -1,10 +1,10 @@
-/** Request bodies: what they are, how large, and whether they are JSON. Refusals leave nothing stored. */
+/** Request bodies: media type, size limits and reading. A rejected body stores nothing. */
 import { INLINE_BODY_BYTES, KIB, MIB, MS_PER_SECOND } from '../job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
-/** The largest body that the platform lets in. */
+/** The largest body that the platform accepts. */
 export const LARGEST_BODY_BYTES = 100 * 1_000 * 1_000;
-/** Each of this many bytes that have arrived gives the rest of a body one second more. */
+/** Minimum transfer rate: each received block of this size extends the deadline by one second. */
 const MIN_ARRIVAL_BYTES_PER_SECOND = 64 * KIB;
 
 /** The media type without its parameters, lower case; empty when the client sent none. */
@@ -20,7 +20,7 @@ export function isJson(mediaType: string): boolean {
 	return mediaType === 'application/json' || mediaType.endsWith('+json');
 }
 
-/** @throws {Problem} `UnsupportedMediaType` for a compressed body: it is neither stored nor read. */
+/** @throws {Problem} `UnsupportedMediaType` for a compressed body: the service does not decompress. */
 export function refuseEncoded(request: Request): void {
 	const encoding = request.headers.get('content-encoding')?.trim().toLowerCase();
 	if (encoding && encoding !== 'identity') {
@@ -29,31 +29,31 @@ export function refuseEncoded(request: Request): void {
 	}
 }
 
-/** @throws {Problem} `PayloadTooLarge` when the client says itself that the body is too large. */
+/** @throws {Problem} `PayloadTooLarge` when `Content-Length` exceeds the limit. */
 export function refuseTooLarge(request: Request, maxBytes: number, hint?: string): void {
 	const declared = Number(request.headers.get('content-length') ?? 0);
 	if (declared > maxBytes) throw tooLarge(maxBytes, declared, hint);
 }
 
-/** @param hint what else the client should know. */
+/** @param hint more advice for the client. */
 export function tooLarge(maxBytes: number, sizeBytes?: number, hint = ''): Problem {
 	const got = sizeBytes === undefined ? 'more' : `${sizeBytes}`;
-	return new Problem('PayloadTooLarge', `At most ${maxBytes} bytes are taken here, got: ${got}${hint}`);
+	return new Problem('PayloadTooLarge', `Expected a body of at most ${maxBytes} bytes, got: ${got}${hint}`);
 }
 
-/** How much of a refused body is read, and for how long. */
+/** Limits for reading the rest of a rejected body. */
 export interface DrainLimits {
 	readonly maxBytes: number;
 	/** As {@link ReadOptions.arrivalMs}. */
 	readonly arrivalMs: number;
 }
 
-/** The sender showed nothing good, or the route takes no body. */
+/** For an unauthenticated client, or a route without a body. */
 export const REST_OF_UNKNOWN: DrainLimits = { maxBytes: 1 * MIB, arrivalMs: 2 * MS_PER_SECOND };
-/** The sender may send a body here. */
+/** For a client that may send a body to this route. */
 export const REST_OF_KNOWN: DrainLimits = { maxBytes: LARGEST_BODY_BYTES, arrivalMs: 30 * MS_PER_SECOND };
 
-/** Reads what is left of a body that won't be used: a connection cut in mid-upload hides the answer. */
+/** Reads and discards the rest of a body: a client whose upload is cut off misses the response. */
 export async function drain(request: Request, { maxBytes, arrivalMs }: DrainLimits): Promise<void> {
 	if (!request.body || request.body.locked) return;
 	let drainedBytes = 0;
@@ -64,20 +64,20 @@ export async function drain(request: Request, { maxBytes, arrivalMs }: DrainLimi
 		}
 		await request.body.cancel();
 	} catch {
-		// The client went away or is too slow: the answer is sent now.
+		// The client disconnected or is too slow: send the response now.
 	}
 }
 
 export interface ReadOptions {
-	/** Said to who sends too much. */
+	/** Advice for a client whose body is too large. */
 	readonly hint?: string;
-	/** Sees each piece as it comes, and before the next does. */
+	/** Receives each piece before the next one is read. */
 	readonly onBytes?: (bytes: Uint8Array) => Promise<void>;
-	/** How long the body may take to arrive, beside the time that {@link MIN_ARRIVAL_BYTES_PER_SECOND} gives it. */
+	/** Time for the body to arrive, plus the extension by {@link MIN_ARRIVAL_BYTES_PER_SECOND}. Default: no limit. */
 	readonly arrivalMs?: number;
 }
 
-/** The body's bytes. @throws {Problem} `PayloadTooLarge`, `InvalidRequest` when it breaks off, `RequestTimeout` when it takes too long. */
+/** The body's bytes. @throws {Problem} `PayloadTooLarge`; `InvalidRequest` when incomplete; `RequestTimeout` when too slow. */
 export async function readBytes(
 	request: Request,
 	maxBytes: number,
@@ -106,7 +106,7 @@ export async function readBytes(
 	return all;
 }
 
-/** Whether the client announced so little that nobody has to look at it piece by piece. */
+/** Whether `Content-Length` is small enough to read the body at once. */
 function isSmall({ headers }: Request): boolean {
 	const declared = headers.get('content-length');
 	return declared !== null && /^\d+$/.test(declared) && Number(declared) <= INLINE_BODY_BYTES;
@@ -125,17 +125,17 @@ async function wholeBody(request: Request, arrivalMs?: number): Promise<Uint8Arr
 }
 
 function brokenOff(): Problem {
-	return new Problem('InvalidRequest', 'The body broke off before its end');
+	return new Problem('InvalidRequest', 'The connection closed before the end of the body: send the request again');
 }
 
 function tooLate(arrivalMs: number): Problem {
 	return new Problem(
 		'RequestTimeout',
-		`Expected the body to arrive within ${arrivalMs} ms: send it faster, or less of it`,
+		`Expected the body to arrive within ${arrivalMs} ms: send it faster, or send a smaller body`,
 	);
 }
 
-/** The body as it comes in. @throws {Problem} `InvalidRequest` when it breaks off, `RequestTimeout` when it takes too long. */
+/** The body's pieces. @throws {Problem} `InvalidRequest` when incomplete; `RequestTimeout` when too slow. */
 export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGenerator<Uint8Array> {
 	if (!request.body) return;
 	const reader = (request.body as ReadableStream<Uint8Array>).getReader();
@@ -156,16 +156,16 @@ export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGener
 	}
 }
 
-/** Gives up a body that arrives too slowly. A body that keeps arriving at the least rate is never given up. */
+/** The deadline of a body. It moves with each piece, so a body at the minimum rate never exceeds it. */
 class Arrival {
 	readonly #giveUp: () => void;
 	readonly #startedAt = Date.now();
 	#timer: ReturnType<typeof setTimeout> | undefined;
 	isLate = false;
-	/** How long the bytes so far may have taken. */
+	/** Maximum duration for the bytes received so far. */
 	allowedMs: number;
 
-	/** @param arrivalMs `undefined`: as long as it takes. */
+	/** @param arrivalMs `undefined` for no deadline. */
 	constructor(arrivalMs: number | undefined, giveUp: () => void) {
 		this.#giveUp = giveUp;
 		this.allowedMs = arrivalMs ?? Number.POSITIVE_INFINITY;

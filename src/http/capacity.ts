@@ -1,4 +1,4 @@
-/** Work that can't be queued now is refused before it is accepted, never after: a client that was told 202 can rely on it. */
+/** Rejects a job before acceptance when its queue is full. A job that was accepted with 202 is never rejected later. */
 import { MS_PER_SECOND } from '../job/limits.ts';
 import { fullForMs } from '../queue/pressure.ts';
 import type { Exchange } from './exchange.ts';
@@ -6,15 +6,15 @@ import { Problem } from './problem.ts';
 
 type Capacity = Pick<Exchange, 'lanes' | 'config'>;
 
-/** Those who were turned away together come back spread over this time, in seconds. */
+/** Jitter of `Retry-After`, in seconds: it spreads the retries of clients that were rejected together. */
 const SPREAD_SECONDS = 5;
 
-/** @throws {Problem} `Overloaded`, with a `Retry-After`, when the lane takes no more jobs. */
+/** @throws {Problem} `Overloaded`, with a `Retry-After`, when the lane is full. */
 export function refuseWhenFull(capacity: Capacity, lane: string): void {
 	const waitMs = fullMs(capacity, lane);
 	if (waitMs === 0) return;
 	const retryAfterSeconds = Math.ceil(waitMs / MS_PER_SECOND + Math.random() * SPREAD_SECONDS);
-	throw new Problem('Overloaded', 'More is waiting than can be queued: nothing was accepted, try again later', {
+	throw new Problem('Overloaded', 'The queue is full: nothing was accepted, try again after Retry-After', {
 		headers: { 'retry-after': String(retryAfterSeconds) },
 	});
 }

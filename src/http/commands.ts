@@ -1,4 +1,4 @@
-/** What a client can ask of a job that it has: cancel it, run it again, delete its data. */
+/** Commands on an existing job: cancel it, run it again, delete its data. */
 import type { Change } from '../job/object-api.ts';
 import { sendJob } from '../queue/send.ts';
 import { tenantOf } from './auth.ts';
@@ -12,7 +12,7 @@ import { readJob } from './reading.ts';
 import { acceptedResponse, documentResponse } from './respond.ts';
 import { messageOf } from './submit.ts';
 
-/** `DELETE /v1/jobs/{id}`, `POST …/cancel`: 202 while an attempt has still to let go, 200 when it is over. */
+/** `DELETE /v1/jobs/{id}`, `POST …/cancel`: 202 while an attempt still has to release the job, 200 when the job is finished. */
 export async function cancelJob(exchange: Exchange): Promise<Response> {
 	const { jobs, principal } = exchange;
 	await refuseFailedPrecondition(exchange);
@@ -26,7 +26,7 @@ export async function cancelJob(exchange: Exchange): Promise<Response> {
 	);
 }
 
-/** `POST /v1/jobs/{id}/retry`: the same job once more; answers like a submission. */
+/** `POST /v1/jobs/{id}/retry`: runs the same job again; responds like a submission. */
 export async function retryJob(exchange: Exchange): Promise<Response> {
 	const { jobs, lanes, principal, waitUntil } = exchange;
 	const id = jobIdOf(exchange);
@@ -34,32 +34,33 @@ export async function retryJob(exchange: Exchange): Promise<Response> {
 	await refuseRetryWhenFull(exchange);
 	const place = await takePlaceAgain(exchange, id);
 	if (place instanceof Problem) throw place;
-	// Not repeated by itself: a second time it would be refused, although the first went through.
+	// Called only once: a repeated call would be rejected although the first one succeeded.
 	const change = await jobs.callOnce<Change>(id, (job) => job.retry(tenantOf(principal), place));
 	if (change.found !== 'job' || change.refusal !== undefined) await leavePlace(exchange, place);
 	if (change.found !== 'job') throw missing(change, principal);
-	if (change.refusal === 'late') throw new Problem('Overloaded', 'It took too long: nothing was done, try again');
+	if (change.refusal === 'late')
+		throw new Problem('Overloaded', 'The request took too long: nothing was changed, try again');
 	if (change.refusal === 'succeeded')
-		throw new Problem('NotRetryable', 'The job succeeded: there is nothing to run again');
+		throw new Problem('NotRetryable', 'The job succeeded: only failed and canceled jobs can be retried');
 	if (change.refusal !== undefined)
-		throw new Problem('NotRetryable', 'The job is not finished: it can be run again when it is');
+		throw new Problem('NotRetryable', 'The job is not finished: wait until it has failed, or cancel it first');
 	waitUntil(sendJob(lanes, change.view.lane, messageOf(change.view)));
 	return acceptedResponse(exchange, change.view);
 }
 
-/** @throws {Problem} for a job that is not there, and for an `If-Match` that does not hold: nothing is done then. */
+/** @throws {Problem} for a missing job, and for an `If-Match` that does not match. */
 async function refuseFailedPrecondition(exchange: Exchange): Promise<void> {
 	const { headers } = exchange.request;
 	if (mayChange(headers)) return;
-	// A condition is about a job that is there (RFC 9110 §13.2.1).
+	// A missing job takes precedence over the condition (RFC 9110 §13.2.1).
 	await readJob(exchange, false);
 	const got = shown(headers.get('if-match') ?? '');
-	const message = `expected * or no If-Match, for the ETags of a job are weak, got: ${got}`;
+	const message = `expected * or no If-Match, because a job's ETags are weak, got: ${got}`;
 	const errors = [{ header: 'If-Match', message }];
-	throw new Problem('PreconditionFailed', `Nothing was done. If-Match: ${message}`, { errors });
+	throw new Problem('PreconditionFailed', `Nothing was changed. If-Match: ${message}`, { errors });
 }
 
-/** Which lane the job has takes a call to know: it is asked only when any lane is full. */
+/** Reads the job's lane only when any lane is full, because that takes a call. */
 async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
 	const { jobs, lanes, principal } = exchange;
 	if (![...lanes.keys()].some((lane) => isFull(exchange, lane))) return;
@@ -67,7 +68,7 @@ async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
 	if (reading.found === 'job') refuseWhenFull(exchange, reading.view.lane);
 }
 
-/** `POST /v1/jobs/{id}/purge`: the data of a finished job goes now. */
+/** `POST /v1/jobs/{id}/purge`: deletes a finished job's data now. */
 export async function purgeJob(exchange: Exchange): Promise<Response> {
 	const { jobs, principal } = exchange;
 	const id = jobIdOf(exchange);

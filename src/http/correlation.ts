@@ -1,10 +1,10 @@
-/** One correlation id for everything that one request leaves behind: its answer, its problem and its log lines. */
+/** One correlation id for a request: in its response, its problem and its log lines. */
 import type { LogContext } from '../log.ts';
 
 const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 
 export class Correlation implements LogContext {
-	/** The caller's, if it sent a usable one; else made up. */
+	/** The caller's, if it sent a valid one; otherwise random. */
 	correlationId: string;
 	readonly #isCallers: boolean;
 
@@ -14,7 +14,7 @@ export class Correlation implements LogContext {
 		this.correlationId = sent !== null && this.#isCallers ? sent : crypto.randomUUID();
 	}
 
-	/** A made-up id gives way to that of the job which the request turns out to be about. Returns the id that holds. */
+	/** Replaces a random id with that of the request's job. @returns the id in effect. */
 	adopt(jobsId: string): string {
 		if (!this.#isCallers) this.correlationId = jobsId;
 		return this.correlationId;

@@ -1,10 +1,10 @@
 /**
- * Which web pages may read our answers (Fetch standard, CORS protocol). Written out because it must leave bodies alone:
- * a result can be a stream of 32 MiB, and a middleware that clones it would hold all of it in memory.
+ * Controls which web pages may read responses (Fetch standard, CORS protocol). No middleware does this, because bodies must not
+ * be cloned: a result can be a stream of 32 MiB, and a clone would hold all of it in memory.
  */
 import { type Config, EVERY_ORIGIN } from '../config.ts';
 
-/** What a script may read besides the few headers that it always may. */
+/** Response headers that a script may read beyond the safelisted ones. */
 const EXPOSED = [
 	'Location',
 	'Operation-Location',
@@ -24,10 +24,10 @@ const EXPOSED = [
 ];
 const EXPOSED_LOWER_CASE: ReadonlySet<string> = new Set(EXPOSED.map((name) => name.toLowerCase()));
 
-/** How long a browser may remember a preflight, in seconds: the longest that any of them takes. */
+/** Cache lifetime of a preflight, in seconds: the maximum that any browser accepts. */
 const PREFLIGHT_MAX_AGE_SECONDS = 86_400;
 
-/** The answer to `OPTIONS`. */
+/** The response to `OPTIONS`. */
 export function preflight(request: Request, config: Config | undefined, methods: readonly string[]): Response {
 	const asksFor = request.headers.get('access-control-request-headers');
 	const headers = new Headers({ allow: methods.join(', ') });
@@ -39,7 +39,7 @@ export function preflight(request: Request, config: Config | undefined, methods:
 	return new Response(null, { status: 204, headers });
 }
 
-/** @param headers as the handler made them: a script may read each of them, those that a result replays included. */
+/** @param headers the handler's headers: a script may read all of them, including a result's own. */
 export function addCors(headers: Headers, request: Request, { corsOrigins }: Config): void {
 	if (corsOrigins.length === 0) return;
 	const origin = allowedOrigin(request, corsOrigins);
@@ -47,7 +47,7 @@ export function addCors(headers: Headers, request: Request, { corsOrigins }: Con
 	if (corsOrigins.some((listed) => listed !== EVERY_ORIGIN)) headers.append('vary', 'Origin');
 	if (origin === undefined) return;
 	headers.set('access-control-allow-origin', origin);
-	// Cloudflare Access knows a browser by its cookie. With `*`, any page could read what the cookie opens.
+	// Cloudflare Access authenticates by cookie. With `*`, any page could read everything that the cookie gives access to.
 	if (origin !== EVERY_ORIGIN) headers.set('access-control-allow-credentials', 'true');
 	headers.set('access-control-expose-headers', exposed.join(', '));
 }

@@ -1,13 +1,13 @@
-/** Where a reader of events wants to go on. */
+/** The cursor from which a reader of events continues. */
 import { type Fault, shown } from './problem.ts';
 import { invalid } from './submission-options.ts';
 
-/** `?after=7`. @throws {Problem} `InvalidRequest` for what is no number. */
+/** `?after=7`. @throws {Problem} `InvalidRequest` when it is not a number. */
 export function cursorOf(url: URL): number | undefined {
 	return parsed(url.searchParams.get('after'), { parameter: 'after' });
 }
 
-/** `Last-Event-ID: 7`, which an `EventSource` sends when it comes again, else `?after=7`. */
+/** `Last-Event-ID: 7`, which an `EventSource` sends when it reconnects, else `?after=7`. */
 export function cursorOfStream(request: Request, url: URL): number | undefined {
 	return parsed(request.headers.get('last-event-id'), { header: 'Last-Event-ID' }) ?? cursorOf(url);
 }
@@ -15,6 +15,6 @@ export function cursorOfStream(request: Request, url: URL): number | undefined {
 function parsed(text: string | null, place: { parameter: string } | { header: string }): number | undefined {
 	if (text === null) return undefined;
 	if (/^\d{1,15}$/.test(text)) return Number(text);
-	const fault: Fault = { ...place, message: `expected the seq of an event, a whole number, got: ${shown(text)}` };
+	const fault: Fault = { ...place, message: `expected an event's seq, a whole number, got: ${shown(text)}` };
 	throw invalid('The cursor is not valid', [fault]);
 }

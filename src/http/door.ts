@@ -1,4 +1,4 @@
-/** The way in: configuration, route, credentials, handler, and whatever goes wrong on the way told as a problem. */
+/** Handles a request: configuration, route, authentication, handler. Turns every error into a problem response. */
 import { type IRequest, Router } from 'itty-router';
 import { type Config, configOf, NotConfigured } from '../config.ts';
 import { logError, withLogContext } from '../log.ts';
@@ -21,20 +21,20 @@ import { refuseOversized } from './request-limits.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
-/** The bindings the door needs. */
+/** The bindings for handling requests. */
 export interface DoorEnv {
 	readonly JOBS: DurableObjectNamespace;
-	/** Needed by who submits many jobs at once. */
+	/** Required for batches. */
 	readonly BATCHES?: DurableObjectNamespace;
-	/** The gates of upstreams. */
+	/** The circuit breakers of upstreams. */
 	readonly GATES: DurableObjectNamespace;
-	/** Needed where quotas are set. */
+	/** Required for quotas. */
 	readonly TENANTS?: DurableObjectNamespace;
 }
 
 type Arrival = Omit<Exchange, 'params' | 'principal' | 'config'> & { readonly config: Config };
 
-/** Only finds the way: everything that routers like to do besides, they do differently from this contract. */
+/** Only matches routes. This file handles HEAD, OPTIONS and errors, because routers differ from this API's contract there. */
 const router = Router<IRequest, [Arrival]>();
 for (const route of ROUTES) {
 	router[route.method.toLowerCase() as 'get'](route.path, ({ params }, arrival) => enter(route, params, arrival));
@@ -59,7 +59,7 @@ export async function answer(
 	});
 }
 
-/** A request before anything is known of its route. */
+/** A request before routing. */
 type Bare = Pick<Exchange, 'request' | 'url' | 'correlation'> & { readonly config: Config | NotConfigured };
 
 async function respond(
@@ -90,7 +90,7 @@ async function respond(
 		lanes: lanesOf(env),
 	};
 	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
-	// A way is found by method and path alone. HEAD is GET without the body, wherever there is a GET.
+	// Routes match by method and path alone. HEAD is GET without the body.
 	const way = { method: method === 'HEAD' ? 'GET' : method, url: `${url.origin}${url.pathname}` };
 	const response: Response | undefined = await router.fetch(way as IRequest, {
 		...door,
@@ -100,24 +100,24 @@ async function respond(
 		waitUntil,
 	});
 	if (response) return response;
-	// Looking around is counted like guessing.
+	// Requests for unknown paths count against the rate limit, too.
 	await count(request, config);
 	throw nothingThere(method, methodsOf(url.pathname));
 }
 
 function nothingThere(method: string, allowed: readonly string[]): Problem {
 	if (allowed.length === 0)
-		return new Problem('NotFound', 'Nothing is at this path; GET /v1/tasks says what can be done here');
+		return new Problem('NotFound', 'No resource has this path: GET /v1/tasks lists the tasks and how to submit jobs');
 	return new Problem('MethodNotAllowed', `Expected ${allowed.join(' or ')}, got: ${shown(method)}`, {
 		headers: { allow: allowed.join(', ') },
 	});
 }
 
 const HEALTH = '/healthz';
-/** A route that takes every method. */
+/** The method of a route that accepts every method. */
 const ANY = 'ALL';
 
-/** Where every method is taken, only a preflight is ours to answer. */
+/** A route for every method handles `OPTIONS` itself, except for a preflight. */
 function isForHandler(request: Request, allowed: readonly string[]): boolean {
 	return allowed.includes(ANY) && !request.headers.has('access-control-request-method');
 }
@@ -127,7 +127,7 @@ async function enter(route: Route, params: Record<string, string>, arrival: Arri
 	let rest: DrainLimits = REST_OF_UNKNOWN;
 	try {
 		const principal = await authenticated(route, params, arrival);
-		// Who may send something here is to hear why it was refused, however much it is.
+		// A client that may send a body here receives the response even after a large upload.
 		if (route.takes(config) > 0 && principal.scopes.has(route.scope)) rest = REST_OF_KNOWN;
 		const headers = await count(request, config, principal);
 		requireScope(principal, route.scope);
@@ -153,7 +153,7 @@ async function handled(
 	}
 }
 
-/** Whoever is turned away is counted too, so that nobody can go on guessing. */
+/** Counts rejected requests against the rate limit, too, so that credentials can't be guessed. */
 async function authenticated({ scope }: Route, { id }: Record<string, string>, arrival: Arrival): Promise<Principal> {
 	const { request, url, config } = arrival;
 	try {
@@ -164,7 +164,7 @@ async function authenticated({ scope }: Route, { id }: Record<string, string>, a
 	}
 }
 
-/** What a path takes, from the route table; empty for a path that isn't there. */
+/** The methods of a path, from the route table; empty for an unknown path. */
 function methodsOf(pathname: string): string[] {
 	const methods = router.routes.filter(([, pattern]) => pattern.test(pathname)).map(([method]) => method);
 	if (pathname === HEALTH) methods.push('GET');
@@ -182,22 +182,22 @@ function configured(env: object): Config | NotConfigured {
 	}
 }
 
-/** What a client is told of an error. What it is not told, the log is. */
+/** The problem for the client. Details of unexpected errors go only to the log. */
 function problemOf(error: unknown, request: Request, principal?: Principal): Problem {
 	if (error instanceof Problem) return error;
 	if (error instanceof NotConfigured) {
 		logError(error.message, { variables: error.variables });
-		const detail = `The deployment is not configured: see ${error.variables.join(', ')}. Its log says what is wrong`;
+		const detail = `The deployment is not configured: check ${error.variables.join(', ')}, and read its log for the reason`;
 		return new Problem('NotConfigured', detail);
 	}
 	const who = principal?.name === undefined ? {} : { principal: principal.name };
 	logError('request failed', { method: request.method, path: new URL(request.url).pathname, ...who, error });
 	return isPassing(error)
-		? new Problem('Overloaded', 'Too much to do at the moment: try again')
-		: new Problem('Internal', 'Something went wrong here');
+		? new Problem('Overloaded', 'The service is overloaded: try again later')
+		: new Problem('Internal', 'An unexpected error occurred: send the correlation id to the operator');
 }
 
-/** What every answer has. An answer with a socket is left alone: it can't be made again. */
+/** Adds the headers of every response. A WebSocket response stays as it is: it can't be copied. */
 async function finished(response: Response, { request, url, correlation, config }: Bare): Promise<Response> {
 	if (response.webSocket) return response;
 	const { headers } = response;
@@ -207,7 +207,7 @@ async function finished(response: Response, { request, url, correlation, config 
 	return request.method === 'HEAD' ? withoutBody(response) : response;
 }
 
-/** The headers of a GET (RFC 9110 §9.3.2). The runtime names a length only of a body that it sends, so it is named here. */
+/** The headers of a GET (RFC 9110 §9.3.2). Sets `Content-Length`, because the runtime sets it only when it sends a body. */
 async function withoutBody(response: Response): Promise<Response> {
 	const { body, headers } = response;
 	const isOurs = /^application\/(problem\+)?json\b/.test(headers.get('content-type') ?? '');

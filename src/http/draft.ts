@@ -1,4 +1,4 @@
-/** A submission as it was sent, read and found valid: everything about it but a place to keep it. */
+/** Reads and validates a submission before it is stored. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { WireOptions } from '../job/options.ts';
@@ -16,19 +16,19 @@ import { checkParameters, invalid, invalidInput, readOptions, readParameters } f
 
 const JSON_TYPE = 'application/json';
 
-/** What has to be known of the work to make a job of it. */
+/** The properties of a task or an upstream that its jobs need. */
 export type Work = Pick<RegisteredTask, 'name' | 'lane' | 'maxAttempts' | 'timeoutSeconds'>;
 
 export interface Draft {
 	readonly task: Work;
 	readonly options: WireOptions;
 	readonly parameters: Readonly<Record<string, unknown>>;
-	/** What an idempotency key stands for, when that is not all of the parameters. */
+	/** The parameters that an idempotency key represents. Default: all of them. */
 	readonly identity?: Readonly<Record<string, unknown>>;
-	/** The same as version 0.1.0 made it, where that differs: a repeat of a request that it accepted is recognised by it. */
+	/** `identity` as version 0.1.0 computed it, where that differs: recognises repeats of requests that it accepted. */
 	readonly identityIn010?: Readonly<Record<string, unknown>>;
 	readonly input: DraftInput;
-	/** An attempt that was lost is not made again. */
+	/** Whether a lost attempt is never repeated. */
 	readonly isOnce?: boolean;
 }
 
@@ -36,16 +36,16 @@ export interface DraftInput {
 	readonly form: InputForm;
 	readonly mediaType: string;
 	readonly maxBytes: number;
-	/** Left out when only the last piece will tell. */
+	/** Absent when the size is known only after the last piece. */
 	readonly sizeBytes?: number;
 	readonly pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-	/** Sees the bytes on their way, where they are what the digest is made of. */
+	/** Receives each piece when the digest covers the raw bytes. */
 	readonly onBytes?: (bytes: Uint8Array) => void;
-	/** What an idempotency key stands for: JSON counts by its value, bytes by themselves. Asked when all pieces have gone. */
+	/** Digest of the input for the idempotency key: of a JSON value, or of raw bytes. Called after the last piece. */
 	readonly digest: () => string;
 }
 
-const taskError = `expected the name of a task: at most ${MAX_TASK_NAME_CHARS} characters`;
+const taskError = `expected the name of a task, a string of at most ${MAX_TASK_NAME_CHARS} characters`;
 
 const Envelope = z.strictObject({
 	task: z.string(taskError).max(MAX_TASK_NAME_CHARS, taskError),
@@ -54,7 +54,7 @@ const Envelope = z.strictObject({
 	options: z.unknown().optional(),
 });
 
-/** `POST /v1/jobs`: the input is in an envelope. */
+/** `POST /v1/jobs`: the body is an envelope with the input. */
 export async function draftOfEnvelope(exchange: Exchange): Promise<Draft> {
 	const { request, config } = exchange;
 	refuseEncoded(request);
@@ -63,9 +63,9 @@ export async function draftOfEnvelope(exchange: Exchange): Promise<Draft> {
 }
 
 export interface EnvelopeTerms {
-	/** Whose option headers hold for it. Default: the request's. */
+	/** Headers with the job's options. Default: the request's. */
 	readonly headers?: Headers;
-	/** Whether it is known by something else than a key of its own. Default: no. */
+	/** Whether the job is identified by something other than its own key. Default: no. */
 	readonly isKeyed?: boolean;
 }
 
@@ -78,11 +78,13 @@ export async function draftOf(
 	const envelope = Envelope.safeParse(body);
 	if (!envelope.success) throw invalid('The envelope is not valid', faultsOf(envelope.error, inBody()));
 	const { input, parameters = {} } = envelope.data;
-	const task = taskNamed(tasks, envelope.data.task, [{ pointer: '/task', message: 'is not a task here' }]);
+	const task = taskNamed(tasks, envelope.data.task, [
+		{ pointer: '/task', message: 'expected the name of a known task' },
+	]);
 	if (!task.json) {
 		throw new Problem(
 			'UnsupportedMediaType',
-			`Task "${task.name}" takes bytes: post them to /v1/tasks/${task.name}/jobs as ${task.binary?.mediaTypes.join(' or ')}`,
+			`Task "${task.name}" expects bytes: POST them to /v1/tasks/${task.name}/jobs as ${task.binary?.mediaTypes.join(' or ')}`,
 		);
 	}
 	const options = readOptions(headers, envelope.data.options);
@@ -113,18 +115,18 @@ export async function draftOfBody({ request, config, url, params, tasks }: Excha
 	return { ...head, input: bytesInput(request, maxBytes, isHashed(head.options)) };
 }
 
-/** Only an idempotency key asks what stands for the input. */
+/** The input is hashed only for an idempotency key. */
 function isHashed({ idempotencyKey }: WireOptions): boolean {
 	return idempotencyKey !== undefined;
 }
 
 /**
- * Stored as the value that came, not as the schema made it: the attempt validates again, and what a schema makes need not be
- * JSON. Written anew, so that it takes what it weighs: a body can be mostly white space.
+ * Stores the client's value, not the schema's output: the attempt validates again, and a schema's output need not be JSON.
+ * Serializes it again, because a body can be mostly white space.
  */
 function jsonInput(value: unknown, maxBytes: number, isHashed: boolean): DraftInput {
 	const bytes = new TextEncoder().encode(JSON.stringify(value));
-	// Made now, for the value is not kept.
+	// Computed now, because the value is not kept.
 	const digest = isHashed ? jsonDigest(value) : '';
 	return {
 		form: 'json',
@@ -136,7 +138,7 @@ function jsonInput(value: unknown, maxBytes: number, isHashed: boolean): DraftIn
 	};
 }
 
-/** The body as it came. */
+/** The raw body. */
 export function bytesInput(request: Request, maxBytes: number, isHashed: boolean): DraftInput {
 	const hash = createHash('sha256');
 	const declared = request.body === null ? '0' : (request.headers.get('content-length') ?? '');
@@ -160,11 +162,11 @@ function taskNamed(tasks: Exchange['tasks'], name: string, errors: readonly Faul
 	const task = tasks.get(name);
 	if (task) return task;
 	const known = [...tasks.keys()].join(', ');
-	const detail = `There is no task "${shown(name)}" here; there are: ${known}`;
+	const detail = `Unknown task "${shown(name)}", expected one of: ${known}`;
 	throw new Problem('UnknownTask', detail, errors.length > 0 ? { errors } : {});
 }
 
-/** Text in an unknown encoding would be read as something else. */
+/** Text in an unknown encoding would be decoded wrongly. */
 function refuseUnknownCharset(request: Request): void {
 	const charset = charsetOf(request.headers.get('content-type') ?? '');
 	if (charset === undefined || decoderFor(charset)) return;
@@ -174,7 +176,7 @@ function refuseUnknownCharset(request: Request): void {
 	});
 }
 
-/** Media types that many programs send by a name of their own. */
+/** Unregistered names of media types that many programs send. */
 const OTHER_NAMES: ReadonlyMap<string, string> = new Map([['image/jpg', 'image/jpeg']]);
 
 function matches({ mediaTypes }: BinaryInputSpec, sent: string): boolean {

@@ -1,11 +1,10 @@
 /**
- * Jobs that succeeded, kept in the cache of the data center that was asked: a link that is opened again and again, from near
- * each reader, is answered without a call to the job's object. Nothing about such a job changes any more but that it goes: by
- * time, which the entry knows, or by a purge, which reaches the cache of one data center only. So it is off unless a
- * deployment says for how long another one may go on.
+ * Caches succeeded jobs in the data center of the request, so that a popular link needs no call to the job's object. A
+ * succeeded job changes only by deletion. Expiry is part of the entry, but a purge clears only one data center's cache. So the
+ * cache is off by default; `EDGE_CACHE_SECONDS` limits how long other data centers may serve a purged job.
  *
- * An entry is of one job, and not of the next one under its idempotency key; what it is called only this deployment can say.
- * It has no link and no token in it: every reader has their own, and has shown it before anybody looks here.
+ * An entry belongs to one job, not to a later job with the same idempotency key. Only this deployment can compute its name.
+ * It contains no links or tokens: each reader has its own, and is authenticated before the lookup.
  */
 import { Buffer } from 'node:buffer';
 import { createHmac } from 'node:crypto';
@@ -15,26 +14,26 @@ import type { StoredReply } from '../job/record.ts';
 import { logError } from '../log.ts';
 import { type Exchange, originOf } from './exchange.ts';
 
-/** A stored reply whose bytes JSON can hold. */
+/** A stored reply with its bytes in base64, for JSON. */
 interface Reply extends Omit<StoredReply, 'body'> {
 	readonly body?: { readonly mediaType: string; readonly sizeBytes: number; readonly base64: string };
 }
 
-/** Entries outlive deploys: one whose form is another has another name. */
+/** Entries outlive deploys: change this name when the entry's form changes. */
 const ENTRY = 'finished job, 1';
 
-/** In the place of a purged job, so that whoever read it just before doesn't put it back. */
+/** Replaces a purged job's entry, so that a concurrent reader can't store the job again. */
 interface Purged {
 	readonly isPurged: true;
 }
 
 interface Entry {
 	readonly view: JobView;
-	/** Left out when nobody has asked for it yet. */
+	/** Absent until a client has requested the result. */
 	readonly reply?: Reply;
 }
 
-/** What the cache of this data center has of a job; `undefined` when the job's object is to be asked. */
+/** The job from this data center's cache; `undefined` when the job's object must be called. */
 export async function recall(exchange: Exchange, id: string, withOutcome: boolean): Promise<FoundJob | undefined> {
 	const key = keyOf(exchange, id, exchange.principal.token?.createdAt);
 	if (key === undefined) return undefined;
@@ -49,7 +48,7 @@ export async function recall(exchange: Exchange, id: string, withOutcome: boolea
 	}
 }
 
-/** Keeps a job that can't change any more. Resolves when it is kept, or can't be. */
+/** Caches a job that can no longer change. Resolves even when caching fails. */
 export async function remember(exchange: Exchange, { view, outcome }: FoundJob): Promise<void> {
 	const { facts } = view;
 	const seconds = Math.min(exchange.config.edgeCacheSeconds, secondsLeft(view));
@@ -66,9 +65,9 @@ export async function remember(exchange: Exchange, { view, outcome }: FoundJob):
 	}
 }
 
-/** Drops a purged job from the cache of this data center. */
+/** Removes a purged job from this data center's cache. */
 export async function forget(exchange: Exchange, id: string, createdAt: number | undefined): Promise<void> {
-	// Readers with a link have no tenant, those with a link of version 0.1.0 have.
+	// Readers with a link have no tenant, except with a link of version 0.1.0.
 	for (const tenant of [exchange.principal.tenant, NO_TENANT]) {
 		const key = keyOf(exchange, id, createdAt, tenant);
 		if (key === undefined) return;
@@ -89,8 +88,9 @@ function put(key: string, entry: Entry | Purged, seconds: number): Promise<void>
 }
 
 /**
- * Under which address an entry is: a cache may be shared with what else is at this host, so it must not be one that can be made
- * up. Whoever comes without a job token may mean any job that ever had this id.
+ * The entry's URL in the cache. Other Workers of this host may share the cache, so the URL must not be guessable. `undefined`
+ * when the cache is off, and without a job token, because an id alone does not distinguish several jobs under one idempotency
+ * key.
  */
 function keyOf(
 	exchange: Exchange,
@@ -105,7 +105,7 @@ function keyOf(
 	return `${originOf(exchange)}/v1/jobs/${id}/${createHmac('sha256', secret).update(name).digest('hex')}`;
 }
 
-/** Nobody can have it run again, and everybody who was to be told was. */
+/** The job can't be retried, and all its webhook deliveries are finished. */
 function isSettled({ facts }: JobView): boolean {
 	const isTold = facts.webhook?.deliveries.every(({ status }) => status !== 'pending') ?? true;
 	return facts.status === 'succeeded' && isTold;
@@ -115,7 +115,7 @@ function secondsLeft({ facts: { expiresAt = '' } }: JobView): number {
 	return Math.floor((Date.parse(expiresAt) - Date.now()) / MS_PER_SECOND) || 0;
 }
 
-/** `undefined` for one whose bytes are in rows of the object: they go with it. */
+/** `undefined` for a large body, whose bytes are stored in rows of the object. */
 function replyOf({ body, ...head }: StoredReply): Reply | undefined {
 	if (!body) return head;
 	if (!('inline' in body) || body.sizeBytes > INLINE_BODY_BYTES) return undefined;

@@ -1,4 +1,4 @@
-/** `GET /v1/jobs/{id}/events`: a stream for those who ask for one, else a page. */
+/** `GET /v1/jobs/{id}/events`: a stream of events if `Accept` prefers it, else a page. */
 import { statusDocument } from '../job/document.ts';
 import { jobLinks } from '../job/links.ts';
 import { preferredType } from './accept.ts';
@@ -12,10 +12,10 @@ import { eventStream } from './sse.ts';
 const STREAM = 'text/event-stream';
 const JSON_TYPE = 'application/json';
 
-/** Proxies that compress would hold events back (`no-transform`), and links in events carry tokens (`no-store`). */
+/** `no-transform`: compressing proxies would delay events. `no-store`: links in events carry tokens. */
 const STREAM_HEADERS = {
 	'cache-control': 'private, no-store, no-cache, no-transform',
-	// Clients that go by the old default for text would read Latin-1.
+	// Clients with the old default charset for text would decode Latin-1.
 	'content-type': `${STREAM}; charset=utf-8`,
 	'x-accel-buffering': 'no',
 } as const;
@@ -39,7 +39,7 @@ function notAcceptable(exchange: Exchange, accept: string): Response {
 	return problemResponse(problem, asked(exchange));
 }
 
-/** Server-sent events (WHATWG HTML §9.2). A reader who has the last event gets 204, which stops an `EventSource` for good. */
+/** Server-sent events (WHATWG HTML §9.2). A reader with the last event gets 204, which stops an `EventSource` for good. */
 async function streamed(exchange: Exchange): Promise<Response> {
 	const { request, url } = exchange;
 	const feed = await openFeed(exchange, cursorOfStream(request, url));
@@ -47,7 +47,7 @@ async function streamed(exchange: Exchange): Promise<Response> {
 	return new Response(eventStream(feed), { headers: STREAM_HEADERS });
 }
 
-/** One page, as JSON. A job's history is bounded: one page holds it. */
+/** One page of JSON. A job's history is bounded and fits one page. */
 async function page(exchange: Exchange): Promise<Response> {
 	const { jobs, principal, url } = exchange;
 	const after = cursorOf(url) ?? 0;

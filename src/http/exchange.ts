@@ -1,4 +1,4 @@
-/** One request on its way through the door, with everything a handler may need. */
+/** The context of one request: everything that a handler needs. */
 import type { Config } from '../config.ts';
 import type { Nothing } from '../job/object-api.ts';
 import type { Lanes } from '../queue/lanes.ts';
@@ -10,12 +10,12 @@ import type { Principal } from './auth.ts';
 import type { Correlation } from './correlation.ts';
 import { type Asked, Problem, passing } from './problem.ts';
 
-/** What is the same for every request to a deployment. */
+/** The context that all requests of a deployment share. */
 export interface Door {
 	readonly config: Config;
 	readonly tasks: TaskRegistry;
 	readonly jobs: Jobs;
-	/** Left out in a Worker that has no binding for them. */
+	/** Absent in a Worker without a binding for batches. */
 	readonly batches?: Batches;
 	readonly tenants: Tenants;
 	readonly lanes: Lanes;
@@ -28,40 +28,41 @@ export interface Exchange extends Door {
 	/** From the path: `id`, `task`. */
 	readonly params: Readonly<Record<string, string>>;
 	readonly principal: Principal;
-	/** Goes on after the answer was sent. */
+	/** Keeps the Worker running for the promise after the response was sent. */
 	readonly waitUntil: (promise: Promise<unknown>) => void;
 }
 
-/** What links start with: the public address that the request came to; else the first one; else the request's own. */
+/** The origin of links: the public URL with the request's host; else the first public URL; else the request's origin. */
 export function originOf({ config: { publicUrls }, url }: Pick<Exchange, 'config' | 'url'>): string {
 	return publicUrls.find((publicUrl) => new URL(publicUrl).host === url.host) ?? publicUrls[0] ?? url.origin;
 }
 
-/** What the answer to a request says of it. */
+/** The facts of the request that its response repeats. */
 export function asked({ url, correlation }: Pick<Exchange, 'url' | 'correlation'>): Asked {
 	return { path: url.pathname, correlationId: correlation.correlationId };
 }
 
-/** The job's id from the path. @throws {Problem} `JobNotFound` for one that no job can have. */
+/** The job's id from the path. @throws {Problem} `JobNotFound` for an invalid id. */
 export function jobIdOf({ params, jobs }: Pick<Exchange, 'params' | 'jobs'>): string {
 	const { id = '' } = params;
 	if (!jobs.isId(id)) throw new Problem('JobNotFound', 'No job has this id');
 	return id;
 }
 
-/** @throws {Problem} for a job that is not there (any more). */
+/** The problem for a job that does not exist, or no longer exists. */
 export function missing(
 	reading: { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged' } | Nothing,
 	principal: Principal,
 ): Problem {
 	if (reading.found === 'tombstone') {
 		return reading.reason === 'purged'
-			? new Problem('JobPurged', 'The job was purged')
-			: new Problem('JobExpired', 'The job was kept as long as was asked, and is gone');
+			? new Problem('JobPurged', 'The job was purged: its data was deleted on request')
+			: new Problem('JobExpired', 'The retention time of the job has ended: its data was deleted');
 	}
-	// An object of version 0.1.0 knows no token's bearer: for some seconds of a deploy the job may be there.
+	// An object of version 0.1.0 can't check a token's bearer: during a deploy, the job may exist for some seconds.
 	if (principal.tenant === undefined && !reading.knowsTokens) return passing();
-	// A good token is proof that there was such a job: even its tombstone is gone.
-	if (principal.token) return new Problem('JobExpired', 'The job was kept as long as was asked, and is gone');
+	// A valid token proves that the job existed: even its tombstone has expired.
+	if (principal.token)
+		return new Problem('JobExpired', 'The retention time of the job has ended: its data was deleted');
 	return new Problem('JobNotFound', 'No job has this id');
 }

@@ -1,6 +1,6 @@
 /**
- * What an external worker reports of the attempt that it was given: how far it is, what came of it, or that nothing did. Its
- * token names the attempt; when another has the job by then, the answer is `StaleAttempt`, and nothing has changed.
+ * Reports of an external worker about its attempt: progress, result or failure. Its token identifies the attempt. Reports from
+ * a superseded attempt are rejected with `StaleAttempt` and change nothing.
  */
 import { z } from 'zod';
 import {
@@ -23,7 +23,7 @@ import { parseJson } from './json-text.ts';
 import { Problem, shown } from './problem.ts';
 import { invalid } from './submission-options.ts';
 
-/** What a report of progress or failure may have in all. */
+/** Maximum size of a progress or failure report. */
 export const MAX_REPORT_BYTES = 16 * KIB;
 
 const jsonWithin = (maxBytes: number) =>
@@ -72,10 +72,12 @@ export async function reportProgress(exchange: Exchange): Promise<Response> {
 	return settled(exchange, report);
 }
 
-/** Progress that came too soon for an event is told here, where a timer costs nothing. If the call is lost, the next one tells. */
+/** Publishes throttled progress later in the Worker, where a timer costs nothing. The next report makes up for a lost one. */
 async function tellAfter({ jobs }: Exchange, id: string, waitMs: number): Promise<void> {
 	await scheduler.wait(waitMs);
-	await jobs.call(id, (job) => job.tell()).catch((error: unknown) => logError('progress not told', { job: id, error }));
+	await jobs
+		.call(id, (job) => job.tell())
+		.catch((error: unknown) => logError('progress not published', { job: id, error }));
 }
 
 /** `POST /v1/jobs/{id}/complete`: the body is the result. 204. */
@@ -85,12 +87,12 @@ export async function completeJob(exchange: Exchange): Promise<Response> {
 	const id = jobIdOf(exchange);
 	const reply = await replyIn(exchange, fence);
 	const report = await jobs.call(id, (job) => job.complete(fence, reply));
-	// The job may have ended while the bytes came in: then they are nobody's.
+	// The job may have finished during the upload: then nothing refers to the bytes.
 	if (report.refusal !== undefined) await discard(jobs, id, reply.body);
 	return settled(exchange, report);
 }
 
-/** `POST /v1/jobs/{id}/fail`: 204. Whether the job is tried again is for its own policy to say. */
+/** `POST /v1/jobs/{id}/fail`: 204. The job's retry policy decides whether it is tried again. */
 export async function failJob(exchange: Exchange): Promise<Response> {
 	const fence = fenceOf(exchange);
 	const { code, message, retryable, status, details } = await reportIn(exchange, FailureReport);
@@ -98,14 +100,11 @@ export async function failJob(exchange: Exchange): Promise<Response> {
 	return settled(exchange, await exchange.jobs.call(jobIdOf(exchange), (job) => job.fail(fence, failure, 0, true)));
 }
 
-/** @throws {Problem} for a token that names no attempt: none of ours does that. */
+/** @throws {Problem} for a token without an attempt. Issued tokens always have one. */
 function fenceOf({ principal }: Exchange): Fence {
 	const fence = principal.token?.fence;
 	if (fence) return fence;
-	throw new Problem(
-		'Forbidden',
-		'The token is for no attempt: send the one that came with the link to the external worker',
-	);
+	throw new Problem('Forbidden', 'The token belongs to no attempt: use the link that was sent to the external worker');
 }
 
 async function reportIn<Form extends z.ZodType>({ request }: Exchange, form: Form): Promise<z.output<Form>> {
@@ -136,14 +135,19 @@ async function replyIn(exchange: Exchange, fence: Fence): Promise<StoredReply> {
 	}
 }
 
-/** What became of a report. @throws {Problem} when it changed nothing. */
+/** The response to a report. @throws {Problem} when the report was rejected. */
 function settled({ principal }: Exchange, { refusal }: Report): Response {
 	if (refusal === undefined || refusal === 'settled')
 		return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } });
 	if (refusal === 'gone') throw missing({ found: 'nothing' }, principal);
-	throw refusal === 'canceled' ? new Problem('JobCanceled', 'The job was canceled: stop') : stale(refusal);
+	throw refusal === 'canceled' ? new Problem('JobCanceled', 'The job was canceled: stop the work') : stale(refusal);
 }
 
 function stale(refusal: Refusal = 'stale'): Problem {
-	return new Problem('StaleAttempt', refusal === 'finished' ? 'The job is over' : 'Another attempt has the job');
+	return new Problem(
+		'StaleAttempt',
+		refusal === 'finished'
+			? 'The job is already finished: stop the work'
+			: 'A newer attempt runs the job: stop the work',
+	);
 }

@@ -1,17 +1,17 @@
-/** From what zod found wrong to what a client is told: where in its request, and what was wanted. */
+/** Converts zod issues to faults for the client: the position in its request, and the expected value. */
 import type { z } from 'zod';
 import { type Fault, MAX_FAULTS } from './problem.ts';
 
 type Path = readonly PropertyKey[];
 
-/** @param locate turns a path inside the checked value into the place the client knows. */
+/** @param locate converts a path in the checked value to a position in the request. */
 export function faultsOf(error: z.ZodError, locate: (path: Path, message: string) => Fault): Fault[] {
-	// A body can have millions: no more are looked at than are told.
+	// A body can have millions of faults: process only as many as the response contains.
 	const faults = error.issues
 		.slice(0, MAX_FAULTS)
 		.flatMap((issue) =>
 			issue.code === 'unrecognized_keys'
-				? issue.keys.slice(0, MAX_FAULTS).map((key) => locate([...issue.path, key], 'is not known here'))
+				? issue.keys.slice(0, MAX_FAULTS).map((key) => locate([...issue.path, key], 'unknown field'))
 				: [locate(issue.path, issue.message)],
 		);
 	return faults.slice(0, MAX_FAULTS);

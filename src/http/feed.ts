@@ -1,6 +1,6 @@
 /**
- * A job's events as its object tells them, over a hibernating socket that is opened for one reader. A WebSocket client is
- * handed the socket itself; for every other transport it ends here in the Worker, where waiting costs nothing.
+ * A job's events over a socket from its object, one socket for each reader. The object can hibernate between events. A
+ * WebSocket client gets the socket itself. For other transports, the socket ends in the Worker, where waiting costs nothing.
  */
 import type { LinkBase } from '../job/links.ts';
 import type { Reading } from '../job/object-api.ts';
@@ -13,19 +13,19 @@ import { linkBaseOf } from './respond.ts';
 type Found = Extract<Reading, { found: 'job' }>;
 
 /**
- * @param after the `seq` of the last event the reader has; left out for a snapshot first.
- * @returns `undefined` when there is nothing after the cursor and never will be.
- * @throws {Problem} for a job that is not there (any more).
+ * @param after the `seq` of the last event that the reader has. Default: start with a snapshot.
+ * @returns `undefined` when the reader has the last event of a finished job.
+ * @throws {Problem} for a job that does not exist, or no longer exists.
  */
 export async function openFeed(exchange: Exchange, after: number | undefined): Promise<WebSocket | undefined> {
 	return connect(exchange, after, await readersBase(exchange));
 }
 
 /**
- * The job as it is when there is something to say: at once, or over a socket that tells it once.
+ * The job when the wait's condition holds: at once, or over a socket that sends it once.
  *
- * @param path with what is waited for.
- * @throws {Problem} for a job that is not there (any more).
+ * @param path with the wait's condition in its query.
+ * @throws {Problem} for a job that does not exist, or no longer exists.
  */
 export async function openWait(exchange: Exchange, path: `/wait?${string}`): Promise<WebSocket | Found> {
 	const answer = await asReader(exchange, path, { origin: originOf(exchange), mayCancel: false });
@@ -34,7 +34,7 @@ export async function openWait(exchange: Exchange, path: `/wait?${string}`): Pro
 	throw missing(refusalOf(answer), exchange.principal);
 }
 
-/** A token says what links need to know of its job. For a key, the job has to be asked. */
+/** The base of the reader's links. A token contains the necessary facts of its job; for a key, the job must be read. */
 async function readersBase(exchange: Exchange): Promise<LinkBase> {
 	const { jobs, principal } = exchange;
 	const { tenant, scopes, token } = principal;
@@ -53,7 +53,10 @@ async function connect(exchange: Exchange, after: number | undefined, base: Link
 	if (answer.webSocket) return answer.webSocket;
 	if (answer.status === 204) return undefined;
 	if (answer.status === 503)
-		throw new Problem('Overloaded', 'As many watch this job as can be told: poll it, or come again later');
+		throw new Problem(
+			'Overloaded',
+			'The job has the maximum number of watchers: poll its status, or connect again later',
+		);
 	throw missing(refusalOf(answer), exchange.principal);
 }
 
@@ -66,13 +69,13 @@ function asReader(exchange: Exchange, path: string, base: LinkBase): Promise<Res
 	return repeatedly(() => jobs.connect(id, path, headers));
 }
 
-/** The same JSON. A tenant may have any letters, and the runtime writes headers that are not ASCII to the log. */
+/** Escapes JSON to ASCII, because tenants may have any letters, and the runtime logs headers that are not ASCII. */
 function inAscii(json: string): string {
 	return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function refusalOf({ status, headers }: Response): Parameters<typeof missing>[0] {
-	// An object of version 0.1.0 throws at a token's bearer: an answer comes from one that knows tokens.
+	// An object of version 0.1.0 throws for a token's bearer: a response comes from an object that checks tokens.
 	if (status !== 410) return { found: 'nothing', knowsTokens: true };
 	return { found: 'tombstone', reason: headers.get('coatcheck-reason') === 'purged' ? 'purged' : 'expired' };
 }

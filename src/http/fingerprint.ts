@@ -1,10 +1,10 @@
-/** What an Idempotency-Key stands for: the same key with another fingerprint is another request, and refused. */
+/** The request that an Idempotency-Key represents: the same key with a different fingerprint is rejected. */
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import type { WireOptions } from '../job/options.ts';
 import type { JobOptions } from '../job/record.ts';
 
-/** JSON counts by its value (RFC 8785), not by how it was written. */
+/** Digest of a JSON value in canonical form (RFC 8785), independent of its formatting. */
 export function jsonDigest(value: unknown): string {
 	return createHash('sha256')
 		.update(canonicalize(value) ?? '')
@@ -16,27 +16,27 @@ export interface RequestFacts {
 	readonly input: string;
 	readonly mediaType: string;
 	readonly parameters: Readonly<Record<string, unknown>>;
-	/** As the client sent them, in headers or in the envelope. */
+	/** The client's options, from headers or the envelope, without defaults. */
 	readonly options: WireOptions;
 }
 
 /**
- * The request as the client sent it. No default is part of it: a deploy may change one between a request and its repeat.
- * The correlation id is not part of it either, and `traceparent` isn't: gateways make both anew for each try.
+ * The fingerprint of the client's request. Excludes defaults, because a deploy may change them between a request and its
+ * repeat. Excludes the correlation id and `traceparent`, because gateways create new ones for each try.
  */
 export function requestFingerprint({ options, ...facts }: RequestFacts): string {
 	return jsonDigest({ ...facts, options: withoutTracing(options) });
 }
 
 /**
- * The fingerprint of version 0.1.0, with defaults filled in. It recognises the repeat of a request that 0.1.0 accepted, and
- * 0.1.0 recognises a repeat by it after a rolled-back deploy.
+ * The fingerprint of version 0.1.0, which includes defaults. It recognises repeats of requests that 0.1.0 accepted. After a
+ * rolled-back deploy, 0.1.0 recognises repeats by it.
  */
 export function fingerprintOf({ options, ...facts }: RequestFacts, filledIn: JobOptions): string {
 	return jsonDigest({ ...facts, options: withoutTracing(filledIn), webhook: options.webhook });
 }
 
-/** The idempotency key is left out too: it names the job already. */
+/** Removes the idempotency key, too: it already identifies the job. */
 function withoutTracing(options: WireOptions | JobOptions): object {
 	const { correlationId: _, traceparent: __, idempotencyKey: ___, ...rest } = { traceparent: '', ...options };
 	return rest;

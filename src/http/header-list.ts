@@ -1,20 +1,20 @@
 /**
- * Header fields that are lists of items with parameters: `Accept` (RFC 9110 §12.5.1) and `Prefer` (RFC 7240 §2). One parser
- * serves both, for their grammars differ only in what an item's name may contain. What fits neither is left out. Pure.
+ * Parses header fields that are lists of items with parameters: `Accept` (RFC 9110 §12.5.1) and `Prefer` (RFC 7240 §2). Their
+ * grammars differ only in the characters of an item's name. Malformed items are skipped. Pure.
  *
- * `structured-headers` doesn't read them: it refuses upper-case names and white space around "=", which both allow.
+ * `structured-headers` can't parse them: it rejects upper-case names and white space around "=", which both fields allow.
  */
 
 export interface ListItem {
 	/** A media range, or the name of a preference; lower case. */
 	readonly name: string;
-	/** What stands behind the item's own "=", without quotes; empty when nothing does. */
+	/** The value after the item's own "=", without quotes; empty if there is none. */
 	readonly value: string;
-	/** By lower-case name. The first of a name holds. */
+	/** By lower-case name. The first parameter of a name wins. */
 	readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** A comma, a semicolon, or a stretch of text without either. A quoted string is never split; one without an end takes all. */
+/** A comma, a semicolon, or text between them. A quoted string is never split; without a closing quote, it takes the rest. */
 const PIECES = /[,;]|(?:"(?:[^"\\]|\\.|\\$)*(?:"|$)|[^",;])+/g;
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z/-]+$/i;
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;

@@ -1,4 +1,4 @@
-/** Taking an input in: room for it first, where somebody counts, and then its bytes. Whatever goes wrong leaves neither behind. */
+/** Stores an input: reserves quota first, if the deployment has quotas, then stores the bytes. A failure undoes both. */
 import type { AcceptTerms } from '../job/object-api.ts';
 import type { StoredInput } from '../job/record.ts';
 import { discard, TooLarge, upload } from '../rpc/upload.ts';
@@ -11,17 +11,17 @@ import { fitPlace, leavePlace, outgrown, type Place, takePlace } from './quota.t
 export interface Intake {
 	readonly input: StoredInput;
 	readonly reservation?: string;
-	/** Under which the job may be accepted. */
+	/** Conditions for the acceptance of the job. */
 	readonly terms: AcceptTerms;
-	/** Why there is no room for a new job: what was accepted before under the same key needs none. */
+	/** Why no new job has room. A replay of an accepted job needs no room. */
 	readonly noRoom?: Problem;
-	/** For a submission that became no job. */
+	/** Discards the input and the reservation when the submission created no job. */
 	readonly takeBack: () => Promise<unknown>;
 }
 
 /**
  * @param id the job's id.
- * @param isKeyed whether it may be a replay: whether there has to be room is then for the job's object to judge.
+ * @param isKeyed whether it may be a replay. Then the job's object decides whether quota is needed.
  */
 export async function takeIn(exchange: Exchange, id: string, draft: DraftInput, isKeyed: boolean): Promise<Intake> {
 	const { sizeBytes, maxBytes } = draft;
@@ -36,7 +36,7 @@ export async function takeIn(exchange: Exchange, id: string, draft: DraftInput, 
 	return { input, reservation: place.reservation, terms: { acceptBy: place.acceptBy }, takeBack };
 }
 
-/** Stores the input in its place, or leaves the place. */
+/** Stores the input, or releases its reservation. */
 async function storeIn(exchange: Exchange, id: string, draft: DraftInput, place?: Place): Promise<StoredInput> {
 	try {
 		const isBounded = place !== undefined && draft.sizeBytes === undefined;
@@ -69,7 +69,7 @@ async function resize(exchange: Exchange, id: string, place: Place, input: Store
 	}
 }
 
-/** Reads an input that is not to be stored: what it is has to be known all the same. */
+/** Reads an input without storing it, to compute its size and digest. */
 async function seen({ form, mediaType, maxBytes, pieces, onBytes }: DraftInput): Promise<StoredInput> {
 	let sizeBytes = 0;
 	for await (const bytes of pieces()) {

@@ -1,6 +1,6 @@
 /**
- * JSON bodies. They are read as a whole and are then in memory several times over, beside those of others, so what they may
- * take together is bounded. Small ones take no part.
+ * Reads JSON bodies. A body is held in memory several times, next to other requests' bodies, so their total memory is bounded.
+ * Small bodies don't count.
  */
 import { INLINE_BODY_BYTES, MAX_JSON_BYTES, MS_PER_SECOND } from '../job/limits.ts';
 import {
@@ -15,21 +15,21 @@ import { readBytes } from './body.ts';
 import { parseJson } from './json-text.ts';
 import { Problem } from './problem.ts';
 
-/** A body has this long to arrive, and one that keeps arriving has longer. */
+/** Time for a body to arrive. Each received piece extends it. */
 const ARRIVAL_MS = 60 * MS_PER_SECOND;
 
 export interface JsonLimits {
 	readonly maxBytes: number;
-	/** Tests bring their own. */
+	/** For tests. Default: the budget of all requests. */
 	readonly arriving?: MemoryBudget;
 	readonly patienceMs?: number;
 	readonly arrivalMs?: number;
 }
 
 /**
- * Reads the body, and runs `use` on its value. What of it outlives `use` is no longer counted.
+ * Reads the body, and calls `use` with its value. The memory counts only until `use` returns.
  *
- * @throws {Problem} as `readBytes` and `parseJson`; `Overloaded` when too many others are coming in.
+ * @throws {Problem} as `readBytes` and `parseJson`; `Overloaded` when other bodies take too much memory.
  */
 export async function readJson<T>(
 	request: Request,
@@ -39,7 +39,7 @@ export async function readJson<T>(
 	let arrivedBytes = 0;
 	let heldBytes = 0;
 	const hold = arriving.hold();
-	// Taken as it comes in: a body that is announced and does not come takes nothing.
+	// Takes memory only for received bytes: a large `Content-Length` alone takes none.
 	const take = async ({ byteLength }: Uint8Array) => {
 		arrivedBytes += byteLength;
 		if (arrivedBytes <= INLINE_BODY_BYTES) return;
@@ -49,7 +49,9 @@ export async function readJson<T>(
 	};
 	try {
 		const bytes = await readBytes(request, Math.min(maxBytes, MAX_JSON_BYTES), {
-			...(maxBytes > MAX_JSON_BYTES && { hint: '; this is JSON, and what a task takes as bytes may be larger' }),
+			...(maxBytes > MAX_JSON_BYTES && {
+				hint: '; this limit is for JSON: send larger input as bytes to a task that accepts them',
+			}),
 			onBytes: take,
 			arrivalMs,
 		});

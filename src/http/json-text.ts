@@ -1,13 +1,13 @@
-/** The text of a JSON body, read without a silent change: what can't be kept as it was sent is refused at its place. */
+/** Parses a JSON body without silent changes: a value that can't be kept exactly is rejected with its position. */
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
 /** Integers of fewer digits are always exact. */
 const MAY_BE_INEXACT_DIGITS = 16;
-/** An integer of more digits is larger than any number. */
+/** An integer with more digits exceeds the largest number. */
 const MAX_NUMBER_DIGITS = 309;
 
-/** @throws {Problem} `InvalidRequest` for what is not UTF-8, not JSON, too much of it to be held, or not kept as it is. */
+/** @throws {Problem} `InvalidRequest` for a body that is not UTF-8, not JSON, too complex, or not exactly representable. */
 export function parseJson(bytes: Uint8Array): unknown {
 	const text = decode(bytes);
 	if (text.trim() === '') throw new Problem('InvalidRequest', 'Expected a JSON body, got none');
@@ -30,7 +30,7 @@ function decode(bytes: Uint8Array): string {
 	try {
 		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
 	} catch {
-		throw new Problem('InvalidRequest', 'The body is not UTF-8');
+		throw new Problem('InvalidRequest', 'Expected a body in UTF-8, got other bytes');
 	}
 }
 
@@ -46,8 +46,8 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * A byte of JSON can become a hundred in memory, and whatever walks over the value recurses: both are seen in the text. So are
- * integers that change when they are read.
+ * Checks the text before it is parsed. A byte of JSON can take a hundred bytes in memory, and later code recurses over the
+ * value, so depth and number of values are limited. Also finds integers that parsing would change.
  */
 function scan(text: string): { readonly hasInexact: boolean } {
 	let depth = 0;
@@ -66,8 +66,8 @@ function scan(text: string): { readonly hasInexact: boolean } {
 			hasInexact ||= isInexact(text, at, end);
 			at = end - 1;
 		}
-		if (depth > MAX_JSON_DEPTH) throw tooMuch(`nested more than ${MAX_JSON_DEPTH} levels deep`);
-		if (values > MAX_JSON_VALUES) throw tooMuch(`of more than ${MAX_JSON_VALUES} values: send it as bytes`);
+		if (depth > MAX_JSON_DEPTH) throw tooMuch(`at most ${MAX_JSON_DEPTH} levels of nesting`);
+		if (values > MAX_JSON_VALUES) throw tooMuch(`at most ${MAX_JSON_VALUES} values: send a larger body as bytes`);
 	}
 	return { hasInexact };
 }
@@ -85,7 +85,7 @@ function isDigit(char: number): boolean {
 	return char >= DIGIT_0 && char <= DIGIT_9;
 }
 
-/** Where the characters of a number end: digits, signs, the point and the exponent's letter. */
+/** The end of a number's characters: digits, signs, the point and the exponent's letter. */
 function endOfNumber(text: string, start: number): number {
 	let end = start + 1;
 	while (end < text.length && isNumberPart(text.charCodeAt(end))) end++;
@@ -101,8 +101,8 @@ function isInexact(text: string, start: number, end: number): boolean {
 }
 
 /**
- * Whether an integer would be another one when it is read and written again. Fractions and exponents are approximate by their
- * nature.
+ * Whether parsing and serializing would change an integer. Fractions and exponents don't count, because they are approximate
+ * anyway.
  */
 function isInexactInteger(literal: string): boolean {
 	if (!/^-?\d+$/.test(literal) || literal.length > MAX_NUMBER_DIGITS) return false;
@@ -112,18 +112,18 @@ function isInexactInteger(literal: string): boolean {
 	return written !== literal && significantDigits(written) !== significantDigits(literal);
 }
 
-/** Of an integer: `1e+21` has those of `1000000000000000000000`. */
+/** An integer's digits without trailing zeros: `1e+21` has the same as `1000000000000000000000`. */
 function significantDigits(integer: string): string {
 	return integer.replace(/e.*$/, '').replace('.', '').replace(/0+$/, '');
 }
 
 function tooMuch(what: string): Problem {
-	return new Problem('InvalidRequest', `The body is JSON ${what}`);
+	return new Problem('InvalidRequest', `Expected JSON with ${what}`);
 }
 
 type Reviver = (this: unknown, key: string, value: unknown, context?: { readonly source?: string }) => unknown;
 
-/** Parses once more, slowly, to find out where the integer is. A name that comes twice may have hidden it: then nothing is lost. */
+/** Parses again, slowly, to find the integer's position. A duplicate name may hide it: then nothing is lost. */
 function refuseInexact(text: string): void {
 	const literals: string[] = [];
 	const inexact = Symbol('inexact');
@@ -134,11 +134,11 @@ function refuseInexact(text: string): void {
 	};
 	const pointer = pointerTo(JSON.parse(text, mark as Parameters<typeof JSON.parse>[1]), (value) => value === inexact);
 	if (pointer === undefined) return;
-	const wanted = `expected an integer that a JSON number holds exactly (up to ${Number.MAX_SAFE_INTEGER} all are), or a string`;
+	const wanted = `expected an integer that a JSON number represents exactly (all up to ${Number.MAX_SAFE_INTEGER}), or a string`;
 	throw unkept(pointer, `${wanted}, got: ${shown(literals[0] ?? '')}`);
 }
 
-/** What JSON can write and nobody can keep: a number beyond any, and half a character. */
+/** Rejects JSON values that can't be stored: a number beyond the maximum, and half of a surrogate pair. */
 function refuseUnkept(value: unknown): void {
 	const isTooLarge = (part: unknown) => typeof part === 'number' && !Number.isFinite(part);
 	const isHalf = (part: unknown) => typeof part === 'string' && !part.isWellFormed();
@@ -149,11 +149,11 @@ function refuseUnkept(value: unknown): void {
 }
 
 function unkept(pointer: string, message: string): Problem {
-	const detail = 'The body has a number or a text that would not be kept as it was sent';
+	const detail = 'The body has a number or a text that cannot be stored exactly';
 	return new Problem('InvalidRequest', detail, { errors: [{ pointer, message }] });
 }
 
-/** Whether a value or a name in it is of this kind. */
+/** Whether the value, or a value or name inside it, is of this kind. */
 function hasPart(value: unknown, isOfKind: (part: unknown) => boolean): boolean {
 	const open = [value];
 	while (open.length > 0) {
@@ -166,7 +166,7 @@ function hasPart(value: unknown, isOfKind: (part: unknown) => boolean): boolean 
 	return false;
 }
 
-/** The JSON Pointer (RFC 6901) to the first value of this kind, or to the object that has such a name. */
+/** The JSON Pointer (RFC 6901) to the first value of this kind, or to the object with such a name. */
 function pointerTo(value: unknown, isOfKind: (part: unknown) => boolean, at = ''): string | undefined {
 	if (isOfKind(value)) return at;
 	if (typeof value !== 'object' || value === null) return undefined;

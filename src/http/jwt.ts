@@ -1,4 +1,4 @@
-/** JWTs of an identity provider (RFC 7519), by the keys that it publishes (RFC 7517). */
+/** Verifies JWTs of an identity provider (RFC 7519) with its published keys (RFC 7517). */
 import { createRemoteJWKSet, customFetch, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import type { JwtSettings } from '../config.ts';
 import { MS_PER_MINUTE, MS_PER_SECOND } from '../job/limits.ts';
@@ -7,7 +7,7 @@ import type { Principal } from './auth.ts';
 import { Problem } from './problem.ts';
 import { scopesOf } from './scopes.ts';
 
-/** Only what is signed with a key that nobody but the provider has: here is nothing that could sign. */
+/** Asymmetric algorithms only: the deployment holds public keys, which can't sign. */
 const ALGORITHMS = [
 	'RS256',
 	'RS384',
@@ -21,32 +21,35 @@ const ALGORITHMS = [
 	'EdDSA',
 	'Ed25519',
 ];
-/** The provider's clock may be off by this much. */
+/** Maximum clock difference to the provider. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
 const JWKS = {
-	/** Keys are asked for again after this time: a key that was taken back works no longer than that. */
+	/** Cache lifetime of the keys, and so the maximum time that a revoked key still works. */
 	maxAgeMs: 10 * MS_PER_MINUTE,
-	/** A key that isn't among them is looked for again at most this often, so that made-up ones cost nothing. */
+	/** Minimum interval between fetches for unknown keys, so that forged key ids cost nothing. */
 	cooldownMs: 30 * MS_PER_SECOND,
 	timeoutMs: 5 * MS_PER_SECOND,
-	/** A provider that didn't answer is left alone for this time. */
+	/** Pause after a failed request to the provider. */
 	retryMs: 5 * MS_PER_SECOND,
 } as const;
 
-/** Of a user's name, in logs and where requests are counted. */
+/** Maximum length of a user's name in logs and rate limits. */
 const MAX_NAME_CHARS = 128;
 
 /**
  * @returns `undefined` for a JWT that is forged, foreign, malformed or expired.
- * @throws {Problem} `Forbidden` when it is good but names no tenant; `IdentityProviderUnavailable`.
+ * @throws {Problem} `Forbidden` when it is valid but names no tenant; `IdentityProviderUnavailable`.
  */
 export async function principalOfJwt(settings: JwtSettings, jwt: string): Promise<Principal | undefined> {
 	const payload = await verified(settings, jwt);
 	if (!payload) return undefined;
 	const tenant = claimOf(payload, settings.tenantClaim);
 	if (typeof tenant !== 'string' || tenant === '')
-		throw new Problem('Forbidden', `The JWT names no tenant: its claim "${settings.tenantClaim}" is not a text`);
+		throw new Problem(
+			'Forbidden',
+			`Expected the JWT to name a tenant in its claim "${settings.tenantClaim}", a string that is not empty`,
+		);
 	const scopes = listOf(claimOf(payload, settings.scopesClaim)) ?? settings.defaultScopes;
 	return { tenant, scopes: scopesOf(scopes), name: `jwt:${tenant}/${payload.sub ?? ''}`.slice(0, MAX_NAME_CHARS) };
 }
@@ -68,7 +71,7 @@ async function verified(settings: JwtSettings, jwt: string): Promise<JWTPayload 
 	}
 }
 
-/** Each provider's keys, kept as long as the isolate lives. */
+/** Each provider's keys, cached for the lifetime of the isolate. */
 const known = new WeakMap<JwtSettings, JWTVerifyGetKey>();
 
 function keysOf(settings: JwtSettings): JWTVerifyGetKey {
@@ -89,30 +92,33 @@ function remoteKeys(jwksUrl: URL): JWTVerifyGetKey {
 			return await keys(header, token);
 		} catch (error) {
 			if (isAboutJwt(error)) throw error;
-			throw new Problem('IdentityProviderUnavailable', 'The identity provider does not give out its keys: try again');
+			throw new Problem(
+				'IdentityProviderUnavailable',
+				'The keys of the identity provider are unavailable: try again later',
+			);
 		}
 	};
 }
 
-/** `fetch` that doesn't ask again at once when there was no answer: whoever can send a JWT could make it ask without end. */
+/** `fetch` with a pause after a failure. Otherwise every request with a JWT would cause another fetch. */
 function patientFetch(): (url: string, init: RequestInit) => Promise<Response> {
 	let restsUntil = 0;
 	return async (url, init) => {
-		if (Date.now() < restsUntil) throw new Error('The identity provider was asked a moment ago');
+		if (Date.now() < restsUntil) throw new Error('The last request to the identity provider failed a moment ago');
 		try {
 			const response = await fetch(url, init);
 			if (response.status === 200) return response;
 			await response.body?.cancel();
-			throw new Error(`The identity provider answered ${response.status}`);
+			throw new Error(`Expected status 200 from the identity provider, got: ${response.status}`);
 		} catch (error) {
 			restsUntil = Date.now() + JWKS.retryMs;
-			logError('no keys from the identity provider', { error });
+			logError('fetching the keys of the identity provider failed', { error });
 			throw error;
 		}
 	};
 }
 
-/** Whether the keys are there, and it is the JWT that none of them fits. */
+/** Whether the keys were fetched, but none matches the JWT. */
 function isAboutJwt(error: unknown): boolean {
 	return (
 		error instanceof errors.JWKSNoMatchingKey ||
@@ -121,7 +127,7 @@ function isAboutJwt(error: unknown): boolean {
 	);
 }
 
-/** A claim by its name, which may have dots in it; else by its way through objects. */
+/** A claim by its name, which may contain dots; else by its path through nested objects. */
 function claimOf(payload: JWTPayload, name: string): unknown {
 	if (Object.hasOwn(payload, name)) return payload[name];
 	return name.split('.').reduce<unknown>((value, key) => {
@@ -131,7 +137,7 @@ function claimOf(payload: JWTPayload, name: string): unknown {
 	}, payload);
 }
 
-/** Scopes as a text with spaces (RFC 8693 §4.2), or as a list, as many providers have roles. */
+/** Scopes as a string with spaces (RFC 8693 §4.2), or as a list, the usual form of roles. */
 function listOf(claim: unknown): readonly string[] | undefined {
 	if (typeof claim === 'string') return claim.split(' ');
 	return Array.isArray(claim) ? claim.map(String) : undefined;

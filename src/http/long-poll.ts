@@ -1,6 +1,6 @@
 /**
- * `Prefer: wait=N` (RFC 7240 §4.3): hold the answer until there is something to say. The waiting is done here, on a socket
- * whose other end sleeps.
+ * `Prefer: wait=N` (RFC 7240 §4.3): delays the response until the job changes. The Worker waits, on a socket to the hibernating
+ * object.
  */
 import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../job/limits.ts';
 import type { FoundJob } from '../job/object-api.ts';
@@ -9,8 +9,8 @@ import { openWait } from './feed.ts';
 import { parseHeaderList } from './header-list.ts';
 
 /**
- * How long the client wants to wait, in seconds, clamped; `undefined` when it doesn't. The first `wait` holds. One that is a
- * parameter of another preference (`return=minimal; wait=3`) is none, and one without a whole number is ignored (RFC 7240 §2).
+ * The client's wait in seconds, clamped; `undefined` for none. The first `wait` wins. A parameter of another preference
+ * (`return=minimal; wait=3`) does not count, and a value that is not a whole number is ignored (RFC 7240 §2).
  */
 export function waitSecondsOf(request: Request): number | undefined {
 	const wait = parseHeaderList(request.headers.get('prefer')).find(({ name }) => name === 'wait');
@@ -18,26 +18,26 @@ export function waitSecondsOf(request: Request): number | undefined {
 	return seconds < LONG_POLL_SECONDS.min ? undefined : Math.min(seconds, LONG_POLL_SECONDS.max);
 }
 
-/** What the answer says when a wait was honoured. */
+/** The response header for a wait that was applied. */
 export function applied(waitSeconds: number): { 'preference-applied': string } {
 	return { 'preference-applied': `wait=${waitSeconds}` };
 }
 
 export interface WaitOptions {
-	/** `change` only: the newest event that is known. Objects up to 0.1.0 compare this. */
+	/** `change` only: the newest event that the client knows. Objects up to 0.1.0 compare this. */
 	readonly after?: number;
-	/** `change` only: the `ETag` of the document that is known. */
+	/** `change` only: the `ETag` of the document that the client knows. */
 	readonly tag?: string;
 	readonly waitSeconds: number;
-	/** Wait for the end of the job, or for any change. */
+	/** Whether to wait for the end of the job, or for any change. */
 	readonly until: 'end' | 'change';
 }
 
 /**
- * The job as it is when it has happened: one call, however long it took. `undefined` when the time is over, or the connection
- * to the object is lost: then it is time to ask.
+ * The job after the wait's condition holds. Costs one call, regardless of the wait. `undefined` after a timeout or a lost
+ * connection: then read the job.
  *
- * @throws {Problem} for a job that is not there (any more).
+ * @throws {Problem} for a job that does not exist, or no longer exists.
  */
 export async function waitForJob(
 	exchange: Exchange,

@@ -1,6 +1,6 @@
 /** Preconditions of requests (RFC 9110 §13). Pure. */
 
-/** The validators of what a plain GET would answer. */
+/** The validators of the response to an unconditional GET. */
 export interface Validators {
 	readonly etag: string | null;
 	readonly lastModified: string | null;
@@ -8,10 +8,10 @@ export interface Validators {
 
 export type Verdict = 'proceed' | 'not-modified' | 'failed';
 
-/** An entity tag, weak or strong, as in a list of them. */
+/** One entity tag of a list, weak or strong. */
 const TAG = /(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/g;
 
-/** In the order of RFC 9110 §13.2.2, for GET and HEAD. */
+/** Evaluates preconditions of GET and HEAD, in the order of RFC 9110 §13.2.2. */
 export function evaluateForRead(headers: Headers, { etag, lastModified }: Validators): Verdict {
 	const ifMatch = headers.get('if-match');
 	if (ifMatch !== null) {
@@ -25,8 +25,8 @@ export function evaluateForRead(headers: Headers, { etag, lastModified }: Valida
 }
 
 /**
- * Whether a command on a job may be carried out. Entity tags of a job's document are weak, and `If-Match` compares strongly: it
- * holds only as `*`. `If-None-Match` is left to reads: clients that poll send it with everything.
+ * Whether a command on a job may run. A job's entity tags are weak, and `If-Match` uses strong comparison, so only `*` matches.
+ * Commands ignore `If-None-Match`, because polling clients send it with every request.
  */
 export function mayChange(headers: Headers): boolean {
 	const ifMatch = headers.get('if-match');
@@ -46,7 +46,7 @@ function hasWeakMatch(condition: string, etag: string | null): boolean {
 	return [...condition.matchAll(TAG)].some(([, , tag]) => tag === opaque);
 }
 
-/** Dates without a meaning are ignored (RFC 9110 §13.1.3). */
+/** Invalid dates are ignored (RFC 9110 §13.1.3). */
 function isAfter(lastModified: string | null, date: string | null): boolean {
 	return lastModified !== null && date !== null && Date.parse(lastModified) > Date.parse(date);
 }

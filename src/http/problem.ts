@@ -1,48 +1,47 @@
 /**
- * Everything that can go wrong for a client, and how it is told: RFC 9457 problem details. The one place where a reason
- * becomes a status.
+ * All errors that a client can receive, as RFC 9457 problem details. Only this file maps an error code to a status.
  */
 
-/** The public codes and the status each has. A contract: codes are only added. */
+/** The public error codes with their statuses and titles. A contract: codes are only added. */
 export const PROBLEMS = {
-	InvalidRequest: [400, 'The request is not well formed'],
-	InvalidInput: [400, "The input does not fit the task's schema"],
-	Unauthorized: [401, 'Who is asking is not known'],
-	Forbidden: [403, 'This may not be done with these credentials'],
-	HttpsRequired: [403, 'HTTPS is required'],
-	UnknownTask: [404, 'There is no such task'],
-	JobNotFound: [404, 'There is no such job'],
-	BatchNotFound: [404, 'There is no such batch'],
-	ResultNotReady: [404, 'The job is not finished'],
-	NotFound: [404, 'There is nothing here'],
-	MethodNotAllowed: [405, 'The resource does not take this method'],
+	InvalidRequest: [400, 'Invalid request'],
+	InvalidInput: [400, 'Invalid task input'],
+	Unauthorized: [401, 'Authentication required'],
+	Forbidden: [403, 'Insufficient permissions'],
+	HttpsRequired: [403, 'HTTPS required'],
+	UnknownTask: [404, 'Unknown task'],
+	JobNotFound: [404, 'Job not found'],
+	BatchNotFound: [404, 'Batch not found'],
+	ResultNotReady: [404, 'Result not ready'],
+	NotFound: [404, 'Not found'],
+	MethodNotAllowed: [405, 'Method not allowed'],
 	NotAcceptable: [406, 'No acceptable media type'],
-	RequestTimeout: [408, 'The body arrived too slowly'],
-	JobCanceled: [409, 'The job was canceled'],
-	StaleAttempt: [409, 'The attempt no longer has the job'],
-	NotRetryable: [409, 'The job cannot be run again'],
-	NotFinished: [409, 'The job is not finished'],
-	JobExpired: [410, "The job's retention is over"],
-	JobPurged: [410, "The job's data was deleted on request"],
+	RequestTimeout: [408, 'Request timeout'],
+	JobCanceled: [409, 'Job canceled'],
+	StaleAttempt: [409, 'Attempt superseded'],
+	NotRetryable: [409, 'Job not retryable'],
+	NotFinished: [409, 'Job not finished'],
+	JobExpired: [410, 'Job expired'],
+	JobPurged: [410, 'Job data deleted on request'],
 	PreconditionFailed: [412, 'Precondition failed'],
-	PayloadTooLarge: [413, 'The body is too large'],
-	UriTooLong: [414, 'The URL is too long'],
-	UnsupportedMediaType: [415, 'The body has a media type that is not taken here'],
-	MisdirectedRequest: [421, 'The host is not served here'],
-	IdempotencyKeyReused: [422, 'The idempotency key stands for another request'],
-	UpgradeRequired: [426, 'This resource speaks WebSocket'],
-	RateLimited: [429, 'Too many requests'],
-	QuotaExceeded: [429, 'A quota of the tenant is used up'],
-	HeadersTooLarge: [431, 'The headers are too many or too large'],
-	Internal: [500, 'Something went wrong here'],
-	NotConfigured: [503, 'The deployment is not configured'],
-	Overloaded: [503, 'Too much to do at the moment'],
-	IdentityProviderUnavailable: [503, 'Who is asking cannot be found out at the moment'],
+	PayloadTooLarge: [413, 'Request body too large'],
+	UriTooLong: [414, 'URL too long'],
+	UnsupportedMediaType: [415, 'Unsupported media type'],
+	MisdirectedRequest: [421, 'Unknown host'],
+	IdempotencyKeyReused: [422, 'Idempotency key reused for a different request'],
+	UpgradeRequired: [426, 'WebSocket upgrade required'],
+	RateLimited: [429, 'Rate limit exceeded'],
+	QuotaExceeded: [429, 'Tenant quota exceeded'],
+	HeadersTooLarge: [431, 'Request headers too large'],
+	Internal: [500, 'Internal error'],
+	NotConfigured: [503, 'Service not configured'],
+	Overloaded: [503, 'Service overloaded'],
+	IdentityProviderUnavailable: [503, 'Identity provider unavailable'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** Where in the request a fault is: a JSON Pointer into the body (RFC 6901), a header, or a query parameter. */
+/** One fault and its position in the request: a JSON Pointer into the body (RFC 6901), a header, or a query parameter. */
 export type Fault =
 	| { readonly pointer: string; readonly message: string }
 	| { readonly header: string; readonly message: string }
@@ -53,14 +52,14 @@ export interface ProblemOptions {
 	readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** As many faults are told at once. */
+/** Maximum number of faults in one response. */
 export const MAX_FAULTS = 20;
-/** So much is shown of what a client sent. */
+/** Maximum length of a client's value in an error text. */
 const MAX_SHOWN_CHARS = 100;
-/** So long may a pointer into its body be, or a message: of these, most is ours. */
+/** Maximum length of a fault's pointer or message. Larger than above, because most of that text is our own. */
 const MAX_FAULT_CHARS = 300;
 
-/** What a client sent, as it is shown to it: not at any length. */
+/** A client's value, shortened for an error text. */
 export function shown(text: string): string {
 	return cut(text, MAX_SHOWN_CHARS);
 }
@@ -76,7 +75,7 @@ function cut(text: string, maxChars: number): string {
 	return text.length > maxChars ? `${text.slice(0, maxChars)}…` : text;
 }
 
-/** Thrown anywhere behind the door; the door turns it into the answer. The message is public: it becomes `detail`. */
+/** An error for the client. `door.ts` turns it into a response. The message is public: it becomes `detail`. */
 export class Problem extends Error {
 	override readonly name = 'Problem';
 	readonly code: ProblemCode;
@@ -93,19 +92,19 @@ export class Problem extends Error {
 	}
 }
 
-/** The job's object can't be reached at the moment: a deploy, a crash, too many calls. */
+/** The job's object is temporarily unreachable: a deploy, a crash, too many calls. */
 export function passing(): Problem {
 	return new Problem('Overloaded', 'The service is overloaded or restarting: nothing was changed, try again');
 }
 
-/** What an answer needs to know of the request it answers. */
+/** The facts of the request that a response repeats. */
 export interface Asked {
 	/** The path, without the query: tokens stay out of bodies and logs. */
 	readonly path: string;
 	readonly correlationId: string;
 }
 
-/** How long a client that was turned away should wait at least, in seconds. */
+/** Minimum wait of a rejected client before it retries, in seconds. */
 export const RETRY_AFTER_SECONDS = 5;
 
 export function problemResponse(problem: Problem, asked: Asked): Response {
@@ -133,7 +132,7 @@ export function problemResponse(problem: Problem, asked: Asked): Response {
 	});
 }
 
-/** A failed job's own error, as its result resource tells it. */
+/** A failed job's own error, as the response of its result resource. */
 export function failureResponse(
 	status: number,
 	error: { readonly code: string; readonly message: string; readonly details?: readonly unknown[] },
@@ -164,7 +163,7 @@ function problemType(code: string): string {
 	return `urn:coatcheck:problem:${encodeURIComponent(code)}`;
 }
 
-/** Azure's poller takes any `status` in an operation's body for the operation's own: a number there breaks it. */
+/** Azure's poller reads any `status` in an operation's body as the operation's status: a number there breaks it. */
 function hidesStatus({ path }: Asked): boolean {
 	return path.startsWith('/v1/operations/');
 }

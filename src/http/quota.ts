@@ -1,7 +1,6 @@
 /**
- * A job's place among what its tenant may have: taken before anything of the job is stored, and given back when it was not
- * accepted after all. What becomes of the room of an accepted job, the job itself tells. Without quotas nothing here calls
- * anybody.
+ * Reserves a tenant's quota for a job, before anything of the job is stored. Releases it when the job was not accepted. An
+ * accepted job reports later changes itself. Without quotas, this file makes no calls.
  */
 
 import { MS_PER_SECOND } from '../job/limits.ts';
@@ -15,18 +14,18 @@ import { item } from './rate-limit.ts';
 
 type Payer = Pick<Exchange, 'config' | 'tenants' | 'principal'>;
 
-/** Room that was taken for a job. */
+/** Quota that is reserved for a job. */
 export interface Place {
 	readonly reservation: string;
-	/** Later than this the job must not be accepted; milliseconds since the epoch. */
+	/** Deadline for accepting the job, in milliseconds since the epoch. */
 	readonly acceptBy: number;
 	readonly bytes: number;
 }
 
 /**
  * @param job the job's id.
- * @returns `undefined` where nobody counts, and why there is no room as a value: what was accepted before needs none.
- * @throws {Problem} `PayloadTooLarge` for what no waiting makes room for.
+ * @returns `undefined` without quotas. Exceeded quota is returned as a `Problem`, because a replay needs no quota.
+ * @throws {Problem} `PayloadTooLarge` for an input that is larger than the whole quota.
  */
 export async function takePlace(payer: Payer, job: string, wanted: Wanted): Promise<Place | Problem | undefined> {
 	const { quotas } = payer.config;
@@ -35,7 +34,7 @@ export async function takePlace(payer: Payer, job: string, wanted: Wanted): Prom
 	return reserve(payer, quotas, { name: reservationName(), job, ...wanted });
 }
 
-/** The same for a finished job that is to run again. */
+/** The same for the retry of a finished job. */
 export async function takePlaceAgain(
 	exchange: Payer & Pick<Exchange, 'jobs'>,
 	job: string,
@@ -45,7 +44,7 @@ export async function takePlaceAgain(
 	return takePlace(exchange, job, { bytes: claim?.bytes ?? 0, isStored: true });
 }
 
-/** So many bytes came as were not known before. @throws {Problem} `QuotaExceeded` */
+/** Sets the reservation to the actual size of the input. @throws {Problem} `QuotaExceeded` */
 export async function fitPlace(payer: Payer, job: string, place: Place, bytes: number): Promise<void> {
 	const { quotas } = payer.config;
 	if (!quotas || place.bytes === bytes) return;
@@ -53,18 +52,18 @@ export async function fitPlace(payer: Payer, job: string, place: Place, bytes: n
 	if (fitted instanceof Problem) throw fitted;
 }
 
-/** For who knows that the job was not accepted in this place, and can't be any more. */
+/** Releases a reservation. Call it only when its job was not accepted and never will be. */
 export async function leavePlace({ tenants, principal }: Payer, place: Place | undefined): Promise<void> {
 	if (place) await tenants.release(tenantOf(principal), place.reservation);
 }
 
-/** An input has more bytes than there was room left for. */
+/** The problem for an input that exceeds its reservation. */
 export function outgrown({ config: { quotas } }: Payer, bytes: number): Problem {
 	const limit = quotas?.maxStoredBytes ?? 0;
 	return quotaExceeded({ quota: 'stored-bytes', used: limit - bytes, limit });
 }
 
-/** They sort by age. */
+/** Names sort by age. */
 function reservationName(): string {
 	return `${Date.now().toString(36).padStart(9, '0')}-${crypto.randomUUID()}`;
 }
@@ -91,7 +90,7 @@ function quotaExceeded(shortage: Shortage, roomAt?: number): Problem {
 	const { quota, used, limit } = shortage;
 	const unit = UNITS[quota];
 	const left = Math.max(0, limit - used);
-	const detail = `The tenant has ${used} ${unit.name}, and may have ${limit}: there is no room for this, and nothing was accepted`;
+	const detail = `The tenant has ${used} of at most ${limit} ${unit.name}: nothing was accepted, try again later`;
 	return new Problem('QuotaExceeded', detail, {
 		headers: {
 			'retry-after': String(retryAfterSeconds(roomAt)),
@@ -101,7 +100,7 @@ function quotaExceeded(shortage: Shortage, roomAt?: number): Problem {
 	});
 }
 
-/** The quota units are those that draft-ietf-httpapi-ratelimit-headers registers. */
+/** The quota units registered by draft-ietf-httpapi-ratelimit-headers. */
 const UNITS: Record<Shortage['quota'], { readonly name: string; readonly quotaUnit: string }> = {
 	'jobs-in-flight': { name: 'jobs in flight', quotaUnit: 'concurrent-requests' },
 	'stored-bytes': { name: 'bytes stored', quotaUnit: 'content-bytes' },

@@ -1,6 +1,6 @@
 /**
- * How many requests are answered. The platform counts and says only whether it was too many, so what is left is not told;
- * the `RateLimit` headers are those of draft-ietf-httpapi-ratelimit-headers-11.
+ * Rate limits. The platform counts, and reports only whether the limit is exceeded, so responses don't tell the remaining
+ * requests. The `RateLimit` headers follow draft-ietf-httpapi-ratelimit-headers-11.
  */
 import ipaddr from 'ipaddr.js';
 import { serializeList } from 'structured-headers';
@@ -9,15 +9,15 @@ import { logError } from '../log.ts';
 import type { Principal } from './auth.ts';
 import { Problem } from './problem.ts';
 
-/** A home or a server has a network of so many bits, and may use a new address in it for each request. */
+/** 64 bits, the usual network of a home or a server, which can use a new address for each request. */
 const IPV6_NETWORK_PARTS = 4;
 
 /**
- * Counts a request: by its key or user; by its job and address, where a good link's token came; by its address alone, where
- * nothing good was shown. Neither a key nor the links of other jobs wait because of requests that share their address, and one
- * reader of a link that many have does not keep the others waiting.
+ * Counts a request: by its key or user; with a valid link's token, by job and address; without valid credentials, by address
+ * alone. So unauthenticated requests don't delay keys or links that share their address, and one reader of a shared link does
+ * not delay the others.
  *
- * @returns headers for the answer.
+ * @returns headers for the response.
  * @throws {Problem} `RateLimited`.
  */
 export function count(
@@ -34,11 +34,11 @@ export function count(
 
 type Counted = { readonly request: Request; readonly config: Config; readonly principal: Principal };
 
-/** So many are counted at a time: whoever is refused has used up no more than that. */
+/** Counts at most 50 requests at a time, so that a rejected batch uses up no more than that. */
 const COUNTED_AT_ONCE = 50;
 
 /**
- * Counts what one request asks for as so many requests more, and stops at the first that is too many.
+ * Counts one request as several more requests, and stops at the first that exceeds the limit.
  *
  * @throws {Problem} `RateLimited`.
  */
@@ -49,7 +49,7 @@ export async function countMore({ request, config, principal }: Counted, times: 
 	}
 }
 
-/** How many requests a window has for whoever comes like this; without a limit, no end of them. */
+/** The limit per window for a principal like this; infinite without a limit. */
 export function windowOf({ config: { rateLimits }, principal }: Pick<Counted, 'config' | 'principal'>): number {
 	const isKnown = principal.name !== undefined || principal.token !== undefined;
 	const rule = isKnown ? rateLimits.perKey : rateLimits.perAddress;
@@ -65,21 +65,25 @@ async function countBy(
 	const { requests, windowSeconds } = rule;
 	const stated = { 'ratelimit-policy': item(policy, { q: requests, w: windowSeconds }) };
 	if (await isWithin(rule, keyOf())) return stated;
-	throw new Problem('RateLimited', `More than ${requests} requests in ${windowSeconds} s came from this ${policy}`, {
-		headers: {
-			...stated,
-			ratelimit: item(policy, { r: 0, t: windowSeconds }),
-			'retry-after': String(windowSeconds),
+	throw new Problem(
+		'RateLimited',
+		`Expected at most ${requests} requests in ${windowSeconds} s from one ${policy}: try again after Retry-After`,
+		{
+			headers: {
+				...stated,
+				ratelimit: item(policy, { r: 0, t: windowSeconds }),
+				'retry-after': String(windowSeconds),
+			},
 		},
-	});
+	);
 }
 
 async function isWithin({ limiter }: RateLimitRule, key: string): Promise<boolean> {
 	try {
 		return (await limiter.limit({ key })).success;
 	} catch (error) {
-		// Better uncounted than unanswered.
-		logError('request not counted', { error });
+		// A failing limiter must not block requests.
+		logError('rate limit not applied', { error });
 		return true;
 	}
 }
@@ -89,7 +93,7 @@ export function item(policy: string, parameters: Readonly<Record<string, number 
 	return serializeList([[policy, new Map(Object.entries(parameters))]]);
 }
 
-/** The address that Cloudflare saw; of an IPv6 one its network. */
+/** The client's address as Cloudflare reports it; for IPv6, its network. */
 function networkOf(request: Request): string {
 	const address = request.headers.get('cf-connecting-ip') ?? '';
 	if (!ipaddr.isValid(address)) return 'unknown';

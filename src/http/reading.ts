@@ -1,11 +1,11 @@
-/** How a handler reads a job. */
+/** Reads a job for a handler, from the edge cache or from its object. */
 import type { FoundJob } from '../job/object-api.ts';
 import { recall, remember } from './edge-cache.ts';
 import { type Exchange, jobIdOf, missing } from './exchange.ts';
 
 /**
- * @param withOutcome whether a finished job's reply is wanted too.
- * @throws {Problem} for a job that is not there (any more).
+ * @param withOutcome whether to read a finished job's reply, too.
+ * @throws {Problem} for a job that does not exist, or no longer exists.
  */
 export async function readJob(exchange: Exchange, withOutcome: boolean): Promise<FoundJob> {
 	const { jobs, principal, waitUntil } = exchange;

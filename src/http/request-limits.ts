@@ -1,12 +1,12 @@
 /**
- * What a request may have besides its body: looked at before anything else is, so that no later step has to ask itself how
- * much there can be. What single headers and the body may have, whoever reads them says.
+ * Limits of a request without its body. They are checked first, so that later steps can rely on them. Limits of single headers
+ * and of the body are next to the code that reads them.
  */
 import { KIB } from '../job/limits.ts';
 import { Problem } from './problem.ts';
 
 export const REQUEST_LIMITS = {
-	/** RFC 9110 §4.1 wants 8,000 octets at least to be understood. */
+	/** RFC 9110 §4.1 recommends supporting at least 8,000 octets. */
 	urlChars: 8 * KIB,
 	queryParameters: 100,
 	headers: 100,
@@ -18,11 +18,11 @@ export const REQUEST_LIMITS = {
 export function refuseOversized({ headers }: Request, url: URL): void {
 	const { urlChars, queryParameters } = REQUEST_LIMITS;
 	if (url.href.length > urlChars)
-		throw new Problem('UriTooLong', `At most ${urlChars} characters of URL are taken here, got: ${url.href.length}`);
+		throw new Problem('UriTooLong', `Expected a URL of at most ${urlChars} characters, got: ${url.href.length}`);
 	if (url.search !== '' && url.searchParams.size > queryParameters)
 		throw new Problem(
 			'InvalidRequest',
-			`At most ${queryParameters} query parameters are taken here, got: ${url.searchParams.size}`,
+			`Expected at most ${queryParameters} query parameters, got: ${url.searchParams.size}`,
 		);
 	refuseTooManyHeaders(headers);
 }
@@ -33,16 +33,15 @@ function refuseTooManyHeaders(headers: Headers): void {
 	let sizeBytes = 0;
 	let largest = { name: '', sizeBytes: 0 };
 	headers.forEach((value, name) => {
-		// What a header can carry is Latin-1: a character is a byte.
+		// Headers are Latin-1: a character is a byte.
 		const size = name.length + value.length;
 		count++;
 		sizeBytes += size;
 		if (size > largest.sizeBytes) largest = { name, sizeBytes: size };
 	});
-	if (count > maxHeaders)
-		throw new Problem('HeadersTooLarge', `At most ${maxHeaders} headers are taken here, got: ${count}`);
+	if (count > maxHeaders) throw new Problem('HeadersTooLarge', `Expected at most ${maxHeaders} headers, got: ${count}`);
 	if (sizeBytes <= headerBytes) return;
-	const message = `At most ${headerBytes} bytes of headers are taken here, got: ${sizeBytes}`;
-	const errors = [{ header: largest.name, message: 'is the largest of them' }];
+	const message = `Expected at most ${headerBytes} bytes of headers, got: ${sizeBytes}`;
+	const errors = [{ header: largest.name, message: 'the largest header' }];
 	throw new Problem('HeadersTooLarge', message, { errors });
 }

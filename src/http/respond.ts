@@ -1,4 +1,4 @@
-/** The answers about a job: its document with the links this reader may have, and the headers that go with it. */
+/** Responses about a job: its document with the reader's links, and the matching headers. */
 import { type StatusDocument, statusDocument } from '../job/document.ts';
 import { documentTag } from '../job/document-tag.ts';
 import { retryAfterSeconds, type WaitFacts } from '../job/estimate.ts';
@@ -9,10 +9,10 @@ import { linkTokens } from './auth.ts';
 import { type Exchange, originOf } from './exchange.ts';
 import { learn, usualMs } from './usual.ts';
 
-/** What every answer about a job has: it is one reader's, and old a moment later. */
+/** For all responses about a job: they contain one reader's links, and change at any time. */
 export const PRIVATE = { 'cache-control': 'private, no-store' } as const;
 
-/** What the links of this reader start with and carry. */
+/** The origin, tokens and flags of this reader's links. */
 export function linkBaseOf(
 	exchange: Exchange,
 	view: {
@@ -38,7 +38,7 @@ export function documentOf(exchange: Exchange, view: JobView): StatusDocument {
 	return statusDocument(view.facts, jobLinks(view.facts.id, base), base);
 }
 
-/** The status document with its `ETag`, and `Retry-After` while there is something to wait for. */
+/** The status document with its `ETag`, and `Retry-After` until the job is finished. */
 export async function documentResponse(
 	exchange: Exchange,
 	view: JobView,
@@ -60,25 +60,25 @@ export async function documentResponse(
 		: Response.json(document, { status, headers: all });
 }
 
-/** 202: the job is durable, and here is where to ask. */
+/** 202: the job is durable. The headers link to its status. */
 export function acceptedResponse(
 	exchange: Exchange,
 	view: JobView,
 	headers: Record<string, string> = {},
 ): Promise<Response> {
 	return documentResponse(exchange, view, 202, ({ links, correlationId }) => ({
-		// The job's, also in the answer to a repeat that names another.
+		// The job's own id, even for a repeated request with a different one.
 		'x-correlation-id': correlationId,
 		location: links.self,
 		'operation-location': links.operation,
 		link: `<${links.operation}>; rel="status", <${links.events}>; rel="monitor"; type="text/event-stream"`,
-		// A replay of a finished job has nothing to wait for, but pollers expect to be told when to come.
+		// A replay of a finished job needs no wait, but pollers expect `Retry-After`.
 		'retry-after': retryAfterOf(view)['retry-after'] ?? '1',
 		...headers,
 	}));
 }
 
-/** `Retry-After` for a job that is not over; nothing for one that is. */
+/** `Retry-After` for an unfinished job; no header for a finished one. */
 export function retryAfterOf({ facts, timing, lane }: JobView): Record<string, string> {
 	const now = Date.now();
 	const { waitedMs } = timing;
@@ -102,7 +102,7 @@ export function retryAfterOf({ facts, timing, lane }: JobView): Record<string, s
 	return { 'retry-after': String(retryAfterSeconds(wait, Math.random())) };
 }
 
-/** `If-None-Match` (RFC 9110 §13.1.2), by weak comparison. */
+/** Evaluates `If-None-Match` (RFC 9110 §13.1.2) by weak comparison. */
 export function isMatch(header: string | null, etag: string): boolean {
 	if (header === null) return false;
 	const opaque = etag.replace(/^W\//, '');

@@ -1,4 +1,4 @@
-/** The result resource: what a synchronous call would have answered. */
+/** The result resource: the response that a synchronous call would return. */
 import type { FoundJob } from '../job/object-api.ts';
 import type { StoredReply } from '../job/record.ts';
 import { download } from '../rpc/download.ts';
@@ -13,7 +13,7 @@ export async function jobResult(exchange: Exchange): Promise<Response> {
 	return outcomeResponse(exchange, await readJob(exchange, true));
 }
 
-/** The stored reply, the stored failure, or why there is neither. */
+/** The stored reply, the stored failure, or a problem if there is neither. */
 export function outcomeResponse(exchange: Exchange, reading: FoundJob, headers: Record<string, string> = {}): Response {
 	const response = outcomeOf(exchange, reading);
 	for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
@@ -29,16 +29,16 @@ function outcomeOf(exchange: Exchange, { view, outcome }: FoundJob): Response {
 		const problem = new Problem('JobCanceled', 'The job was canceled: it has no result');
 		return problemResponse(problem, asked(exchange));
 	}
-	throw new Problem('ResultNotReady', 'The job is not finished: ask again later', {
+	throw new Problem('ResultNotReady', 'The job is not finished: try again after Retry-After', {
 		headers: retryAfterOf(view),
 	});
 }
 
-/** A result is somebody else's bytes under our address: a browser must neither guess what it is, nor run what is in it. */
+/** A result is untrusted content under our origin: a browser must neither guess its type nor run its scripts. */
 const UNTRUSTED = {
 	'x-content-type-options': 'nosniff',
 	'content-security-policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
-	// A picture's link can be put into any page: who has it may read it.
+	// Any page may embed an image by its link, because the link grants access.
 	'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
@@ -61,34 +61,34 @@ function replay({ request, jobs, correlation }: Exchange, id: string, reply: Sto
 			return new Response(null, { status: 304, headers });
 		}
 	}
-	// As every 429 and 503 has: whoever asks again too soon only gets the same.
+	// Every 429 and 503 has `Retry-After`. An earlier request would only get the same reply.
 	if ((status === 429 || status === 503) && !headers.has('retry-after'))
 		headers.set('retry-after', String(RETRY_AFTER_SECONDS));
 	if (!body) {
-		// The reply to a HEAD has a length, but no bytes that a GET could be answered with.
+		// A stored reply to HEAD has a length, but no bytes for a GET.
 		if (request.method !== 'HEAD') headers.delete('content-length');
 		return new Response(null, { status, headers });
 	}
 	headers.set('content-type', body.mediaType);
 	headers.set('content-length', String(body.sizeBytes));
 	if (request.method === 'HEAD') return new Response(null, { status, headers });
-	// With a known length the client can show how far its download is.
+	// With a known length, the client can show the download's progress.
 	const { readable, writable } = new FixedLengthStream(body.sizeBytes);
 	download(jobs, id, body)
 		.pipeTo(writable)
 		.catch(() => {
-			// The reader went away, or the object did: the reader sees the body break off.
+			// The reader disconnected, or the object was lost: the reader sees an incomplete body.
 		});
 	return new Response(readable, { status, headers });
 }
 
-/** Preconditions matter where the answer would be a success (RFC 9110 §13.2.1). */
+/** Preconditions apply only to a successful response (RFC 9110 §13.2.1). */
 function isSuccess(status: number): boolean {
 	return status >= 200 && status < 300;
 }
 
 function changed({ etag, lastModified }: Validators): Problem {
 	const has = [etag && `ETag ${shown(etag)}`, lastModified && `Last-Modified ${shown(lastModified)}`].filter(Boolean);
-	const detail = `The result does not fit If-Match or If-Unmodified-Since; it has ${has.join(' and ') || 'neither ETag nor Last-Modified'}`;
+	const detail = `The result does not match If-Match or If-Unmodified-Since: it has ${has.join(' and ') || 'neither ETag nor Last-Modified'}`;
 	return new Problem('PreconditionFailed', detail);
 }

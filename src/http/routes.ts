@@ -1,4 +1,4 @@
-/** The whole API on one screen: which request goes where, and what it takes to be let in. */
+/** The whole API on one screen: each route with its required scope and its handler. */
 import type { Config } from '../config.ts';
 import type { Scope } from './auth.ts';
 import { batchStatus, submitBatch } from './batches.ts';
@@ -14,16 +14,16 @@ import { listTasks } from './tasks.ts';
 import { submitUpstream } from './upstream.ts';
 
 export interface Route {
-	/** `ALL`: whatever the handler takes. */
+	/** `ALL`: any method that the handler accepts. */
 	readonly method: 'GET' | 'POST' | 'DELETE' | 'ALL';
 	readonly path: string;
 	readonly scope: Scope;
-	/** The largest body that it takes, in bytes. */
+	/** Maximum size of the body, in bytes. */
 	readonly takes: (config: Config) => number;
 	readonly handle: (exchange: Exchange) => Promise<Response> | Response;
 }
 
-/** `GET /healthz` is not among them: it answers before anything is configured. */
+/** Excludes `GET /healthz`, which works without configuration. */
 export const ROUTES: readonly Route[] = [
 	route('POST', '/v1/jobs', 'submit', submitEnvelope, input),
 	route('POST', '/v1/tasks/:task/jobs', 'submit', submitBody, input),

@@ -1,4 +1,4 @@
-/** What every answer says to browsers, whoever made it. */
+/** Security headers of every response. */
 
 const ALWAYS = {
 	'x-content-type-options': 'nosniff',
@@ -6,18 +6,18 @@ const ALWAYS = {
 	'referrer-policy': 'no-referrer',
 } as const;
 
-/** Unless the answer says something else itself. */
+/** Defaults for responses that don't set these headers. */
 const USUALLY = {
 	'cache-control': 'no-store',
-	// Nothing here is a page.
+	// The API serves no pages.
 	'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 	'cross-origin-resource-policy': 'same-origin',
 } as const;
 
-/** How long a browser that came by https comes by nothing else, in seconds. */
+/** Duration for which a browser uses only https, in seconds. */
 const HTTPS_ONLY_SECONDS = 31_536_000;
 
-/** @param origin where the client believes us to be. */
+/** @param origin the deployment's origin from the client's point of view. */
 export function addSecurityHeaders(headers: Headers, origin: string): void {
 	for (const [name, value] of Object.entries(ALWAYS)) headers.set(name, value);
 	for (const [name, value] of Object.entries(USUALLY)) if (!headers.has(name)) headers.set(name, value);

@@ -1,18 +1,18 @@
-/** `GET /v1/jobs/{id}/socket`: the job's events by WebSocket, straight from its object, which sleeps between them. */
+/** `GET /v1/jobs/{id}/socket`: the job's events by WebSocket, directly from its object, which hibernates between them. */
 import { cursorOf } from './cursor.ts';
 import type { Exchange } from './exchange.ts';
 import { openFeed } from './feed.ts';
 import { Problem } from './problem.ts';
 
-/** The only one that is answered: another that was offered may have carried the token (`auth.ts`), and is not said aloud. */
+/** The only subprotocol in a response. Another one may carry the token (`auth.ts`), which must not be repeated. */
 const SUBPROTOCOL = 'coatcheck.v1';
-/** After the last event. */
+/** Close code after the last event. */
 const CLOSE_DONE = 1000;
 
 export async function jobSocket(exchange: Exchange): Promise<Response> {
 	const { request, url } = exchange;
 	if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
-		throw new Problem('UpgradeRequired', 'Open a WebSocket here', {
+		throw new Problem('UpgradeRequired', 'Expected a WebSocket handshake: open this URL with a WebSocket client', {
 			headers: { upgrade: 'websocket', connection: 'upgrade' },
 		});
 	}
@@ -29,7 +29,7 @@ export async function jobSocket(exchange: Exchange): Promise<Response> {
 	});
 }
 
-/** For a reader who has everything: a close is all that is left to tell. */
+/** A socket that closes at once, for a reader that has the last event. */
 function closedSocket(): WebSocket {
 	const { 0: client, 1: server } = new WebSocketPair();
 	server.accept();

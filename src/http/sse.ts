@@ -1,19 +1,19 @@
-/** Events as a stream of text, from the object's socket. The heartbeat's timer runs here, so that the object can sleep. */
+/** Converts events of the object's socket to server-sent events. The heartbeat runs here, so that the object can hibernate. */
 import { MS_PER_SECOND } from '../job/limits.ts';
 
-/** How long a reader waits before it comes again, in milliseconds. */
+/** Wait of a reader before it reconnects, in milliseconds. */
 const RETRY_MS = 2_000;
-/** A comment this often keeps proxies from taking silence for death. */
+/** Interval of comments that keep proxies from closing an idle connection. */
 const HEARTBEAT_MS = 15 * MS_PER_SECOND;
 
-/** A `ping` every minute says that the reader is still there; the object answers it in its sleep. */
+/** A `ping` every minute shows that the reader is connected. It does not wake the hibernating object. */
 const BEATS_A_PING = 4;
 
-/** Ends with the socket: after the last event, or when the connection to the object is lost and the reader is to come again. */
+/** Ends with the socket: after the last event, or when the connection to the object is lost. Then the reader reconnects. */
 export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 	const encoder = new TextEncoder();
 	let heartbeat: ReturnType<typeof setInterval> | undefined;
-	/** The reader has gone. Events that are on their way find no stream to go into. */
+	/** Whether the reader has disconnected. Later events must not be written to the stream. */
 	let isGone = false;
 	return new ReadableStream<Uint8Array>({
 		start(controller) {
@@ -25,7 +25,7 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 				try {
 					controller.close();
 				} catch {
-					// The reader has gone already.
+					// The reader has already disconnected.
 				}
 			};
 			feed.addEventListener('message', ({ data }) => {
@@ -49,7 +49,7 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 	});
 }
 
-/** JSON has no line breaks of its own, so an event is one `data` line. */
+/** JSON contains no line breaks, so an event is one `data` line. */
 function framed(json: string): string {
 	const { seq, type } = JSON.parse(json) as { seq: number; type: string };
 	return `id: ${seq}\nevent: ${type}\ndata: ${json}\n\n`;

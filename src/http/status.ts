@@ -10,13 +10,13 @@ import { documentResponse, isMatch } from './respond.ts';
 import { outcomeResponse } from './result.ts';
 import { invalid } from './submission-options.ts';
 
-/** `GET /v1/operations/{id}`: always 200 with the document, for clients that read the status and not the code. */
+/** `GET /v1/operations/{id}`: always 200 with the document, for clients that read the job's status from the body. */
 export async function operationStatus(exchange: Exchange): Promise<Response> {
 	const { view, headers } = await readAfterWait(exchange, false);
 	return documentResponse(exchange, view, 200, () => headers);
 }
 
-/** `GET /v1/jobs/{id}`: leads to the result. The flags in its query change how, for clients that want another dialect. */
+/** `GET /v1/jobs/{id}`: redirects to the result. Flags in the query select other conventions. */
 export async function jobStatus(exchange: Exchange): Promise<Response> {
 	const { onPending, onComplete, onFailed } = flagsOf(exchange.url);
 	const reading = await readAfterWait(exchange, onComplete === 'inline' || onFailed === 'error');
@@ -32,12 +32,12 @@ export async function jobStatus(exchange: Exchange): Promise<Response> {
 			return onFailed === 'error' ? outcomeResponse(exchange, reading, headers) : plain();
 		default:
 			if (onPending !== 'accepted') return plain();
-			// A 202 says where to ask next, also when it is the same place.
+			// A 202 has a `Location` for the next poll, even when it is the same URL.
 			return documentResponse(exchange, view, 202, ({ links }) => ({ ...headers, location: links.self }));
 	}
 }
 
-/** The job as it is, or as it is when the client's wait is over. */
+/** The job now, or after the client's wait. */
 async function readAfterWait(
 	exchange: Exchange,
 	withOutcome: boolean,
@@ -45,12 +45,12 @@ async function readAfterWait(
 	const waitSeconds = waitSecondsOf(exchange.request);
 	if (waitSeconds === undefined) return { ...(await readJob(exchange, withOutcome)), headers: {} };
 	const said = await waited(exchange, waitSeconds);
-	// What is told over the socket is the job without its reply.
+	// The socket sends the job without its reply.
 	const reading = said && !withOutcome ? said : await readJob(exchange, withOutcome);
 	return { ...reading, headers: applied(waitSeconds) };
 }
 
-/** Without `If-None-Match` a client waits for the end; with it, for anything that it doesn't know. */
+/** Without `If-None-Match`, waits for the end of the job; with it, for any change. */
 async function waited(exchange: Exchange, waitSeconds: number): Promise<FoundJob | undefined> {
 	const ifNoneMatch = exchange.request.headers.get('if-none-match');
 	if (ifNoneMatch === null) return waitForJob(exchange, { waitSeconds, until: 'end' });
@@ -66,11 +66,11 @@ async function waited(exchange: Exchange, waitSeconds: number): Promise<FoundJob
 	return waitForJob(exchange, { after: facts.seq, tag, waitSeconds, until: 'change' });
 }
 
-/** A single tag of a status document: the object compares it, which saves a call. */
+/** A single tag of a status document. The object compares it, which saves a call. */
 const ONE_OF_OURS = /^W\/"(\d{1,15})-[0-9a-z]{1,14}"$/;
 
 function flagsOf(url: URL): StatusFlags {
 	const parsed = StatusFlags.safeParse(Object.fromEntries(url.searchParams));
-	if (!parsed.success) throw invalid('The flags are not valid', faultsOf(parsed.error, inQuery));
+	if (!parsed.success) throw invalid('The query has invalid flags', faultsOf(parsed.error, inQuery));
 	return parsed.data;
 }

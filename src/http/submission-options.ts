@@ -1,4 +1,4 @@
-/** The options of a submission, from its headers and from the envelope, as one validated whole. */
+/** Merges and validates the options of a submission, from its headers and the envelope. */
 import { parseItem } from 'structured-headers';
 import type { z } from 'zod';
 import { type Config, secretsOf } from '../config.ts';
@@ -12,7 +12,7 @@ import type { Exchange } from './exchange.ts';
 import { faultsOf, inBody, inQuery } from './faults.ts';
 import { type Fault, Problem } from './problem.ts';
 
-/** Each header, the option it stands for, and how its text becomes the option's value. */
+/** Each header, its option, and the parser for its value. */
 const HEADERS: readonly (readonly [header: string, path: readonly string[], parse: (text: string) => unknown])[] = [
 	['Idempotency-Key', ['idempotencyKey'], structuredString],
 	['X-Correlation-ID', ['correlationId'], String],
@@ -32,18 +32,18 @@ const HEADERS: readonly (readonly [header: string, path: readonly string[], pars
 
 const HEADERS_BY_NAME = new Map(HEADERS.map((header) => [header[0].toLowerCase(), header]));
 
-/** Headers that start like this are ours, known or not. */
+/** Reserved prefix: unknown headers with it are rejected. */
 const OUR_PREFIX = 'coatcheck-';
 
 /**
- * @param inEnvelope the envelope's `options`, as they came.
- * @throws {Problem} `InvalidRequest`, with every fault at its place.
+ * @param inEnvelope the envelope's `options`, unvalidated.
+ * @throws {Problem} `InvalidRequest`, with the position of every fault.
  */
 export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOptions {
 	const { values, faults } = fromHeaders(headers);
 	if (JSON.stringify(inEnvelope).length > MAX_OPTIONS_BYTES) {
 		throw invalid('The options are too large', [
-			{ pointer: '/options', message: `expected at most ${MAX_OPTIONS_BYTES} bytes in all` },
+			{ pointer: '/options', message: `expected at most ${MAX_OPTIONS_BYTES} bytes in total` },
 		]);
 	}
 	const given = isObject(inEnvelope) ? inEnvelope : {};
@@ -52,7 +52,10 @@ export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOpt
 		const inHeader = valueAt(values, path);
 		const inBody = valueAt(given, path);
 		if (inHeader === undefined || inBody === undefined || JSON.stringify(inHeader) === JSON.stringify(inBody)) continue;
-		faults.push({ header, message: `says something else than options.${path.join('.')} in the body` });
+		faults.push({
+			header,
+			message: `expected the same value as options.${path.join('.')} in the body, got a different one`,
+		});
 	}
 	const parsed = WireOptions.safeParse(merged(values, given));
 	if (!parsed.success) faults.push(...faultsOf(parsed.error, (path, message) => placeOf(path, message, values, given)));
@@ -60,7 +63,7 @@ export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOpt
 	return parsed.data;
 }
 
-/** The task's query parameters. @throws {Problem} `InvalidRequest` naming each that is wrong. */
+/** The task's query parameters. @throws {Problem} `InvalidRequest` naming each invalid one. */
 export function readParameters(task: RegisteredTask, query: URLSearchParams): Record<string, string> {
 	const parameters = Object.fromEntries(query);
 	const names = Object.keys(parameters);
@@ -69,14 +72,14 @@ export function readParameters(task: RegisteredTask, query: URLSearchParams): Re
 			'The parameters are not valid',
 			names
 				.filter((name) => query.getAll(name).length > 1)
-				.map((parameter) => ({ parameter, message: 'is given twice' })),
+				.map((parameter) => ({ parameter, message: 'expected one value, got several' })),
 		);
 	}
 	checkParameters(task, parameters, inQuery);
 	return parameters;
 }
 
-/** Parameters are stored as they came and validated again where they are used: a schema may have changed in between. */
+/** Validates parameters. They are stored unchanged, and the attempt validates them again, because the schema may change. */
 export function checkParameters(
 	task: RegisteredTask,
 	parameters: unknown,
@@ -84,14 +87,14 @@ export function checkParameters(
 ): asserts parameters is Record<string, unknown> {
 	if (JSON.stringify(parameters).length > MAX_PARAMETERS_BYTES) {
 		throw invalid('The parameters are too large', [
-			locate([], `expected at most ${MAX_PARAMETERS_BYTES} bytes in all`),
+			locate([], `expected at most ${MAX_PARAMETERS_BYTES} bytes in total`),
 		]);
 	}
 	const parsed = task.parameters.safeParse(parameters);
 	if (!parsed.success) throw invalid('The parameters are not valid', faultsOf(parsed.error, locate));
 }
 
-/** The options with every default filled in: the task's, and then everybody's. */
+/** The options with all defaults: first the task's, then the global ones. */
 export function jobOptions(
 	wire: WireOptions,
 	task: Pick<RegisteredTask, 'timeoutSeconds' | 'maxAttempts'>,
@@ -116,9 +119,9 @@ export function jobOptions(
 }
 
 /**
- * The webhook of a submission, with every default filled in.
+ * The webhook of a submission, with all defaults.
  *
- * @throws {Problem} `InvalidRequest` when the deployment can't sign one, or its address may not be called.
+ * @throws {Problem} `InvalidRequest` when the deployment can't sign it, or its address is not allowed.
  */
 export function webhookOf(
 	{ webhook }: WireOptions,
@@ -129,7 +132,7 @@ export function webhookOf(
 	if (!webhook) return undefined;
 	const why =
 		secretsOf(config.webhookSecrets, tenant).length === 0
-			? 'webhooks are not configured here: WEBHOOK_SECRETS has none for this tenant'
+			? 'webhooks are not configured: WEBHOOK_SECRETS has no secret for this tenant'
 			: refusalOf(webhook.url, config.allowPrivateTargets);
 	if (why !== undefined) throw invalid('The webhook is not valid', [{ pointer: '/options/webhook/url', message: why }]);
 	const { url, events = DEFAULT_WEBHOOK_EVENTS, format = 'standard' } = webhook;
@@ -140,11 +143,15 @@ export function invalid(detail: string, errors: readonly Fault[]): Problem {
 	return new Problem('InvalidRequest', detail, { errors });
 }
 
-/** What a zod schema says of a JSON body is the client's business; which schema it was is not. */
+/** The problem for an input that its schema rejects. It contains the schema's messages, but not the schema. */
 export function invalidInput(error: z.ZodError, prefix: string): Problem {
-	return new Problem('InvalidInput', "The input does not fit the task's schema", {
-		errors: faultsOf(error, inBody(prefix)),
-	});
+	return new Problem(
+		'InvalidInput',
+		"The input does not match the task's schema: see errors, and GET /v1/tasks for the schema",
+		{
+			errors: faultsOf(error, inBody(prefix)),
+		},
+	);
 }
 
 type Values = Record<string, unknown>;
@@ -155,12 +162,12 @@ function fromHeaders(headers: Headers): { values: Values; faults: Fault[] } {
 	headers.forEach((text, name) => {
 		const [, path, parse] = HEADERS_BY_NAME.get(name) ?? [];
 		if (path && parse) values = merged(values, nested(path, parse(text)));
-		else if (name.startsWith(OUR_PREFIX)) faults.push({ header: name, message: 'is not known here' });
+		else if (name.startsWith(OUR_PREFIX)) faults.push({ header: name, message: 'unknown header' });
 	});
 	return { values, faults };
 }
 
-/** A fault is where the value came from: in a header, or in the body. */
+/** Locates a fault at the source of its value: a header or the body. */
 function placeOf(path: readonly PropertyKey[], message: string, values: Values, given: Values): Fault {
 	const header = HEADERS.find(([, at]) => at.every((key, index) => path[index] === key))?.[0];
 	const isFromHeader =
@@ -168,7 +175,7 @@ function placeOf(path: readonly PropertyKey[], message: string, values: Values, 
 	return isFromHeader ? { header, message } : inBody('/options')(path, message);
 }
 
-/** The nearest value there is on the way along a path. */
+/** The value at a path, or the last value along it that is not an object. */
 function valueAt(values: unknown, path: readonly PropertyKey[]): unknown {
 	const [key, ...rest] = path;
 	if (key === undefined || !isObject(values)) return values;
@@ -180,14 +187,14 @@ function nested(path: readonly string[], value: unknown): Values {
 	return { [key]: rest.length === 0 ? value : nested(rest, value) };
 }
 
-/** Both, the second one winning; objects inside are merged too. */
+/** Merges both deeply. The second one wins. */
 function merged(first: Values, second: Values): Values {
 	const result = new Map(Object.entries(first));
 	for (const [key, value] of Object.entries(second)) {
 		const before = result.get(key);
 		result.set(key, isObject(before) && isObject(value) ? merged(before, value) : value);
 	}
-	// Every key becomes the object's own, `__proto__` too: it is none that is known, and refused like any other.
+	// Every key becomes an own property, even `__proto__`, so that validation rejects it like any unknown key.
 	return Object.fromEntries(result);
 }
 
@@ -195,23 +202,23 @@ function list(text: string): string[] {
 	return text.split(',').map((item) => item.trim());
 }
 
-/** A structured-field string (RFC 9651) as the Idempotency-Key draft has it, or the bare token that most clients send. */
+/** A structured-field string (RFC 9651) as in the Idempotency-Key draft, or the bare token that most clients send. */
 function structuredString(text: string): unknown {
 	if (!text.startsWith('"')) return text;
 	try {
 		return parseItem(text)[0];
 	} catch {
-		// No string at all, and so not what the schema wants: it says what that is.
+		// Not a valid string: `null` makes the schema report the expected form.
 		return null;
 	}
 }
 
-/** A text that is no whole number stays a text, so that the complaint can show it. */
+/** Keeps a text that is not a whole number, so that the schema rejects it. */
 function wholeNumber(text: string): unknown {
 	return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }
 
-/** W3C Trace Context, version 00. One that is malformed is ignored, as the recommendation says. */
+/** W3C Trace Context, version 00. A malformed value is ignored, as the recommendation requires. */
 function traceparentOf(headers: Headers): string | undefined {
 	const value = headers.get('traceparent') ?? '';
 	return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : undefined;

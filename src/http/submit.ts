@@ -1,6 +1,6 @@
 /**
- * Submitting a job. Everything that can be refused is refused before anything is durable (`draft.ts`); the 202 is sent when
- * the job and its alarm are, and does not wait on the queue.
+ * Submits a job. All validation runs before anything is stored (`draft.ts`). The 202 is sent as soon as the job and its alarm
+ * are durable, without waiting for the queue.
  */
 
 import type { Submission } from '../job/lifecycle.ts';
@@ -32,7 +32,7 @@ export function submitBody(exchange: Exchange): Promise<Response> {
 	return submitDraft(exchange, draftOfBody);
 }
 
-/** @param read refuses what can be refused, and reads the rest. */
+/** @param read validates the request and reads its draft. */
 export async function submitDraft(exchange: Exchange, read: (exchange: Exchange) => Promise<Draft>): Promise<Response> {
 	return answered(exchange, await accept(exchange, read));
 }
@@ -42,7 +42,7 @@ export function messageOf({ facts: { id }, epoch, upstream }: JobView): JobMessa
 	return jobMessage(id, epoch, upstream);
 }
 
-/** From the request to a durable job. Returns before the answer is waited for, so that a large input is held no longer. */
+/** Creates a durable job from the request. Returns before any `Prefer: wait`, so that a large input is released first. */
 async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<Draft>): Promise<Accepted> {
 	const { lanes, waitUntil } = exchange;
 	const draft = await read(exchange);
@@ -53,10 +53,10 @@ async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<
 	return acceptance;
 }
 
-/** Which job a draft is to become. */
+/** The id of a draft's job. */
 export interface Identity {
 	readonly id: string;
-	/** Whether the id stands for a key, and so may have a job already. */
+	/** Whether the id comes from a key, so that its job may already exist. */
 	readonly isKeyed: boolean;
 }
 
@@ -68,11 +68,11 @@ export function identityOf({ jobs, principal }: Exchange, { task, options }: Dra
 
 export interface AcceptedDraft {
 	readonly acceptance: Accepted;
-	/** To be sent, and not waited for; left out where nothing is, or not yet. */
+	/** The message to send without waiting; absent when there is none to send now. */
 	readonly sending?: Sending;
 }
 
-/** Makes a job of a draft. @throws {Problem} when there is no room for it, or its key stands for another. */
+/** Creates a draft's job. @throws {Problem} when capacity or quota is exceeded, or its key belongs to another request. */
 export async function acceptDraft(exchange: Exchange, draft: Draft, { id, isKeyed }: Identity): Promise<AcceptedDraft> {
 	const { jobs, principal } = exchange;
 	const { task } = draft;
@@ -110,13 +110,13 @@ async function answered(exchange: Exchange, { view, isReplay }: Accepted): Promi
 	try {
 		return await answeredAfterWait(exchange, view, waitSeconds, headers);
 	} catch (error) {
-		// The job is accepted, whatever went wrong while waiting for it: that is what the client has to hear.
+		// The job is accepted: a failed wait must not hide that from the client.
 		logError('wait failed', { job: view.facts.id, error });
 		return acceptedResponse(exchange, view, headers);
 	}
 }
 
-/** `Prefer: wait`: what the result resource answers, if the job ends in time; else the ordinary 202. */
+/** `Prefer: wait`: the response of the result resource, if the job finishes in time; else the ordinary 202. */
 async function answeredAfterWait(
 	exchange: Exchange,
 	view: JobView,
@@ -133,7 +133,7 @@ async function answeredAfterWait(
 	return outcomeResponse(exchange, reading, { ...headers, ...applied(waitSeconds), 'content-location': links.result });
 }
 
-/** Call it when all pieces of the input have gone. */
+/** Call it after the last piece of the input. */
 function fingerprintsOf(draft: Draft, filledIn: JobOptions): Pick<Submission, 'fingerprint' | 'requestFingerprint'> {
 	const { input, options, parameters, identity = parameters, identityIn010 = identity } = draft;
 	const facts = { input: input.digest(), mediaType: input.mediaType, options };
@@ -146,8 +146,10 @@ function fingerprintsOf(draft: Draft, filledIn: JobOptions): Pick<Submission, 'f
 function refusalOf({ reason }: Extract<Acceptance, { accepted: false }>, { noRoom }: Intake): Problem {
 	if (reason === 'no-room' && noRoom) return noRoom;
 	if (reason === 'upload-lost')
-		return new Problem('Overloaded', 'The upload took too long and was dropped: send it again');
-	const detail = 'The idempotency key was used before, for another input or other options';
-	const errors = [{ header: 'Idempotency-Key', message: 'stands for another request' }];
+		return new Problem('Overloaded', 'The upload took too long and was discarded: send the request again');
+	const detail = 'The idempotency key was already used with a different input or different options: send a new key';
+	const errors = [
+		{ header: 'Idempotency-Key', message: 'expected a new key: this one belongs to a different request' },
+	];
 	return new Problem('IdempotencyKeyReused', detail, { errors });
 }

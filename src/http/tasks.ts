@@ -1,4 +1,4 @@
-/** `GET /v1/tasks`: what there is to do here, and what it takes. */
+/** `GET /v1/tasks`: the tasks of the deployment, with their inputs and limits. */
 import { z } from 'zod';
 import type { RegisteredTask } from '../work/registry.ts';
 import type { Exchange } from './exchange.ts';
@@ -26,12 +26,12 @@ function described(task: RegisteredTask, maxInputBytes: number) {
 	};
 }
 
-/** What a client sends, as JSON Schema 2020-12. A part that JSON Schema can't say is left open rather than left out. */
+/** The input's schema, as JSON Schema 2020-12. A part that JSON Schema can't express accepts any value. */
 function schemaOf(schema: z.ZodType): unknown {
 	return z.toJSONSchema(schema, {
 		io: 'input',
 		unrepresentable: 'any',
-		// `z.coerce` takes anything; what is meant is the type that it makes of it.
+		// `z.coerce` accepts anything. The schema shows the type that it produces.
 		override: ({ zodSchema, jsonSchema }) => {
 			const { def } = zodSchema._zod;
 			if ('coerce' in def && def.coerce === true && jsonSchema.type === undefined && COERCED.has(def.type))

@@ -1,4 +1,4 @@
-/** `/v1/upstreams/{upstream}/…`, any method: this very request, as a job that sends it to a configured upstream. */
+/** `/v1/upstreams/{upstream}/…`, any method: creates a job that sends this request to a configured upstream. */
 
 import { upstreamTask } from '../job/upstream.ts';
 import { identityIn010 } from '../upstream/identity-010.ts';
@@ -22,7 +22,7 @@ import { readOptions } from './submission-options.ts';
 import { submitDraft } from './submit.ts';
 
 const ROOT = '/v1/upstreams/';
-/** These carry no body on the way out: the platform sends none (RFC 9110 §9.3.1 gives one no meaning). */
+/** Methods without a body: the platform sends none for them (RFC 9110 §9.3.1 defines no meaning for one). */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 export function submitUpstream(exchange: Exchange): Promise<Response> {
@@ -38,7 +38,10 @@ async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
 	refuseTooMuchHead(forwarded);
 	const options = readOptions(request.headers);
 	if (WITHOUT_BODY.has(request.method) && request.body)
-		throw new Problem('InvalidRequest', `A ${request.method} request is forwarded without a body: leave it out`);
+		throw new Problem(
+			'InvalidRequest',
+			`Expected a ${request.method} request without a body, because it is forwarded without one`,
+		);
 	await refuseTooLarge(request, config.maxInputBytes);
 	const { name, lane, maxAttempts, timeoutSeconds, resend } = upstream;
 	return {
@@ -52,13 +55,14 @@ async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
 	};
 }
 
-/** An upstream of other tenants is answered for as one that does not exist. */
+/** Treats an upstream of other tenants like one that does not exist. */
 function upstreamNamed({ params, principal, config }: Exchange): Upstream {
 	const usable = [...config.upstreams.values()].filter((upstream) => mayUse(upstream, tenantOf(principal)));
 	const upstream = usable.find(({ name }) => name === params.upstream);
 	if (upstream) return upstream;
-	const known = usable.length === 0 ? 'you can use none' : `you can use: ${usable.map(({ name }) => name).join(', ')}`;
-	throw new Problem('NotFound', `There is no upstream "${shown(params.upstream ?? '')}" here; ${known}`);
+	const known =
+		usable.length === 0 ? 'none is available to you' : `expected one of: ${usable.map(({ name }) => name).join(', ')}`;
+	throw new Problem('NotFound', `Unknown upstream "${shown(params.upstream ?? '')}", ${known}`);
 }
 
 function requestOf(exchange: Exchange, upstream: Upstream): UpstreamRequest {
@@ -72,7 +76,7 @@ function requestOf(exchange: Exchange, upstream: Upstream): UpstreamRequest {
 	};
 }
 
-/** Where callers are known by `Authorization`, it is for Coatcheck, and never passes. */
+/** When `Authorization` authenticates callers to Coatcheck, it is never forwarded. */
 function letThrough({ config }: Exchange, { forward, forwardOnly }: Upstream): ForwardRules {
 	if (config.isOpen) return { forward, forwardOnly };
 	const withoutOurs = (names: readonly string[]) => names.filter((name) => name !== 'authorization');
@@ -82,7 +86,7 @@ function letThrough({ config }: Exchange, { forward, forwardOnly }: Upstream): F
 function refuseTooMuchHead(request: UpstreamRequest): void {
 	const sizeBytes = new TextEncoder().encode(JSON.stringify(request)).byteLength;
 	if (sizeBytes <= MAX_REQUEST_HEAD_BYTES) return;
-	const message = `Path, query and headers may have ${MAX_REQUEST_HEAD_BYTES} bytes in all, got: ${sizeBytes}`;
+	const message = `Expected path, query and headers of at most ${MAX_REQUEST_HEAD_BYTES} bytes in total, got: ${sizeBytes}`;
 	throw new Problem('InvalidRequest', message);
 }
 

@@ -1,13 +1,13 @@
-/** How long each task usually takes: learnt from the jobs that this isolate saw finish, for `Retry-After` only. */
+/** The typical duration of each task, for `Retry-After` only. Computed from the jobs that this isolate saw finish. */
 import { MS_PER_SECOND } from '../job/limits.ts';
 
-/** What a task is thought to take before one was seen, in milliseconds. */
+/** Assumed duration of a task without finished jobs, in milliseconds. */
 const FIRST_GUESS_MS = 1 * MS_PER_SECOND;
 /** The weight of the newest job in the average. */
 const NEWEST_SHARE = 0.2;
 
 const usual = new Map<string, number>();
-/** Runs that were learnt from, so that a job counts once, however often it is asked for. */
+/** Recorded runs, so that each job counts once, even if it is read several times. */
 const learnt = new Set<string>();
 const MAX_LEARNT = 1_000;
 
@@ -15,7 +15,6 @@ export function usualMs(task: string): number {
 	return usual.get(task) ?? FIRST_GUESS_MS;
 }
 
-/** A job that is over. */
 export interface FinishedJob {
 	readonly id: string;
 	readonly task: string;
@@ -24,7 +23,7 @@ export interface FinishedJob {
 	readonly finishedAt: string;
 }
 
-/** Learns from one run of a job, once. */
+/** Records the duration of one run of a job, once. */
 export function learn({ id, task, startedAt, finishedAt }: FinishedJob): void {
 	const run = `${id} ${finishedAt}`;
 	if (learnt.has(run)) return;

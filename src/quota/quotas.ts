@@ -1,20 +1,19 @@
 /**
- * How much a tenant may have at a time, and the rules by which it is counted.
+ * Quotas of a tenant, and the rules for counting its usage.
  *
- * The invariant: room is taken before a job is accepted, and given back only by somebody who knows that the job is over, or
- * that it was never accepted and can't be any more. Whatever is lost on the way, too much is counted and never too little:
- * no job is let in for which there is no room.
+ * The invariant: quota is reserved before a job is accepted. It is released only when the job is known to be finished, or known
+ * never to be accepted. A lost message makes the count too high, never too low, so no job is accepted beyond the quota.
  *
  * Pure: no clock, no randomness, no I/O.
  */
 import type { Claim } from '../job/claim.ts';
 import { RESERVATION_MARGIN_MS } from './limits.ts';
 
-/** Left out: no such quota. */
+/** An absent field means no such quota. */
 export interface Quotas {
-	/** Jobs that are accepted and not over. */
+	/** Maximum number of accepted, unfinished jobs. */
 	readonly maxJobsInFlight?: number;
-	/** Inputs and results of all jobs that are not gone yet. */
+	/** Maximum bytes of inputs and results, of all jobs until they expire. */
 	readonly maxStoredBytes?: number;
 }
 
@@ -26,23 +25,23 @@ export interface Usage {
 /** The quotas' names on the wire. */
 export type QuotaName = 'jobs-in-flight' | 'stored-bytes';
 
-/** What a job needs. */
+/** The quota that a job needs. */
 export interface Wanted {
 	readonly bytes: number;
-	/** How much there will be is not known yet: as much of it as there is room for. */
+	/** `bytes` is a maximum, because the size is not known yet: reserve as much of it as possible. */
 	readonly isUpTo?: boolean;
-	/** The bytes are there already, and counted: they are not what there must be room for. */
+	/** The bytes are already stored and counted, so they need no additional quota. */
 	readonly isStored?: boolean;
 }
 
-/** A quota that has no room for what was wanted. */
+/** The quota that would be exceeded. */
 export interface Shortage {
 	readonly quota: QuotaName;
 	readonly used: number;
 	readonly limit: number;
 }
 
-/** The bytes that can be had, or what there is too little of. */
+/** The bytes that can be reserved, or the quota that would be exceeded. */
 export function roomFor(usage: Usage, wanted: Wanted, quotas: Quotas): { readonly bytes: number } | Shortage {
 	const { maxJobsInFlight = Number.POSITIVE_INFINITY, maxStoredBytes = Number.POSITIVE_INFINITY } = quotas;
 	const { jobsInFlight, storedBytes } = usage;
@@ -53,24 +52,24 @@ export function roomFor(usage: Usage, wanted: Wanted, quotas: Quotas): { readonl
 	return { quota: 'stored-bytes', used: storedBytes, limit: maxStoredBytes };
 }
 
-/** Room that was taken for a job which is not known to be over. */
+/** Reserved quota of a job that is not known to be finished. */
 export interface Reservation {
-	/** They sort by age. */
+	/** Names sort by age. */
 	readonly name: string;
 	/** The job's id. */
 	readonly job: string;
-	/** Left out when only jobs are counted. */
+	/** Absent when only jobs are counted. */
 	readonly bytes?: number;
-	/** Until when the job may still be accepted, in milliseconds since the epoch. */
+	/** Deadline for accepting the job, in milliseconds since the epoch. */
 	readonly heldUntil: number;
 }
 
-/** What is to become of a reservation. */
+/** The decision about a reservation. */
 export type Verdict = 'keep' | 'release' | { readonly bytes: number; readonly keptUntil: number };
 
 /**
- * @param claim what the job says of itself; `undefined` when it isn't there. A job of the same id can have another
- * reservation: then this one was for a submission that never became it, or for an epoch that is over.
+ * @param claim the job's own usage; `undefined` when the job does not exist. If the job has a different reservation, this one
+ * belongs to a submission that was not accepted, or to a finished epoch.
  */
 export function verdictOn({ name, heldUntil }: Reservation, claim: Claim | undefined, now: number): Verdict {
 	if (claim?.reservation !== name) return now > heldUntil + RESERVATION_MARGIN_MS ? 'release' : 'keep';

@@ -1,4 +1,4 @@
-/** How the rest of the Worker reaches the object of a batch. */
+/** Calls to the objects of batches. */
 import type { BatchObjectApi } from '../batch/batch-api.ts';
 import { repeatedly } from './repeatedly.ts';
 
@@ -15,17 +15,17 @@ export class Batches {
 		return this.#namespace.newUniqueId().toString();
 	}
 
-	/** The one id that stands for an idempotency key of this tenant. */
+	/** The id for an idempotency key of this tenant, always the same. */
 	idForKey(tenant: string, key: string): string {
 		return this.#namespace.idFromName(JSON.stringify([tenant, key])).toString();
 	}
 
-	/** Calls a batch's object, again when that may help: none of its calls does harm twice. */
+	/** Calls a batch's object. Repeats a failed call, because all its calls are idempotent. */
 	call<T>(id: string, call: (batch: BatchObjectApi) => Promise<T>): Promise<T> {
 		return repeatedly(() => call(this.#namespace.get(this.#namespace.idFromString(id)) as unknown as BatchObjectApi));
 	}
 
-	/** Whether `id` can be a batch's: a job's is not. */
+	/** Whether `id` is a valid batch id. Job ids are not. */
 	isId(id: string): boolean {
 		if (!BATCH_ID.test(id)) return false;
 		try {

@@ -1,8 +1,8 @@
-/** Bytes out of a job's object, piece by piece as they are wanted. */
+/** Reads bytes from a job's object, one piece at a time, on demand. */
 import type { StoredBody } from '../job/record.ts';
 import type { Jobs } from './jobs.ts';
 
-/** The body as a stream that calls for the next piece only when the last one was taken. */
+/** The body as a stream. It requests a piece only after the previous one was read. */
 export function download(jobs: Jobs, id: string, body: StoredBody): ReadableStream<Uint8Array> {
 	let index = 0;
 	return new ReadableStream<Uint8Array>(
@@ -13,7 +13,7 @@ export function download(jobs: Jobs, id: string, body: StoredBody): ReadableStre
 				else controller.enqueue(piece);
 			},
 		},
-		// Nothing is fetched ahead of a reader: it may never come.
+		// No piece is fetched in advance, because the reader may stop.
 		{ highWaterMark: 0 },
 	);
 }
@@ -34,6 +34,6 @@ async function pieceOf(jobs: Jobs, id: string, body: StoredBody, index: number):
 	if ('inline' in body) return index === 0 && body.sizeBytes > 0 ? body.inline : undefined;
 	if (index >= body.chunks) return undefined;
 	const piece = await jobs.call(id, (job) => job.readChunk({ upload: body.upload, index }));
-	if (!piece) throw new Error(`Piece ${index} of ${body.chunks} is gone`);
+	if (!piece) throw new Error(`Piece ${index} of ${body.chunks} no longer exists`);
 	return piece;
 }

@@ -1,4 +1,4 @@
-/** Does something with each item, some at a time: whoever calls a thousand objects at once holds a thousand calls open. */
+/** Calls `act` for each item, with at most `atOnce` calls in progress, so that a thousand items don't open a thousand calls. */
 export async function fewAtATime<Item, Result>(
 	atOnce: number,
 	items: readonly Item[],

@@ -1,4 +1,4 @@
-/** How the rest of the Worker reaches the gate of an upstream. */
+/** Calls to the circuit breakers (gates) of upstreams. */
 import type { GateApi } from '../upstream/gate-api.ts';
 
 export class Gates {
@@ -8,7 +8,7 @@ export class Gates {
 		this.#namespace = namespace;
 	}
 
-	/** Only for the name of an upstream that is configured: asking makes an object. */
+	/** @param name of a configured upstream, because a call creates the object. */
 	of(name: string): GateApi {
 		return this.#namespace.getByName(name) as unknown as GateApi;
 	}

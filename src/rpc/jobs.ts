@@ -1,6 +1,6 @@
 /**
- * How the rest of the Worker reaches a job's object. An object may be reset under a call (a deploy, a crash): the platform
- * says when asking again may help, and wants a fresh stub for it.
+ * Calls to jobs' objects. An object may be reset during a call (a deploy, a crash). The platform marks errors that are worth a
+ * retry, and a retry needs a fresh stub.
  */
 import type { JobObjectApi } from '../job/object-api.ts';
 import { type Patience, repeatedly } from './repeatedly.ts';
@@ -10,7 +10,7 @@ const JOB_ID = /^[0-9a-f]{64}$/;
 export class Jobs {
 	readonly #namespace: DurableObjectNamespace;
 	readonly #patience: Patience;
-	/** Most requests are about one job, and ask for its id more than once. */
+	/** A cache: most requests need the id of one job several times. */
 	#lastId: DurableObjectId | undefined;
 
 	/** @param patience how long `call` repeats a call. */
@@ -19,27 +19,27 @@ export class Jobs {
 		this.#patience = patience;
 	}
 
-	/** The same objects for an attempt: every call is repeated until `untilMs`, in milliseconds since the epoch. */
+	/** The same objects, for an attempt: repeats every failed call until `untilMs`, in milliseconds since the epoch. */
 	repeatingUntil(untilMs: number): Jobs {
 		return new Jobs(this.#namespace, { untilMs });
 	}
 
-	/** A new job's id. It costs no call: uniqueness is in its randomness. */
+	/** A new job's id. It costs no call, because it is random. */
 	newId(): string {
 		return this.#namespace.newUniqueId().toString();
 	}
 
-	/** The one id that stands for an idempotency key of this tenant and task. */
+	/** The id for an idempotency key of this tenant and task, always the same. */
 	idForKey(tenant: string, task: string, key: string): string {
 		return this.#namespace.idFromName(JSON.stringify([tenant, task, key])).toString();
 	}
 
-	/** The one id that stands for a place in a batch, by the batch's key. */
+	/** The id for a position in a batch, by the batch's key, always the same. */
 	idForPlace(tenant: string, batchKey: string, place: number): string {
 		return this.#namespace.idFromName(JSON.stringify([tenant, 'batch', batchKey, place])).toString();
 	}
 
-	/** Whether `id` can be a job's: ids are signed by the platform, so a forged one is found out without a call. */
+	/** Whether `id` is a valid job id. The platform signs ids, so a forged one is rejected without a call. */
 	isId(id: string): boolean {
 		if (!JOB_ID.test(id)) return false;
 		try {
@@ -50,7 +50,7 @@ export class Jobs {
 		}
 	}
 
-	/** Calls a job's object, and repeats a call that failed. Only for calls that do no harm twice. */
+	/** Calls a job's object, and repeats a failed call. Only for idempotent calls. */
 	async call<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
 		return repeatedly(() => this.callOnce(id, call), this.#patience);
 	}
@@ -59,7 +59,7 @@ export class Jobs {
 		return call(this.#stub(id) as unknown as JobObjectApi);
 	}
 
-	/** Tries once to open a socket to the object. The answer has `webSocket`, or a status that says why not. */
+	/** Tries once to open a socket to the object. The response has `webSocket`, or an error status. */
 	connect(id: string, path: string, headers: Record<string, string> = {}): Promise<Response> {
 		return this.#stub(id).fetch(`http://job${path}`, { headers: { ...headers, upgrade: 'websocket' } });
 	}

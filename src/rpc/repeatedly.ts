@@ -1,12 +1,12 @@
-/** Repeats calls to objects. An object may be away for seconds: a deploy, a crash, a move to another machine. */
+/** Repeats calls to objects. An object may be unreachable for seconds: a deploy, a crash, a move to another machine. */
 import { MS_PER_SECOND } from '../job/limits.ts';
 
-/** A call that may fail is repeated for at most this time. */
+/** Maximum time for repeating a failed call. */
 export const CALL_PATIENCE_MS = 2 * MS_PER_SECOND;
 /** The wait before the second try is at most `first`; each later one at most twice as long, up to `max`. */
 const RETRY_WAIT_MS = { first: 100, max: 10 * MS_PER_SECOND } as const;
 
-/** How long a call is repeated. */
+/** The duration of retries. */
 export interface Patience {
 	/**
 	 * Repeat after every error until this time, in milliseconds since the epoch. Default: repeat for
@@ -19,7 +19,7 @@ export interface Patience {
 interface PlatformError {
 	readonly retryable?: boolean;
 	readonly overloaded?: boolean;
-	/** The object was reset under the call. It starts anew for the next one. */
+	/** The object was reset during the call. It restarts for the next one. */
 	readonly durableObjectReset?: boolean;
 }
 
@@ -36,7 +36,7 @@ export async function repeatedly<T>(call: () => Promise<T>, { untilMs }: Patienc
 			return await call();
 		} catch (error) {
 			const waitMs = retryWaitMs(tries, Math.random());
-			// A caller that names a time has something to lose: some errors of the platform carry no mark at all.
+			// With a deadline, every error is retried, because some transient platform errors carry no mark.
 			const mayRepeat = untilMs !== undefined || isRetryable(error);
 			if (!mayRepeat || Date.now() + waitMs > endsAt) throw error;
 			await scheduler.wait(waitMs);
@@ -53,7 +53,7 @@ export function retryWaitMs(tries: number, random: number): number {
 /** Errors of an object that shuts down carry no mark. */
 const SHUTDOWN = /reset because its code was updated|instance is no longer active/;
 
-/** Whether the platform could not reach an object now, and may reach it later. */
+/** Whether an object is only temporarily unreachable. */
 export function isPassing(error: unknown): boolean {
 	return isRetryable(error) || isOverloaded(error);
 }
@@ -67,7 +67,7 @@ function isRetryable(error: unknown): boolean {
 	return ((retryable || durableObjectReset) && !overloaded) || isShutdown(error);
 }
 
-/** Whether the platform turned a call away because there is too much to do. Asking again at once makes it worse. */
+/** Whether the platform rejected a call because of overload. An immediate retry makes it worse. */
 export function isOverloaded(error: unknown): boolean {
 	return error instanceof Error && (error as PlatformError).overloaded === true;
 }

@@ -1,4 +1,4 @@
-/** How the rest of the Worker reaches a tenant's object. There are none where nothing is counted. */
+/** Calls to tenants' objects. A deployment without quotas has none. */
 import type { ClaimNews } from '../job/claim.ts';
 import { logError } from '../log.ts';
 import type { TenantObjectApi } from '../quota/tenant-api.ts';
@@ -7,17 +7,17 @@ import { repeatedly } from './repeatedly.ts';
 export class Tenants {
 	readonly #namespace: DurableObjectNamespace | undefined;
 
-	/** @param namespace `undefined` in a deployment without quotas that has none. */
+	/** @param namespace `undefined` in a deployment without quotas and without the binding. */
 	constructor(namespace: DurableObjectNamespace | undefined) {
 		this.#namespace = namespace;
 	}
 
-	/** Calls a tenant's object, again when that may help: none of its calls does harm twice. */
+	/** Calls a tenant's object. Repeats a failed call, because all its calls are idempotent. */
 	call<T>(tenant: string, call: (object: TenantObjectApi) => Promise<T>): Promise<T> {
 		return repeatedly(() => call(this.#objectOf(tenant)));
 	}
 
-	/** Tells what has become of a job. Never rejects: what the tenant's object wasn't told, it asks for when room is short. */
+	/** Reports a job's new usage. Never rejects: the tenant's object verifies unreported jobs when a quota is exceeded. */
 	async tell(tenant: string, { type, claim }: ClaimNews): Promise<void> {
 		const { reservation: name, bytes, keptUntil } = claim;
 		if (name === undefined) return;
@@ -25,17 +25,17 @@ export class Tenants {
 		await this.call(tenant, (object) => object.settle(name, bytes, keptUntil)).catch(notTold);
 	}
 
-	/** Gives room back. Never rejects, as above. */
+	/** Releases a reservation. Never rejects, as above. */
 	async release(tenant: string, name: string, keptUntil?: number): Promise<void> {
 		await this.call(tenant, (object) => object.release(name, keptUntil)).catch(notTold);
 	}
 
 	#objectOf(tenant: string): TenantObjectApi {
-		if (!this.#namespace) throw new Error('There is no binding TENANTS');
+		if (!this.#namespace) throw new Error('Expected a binding TENANTS of the class TenantObject');
 		return this.#namespace.get(this.#namespace.idFromName(tenant)) as unknown as TenantObjectApi;
 	}
 }
 
 function notTold(error: unknown): void {
-	logError('quota not told', { error });
+	logError('quota usage not reported', { error });
 }

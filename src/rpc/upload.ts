@@ -1,38 +1,38 @@
 /**
- * Bytes into a job's object: small ones travel with the call that needs them, larger ones piece by piece before it. A
- * piece is one call and one row, so a broken connection costs one piece, and no stream is ever held open in an object.
+ * Writes bytes to a job's object. A small body travels inside the call that needs it; a larger one is sent before it, in
+ * pieces. A piece is one call and one row, so a broken connection costs one piece, and no object holds a stream open.
  */
 import { CHUNK_BYTES, INLINE_BODY_BYTES } from '../job/limits.ts';
 import type { Fence, StoredBody } from '../job/record.ts';
 import type { Jobs } from './jobs.ts';
 
-/** There were more bytes than allowed. */
+/** The body exceeds its limit. */
 export class TooLarge extends Error {
 	override readonly name = 'TooLarge';
 	readonly maxBytes: number;
 
 	constructor(maxBytes: number) {
-		super(`More than ${maxBytes} bytes`);
+		super(`Expected at most ${maxBytes} bytes, got more`);
 		this.maxBytes = maxBytes;
 	}
 }
 
-/** The attempt that uploads its result no longer has the job. */
+/** The uploading attempt was superseded. */
 export class UploadRefused extends Error {
 	override readonly name = 'UploadRefused';
 }
 
 export interface UploadOptions {
 	readonly mediaType: string;
-	/** Above this many bytes: {@link TooLarge}, and nothing stays behind. */
+	/** Limit in bytes. A larger body throws {@link TooLarge} and stores nothing. */
 	readonly maxBytes: number;
-	/** The attempt whose result it is; an input has none. */
+	/** The attempt that uploads its result; absent for an input. */
 	readonly fence?: Fence;
-	/** Sees every byte on its way. */
+	/** Receives every piece before it is sent. */
 	readonly onBytes?: (bytes: Uint8Array) => void;
 }
 
-/** Stores a body of any length and says where it is. A body of up to 64 KiB comes back inline: nothing was called. */
+/** Stores a body of any length and returns its location. A body of up to 64 KiB is returned inline, without a call. */
 export async function upload(
 	jobs: Jobs,
 	id: string,
@@ -46,7 +46,7 @@ export async function upload(
 	const flush = async (bytes: Uint8Array) => {
 		const key = { upload: name, index: chunks };
 		const { refusal } = await jobs.call(id, (job) => job.writeChunk(key, bytes, fence));
-		if (refusal !== undefined) throw new UploadRefused(`The object refused the upload: ${refusal}`);
+		if (refusal !== undefined) throw new UploadRefused(`The job's object rejected the upload: ${refusal}`);
 		chunks++;
 	};
 	try {
@@ -65,17 +65,17 @@ export async function upload(
 	return { sizeBytes, mediaType, upload: name, chunks };
 }
 
-/** Takes a body back that nothing refers to. Where something does, this does nothing. */
+/** Deletes an unreferenced body. Does nothing if the job refers to it. */
 export async function discard(jobs: Jobs, id: string, body: StoredBody | undefined): Promise<void> {
 	if (body && 'upload' in body) await jobs.call(id, (job) => job.discardUpload(body.upload, body.chunks));
 }
 
-/** Collects bytes into pieces of exactly `CHUNK_BYTES`. It takes no more memory than it is given, until that is much. */
+/** Collects bytes into pieces of exactly `CHUNK_BYTES`. The buffer grows on demand, so small bodies take little memory. */
 class PieceBuffer {
 	#piece = new Uint8Array();
 	length = 0;
 
-	/** Takes bytes in and gives the pieces that became full. */
+	/** Adds bytes and yields the pieces that became full. */
 	*push(bytes: Uint8Array): Iterable<Uint8Array> {
 		let taken = 0;
 		while (taken < bytes.byteLength) {
@@ -88,7 +88,7 @@ class PieceBuffer {
 		}
 	}
 
-	/** What is left, as its own copy. */
+	/** Removes and returns the remaining bytes, as a copy. */
 	rest(): Uint8Array {
 		const rest = this.#piece.slice(0, this.length);
 		this.length = 0;

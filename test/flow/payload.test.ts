@@ -140,7 +140,7 @@ describe('bytes', () => {
 		expect(response.headers.get('retry-after')).not.toBeNull();
 		expect(await response.json()).toMatchObject({
 			code: 'Overloaded',
-			detail: expect.stringContaining('send it again'),
+			detail: expect.stringContaining('send the request again'),
 		});
 	});
 

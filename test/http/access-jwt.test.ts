@@ -226,7 +226,7 @@ describe('an identity provider that cannot be asked', () => {
 		const variables = settings();
 		for (let time = 0; time < 5; time++) expect((await tasksAs(variables, await user.sign())).status).toBe(503);
 		expect(asked()).toBe(1);
-		expect(output()).toContain('no keys from the identity provider');
+		expect(output()).toContain('fetching the keys of the identity provider failed');
 		isUp = true;
 		advanceClock(6_000);
 		expect((await tasksAs(variables, await user.sign())).status).toBe(200);

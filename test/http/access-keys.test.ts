@@ -245,9 +245,9 @@ describe('a configuration that is refused', () => {
 		[
 			'a scope that is none',
 			JSON.stringify([{ ...one, scopes: ['write'] }]),
-			'API_KEYS.0.scopes.0: expected some of submit',
+			'API_KEYS.0.scopes.0: expected one or more of submit',
 		],
-		['no scopes', JSON.stringify([{ ...one, scopes: [] }]), 'API_KEYS.0.scopes: expected some of submit'],
+		['no scopes', JSON.stringify([{ ...one, scopes: [] }]), 'API_KEYS.0.scopes: expected one or more of submit'],
 		['no tenant', JSON.stringify([{ ...one, tenant: undefined }]), 'API_KEYS.0.tenant: '],
 		['a field that is not known', JSON.stringify([{ ...one, expires: 1 }]), 'API_KEYS.0: '],
 		['an id twice', JSON.stringify([one, { ...one, sha256: '1'.repeat(64) }]), 'API_KEYS: expected every id once'],

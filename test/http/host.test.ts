@@ -102,7 +102,7 @@ describe('a deployment with keys', () => {
 		const response = await submitting('http://coatcheck.example', bearer(KEYS.client), DEPLOYED);
 		const problem = await response.json<{ code: string; detail: string }>();
 		expect([response.status, problem.code]).toEqual([403, 'HttpsRequired']);
-		expect(problem.detail).toContain('replace those that were sent');
+		expect(problem.detail).toContain('replace the ones in this request');
 		const anonymous = await submitting('http://coatcheck.example', {}, DEPLOYED);
 		expect(await refusal(anonymous)).toEqual([403, 'HttpsRequired']);
 		const withToken = await ask(DEPLOYED, 'http://coatcheck.example/v1/operations/x?token=y');

@@ -39,7 +39,7 @@ describe('an integer that JSON would change silently', () => {
 			{
 				pointer: '/0',
 				message:
-					'expected an integer that a JSON number holds exactly (up to 9007199254740991 all are), or a string, got: 9007199254740993',
+					'expected an integer that a JSON number represents exactly (all up to 9007199254740991), or a string, got: 9007199254740993',
 			},
 		]);
 	});

@@ -20,7 +20,7 @@ describe('a secret that goes on in numbered ones', () => {
 	it.each([
 		['API_KEYS_3', { API_KEYS: '[]', API_KEYS_3: '[]' }, 'expected API_KEYS_2 before it'],
 		['API_KEYS_2', { API_KEYS: '[]', API_KEYS_2: 'secret' }, 'expected JSON'],
-		['API_KEYS_2', { API_KEYS: '[]', API_KEYS_2: '{}' }, 'expected the form of API_KEYS'],
+		['API_KEYS_2', { API_KEYS: '[]', API_KEYS_2: '{}' }, 'expected the same form as API_KEYS'],
 		['API_KEYS', { API_KEYS_2: '[]' }, 'expected JSON'],
 	])('is refused by name when %s is wrong', (variable, variables, reason) => {
 		expect(() => joinNumberedVariables(variables)).toThrow(`${variable}: ${reason}`);

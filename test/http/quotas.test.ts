@@ -91,7 +91,7 @@ describe('a quota of jobs in flight', () => {
 		expect(await response.json()).toMatchObject({
 			status: 429,
 			code: 'QuotaExceeded',
-			detail: 'The tenant has 1 jobs in flight, and may have 1: there is no room for this, and nothing was accepted',
+			detail: 'The tenant has 1 of at most 1 jobs in flight: nothing was accepted, try again later',
 		});
 	});
 
@@ -201,7 +201,7 @@ describe('a quota of stored bytes', () => {
 		const response = await tenant.send('/v1/tasks/echo/jobs', bytes(10_001));
 		expect(response.headers.get('ratelimit')).toBe('"stored-bytes";r=10000');
 		expect(response.headers.get('ratelimit-policy')).toBe(`"stored-bytes";q=${MAX};qu="content-bytes"`);
-		expect((await response.json<{ detail: string }>()).detail).toContain(`has 90000 bytes stored, and may have ${MAX}`);
+		expect((await response.json<{ detail: string }>()).detail).toContain(`has 90000 of at most ${MAX} bytes stored`);
 		await accepted(await tenant.send('/v1/tasks/echo/jobs', bytes(10_000)));
 		expect(await refusal(await tenant.send('/v1/tasks/echo/jobs', bytes(1)))).toEqual([429, 'QuotaExceeded']);
 	});
@@ -352,7 +352,7 @@ describe('what was lost on the way', () => {
 			throw new Error('The object is gone');
 		});
 		expect((await (await cancel(tenant, job)).json<StatusDocument>()).status).toBe('canceled');
-		await vi.waitFor(() => expect(JSON.stringify(errors.mock.calls)).toContain('quota not told'));
+		await vi.waitFor(() => expect(JSON.stringify(errors.mock.calls)).toContain('quota usage not reported'));
 		await accepted(await tenant.submit());
 	});
 

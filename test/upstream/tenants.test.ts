@@ -31,10 +31,10 @@ describe('an upstream of some tenants', () => {
 	it('is to the others as one that does not exist, and neither its name nor its paths are listed', async () => {
 		const foreign = await answer(CLOSED, KEYS.other, 'private/x');
 		const unknown = await answer(CLOSED, KEYS.other, 'missing/x');
-		expect(foreign.detail).toBe('There is no upstream "private" here; you can use: shared');
+		expect(foreign.detail).toBe('Unknown upstream "private", expected one of: shared');
 		const renamed = JSON.parse(JSON.stringify(foreign).replaceAll('private', 'missing')) as object;
 		expect({ ...unknown, correlationId: '' }).toEqual({ ...renamed, correlationId: '' });
-		expect((await answer(CLOSED, KEYS.client, 'missing/x')).detail).toContain('you can use: private, shared');
+		expect((await answer(CLOSED, KEYS.client, 'missing/x')).detail).toContain('expected one of: private, shared');
 	});
 
 	it('gets no request of another tenant that was accepted under other rules', async () => {
