@@ -209,7 +209,7 @@ export const MUTANTS: readonly Mutant[] = [
 		search: 'delivery !== undefined && job.state.delivery === delivery;',
 		replacement: 'delivery !== undefined;',
 		killer: SIMULATION,
-		says: 'was given out twice',
+		says: 'was issued twice',
 	},
 	{
 		invariant: 1,
@@ -277,7 +277,7 @@ export const MUTANTS: readonly Mutant[] = [
 			'if (before && result && result.job !== before) this.#commit(result.job, before, now);',
 		].join('\n'),
 		killer: SIMULATION,
-		says: 'was given out twice',
+		says: 'was issued twice',
 	},
 	{
 		invariant: 9,
@@ -439,7 +439,7 @@ export const MUTANTS: readonly Mutant[] = [
 		search: 'shared.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS)',
 		replacement: 'shared.jobs.repeatingUntil(Date.now())',
 		killer: SIMULATION,
-		says: 'was not with its job',
+		says: 'had not reached its job',
 	},
 	{
 		invariant: 1,
