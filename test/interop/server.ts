@@ -1,8 +1,8 @@
-/** The deployment as it would be deployed, on a port of this machine: the bundle, its queues, its objects' SQLite. */
+/** Runs the deployment on a port of this machine as in production: the bundle, its queues, its objects' SQLite. */
 import { fileURLToPath } from 'node:url';
 import { createTestHarness } from 'wrangler';
 
-// Wrangler reads these as it goes; its `.env` is only read by its command line.
+// Wrangler reads these variables at run time; only its command line reads its `.env`.
 process.env.WRANGLER_LOG ??= 'error';
 process.env.WRANGLER_SEND_METRICS ??= 'false';
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
@@ -10,17 +10,17 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Server {
-	/** What its URLs start with, without a slash at the end. */
+	/** The start of its URLs, without a trailing slash. */
 	readonly origin: string;
-	/** What a deployment with other secrets does: the code is loaded anew, and what is stored stays. */
+	/** Deploys with other secrets: the code is loaded again, and stored data stays. */
 	redeploy(secrets: Secrets): Promise<void>;
 	stop(): Promise<void>;
 }
 
-/** They come before those of `.dev.vars`. */
+/** They take precedence over those of `.dev.vars`. */
 export type Secrets = Readonly<Record<string, string>>;
 
-/** Starts a server with nothing stored. `.dev.vars` makes it open to everybody; tokens are checked all the same. */
+/** Starts a server with an empty store. `.dev.vars` disables authentication; tokens are verified in any case. */
 export async function startServer(secrets: Secrets = {}): Promise<Server> {
 	const optionsWith = (secrets: Secrets) => ({ root: ROOT, workers: [{ configPath: 'wrangler.toml', secrets }] });
 	const harness = createTestHarness(optionsWith(secrets));
