@@ -1,7 +1,7 @@
 /**
- * Loaded before every test file that shares its deployment with others, so that their order means nothing. No job of a file
- * works on after it, in the way of those of the next. How long a task usually takes and how long jobs wait is learnt from jobs,
- * and told by `Retry-After`: here each task takes a second again, and none waits.
+ * Loaded before every test file that shares its deployment with others, so that their order does not matter. No job of a file
+ * continues after it and delays jobs of the next file. `Retry-After` depends on durations and waits that were learned from jobs.
+ * This resets them: each task takes a second again, and no job waits.
  */
 import { env, exports } from 'cloudflare:workers';
 import { afterAll, beforeAll, vi } from 'vitest';
@@ -10,7 +10,7 @@ import { JobObject } from '../src/object/job-object.ts';
 import { noteWait } from '../src/queue/pressure.ts';
 import { ORIGIN } from './flow/client.ts';
 
-/** The newest job weighs a fifth. */
+/** The newest job has a weight of a fifth. */
 const ENOUGH = 60;
 
 const LANES = ['jobs', 'long', 'alone'];
@@ -25,7 +25,7 @@ beforeAll(async () => {
 	};
 	const response = await exports.default.fetch(`${ORIGIN}/v1/tasks`);
 	const { tasks } = await response.json<{ tasks: { name: string }[] }>();
-	// Seen too long ago to be news.
+	// Seen too long ago to count.
 	for (const lane of LANES) noteWait(lane, 0, 0);
 	const startedAt = new Date(Date.now() - 1_000).toISOString();
 	const finishedAt = new Date(Date.parse(startedAt) + 1_000).toISOString();
