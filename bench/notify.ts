@@ -105,7 +105,9 @@ async function crowd(origin: string): Promise<void> {
 	await Promise.all(sockets.map(({ opened }) => opened));
 	const at = await Promise.all(sockets.map(({ told }) => told));
 	const { returnedAt } = (await (await fetch(ticket.links.result)).json()) as { returnedAt: number };
-	console.log(`\nMilliseconds until ${SOCKETS} sockets on one job received the end (${at.length} of ${SOCKETS} did):\n`);
+	console.log(
+		`\nMilliseconds until ${SOCKETS} sockets on one job received the end (${at.length} of ${SOCKETS} did):\n`,
+	);
 	table([
 		['', 'median', 'p90', 'longest'],
 		['WebSocket', ...figures(at.map((time) => time - returnedAt))],

@@ -64,7 +64,7 @@ const NO_JOB: Told = { status: 404, code: 'JobNotFound' };
 
 function letIn(route: Route): Told {
 	const rule = LET_IN[nameOf(route)];
-	if (!rule) throw new Error(`${nameOf(route)} has no rule: say in LET_IN what it answers to whoever is let in`);
+	if (!rule) throw new Error(`${nameOf(route)} has no rule: add its response to an authorized caller to LET_IN`);
 	return rule.code === undefined ? { status: rule.status } : { status: rule.status, code: rule.code };
 }
 

@@ -80,7 +80,7 @@ async function tried(mutant: Mutant, folder: string): Promise<Result> {
 	);
 	try {
 		const { failed, output } = await run(mutant.killer, folder);
-		if (!failed) return of('nobody noticed');
+		if (!failed) return of('the test did not fail');
 		return output.includes(mutant.says)
 			? of()
 			: of(`it failed, but did not say "${mutant.says}"\n${output.slice(-1_500)}`);

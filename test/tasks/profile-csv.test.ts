@@ -22,7 +22,7 @@ function jobWith(options: { query?: Record<string, string>; fetch?: JobContext['
 		traceparent: undefined,
 		progress: (percent, message) => void progress.push([percent, message]),
 		fetch: options.fetch ?? (() => Promise.reject(new Error('Nothing to fetch'))),
-		waitFor: () => Promise.reject(new Error('Nobody to wait for')),
+		waitFor: () => Promise.reject(new Error('There is no external worker')),
 	};
 	return { job, progress };
 }

@@ -44,7 +44,7 @@ function jobWith(query: Record<string, string> = {}, signal = new AbortControlle
 		traceparent: undefined,
 		progress: (percent, message) => void progress.push([percent, message]),
 		fetch: () => Promise.reject(new Error('nothing to fetch')),
-		waitFor: () => Promise.reject(new Error('nobody to wait for')),
+		waitFor: () => Promise.reject(new Error('There is no external worker')),
 	};
 	return { job, progress };
 }
