@@ -1,4 +1,4 @@
-/** The deployment's own `wrangler.toml`, changed in the one respect that a bench is about, in a folder of its own. */
+/** Writes a copy of the deployment's `wrangler.toml` to a temporary folder, changed only in the one respect that the bench measures. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ export interface TemporaryConfig {
 	remove(): Promise<void>;
 }
 
-/** @param main the Worker's entry, from the root of the repository. */
+/** @param main the Worker's entry, relative to the root of the repository. */
 export async function configWith(
 	main: string,
 	change: (toml: string) => string = (toml) => toml,
@@ -23,7 +23,7 @@ export async function configWith(
 	return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** What local development has in `.dev.vars`, which only a config beside it reads. */
+/** The variables of `.dev.vars`, which wrangler reads only for a config in the same folder. */
 export async function localVariables(): Promise<Record<string, string>> {
 	const text = await readFile(join(ROOT, '.dev.vars'), 'utf8');
 	const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));

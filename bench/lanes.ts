@@ -1,7 +1,7 @@
 /**
- * How long does a newcomer wait behind a slow job, on a laptop? Locally a queue runs one batch at a time, and a batch lasts
- * as long as its slowest job, so the answer depends on how many queues a lane has. For each number of queues, on a fresh
- * `wrangler dev`: some jobs that sleep are started, then one that doesn't, and the time until that one is done is taken.
+ * Measures how long a new job waits behind a slow job, on a laptop. Locally a queue runs one batch at a time, and a batch lasts
+ * as long as its slowest job, so the answer depends on the number of queues in a lane. For each number of queues it starts a fresh
+ * `wrangler dev` and some jobs that sleep, then an instant job, and takes the time until the instant job has ended.
  *
  *     npm run bench:lanes
  */
@@ -21,7 +21,7 @@ interface Ticket {
 async function main(): Promise<void> {
 	const rows = [['queues a lane', ...SLOW_JOBS.map((slow) => `behind ${slow} × ${SLOW_SECONDS} s`)]];
 	for (const queues of QUEUES_A_LANE) rows.push([String(queues), ...(await measure(queues))]);
-	console.log('\nSeconds from submission to success of a job that takes no time, median (longest) of three:\n');
+	console.log('\nSeconds from submission to success of an instant job, median (longest) of three:\n');
 	table(rows);
 }
 
@@ -52,7 +52,7 @@ async function cell(worker: LocalWorker, slow: number): Promise<string> {
 	return `${seconds[1]?.toFixed(2)} (${seconds[2]?.toFixed(2)})`;
 }
 
-/** Submits a job that sleeps so long and waits for its end. @returns seconds. */
+/** Submits a job that sleeps for `sleepSeconds` and waits for its end. @returns seconds. */
 async function waitFor(worker: LocalWorker, sleepSeconds: number): Promise<number> {
 	const begin = performance.now();
 	await done(await submit(worker, sleepSeconds));

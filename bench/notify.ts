@@ -1,6 +1,6 @@
 /**
- * How soon does each reader know? From the moment the task's handler returned to the moment the reader has been told, by
- * each transport, all of them watching the same jobs in one run; and how long it takes to tell a thousand sockets.
+ * Measures how soon each reader receives the end of a job: from the return of the task's handler to the reader's receipt, by
+ * each transport. All watch the same jobs in one run. It also measures how long it takes to send an event to a thousand sockets.
  * Production bundle, real queue, real sockets, one machine, one clock.
  *
  *     npm run bench:notify
@@ -12,13 +12,13 @@ import { WebSocket } from 'ws';
 import { table } from '../demo/terminal.ts';
 import { configWith, localVariables } from './configuration.ts';
 
-// One line for each batch of a queue would bury the table.
+// Without this, one line for each batch of a queue would hide the table.
 process.env.WRANGLER_LOG ??= 'error';
 
 const ROUNDS = 30;
 const WORK_MS = 400;
 const SOCKETS = 1_000;
-/** The bench's own reader polls no more often than it is told, and no more often than a person would let it. */
+/** The bench's own reader polls after `Retry-After`, and no more often than a considerate client. */
 const MS_PER_SECOND = 1_000;
 
 interface Ticket {
@@ -32,7 +32,7 @@ interface Ticket {
 	};
 }
 
-/** Resolves with the time at which a reader was told. */
+/** Resolves with the time at which a reader received the end. */
 type Reader = (ticket: Ticket, retryAfterSeconds: number) => Promise<number>;
 
 const receiver = new Map<string, (at: number) => void>();
@@ -43,7 +43,7 @@ const READERS: Record<string, Reader> = {
 		const response = await fetch(links.events, { headers: { accept: 'text/event-stream' } });
 		for await (const piece of response.body ?? [])
 			if (new TextDecoder().decode(piece).includes('event: succeeded')) return Date.now();
-		throw new Error('The stream ended without an end');
+		throw new Error('The stream ended before the last event');
 	},
 	'long-poll': async ({ links }) => {
 		await (await fetch(links.operation, { headers: { prefer: 'wait=20' } })).arrayBuffer();
@@ -92,7 +92,7 @@ async function transports(origin: string, hookUrl: string): Promise<void> {
 		);
 		const at = new Map(await Promise.all(told));
 		const { returnedAt } = (await (await fetch(ticket.links.result)).json()) as { returnedAt: number };
-		// The first round warms up.
+		// The first round is a warm-up.
 		if (round > 0) for (const [name, list] of took) list.push((at.get(name) ?? Number.NaN) - returnedAt);
 	}
 	console.log(`\nMilliseconds from the handler's return to the reader, ${ROUNDS} jobs of ${WORK_MS} ms:\n`);
@@ -105,7 +105,9 @@ async function crowd(origin: string): Promise<void> {
 	await Promise.all(sockets.map(({ opened }) => opened));
 	const at = await Promise.all(sockets.map(({ told }) => told));
 	const { returnedAt } = (await (await fetch(ticket.links.result)).json()) as { returnedAt: number };
-	console.log(`\nMilliseconds until ${SOCKETS} sockets on one job were told (${at.length} of ${SOCKETS} were):\n`);
+	console.log(
+		`\nMilliseconds until ${SOCKETS} sockets on one job received the end (${at.length} of ${SOCKETS} did):\n`,
+	);
 	table([
 		['', 'median', 'p90', 'longest'],
 		['WebSocket', ...figures(at.map((time) => time - returnedAt))],

@@ -3,8 +3,8 @@
  *
  *     node bench/profile-csv-memory.ts
  *
- * Needs Node 24 and `npm ci`, nothing else; takes half a minute. It runs the task itself, from the source that is
- * deployed. Each file is profiled in a process of its own with a small heap, which samples its memory after every 64
+ * Needs only Node 24 and `npm ci`, and takes half a minute. It runs the task itself, from the deployed
+ * source. Each file is profiled in a process of its own with a small heap, which samples its memory after every 64
  * KiB. The isolate of a Worker has 128 MB for heap and buffers together.
  *
  * Exits with 1 when a profile needs more than {@link LIMIT_MB}, or one of 30 MB is slower than {@link
@@ -21,14 +21,14 @@ import type { BinaryInput, JobContext } from '../src/work/task.ts';
 
 /** Sizes of the files, in millions of bytes. */
 const SIZES_MB = [1, 10, 30];
-/** The old generation of the measured process, in MiB: it crashes rather than grow beyond. */
+/** The old generation of the measured process, in MiB: beyond it the process crashes. */
 const OLD_SPACE_MIB = 64;
-/** What heap and buffers together may come to, in millions of bytes: the isolate's 128 with room to spare. */
+/** Maximum for heap and buffers together, in millions of bytes: the isolate's 128 with a margin. */
 const LIMIT_MB = 100;
-/** How fast a 30 MB file must be profiled at least: then it takes half of the 30 s of CPU that a queue consumer has. */
+/** Minimum speed for a 30 MB file, which then takes half of the 30 s of CPU that a queue consumer has. */
 const LEAST_MB_PER_SECOND = 2;
 
-/** A column shape: its header and how to make row number `n`. `random` is seeded: the files are the same every time. */
+/** A column shape: its header and a function for row number `n`. `random` is seeded, so the files are always the same. */
 interface Shape {
 	readonly header: string;
 	row(n: number, random: () => number): string;
@@ -58,7 +58,7 @@ const SHAPES: Record<string, Shape> = {
 		header: Array.from({ length: 200 }, (_, index) => `m${index}`).join(','),
 		row: (_, random) => Array.from({ length: 200 }, () => Math.floor(random() * 100_000)).join(','),
 	},
-	// The worst for speed: nothing but rows.
+	// The slowest case: many tiny rows.
 	'tiny rows': { header: 'n', row: (n) => String(n % 10) },
 	text: {
 		header: 'id,title,body',
@@ -103,7 +103,7 @@ function writeCsv(path: string, shape: Shape, sizeBytes: number): void {
 	closeSync(file);
 }
 
-/** What one profile took. */
+/** The measurements of one profile. */
 interface Measurement {
 	readonly seconds: number;
 	readonly rows: number;
@@ -119,7 +119,7 @@ async function measure(path: string): Promise<Measurement> {
 	let peakBufferBytes = 0;
 	let peakBytes = 0;
 	const sample = () => {
-		// `external` has the array buffers in it.
+		// `external` includes the array buffers.
 		const { heapUsed, external } = process.memoryUsage();
 		peakHeapBytes = Math.max(peakHeapBytes, heapUsed);
 		peakBufferBytes = Math.max(peakBufferBytes, external);
@@ -151,7 +151,7 @@ function jobThat(progress: () => void): JobContext<{ header: 'true' }> {
 		traceparent: undefined,
 		progress,
 		fetch,
-		waitFor: () => Promise.reject(new Error('Nobody to wait for')),
+		waitFor: () => Promise.reject(new Error('This bench has no external worker')),
 	};
 }
 
@@ -180,7 +180,7 @@ function main(): void {
 				inMb(measured.peakBytes),
 				String(measured.lowerBounds),
 			);
-			// The start of the process takes most of the time of a small file.
+			// For a small file, the start of the process takes most of the time.
 			isGood &&= measured.peakBytes <= LIMIT_MB * 1e6 && (sizeMb < 30 || speed >= LEAST_MB_PER_SECOND);
 		}
 	}

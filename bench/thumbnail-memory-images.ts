@@ -1,4 +1,4 @@
-/** Images for the thumbnail bench and tests, of any size and kind, made here: nothing large is kept in the repository. */
+/** Generates images of any size and kind for the thumbnail bench and tests, so that the repository contains no large files. */
 import { deflateSync } from 'node:zlib';
 import type { Codec } from '../src/tasks/thumbnail/codec.ts';
 import { JpegCodec } from '../src/tasks/thumbnail/codec-jpeg.ts';
@@ -16,24 +16,24 @@ export interface Picture {
 	readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 
-/** A flat JPEG, written by hand: the parts of the format that our encoder does not write. */
+/** A flat JPEG, written by hand, with the parts of the format that our encoder does not write. */
 export interface FlatJpeg {
 	readonly widthPixels: number;
 	readonly heightPixels: number;
 	/** Default: 3. */
 	readonly channels?: 1 | 2 | 3 | 4;
-	/** Colour at half the size each way, as phones store it. Default: at full size. */
+	/** Stores colour at half the size in each direction, as phones do. Default: at full size. */
 	readonly halfColour?: boolean;
 	readonly progressive?: boolean;
-	/** Passes over the whole image. Default: 1. */
+	/** Number of passes over the whole image. Default: 1. */
 	readonly scans?: number;
 	/** Default: 8. */
 	readonly bits?: number;
-	/** The frame marker, for kinds nobody decodes. Default: baseline, or progressive. */
+	/** The frame marker, for kinds that no decoder here supports. Default: baseline, or progressive. */
 	readonly frameMarker?: number;
 	/** Leaves out the marker that says four channels are CMYK. */
 	readonly unnamedChannels?: boolean;
-	/** Segments to put after the start. */
+	/** Segments to insert after the start. */
 	readonly extra?: Uint8Array;
 }
 
@@ -45,7 +45,7 @@ async function codecFor(format: ImageFormat, modules: CodecModules): Promise<Cod
 	return format === 'jpeg' ? new JpegCodec(await modules.jpeg()) : new PhotonCodec(await modules.photon());
 }
 
-/** Encodes a picture with the codec of the format, however large it is. */
+/** Encodes a picture of any size with the codec of the format. */
 export async function encodePicture(
 	picture: Picture,
 	format: ImageFormat,
@@ -59,12 +59,12 @@ export async function encodePicture(
 	return codec.encode(region, { widthPixels, heightPixels, format, quality });
 }
 
-/** Decodes an image to RGBA, as it is stored: the orientation is not applied. */
+/** Decodes an image to RGBA as stored, without applying the orientation. */
 export async function decodePicture(bytes: Uint8Array, format: ImageFormat, modules: CodecModules): Promise<Picture> {
 	return scaledPicture(bytes, format, modules, 1);
 }
 
-/** A photo at another size, in megapixels. */
+/** Resizes a photo to a number of megapixels. */
 export async function photoOf(photo: Uint8Array, megapixels: number, modules: CodecModules): Promise<Picture> {
 	const { widthPixels, heightPixels } = await decodePicture(photo, 'jpeg', modules);
 	return scaledPicture(photo, 'jpeg', modules, Math.sqrt((megapixels * 1_000_000) / (widthPixels * heightPixels)));
@@ -88,7 +88,7 @@ async function scaledPicture(
 	return { widthPixels, heightPixels, data };
 }
 
-/** A picture from a function of the place. */
+/** Paints a picture from a function of the coordinates. */
 export function paint(
 	widthPixels: number,
 	heightPixels: number,
@@ -104,7 +104,7 @@ export function paint(
 	return { widthPixels, heightPixels, data };
 }
 
-/** Noise: what an encoder makes most bytes of. */
+/** Noise, which gives the largest encoded images. */
 export function noise(widthPixels: number, heightPixels: number): Picture {
 	const data = new Uint8ClampedArray(widthPixels * heightPixels * RGBA_BYTES);
 	const maxAtOnce = 65_536;
@@ -113,7 +113,7 @@ export function noise(widthPixels: number, heightPixels: number): Picture {
 	return { widthPixels, heightPixels, data };
 }
 
-/** Pieces put together. */
+/** Concatenates the pieces. */
 export function concat(...pieces: readonly (Uint8Array | readonly number[] | string)[]): Bytes {
 	const arrays = pieces.map((piece) =>
 		typeof piece === 'string' ? Uint8Array.from(piece, (letter) => letter.charCodeAt(0)) : Uint8Array.from(piece),
@@ -181,9 +181,9 @@ export function flatPng(options: {
 	readonly colourType?: 0 | 2 | 4 | 6;
 	/** Default: 8. */
 	readonly bits?: 8 | 16;
-	/** Chunks to put before the pixels. */
+	/** Chunks to insert before the pixels. */
 	readonly extra?: Uint8Array;
-	/** Instead of the pixels. */
+	/** Replaces the pixels. */
 	readonly rows?: Uint8Array;
 }): Bytes {
 	const { widthPixels, heightPixels, colourType = 6, bits = 8 } = options;
@@ -206,13 +206,13 @@ function flatRows(rowBytes: number, rows: number): Uint8Array {
 	return all;
 }
 
-/** An EXIF block (TIFF, big endian) that says nothing but the orientation. */
+/** An EXIF block (TIFF, big endian) that contains only the orientation. */
 export function exif(orientation: number): Bytes {
 	const entry = [0x01, 0x12, 0x00, 0x03, 0, 0, 0, 1, 0, orientation, 0, 0];
 	return concat('MM\0*', [0, 0, 0, 8], [0, 1], entry, [0, 0, 0, 0]);
 }
 
-/** The image with an EXIF orientation put into it. */
+/** Inserts an EXIF orientation into the image. */
 export function withOrientation(image: Uint8Array, format: ImageFormat, orientation: number): Bytes {
 	const tiff = exif(orientation);
 	switch (format) {
@@ -227,7 +227,7 @@ export function withOrientation(image: Uint8Array, format: ImageFormat, orientat
 	}
 }
 
-/** Only for what our encoder writes: a still, lossless picture. */
+/** Supports only the output of our encoder: a still, lossless picture. */
 function withWebpExif(image: Uint8Array, tiff: Uint8Array): Bytes {
 	const pixels = image.subarray(12);
 	const bits = new DataView(pixels.buffer, pixels.byteOffset).getUint32(9, true);

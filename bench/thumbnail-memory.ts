@@ -1,13 +1,13 @@
 /**
- * What the thumbnail task takes for images of growing size: memory, and the milliseconds of each stage.
+ * Measures the memory and the milliseconds of each stage that the thumbnail task needs for images of growing size.
  *
  *     node bench/thumbnail-memory.ts
  *
- * It runs the task's own code from the input stream to the encoded result, with the codecs that the Worker loads, in
- * Node instead of workerd: only there does the clock run during a computation. Each row has fresh codecs.
+ * It runs the task's own code from the input stream to the encoded result, with the codecs that the Worker loads. It runs in
+ * Node instead of workerd, because workerd's clock does not advance during a computation. Each row has fresh codecs.
  *
- * "held" is the codecs' linear memory, "planned" what was reserved for it and for the result beforehand, "needed" how
- * large linear memory grows when nothing is reserved: "planned" must never be less.
+ * "held" is the codecs' linear memory. "planned" is the memory reserved for it and for the result in advance. "needed" is the size
+ * that linear memory reaches without a reservation: "planned" must never be less.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -78,7 +78,7 @@ async function* rows(): AsyncGenerator<Row> {
 	}
 }
 
-/** The memory of the codecs after a row, and the time of each stage. */
+/** Returns the memory of the codecs after a row, and the time of each stage. */
 async function run({ bytes, width = WIDTH_PIXELS }: Row) {
 	const codecs = new Codecs(modules);
 	const stageMs: Partial<Record<Stage, number>> = {};
@@ -93,7 +93,7 @@ async function run({ bytes, width = WIDTH_PIXELS }: Row) {
 	return { heldBytes: codecs.heldBytes, plannedBytes: totalBytes(plan.needs), stageMs };
 }
 
-/** The same with nothing reserved. */
+/** The same without a reservation. */
 async function runUnplanned(row: Row) {
 	const { growTo } = Codec.prototype;
 	Codec.prototype.growTo = () => {};

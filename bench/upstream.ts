@@ -1,7 +1,7 @@
 /**
- * Bytes a second through a forwarded request: into the job (submit), to the upstream and back into the job (the consumer's
- * part), and out of it (result); and what that takes in memory. The runtime as `wrangler dev` runs it, everything on one
- * machine, an upstream that answers with what it was sent.
+ * Measures the bytes a second of a forwarded request: into the job (submit), to the upstream and back into the job (the consumer's
+ * part), and out of it (result); also the memory that this takes. The runtime is the one of `wrangler dev`, everything runs on one
+ * machine, and the upstream echoes the request.
  *
  *     npm run bench:upstream
  */
@@ -21,7 +21,7 @@ const SIZES = [
 ];
 const SAMPLE_MS = 20;
 const MS_PER_SECOND = 1_000;
-/** What an isolate may have. */
+/** Memory limit of an isolate. */
 const ISOLATE_MB = 128;
 
 interface Ticket {
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
 		console.log('\nOne request after the other; MB/s, the median of all rounds:\n');
 		table([['body', 'rounds', 'submit', 'forward', 'result', 'all, ms', 'workerd grew by, MB'], ...rows]);
 		console.log(
-			`\nAn isolate may have ${ISOLATE_MB} MB; workerd's own buffers, the jobs' objects and SQLite are in its figure too.`,
+			`\nAn isolate may have ${ISOLATE_MB} MB; the figure includes workerd's own buffers, the jobs' objects and SQLite.`,
 		);
 	} finally {
 		await worker.stop();
@@ -95,11 +95,11 @@ async function forward(url: string, body: Buffer<ArrayBuffer>): Promise<Times> {
 	const forwarded = performance.now();
 	const result = new Uint8Array(await (await fetch(ticket.links.result)).arrayBuffer());
 	const got = performance.now();
-	if (hash(result) !== hash(body)) throw new Error('The result is not what was sent');
+	if (hash(result) !== hash(body)) throw new Error('The result differs from the request body');
 	return { submitMs: submitted - begin, forwardMs: forwarded - submitted, resultMs: got - forwarded };
 }
 
-/** Of the runtime that this process has started. */
+/** Memory of the runtime that this process started. */
 function memoryMb(): number {
 	const processes = execFileSync('ps', ['-eo', 'pid=,ppid=,rss=,comm='], { encoding: 'utf8' })
 		.split('\n')

@@ -1,9 +1,9 @@
 /**
- * The worst that a hostile client with one API key can cost, from the constants in the source and the settings in
+ * Computes the most that a hostile client with one API key can cost, from the constants in the source and the settings in
  * `wrangler.toml`, at Cloudflare's published prices.
  *
- *     npm run bench:worst-case               shows it
- *     npm run bench:worst-case -- --write    puts it into docs/worst-case.md, which a test holds to it
+ *     npm run bench:worst-case               shows the result
+ *     npm run bench:worst-case -- --write    writes it to docs/worst-case.md; a test checks that page
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ const DOCUMENT = fileURLToPath(new URL('../docs/worst-case.md', import.meta.url)
 const CONFIG = fileURLToPath(new URL('../wrangler.toml', import.meta.url));
 const MARKS = { begin: '<!-- npm run bench:worst-case -- --write -->\n', end: '<!-- end -->\n' };
 
-/** What is billed, and what one of it costs, in dollars. */
+/** Billed items, and the price of one of each, in dollars. */
 const PRICES = {
 	requests: 0.3e-6,
 	cpuMs: 0.02e-6,
@@ -39,28 +39,28 @@ const PRICES = {
 };
 type Usage = Partial<Record<keyof typeof PRICES, number>>;
 
-/** What only a measurement can say. */
+/** Values that only a measurement can provide. */
 const MEASURED = {
-	/** Reading 32 MiB of the most awkward JSON, only to refuse it. */
+	/** CPU time to reject 32 MiB of the slowest JSON. */
 	refusalCpuMs: 1_200,
-	/** An ordinary request, or an ordinary attempt at a job. */
+	/** CPU time of an ordinary request, or of an ordinary attempt at a job. */
 	ordinaryCpuMs: 5,
-	/** How long an object is awake for a call. */
+	/** Time that an object is awake for a call. */
 	awakeMs: 15,
 };
 
-/** Of an object with nothing in it, as Cloudflare says. */
+/** Size of an empty object, according to Cloudflare. */
 const EMPTY_OBJECT_BYTES = 12_000;
 const OBJECT_GB = 0.128;
 const DAYS_PER_MONTH = 30;
 /** A message is written, read and deleted. */
 const OPERATIONS_A_MESSAGE = 3;
-/** Messages on a socket are billed like calls, but so many for one. */
+/** Messages on a socket are billed like calls, twenty as one. */
 const SOCKET_MESSAGES_A_CALL = 20;
-/** What Cloudflare lets a queue have at most, unless its consumer says less. */
+/** Cloudflare's limits for a queue, unless its consumer has a lower one. */
 const PLATFORM = { consumersAQueue: 250, messagesASecondAQueue: 5_000 };
 
-/** What the second column of the table has. */
+/** The quotas in the second column of the table. */
 const EXAMPLE = { jobsInFlight: 1_000, storedBytes: 10 * 1_024 * MIB };
 
 const sum = (...usages: Usage[]): Usage => {
@@ -90,13 +90,13 @@ const attempts = OPTION_LIMITS.maxAttempts.max + MAX_LOST_ATTEMPTS;
 interface Settings {
 	readonly requestsASecond: number;
 	readonly cpuMs: number;
-	/** At the jobs' queues: how many consumers there can be, and how many attempts they can have at once. */
+	/** Maximum number of consumers of the jobs' queues, and of their attempts at once. */
 	readonly consumers: number;
 	readonly attemptsAtOnce: number;
 	readonly webhooksASecond: number;
 }
 
-/** What is read of `wrangler.toml`. */
+/** The parts of `wrangler.toml` that are read. */
 interface WranglerConfig {
 	readonly limits?: { readonly cpu_ms?: number };
 	readonly ratelimits: readonly {
@@ -135,14 +135,14 @@ function settings(): Settings {
 const request: Usage = { requests: 1, cpuMs: MEASURED.ordinaryCpuMs };
 const refusal = sum(request, cpu(MEASURED.refusalCpuMs));
 const ordinaryJob = sum(request, message, calls(3), rows(5));
-/** The list, its alarm, and when it is erased. */
+/** The list, its alarm, and its deletion. */
 const batchOfOneJob = sum(calls(2), rows(2));
-/** It is looked at, its jobs are asked as far as this counts as one request, and what they say is kept. */
+/** A read of the batch: as many jobs are called as count for one request, and their statuses are stored. */
 const lookAtBatch = sum(request, calls(2 + CALLS_A_REQUEST), rows(1));
 const quotaOfJob = sum(calls(2), rows(4));
 const bytesOfJob = sum(times(2 * chunks, sum(calls(1), rows(2))), times(attempts * chunks, calls(1)));
 const attemptsOfJob = times(attempts, sum(message, calls(2), rows(3)));
-/** Accepted, then started and retrying for each attempt, and the end. */
+/** The events: accepted, then started and retrying for each attempt, and the end. */
 const webhookOfJob = times((2 + 2 * attempts) * MAX_WEBHOOK_TRIES, sum(message, calls(2), rows(1)));
 const progressTold = sum(message, calls(1 + 1 / SOCKET_MESSAGES_A_CALL));
 const progressOfJob = times(
@@ -156,40 +156,40 @@ const storageOfJob: Usage = {
 const emptyJobGb = (EMPTY_OBJECT_BYTES + MAX_PARAMETERS_BYTES) / 1e9;
 const download = sum(request, calls(1 + chunks));
 
-/** The tables of the document. */
+/** Returns the tables of the document. */
 export function worstCase(): string {
 	const { requestsASecond, cpuMs, consumers, attemptsAtOnce, webhooksASecond } = settings();
 	const cpuOfJob = cpu(attempts * cpuMs);
 	const dearestJob = sum(ordinaryJob, bytesOfJob, attemptsOfJob, webhookOfJob, progressOfJob, storageOfJob, cpuOfJob);
 	const one: [string, Usage][] = [
-		['a request, refused at once', request],
-		['a request, refused after 32 MiB of the most awkward JSON', refusal],
+		['a request, rejected at once', request],
+		['a request, rejected after 32 MiB of the slowest JSON', refusal],
 		['an ordinary job', ordinaryJob],
-		['what a batch adds to the first of its jobs', batchOfOneJob],
-		['a look at a batch, or at ten of its jobs', lookAtBatch],
-		['what quotas add to a job', quotaOfJob],
+		['the extra cost of a batch for the first of its jobs', batchOfOneJob],
+		['a status read of a batch, or of ten of its jobs', lookAtBatch],
+		['the extra cost of quotas for a job', quotaOfJob],
 		['reading the largest result once', download],
-		[`the dearest job: all of the following, ${attempts} attempts`, dearestJob],
-		[`– every attempt computes as long as it may, ${cpuMs / MS_PER_SECOND} s`, cpuOfJob],
-		[`– every attempt lasts ${OPTION_LIMITS.timeoutSeconds.max} s and tells a webhook of its progress`, progressOfJob],
-		[`– a webhook hears of every event, and each time at the last try`, webhookOfJob],
+		[`the most expensive job: all of the following, ${attempts} attempts`, dearestJob],
+		[`– every attempt computes for the maximum time, ${cpuMs / MS_PER_SECOND} s`, cpuOfJob],
+		[`– every attempt lasts ${OPTION_LIMITS.timeoutSeconds.max} s and sends its progress to a webhook`, progressOfJob],
+		[`– a webhook receives every event, each at the last try`, webhookOfJob],
 		['– largest input and result, kept for 60 days', sum(bytesOfJob, storageOfJob)],
 		['– the attempts themselves', attemptsOfJob],
 	];
 
-	/** Many in a batch, which counts as fewer requests than it has jobs. */
+	/** Jobs in batches, because a batch counts as fewer requests than it has jobs. */
 	const jobsASecond = requestsASecond * JOBS_A_REQUEST;
 	const atOnce = Math.min(EXAMPLE.jobsInFlight, attemptsAtOnce);
 	const day = (usageASecond: Usage) => dollars(times(SECONDS_PER_DAY, usageASecond));
 	const verification = calls((VERIFIED_AT_ONCE * MS_PER_SECOND) / VERIFY_INTERVAL_MS);
 	const allDay: [string, number, number][] = [
 		[
-			'sends what is refused after much work',
+			'sends requests that are rejected after much work',
 			day(times(requestsASecond, refusal)),
 			day(times(requestsASecond, refusal)),
 		],
 		[
-			'sends what its quotas refuse',
+			'sends submissions that its quotas reject',
 			Number.NaN,
 			day(sum(times(requestsASecond, sum(request, calls(1))), verification)),
 		],
@@ -203,13 +203,9 @@ export function worstCase(): string {
 			day(times(jobsASecond, ordinaryJob)),
 			day(times(jobsASecond, sum(ordinaryJob, quotaOfJob))),
 		],
+		['reads batches repeatedly', day(times(requestsASecond, lookAtBatch)), day(times(requestsASecond, lookAtBatch))],
 		[
-			'looks at batches over and over',
-			day(times(requestsASecond, lookAtBatch)),
-			day(times(requestsASecond, lookAtBatch)),
-		],
-		[
-			'reads the largest result over and over',
+			'reads the largest result repeatedly',
 			day(times(requestsASecond, download)),
 			day(times(requestsASecond, download)),
 		],
@@ -219,17 +215,17 @@ export function worstCase(): string {
 			day(cpu(Math.min(consumers, EXAMPLE.jobsInFlight) * MS_PER_SECOND)),
 		],
 		[
-			'has every attempt tell a webhook of its progress',
+			'makes every attempt send its progress to a webhook',
 			day(times(Math.min(webhooksASecond, attemptsAtOnce), progressTold)),
 			day(times(Math.min(webhooksASecond, atOnce), progressTold)),
 		],
 		[
-			'leaves jobs behind with nothing but parameters, for a month',
+			'leaves jobs with only parameters, for a month',
 			jobsASecond * SECONDS_PER_DAY * emptyJobGb * PRICES.gbMonths,
 			jobsASecond * SECONDS_PER_DAY * emptyJobGb * PRICES.gbMonths,
 		],
 		[
-			'stores all that it can, for a month',
+			'stores as much as possible, for a month',
 			requestsASecond * SECONDS_PER_DAY * storedGb * PRICES.gbMonths,
 			((EXAMPLE.storedBytes + EXAMPLE.jobsInFlight * DEFAULTS.MAX_RESULT_BYTES) / 1e9) * PRICES.gbMonths,
 		],
@@ -246,13 +242,13 @@ export function worstCase(): string {
 	].join('\n');
 }
 
-/** Two digits that count: nothing here is known better. */
+/** Rounds to two significant digits, because the estimate is no more precise. */
 function shown(amount: number): string {
 	if (Number.isNaN(amount)) return '–';
 	return Number(amount.toPrecision(2)).toLocaleString('en-US', { maximumFractionDigits: 2 });
 }
 
-/** The document with the tables in their place. */
+/** The document before and after its tables are replaced. */
 export async function documentWith(tables: string): Promise<{ before: string; after: string }> {
 	const before = await readFile(DOCUMENT, 'utf8');
 	const begin = before.indexOf(MARKS.begin) + MARKS.begin.length;

@@ -1,4 +1,4 @@
-/** The Worker on this machine: `wrangler dev` on a free port, with a state folder that goes when it does. */
+/** Runs the Worker on this machine: `wrangler dev` on a free port, with a temporary state folder. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -11,33 +11,33 @@ const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 const MAX_PORTS_TRIED = 3;
-/** What wrangler says of a port that another server has. */
+/** Part of wrangler's message for a port that is in use. */
 const PORT_TAKEN = 'Address already in use';
 
 export interface LocalWorker {
 	/** Scheme and authority: `http://127.0.0.1:8787`. */
 	readonly origin: string;
-	/** Ends it as it should be ended. */
+	/** Stops the Worker gracefully. */
 	stop(): Promise<void>;
-	/** Ends it as a power cut would: the whole process tree, at once. */
+	/** Kills the whole process tree at once, as a power cut would. */
 	kill(): Promise<void>;
 }
 
 export interface LocalWorkerOptions {
-	/** Default: one that is free. */
+	/** Default: a free port. */
 	readonly port?: number;
-	/** Where objects and their alarms are kept. Default: a folder of its own, removed by `stop`. */
+	/** Folder for the state of objects and their alarms. Default: a temporary folder that `stop` removes. */
 	readonly state?: string;
-	/** Where the runtime's inspector listens. Default: a port that is free. */
+	/** Port of the runtime's inspector. Default: a free port. */
 	readonly inspectorPort?: number;
 	/** Further arguments for `wrangler dev`. */
 	readonly args?: readonly string[];
 }
 
 /**
- * Starts it. A port that was free a moment ago may be taken when wrangler wants it: then another is tried.
+ * Starts the Worker. Tries another port if the free port was taken before wrangler could use it.
  *
- * @throws {Error} with all that wrangler said, when it doesn't come up.
+ * @throws {Error} with wrangler's output, if the Worker doesn't start.
  */
 export async function startLocalWorker(options: LocalWorkerOptions = {}): Promise<LocalWorker> {
 	for (let tries = 1; ; tries++) {
@@ -57,7 +57,7 @@ async function startOn(
 	const folder = state ?? (await mkdtemp(join(tmpdir(), 'coatcheck-')));
 	const ports = ['--port', String(port), '--inspector-port', String(inspectorPort)];
 	const place = ['--ip', '127.0.0.1', ...ports, '--persist-to', folder];
-	// A process group of its own, so that stopping it stops all that it started.
+	// A process group of its own, so that `stop` ends its child processes too.
 	const child = spawn(process.execPath, [WRANGLER, 'dev', ...place, ...args], {
 		cwd: ROOT,
 		detached: true,
@@ -74,7 +74,7 @@ async function startOn(
 		await untilReady(origin, child, () => said);
 	} catch (error) {
 		await stop();
-		throw new Error(`wrangler dev did not come up: ${(error as Error).message}\n${said}`);
+		throw new Error(`wrangler dev did not start: ${(error as Error).message}\n${said}`);
 	}
 	return { origin, stop, kill: () => killGroup(child) };
 }
@@ -88,18 +88,18 @@ export async function freePort(): Promise<number> {
 	return address.port;
 }
 
-/** An answer alone doesn't say that this is our server: another may have the port. So wrangler has to say it too. */
+/** Another server may answer on the port, so wrangler itself must report that it is ready. */
 async function untilReady(origin: string, child: ChildProcess, said: () => string): Promise<void> {
 	const deadline = Date.now() + START_TIMEOUT_MS;
 	while (Date.now() < deadline) {
-		if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}`);
+		if (child.exitCode !== null) throw new Error(`it exited with ${child.exitCode}`);
 		if (said().includes(`Ready on ${origin}`)) {
 			const response = await fetch(`${origin}/healthz`).catch(() => undefined);
 			if (response?.ok) return;
 		}
 		await new Promise((resolve) => setTimeout(resolve, 100));
 	}
-	throw new Error(`no answer within ${START_TIMEOUT_MS / 1_000} s`);
+	throw new Error(`no response within ${START_TIMEOUT_MS / 1_000} s`);
 }
 
 async function stopGroup(child: ChildProcess): Promise<void> {
@@ -123,6 +123,6 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
 	try {
 		process.kill(-pid, signal);
 	} catch {
-		// All of it has ended.
+		// The whole group has ended already.
 	}
 }

@@ -1,5 +1,5 @@
 /**
- * A slow API, as many have one: `POST /reports` takes its time and answers with a CSV. It knows nothing of Coatcheck.
+ * A slow API, like many existing ones: `POST /reports` takes some seconds and answers with a CSV. It is independent of Coatcheck.
  *
  *     node demo/report-api.ts <port>
  */
@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 
 const ROWS = 2_000;
 const ROWS_A_PIECE = 200;
-/** Until the first byte, and then between two pieces. */
+/** Delay before the first byte, then the delay between two pieces. */
 const THINKING_MS = 2_000;
 const PIECE_MS = 250;
 
@@ -17,7 +17,8 @@ const rowOf = (month: string, row: number) =>
 
 createServer(async (request, response) => {
 	if (request.method !== 'POST' || request.url !== '/reports') return void response.writeHead(404).end();
-	if (request.headers['x-report-key'] !== 'local-only') return void response.writeHead(401).end('Who are you?\n');
+	if (request.headers['x-report-key'] !== 'local-only')
+		return void response.writeHead(401).end('A valid X-Report-Key is required\n');
 	let text = '';
 	for await (const piece of request) text += piece;
 	const { month = '2026-10' } = JSON.parse(text || '{}') as { month?: string };

@@ -1,6 +1,6 @@
 /**
- * The whole thing in a minute, on this machine: a photograph and a table are handed over, their tickets come back at once,
- * their progress arrives by WebSocket, and their results are fetched. Everything printed is what was said.
+ * Shows the whole service in a minute, on this machine. It submits a photograph and a table, gets their tickets at once,
+ * receives their progress by WebSocket, and fetches their results. It prints the real requests and responses.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -52,7 +52,7 @@ async function profile({ origin }: LocalWorker): Promise<void> {
 	table([shown, ...columns.map((column) => shown.map((field) => String(column[field] ?? '').slice(0, 28)))]);
 }
 
-/** Hands the input over and gets the ticket: 202, at once. */
+/** Submits the input and gets the ticket at once, with a 202. */
 async function submit(url: string, mediaType: string, body: Uint8Array<ArrayBuffer>): Promise<Ticket> {
 	request('POST', url, `Content-Type: ${mediaType}`, `Content-Length: ${body.byteLength}`);
 	const accepted = await fetch(url, { method: 'POST', headers: { 'content-type': mediaType }, body });
@@ -70,7 +70,7 @@ async function watch({ links }: Ticket): Promise<void> {
 		socket.addEventListener('message', ({ data }) => {
 			const event = JSON.parse(String(data)) as JobEvent;
 			progressBar(event);
-			// The last event is the end: some runtimes take seconds to report the close that follows it.
+			// The last event ends the wait, because some runtimes take seconds to report the close that follows it.
 			if (['succeeded', 'failed', 'canceled'].includes(event.type)) resolve();
 		});
 		socket.addEventListener('close', ({ code }) => reject(new Error(`closed with ${code} before the last event`)));
@@ -79,7 +79,7 @@ async function watch({ links }: Ticket): Promise<void> {
 	endOfBar();
 }
 
-/** Asks for the status, and is led to the result. */
+/** Requests the status, and follows the redirect to the result. */
 async function collect({ links }: Ticket): Promise<Response> {
 	request('GET', links.self);
 	const poll = await fetch(links.self, { redirect: 'manual' });

@@ -1,8 +1,8 @@
-/** How the demo talks: HTTP exchanges as they were, and a bar that moves while events come in. */
+/** Prints the demo's HTTP exchanges, and a progress bar that moves with each event. */
 import { styleText } from 'node:util';
 
 const BAR_CELLS = 30;
-/** A token is long and says nothing to people. */
+/** Tokens are shortened, because they are long and mean nothing to a reader. */
 const TOKEN = /token=[^&"\s>]+/g;
 
 const dim = (text: string) => styleText('dim', text);
@@ -31,7 +31,7 @@ export function note(text: string): void {
 	console.log(dim(abbreviated(text)));
 }
 
-/** One event of a job. On a terminal the bar stays in its line; elsewhere each event has its own. */
+/** Shows one event of a job. On a terminal the bar stays in its line; otherwise each event has its own line. */
 export function progressBar({
 	type,
 	job,

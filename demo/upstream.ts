@@ -1,6 +1,6 @@
 /**
- * Any slow API behind a 202, in a minute: a report API that takes some five seconds runs in a process of its own, one line of
- * configuration puts it behind Coatcheck, and `curl` does the rest. Everything printed is what was said.
+ * Shows any slow API behind a 202, in a minute. A report API that takes some five seconds runs in a process of its own. One line of
+ * configuration puts it behind Coatcheck, and `curl` sends the requests. It prints the real requests and responses.
  */
 import { spawn } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { heading, note } from './terminal.ts';
 
 const OUT = fileURLToPath(new URL('../out/', import.meta.url));
 const MS_PER_SECOND = 1_000;
-/** What of an answer's head is shown. */
+/** The lines of a response's head that are shown. */
 const SHOWN = /^(HTTP|location|retry-after|content-type|content-length|content-disposition|content-location)/i;
 
 async function main(): Promise<void> {
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
 const REQUEST = ['-d', '{"month":"2026-10"}', '-H', 'Content-Type: application/json'];
 
 async function slowly(api: string): Promise<void> {
-	heading('Today: the client waits, and whatever breaks on the way breaks the report');
+	heading('Today: the client waits, and a broken connection loses the report');
 	await curl('-H', 'X-Report-Key: local-only', ...REQUEST, '-o', `${OUT}report.csv`, `${api}/reports`);
 }
 
@@ -50,29 +50,29 @@ async function withTicket(url: string): Promise<void> {
 	heading('The same request to Coatcheck: a ticket at once');
 	const ticket = await curl(...REQUEST, url);
 	const location = headerOf(ticket, 'location');
-	heading('Ask how it is, as often as you are told to');
+	heading('Poll the status, as often as Retry-After says');
 	for (;;) {
 		const answer = await curl(location);
 		if (/^HTTP\S+ 303/.test(answer)) break;
 		await new Promise((resolve) => setTimeout(resolve, Number(headerOf(answer, 'retry-after')) * MS_PER_SECOND));
 	}
-	heading('It is done: 303 leads to the report, as the API sent it');
+	heading('The job has succeeded: a 303 leads to the report, as the API sent it');
 	await curl('-L', '-o', `${OUT}report-by-ticket.csv`, location);
 	const [direct, stored] = await Promise.all(
 		['report.csv', 'report-by-ticket.csv'].map((name) => readFile(OUT + name)),
 	);
 	if (!direct?.equals(stored ?? Buffer.alloc(0))) throw new Error('The two reports are not the same');
-	console.log(`  ${stored?.byteLength} bytes in ${OUT}report-by-ticket.csv, the same as asked for directly`);
+	console.log(`  ${stored?.byteLength} bytes in ${OUT}report-by-ticket.csv, the same as the direct response`);
 }
 
 async function withWait(url: string): Promise<void> {
-	heading('Or in one go, for as long as a client likes to wait; again with the same key it is the same report');
+	heading('Or in one request that waits for the report; the same key returns the same report again');
 	const options = ['-H', 'Prefer: wait=20', '-H', 'Idempotency-Key: october', '-o', `${OUT}report-by-wait.csv`];
 	await curl(...options, ...REQUEST, url);
 	await curl(...options, ...REQUEST, url);
 }
 
-/** Runs curl, and prints the command, how long it took and what it was answered. @returns the answer's head and body. */
+/** Runs curl, and prints the command, its duration and the response. @returns the response's head and body. */
 async function curl(...args: string[]): Promise<string> {
 	const command = args.map((arg) => (/[\s{}?&"]/.test(arg) ? `'${arg}'` : arg)).join(' ');
 	console.log(short(`$ curl -i ${command}`));
@@ -88,7 +88,7 @@ async function curl(...args: string[]): Promise<string> {
 	return answer;
 }
 
-/** What matters of a status document. */
+/** The main fields of a status document. */
 function gist(json: string): string {
 	const { task, status, phase, percentComplete, progress, attempt } = JSON.parse(json) as Record<string, unknown>;
 	return `${JSON.stringify({ task, status, phase, percentComplete, progress, attempt }).slice(0, -1)}, … }`;
@@ -100,7 +100,7 @@ function headerOf(answer: string, name: string): string {
 	return value;
 }
 
-/** Ids and tokens are long and say nothing to people. */
+/** Shortens ids and tokens, which are long and mean nothing to a reader. */
 function short(line: string): string {
 	return line.replace(/token=[\w.-]+/g, 'token=…').replace(/\b([0-9a-f]{4})[0-9a-f]{56}([0-9a-f]{4})\b/g, '$1…$2');
 }
@@ -117,7 +117,7 @@ async function untilListening(port: number): Promise<void> {
 		if (isListening) return;
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
-	throw new Error('The report API did not come up');
+	throw new Error('The report API did not start');
 }
 
 await main();

@@ -1,6 +1,6 @@
 /**
- * `npm run watch -- <job url>`: a job's progress in the terminal, from whatever is known of it: the `Location` that its
- * submission answered, with its token. Ends with the job: 0 when it succeeded, 1 when not, 2 when it can't be watched.
+ * `npm run watch -- <job url>` shows a job's progress in the terminal. The URL is the `Location` of the submission's response,
+ * with its token. Exits with 0 if the job succeeded, 1 if it did not, and 2 if it can't be watched.
  */
 import { CoatcheckError, createClient, ProblemError, type StatusDocument } from '../src/client/index.ts';
 import { endOfBar, note, progressBar } from './terminal.ts';
@@ -12,9 +12,9 @@ async function main(url: string | undefined): Promise<number> {
 		console.error('Expected the URL of a job: npm run watch -- <job url>');
 		return CANNOT;
 	}
-	// Ctrl-C closes what is open, and says so: the job goes on.
+	// Ctrl-C closes the connection and says that the job continues.
 	const interrupt = new AbortController();
-	process.once('SIGINT', () => interrupt.abort(new Error('Not watching any more; the job goes on')));
+	process.once('SIGINT', () => interrupt.abort(new Error('Stopped watching; the job continues')));
 	try {
 		const job = await watch(url, interrupt.signal);
 		return told(job);
@@ -23,7 +23,7 @@ async function main(url: string | undefined): Promise<number> {
 		console.error(`\n${(error as Error).message}`);
 		if (error instanceof ProblemError && error.status === 401)
 			console.error(
-				"Take the whole Location that the submission answered: its token lets you in. Quote it: '…?token=…'",
+				"Expected the whole Location of the submission, because it contains the token. Quote it: '…?token=…'",
 			);
 		return CANNOT;
 	}
@@ -50,5 +50,5 @@ function told(job: StatusDocument | undefined): number {
 	return 1;
 }
 
-// Node holds on to a socket until the server lets go of it too, which may take it seconds.
+// Node keeps a socket open until the server closes it too, which may take seconds.
 process.exit(await main(process.argv[2]));

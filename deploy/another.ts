@@ -1,6 +1,6 @@
 /**
- * `npm run another -- --name coatcheck-staging`: writes `wrangler.coatcheck-staging.toml`, the configuration of a deployment beside
- * the first in the same account. It has a Worker, queues and rate limits of its own.
+ * `npm run another -- --name coatcheck-staging` writes `wrangler.coatcheck-staging.toml`, the configuration of a second deployment
+ * in the same account. It has a Worker, queues and rate limits of its own.
  */
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 
 const USAGE = 'npm run another -- --name coatcheck-staging';
 const CONFIG = new URL('../wrangler.toml', import.meta.url);
-/** What the names in `wrangler.toml` begin with. */
+/** The prefix of the names in `wrangler.toml`. */
 const FIRST = 'coatcheck';
 /** A queue's name has at most 63 characters, and the longest ending here is `-dead-letters`. */
 const NAME = /^[a-z][a-z0-9-]{0,48}[a-z0-9]$/;
@@ -22,23 +22,23 @@ async function main(): Promise<void> {
 		);
 	const file = `wrangler.${name}.toml`;
 	const toml = another(await readFile(CONFIG, 'utf8'), name);
-	// One that exists may have been changed by hand.
+	// `wx` keeps an existing file, which may have been changed by hand.
 	await writeFile(new URL(`../${file}`, import.meta.url), toml, { flag: 'wx' });
-	console.log(`${file} is written. Next:
+	console.log(`Wrote ${file}. Next steps:
 
   npx wrangler secret put API_KEYS --config ${file} < api-keys.json
   npx wrangler secret put SIGNING_KEYS --config ${file}
   npx wrangler deploy --config ${file}`);
 }
 
-/** The configuration `toml` under another name. The bindings keep theirs: the code knows only those. */
+/** Returns the configuration `toml` with another name. The bindings keep their names, because the code uses those. */
 export function another(toml: string, name: string): string {
 	return toml
 		.replace(new RegExp(`^(name|queue|dead_letter_queue) = "${FIRST}(?=["-])`, 'gm'), `$1 = "${name}`)
 		.replace(/^namespace_id = "(\d+)"/gm, (_, id: string) => `namespace_id = "${limiterOf(name, id)}"`);
 }
 
-/** Limiters with the same number count together, in the whole account: this gives each deployment numbers of its own. */
+/** Limiters with the same number count together, in the whole account. This gives each deployment its own numbers. */
 function limiterOf(name: string, id: string): number {
 	return createHash('sha256').update(`${name} ${id}`).digest().readUInt32BE(0) >>> 1;
 }

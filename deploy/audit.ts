@@ -1,15 +1,15 @@
 /**
- * `npm run audit`: whether a dependency that is deployed has a known vulnerability that is high or critical. Fails when one has,
- * and when that can't be found out; but not where the registry has no such service, which it then says.
+ * `npm run audit` checks whether a deployed dependency has a known high or critical vulnerability. It fails if one has, and
+ * if the check is impossible. It reports, but does not fail, if the registry offers no audits.
  */
 import { execFile } from 'node:child_process';
 
 const COMMAND = ['audit', '--omit=dev', '--audit-level=high', '--json'];
 const GRAVE: ReadonlySet<string> = new Set(['high', 'critical']);
-/** What a registry answers that doesn't know the request: Not Found, Method Not Allowed, Not Implemented. */
+/** Statuses of a registry that doesn't support the request: Not Found, Method Not Allowed, Not Implemented. */
 const NOT_OFFERED: ReadonlySet<number> = new Set([404, 405, 501]);
 
-/** What `npm audit --json` says: its report, or why there is none. */
+/** The output of `npm audit --json`: a report, or the reason why there is none. */
 interface Answer {
 	readonly vulnerabilities?: Readonly<Record<string, { readonly severity: string; readonly range: string }>>;
 	readonly statusCode?: number;
@@ -22,7 +22,7 @@ function ask(): Promise<Answer> {
 			try {
 				resolve(JSON.parse(stdout) as Answer);
 			} catch {
-				reject(new Error(`npm audit said nothing that can be read: ${stderr || error?.message}`));
+				reject(new Error(`npm audit returned no readable report: ${stderr || error?.message}`));
 			}
 		});
 	});
@@ -39,7 +39,7 @@ function judge({ vulnerabilities, statusCode, message }: Answer): number {
 	}
 	if (statusCode !== undefined && NOT_OFFERED.has(statusCode)) {
 		console.log(`NOT AUDITED: the registry that npm is set to offers no audits (it answered ${statusCode}).`);
-		console.log('Whether the dependencies have known vulnerabilities was not looked at.');
+		console.log('The dependencies were not checked for known vulnerabilities.');
 		return 0;
 	}
 	console.error(`The dependencies could not be audited: ${message ?? 'npm gave no reason'}`);

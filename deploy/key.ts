@@ -1,6 +1,6 @@
 /**
- * `npm run key -- --tenant acme --scopes submit,read,cancel [--id ci] [--file api-keys.json]`: makes an API key. Its secret is
- * shown this once and kept nowhere; what the deployment is given is its SHA-256.
+ * `npm run key -- --tenant acme --scopes submit,read,cancel [--id ci] [--file api-keys.json]` creates an API key. It shows the
+ * secret once and does not store it. The deployment receives only its SHA-256.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -8,11 +8,11 @@ import { parseArgs } from 'node:util';
 
 const SCOPES = ['submit', 'read', 'cancel', 'admin'];
 const SECRET_BYTES = 32;
-/** Tells people, and programs that look for leaked secrets, what it is. */
+/** Identifies the key to people, and to programs that search for leaked secrets. */
 const PREFIX = 'ck_';
 const USAGE = 'npm run key -- --tenant acme --scopes submit,read,cancel [--id ci] [--file api-keys.json]';
 
-/** One line of the secret `API_KEYS`. */
+/** One entry of the secret `API_KEYS`. */
 interface Entry {
 	readonly id: string;
 	readonly tenant: string;
@@ -59,13 +59,11 @@ async function add(entry: Entry, file: string): Promise<void> {
 }
 
 function tell(secret: string, entry: Entry, file: string | undefined): void {
-	console.log(`The key, shown this once:\n\n  ${secret}\n`);
-	console.log(`Sent as:\n\n  Authorization: Bearer ${secret}\n`);
+	console.log(`The key, shown only once:\n\n  ${secret}\n`);
+	console.log(`Send it as:\n\n  Authorization: Bearer ${secret}\n`);
 	console.log(`${file === undefined ? 'Its line for the list in' : `Added to ${file}, for`} the secret API_KEYS:\n`);
 	console.log(`  ${JSON.stringify(entry)}\n`);
-	console.log(
-		'A secret is set as a whole: keep the list, which has no secret in it, in a file, and after each change\n',
-	);
+	console.log('Keep the list in a file: it contains no secret. After each change, upload the whole list:\n');
 	console.log(`  npx wrangler secret put API_KEYS < ${file ?? 'api-keys.json'}\n`);
 }
 

@@ -1,5 +1,5 @@
 /**
- * Loaded before every test file. A wait for a condition ends when the condition holds; its limit only has to find what hangs.
+ * Loaded before every test file. A wait for a condition ends when the condition holds. Its limit only has to detect a hang.
  * A short limit would make a test fail because the machine is busy.
  */
 import { vi } from 'vitest';

@@ -1,4 +1,4 @@
-/** The Worker under test: this deployment's own tasks, and some that misbehave in ways that only tests want. */
+/** The Worker under test: this deployment's own tasks, and some that misbehave for the tests. */
 import { z } from 'zod';
 import { coatcheck } from '../src/coatcheck.ts';
 import { tasks } from '../src/tasks/index.ts';
@@ -9,7 +9,7 @@ export { JobObject } from '../src/object/job-object.ts';
 export { TenantObject } from '../src/object/tenant-object.ts';
 export { UpstreamGate } from '../src/object/upstream-gate.ts';
 
-/** Gives back what it got. */
+/** Returns its input. */
 const echo = defineTask({
 	name: 'echo',
 	description: 'Answers with the bytes it was sent.',
@@ -17,7 +17,7 @@ const echo = defineTask({
 	run: (input) => new Response(input.stream(), { headers: { 'content-type': input.mediaType, 'set-cookie': 'a=b' } }),
 });
 
-/** Takes either bytes or JSON, and says which. */
+/** Accepts bytes or JSON, and returns which it was. */
 const either = defineTask({
 	name: 'either',
 	description: 'Says what it was sent.',
@@ -29,7 +29,7 @@ const either = defineTask({
 	},
 });
 
-/** Makes a result of so many bytes. */
+/** Returns a result of the given number of bytes. */
 const produce = defineTask({
 	name: 'produce',
 	description: 'Makes a large result.',
@@ -48,7 +48,7 @@ const produce = defineTask({
 	},
 });
 
-/** Fails in a way that is nobody's business. */
+/** Fails with an error that must stay hidden from clients. */
 const leak = defineTask({
 	name: 'leak',
 	description: 'Throws something private.',
@@ -59,7 +59,7 @@ const leak = defineTask({
 	},
 });
 
-/** Returns what no reply can be made of. */
+/** Returns a value that can't become a reply. */
 const odd = defineTask({
 	name: 'odd',
 	description: 'Returns something odd.',
@@ -79,7 +79,7 @@ const odd = defineTask({
 	},
 });
 
-/** Takes bytes that happen to be JSON. */
+/** Accepts bytes that happen to be JSON. */
 const rawJson = defineTask({
 	name: 'raw-json',
 	description: 'Answers with the bytes it was sent.',
@@ -87,7 +87,7 @@ const rawJson = defineTask({
 	run: (input) => new Response(input.stream(), { headers: { 'content-type': input.mediaType } }),
 });
 
-/** Says the most awkward things that it may. */
+/** Returns the most difficult values that are allowed. */
 const awkward = defineTask({
 	name: 'awkward',
 	description: 'Reports progress and fails with what is no plain JSON.',
@@ -103,7 +103,7 @@ const awkward = defineTask({
 	},
 });
 
-/** Never settles, and pays no heed to its signal. */
+/** Never settles, and ignores its signal. */
 const deaf = defineTask({
 	name: 'deaf',
 	description: 'Never ends.',
@@ -113,7 +113,7 @@ const deaf = defineTask({
 	run: () => new Promise<string>(() => {}),
 });
 
-/** Says that it has begun, and works until it is told to stop. */
+/** Reports its start, and works until its signal aborts. */
 const patient = defineTask({
 	name: 'patient',
 	description: 'Works until it is canceled.',
@@ -125,7 +125,7 @@ const patient = defineTask({
 	},
 });
 
-/** Ends its consumer, and whatever else runs in it, as memory or CPU that have run out do. */
+/** Ends its consumer with everything that runs in it, as exhausted memory or CPU does. */
 const killer = defineTask({
 	name: 'killer',
 	description: 'Kills its consumer in the first attempts.',
@@ -137,7 +137,7 @@ const killer = defineTask({
 	},
 });
 
-/** Does no harm, and takes as long as it takes to have neighbours. */
+/** A harmless task that takes long enough to have neighbours. */
 const innocent = defineTask({
 	name: 'innocent',
 	description: 'Takes a moment.',
@@ -162,7 +162,7 @@ const chatty = defineTask({
 	},
 });
 
-/** Says what it knows of its job. */
+/** Returns the facts of its job. */
 const context = defineTask({
 	name: 'context',
 	description: 'Answers with its own context.',
@@ -185,7 +185,7 @@ const fetcher = defineTask({
 	run: async ({ url }, job) => new Response((await job.fetch(url)).body),
 });
 
-/** Fails over its input, and takes it into what it throws. */
+/** Fails because of its input, and includes it in the error. */
 const stumble = defineTask({
 	name: 'stumble',
 	description: 'Reads its input as JSON, and throws what that throws.',
@@ -194,7 +194,7 @@ const stumble = defineTask({
 	run: async (input) => JSON.parse(new TextDecoder().decode(await input.bytes())) as string,
 });
 
-/** Answers with the headers that it was sent. */
+/** Returns the headers that it received. */
 const labelled = defineTask({
 	name: 'labelled',
 	description: 'Makes a result with validators.',

@@ -1,9 +1,9 @@
-/** Contenders that take turns: one round of everybody, then the next, so that whatever slows the machine slows them all. */
+/** Runs contenders in turns: one round of each, then the next, so that anything that slows the machine slows them all. */
 import { type Contender, type Running, Skipped } from './contender.ts';
 import type { Figure } from './figures.ts';
 import { hangUp } from './http.ts';
 
-/** What one contender came to in each round. */
+/** The figures of one contender in each round. */
 export type Rounds = ReadonlyMap<string, readonly number[]>;
 
 export interface Row extends Omit<Figure, 'value'> {
@@ -34,17 +34,17 @@ export class Arena {
 		return [...this.#rows.values()];
 	}
 
-	/** Who could not take part, and why. */
+	/** The contenders that could not take part, with the reason. */
 	get skipped(): ReadonlyMap<string, string> {
 		return this.#skipped;
 	}
 
-	/** Who did not get through a section, and why. */
+	/** The contenders that did not finish a section, with the reason. */
 	get failed(): readonly (readonly [name: string, why: string])[] {
 		return this.#failed;
 	}
 
-	/** Starts everybody afresh, with nothing stored, for one section. */
+	/** Starts each contender afresh, with an empty store, for one section. */
 	async hold(section: string, run: (running: readonly Running[]) => Promise<unknown>): Promise<void> {
 		this.#section = section;
 		const running: Running[] = [];
@@ -61,9 +61,9 @@ export class Arena {
 	}
 
 	/**
-	 * A round nobody counts, and then the others; every second one goes the other way round.
+	 * Runs a first round that is not counted, then the others. Every second round runs in reverse order.
 	 *
-	 * @returns those who went all the way: one who fails is not asked again, and its figures don't count.
+	 * @returns the contenders that finished every round. One that fails is not called again, and its figures don't count.
 	 */
 	async interleave(
 		running: readonly Running[],
@@ -84,7 +84,7 @@ export class Arena {
 		return running.filter((contender) => !out.has(contender));
 	}
 
-	/** What others can't do is said, and is not the end of the run. */
+	/** Reports a failure of another contender without ending the run. */
 	async tried<T>(contender: Running, once: (contender: Running) => Promise<T>): Promise<T | undefined> {
 		try {
 			return await once(contender);

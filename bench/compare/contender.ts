@@ -1,45 +1,45 @@
-/** Who is compared: something that takes jobs over HTTP. How each is spoken to is all that is different about them. */
+/** A contender accepts jobs over HTTP. Contenders differ only in the requests that they expect. */
 import type { Call } from './http.ts';
 
-/** What a job is to do. */
+/** The work of a job. */
 export type Work = { readonly ms: number } | { readonly bytes: Uint8Array };
 
-/** Where to ask about a job. */
+/** The addresses for one job. */
 export interface Ticket {
 	readonly poll: string;
-	/** For the floor: the same, answered at the length of our status document. */
+	/** Only for the floor: the same, with a response as long as our status document. */
 	readonly pollAsLong?: string;
 	readonly result: string;
-	/** Where to be told; of those who tell nobody, nothing is there. */
+	/** Address of the socket; empty for contenders without one. */
 	readonly socket: string;
 }
 
-/** How a contender is spoken to. */
+/** The requests that a contender expects. */
 export interface Dialect {
-	/** Whether its clients can be told, and needn't ask. */
+	/** Whether its clients can receive events, and need not poll. */
 	readonly tells: boolean;
-	/** `undefined` for work that it can't take. */
+	/** Returns `undefined` for work that the contender doesn't support. */
 	submission(origin: string, work: Work): Call | undefined;
 	ticketOf(origin: string, answer: Buffer): Ticket;
-	/** Whether a socket's message says that the job is done. */
+	/** Whether a socket's message says that the job has ended. */
 	isEnd(message: string): boolean;
 }
 
 export interface Contender {
 	readonly name: string;
-	/** @throws {Skipped} when what it needs isn't there. */
+	/** @throws {Skipped} if a requirement is missing. */
 	start(): Promise<Running>;
 }
 
 export interface Running extends Dialect {
 	readonly name: string;
 	readonly origin: string;
-	/** The process that does the work, where it can be told from its helpers. */
+	/** The process that does the work, if it can be distinguished from its helpers. */
 	readonly pid?: number;
 	stop(): Promise<void>;
 }
 
-/** A contender isn't there, and the run goes on without it. */
+/** Thrown when a contender is unavailable. The run continues without it. */
 export class Skipped extends Error {
 	override readonly name = 'Skipped';
 }
@@ -49,7 +49,7 @@ const BYTES_TYPE = { 'content-type': 'application/octet-stream' };
 
 const encoded = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-/** Coatcheck's own: links come with the 202. */
+/** Coatcheck's own API: the 202 contains links. */
 export const OURS: Dialect = {
 	tells: true,
 	submission(origin, work) {
@@ -66,7 +66,7 @@ export const OURS: Dialect = {
 	isEnd: (message) => message.includes('"type":"succeeded"'),
 };
 
-/** What everybody else here speaks: `POST /jobs`, `GET /jobs/{id}`, `GET /jobs/{id}/result`. */
+/** The API of all other contenders: `POST /jobs`, `GET /jobs/{id}`, `GET /jobs/{id}/result`. */
 export function plain({ tells = false, isFloor = false, maxBytes = Number.POSITIVE_INFINITY } = {}): Dialect {
 	return {
 		tells,

@@ -1,10 +1,10 @@
-/** Numbers out of measured times. */
+/** Statistics of measured times. */
 
 export interface Figure {
-	/** What was measured, the same for every contender. */
+	/** The measured quantity, the same for every contender. */
 	readonly subject: string;
 	readonly unit: string;
-	/** Which of two values is the better one. */
+	/** Whether more or less is better. */
 	readonly better: 'more' | 'less';
 	readonly value: number;
 }
@@ -22,7 +22,7 @@ export const less = (subject: string, unit: string, value: number): Figure => ({
 	value,
 });
 
-/** The value that this share of all values doesn't exceed. */
+/** The value that this share of all values does not exceed. */
 export function quantile(values: readonly number[], share: number): number {
 	const sorted = [...values].sort((a, b) => a - b);
 	return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
@@ -36,7 +36,7 @@ export function median(values: readonly number[]): number {
 		: ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-/** Does something so often, with so many at it at any time; less often if that would take too long. */
+/** Runs something a number of times, with a number in flight; fewer times if that would take too long. */
 export async function inFlight<T>(
 	width: number,
 	count: number,

@@ -1,4 +1,4 @@
-/** Requests with as little of a client as can be: what it costs is added to everybody's times. */
+/** Sends requests with a minimal client, because its cost is added to the times of every contender. */
 import { Agent, type OutgoingHttpHeaders, request } from 'node:http';
 
 /** More than are ever in flight. */
@@ -22,7 +22,7 @@ export async function send(call: Call): Promise<Answer> {
 	try {
 		return await sendOnce(call);
 	} catch (error) {
-		// A server may have closed a connection that was kept for later just when it was used again.
+		// A server may have closed a kept-alive connection just before it was used again.
 		if (!(error instanceof ClosedMeanwhile)) throw error;
 		return sendOnce(call);
 	}
@@ -52,7 +52,7 @@ export async function sendForJson<T>(call: Call, expected: number): Promise<T> {
 	return JSON.parse(bytes.toString()) as T;
 }
 
-/** Ends the connections to servers that go. */
+/** Closes the connections to servers that stop. */
 export function hangUp(): void {
 	agent.destroy();
 }

@@ -1,16 +1,16 @@
-/** A job's way, as any contender's client goes it. */
+/** A job from submission to result, with any contender's API. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { Running, Ticket, Work } from './contender.ts';
 import { send, sendForJson } from './http.ts';
 
-/** Between two looks at a job that isn't done. */
+/** Interval between two polls of a job that has not ended. */
 const LOOK_EVERY_MS = 5;
 const PATIENCE_MS = 60_000;
 
 const FAILED = ['failed', 'canceled', 'errored', 'terminated'];
 
-/** @returns `undefined` for work that the contender can't take. */
+/** @returns `undefined` for work that the contender doesn't support. */
 export async function submit(contender: Running, work: Work): Promise<Ticket | undefined> {
 	const call = contender.submission(contender.origin, work);
 	if (!call) return undefined;
@@ -19,7 +19,7 @@ export async function submit(contender: Running, work: Work): Promise<Ticket | u
 	return contender.ticketOf(contender.origin, bytes);
 }
 
-/** For work that every contender takes. */
+/** For work that every contender supports. */
 export async function submitted(contender: Running, work: Work): Promise<Ticket> {
 	const ticket = await submit(contender, work);
 	if (!ticket) throw new Error(`${contender.name} does not take this`);
@@ -40,12 +40,12 @@ export async function untilDone(ticket: Ticket): Promise<void> {
 	}
 }
 
-/** One after the other: whoever waits for the first finds most of the others done. */
+/** Waits for one after the other, because most of the others have ended when the first has. */
 export async function untilAllDone(tickets: readonly Ticket[]): Promise<void> {
 	for (const ticket of tickets) await untilDone(ticket);
 }
 
-/** A reader who is told. `told` is when, on the clock of `performance`. */
+/** A reader that receives events. `told` is the time of the end, on the clock of `performance`. */
 export function watch(contender: Running, url: string): { opened: Promise<void>; told: Promise<number> } {
 	const socket = new WebSocket(url);
 	const opened = new Promise<void>((resolve, reject) => socket.once('open', resolve).once('error', reject));
@@ -54,7 +54,7 @@ export function watch(contender: Running, url: string): { opened: Promise<void>;
 		socket.on('message', (data) => {
 			if (!contender.isEnd(String(data))) return;
 			resolve(performance.now());
-			// The other end closes too, but may take its time.
+			// The other end closes too, but may take some time.
 			socket.terminate();
 		});
 	});

@@ -1,4 +1,4 @@
-/** The contenders that need a server: they take part when it is there and their packages are installed. */
+/** The contenders that need a server. They run if the server is available and their packages are installed. */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect } from 'node:net';

@@ -1,4 +1,4 @@
-/** The ratios as a picture: right of the line Coatcheck is better, left of it the other one is. */
+/** Draws the ratios. Coatcheck is better to the right of the line, the other contender to the left. */
 import type { Row } from './arena.ts';
 import { othersIn, ratioOf } from './report.ts';
 

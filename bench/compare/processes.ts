@@ -1,11 +1,11 @@
-/** What processes take of the machine, as Linux tells it in `/proc`; elsewhere nothing is known, and nothing is shown. */
+/** The resources that processes use, from Linux's `/proc`. On other systems they are unknown and not shown. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 /** `CLK_TCK` of every Linux that runs Node. */
 const TICKS_PER_SECOND = 100;
 const BYTES_PER_KIB = 1_024;
 
-/** The processes below one, however deep, whose program has this name. */
+/** The descendants of a process, at any depth, whose program has this name. */
 export async function childrenOf(ancestor: number, program: string): Promise<number[]> {
 	const parents = new Map<number, { parent: number; name: string }>();
 	for (const entry of await readdir('/proc').catch(() => [])) {
@@ -19,13 +19,13 @@ export async function childrenOf(ancestor: number, program: string): Promise<num
 	return [...parents].filter(([pid, { name }]) => name.includes(program) && isBelow(pid)).map(([pid]) => pid);
 }
 
-/** CPU time since its start, in milliseconds; to ten of them. */
+/** CPU time since its start, in milliseconds, with a precision of ten. */
 export async function cpuMsOf(pid: number): Promise<number | undefined> {
 	const stat = await statOf(pid);
 	return stat && ((stat.userTicks + stat.systemTicks) * 1_000) / TICKS_PER_SECOND;
 }
 
-/** The same without what the system did for it: disks and sockets. */
+/** The same without system time, for disks and sockets. */
 export async function userCpuMsOf(pid: number): Promise<number | undefined> {
 	const stat = await statOf(pid);
 	return stat && (stat.userTicks * 1_000) / TICKS_PER_SECOND;
@@ -63,7 +63,7 @@ interface Stat {
 async function statOf(pid: number): Promise<Stat | undefined> {
 	const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
 	if (text === undefined) return undefined;
-	// The name is in brackets, and may have any character in it.
+	// The name is in brackets, and may contain any character.
 	const name = text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
 	const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
 	return { name, parent: Number(fields[1]), userTicks: Number(fields[11]), systemTicks: Number(fields[12]) };

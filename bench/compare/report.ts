@@ -1,11 +1,11 @@
-/** A comparison as people read it: tables for the terminal and for a file, and ratios with the targets they are held to. */
+/** Formats a comparison: tables for the terminal and for a file, and ratios with their targets. */
 import { cpus } from 'node:os';
 import type { Row } from './arena.ts';
 import { median } from './figures.ts';
 
 const US = 'Coatcheck';
 
-/** What the product sets itself: a subject, whom it is compared with, and the ratio to be reached. */
+/** The project's targets: a subject, the contender to compare with, and the ratio to reach. */
 const TARGETS: readonly { subject: string; to: string; least?: number; most?: number }[] = [
 	{ subject: 'submits, 16 in flight', to: 'floor', least: 0.9 },
 	{ subject: 'p50 from submit to told by WebSocket', to: 'floor', most: 1.2 },
@@ -14,7 +14,7 @@ const TARGETS: readonly { subject: string; to: string; least?: number; most?: nu
 	{ subject: 'instant jobs from end to end', to: 'Workflows', least: 1.3 },
 ];
 
-/** Ours by theirs, the median of what each round came to. */
+/** The ratio of our figure to theirs: the median of the rounds' ratios. */
 export function ratioOf({ rounds }: Row, other: string): number | undefined {
 	const theirs = rounds.get(other);
 	const ours = rounds.get(US);
@@ -26,7 +26,7 @@ export function othersIn(rows: readonly Row[]): string[] {
 	return [...new Set(rows.flatMap(({ rounds }) => [...rounds.keys()]))].filter((name) => name !== US);
 }
 
-/** Every subject with the medians of all contenders and our ratio to each. */
+/** Every subject, with the medians of all contenders and our ratio to each. */
 export function tableOf(rows: readonly Row[]): string[][] {
 	const others = othersIn(rows);
 	const head = ['', 'unit', US, ...others, ...others.map((name) => `÷ ${name}`)];

@@ -1,8 +1,8 @@
 /**
- * Coatcheck against the bare platform and what a user would pick instead, all in one run, in turns: A, B, A, B.
+ * Compares Coatcheck with the bare platform and with common alternatives, in one run, in turns: A, B, A, B.
  *
  *     npm run bench                      everything
- *     npm run bench -- --quick           less of it
+ *     npm run bench -- --quick           a third of the load
  *     npm run bench -- submit poll       these sections only
  *     npm run bench -- --only=floor      against these contenders only
  */
@@ -17,7 +17,7 @@ import { machine, markdown, tableOf, targetTableOf } from './report.ts';
 import { SECTIONS } from './sections.ts';
 import { COATCHECK, FLOOR, WORKFLOWS } from './workers.ts';
 
-// One line for each batch of a queue would bury the table.
+// Without this, one line for each batch of a queue would hide the table.
 process.env.WRANGLER_LOG ??= 'error';
 process.env.WRANGLER_SEND_METRICS ??= 'false';
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';

@@ -1,4 +1,4 @@
-/** What is measured. Each section stands for itself: `npm run bench -- submit poll` runs two of them. */
+/** The measurements. Each section is independent: `npm run bench -- submit poll` runs two of them. */
 import type { Arena } from './arena.ts';
 import type { Running, Ticket } from './contender.ts';
 import { type Figure, inFlight, less, more, quantile } from './figures.ts';
@@ -22,14 +22,14 @@ export const SECTIONS: Record<string, (arena: Arena) => Promise<void>> = {
 	growth: growthSection,
 };
 
-/** How many of each width: enough for a p99 of the five rounds together, few enough for some seconds. */
+/** Requests for each concurrency: enough for a p99 of the five rounds together, few enough for some seconds. */
 const SUBMITS = [
 	{ width: 1, count: 120 },
 	{ width: 16, count: 480 },
 	{ width: 64, count: 480 },
 ];
 
-/** A contender that is slow at something does less of it. */
+/** Time limit of a round. A slow contender does less work in it. */
 const ROUND_MS = 5_000;
 
 async function submitSection(arena: Arena): Promise<void> {
@@ -82,7 +82,7 @@ async function timeToTold(contender: Running): Promise<number> {
 	return (await watch(contender, socket).told) - begin;
 }
 
-/** Long enough that a round's polls all find it unfinished. */
+/** Long enough that all polls of a round find it unfinished. */
 const UNFINISHED = { ms: 12_000 };
 const POLLED_JOBS = 16;
 
@@ -107,7 +107,7 @@ async function jobs(contender: Running, work: { ms: number }): Promise<Ticket[]>
 	return (await inFlight(POLLED_JOBS, POLLED_JOBS, () => submitted(contender, work))).results;
 }
 
-/** What is left of the difference when both answer at the same length. */
+/** The remaining difference when both answer with the same length. */
 async function pollsAsLong(arena: Arena, contender: Running, tickets: readonly Ticket[]): Promise<Figure[]> {
 	const asLong = tickets.flatMap(({ pollAsLong, ...ticket }) => (pollAsLong ? [{ ...ticket, poll: pollAsLong }] : []));
 	return asLong.length === 0 ? [] : polls(arena, contender, asLong, 'a finished job, answers of one length');
@@ -147,7 +147,7 @@ async function ioSection(arena: Arena): Promise<void> {
 	);
 }
 
-/** Jobs a second, from the first submission to when the last was seen done. */
+/** Jobs a second, from the first submission until the last is seen to have ended. */
 async function throughput(contender: Running, work: { ms: number }, count: number): Promise<number> {
 	const begin = performance.now();
 	const { results } = await inFlight(32, count, () => submitted(contender, work));
@@ -155,7 +155,7 @@ async function throughput(contender: Running, work: { ms: number }, count: numbe
 	return count / ((performance.now() - begin) / 1_000);
 }
 
-/** How many watch, and how long the job takes: they must all be there before it ends. */
+/** Number of watchers, and the job's duration: all must be connected before it ends. */
 const CROWDS = [
 	{ watchers: 1, ms: 500 },
 	{ watchers: 100, ms: 1_500 },
@@ -208,7 +208,7 @@ async function payloadSection(arena: Arena): Promise<void> {
 	);
 }
 
-/** The bytes go in, through the task, and come back. */
+/** Sends the bytes in, through the task, and back. */
 async function roundTrip(contender: Running, name: string, sizeBytes: number): Promise<Figure[]> {
 	const begin = performance.now();
 	const ticket = await submit(contender, { bytes: new Uint8Array(sizeBytes).fill(0x61) });
@@ -224,9 +224,9 @@ async function roundTrip(contender: Running, name: string, sizeBytes: number): P
 	];
 }
 
-/** How many jobs are stored when growth is looked at. */
+/** Numbers of stored jobs at which growth is measured. */
 const STAGES = [0, 1_000, 5_000, 10_000];
-/** A contender that takes longer to get to a stage is not waited for. */
+/** Time limit for a contender to reach a stage. */
 const FILL_LIMIT_MS = 60_000;
 
 async function growthSection(arena: Arena): Promise<void> {
@@ -238,7 +238,7 @@ async function growthSection(arena: Arena): Promise<void> {
 			for (const contender of left) {
 				const isThere = await arena.tried(contender, () => fill(contender, stored.get(contender.name) ?? [], stage));
 				if (isThere) reached.push(contender);
-				else console.log(`  ${contender.name} did not get to ${stage} jobs in ${FILL_LIMIT_MS / 1_000} s`);
+				else console.log(`  ${contender.name} did not reach ${stage} jobs in ${FILL_LIMIT_MS / 1_000} s`);
 			}
 			left = await lookAt(arena, reached, stored, stage);
 		}

@@ -11,7 +11,7 @@ export type Worker = Parameters<typeof createTestHarness>[0] extends infer Optio
 		: never
 	: never;
 
-/** Workflows take no more in an event than this. */
+/** Maximum size of a Workflows event. */
 const MAX_EVENT_BYTES = 1_000_000;
 
 export const COATCHECK: Contender = {
@@ -23,7 +23,7 @@ export const COATCHECK: Contender = {
 	},
 };
 
-/** The same queues with the same settings, and nothing else of this deployment. */
+/** The same queues with the same settings, and no other part of this deployment. */
 export const FLOOR: Contender = {
 	name: 'floor',
 	async start() {
@@ -71,7 +71,7 @@ export async function running(
 	};
 }
 
-/** Of the processes that came with a harness, the one that isn't the proxy. */
+/** Of the processes that a harness started, the one that isn't the proxy. */
 async function newRuntime(before: readonly number[], proxyPort: number): Promise<number | undefined> {
 	const after = await childrenOf(process.pid, 'workerd');
 	const added = after.filter((pid) => !before.includes(pid));

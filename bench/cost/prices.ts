@@ -1,12 +1,12 @@
-/** What is paid for, what it costs in US dollars, where that is written and when it was read there. */
+/** The billed items, their prices in US dollars, the source of each price and the date on which it was read. */
 
 export interface Price {
 	readonly dollars: number;
-	/** How many of the unit that buys. */
+	/** Number of units for this price. */
 	readonly per: number;
 	readonly unit: string;
 	readonly source: string;
-	/** The date of the page that says so, or when it was last seen saying so. */
+	/** The date on the page, or the date on which the price was last seen there. */
 	readonly asOf: string;
 }
 
@@ -17,7 +17,7 @@ const OBJECTS = { source: 'https://developers.cloudflare.com/durable-objects/pla
 const QUEUES = { source: 'https://developers.cloudflare.com/queues/platform/pricing/', asOf: '2026-04-21' };
 const WORKFLOWS = { source: 'https://developers.cloudflare.com/workflows/reference/pricing/', asOf: '2026-07-21' };
 
-/** Beyond what the plan of $5 a month includes: who counts in millions of jobs is beyond it. */
+/** Prices beyond the included part of the plan of $5 a month, which a million jobs exceed. */
 export const PRICES = {
 	workerRequests: { dollars: 0.3, per: MILLION, unit: 'requests to a Worker, batches of a queue', ...WORKERS },
 	cpuMs: { dollars: 0.02, per: MILLION, unit: 'ms of CPU in a Worker', ...WORKERS },
@@ -37,10 +37,10 @@ export const PRICES = {
 
 export type Item = keyof typeof PRICES;
 
-/** How much of each thing. */
+/** An amount of each item. */
 export type Usage = Partial<Record<Item, number>>;
 
-/** What a usage costs, a million times. */
+/** The cost of a million times a usage, in dollars. */
 export function dollarsAMillion(usage: Usage): number {
 	return Object.entries(usage).reduce((sum, [item, count]) => sum + dollarsFor(item as Item, count) * MILLION, 0);
 }
@@ -53,15 +53,15 @@ export function dollarsFor(item: Item, count: number): number {
 export interface Other {
 	readonly name: string;
 	readonly dollarsAMillion: number;
-	/** What that is made of. */
+	/** How the figure is composed. */
 	readonly how: string;
-	/** What a user has to add for the same job. */
+	/** The features that a user has to add for the same job. */
 	readonly without: string;
 	readonly source: string;
 	readonly asOf: string;
 }
 
-/** One step, created and asked twice over a Worker; its state is kept for a day, not for the default of thirty. */
+/** One step, created and polled twice by a Worker. Its state is kept for a day instead of the default of thirty. */
 const WORKFLOW_JOB: Usage = { workerRequests: 1 + 1 + 2, workflowSteps: 1, cpuMs: 4, storedGbMonths: 12e-6 / 30 };
 
 export const OTHERS: readonly Other[] = [

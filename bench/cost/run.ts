@@ -1,5 +1,5 @@
 /**
- * The bill of each ordinary way through: its operations are counted in the runtime, while real clients go it, and priced.
+ * Computes the bill of each ordinary path. It counts the operations in the runtime, while real clients run, and applies the prices.
  * Prints it, and writes the generated part of `docs/cost.md`.
  *
  *     npm run bench:cost
@@ -25,20 +25,20 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/cost.md', import.meta.url));
 
-/** One at a time, so that each message has a batch to itself: the dearest that it can be. */
+/** Jobs run one at a time, so that each message has a batch to itself, which is the most expensive case. */
 const JOBS_A_WAY = 20;
-/** For the CPU it takes many at once: what one takes alone is mostly waking up. */
+/** CPU is measured with many jobs at once, because a single job mostly measures waking up. */
 const JOBS_FOR_CPU = 80;
 const JOBS_AT_ONCE = 20;
 const WARM_UP_JOBS = 300;
 const WATCHERS_A_JOB = 20;
 const WATCHED_MS = 3_000;
 
-/** Nobody can count this here: how long an object counts as awake for one call, start and commit included. */
+/** Not measurable here: the time that an object counts as awake for one call, start and commit included. */
 const AWAKE_MS_A_CALL = 15;
-/** What an object is billed by while it is awake. */
+/** The memory that an awake object is billed for. */
 const OBJECT_GB = 0.128;
-/** An object with one small value, on disk. */
+/** Size on disk of an object with one small value. */
 const OBJECT_STORED_BYTES = 12_000;
 const RETAIN_DAYS = 1;
 const DAYS_A_MONTH = 30;
@@ -82,7 +82,7 @@ async function startLedger(variables: Record<string, string> = {}): Promise<Runn
 	return running('ledger', { configPath: config.path, secrets }, OURS, config.remove);
 }
 
-/** A runtime that has just started takes more for the first thing it does, whatever that is. */
+/** Warms up a runtime, because the first operation after its start takes longer, whatever it is. */
 async function warmUp(place: Place): Promise<void> {
 	const [first] = WAYS;
 	await inFlight(JOBS_AT_ONCE, WARM_UP_JOBS, async () => first?.go(place));
@@ -99,7 +99,7 @@ async function billOf(worker: Running, way: Way, place: Place): Promise<Bill> {
 	return { name: way.name, counts, cpuMs, usage, dollars: dollarsAMillion(usage) };
 }
 
-/** What the ledger has of something that is done so many times, for one time, up to the erasing of its jobs. */
+/** The counts of the ledger for one of `times` repetitions, up to the deletion of its jobs. */
 async function counted(worker: Running, times: number, act: () => Promise<void>): Promise<Counts> {
 	await settled(worker);
 	await fetch(`${worker.origin}/ledger`, { method: 'DELETE' });
@@ -110,7 +110,7 @@ async function counted(worker: Running, times: number, act: () => Promise<void>)
 	return Object.fromEntries(Object.entries(total).map(([name, count]) => [name, count / times]));
 }
 
-/** All that the runtime's process takes but for the system's part, disks and sockets; objects and queues included: more than the Worker's own time, which is what is billed. */
+/** User CPU time of the whole runtime process, objects and queues included. This is more than the Worker's own time, which is billed. */
 async function cpuMsOfJob({ pid }: Running, way: Way, place: Place): Promise<number | undefined> {
 	const { jobs = 1 } = way;
 	const times = Math.max(1, JOBS_FOR_CPU / jobs);
@@ -120,7 +120,7 @@ async function cpuMsOfJob({ pid }: Running, way: Way, place: Place): Promise<num
 	return before && after ? (after - before) / (times * jobs) : undefined;
 }
 
-/** When nothing is counted any more. */
+/** Waits until the counts no longer change. */
 async function settled({ origin }: Running): Promise<Counts> {
 	const look = async () => (await (await fetch(`${origin}/ledger`)).json()) as Counts;
 	for (let before = await look(); ; ) {
@@ -140,7 +140,7 @@ function usageOf(counts: Counts, cpuMs: number | undefined, storedBytes: number)
 		rowsWritten = 0,
 		queueOperations = 0,
 	} = counts;
-	// Twenty messages that come in on a socket are billed as one request.
+	// Twenty incoming messages on a socket are billed as one request.
 	const calls = objectCalls + socketMessages / 20;
 	return {
 		rowsWritten,
@@ -154,7 +154,7 @@ function usageOf(counts: Counts, cpuMs: number | undefined, storedBytes: number)
 	};
 }
 
-/** What one more watcher adds to a job, however long it watches. */
+/** The cost that one more watcher adds to a job, however long it watches. */
 async function watcherRows(worker: Running): Promise<string[][]> {
 	const alone = await counted(worker, 1, () => watched(worker, async () => {}, 0));
 	const rows = [['one more watcher, or look', 'Worker requests', 'object calls', 'rows', '$ a million']];
@@ -166,7 +166,7 @@ async function watcherRows(worker: Running): Promise<string[][]> {
 	return rows;
 }
 
-/** What each look at a job that is over costs, but for the first. */
+/** The cost of each read of a finished job, except the first. */
 async function readerRow(worker: Running, name: string): Promise<string[]> {
 	const { links } = await submit(worker.origin);
 	const look = async () => expectOk(await fetch(links.operation));
@@ -190,7 +190,7 @@ function watcherRow(name: string, count: (counter: string) => number): string[] 
 async function watched(worker: Running, watch: (typeof WATCHERS)[number]['watch'], count: number): Promise<void> {
 	const { links } = await submit(worker.origin, {}, WATCHED_MS);
 	await Promise.all(Array.from({ length: count }, () => watch(links)));
-	// Asked from the outside, so that nothing is counted: the job is over, whoever watched.
+	// Read from outside, so that it is not counted: the job has ended for every watcher.
 	await wait(count === 0 || watch === WATCHERS.at(-1)?.watch ? WATCHED_MS + 500 : 0);
 }
 

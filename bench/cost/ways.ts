@@ -1,21 +1,21 @@
-/** The ordinary ways through: a client's requests for one job, from the submission to the result in its hands. */
+/** The ordinary paths: a client's requests for one job, from submission to result. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 
 export interface Way {
 	readonly name: string;
-	/** What the client does. */
+	/** The client's requests. */
 	readonly what: string;
-	/** How many jobs go it together. Default: one. */
+	/** Number of jobs submitted together. Default: one. */
 	readonly jobs?: number;
-	/** What a job keeps besides its record. */
+	/** Bytes that a job stores besides its record. */
 	readonly payloadBytes?: number;
 	go(place: Place): Promise<void>;
 }
 
 export interface Place {
 	readonly origin: string;
-	/** Resolves when the webhook receiver there was told of a job. */
+	/** `told` resolves when the webhook receiver has been called for a job. */
 	readonly hook: { readonly url: string; told(id: string): Promise<void> };
 }
 
@@ -27,7 +27,7 @@ interface Document {
 
 /** Long enough that a poll right after the submission finds it unfinished. */
 const WORK_MS = 250;
-/** When a client comes back: after it is done, so that the number of polls is what it is said to be. */
+/** Time after which a client polls again: the job has ended by then, so that the number of polls is as described. */
 export const LATER_MS = 900;
 const MIB = 1_048_576;
 const BATCH_JOBS = 1_000;
@@ -123,7 +123,7 @@ export const WAYS: readonly Way[] = [
 
 export interface WatcherWay {
 	readonly name: string;
-	/** Watches a job until it is over. */
+	/** Watches a job until it ends. */
 	watch(links: Document['links']): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Requests of the probes. */
+/** The requests that the probes send. */
 
 export interface Document {
 	readonly id: string;
@@ -36,7 +36,7 @@ export class Client {
 		return (await (await this.fetch(links.operation)).json()) as Document;
 	}
 
-	/** @returns the job as it is when it is over, or when the time is. */
+	/** @returns the job when it has ended, or its last state after `withinMs`. */
 	async ended(job: Pick<Document, 'links'>, withinMs: number): Promise<Document> {
 		for (const untilMs = Date.now() + withinMs; ; await sleepMs(100)) {
 			const now = await this.status(job);
@@ -44,7 +44,7 @@ export class Client {
 		}
 	}
 
-	/** Makes the objects fail, and counts from zero. */
+	/** Makes the objects fail, and resets the counts. */
 	async fault(methods: readonly string[], awayMs: number, hangs = false): Promise<void> {
 		await this.post('/faults', { methods, awayMs, hangs });
 	}

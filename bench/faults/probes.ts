@@ -1,4 +1,4 @@
-/** The faults of version 0.1.0, each as a question with a figure or a word for an answer. */
+/** The faults of version 0.1.0. Each is a question whose answer is a figure or a word. */
 import { randomUUID } from 'node:crypto';
 import { type Client, type Document, sleepMs } from './client.ts';
 import type { Upstream } from './upstream.ts';
@@ -9,7 +9,7 @@ export interface Probe {
 }
 
 const NEIGHBOUR_SECONDS = 15;
-/** Four times as much is all that an isolate may use for JSON, but for less than 1 MB. */
+/** Parsing reserves four times as much memory, which leaves less than 1 MB of an isolate's limit for JSON. */
 const LARGE_JSON_CHARS = 16_700_000;
 const PATIENCE_MS = 45_000;
 const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`;
@@ -45,7 +45,7 @@ async function pollsOfOperation(client: Client, upstream: Upstream): Promise<str
 	return String(upstream.polls() - before);
 }
 
-/** An object that can't be reached while its finished attempt reports. */
+/** Makes an object unreachable while its finished attempt reports. */
 async function runsWhileAway(client: Client, awayMs: number): Promise<string> {
 	await client.fault(['complete'], awayMs);
 	const job = await client.submit('runs', {}, { 'coatcheck-timeout-seconds': '30' });
@@ -162,6 +162,6 @@ export const PROBES: readonly Probe[] = [
 	{ question: 'a result that was asked for with `Range`, read without', answer: rangeOfResult },
 	{ question: '`9007199254740993` in JSON', answer: largeInteger },
 	{ question: 'a CSV that says `charset=iso-8859-1`, three names', answer: latin1Names },
-	// Last: it may stop the JSON of the whole isolate.
+	// Last, because it may block the JSON of the whole isolate.
 	{ question: '1 MB of JSON, after an attempt ended while it read 16 MB', answer: jsonAfterAnEndedHold },
 ];

@@ -1,6 +1,6 @@
 /**
- * What version 0.1.0 got wrong, and what this version does instead: the same questions to both, side by side, on real servers of
- * this machine. An object that is away is made by the bench's own Worker, in the same way for both.
+ * Compares version 0.1.0 with this version: sends the same requests to both, side by side, on real servers of
+ * this machine. The bench's own Worker makes objects unreachable, in the same way for both.
  *
  *     npm run bench:faults [-- --only 3]
  */

@@ -1,12 +1,12 @@
-/** An upstream of the bench: it counts what it is asked. */
+/** An upstream for the bench, which counts the requests that it receives. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Upstream {
 	readonly baseUrl: string;
-	/** Questions about the operation. */
+	/** Number of polls of the operation. */
 	polls(): number;
-	/** The idempotency keys that requests came with. */
+	/** The idempotency keys of the requests. */
 	readonly keys: (string | undefined)[];
 	readonly close: () => void;
 }

@@ -1,4 +1,4 @@
-/** The two versions that are compared, each running on a port of this machine. */
+/** The two versions under comparison, each on a port of this machine. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,12 +12,12 @@ const WORKER = 'bench/workers/faults.ts';
 
 export interface Version {
 	readonly name: string;
-	/** Where its source is. */
+	/** The root folder of its source. */
 	readonly root: string;
 	readonly remove: () => void;
 }
 
-/** Version 0.1.0 out of this repository's history, with today's dependencies: none of its own is missing among them. */
+/** Checks out version 0.1.0 from this repository's history. It runs with today's dependencies, which include all of its own. */
 export function checkOutBefore(): Version {
 	const folder = mkdtempSync(join(tmpdir(), 'coatcheck-0.1.0-'));
 	const root = join(folder, 'tree');
@@ -41,7 +41,7 @@ export interface Running {
 	readonly stop: () => Promise<void>;
 }
 
-/** @param upstreams the variable `UPSTREAMS`. */
+/** @param upstreams the value of the variable `UPSTREAMS`. */
 export async function start({ root }: Version, upstreams: object): Promise<Running> {
 	const { startLocalWorker } = (await import(
 		join(root, 'demo/local-worker.ts')

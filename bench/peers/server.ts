@@ -1,6 +1,6 @@
 /**
- * The same jobs behind Fastify, in BullMQ on Redis or in pg-boss on PostgreSQL: 202 and an address to poll. API and worker
- * share a process, as a small deployment of either would; both are set to be as fast as their documentation allows.
+ * Runs the same jobs behind Fastify, in BullMQ on Redis or in pg-boss on PostgreSQL: 202 and an address to poll. API and worker
+ * share a process, as in a small deployment of either. Both use the fastest settings that their documentation allows.
  *
  *     node server.ts bullmq redis://127.0.0.1:6379
  *     node server.ts pg-boss postgres://127.0.0.1:5432/postgres
@@ -8,13 +8,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import Fastify from 'fastify';
 
-/** As many jobs at once as Coatcheck has locally: four queues with batches of twenty. */
+/** The same concurrency as Coatcheck has locally: four queues with batches of twenty. */
 const CONCURRENCY = 80;
 const MAX_BODY_BYTES = 64 * 1_048_576;
 
 interface Work {
 	readonly ms: number;
-	/** Base64: neither store takes bytes. */
+	/** Base64, because neither store accepts bytes. */
 	readonly bytes?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Where does the Worker's time go? The runtime's own sampling profiler watches `wrangler dev` while clients submit instant jobs,
- * and while they poll: the functions with the most time of their own, and all that some steps take with what they call.
+ * Shows where the Worker's time goes. The runtime's own sampling profiler watches `wrangler dev` while clients submit instant jobs,
+ * and while they poll. It lists the functions with the most time of their own, and the total time of some steps with their calls.
  *
  *     npm run bench:profile
  */
@@ -22,7 +22,7 @@ const SHOWN = 22;
 const SAMPLE_EVERY_US = 200;
 const LOCAL_KEY = '{"local":"Y29hdGNoZWNrLWxvY2FsLWRldmVsb3BtZW50LW9ubHk="}';
 
-/** Steps of a request, by the function that is one. What they await is not theirs. */
+/** Steps of a request, by the function that implements each. Time that they await is not included. */
 const STEPS: Readonly<Record<string, readonly string[]>> = {
 	'routing and configuration': ['methodsOf', 'configured', 'lanesOf'],
 	'tokens, checked': ['verifyToken'],
@@ -102,7 +102,7 @@ interface Inspector {
 	close(): void;
 }
 
-/** The Chrome DevTools Protocol, as much of it as a profile needs. */
+/** The part of the Chrome DevTools Protocol that a profile needs. */
 async function connect(port: number): Promise<Inspector> {
 	const [target] = (await (await fetch(`http://127.0.0.1:${port}/json`)).json()) as { webSocketDebuggerUrl: string }[];
 	const socket = new WebSocket(target?.webSocketDebuggerUrl ?? '');

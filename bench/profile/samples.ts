@@ -1,4 +1,4 @@
-/** A CPU profile of the Chrome DevTools Protocol, added up. */
+/** Sums up a CPU profile of the Chrome DevTools Protocol. */
 
 interface Node {
 	readonly id: number;
@@ -9,13 +9,13 @@ interface Node {
 export interface Profile {
 	readonly nodes: readonly Node[];
 	readonly samples: readonly number[];
-	/** Between a sample and the one before it, in microseconds. */
+	/** Time between each sample and the one before it, in microseconds. */
 	readonly timeDeltas: readonly number[];
 }
 
 const US_PER_MS = 1_000;
 
-/** The time each function takes by itself. One without a name goes by who calls it. */
+/** The time that each function takes by itself. A function without a name has the name of its caller. */
 export function selfMs(profile: Profile): Map<string, number> {
 	const callers = new Map(
 		profile.nodes.flatMap((node) => (node.children ?? []).map((child) => [child, node] as const)),
@@ -29,7 +29,7 @@ export function selfMs(profile: Profile): Map<string, number> {
 	return self;
 }
 
-/** The time in which any of these functions is being run, whatever it calls. */
+/** The time during which any of these functions runs, including its calls. */
 export function inclusiveMs(profile: Profile, functions: readonly string[]): number {
 	const byId = new Map(profile.nodes.map((node) => [node.id, node]));
 	const inside = new Set<number>();

@@ -1,28 +1,28 @@
 /**
- * One queue with its consumers, in time steps: as the platform documents it, and where it documents nothing, as the
- * constants here say. Jobs arrive at random, wait, leave in batches, and a consumer is busy until its slowest job is done.
+ * Simulates one queue with its consumers, in time steps. It follows the platform's documentation, or else the
+ * constants here. Jobs arrive at random, wait, and leave in batches. A consumer is busy until its slowest job is done.
  */
 
 /** https://developers.cloudflare.com/queues/platform/limits/ */
 export const QUEUE_LIMITS = { messagesPerSecond: 5_000, consumers: 250, queuesAnAccount: 10_000 } as const;
 
-/** How often more consumers can be had: each finished batch may ask for another, and one takes this long to start. Assumed. */
+/** Time that a new consumer takes to start. Each finished batch may request another consumer. Assumed. */
 const CONSUMER_START_MS = 500;
 const STEP_MS = 5;
-/** Nobody waits longer for the queue to run empty; what is still in it counts as waiting until then. */
+/** Maximum time for the queue to run empty. Jobs that are still in it count as waiting until then. */
 const DRAIN_LIMIT_MS = 600_000;
 const MS_PER_SECOND = 1_000;
 
 export interface Load {
-	/** Into this one queue. */
+	/** Arrivals in this one queue. */
 	readonly jobsPerSecond: number;
 	readonly seconds: number;
-	/** For a while in the middle, so many times as many. */
+	/** A burst in the middle, as a multiple of the rate. */
 	readonly burst: { readonly times: number; readonly seconds: number };
-	/** The median of a job's work; one in a hundred takes ten times as long. */
+	/** The median of a job's work. One job in a hundred takes ten times as long. */
 	readonly workMs: number;
 	readonly batch: number;
-	/** Above this, new jobs are refused with 503. */
+	/** Above this, new jobs are rejected with 503. */
 	readonly maxBacklog: number;
 }
 
@@ -33,11 +33,11 @@ export interface Outcome {
 	readonly waitMs: { readonly p50: number; readonly p99: number; readonly max: number };
 	readonly maxBacklog: number;
 	readonly maxConsumers: number;
-	/** Left when the simulation was given up. */
+	/** Jobs left when the simulation stopped. */
 	readonly left: number;
 }
 
-/** The same every time: randomness comes from the seed. */
+/** Gives the same result every time: all randomness comes from the seed. */
 export function simulate(load: Load, random: () => number): Outcome {
 	const arrivals: number[] = [];
 	const waits: number[] = [];
@@ -78,7 +78,7 @@ export function simulate(load: Load, random: () => number): Outcome {
 		maxBacklog = Math.max(maxBacklog, backlog);
 		maxConsumers = Math.max(maxConsumers, busyUntil.length);
 		if (backlog > 0 && busyUntil.length >= consumers && now >= nextConsumerAt) {
-			// Every busy consumer's end is a chance for one more.
+			// Each busy consumer may request one more when its batch ends.
 			consumers = Math.min(QUEUE_LIMITS.consumers, consumers * 2);
 			nextConsumerAt = now + CONSUMER_START_MS;
 		}
@@ -121,7 +121,7 @@ function poisson(mean: number, random: () => number): number {
 	return count;
 }
 
-/** Mulberry32: small, and good enough for arrivals. */
+/** Mulberry32: small, and random enough for arrivals. */
 export function seeded(seed: number): () => number {
 	let state = seed;
 	return () => {

@@ -1,6 +1,6 @@
 /**
- * What happens at 10, 1,000 and 100,000 jobs a second? A simulation of a lane's queues within the platform's published limits,
- * for instant, short and long jobs, with four queues as shipped and with as many as it takes. Prints it, and writes the
+ * Simulates 10, 1,000 and 100,000 jobs a second. The queues of a lane stay within the platform's published limits.
+ * Jobs are instant, short or long, with four queues as shipped and with as many as needed. Prints the result, and writes the
  * generated part of `docs/scale.md`.
  *
  *     npm run bench:scale
@@ -15,7 +15,7 @@ import { type Outcome, QUEUE_LIMITS, seeded, simulate } from './queue.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/scale.md', import.meta.url));
 const SHIPPED_QUEUES = 4;
-/** A queue is not planned to be fuller than this. */
+/** Maximum planned load of a queue, as a share of its capacity. */
 const FILLED_SHARE = 0.7;
 const SECONDS = 60;
 const BURST = { times: 2, seconds: 10 } as const;
@@ -29,7 +29,7 @@ const WORK = [
 	{ name: '10 s, lane `long`', workMs: 10_000, batch: 4 },
 ];
 
-/** As counted by `npm run bench:cost` for "poll, result inline"; but for the batches, which are counted here. */
+/** As counted by `npm run bench:cost` for "poll, result inline". The batches are counted here. */
 const JOB: Usage = {
 	rowsWritten: 5,
 	rowsRead: 1,
@@ -69,7 +69,7 @@ async function main(): Promise<void> {
 	await replaceGenerated(DOCUMENT, markdown(rows));
 }
 
-/** As shipped, and where that is too few, with enough. */
+/** The loads with the queues as shipped, and with enough queues if those are too few. */
 function plans(): Plan[] {
 	return RATES.flatMap((jobsPerSecond) =>
 		WORK.flatMap((work) => {
@@ -80,14 +80,14 @@ function plans(): Plan[] {
 	);
 }
 
-/** Both limits of a queue are kept from, also in a burst. */
+/** The number of queues that keeps both limits of a queue, even in a burst. */
 export function queuesFor(jobsPerSecond: number, { workMs, batch }: { workMs: number; batch: number }): number {
 	const perConsumer = (batch * 1_000) / (workMs * slowestOf(batch));
 	const perQueue = Math.min(QUEUE_LIMITS.messagesPerSecond, QUEUE_LIMITS.consumers * perConsumer);
 	return Math.ceil((jobsPerSecond * BURST.times) / (perQueue * FILLED_SHARE));
 }
 
-/** How many times the median the slowest job of a batch takes: a batch lasts as long as it. */
+/** The slowest job of a batch, as a multiple of the median. A batch lasts as long as its slowest job. */
 function slowestOf(batch: number): number {
 	return batch >= 20 ? 7 : 3.3;
 }

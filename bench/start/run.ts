@@ -1,6 +1,6 @@
 /**
- * How large is the Worker, how long does it take to answer for the first time, and what does the image codec add to both?
- * Bundles as they would be deployed, with and without the task that needs it, started in turns.
+ * Measures the size of the Worker, the time to its first response, and how much the image codec adds to both.
+ * It builds bundles as they would be deployed, with and without the task that needs the codec, and starts them in turns.
  *
  *     npm run bench:start
  */
@@ -61,7 +61,7 @@ async function sizeRow({ name, main }: Variant): Promise<string[]> {
 			Promise.all(names.filter((file) => file.endsWith(ending)).map((file) => readFile(join(folder, file))));
 		const [scripts, modules] = [await parts('.js'), await parts('.wasm')];
 		const text = Buffer.concat(scripts).toString();
-		// What is imported statically is loaded with the Worker; a call of `import` loads it when it runs.
+		// A static import is loaded with the Worker. A call of `import` loads the module when it runs.
 		const isLate = !/^import[^(]*\.wasm/m.test(text) && /import\(["'][^"']*\.wasm["']\)/.test(text);
 		return [
 			name,

@@ -1,6 +1,6 @@
 /**
- * A deployment whose objects can be made unreachable or slow, as the platform does now and then: `POST /faults` says which of
- * their methods, for how long. It runs over any version of the source that it stands beside.
+ * A deployment whose objects can become unreachable or slow, as they do on the platform at times. `POST /faults` names the
+ * methods that fail, and for how long. It works with any version of the source in the same folder.
  */
 import { z } from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
@@ -15,11 +15,11 @@ export { UpstreamGate } from '../../src/object/upstream-gate.ts';
 interface Fault {
 	readonly methods: readonly string[];
 	readonly awayMs: number;
-	/** A call hangs until the fault is over, instead of failing at once. */
+	/** Whether calls hang until the fault ends, instead of failing at once. */
 	readonly hangs?: boolean;
 }
 
-/** The fault and the moment at which its first call was made. */
+/** The current fault, and the time of the first call that it affected. */
 let fault: Fault | undefined;
 let beganAt: number | undefined;
 const counts: Record<string, number> = {};
@@ -51,7 +51,7 @@ function count(what: string): void {
 	counts[what] = (counts[what] ?? 0) + 1;
 }
 
-/** The namespace of the jobs, with the fault in it. */
+/** Wraps the namespace of the jobs with the fault. */
 function withFault(namespace: DurableObjectNamespace): DurableObjectNamespace {
 	return new Proxy(namespace, {
 		get(target, name) {

@@ -1,7 +1,7 @@
 /**
- * The floor: the same primitives, used as sparingly as can be, and none of the features. A job is an object with one value
- * and one alarm; it is queued, started, finished, read, and told over a hibernating socket. Nothing is validated, nobody
- * is kept out, and a lost message is a lost job: what the product takes longer than this is what its promises cost.
+ * The floor: the same primitives, used as sparingly as possible, without any of the features. A job is an object with one value
+ * and one alarm. It is queued, started, finished, read, and reported over a hibernating socket. There is no validation and no
+ * access control, and a lost message is a lost job. The product's extra time over this is the cost of its promises.
  */
 import { DurableObject } from 'cloudflare:workers';
 
@@ -79,7 +79,7 @@ export class JobObject extends DurableObject {
 	}
 }
 
-/** The configuration names them; nobody calls them here. */
+/** Never called: the configuration names these classes, so they must exist. */
 export class BatchObject extends DurableObject {}
 export class TenantObject extends DurableObject {}
 export class UpstreamGate extends DurableObject {}
@@ -89,7 +89,7 @@ function tell(socket: WebSocket): void {
 	socket.close(1000, 'done');
 }
 
-/** As many bytes and headers as a status document has: what they take on their way is no work of anybody's. */
+/** As many bytes and headers as a status document, because their transfer costs every contender the same. */
 function asLong(answer: object): Response {
 	const headers = Object.fromEntries(Array.from({ length: OUR_HEADERS }, (_, index) => [`x-header-${index}`, FILLER]));
 	return Response.json({ ...answer, filler: 'x'.repeat(OUR_DOCUMENT_BYTES) }, { headers });

@@ -1,8 +1,8 @@
 /**
- * The subject of the comparison, with its billed operations counted where they happen: at the platform's own storage, stubs,
- * queues and messages. They are counted by their prototypes, so that nothing in the code under test knows of it.
- * `GET /ledger` says what was counted, `DELETE /ledger` starts anew, and `POST /ledger` lets the time of every job and batch since
- * then pass: the alarms fire until nothing is left.
+ * The subject of the comparison, with its billed operations counted at the platform's own storage, stubs,
+ * queues and messages. The prototypes count them, so that the code under test is unaffected.
+ * `GET /ledger` returns the counts, `DELETE /ledger` resets them, and `POST /ledger` lets the time of every job and batch since
+ * then pass: the alarms fire until no data is left.
  */
 import { BatchObject as BatchSubject } from '../../src/object/batch-object.ts';
 import { JobObject as Subject } from '../../src/object/job-object.ts';
@@ -11,7 +11,7 @@ import worker from './subject.ts';
 export { TenantObject } from '../../src/object/tenant-object.ts';
 export { UpstreamGate } from '../../src/object/upstream-gate.ts';
 
-/** Everything that somebody is paid for, as counts. */
+/** Counts of everything that is billed. */
 const counts = {
 	/** Requests from outside, and batches of a queue. */
 	workerRequests: 0,
@@ -26,7 +26,7 @@ const counts = {
 	erasings: 0,
 	/** 64 KB of a message, written, read or deleted. */
 	queueOperations: 0,
-	/** What the callers of an object waited for it, in milliseconds: the longest that it can have been awake for them. */
+	/** Time that callers waited for an object, in milliseconds: an upper limit of its time awake for them. */
 	objectWaitMs: 0,
 };
 
@@ -36,7 +36,7 @@ const ROWS_READ = ['get'];
 const ROWS_WRITTEN = ['put', 'delete'];
 const ALARMS = ['setAlarm', 'deleteAlarm'];
 const NO_CALLS = ['constructor', 'fetch', 'alarm', 'webSocketMessage', 'webSocketClose', 'webSocketError'];
-/** Written and deleted once, read once for each delivery. */
+/** A message is written and deleted once, and read once for each delivery. */
 const OPERATIONS_A_SEND = 3;
 
 countIn(BatchSubject.prototype, ['isFor', 'add', 'look', 'note', 'alarm'], 'objectCalls');
@@ -44,7 +44,7 @@ countIn(BatchSubject.prototype, ['alarm'], 'alarms');
 
 let areCounted = false;
 
-/** Objects since the count began, by id. */
+/** Ids of the objects since the count began. */
 const jobs = new Set<string>();
 const batches = new Set<string>();
 
@@ -52,10 +52,10 @@ interface Erasable {
 	erase(): Promise<void>;
 }
 
-/** Maximum number of alarms until an object that is done is empty. */
+/** Maximum number of alarms until a finished object is empty. */
 const MAX_ALARMS = 5;
 
-/** Fires an object's alarms, each at its time, until there is none. An alarm reads the clock before it waits for anything. */
+/** Fires an object's alarms, each at its time, until none is set. An alarm reads the clock before its first await. */
 async function fireAlarms(storage: DurableObjectStorage, alarm: () => Promise<void>): Promise<void> {
 	const { now } = Date;
 	for (let fired = 0; fired < MAX_ALARMS; fired++) {
@@ -136,7 +136,7 @@ async function eraseAll(env: Env): Promise<void> {
 
 let watchedEnv: Env | undefined;
 
-/** The same bindings, with the queues counted and the calls to objects timed. */
+/** The same bindings, with the queue operations counted and the calls to objects timed. */
 function watched(env: Env): Env {
 	if (watchedEnv) return watchedEnv;
 	countCalls(env.LANE_JOBS_1, ['send'], 'queueOperations', () => OPERATIONS_A_SEND);
@@ -156,7 +156,7 @@ function timed<Stub extends object>(stub: Stub): Stub {
 			async (...args: unknown[]) => {
 				const begin = Date.now();
 				try {
-					// A stub's `apply` would be a call of its own.
+					// Reading `apply` from a stub would be a remote call.
 					return await Reflect.apply(Reflect.get(target, name) as () => unknown, target, args);
 				} finally {
 					counts.objectWaitMs += Date.now() - begin;

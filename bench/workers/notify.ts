@@ -1,4 +1,4 @@
-/** A deployment with one task that says when it returned: what `notify.ts` measures from. */
+/** A deployment with one task that reports the time of its return, from which `notify.ts` measures. */
 import { z } from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { defineTask } from '../../src/work/task.ts';

@@ -1,4 +1,4 @@
-/** This repository's deployment with the two tasks that the comparison is made of. */
+/** This repository's deployment with the two tasks of the comparison. */
 import { z } from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { tasks } from '../../src/tasks/index.ts';
@@ -11,7 +11,7 @@ export { UpstreamGate } from '../../src/object/upstream-gate.ts';
 
 const wait = defineTask({
 	name: 'wait',
-	description: 'Waits, as for somebody else, and says when it was done. No time at all is an instant job.',
+	description: 'Waits, as for a slow service, and returns the time of its end. With 0 ms it is an instant job.',
 	input: z.strictObject({ ms: z.int().min(0) }),
 	run: async ({ ms }) => {
 		if (ms > 0) await scheduler.wait(ms);

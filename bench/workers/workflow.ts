@@ -1,9 +1,9 @@
-/** The same jobs as Cloudflare Workflows: one instance a job, one step a job, its status asked for by id. */
+/** The same jobs as Cloudflare Workflows: one instance and one step for each job, whose status is read by id. */
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloudflare:workers';
 
 interface Work {
 	readonly ms: number;
-	/** What an echo gives back. */
+	/** The text that an echo returns. */
 	readonly text?: string;
 }
 

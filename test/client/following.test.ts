@@ -24,7 +24,7 @@ const PROGRESS = event(3, 'running', 'progress');
 const SUCCEEDED = event(4, 'succeeded');
 const MINUTE_MS = 60_000;
 
-/** The job's events, from the first, of a scripted server. */
+/** The job's events from a scripted server, from the first. */
 function following(script: Script) {
 	const server = scripted(script);
 	return { ...server, events: server.client.job(JOB_URL).events() };
@@ -32,7 +32,7 @@ function following(script: Script) {
 
 const refused: Script['sockets'] = (socket) => socket.closes(1006);
 
-/** Every request and socket a client made, by what it was for. */
+/** Every request and socket of a client, by its purpose. */
 function askedOf({ asked, played }: Pick<ReturnType<typeof scripted>, 'asked' | 'played'>): Record<string, number> {
 	const names = [...played.map(() => 'socket'), ...asked.map(({ what }) => what)];
 	return Object.fromEntries([...new Set(names)].map((name) => [name, names.filter((one) => one === name).length]));
@@ -88,7 +88,7 @@ describe('the choice of a transport', () => {
 			page: [json({ events: [SUCCEEDED], lastSeq: 4 })],
 		};
 		const server = following({ sockets: (socket) => socket.opens().closes(1000), answers });
-		// Whether the job is over is asked, for the server took its leave; it isn't: nothing was told.
+		// After the socket closes, the client polls the status. The job has not ended, so it yields no event yet.
 		answers.operation.unshift(json(document(3, 'running')), json(document(3, 'running')));
 		expect((await play(collect(server.events))).value).toEqual([4]);
 		expect(askedOf(server)).toEqual({ socket: 1, stream: 1, operation: 3, page: 1 });
@@ -261,7 +261,7 @@ describe('the end of a job', () => {
 	});
 });
 
-/** A server that is away, ill or mad for ever must be left alone more and more. */
+/** A server that is unreachable or faulty for a long time must receive fewer and fewer requests. */
 describe('a job that can not be followed', () => {
 	it('because nothing answers is given up after eight rounds', async () => {
 		const server = following({ sockets: refused, answers: { stream: [broken], operation: [broken] } });
@@ -362,7 +362,7 @@ describe('a server that never comes to an end', () => {
 		};
 		const server = following({ answers, options: { transports: ['polling'] } });
 		expect((await play(collect(server.events))).value).toEqual([1, 4]);
-		// What is held needs no wait before it: only a server that answers at once with nothing new is asked when it says.
+		// A held response needs no wait before it. Only a server that answers at once without news is polled after `Retry-After`.
 		expect(server.timesOf('operation')).toEqual([0, 500, 3_500]);
 		const conditions = server.asked
 			.filter(({ what }) => what === 'operation')
@@ -575,7 +575,7 @@ function expectNothingLeft({ asked, played }: ReturnType<typeof scripted>): void
 	expect(asked.length + played.length).toBe(before);
 }
 
-/** `AbortSignal.timeout`, by the test's clock. */
+/** `AbortSignal.timeout` on the test's clock. */
 function timeoutSignal(ms: number): AbortSignal {
 	const abort = new AbortController();
 	setTimeout(() => abort.abort(new Error('no longer')), ms);

@@ -1,4 +1,4 @@
-/** What the compiler knows of a client. `tsc -p test` is the judge: nothing in here is sent anywhere. */
+/** The client's inferred types. `tsc -p test` checks them; no request is sent. */
 import { describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 import { type Bytes, createClient, type Job, type SubmittedJob, type TaskCatalogue } from '../../src/client/index.ts';
@@ -9,7 +9,7 @@ import type { either, greet, shrink } from './tasks.ts';
 type List = readonly [typeof greet, typeof shrink, typeof either];
 type Module = { greet: typeof greet; shrink: typeof shrink; either: typeof either };
 
-/** A client that can't reach anybody, and isn't meant to. */
+/** A client that can't send requests. */
 function clientOf<Tasks extends TaskCatalogue = TaskCatalogue>() {
 	return createClient<Tasks>({ baseUrl: 'https://nowhere.invalid', fetch: () => new Promise(() => {}) });
 }

@@ -1,10 +1,10 @@
-/** Our own service, seen as one that we know nothing of. */
+/** Our own service, used like an unknown one. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { followOperation, OperationCanceledError, OperationFailedError } from '../../src/client/index.ts';
 import { call, ORIGIN } from '../flow/client.ts';
 import { workerFetch } from './worker-client.ts';
 
-// The first request loads the Worker, which may take longer than a client waits where the machine is busy.
+// The first request loads the Worker, which may take longer than a client waits on a busy machine.
 beforeAll(async () => void (await call('/healthz')));
 
 const WAIT_MS = { first: 20, max: 1_000 };

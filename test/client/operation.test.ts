@@ -25,7 +25,7 @@ function status(word: string, more: object = {}, headers: Record<string, string>
 
 const DONE = status('Succeeded', { result: 42 });
 
-/** A server that has an operation at `/things`, by default started with POST. */
+/** A server with an operation at `/things`, which a POST starts by default. */
 function following(
 	answers: Readonly<Record<string, readonly Answer[]>>,
 	init: OperationInit = POST,
@@ -195,7 +195,7 @@ describe('the request itself', () => {
 	});
 
 	it('that is refused, and that nobody asks about, fails in silence', async () => {
-		// A rejection that nobody handles would end this run.
+		// An unhandled rejection would end this run.
 		const { count } = following({ things: [problem(403, 'Forbidden')] });
 		await pass(10);
 		expect(count('things')).toBe(1);

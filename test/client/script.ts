@@ -1,6 +1,6 @@
 /**
- * A server that does as it is told, and a clock that is moved by hand: for what the real one never does, or only once in a
- * month. Everything asked of it is written down.
+ * A scripted server, and a clock that the test moves, for events that a real server causes never or rarely.
+ * Every request is recorded.
  */
 import { onTestFinished, vi } from 'vitest';
 import type { ClientOptions, JobEvent, Socket } from '../../src/client/index.ts';
@@ -12,7 +12,7 @@ export const JOB_URL = `${BASE}/v1/jobs/${ID}?token=secret`;
 
 type Status = JobEvent['job']['status'];
 
-/** A status document. `status` may be what no server says. */
+/** A status document. `status` may be a value that no server sends. */
 export function document(seq: number, status: string, more: object = {}) {
 	return {
 		id: ID,
@@ -46,7 +46,7 @@ export function problem(status: number, code: string, headers: Record<string, st
 	return Response.json(body, { status, headers: { 'content-type': 'application/problem+json', ...headers } });
 }
 
-/** A stream of these events, which then ends, breaks, or says nothing more. */
+/** A stream of these events, which then ends, breaks, or sends no more. */
 export function stream(events: readonly unknown[], then: 'ends' | 'breaks' | 'is silent' = 'ends'): Response {
 	let isTold = false;
 	const body = new ReadableStream<Uint8Array>({
@@ -62,7 +62,7 @@ export function stream(events: readonly unknown[], then: 'ends' | 'breaks' | 'is
 	return new Response(body, { headers: { 'content-type': 'text/event-stream' } });
 }
 
-/** An answer that never comes: the request ends when it is aborted. */
+/** A response that never arrives: the request ends when it is aborted. */
 export function never(_url: string, { signal }: RequestInit): Promise<Response> {
 	return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
 }
@@ -71,11 +71,11 @@ export function broken(): Promise<Response> {
 	return Promise.reject(new TypeError('fetch failed'));
 }
 
-/** A socket that a test plays the server of. */
+/** A socket whose server the test plays. */
 export class PlayedSocket implements Socket {
 	readonly url: URL;
 	readonly said: string[] = [];
-	/** As a platform's: 2 as soon as the server has taken its leave. */
+	/** As on a platform: 2 as soon as the server has started to close. */
 	readyState = 0;
 	isClosed = false;
 	readonly #events = new EventTarget();
@@ -110,7 +110,7 @@ export class PlayedSocket implements Socket {
 		return this;
 	}
 
-	/** Takes its leave, on a platform that tells of it only much later. */
+	/** Closes, on a platform that reports the close much later. */
 	takesLeave(): void {
 		this.readyState = 2;
 	}
@@ -123,11 +123,11 @@ export class PlayedSocket implements Socket {
 
 export type Answer = Response | ((url: string, init: RequestInit) => Promise<Response> | Response);
 
-/** What a test scripts: each request takes the next answer; the last answer is given again and again. */
+/** A test's script: each request takes the next response; the last response is repeated. */
 export interface Script {
-	/** By the last word of the path: `jobs`, `operation`, `stream`, `page`, `result`, `cancel`, … */
+	/** By the last segment of the path: `jobs`, `operation`, `stream`, `page`, `result`, `cancel`, … */
 	readonly answers?: Readonly<Record<string, readonly Answer[]>>;
-	/** Plays the server of each socket, from the first. */
+	/** Plays the server of each socket, in order. */
 	readonly sockets?: (socket: PlayedSocket, nth: number) => void;
 	readonly options?: Partial<ClientOptions>;
 }
@@ -137,7 +137,7 @@ export interface Asked {
 	readonly url: URL;
 	readonly headers: Headers;
 	readonly init: RequestInit;
-	/** In milliseconds, by the test's clock. */
+	/** In milliseconds, on the test's clock. */
 	readonly at: number;
 }
 
@@ -188,11 +188,11 @@ function nameOf({ pathname }: URL, headers: Headers): string {
 export interface Played<Value> {
 	readonly value?: Value;
 	readonly error?: unknown;
-	/** How long it took, in milliseconds, by the test's clock. */
+	/** The duration in milliseconds, on the test's clock. */
 	readonly tookMs: number;
 }
 
-/** Moves the clock from timer to timer until a promise is settled, or so many milliseconds have passed. */
+/** Moves the clock from timer to timer until a promise settles, or the time limit in milliseconds is reached. */
 export async function play<Value>(promise: Promise<Value>, maxMs = 3_600_000): Promise<Played<Value>> {
 	const startedAt = Date.now();
 	let result: { value?: Value; error?: unknown } | undefined;
@@ -217,14 +217,14 @@ export async function play<Value>(promise: Promise<Value>, maxMs = 3_600_000): P
 	return { ...result, tookMs: Date.now() - startedAt };
 }
 
-/** Lets everything happen that needs no clock: bodies are read in turns of the real event loop. */
+/** Runs everything that needs no clock: bodies are read in turns of the real event loop. */
 async function turns(): Promise<void> {
 	for (let turn = 0; turn < TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
 const TURNS = 4;
 
-/** Moves the clock, whatever happens. */
+/** Moves the clock unconditionally. */
 export async function pass(ms: number): Promise<void> {
 	await turns();
 	await vi.advanceTimersByTimeAsync(ms);
@@ -237,7 +237,7 @@ export async function collect(events: AsyncIterable<JobEvent>): Promise<number[]
 	return seqs;
 }
 
-/** Nothing may be left when everything is over. */
+/** Number of timers that are left; at the end there must be none. */
 export function timersLeft(): number {
 	return vi.getTimerCount();
 }

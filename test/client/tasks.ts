@@ -1,4 +1,4 @@
-/** Tasks whose types remember everything: their names, what they take, what they return. */
+/** Tasks whose types keep their names, inputs and results. */
 import { z } from 'zod';
 import { defineTask as define } from '../../src/work/task.ts';
 

@@ -1,4 +1,4 @@
-/** Clients of the Worker under test: its requests counted, its sockets opened by upgrade, as over a service binding. */
+/** Clients of the Worker under test. Requests are counted, and sockets are opened by upgrade, as over a service binding. */
 import { exports } from 'cloudflare:workers';
 import { type ClientOptions, createClient, type Socket, type TaskCatalogue } from '../../src/client/index.ts';
 import { ORIGIN } from '../flow/client.ts';
@@ -9,7 +9,7 @@ export interface Asked {
 	readonly headers: Headers;
 }
 
-/** `fetch` to the Worker, and everything that was asked through it. */
+/** `fetch` to the Worker, and a record of its requests. */
 export function workerFetch() {
 	const asked: Asked[] = [];
 	const fetch = (url: string, init: RequestInit) => {
@@ -19,7 +19,7 @@ export function workerFetch() {
 	return { fetch, asked };
 }
 
-/** How many sockets are open; each that was opened must be closed in the end. */
+/** Number of open sockets; each must be closed in the end. */
 export const sockets = { opened: 0, closed: 0 };
 
 /** A `WebSocket` to the Worker. */

@@ -12,7 +12,7 @@ import {
 import { call, ORIGIN, objectOf } from '../flow/client.ts';
 import { clientOf, sockets } from './worker-client.ts';
 
-// The first request loads the Worker, which may take longer than a client waits where the machine is busy.
+// The first request loads the Worker, which may take longer than a client waits on a busy machine.
 beforeAll(async () => void (await call('/healthz')));
 
 const EACH: TransportName[] = ['websocket', 'sse', 'polling'];
@@ -31,7 +31,7 @@ function seqsOf(events: readonly JobEvent[]): number[] {
 	return events.map(({ seq }) => seq);
 }
 
-/** Why each of these was rejected. */
+/** The reason why each of these was rejected. */
 function reasonsOf(...uses: Promise<unknown>[]): Promise<unknown[]> {
 	return Promise.all(
 		uses.map((use) =>
@@ -43,7 +43,7 @@ function reasonsOf(...uses: Promise<unknown>[]): Promise<unknown[]> {
 	);
 }
 
-/** Everything that was opened is closed. */
+/** All opened connections are closed. */
 afterAll(() => vi.waitFor(() => expect(sockets.closed).toBe(sockets.opened)));
 
 describe('a submitted job', { concurrent: true }, () => {

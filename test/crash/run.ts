@@ -1,6 +1,6 @@
 /**
- * Jobs against power cuts: the real `wrangler dev` on a fresh state folder takes jobs under load, its whole process tree is
- * killed in the middle, twice, and its code is reloaded once; then every job that was accepted must have succeeded, once.
+ * Tests jobs against power cuts. The real `wrangler dev` accepts jobs under load, on a fresh state folder. Its whole process tree is
+ * killed twice in the middle, and its code is reloaded once. Every accepted job must then have succeeded, once.
  *
  *     npm run test:crash
  */
@@ -16,7 +16,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const JOBS = 500;
 const CUTS = 2;
 const IN_FLIGHT = 16;
-/** Short, so that an attempt that died with the machine is missed soon. */
+/** Short, so that an attempt that died with the machine is detected soon. */
 const TIMEOUT_SECONDS = 3;
 const RECOVERY_LIMIT_MS = 180_000;
 
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
 	}
 }
 
-/** Everything up to the last start. @returns what waits for all jobs to end, and stops the Worker. */
+/** Runs everything up to the last start. @returns a function that waits for all jobs to end, and stops the Worker. */
 async function livesAndDeaths(folder: string, tickets: Ticket[]): Promise<() => Promise<Outcome>> {
 	const port = await freePort();
 	const start = async () => startLocalWorker({ port, state: join(folder, 'state'), args: await argumentsFor(folder) });
@@ -54,7 +54,7 @@ async function livesAndDeaths(folder: string, tickets: Ticket[]): Promise<() => 
 			await load;
 			return () => outcomeOf(worker, tickets);
 		}
-		// In the middle: most have been submitted, few have run.
+		// In the middle: most jobs have been submitted, few have run.
 		await until(() => tickets.length >= Math.floor(((life + 0.8) * JOBS) / (CUTS + 1)));
 		console.log(`cut ${life + 1}: ${tickets.length} accepted so far`);
 		await worker.kill();
@@ -109,7 +109,7 @@ function report(accepted: number, { recoveredMs, lost, endedTwice, attempts }: O
 	if (lost > 0 || endedTwice > 0 || accepted < JOBS) process.exitCode = 1;
 }
 
-/** Submits so many, a few at a time. What breaks off with the machine was not accepted, and is not counted. */
+/** Submits a number of jobs, a few at a time. Requests that break off with the machine were not accepted, and are not counted. */
 async function submitMany({ origin }: LocalWorker, count: number, tickets: Ticket[]): Promise<void> {
 	let left = count;
 	const submitter = async () => {
@@ -130,7 +130,7 @@ async function submit(origin: string, nth: number): Promise<Ticket | undefined> 
 	return response.status === 202 ? ((await response.json()) as Ticket) : undefined;
 }
 
-/** The events of a job once it has ended, or as they are when the time is over. */
+/** The events of a job once it has ended, or after the time limit. */
 async function storyOf({ links }: Ticket, deadline: number): Promise<Event[]> {
 	for (;;) {
 		const { events } = (await (await fetch(links.events)).json()) as { events: Event[] };
@@ -140,7 +140,7 @@ async function storyOf({ links }: Ticket, deadline: number): Promise<Event[]> {
 	}
 }
 
-/** The deployment, by way of an entry of its own that can be changed while it runs. */
+/** The deployment, through a separate entry file that can change while it runs. */
 async function argumentsFor(folder: string): Promise<string[]> {
 	const entry = join(folder, 'entry.ts');
 	await writeFile(entry, entryText(0));

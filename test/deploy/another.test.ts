@@ -10,7 +10,7 @@ import { submit, until } from '../interop/jobs.ts';
 const CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
 const NAME = 'staging-coatcheck';
 
-/** What is read of a configuration. */
+/** The parts of a configuration that are read. */
 interface WranglerConfig {
 	readonly name?: string | undefined;
 	readonly queues: {
@@ -22,7 +22,7 @@ interface WranglerConfig {
 	readonly ratelimits: readonly { readonly namespace_id: string }[];
 }
 
-/** The names by which two deployments would meet: Worker, queues and rate limiters. */
+/** The names in which two deployments could collide: Worker, queues and rate limiters. */
 function sharedNamesOf(config: string): string[] {
 	const { name, queues, ratelimits }: WranglerConfig = unstable_readConfig({ config });
 	return [

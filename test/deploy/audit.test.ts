@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Runs the audit against a registry that answers every question about vulnerabilities like this. */
+/** Runs the audit against a registry that answers every request about vulnerabilities with this. */
 async function audit(status: number, body: unknown): Promise<{ code: number; output: string; asked: string[] }> {
 	const asked: string[] = [];
 	const registry = createServer((request, response) => {

@@ -1,6 +1,6 @@
 /**
- * The service as it is deployed, closed, over a real network: `wrangler dev` with the settings that the README tells to
- * make, a key from `npm run key`, an identity provider on a port of this machine, and clients that know nothing of it.
+ * The service as it is deployed, with authentication, over a real network: `wrangler dev` with the settings of the README,
+ * a key from `npm run key`, an identity provider on a port of this machine, and independent clients.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ import { createClient } from '../../src/client/index.ts';
 import { until } from '../interop/jobs.ts';
 import { newKey } from './new-key.ts';
 
-/** As in `wrangler.toml`: large enough for the other tests, which come from the same address. */
+/** As in `wrangler.toml`: high enough for the other tests, which use the same address. */
 const REQUESTS_PER_ADDRESS = 300;
 
 const endings: (() => Promise<unknown>)[] = [];
@@ -27,7 +27,7 @@ beforeAll(async () => {
 	apiKey = made.secret;
 	jwt = await provider.jwt();
 	const { SIGNING_KEYS = '' } = await localVariables();
-	// A longer window than deployed, which no test outlasts.
+	// A longer window than deployed, so that no test outlasts it.
 	const config = await configWith('src/index.ts', (toml) =>
 		toml
 			.replace(`limit = ${REQUESTS_PER_ADDRESS}, period = 10`, `limit = ${REQUESTS_PER_ADDRESS}, period = 60`)

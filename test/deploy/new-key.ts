@@ -1,4 +1,4 @@
-/** A key as `npm run key` makes one. */
+/** Creates a key with `npm run key`. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * A tail consumer gets every request that the Worker and its objects are sent, with the URL and all headers, and log drains
- * are fed by it. So none of them may hold a key or a token. The real runtime decides what it blots out: this asks it.
+ * A tail consumer receives the URL and all headers of every request to the Worker and its objects, and it feeds log
+ * drains. None of them may contain a key or a token. The real runtime decides what it redacts, so this test runs it.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -13,7 +13,7 @@ import { configWith, localVariables } from '../../bench/configuration.ts';
 import { type LocalWorker, startLocalWorker } from '../../demo/local-worker.ts';
 import { newKey } from './new-key.ts';
 
-/** A consumer that passes on what it gets. */
+/** A consumer that forwards everything that it receives. */
 const SPY = (collector: string) => `export default {
 	async tail(events) {
 		await fetch('${collector}', { method: 'POST', body: JSON.stringify(events) });

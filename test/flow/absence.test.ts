@@ -1,4 +1,4 @@
-/** What becomes of finished work while its job's object is away: a deploy, a crash, a move to another machine. */
+/** Finished work while its job's object is unreachable: a deploy, a crash, a move to another machine. */
 import { describe, expect, it } from 'vitest';
 import { eventsOf, submit, until } from './client.ts';
 import { type Absence, keepObjectsAway } from './faults.ts';

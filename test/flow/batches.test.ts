@@ -1,4 +1,4 @@
-/** Many jobs in one request: all are accepted as if each had come alone, and one URL says how they are. */
+/** Many jobs in one request: each is accepted as if it had been submitted alone, and one URL reports their status. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -44,9 +44,9 @@ async function batchOf({ links }: BatchDocument): Promise<BatchDocument> {
 	return response.json<BatchDocument>();
 }
 
-/** The counts as they are now, and not as somebody counted them a moment ago. */
+/** The current counts, instead of the stored ones. */
 async function countsNow(batch: BatchDocument): Promise<BatchDocument['counts']> {
-	// One that is out of memory already can't be put out of it: a read brings it back.
+	// An evicted object can't be evicted again: a read loads it first.
 	await batchOf(batch);
 	await evictDurableObject(objectOf(batch));
 	return (await batchOf(batch)).counts;
@@ -54,7 +54,7 @@ async function countsNow(batch: BatchDocument): Promise<BatchDocument['counts']>
 
 const objectOf = ({ id }: { readonly id: string }) => env.BATCHES.get(env.BATCHES.idFromString(id));
 
-/** Each job as its own status says it is. */
+/** The status of each job, from its own status document. */
 async function statusesOf({ jobs }: BatchDocument): Promise<StatusDocument[]> {
 	return Promise.all(
 		jobs.map(async ({ id, links: { self } }) => {
@@ -194,7 +194,7 @@ describe('what is wrong with a batch', () => {
 			detail: expect.stringContaining('Job 2'),
 			errors: [{ pointer: '/jobs/2/input/seconds' }, { pointer: '/jobs/3/task' }],
 		});
-		// Under the same key something else may come: it stands for nothing yet.
+		// A different batch may use the same key, because no batch was accepted with it yet.
 		await submitBatch(sleeps(1), key);
 	});
 
@@ -363,7 +363,7 @@ describe('a batch that is sent again under its key', () => {
 			[true, 'Internal'],
 			[true, 'Internal'],
 		]);
-		// Their messages were never sent: they wait for their alarms, and are counted all the same.
+		// Their messages were never sent. They wait for their alarms, and are counted in any case.
 		expect(await countsNow(batch)).toEqual({ ...NONE, pending: 2 });
 	});
 });
@@ -432,7 +432,7 @@ describe('a batch is limited', () => {
 		for (let time = 0; time < 2; time++) await ask(limited, '/v1/tasks', { headers: bearer(KEYS.client) });
 		const refused = await ask(limited, '/v1/batches', init(KEYS.client, 'large', sleeps(3)));
 		expect(await refusal(refused)).toEqual([429, 'RateLimited']);
-		// Nothing stands for the key.
+		// The key does not represent a batch.
 		const other = await ask(DEPLOYED, '/v1/batches', init(KEYS.client, 'large', sleeps(2)));
 		expect([other.status, other.headers.get('idempotent-replayed')]).toEqual([202, null]);
 	});
@@ -447,7 +447,7 @@ describe('a batch is limited', () => {
 	});
 });
 
-/** How many jobs' objects were called from here on. */
+/** Counts the jobs' objects that are called from now on. */
 function countReads(): () => number {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
 	const original = namespace.get;
@@ -460,7 +460,7 @@ function countReads(): () => number {
 	return () => calls;
 }
 
-/** Batches' objects take no list, and answer everything else. @returns what undoes it. */
+/** Batches' objects store no list, and answer everything else. @returns a function that undoes it. */
 function refuseLists(): () => void {
 	const namespace = Object.getPrototypeOf(env.BATCHES) as DurableObjectNamespace;
 	const original = namespace.get;
@@ -474,7 +474,7 @@ function refuseLists(): () => void {
 	return () => spy.mockRestore();
 }
 
-/** Jobs are accepted, and whoever asked for it never hears of it. @returns what undoes it. */
+/** Jobs are accepted, but the response is lost. @returns a function that undoes it. */
 function loseAnswers(): () => void {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
 	const original = namespace.get;
@@ -490,7 +490,7 @@ function loseAnswers(): () => void {
 	return () => spy.mockRestore();
 }
 
-/** Every n-th job's object turns its submission away. @returns what undoes it. */
+/** Every n-th job's object rejects its submission. @returns a function that undoes it. */
 function turnAwayEvery(n: number): () => void {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
 	const original = namespace.get;

@@ -1,4 +1,4 @@
-/** Pieces of an upload whose submission never came, in the object of a job that is there: no record names them, and no quota. */
+/** Pieces of an upload without a submission, in the object of an existing job: no record and no quota includes them. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
@@ -14,7 +14,7 @@ function uploadsIn(job: StatusDocument): Promise<string[]> {
 	]);
 }
 
-/** A Worker that dies between two pieces takes nothing back. */
+/** A Worker that dies between two pieces deletes neither of them. */
 async function breakOff(job: StatusDocument): Promise<void> {
 	for (const index of [0, 1]) await objectOf(job).writeChunk({ upload: 'broken', index }, PIECE);
 	expect(await uploadsIn(job)).toContain('broken');

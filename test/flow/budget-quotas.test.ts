@@ -1,4 +1,4 @@
-/** What quotas cost where they are set: counted at the platform's own storage and stubs, as in `budget.test.ts`. */
+/** The cost of quotas, counted at the platform's own storage and stubs, as in `budget.test.ts`. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -35,7 +35,7 @@ beforeEach(() => {
 	calls.length = 0;
 });
 
-/** A job that runs at once and is over when its tenant's object knows it. */
+/** A job that runs at once. It counts as ended when its tenant's object knows it. */
 async function runJob(quotas: Variables, tenant: string): Promise<StatusDocument> {
 	const by = key('client', tenant, 'submit', 'read', 'cancel');
 	const init = submission({ ...bearer(by), 'coatcheck-delay-seconds': '0' });

@@ -5,8 +5,8 @@ import { call, eventsOf, objectOf, statusOf, submit, until, watch } from './clie
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
 /**
- * Billed operations, counted where they happen: at the platform's own storage, stubs and queues. They are counted by their
- * prototypes, so that nothing in the code under test knows of it.
+ * Counts billed operations at the platform's own storage, stubs and queues. Their prototypes count, so that the code
+ * under test is unaffected.
  */
 const counts = { rows: 0, calls: 0, messages: 0, metrics: 0, deletedAlarms: 0, erasings: 0 };
 
@@ -40,7 +40,7 @@ beforeEach(() => {
 	for (const field of Object.keys(counts) as (keyof typeof counts)[]) counts[field] = 0;
 });
 
-/** A day of retention and an hour of 410 are over. */
+/** A day of retention and an hour of 410 have passed. */
 const ERASED_AFTER_MS = 25 * 3_600_000 + 1_000;
 
 /** A message costs an operation to write, one to read and one to delete. */
@@ -154,13 +154,13 @@ describe('a job that nobody starts', () => {
 			expect(counts).toMatchObject({ rows: 1, metrics: 0, deletedAlarms: looks + 1 });
 			expect(lost()).toBe(looks + 2);
 		}
-		// One more look before the next is due: nothing is sent.
+		// Another check before the next one is due sends no message.
 		await fireAlarm(document);
 		expect(lost()).toBe(5);
 	});
 });
 
-/** Until the job's last row is written: nothing may ask the object, for asking is what is counted. */
+/** Waits until the job's last row is written, without calling the object, because calls are counted. */
 async function waitWithoutPolling(): Promise<void> {
 	const deadline = Date.now() + 30_000;
 	while (counts.rows < 5 && Date.now() < deadline) await scheduler.wait(10);

@@ -2,12 +2,12 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { submit, until } from './client.ts';
 
-/** The local queue keeps at most this many delayed messages, and refuses all others: workers-sdk issue 15670. */
+/** The local queue holds at most this many delayed messages, and rejects all others: workers-sdk issue 15670. */
 const DELAYED_AT_MOST = 10_000;
 const AN_HOUR_SECONDS = 3_600;
 const AT_ONCE = 100;
 
-/** Sends messages that come long after the test, of jobs that never were. @returns whether the queue took them all. */
+/** Sends messages that arrive long after the test, for jobs that don't exist. @returns whether the queue accepted them all. */
 async function sendDelayed(queue: Queue, count: number): Promise<boolean> {
 	const id = env.JOBS.newUniqueId().toString();
 	const some = Array.from({ length: AT_ONCE }, () => ({ body: { v: 1, id, epoch: 1 }, delaySeconds: AN_HOUR_SECONDS }));

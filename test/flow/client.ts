@@ -1,4 +1,4 @@
-/** A client of the Worker under test, as plain as `curl`: it knows URLs and headers, and nothing of what is behind them. */
+/** A client of the Worker under test, as plain as `curl`: it uses only URLs and headers. */
 import { env, exports } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
 import type { JobEvent, StatusDocument } from '../../src/job/document.ts';
@@ -37,7 +37,7 @@ export async function statusOf({ links }: StatusDocument): Promise<StatusDocumen
 	return response.json<StatusDocument>();
 }
 
-/** Asks until the job is in one of these statuses or phases. */
+/** Polls until the job is in one of these statuses or phases. */
 export function until(document: StatusDocument, ...wanted: string[]): Promise<StatusDocument> {
 	return vi.waitFor(
 		async () => {
@@ -56,12 +56,12 @@ export async function eventsOf({ links }: StatusDocument, after?: number): Promi
 	return page.events;
 }
 
-/** Where the job's socket is, as an HTTP URL. A job that is over has no link to it any more, and still answers there. */
+/** The job's socket, as an HTTP URL. A finished job's document has no link to it any more, but the socket still answers. */
 export function socketOf({ links }: Pick<StatusDocument, 'links'>): string {
 	return links.socket?.replace(/^ws/, 'http') ?? links.events.replace('/events', '/socket');
 }
 
-/** A socket that keeps what it is told. */
+/** A socket that stores the messages that it receives. */
 export interface Watcher {
 	readonly events: JobEvent[];
 	readonly closed: Promise<CloseEvent>;
@@ -84,12 +84,12 @@ export async function watch({ links }: Pick<StatusDocument, 'links'>, after?: nu
 	return { events, closed, socket };
 }
 
-/** The object behind a job, for faults that no client can cause. */
+/** The object of a job, for faults that no client can cause. */
 export function objectOf({ id }: { readonly id: string }): DurableObjectStub<JobObject> {
 	return env.JOBS.get(env.JOBS.idFromString(id));
 }
 
-/** The finals among events: there must never be more than one for an epoch. */
+/** The final events. There must never be more than one for an epoch. */
 export function finalsOf(events: readonly JobEvent[]): string[] {
 	return events.map(({ type }) => type).filter((type) => ['succeeded', 'failed', 'canceled'].includes(type));
 }

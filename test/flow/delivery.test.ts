@@ -298,7 +298,7 @@ describe('retention', () => {
 	});
 });
 
-/** A job whose first consumer died, with the message for the next lost as well. */
+/** A job whose first consumer died, and whose next message was lost as well. */
 async function withLostAttempt() {
 	const sent: unknown[] = [];
 	const prototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
@@ -327,7 +327,7 @@ async function waiting() {
 	return document;
 }
 
-/** Hands one message to the Worker's queue handler, or the same one several times in a batch, as the platform would. */
+/** Delivers one message to the Worker's queue handler, or the same one several times in a batch, as the platform does. */
 async function deliver(queue: string, body: unknown, variables: Record<string, string> = {}, copies = 1) {
 	const ids = Array.from({ length: copies }, (_, copy) => (copy === 0 ? 'm' : `m${copy + 1}`));
 	const batch = createMessageBatch(

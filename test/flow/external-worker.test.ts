@@ -8,7 +8,7 @@ import { ask, DEPLOYED } from '../http/deployment.ts';
 import { call, eventsOf, finalsOf, objectOf, post, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, fireAlarm } from './faults.ts';
 
-/** A job that waits, and the links its worker was given. */
+/** A waiting job, and the links of its worker. */
 async function waitingJob(options: Record<string, unknown> = {}) {
 	const { document } = await submit('sleep', { seconds: 0, steps: 1, wait: true }, options);
 	return linksOf(await until(document, 'waiting'));
@@ -73,7 +73,7 @@ describe('an external worker', () => {
 		let calls = 0;
 		const spy = vi.spyOn(Jobs.prototype, 'call').mockImplementation(async function (this: Jobs, id, call) {
 			const answer = await original.call(this, id, call);
-			// Two pieces are stored: next would come their completion.
+			// Two pieces are stored. The next step would be their completion.
 			if (++calls === 2) await end(objectOf(document) as unknown as JobObjectApi);
 			return answer;
 		});

@@ -1,4 +1,4 @@
-/** Faults that the platform really has, and a clock that can be moved. Each undoes itself at the end of the test. */
+/** Faults that occur on the platform, and a clock that can be moved. Each undoes itself at the end of the test. */
 
 import { runDurableObjectAlarm } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -6,12 +6,12 @@ import { onTestFinished, vi } from 'vitest';
 import type { JobObject } from '../../src/object/job-object.ts';
 import { objectOf } from './client.ts';
 
-/** Every queue's prototype: what is put here is met by the door and by the objects alike. */
+/** The prototype of every queue: a change to it affects the Worker and the objects alike. */
 const queuePrototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
 
 type Send = Queue['send'];
 
-/** Queues lose what is sent to them, and say nothing. @returns how many messages were lost so far. */
+/** Queues lose sent messages without an error. @returns the number of lost messages so far. */
 export function dropMessages(): () => number {
 	const spy = vi.spyOn(queuePrototype, 'send').mockImplementation((async () => ({})) as unknown as Send);
 	onTestFinished(() => spy.mockRestore());
@@ -41,12 +41,12 @@ export function advanceClock(ms: number): void {
 	});
 }
 
-/** Lets a job's alarm fire now. */
+/** Fires a job's alarm now. */
 export function fireAlarm(job: { readonly id: string }): Promise<boolean> {
 	return runDurableObjectAlarm(objectOf(job));
 }
 
-/** Objects turn every call away, as the platform does with too many. @returns how many calls were made so far. */
+/** Objects reject every call, as overloaded objects do. @returns the number of calls so far. */
 export function overloadObjects(): () => number {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
 	let calls = 0;
@@ -63,14 +63,14 @@ export function overloadObjects(): () => number {
 }
 
 export interface Absence {
-	/** The methods that can't be called; all others can. */
+	/** The methods whose calls fail. All others work. */
 	readonly methods: readonly string[];
 	readonly awayMs: number;
 	/** The platform's marks on the error. Default: none, as on two errors of an object that shuts down. */
 	readonly marks?: { readonly retryable?: boolean; readonly overloaded?: boolean };
 }
 
-/** Objects can't be reached for some time, which begins with the first call. @returns how many calls failed so far. */
+/** Makes objects unreachable for a time that begins with the first call. @returns the number of failed calls so far. */
 export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () => number {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace<JobObject>;
 	const original = namespace.get;

@@ -8,15 +8,15 @@ import worker from '../worker.ts';
 import { call, objectOf, statusOf, until } from './client.ts';
 import { advanceClock, fireAlarm, keepObjectsAway } from './faults.ts';
 
-/** The upstream wants to be asked later than a consumer asks by itself. */
+/** The upstream's wait, longer than a consumer polls by itself. */
 const LATER = { 'operation-location': '/operations/1', 'retry-after': '30' };
-/** The watchdog has looked after the message of the question by then. */
+/** The watchdog has checked the message of the poll by then. */
 const LOST_MS = 52_000;
 
 const goesOn = (retryAfter: string) => Response.json({ status: 'Running' }, { headers: { 'retry-after': retryAfter } });
 const done = () => Response.json({ status: 'Succeeded', answer: 42 });
 
-/** An upstream whose POST starts an operation; `answer` is for the questions about it. */
+/** An upstream whose POST starts an operation; `answer` responds to the polls of it. */
 function upstream(started: Record<string, string>, answer: Answer): Received[] {
 	const received: Received[] = receiver('lasting.example', (visit) =>
 		received.at(-1)?.method === 'GET' ? answer(visit - 1) : new Response(null, { status: 202, headers: started }),
@@ -30,7 +30,7 @@ async function submit(): Promise<StatusDocument> {
 	return response.json<StatusDocument>();
 }
 
-/** The messages that ask about operations go no further. */
+/** Withholds the messages that trigger polls of operations. */
 function keepQuestions(): { body: JobMessage; delaySeconds: number }[] {
 	const prototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
 	const original = prototype.send;
@@ -44,7 +44,7 @@ function keepQuestions(): { body: JobMessage; delaySeconds: number }[] {
 	return kept;
 }
 
-/** A batch with one message, given to a consumer. @returns what became of the message. */
+/** Delivers a batch with one message to a consumer. @returns the outcome of the message. */
 async function deliver(body: unknown): Promise<'acked' | 'handed back' | undefined> {
 	let verdict: 'acked' | 'handed back' | undefined;
 	const message = {
@@ -173,7 +173,7 @@ describe('an operation that an upstream works on', () => {
 		for (let delivery = 0; delivery < 3; delivery++) expect(await deliver(first)).toBe('acked');
 		expect(questions).toHaveLength(2);
 		expect(methodsOf(received)).toBe('POST GET');
-		// An earlier version takes the message for one that starts an attempt.
+		// An earlier version reads the message as one that starts an attempt.
 		const { ask: _, ...old } = first ?? { ask: undefined };
 		expect(await deliver(old)).toBe('acked');
 		expect(await statusOf(job)).toMatchObject({ phase: 'waiting', attempt: 1 });

@@ -2,7 +2,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import { call, objectOf, submit, watch } from './client.ts';
 
-/** The platform puts an object to sleep when it was idle for ten seconds, if nothing keeps it awake. */
+/** The platform hibernates an object that was idle for ten seconds, unless something keeps it awake. */
 const IDLE_MS = 12_000;
 const MAX_IDLES = 5;
 
@@ -15,14 +15,14 @@ describe('an object that is watched', () => {
 		const isMarked = () => runInDurableObject(objectOf(document), (object) => Reflect.has(object, 'marked'));
 		await runInDurableObject(objectOf(document), (object) => Reflect.set(object, 'marked', true));
 		expect(await isMarked()).toBe(true);
-		// Asking keeps it awake, so that each question comes after a time in which it may have gone.
+		// Each read keeps the object awake, so every read follows a time in which it could have hibernated.
 		let isAwake = true;
 		for (let idle = 0; isAwake && idle < MAX_IDLES; idle++) {
 			longPoll = call(document.links.operation, { headers: { prefer: 'wait=25' } });
 			await scheduler.wait(IDLE_MS);
 			isAwake = await isMarked();
 		}
-		// Another instance: the one that was marked has gone from memory.
+		// This is another instance: the marked one is no longer in memory.
 		expect(isAwake).toBe(false);
 		await call(document.links.self, { method: 'DELETE' });
 		expect((await socket.closed).code).toBe(1000);

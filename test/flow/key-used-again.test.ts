@@ -1,4 +1,4 @@
-/** A key may be used again when its job is gone. What was given out for the first job is good for nothing of the second. */
+/** A key may be used again after its job is deleted. Links and ids of the first job are not valid for the second. */
 import { SignJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
@@ -14,7 +14,7 @@ import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 const RETENTION_MS = 60_000;
 const TOMBSTONE_MS = 3_600_000;
 
-/** Two jobs of one key, the second while the first's tombstone is there, or after it. */
+/** Two jobs of one key: the second starts while the first's tombstone exists, or after it. */
 async function twoJobs(
 	input: unknown,
 	end: (first: StatusDocument) => Promise<unknown>,
@@ -49,7 +49,7 @@ describe('a webhook of a key that was used again', () => {
 			async (job) => {
 				await until(job, 'succeeded');
 				await told(2);
-				// A delivery that is not yet reported keeps its job longer than asked.
+				// A delivery that is not yet reported keeps its job for longer than requested.
 				await vi.waitFor(async () => {
 					const { webhook } = await statusOf(job);
 					expect(webhook?.deliveries.map(({ status }) => status)).toEqual(['delivered', 'delivered']);

@@ -154,7 +154,7 @@ describe('cancel', () => {
 		expect(response.status).toBe(202);
 		expect(await response.json()).toMatchObject({ status: 'running', phase: 'canceling' });
 		const done = await until(document, 'canceled');
-		// Without the signal the job would end when the attempt's time to let go is over.
+		// Without the signal, the job would end only when the attempt's time to stop has expired.
 		expect(Date.parse(done.finishedAt ?? '') - asked).toBeLessThan(CANCEL_GRACE_MS);
 		expect(done.error).toMatchObject({ code: 'Canceled' });
 		expect(finalsOf(await eventsOf(document))).toEqual(['canceled']);

@@ -9,7 +9,7 @@ afterEach(() => {
 	vi.restoreAllMocks();
 });
 
-/** Until what the queues said is no longer news. */
+/** Waits until the queues' reports have expired. */
 const LATER_MS = 10_000;
 
 describe('a deployment whose queues take no more', () => {
@@ -24,7 +24,7 @@ describe('a deployment whose queues take no more', () => {
 		vi.restoreAllMocks();
 		advanceClock(LATER_MS);
 		await until((await submit('sleep', { seconds: 0 })).document, 'succeeded');
-		// What was accepted while the queues failed is not lost either.
+		// Jobs that were accepted while the queues failed are not lost either.
 		advanceClock(LATER_MS + 20_000);
 		for (const job of accepted) {
 			await fireAlarm(job);
@@ -50,7 +50,7 @@ describe('a deployment whose queues take no more', () => {
 describe('a job whose object takes no more', () => {
 	it('is refused with 503 and a Retry-After, and is asked once', async () => {
 		vi.spyOn(console, 'error').mockImplementation(() => {});
-		// Whatever the queues said in another test.
+		// Independent of the queues' reports in another test.
 		advanceClock(LATER_MS);
 		const calls = overloadObjects();
 		const refused = await sleep();
@@ -61,7 +61,7 @@ describe('a job whose object takes no more', () => {
 	});
 });
 
-/** Jobs that were still accepted, until the first refusal. */
+/** Submits until the first rejection. @returns the accepted jobs. */
 async function acceptedUntilFull(): Promise<StatusDocument[]> {
 	const accepted: StatusDocument[] = [];
 	for (let tries = 0; tries < 100; tries++) {

@@ -10,7 +10,7 @@ import { advanceClock, fireAlarm } from './faults.ts';
 
 const MIB = 1_024 * 1_024;
 
-/** Bytes that differ everywhere, so that a lost, doubled or swapped piece is seen. */
+/** Bytes that differ everywhere, so that a lost, duplicated or swapped piece is detected. */
 function bytesOf(length: number): Uint8Array<ArrayBuffer> {
 	const bytes = new Uint8Array(length);
 	for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >> 8) * 17 + (at >> 16)) & 0xff;
@@ -254,7 +254,7 @@ describe('a task that misbehaves', () => {
 		const result = await (await call(document.links.result)).text();
 		expect(done.error).toMatchObject({ code: 'TaskFailed', message: 'The task failed' });
 		expect(JSON.stringify(done) + result).not.toMatch(/hunter2|at run|\.ts/);
-		// Whoever is on call is told, but for the password.
+		// The log tells the operator everything except the password.
 		expect(String(error.mock.calls[0])).toMatch(/db:\/\/\S*@10\.0\.0\.7 refused/);
 		expect(String(error.mock.calls[0])).not.toContain('hunter2');
 		error.mockRestore();
@@ -289,7 +289,7 @@ describe('a task that misbehaves', () => {
 		const { document } = await submit('chatty', {});
 		const done = await until(document, 'succeeded');
 		const tookMs = Date.parse(done.finishedAt ?? '') - Date.parse(done.startedAt ?? '');
-		// Accepted, started, succeeded, and one for each second that the task took, its first and its last included.
+		// Accepted, started, succeeded, and one for each second of the task, including its first and its last.
 		expect(done.seq).toBeLessThanOrEqual(3 + 2 + Math.ceil(tookMs / 1_000));
 	});
 });

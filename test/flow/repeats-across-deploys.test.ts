@@ -31,7 +31,7 @@ async function recordOf(response: Response) {
 	return runInDurableObject(objectOf(document), (_, { storage }) => storage.kv.get<JobRecord>('job') as JobRecord);
 }
 
-/** Leaves a record as the other version would have written it. */
+/** Stores a record that the other version would have written. */
 async function leaveWithout(response: Response, field: 'fingerprint' | 'requestFingerprint'): Promise<void> {
 	const document = await response.json<StatusDocument>();
 	await runInDurableObject(objectOf(document), (_, { storage }) => {

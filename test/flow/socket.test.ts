@@ -128,7 +128,7 @@ describe('a socket', () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { onComplete: 'inline' });
 		const { events, closed } = await watch(document, 0);
 		await closed;
-		// The socket's link is for reading, and so are the links that it tells.
+		// The socket's link is for reading, and so are the links in its events.
 		const { cancel: _, ...reading } = document.links;
 		expect(events[0]?.job.links).toEqual(reading);
 		expect(events[0]?.job.links.self).toContain('onComplete=inline');

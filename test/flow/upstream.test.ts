@@ -6,7 +6,7 @@ import { receiver } from '../notify/receiver.ts';
 import { call, statusOf, until } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
-/** Billed operations, counted where they happen, as in `budget.test.ts`. */
+/** Counts billed operations at the platform, as in `budget.test.ts`. */
 const counts = { rows: 0, jobCalls: 0, gateCalls: 0 };
 
 function count(prototype: object, method: string, field: keyof typeof counts): void {
@@ -43,10 +43,10 @@ async function submit(upstream: string, init: RequestInit = {}): Promise<StatusD
 	return response.json<StatusDocument>();
 }
 
-/** How many of the calls and rows were not for asking how the job is. */
+/** Number of calls and rows that were not status reads. */
 async function costOf(upstream: string): Promise<typeof counts> {
 	const job = await submit(upstream);
-	// Nobody asks until it is over: asking is a call.
+	// No status is read until the job has ended, because each read is a call.
 	await vi.waitFor(() => expect(counts.rows).toBeGreaterThanOrEqual(5), { timeout: 5_000, interval: 10 });
 	await vi.waitFor(() => expect(counts.gateCalls).toBeGreaterThanOrEqual(upstream === 'narrow' ? 2 : 0), {
 		timeout: 5_000,

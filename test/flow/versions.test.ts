@@ -7,7 +7,7 @@ import { call, finalsOf, objectOf, submit, until } from './client.ts';
 import { dropMessages, fireAlarm } from './faults.ts';
 import { messageOfVersion1, VERSION_1 } from './records/version-1.ts';
 
-/** An object as an earlier version left it. */
+/** An object in the state that an earlier version left. */
 async function left(record: object) {
 	const id = env.JOBS.newUniqueId().toString();
 	await runInDurableObject(objectOf({ id }), async (_, { storage }) => {
@@ -27,7 +27,7 @@ describe('a job accepted by version 0.1.0', () => {
 		const job = await left(record);
 		const before = await documentOf(job);
 		await fireAlarm(job);
-		// The alarm sends again what the old version sent, or, after a lost attempt, when its wait is over.
+		// The alarm resends the old version's message, or, after a lost attempt, sends one when its wait has expired.
 		await vi.waitFor(
 			async () => {
 				await fireAlarm(job);

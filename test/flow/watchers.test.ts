@@ -34,7 +34,7 @@ describe('those who watch one job', () => {
 			expect(response.headers.get('retry-after')).toBe('5');
 			expect(await response.json()).toMatchObject({ error: { code: 'Overloaded' } });
 		}
-		// Polling goes on, and who finds no room to wait is told at once how the job is.
+		// Polling continues, and a client without a place to wait gets the status at once.
 		for (const headers of [{}, { prefer: 'wait=5' }])
 			expect((await call(links.operation, { headers })).status).toBe(200);
 		sockets.pop()?.close();
@@ -61,7 +61,7 @@ describe('those who watch one job', () => {
 		};
 		const watchers: Awaited<ReturnType<typeof open>>[] = [];
 		while (watchers.length < MAX_WATCHERS) watchers.push(...(await Promise.all(Array.from({ length: 100 }, open))));
-		// Silent, but not for long: the newcomer has to come again.
+		// Silent, but not for long enough: the new client has to try again.
 		expect((await open()).status).toBe(503);
 		advanceClock(WATCHER_SILENT_MS + 1_000);
 		const [first, ...others] = watchers;

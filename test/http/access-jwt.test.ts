@@ -8,7 +8,7 @@ import { ask, bearer, DEPLOYED, inAnHour, KEYS, refusal, submission, type Variab
 const ISSUER = 'https://id.example';
 const AUDIENCE = 'coatcheck';
 
-/** Its own for each test: what is cached for one is not there for the next. */
+/** Each test has its own settings, so that no test uses another's cache. */
 function settings(more: Variables = {}): Variables {
 	return {
 		...DEPLOYED,
@@ -42,7 +42,7 @@ async function signer(kid: string, alg = 'RS256'): Promise<Signer> {
 	};
 }
 
-/** The provider, where the network begins: gives out keys, or whatever else it is told to. @returns how often it was asked. */
+/** The provider, in place of the network: it returns its keys, or any other given response. @returns the number of requests. */
 function provider(answer: () => Response | Promise<Response>): () => number {
 	const spy = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
 		if (String(input) !== `${ISSUER}/certs`) throw new Error(`No network to ${String(input)}`);
@@ -140,7 +140,7 @@ describe('a JWT of the identity provider', () => {
 		const confused = new SignJWT(claims).setProtectedHeader({ alg: 'HS256', kid: 'k1' }).sign(publicKey);
 		for (const jwt of [new UnsecuredJWT(claims).encode(), await confused, 'a.b.c', 'nonsense'])
 			expect((await tasksAs(variables, jwt)).status).toBe(401);
-		// What no key could have signed is not worth a question.
+		// A token that no key could have signed causes no request to the provider.
 		expect(asked()).toBe(0);
 		expect((await tasksAs(variables, await forger.sign())).status).toBe(401);
 		expect((await tasksAs(variables, await user.sign())).status).toBe(200);
@@ -174,7 +174,7 @@ describe('a JWT of the identity provider', () => {
 		const jwt = await user.sign({ scope: undefined });
 		expect((await tasksAs(settings(), jwt)).status).toBe(403);
 		expect((await tasksAs(settings({ JWT_DEFAULT_SCOPES: 'submit, read' }), jwt)).status).toBe(200);
-		// One that does is taken at its word.
+		// A scope claim takes precedence, even if it is empty.
 		expect((await tasksAs(settings({ JWT_DEFAULT_SCOPES: 'read' }), await user.sign({ scope: '' }))).status).toBe(403);
 	});
 
@@ -257,7 +257,7 @@ describe('the assertion of Cloudflare Access', () => {
 		headers: { 'cf-access-jwt-assertion': jwt, ...headers },
 	});
 
-	/** What Access sends has neither tenant nor scopes: here all of a team are one tenant. */
+	/** Access sends neither tenant nor scopes. Here a whole team is one tenant. */
 	const ACCESS = settings({ JWT_TENANT_CLAIM: 'iss', JWT_DEFAULT_SCOPES: 'submit read cancel' });
 
 	async function access(): Promise<string> {

@@ -19,7 +19,7 @@ import {
 	waitingJob,
 } from './deployment.ts';
 
-/** The status of a refused configuration, with what the log says of it. */
+/** The status for a rejected configuration, and its log line. */
 async function configuration(variables: Variables): Promise<{ status: number; log: string; body: string }> {
 	const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 	const response = await ask({ ...DEPLOYED, ...variables }, '/v1/tasks', { headers: bearer(KEYS.read) });
@@ -111,7 +111,7 @@ describe('an API key', () => {
 });
 
 describe('another tenant', () => {
-	/** Everything that can be asked of a job, on each transport. */
+	/** All requests for a job, on each transport. */
 	const QUESTIONS: readonly (readonly [name: string, path: string, init: RequestInit])[] = [
 		['polling', '', {}],
 		['a long-poll', '', { headers: { prefer: 'wait=1' } }],
@@ -176,7 +176,7 @@ describe('another tenant', () => {
 		expect(await object.accept(theirs)).toEqual({ accepted: false, reason: 'key-reused' });
 		await ask(DEPLOYED, links.cancel ?? '', { method: 'POST' });
 		await object.purge('acme');
-		// What is left of a job is its tenant's too.
+		// A job's tombstone belongs to its tenant too.
 		expect(await object.accept(theirs)).toEqual({ accepted: false, reason: 'key-reused' });
 		expect(await object.read('globex')).toMatchObject({ found: 'nothing' });
 		expect(await object.events('globex', 0)).toMatchObject({ found: 'nothing' });
@@ -224,7 +224,7 @@ describe('the token of a link', () => {
 	it('expires with its job', async () => {
 		const { links } = await waitingJob();
 		expect((await ask(DEPLOYED, links.self)).status).toBe(200);
-		// It may wait, take all its tries, and is kept for a day: the longest that this can last.
+		// It may wait, use all its tries, and is kept for a day: the maximum duration.
 		advanceClock(100 * 86_400_000);
 		expect((await ask(DEPLOYED, links.self)).status).toBe(401);
 	});

@@ -1,4 +1,4 @@
-/** Who may do what: each route with each kind of credentials, from the route table itself. */
+/** Access rights: each route with each kind of credentials, from the route table itself. */
 import { Buffer } from 'node:buffer';
 import { UnsecuredJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
@@ -9,8 +9,8 @@ import { TOKEN_RIGHTS, TOKEN_SCOPES, type TokenRight } from '../../src/token/tok
 import { ask, bearer, DEPLOYED, inAnHour, jobToken, KEYS, linkToken, submission, waitingJob } from './deployment.ts';
 
 /**
- * What a route answers to whoever is let in, when its job waits. A new route is to be thought about here: as long as it is
- * not, its tests fail.
+ * The response of each route to an authorized caller whose job waits. A new route needs an entry here; without
+ * one, its tests fail.
  */
 const LET_IN: Record<string, { readonly status: number; readonly code?: string; readonly init?: RequestInit }> = {
 	'POST /v1/jobs': {
@@ -23,7 +23,7 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 		status: 202,
 		init: { ...submission(), body: JSON.stringify({ jobs: [{ task: 'sleep', input: { seconds: 0 } }] }) },
 	},
-	// The id that is asked about is a job's: whoever is let in is told that it is no batch's.
+	// The request uses a job's id, so an authorized caller learns that it is not a batch's.
 	'GET /v1/batches/:id': { status: 404, code: 'BatchNotFound' },
 	'GET /v1/tasks': { status: 200 },
 	'GET /v1/jobs/:id': { status: 200 },
@@ -35,7 +35,7 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	'POST /v1/jobs/:id/cancel': { status: 200 },
 	'POST /v1/jobs/:id/retry': { status: 409, code: 'NotRetryable' },
 	'POST /v1/jobs/:id/purge': { status: 409, code: 'NotFinished' },
-	// The job that is asked about has not been started: whoever is let in has an attempt that it never had.
+	// The job has not started, so an authorized caller has a token for an attempt that never existed.
 	'POST /v1/jobs/:id/progress': { status: 409, code: 'StaleAttempt', init: report({ percentComplete: 1 }) },
 	'POST /v1/jobs/:id/complete': { status: 409, code: 'StaleAttempt', init: report({}) },
 	'POST /v1/jobs/:id/fail': { status: 409, code: 'StaleAttempt', init: report({ code: 'A', message: 'b' }) },
@@ -46,14 +46,14 @@ function report(body: object): RequestInit {
 }
 
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
-/** An attempt is for whoever was given its token: no key lets anybody in. */
+/** Attempts require the token of the attempt: no API key gives access. */
 const isOfAttempt = ({ scope }: Route) => scope === 'complete';
-/** A route of any method is asked by one that may have a body. */
+/** A route of any method is tested with a method that may have a body. */
 const methodOf = ({ method }: Route) => (method === 'ALL' ? 'PUT' : method);
 const isAboutJob = ({ path }: Route) => path.includes(':id');
 const isAboutBatch = ({ path }: Route) => path.startsWith('/v1/batches/');
 
-/** A key that may cancel may purge too. */
+/** A key that may cancel may also purge. */
 const keyScope = ({ scope }: Route) => (scope === 'purge' ? 'cancel' : scope);
 
 type Told = { readonly status: number; readonly code?: string };
@@ -64,7 +64,7 @@ const NO_JOB: Told = { status: 404, code: 'JobNotFound' };
 
 function letIn(route: Route): Told {
 	const rule = LET_IN[nameOf(route)];
-	if (!rule) throw new Error(`${nameOf(route)} has no rule: say in LET_IN what it answers to whoever is let in`);
+	if (!rule) throw new Error(`${nameOf(route)} has no rule: add its response to an authorized caller to LET_IN`);
 	return rule.code === undefined ? { status: rule.status } : { status: rule.status, code: rule.code };
 }
 
@@ -88,7 +88,7 @@ const withToken = (
 
 const anotherJob = 'f'.repeat(64);
 
-/** What a link's token allows, by its right. */
+/** The routes that a link's token allows, by its right. */
 const RIGHTS: Record<TokenRight, readonly string[]> = {
 	read: ['read'],
 	cancel: ['read', 'cancel'],
@@ -98,7 +98,7 @@ const RIGHTS: Record<TokenRight, readonly string[]> = {
 const aLinkTo = (right: TokenRight) => (job: string, createdAt: number) =>
 	linkToken({ job, createdAt, right, ...(right === 'complete' && { fence: { epoch: 1, attempt: 1, createdAt } }) });
 
-/** Only on the routes of a job or a batch is a job token one: elsewhere, "token" is a parameter like others. */
+/** A job token is read only on the routes of a job or a batch. Elsewhere "token" is an ordinary parameter. */
 const forbiddenForJobs: Credentials['expected'] = (route) => (isAboutJob(route) ? FORBIDDEN : UNAUTHORIZED);
 
 const CREDENTIALS: readonly Credentials[] = [
@@ -215,7 +215,7 @@ const CREDENTIALS: readonly Credentials[] = [
 		send: async () => ({ headers: bearer(KEYS.admin), token: await jobToken({ sub: anotherJob }) }),
 		expected: (route) => {
 			if (isAboutJob(route)) return FORBIDDEN;
-			// Here it is a parameter of the task, which has none of that name.
+			// Here it is a parameter of the task, which does not accept it.
 			return route.path === '/v1/tasks/:task/jobs' ? { status: 400, code: 'InvalidRequest' } : letIn(route);
 		},
 	},
@@ -248,7 +248,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (_, 
 		const { headers, ...got } = await told(route, job, credentials);
 		expect(got).toEqual(expected);
 		if (got.status === 401) expect(headers.get('www-authenticate')).toMatch(/^Bearer( error="invalid_token")?$/);
-		// Whoever was turned away has changed nothing.
+		// Rejected requests have changed nothing.
 		if (expected === UNAUTHORIZED || expected === FORBIDDEN || expected === NO_JOB) {
 			const after = await ask(DEPLOYED, `/v1/operations/${job.id}`, { headers: bearer(KEYS.read) });
 			expect(await after.json()).toMatchObject({ status: 'pending', seq: 1 });

@@ -11,7 +11,7 @@ import { ask, bearer, DEPLOYED, KEYS, rightIn, submission } from './deployment.t
 
 const LOCAL_KEY = Uint8Array.from(atob(JSON.parse(env.SIGNING_KEYS).local), (char) => char.charCodeAt(0));
 
-/** Asks a deployment with other variables than local development has. */
+/** Sends a request to a deployment with other variables than in local development. */
 function callWith(
 	variables: Record<string, string | undefined>,
 	path: string,
@@ -49,7 +49,7 @@ describe('a wrong setting', () => {
 		['CORS_ORIGINS', 'https://a.example, null'],
 	])('%s=%s stops with a message that names it, to the log and to the client, and never its value', async (name, value) => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-		// A made-up correlation id may have the value in it by chance.
+		// A generated correlation id may contain the value by chance.
 		const response = await callWith({ [name]: value }, '/v1/tasks', { headers: { 'x-correlation-id': 'of-the-test' } });
 		expect(response.status).toBe(503);
 		const body = await response.text();
@@ -114,7 +114,7 @@ describe('a token', () => {
 		const other = await submit('sleep', { seconds: 0 });
 		const ofOther = await jwt({ sub: other.document.id, tenant: 'default', scope: 'read', exp: inAnHour() });
 		expect((await call(`/v1/jobs/${document.id}?token=${ofOther}`)).status).toBe(403);
-		// A token of today does not say which job it is for.
+		// A current token does not name its job.
 		const { search } = new URL(other.document.links.self);
 		expect((await call(`/v1/jobs/${document.id}${search}`)).status).toBe(401);
 		const readOnly = await jwt({ sub: document.id, tenant: 'default', scope: 'read', exp: inAnHour() });
@@ -172,7 +172,7 @@ describe('a token', () => {
 	it('expires with its job', async () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { retainSeconds: 60, startWithinSeconds: 60 });
 		await until(document, 'succeeded');
-		// The link was given out before it was known how long the job would take.
+		// The link was issued before the job's duration was known.
 		advanceClock(100 * 86_400_000);
 		expect((await call(document.links.operation)).status).toBe(401);
 	});
@@ -203,7 +203,7 @@ describe('links', () => {
 	it.each([
 		['https://b.example', 'https://b.example/jobs/v1/jobs/'],
 		['https://a.example', 'https://a.example/v1/jobs/'],
-		// A gateway that calls the deployment by a name of its own.
+		// A gateway that calls the deployment by another name.
 		['https://coatcheck.workers.dev', 'https://a.example/v1/jobs/'],
 	])('that are asked for at %s start with %s where there are several public addresses', async (origin, start) => {
 		const variables = { ...DEPLOYED, PUBLIC_URL: 'https://a.example, https://b.example/jobs/' };

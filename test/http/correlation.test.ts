@@ -9,7 +9,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 
 type Line = Record<string, unknown>;
 
-/** The log lines that are written from now on. */
+/** The log lines from now on. */
 function logged(): Line[] {
 	const lines: Line[] = [];
 	const spy = vi.spyOn(console, 'error').mockImplementation((line) => lines.push(JSON.parse(String(line)) as Line));

@@ -1,4 +1,4 @@
-/** A deployment as it is in production: closed, with API keys, and with none of the local settings but the signing keys. */
+/** A deployment as in production: with API keys, and without local settings except the signing keys. */
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { Buffer } from 'node:buffer';
@@ -11,7 +11,7 @@ import { signToken, TOKEN_RIGHTS, type TokenGrant, type TokenRight } from '../..
 import { ORIGIN } from '../flow/client.ts';
 import worker from '../worker.ts';
 
-/** The Worker's own key for links, under the name that its tokens give. */
+/** The Worker's own key for links, under the id in its tokens. */
 export const SIGNING_KEY = Uint8Array.from(atob(JSON.parse(env.SIGNING_KEYS).local), (char) => char.charCodeAt(0));
 
 export interface Key {
@@ -25,7 +25,7 @@ export function key(id: string, tenant: string, ...scopes: KeyScope[]): Key {
 	return { id, tenant, scopes, secret: `ck_${id}-${'x'.repeat(32)}` };
 }
 
-/** One key of tenant `acme` for each scope, one with all that clients need, and the same of another tenant. */
+/** One key of tenant `acme` for each scope, one with all scopes that clients need, and the same for another tenant. */
 export const KEYS = {
 	...(Object.fromEntries(KEY_SCOPES.map((scope) => [scope, key(`only-${scope}`, 'acme', scope)])) as Record<
 		KeyScope,
@@ -35,7 +35,7 @@ export const KEYS = {
 	other: key('other', 'globex', 'submit', 'read', 'cancel', 'admin'),
 };
 
-/** The secret `API_KEYS` that knows these keys. */
+/** The secret `API_KEYS` with these keys. */
 export function apiKeys(...keys: readonly Key[]): string {
 	const lines = keys.map(({ secret, ...entry }) => ({
 		...entry,
@@ -46,13 +46,13 @@ export function apiKeys(...keys: readonly Key[]): string {
 
 export type Variables = Record<string, unknown>;
 
-/** As deployed: what only local development sets is not there. */
+/** As deployed: the variables of local development are missing. */
 export const DEPLOYED: Variables = {
 	AUTH: undefined,
 	ALLOW_PRIVATE_TARGETS: undefined,
 	WEBHOOK_SECRETS: undefined,
 	PUBLIC_URL: undefined,
-	// A test that is about limits brings its own: the others come from one address, and fast.
+	// A test of limits sets its own. The other tests send requests fast, from one address.
 	RATE_LIMIT_PER_KEY: undefined,
 	RATE_LIMIT_PER_ADDRESS: undefined,
 	LIMITER_PER_KEY: undefined,
@@ -61,12 +61,12 @@ export const DEPLOYED: Variables = {
 	API_KEYS: apiKeys(...Object.values(KEYS)),
 };
 
-/** Parsed once for each set of variables, as a deployment's are. */
+/** Parsed once for each set of variables, as in a deployment. */
 const environments = new WeakMap<Variables, typeof env>();
 
 let lastContext: ExecutionContext | undefined;
 
-/** Asks a deployment with these variables. */
+/** Sends a request to a deployment with these variables. */
 export function ask(variables: Variables, path: string, init: RequestInit = {}): Promise<Response> {
 	const environment = environments.get(variables) ?? ({ ...env, ...variables } as unknown as typeof env);
 	environments.set(variables, environment);
@@ -75,7 +75,7 @@ export function ask(variables: Variables, path: string, init: RequestInit = {}):
 	return worker.fetch(request as Parameters<typeof worker.fetch>[0], environment, lastContext);
 }
 
-/** Waits for the work that goes on after the last answer, such as keeping it in a cache. Read the answer first. */
+/** Waits for work that continues after the last response, such as caching it. Read the response first. */
 export async function afterLastAnswer(): Promise<void> {
 	if (lastContext) await waitOnExecutionContext(lastContext);
 }
@@ -102,13 +102,13 @@ export async function waitingJob(by: Key = KEYS.client, variables: Variables = D
 
 export const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
 
-/** The right that a link's token is signed for. */
+/** The right in a link's token. */
 export function rightIn(link: string): TokenRight | undefined {
 	const [first = 0] = Buffer.from(new URL(link).searchParams.get('token') ?? '', 'base64url');
 	return TOKEN_RIGHTS[(first >> 4) & 3];
 }
 
-/** A link's token as a deployment signs it. */
+/** A link's token, signed as in a deployment. */
 export function linkToken(grant: Omit<TokenGrant, 'expiresAt'> & { readonly expiresAt?: number }): string {
 	const token = signToken(new Map([['local', SIGNING_KEY]]), { expiresAt: Date.now() + 3_600_000, ...grant });
 	if (token === undefined) throw new Error('There is no signing key');
@@ -122,7 +122,7 @@ export function jobToken(claims: Record<string, unknown>, signingKey = SIGNING_K
 		.sign(signingKey);
 }
 
-/** What was refused, and what a client was told of it. */
+/** The rejected request, and the response to it. */
 export async function refusal(response: Response): Promise<[status: number, code: string]> {
 	return [response.status, (await response.json<{ code: string }>()).code];
 }

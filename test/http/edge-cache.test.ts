@@ -1,4 +1,4 @@
-/** Where a deployment lets its data centers keep what has happened, an object is asked once, and nobody sees what isn't theirs. */
+/** With the edge cache, an object is called once, and no reader sees another reader's data. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
@@ -11,7 +11,7 @@ const CACHING = { ...DEPLOYED, EDGE_CACHE_SECONDS: String(CACHE_SECONDS) };
 const NOT_CACHING = { ...DEPLOYED };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-/** A job that has ended, which nobody has asked about with a link that it gave out. */
+/** A finished job that has not been read by link yet. */
 async function endedJob(
 	input: unknown = { seconds: 0 },
 	headers: Record<string, string> = {},
@@ -31,14 +31,14 @@ async function endedJob(
 	return document;
 }
 
-/** From here on the job's object knows nothing of it: whoever is answered was not answered by it. */
+/** Deletes the job from its object, so that any later response comes from the cache. */
 async function emptyObject({ id }: StatusDocument): Promise<void> {
 	const stub = env.JOBS.get(env.JOBS.idFromString(id));
 	await runInDurableObject(stub, (_, { storage }) => storage.deleteAll());
 	await evictDurableObject(stub);
 }
 
-/** Asks until it is kept: keeping goes on after the answer. */
+/** Reads once and waits until the response is cached, because caching continues after the response. */
 async function askedTwice(url: string): Promise<void> {
 	await (await ask(CACHING, url)).arrayBuffer();
 	await afterLastAnswer();

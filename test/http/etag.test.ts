@@ -1,4 +1,4 @@
-/** The tag of a status document: it changes whenever a member of the document does, and a client that waits for that is told. */
+/** The ETag of a status document changes whenever a member of the document does, and ends the wait of a client. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';
@@ -12,12 +12,12 @@ async function tagOf({ links }: StatusDocument): Promise<string> {
 	return (await call(links.operation)).headers.get('etag') ?? '';
 }
 
-/** Asks as a client does that has a document. */
+/** Sends a conditional request, like a client with a document. */
 function ask({ links }: StatusDocument, tag: string, prefer?: string): Promise<Response> {
 	return call(links.operation, { headers: { 'if-none-match': tag, ...(prefer !== undefined && { prefer }) } });
 }
 
-/** A finished job whose receiver was not told yet. */
+/** A finished job whose receiver has not been called yet. */
 async function untoldJob(): Promise<StatusDocument> {
 	dropMessages();
 	const webhook = { url: 'https://receiver.example/', events: ['canceled'] };
@@ -26,7 +26,7 @@ async function untoldJob(): Promise<StatusDocument> {
 	return until(document, 'canceled');
 }
 
-/** A job that an external worker has, with its clock held still. */
+/** A job of an external worker, with its clock stopped. */
 async function externalJob(): Promise<{ job: StatusDocument; report: (percentComplete: number) => Promise<unknown> }> {
 	const { document } = await submit('sleep', EXTERNAL);
 	const job = await until(document, 'waiting');
@@ -77,7 +77,7 @@ describe('the ETag of a status document', () => {
 		const { document: first } = await submit('sleep', { seconds: 0 }, options);
 		const before = await tagOf(first);
 		await call(first.links.self, { method: 'DELETE' });
-		// Retention and the time of the tombstone.
+		// Retention and the lifetime of the tombstone.
 		advanceClock(60_000 + 3_600_000 + 1_000);
 		await fireAlarm(first);
 		const { document: second } = await submit('sleep', { seconds: 0 }, options);
@@ -124,7 +124,7 @@ describe('a client that waits with If-None-Match', () => {
 	});
 });
 
-/** Until so many wait at the job's object. */
+/** Waits until `count` long-polls wait at the job's object. */
 async function waiters(job: StatusDocument, count: number): Promise<void> {
 	const waiting = () => runInDurableObject(objectOf(job), (_, ctx) => ctx.getWebSockets('waiter').length);
 	await vi.waitFor(async () => expect(await waiting()).toBe(count), 10_000);

@@ -1,4 +1,4 @@
-/** Under which names a deployment answers, and to pages of which sites. */
+/** The host names and origins that a deployment accepts. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { StatusDocument } from '../../src/job/document.ts';

@@ -6,7 +6,7 @@ import { post } from '../flow/client.ts';
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 
-/** A body that comes in as it is told to. */
+/** A body that arrives at the given times. */
 function slowBody() {
 	const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
 	const writer = writable.getWriter();
@@ -70,7 +70,7 @@ describe('JSON', () => {
 
 	it('that keeps arriving is waited for, however long it takes in all', async () => {
 		const slow = slowBody();
-		// These bytes are worth sixteen seconds, and are there when the body is first looked at.
+		// These bytes allow sixteen seconds, and have arrived when the body is first checked.
 		const first = slow.write(`"${'x'.repeat(MIB)}`);
 		const taken = sizeOf(slow.request, { arrivalMs: 1 });
 		await first;

@@ -84,7 +84,7 @@ describe('an integer that JSON would change silently', () => {
 		expect(faultsOf(`[${'9007199254740992,'.repeat(100_000)}9007199254740993]`)).toEqual([
 			expect.objectContaining({ pointer: '/100000' }),
 		]);
-		// A conversion in quadratic time would be minutes.
+		// A conversion in quadratic time would take minutes.
 		expect(performance.now() - startedAt).toBeLessThan(20_000);
 	});
 

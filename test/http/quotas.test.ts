@@ -1,4 +1,4 @@
-/** Quotas of a tenant: exact, told clearly, and given back whatever becomes of a job. */
+/** Quotas of a tenant: exact, reported clearly, and released however a job ends. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -8,7 +8,7 @@ import type { TenantObject } from '../../src/object/tenant-object.ts';
 import { objectOf as jobObjectOf } from '../flow/client.ts';
 import { apiKeys, ask, bearer, DEPLOYED, type Key, key, refusal, submission, type Variables } from './deployment.ts';
 
-/** A tenant nobody else is, in a deployment with these quotas. */
+/** A tenant of one test only, in a deployment with these quotas. */
 function tenantWith(quotas: Variables) {
 	const by = key('client', crypto.randomUUID(), 'submit', 'read', 'cancel');
 	const variables = { ...DEPLOYED, API_KEYS: apiKeys(by), ...quotas };
@@ -19,7 +19,7 @@ function tenantWith(quotas: Variables) {
 
 type Tenant = ReturnType<typeof tenantWith>;
 
-/** A submission to `echo` of so many bytes, run an hour later. */
+/** A submission to `echo` of `sizeBytes` bytes, which runs an hour later. */
 function bytes(sizeBytes: number, headers: Record<string, string> = {}): RequestInit {
 	return {
 		method: 'POST',
@@ -42,7 +42,7 @@ function objectOf({ by }: { by: Key }): DurableObjectStub<TenantObject> {
 	return env.TENANTS.getByName(by.tenant);
 }
 
-/** How many rows the tenant's object has. */
+/** Number of rows in the tenant's object. */
 function rowsOf(tenant: Tenant): Promise<{ inFlight: number; kept: number }> {
 	return runInDurableObject(objectOf(tenant), (_, { storage }) => {
 		const count = (table: string) => Number(storage.sql.exec(`SELECT COUNT(*) AS rows FROM ${table}`).one().rows);
@@ -54,7 +54,7 @@ const cancel = ({ send }: Tenant, { id }: StatusDocument) => send(`/v1/jobs/${id
 const post = ({ send }: Tenant, { id }: StatusDocument, command: string) =>
 	send(`/v1/jobs/${id}/${command}`, { method: 'POST' });
 
-/** Room comes back a moment after the answer: the job's object tells its tenant's after it has answered. */
+/** Capacity is released a moment after the response, because the job's object reports to its tenant's object after it has answered. */
 async function eventually(submit: () => Promise<Response>): Promise<StatusDocument> {
 	const response = await vi.waitUntil(
 		async () => {
@@ -293,7 +293,7 @@ describe('a quota of stored bytes', () => {
 });
 
 describe('what was lost on the way', () => {
-	/** The moment after a crash: somebody took room and went. */
+	/** The state after a crash: a caller reserved capacity and died. */
 	async function leak(tenant: Tenant, count: number): Promise<void> {
 		const object = objectOf(tenant);
 		for (let index = 0; index < count; index++) {
@@ -368,7 +368,7 @@ describe('what was lost on the way', () => {
 	});
 });
 
-/** The class as the platform has it: a fault that is put there is every object's. */
+/** The class as the platform uses it, so that a fault affects every object. */
 async function prototypeOf(tenant: Tenant): Promise<TenantObject> {
 	return Object.getPrototypeOf(await runInDurableObject(objectOf(tenant), (object) => object)) as TenantObject;
 }

@@ -6,7 +6,7 @@ const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const GZIP = { 'content-encoding': 'gzip' };
 
-/** Sends without end, as long as anybody reads. @returns the answer, and how much was read. */
+/** Sends an endless body while it is read. @returns the response, and the number of bytes read. */
 async function sendWithoutEnd(path: string, headers: Record<string, string>): Promise<[status: number, mib: number]> {
 	let sentBytes = 0;
 	const body = new ReadableStream<Uint8Array>({
@@ -27,7 +27,7 @@ describe('of a body that is refused', () => {
 		['a route that takes a report', '/v1/jobs/{id}/progress', {}, 401, 1],
 		['a route that takes an input, from nobody', '/v1/tasks/echo/jobs', {}, 401, 1],
 		['a route that takes none, from who may ask', '/v1/jobs/{id}/retry', {}, 409, 1],
-		// As much as the platform lets in: it is to hear why.
+		// As much as the platform accepts, so that the client receives the reason.
 		['a route that takes an input, from who may send one', '/v1/tasks/echo/jobs', GZIP, 415, 95],
 	])('to %s, no more is read than that is worth', async (_, path, headers, status, mib) => {
 		const { id } = await waitingJob();

@@ -1,4 +1,4 @@
-/** Everything of a request that could be too much: refused with an error of its own, before anything is stored. */
+/** Every part of a request that can be too large or too many: each is rejected with its own error, before anything is stored. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { DEFAULTS } from '../../src/config.ts';
@@ -34,7 +34,7 @@ const envelope = (fields: object): Sent => ({
 const pathOf = (chars: number) => `/v1/jobs?x=${'x'.repeat(chars - `${ORIGIN}/v1/jobs?x=`.length)}`;
 const parameters = (count: number) =>
 	`/v1/jobs?${Array.from({ length: count }, (_, index) => `p${index}=1`).join('&')}`;
-/** Those that every request here has. */
+/** The headers that every request here has. */
 const OURS = ['content-type: application/json', 'content-length: 13', 'coatcheck-delay-seconds: 3600'];
 const headers = (count: number) =>
 	Object.fromEntries(Array.from({ length: count - OURS.length }, (_, index) => [`x-${index}`, '1']));
@@ -54,9 +54,9 @@ interface Amount {
 	readonly what: string;
 	readonly max: number;
 	readonly of: (amount: number) => Sent;
-	/** Default: 400, as bad requests are. */
+	/** Default: 400. */
 	readonly refused?: readonly [status: number, code: string];
-	/** Where the fault is said to be. */
+	/** The location of the fault in the error. */
 	readonly place?: string;
 }
 

@@ -9,7 +9,7 @@ import { ask, bearer, DEPLOYED, jobToken, KEYS, submission, type Variables, wait
 const PAYLOAD = 'the-patient-has-a-cold';
 const CONSOLE = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
 
-/** Everything that is written to the console from now on. */
+/** All console output from now on. */
 function written(): () => string {
 	const spies = CONSOLE.map((method) => vi.spyOn(console, method).mockImplementation(() => {}));
 	onTestFinished(() => {
@@ -18,7 +18,7 @@ function written(): () => string {
 	return () => spies.flatMap(({ mock }) => mock.calls.map((call) => call.map(String).join(' '))).join('\n');
 }
 
-/** Objects that can't be reached, and say so with everything they were called with. */
+/** Unreachable objects whose errors contain all arguments of the call. */
 function unreachable(what: string): Variables {
 	const get = () => {
 		throw new Error(`no way to ${ORIGIN}/v1/jobs?token=${what} with Bearer ${what} or ${what}`);
@@ -55,7 +55,7 @@ describe('the log', () => {
 		expect(output()).toContain('no way to');
 		expect(output()).toContain('"principal":"key:only-read"');
 		for (const secret of [token, PAYLOAD, KEYS.read.secret, KEYS.submit.secret]) expect(output()).not.toContain(secret);
-		// Nor is a client told.
+		// The client does not see it either.
 		for (const response of responses) expect(await response.text()).not.toContain('no way to');
 	});
 

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { ORIGIN } from '../flow/client.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Variables, waitingJob } from './deployment.ts';
 
-/** The platform's own limiter, of three requests a minute; each test counts under names of its own. */
+/** The platform's own limiter, with three requests a minute. Each test counts under its own names. */
 const { LIMITER_OF_THREE } = env as unknown as { LIMITER_OF_THREE: RateLimit };
 const LIMITED: Variables = {
 	...DEPLOYED,
@@ -14,7 +14,7 @@ const LIMITED: Variables = {
 	RATE_LIMIT_PER_ADDRESS: '3/60s',
 };
 
-/** More than the limit by so much that it is met, even when a minute ends in between. */
+/** Far enough above the limit to exceed it, even if a minute ends in between. */
 const MANY = 8;
 
 async function askOften(path: string, headers: () => Record<string, string>): Promise<Response[]> {
@@ -80,7 +80,7 @@ describe('requests are limited', () => {
 		expect(statuses(responses)).toEqual([200, 429]);
 		expect(refusedOf(responses)?.headers.get('ratelimit')).toBe('"link";r=0;t=60');
 		expect((await ask(LIMITED, second.links.operation, { headers: from('198.51.100.2') })).status).toBe(200);
-		// Another reader of the same link is kept waiting by nobody.
+		// Another reader of the same link is not delayed.
 		expect((await ask(LIMITED, first.links.operation, { headers: from('198.51.100.20') })).status).toBe(200);
 		const withKey = { ...bearer(KEYS.cancel), ...from('198.51.100.2') };
 		const cancel = `/v1/jobs/${first.id}/cancel`;

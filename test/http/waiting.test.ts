@@ -12,7 +12,7 @@ interface Message {
 	readonly data: JobEvent;
 }
 
-/** Reads a whole stream the way the standard says, line by line. */
+/** Reads a whole stream line by line, as the standard says. */
 async function read(response: Response): Promise<{ messages: Message[]; text: string }> {
 	expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
 	const text = await response.text();

@@ -1,9 +1,9 @@
 /**
- * A client as Azure's generators write them around `@azure/core-lro`: how they send, follow, parse and fail, and how they
- * start a poller. It knows no more of the service than the URL it submits to.
+ * A client as Azure's generators create them around `@azure/core-lro`: they send, follow, parse and fail in this manner, and
+ * start a poller. It needs only the URL that it submits to.
  *
- * It also runs in a process of its own (`restored-poller.ts`), which takes types away and nothing else: no syntax in here
- * needs more than that.
+ * It also runs in a separate process (`restored-poller.ts`), which only strips types. The syntax here must not need more
+ * than that.
  */
 import { createHttpPoller, type OperationState, type RunningOperation } from '@azure/core-lro';
 import {
@@ -13,18 +13,18 @@ import {
 	type PollOperationState,
 } from 'core-lro-2';
 
-/** Much shorter than any `Retry-After`: a poller that pays no heed to it asks a hundred times a second. */
+/** Much shorter than any `Retry-After`: a poller that ignores the header would poll a hundred times a second. */
 const INTERVAL_MS = 10;
-/** Nobody has to ask this often here: it is in a loop. */
+/** Enough for every test; more polls mean an endless loop. */
 const MAX_POLLS = 30;
 
-/** One answer, as the pollers want it, and when it was asked for and came. */
+/** One response, in the form that the pollers need, with the times of its request and arrival. */
 export interface Answer {
 	readonly request: { readonly method: string; readonly url: string };
 	readonly statusCode: number;
-	/** The names are lower case. */
+	/** Names are in lower case. */
 	readonly headers: Record<string, string>;
-	/** Parsed when it is JSON, text when it isn't. */
+	/** A parsed value for JSON, otherwise text. */
 	readonly body: unknown;
 	readonly askedAt: number;
 	readonly answeredAt: number;
@@ -32,16 +32,16 @@ export interface Answer {
 
 export interface AzureClientOptions {
 	/**
-	 * Whether answers that the description of the service doesn't have are thrown as `RestError`: the generators for 2.x and
-	 * for "modular" clients do, the one for "REST level" clients leaves them to the poller. Default: false.
+	 * Whether responses outside the service's description are thrown as `RestError`. The generators for 2.x and
+	 * for "modular" clients do that; the one for "REST level" clients leaves them to the poller. Default: false.
 	 */
 	readonly throwsRestErrors?: boolean;
-	/** Whether it only knows `Location`, as ARM's older clients. Default: false, and `Operation-Location` goes first. */
+	/** Whether it supports only `Location`, like ARM's older clients. Default: false, and `Operation-Location` has precedence. */
 	readonly knowsOnlyLocation?: boolean;
 }
 
 export class AzureClient {
-	/** Everything but the submission, in order. */
+	/** All responses except that to the submission, in order. */
 	readonly polls: Answer[] = [];
 	readonly #options: AzureClientOptions;
 
@@ -58,7 +58,7 @@ export class AzureClient {
 		return { ...answer, headers: known };
 	}
 
-	/** What a poller needs: how it began, and how it is asked for. Without a beginning it can only be restored. */
+	/** The input of a poller: the first response and a function that polls. Without a first response it can only be restored. */
 	operation(submitted?: Answer): RunningOperation {
 		return {
 			sendInitialRequest: async () => {
@@ -76,7 +76,7 @@ export class AzureClient {
 
 	async #send(url: string, init: RequestInit & { readonly method: string }): Promise<Answer> {
 		const askedAt = performance.now();
-		// `redirectPolicy` of core-rest-pipeline follows a 303 only after a POST; a GET's it hands to the poller as it is.
+		// `redirectPolicy` of core-rest-pipeline follows a 303 only after a POST. After a GET it passes the 303 to the poller.
 		const response = await fetch(url, { ...init, redirect: init.method === 'POST' ? 'follow' : 'manual' });
 		const text = await response.text();
 		const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
@@ -99,7 +99,7 @@ function operationResponse(answer: Answer) {
 	return { flatResponse: answer.body, rawResponse: answer };
 }
 
-/** The pollers know it by its name. */
+/** The pollers recognize it by its name. */
 class RestError extends Error {
 	override readonly name = 'RestError';
 	readonly code: string | undefined;
@@ -113,22 +113,22 @@ class RestError extends Error {
 	}
 }
 
-/** What all pollers have in common. */
+/** The common interface of all pollers. */
 export interface Poller {
-	/** Asks once. */
+	/** Polls once. */
 	poll(): Promise<unknown>;
-	/** @throws when the operation failed or was canceled. */
+	/** @throws if the operation failed or was canceled. */
 	pollUntilDone(): Promise<unknown>;
-	/** What another process can go on from. */
+	/** The state from which another process can resume. */
 	serialize(): Promise<string>;
 	/** `running`, `succeeded`, `failed` or `canceled`. */
 	status(): string;
 }
 
-/** @param restoreFrom what another poller serialized; then nothing is submitted. */
+/** @param restoreFrom the serialized state of another poller; then no request is submitted. */
 export type StartPoller = (operation: RunningOperation, restoreFrom?: string) => Promise<Poller>;
 
-/** Every poller that there is, by the package it is in. */
+/** Every poller, by its package. */
 export type PollerName = 'core-lro 3' | 'core-lro 2' | 'LroEngine of core-lro 2';
 
 export const POLLERS: Readonly<Record<PollerName, StartPoller>> = {

@@ -13,19 +13,19 @@ beforeAll(async () => {
 });
 
 const SECONDS = 1_000;
-/** A timer may fire a little before its time. */
+/** A timer may fire a little early. */
 const EARLY_MS = 20;
 
 const ARM = { 'coatcheck-on-pending': 'accepted', 'coatcheck-on-complete': 'inline', 'coatcheck-on-failed': 'error' };
 const NOPE = { code: 'Nope', message: 'It was not to be' };
 
-/** Clients that leave every answer to the poller, and clients that throw what they didn't expect. */
+/** Clients that leave every response to the poller, and clients that throw unexpected ones. */
 const KINDS = POLLER_NAMES.flatMap((name) => [
 	{ name, throwsRestErrors: false, how: 'that is given every answer' },
 	{ name, throwsRestErrors: true, how: 'whose client throws what it did not expect' },
 ]);
 
-/** Submits, and gives the answer to a poller that has asked for nothing yet. */
+/** Submits, and passes the response to a poller that has not polled yet. */
 async function start(name: PollerName, body: string, options: AzureClientOptions = {}, headers = {}) {
 	const client = new AzureClient(options);
 	const submitted = await client.submit(`${server.origin}/v1/jobs`, body, headers);
@@ -37,7 +37,7 @@ async function start(name: PollerName, body: string, options: AzureClientOptions
 	};
 }
 
-/** Every poll but the last waited for as long as the answer before it asked. */
+/** Checks that every poll except the last waited as long as the previous response asked. */
 function expectPatience({ polls }: AzureClient): void {
 	for (const [index, { headers, answeredAt }] of polls.entries()) {
 		const next = polls[index + 1];
@@ -46,7 +46,7 @@ function expectPatience({ polls }: AzureClient): void {
 	}
 }
 
-/** The process that restores a poller: the same Node as this one. */
+/** Restores a poller in another process, with the same Node. */
 async function restoreElsewhere(name: PollerName, state: string): Promise<unknown> {
 	const script = fileURLToPath(new URL('restored-poller.ts', import.meta.url));
 	const child = spawn(process.execPath, [script, name], { stdio: ['pipe', 'pipe', 'pipe'] });

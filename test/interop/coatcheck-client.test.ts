@@ -20,7 +20,7 @@ const CLIENT = fileURLToPath(new URL('../../src/client/', import.meta.url));
 const LRO = fileURLToPath(new URL('../../src/lro/', import.meta.url));
 const WATCH = fileURLToPath(new URL('../../demo/watch.ts', import.meta.url));
 
-/** As many as take a while to send. */
+/** Enough rows that sending them takes a while. */
 const ROWS = 30_000;
 const MAX_CUTS = 5;
 
@@ -34,7 +34,7 @@ interface Run {
 	readonly tookMs: number;
 }
 
-/** Runs a script of Node to its own end. */
+/** Runs a script in Node until it exits. */
 function run(args: readonly string[], onText: (text: string, interrupt: () => void) => void = () => {}): Promise<Run> {
 	const startedAt = performance.now();
 	const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -94,7 +94,7 @@ describe('on a network that breaks', { concurrent: true }, () => {
 		const away = createClient({ baseUrl: await network.start(), transports: [transport] });
 		const job = away.submit('sleep', { seconds: 2, steps: 20 });
 		await job.accepted();
-		// Not for ever: on a busy machine a single answer may take longer than from one cut to the next.
+		// A limited number of cuts: on a busy machine a single response may take longer than the time between two cuts.
 		let cuts = 0;
 		const cutting = setInterval(() => {
 			network.cut();
@@ -143,7 +143,7 @@ describe('npm run watch', { concurrent: true }, () => {
 		const headers = { 'content-type': 'application/json' };
 		const report = (url: string, body: unknown) =>
 			void fetch(url, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => {});
-		// Each step waits until the one before it is shown.
+		// Each step waits until the previous one is shown.
 		const steps = [
 			['snapshot', () => report(worker.progress, { percentComplete: 50, message: 'half' })],
 			['50 %', () => report(worker.complete, { done: true })],
@@ -220,7 +220,7 @@ describe('the library', () => {
 		const { code, text, tookMs } = await run(['--input-type=module', '-e', script]);
 		expect(text).toBe('{"sleptSeconds":0.3,"attempt":1}\nenough\n');
 		expect(code).toBe(0);
-		// A timer that is left is one of 30 seconds.
+		// A timer that is left running would last 30 seconds.
 		expect(tookMs).toBeLessThan(30_000);
 	});
 });

@@ -1,4 +1,4 @@
-/** The real curl, one command at a time, and what it made of the answer. */
+/** Runs the real curl, one command at a time, and returns its interpretation of the response. */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,17 +12,17 @@ export interface Run {
 }
 
 export interface CurlAnswer {
-	/** 0 when curl has nothing to complain about; its message is in `complaint`. */
+	/** 0 if curl succeeded; otherwise its message is in `complaint`. */
 	readonly exitCode: number | null;
 	readonly complaint: string;
 	readonly status: number;
-	/** Of the last answer, when it followed a redirect. */
+	/** The headers of the last response, if it followed a redirect. */
 	readonly headers: Headers;
 	readonly body: string;
 	readonly redirects: number;
 }
 
-/** @throws when there is no such command, saying so: a test about a client can't go on without it. */
+/** @throws if the command does not exist, because a test of a client needs it. */
 export async function run(command: string, args: readonly string[], stdin: Uint8Array | string = ''): Promise<Run> {
 	const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
 	const ended = new Promise<number | null>((resolve, reject) => {
@@ -31,14 +31,14 @@ export async function run(command: string, args: readonly string[], stdin: Uint8
 		);
 		child.once('close', resolve);
 	});
-	// A command that ends before it has read everything closes the pipe: its exit code and its words say why.
+	// A command that exits before it has read everything closes the pipe. Its exit code and output give the reason.
 	child.stdin.on('error', () => {});
 	child.stdin.end(stdin);
 	const [exitCode, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
 	return { exitCode, stdout, stderr };
 }
 
-/** Runs curl with these arguments. With `stdin` they say what curl does with it: `--data-binary @-`. */
+/** Runs curl with these arguments. `stdin` is its input, for example for `--data-binary @-`. */
 export async function curl(args: readonly string[], stdin?: Uint8Array | string): Promise<CurlAnswer> {
 	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-curl-'));
 	try {
@@ -59,7 +59,7 @@ export async function curl(args: readonly string[], stdin?: Uint8Array | string)
 	}
 }
 
-/** curl makes no file of what it got nothing of. */
+/** curl creates no file for an empty body. */
 function contentOf(path: string): Promise<string> {
 	return readFile(path, 'utf8').catch(() => '');
 }

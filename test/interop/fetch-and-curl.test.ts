@@ -18,12 +18,12 @@ const JSON_TYPE = ['-H', 'Content-Type: application/json'];
 /** The default limit is 32 MiB. */
 const TOO_LARGE_BYTES = 33 * 1_024 * 1_024;
 
-/** JSON may end in spaces: a body of any size that is valid all the same. */
+/** A valid body of any size: JSON may end in spaces. */
 function paddedJob(bytes: number): string {
 	return sleepJob({ seconds: 0 }).padEnd(bytes);
 }
 
-/** A table of numbered rows, of this size or a row more. */
+/** A table of numbered rows, of this size or one row more. */
 function csvOf(bytes: number): { readonly csv: string; readonly rows: number } {
 	const lines = ['row,square'];
 	let length = 0;
@@ -36,7 +36,7 @@ function jobsUrl(): string {
 }
 
 describe('fetch', { concurrent: true }, () => {
-	/** Asks until there is nothing more to wait for, as often as it is told to. */
+	/** Polls until the job ends, as often as `Retry-After` says. */
 	async function fetchUntilOver(url: string): Promise<Response> {
 		const response = await fetch(url);
 		const retryAfter = response.headers.get('retry-after');
@@ -51,7 +51,7 @@ describe('fetch', { concurrent: true }, () => {
 		const response = await fetchUntilOver(links.self);
 		expect(response.redirected).toBe(true);
 		expect(response.url).toBe(links.result);
-		// A redirect drops credentials from headers: this URL has its own.
+		// A redirect drops credentials in headers, so this URL has its own.
 		expect(new URL(response.url).searchParams.get('token')).not.toBeNull();
 		expect(response.status).toBe(200);
 		expect(await response.json()).toEqual({ sleptSeconds: 0.3, attempt: 1 });
@@ -134,7 +134,7 @@ describe('curl', { concurrent: true }, () => {
 
 	it('is never cut off in mid-upload, however much more it goes on sending', async () => {
 		const endless = Buffer.alloc(100_000_000, ' ');
-		// A server that stops reading gets its answer through some of the time: hence several.
+		// A server that stops reading delivers its response only some of the time, hence several tries.
 		for (let time = 1; time <= 4; time++) {
 			const answer = await curl(['-X', 'POST', '-T', '-', '-H', 'Expect:', ...JSON_TYPE, jobsUrl()], endless);
 			expect([answer.exitCode, answer.complaint, answer.status]).toEqual([0, '', 413]);
@@ -165,13 +165,13 @@ describe('curl', { concurrent: true }, () => {
 			[result, 200],
 			[`${jobsUrl()}/${'0'.repeat(64)}`, 404],
 		] as const) {
-			// An answer about no job is given a correlation id of its own, unless the client names one.
+			// A response without a job has a new correlation id, unless the client sends one.
 			const named = ['-H', 'x-correlation-id: of-both', url];
 			const [head, get] = [await curl(['-I', ...named]), await curl(named)];
 			expect([head.exitCode, head.status, get.status]).toEqual([0, status, status]);
 			for (const name of ['content-type', 'location', 'etag', 'retry-after', 'cache-control', 'x-correlation-id'])
 				expect(head.headers.get(name), name).toBe(get.headers.get(name));
-			// RFC 9110 §8.6: the length that GET has, or none.
+			// RFC 9110 §8.6: the same length as for GET, or none.
 			expect([get.headers.get('content-length'), null]).toContain(head.headers.get('content-length'));
 		}
 	});
@@ -191,7 +191,7 @@ describe('a client that sends a body with its HEAD', () => {
 	});
 });
 
-/** What a person would write: `$1` is the job's `Location`. */
+/** A poll loop as a user would write it: `$1` is the job's `Location`. */
 const POLL_LOOP = `
 	folder=$(mktemp -d)
 	trap 'rm -r "$folder"' EXIT

@@ -1,4 +1,4 @@
-/** Our client against a server that is not ours, and was made to find out what clients do: every route it has for operations. */
+/** Our client against an independent server that was made to test clients: every route that it has for operations. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
 	followOperation,
@@ -18,16 +18,16 @@ beforeAll(async () => {
 });
 afterAll(() => stranger.stop());
 
-/** The server is on this machine, and is never busy. */
+/** Short waits, because the server is on this machine and never busy. */
 const WAIT_MS = { first: 2, max: 20 };
-/** More than any route makes us ask, few enough to see one that is asked for ever. */
+/** More than any route needs, and few enough to detect endless polling. */
 const MAX_REQUESTS = 12;
 
 interface Run {
 	readonly value?: unknown;
 	readonly error?: unknown;
 	readonly states: readonly OperationState[];
-	/** `GET /lro/…`, in order. */
+	/** The paths of the requests: `GET /lro/…`, in order. */
 	readonly asked: readonly string[];
 }
 
@@ -57,7 +57,7 @@ async function run(route: string, { options, init }: Pick<Route, 'options' | 'in
 interface Route {
 	/** Method, and path under `/lro`. */
 	readonly route: string;
-	/** What the server counts when it was gone through as it should be. */
+	/** The scenarios that the server counts after a correct run. */
 	readonly counts: readonly string[];
 	readonly options?: OperationOptions;
 	readonly init?: OperationInit;
@@ -69,27 +69,27 @@ const SUB = { properties: { provisioningState: 'Succeeded' }, id: '100', subreso
 const SKU = { name: 'sku', id: '100' };
 const SAYS_SUCCEEDED = { status: 'Succeeded' };
 
-/** Headers that this server wants with every question, too. */
+/** Headers that this server requires with every poll too. */
 const TRACED = { headers: { 'x-ms-client-request-id': '9C4D50EE-2D56-4CD3-8152-34347DC9F2B0' } };
-/** A POST that failed may be sent again only when the server is told that it is the same. */
+/** A failed POST may be repeated only with a key that identifies it. */
 const KEYED = { headers: { 'idempotency-key': '"8e03978e-40d5-43dd-bc93-6894a57f9324"' } };
 
-/** Where it ends well, and with what. */
+/** The routes that succeed, with their results. */
 const SUCCEED: readonly (Route & { readonly value: unknown })[] = [
-	// Over at once: nothing is to be followed.
+	// Ended at once, so that there is nothing to follow.
 	{ route: 'PUT /put/200/succeeded', counts: ['LROPutInlineComplete'], value: DONE },
 	{ route: 'PUT /put/201/succeeded', counts: ['LROPutInlineComplete201'], value: DONE },
 	{ route: 'PUT /put/200/succeeded/nostate', counts: ['LROPut200InlineCompleteNoState'], value: FOO },
 	{ route: 'PATCH /patch/200/succeeded/ignoreheaders', counts: ['LROPatchInlineCompleteIgnoreHeaders'], value: DONE },
 	{ route: 'DELETE /delete/204/succeeded', counts: ['LRODeleteInlineComplete'], value: undefined },
 	{ route: 'DELETE /error/delete/204/nolocation', counts: ['LROErrorDeleteNoLocation'], value: undefined },
-	// A 201 without a word more. Clients made for Azure alone miss its state; for RFC 9110 §15.3.2 the thing is there.
+	// A 201 without further information. Azure's own clients ignore its state. According to RFC 9110 §15.3.2 the resource exists.
 	{
 		route: 'PUT /error/put/201/noprovisioningstatepayload',
 		counts: ['LROErrorPut201NoProvisioningStatePayload'],
 		value: undefined,
 	},
-	// The state is in the resource.
+	// The resource contains the state.
 	{ route: 'PUT /put/201/creating/succeeded/200', counts: ['LROPutSucceededWithBody'], value: DONE },
 	{ route: 'PUT /put/200/updating/succeeded/200', counts: ['LROPutSucceededNoBody'], value: DONE },
 	{
@@ -98,7 +98,7 @@ const SUCCEED: readonly (Route & { readonly value: unknown })[] = [
 		init: TRACED,
 		value: DONE,
 	},
-	// Location: 202 until it is something else.
+	// Location: 202 until the operation ends.
 	{ route: 'PUT /put/202/retry/200', counts: ['LROPut202Retry200'], value: FOO },
 	{ route: 'PUT /put/noheader/202/200', counts: ['LROPutNoHeaderInRetry'], value: DONE },
 	{ route: 'PUT /putsubresource/202/200', counts: ['LROPutSubResourceInRetry'], value: SUB },
@@ -120,7 +120,7 @@ const SUCCEED: readonly (Route & { readonly value: unknown })[] = [
 		init: TRACED,
 		value: undefined,
 	},
-	// A status document; then the resource itself.
+	// A status document, then the resource itself.
 	{ route: 'PUT /putasync/retry/succeeded', counts: ['LROPutAsyncRetrySucceeded'], value: DONE },
 	{ route: 'PUT /putasync/noretry/succeeded', counts: ['LROPutAsyncNoRetrySucceeded'], value: DONE },
 	{ route: 'PUT /putasync/noheader/201/200', counts: ['LROPutAsyncNoHeaderInRetry'], value: DONE },
@@ -142,7 +142,7 @@ const SUCCEED: readonly (Route & { readonly value: unknown })[] = [
 		counts: ['LROPatch202WithAsyncAndLocationHeader'],
 		value: { ...DONE, id: '/lro/patch/202/retry/asyncAndLocationHeader' },
 	},
-	// A status document; there is nothing left to fetch.
+	// A status document, without a resource to fetch.
 	{ route: 'DELETE /deleteasync/noheader/202/204', counts: ['LRODeleteAsyncNoHeaderInRetry'], value: SAYS_SUCCEEDED },
 	{ route: 'DELETE /deleteasync/retry/succeeded', counts: ['LRODeleteAsyncRetrySucceeded'], value: SAYS_SUCCEEDED },
 	{ route: 'DELETE /deleteasync/noretry/succeeded', counts: ['LRODeleteAsyncNoRetrySucceeded'], value: SAYS_SUCCEEDED },
@@ -152,7 +152,7 @@ const SUCCEED: readonly (Route & { readonly value: unknown })[] = [
 		init: TRACED,
 		value: SAYS_SUCCEEDED,
 	},
-	// A status document; then the Location of the first answer, or not, as the service's description says.
+	// A status document. Then, depending on the service's description, the Location of the first response.
 	{ route: 'POST /list', counts: ['LROPostAndGetList'], value: [FOO] },
 	{ route: 'POST /postasync/retry/succeeded', counts: ['LROPostAsyncRetrySucceeded'], value: DONE },
 	{ route: 'POST /postasync/noretry/succeeded', counts: ['LROPostAsyncNoRetrySucceeded'], value: DONE },
@@ -177,7 +177,7 @@ const SUCCEED: readonly (Route & { readonly value: unknown })[] = [
 		options: { finalStateVia: 'location' },
 		value: FOO,
 	},
-	// 500 to the first request, and to the first of each kind of question.
+	// 500 to the first request, and to the first poll of each kind.
 	{ route: 'PUT /retryerror/put/201/creating/succeeded/200', counts: ['LRORetryPutSucceededWithBody'], value: DONE },
 	{
 		route: 'PUT /retryerror/putasync/retry/succeeded',
@@ -216,11 +216,11 @@ const SUCCEED: readonly (Route & { readonly value: unknown })[] = [
 const FAILED = { is: OperationFailedError, code: 'OperationFailed' };
 const CANCELED = { is: OperationCanceledError, code: 'OperationCanceled' };
 const REFUSED = { is: ProblemError, status: 400 };
-/** The links of these lead to nothing. */
+/** The links of these routes lead nowhere. */
 const NOT_THERE = { is: ProblemError, status: 404 };
 const NONSENSE = { is: ProtocolError };
 
-/** Where it ends otherwise, and how. */
+/** The routes that fail, with their errors. */
 const FAIL: readonly (Route & { readonly error: { readonly is: new (...args: never[]) => Error } })[] = [
 	{ route: 'PUT /put/201/created/failed/200', counts: ['LROPutFailed'], error: FAILED },
 	{ route: 'PUT /put/200/accepted/canceled/200', counts: ['LROPutCanceled'], error: CANCELED },
@@ -244,7 +244,7 @@ const FAIL: readonly (Route & { readonly error: { readonly is: new (...args: nev
 		error: { ...FAILED, code: '500', message: 'Internal Server Error' } as typeof FAILED,
 	},
 	{ route: 'POST /postasync/retry/canceled', counts: ['LROPostAsyncRetryCanceled'], error: CANCELED },
-	// Refusals for good: of the request, and of a question.
+	// Permanent rejections of the request and of a poll.
 	{ route: 'PUT /nonretryerror/put/400', counts: ['LRONonRetryPut400'], error: REFUSED },
 	{ route: 'PUT /nonretryerror/put/201/creating/400', counts: ['LRONonRetryPut201Creating400'], error: REFUSED },
 	{
@@ -259,7 +259,7 @@ const FAIL: readonly (Route & { readonly error: { readonly is: new (...args: nev
 	{ route: 'POST /nonretryerror/post/400', counts: ['LRONonRetryPost400'], error: REFUSED },
 	{ route: 'POST /nonretryerror/post/202/retry/400', counts: ['LRONonRetryPost202Retry400'], error: REFUSED },
 	{ route: 'POST /nonretryerror/postasync/retry/400', counts: ['LRONonRetryPostAsyncRetry400'], error: REFUSED },
-	// Answers that say nothing.
+	// Responses without information.
 	{ route: 'PUT /error/putasync/retry/nostatus', counts: ['LROErrorPutAsyncNoPollingStatus'], error: NONSENSE },
 	{
 		route: 'PUT /error/putasync/retry/nostatuspayload',
@@ -273,7 +273,7 @@ const FAIL: readonly (Route & { readonly error: { readonly is: new (...args: nev
 	},
 	{ route: 'POST /error/postasync/retry/nopayload', counts: ['LROErrorPostAsyncNoPollingPayload'], error: NONSENSE },
 	{ route: 'POST /error/post/202/nolocation', counts: ['LROErrorPostNoLocation'], error: NONSENSE },
-	// JSON that is none.
+	// Invalid JSON.
 	{ route: 'PUT /error/put/200/invalidjson', counts: ['LROErrorPut200InvalidJson'], error: NONSENSE },
 	{
 		route: 'PUT /error/putasync/retry/invalidjsonpolling',
@@ -290,7 +290,7 @@ const FAIL: readonly (Route & { readonly error: { readonly is: new (...args: nev
 		counts: ['LROErrorPostAsyncInvalidJsonPolling'],
 		error: NONSENSE,
 	},
-	// A link to "/foo", where nothing is, and a Retry-After of "/bar".
+	// A link to "/foo", which does not exist, and a Retry-After of "/bar".
 	{ route: 'PUT /error/putasync/retry/invalidheader', counts: ['LROErrorPutAsyncInvalidHeader'], error: NOT_THERE },
 	{
 		route: 'DELETE /error/delete/202/retry/invalidheader',
@@ -310,7 +310,7 @@ const FAIL: readonly (Route & { readonly error: { readonly is: new (...args: nev
 	{ route: 'POST /error/postasync/retry/invalidheader', counts: ['LROErrorPostAsyncInvalidHeader'], error: NOT_THERE },
 ];
 
-/** Counted among the others, and about how an SDK fills parts of a host name in: those are part of the URL here. */
+/** Counted by the server, but these test how an SDK fills in parts of a host name. Here those are part of the URL. */
 const LEFT_OUT = /^LRO(Constant)?Parameteri[sz]ed/;
 
 describe('an operation of a server that knows nothing of us', { concurrent: true }, () => {

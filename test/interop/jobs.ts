@@ -1,7 +1,7 @@
-/** Jobs as the documentation tells of them: what the tests do with a job beside the client that they are about. */
+/** Jobs as the documentation describes them: helpers for everything besides the client under test. */
 import { expect, vi } from 'vitest';
 
-/** What is used here of the status document. */
+/** The part of the status document that the tests use. */
 export interface StatusDocument {
 	readonly id: string;
 	readonly status: string;
@@ -35,7 +35,7 @@ export async function statusOf({ links }: StatusDocument): Promise<StatusDocumen
 	return (await response.json()) as StatusDocument;
 }
 
-/** Asks until the job has one of these statuses or phases. */
+/** Polls until the job has one of these statuses or phases. */
 export function until(document: StatusDocument, ...wanted: string[]): Promise<StatusDocument> {
 	return vi.waitFor(
 		async () => {
@@ -47,14 +47,14 @@ export function until(document: StatusDocument, ...wanted: string[]): Promise<St
 	);
 }
 
-/** @returns the status of the answer: 202 when an attempt has still to let go, else 200. */
+/** @returns the status of the response: 202 while an attempt still has to stop, else 200. */
 export async function cancel({ links }: StatusDocument): Promise<number> {
 	const response = await fetch(links.self, { method: 'DELETE' });
 	await response.body?.cancel();
 	return response.status;
 }
 
-/** Cancels a job that didn't start yet, and deletes what is left of it. */
+/** Cancels a job that has not started, and deletes its data. */
 export async function cancelAndPurge(origin: string, document: StatusDocument): Promise<void> {
 	expect(await cancel(document)).toBe(200);
 	const response = await fetch(`${origin}/v1/jobs/${document.id}/purge`, { method: 'POST' });

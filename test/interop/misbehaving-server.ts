@@ -1,4 +1,4 @@
-/** An upstream that does everything wrong that upstreams do, on a port of this machine, and remembers what it was sent. */
+/** An upstream with every fault that upstreams have, on a port of this machine. It records the requests that it receives. */
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,10 +13,10 @@ export interface Received {
 	readonly at: number;
 }
 
-/** What is known of the requests to one path: each test has its own, by a number in it. */
+/** The requests to one path. Each test has its own paths, which contain a number. */
 export interface Visits {
 	readonly received: Received[];
-	/** Connections that the other side closed before there was an answer. */
+	/** Connections that the other side closed before the response. */
 	aborted: number;
 	inFlight: number;
 	mostInFlight: number;
@@ -24,7 +24,7 @@ export interface Visits {
 
 export const BINARY = Uint8Array.from({ length: 5_000_000 }, (_, at) => (at * 31 + (at >> 8)) % 256);
 export const DRIPS = 20;
-/** Longer than what is looked into for how an operation is. */
+/** Longer than the part of a body that is checked for the state of an operation. */
 export const BIG_JSON = { rows: Array.from({ length: 50_000 }, (_, row) => ({ row })) };
 const MS_PER_SECOND = 1_000;
 
@@ -36,7 +36,7 @@ type Behaviour = (visit: number, response: ServerResponse, request: Received) =>
 
 const ok = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/plain' }).end('at last');
 
-/** By the first part of the path. */
+/** The behaviours, by the first part of the path. */
 const BEHAVIOURS: Record<string, Behaviour> = {
 	echo: (_, response, request) =>
 		response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(request)),
@@ -66,7 +66,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 		const headers = { 'content-encoding': 'gzip', 'content-length': body.byteLength, etag: '"1"' };
 		response.writeHead(200, { ...headers, 'content-type': 'text/plain' }).end(body);
 	},
-	/** One header in Latin-1, one in UTF-8: without a body, Node sends every character as one byte. */
+	/** One header in Latin-1, one in UTF-8. Without a body, Node sends each character as one byte. */
 	accents: (_, response) =>
 		response.writeHead(200, { 'content-disposition': 'inline; filename="caf\xe9"', 'x-name': 'caf\xc3\xa9' }).end(),
 	sized: (_, response) => response.writeHead(200, { 'content-type': 'video/mp4', 'content-length': 123_456_789 }).end(),
@@ -98,7 +98,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 				...['Content-Type', 'text/html; charset=utf-8', 'Content-Disposition', 'inline; filename="a.html"'],
 			])
 			.end('<script>alert(1)</script>'),
-	/** An operation with a status document: `/operation/<id>`, and below it `status` and `result`. */
+	/** An operation with a status document: `/operation/<id>`, with `status` and `result` below it. */
 	operation: (visit, response, { url, method }) => {
 		const [, , id, part] = url.split('/');
 		const json = (status: number, body: unknown, headers = {}) =>
@@ -117,7 +117,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 			.writeHead(200, { 'content-type': 'application/json' })
 			.end(JSON.stringify({ status: 'Failed', error }));
 	},
-	/** 202 at its Location until it is there. */
+	/** 202 at its Location until the result is available. */
 	'operation-at-location': (visit, response, { url, method }) => {
 		if (method === 'POST') return response.writeHead(202, { location: `${url}/done`, 'retry-after': '1' }).end();
 		if (visit === 1) return response.writeHead(202, { 'retry-after': '1' }).end();
@@ -139,12 +139,12 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 export class MisbehavingServer {
 	readonly #server: Server = createServer((request, response) => void this.#answer(request, response));
 	readonly #visits = new Map<string, Visits>();
-	/** So many connections are reset as soon as they are made. */
+	/** The number of next connections to reset at once. */
 	resets = 0;
 
-	/** What its URLs start with. */
+	/** Starts the server. @returns the start of its URLs. */
 	async start(): Promise<string> {
-		// Node closes an idle connection after five seconds, and a request that is sent at that moment is lost.
+		// Node closes an idle connection after five seconds. A request that is sent at that moment is lost.
 		this.#server.keepAliveTimeout = 0;
 		this.#server.on('connection', (socket) => {
 			if (this.resets-- > 0) socket.resetAndDestroy();
@@ -153,7 +153,7 @@ export class MisbehavingServer {
 		return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
 	}
 
-	/** New ones have to be made. */
+	/** Closes all connections, so that clients have to open new ones. */
 	closeConnections(): void {
 		this.#server.closeAllConnections();
 	}

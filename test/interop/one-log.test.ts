@@ -1,4 +1,4 @@
-/** One log of events with one numbering, whoever reads it, however, and from when on. */
+/** One log of events with one numbering, for every reader, transport and starting point. */
 
 import { EventSource } from 'eventsource';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const LIFECYCLE = ['accepted', 'started', 'retrying', 'succeeded', 'failed', 'canceled'];
 
-/** What a reader was told: each lifecycle event with its number. */
+/** The events that a reader received: each lifecycle event with its number. */
 const told = (events: readonly Pick<JobEvent, 'seq' | 'type'>[]) =>
 	events.filter(({ type }) => LIFECYCLE.includes(type)).map(({ seq, type }) => `${seq} ${type}`);
 
@@ -61,7 +61,7 @@ const READERS: Record<string, Reader> = {
 	'page after page': async ({ links }) => {
 		const events: JobEvent[] = [];
 		for (let etag = '"0"'; events.at(-1)?.type !== 'succeeded'; ) {
-			// The long-poll says when there is something new.
+			// The long-poll ends when there is a new event.
 			const response = await fetch(links.operation, { headers: { prefer: 'wait=20', 'if-none-match': etag } });
 			await response.body?.cancel();
 			if (response.status === 200) etag = response.headers.get('etag') ?? etag;
@@ -78,7 +78,7 @@ const READERS: Record<string, Reader> = {
 	},
 };
 
-/** The webhook's messages of one job, in the order of their numbers: they may arrive in another. */
+/** The webhook messages of one job, in the order of their numbers; they may arrive in another order. */
 async function toldByWebhook({ id }: StatusDocument, count: number): Promise<string[]> {
 	const mine = await vi.waitFor(
 		() => {

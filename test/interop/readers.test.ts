@@ -1,4 +1,4 @@
-/** Readers from npm that know nothing of the service: `eventsource` and `reconnecting-websocket`, as they come. */
+/** Independent readers from npm, unmodified: `eventsource` and `reconnecting-websocket`. */
 import { EventSource } from 'eventsource';
 import ReconnectingWebSocket from 'reconnecting-websocket';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';

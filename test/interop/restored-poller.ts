@@ -1,4 +1,4 @@
-/** A process of its own that goes on where another one's poller stopped: its state comes in, the result goes out. */
+/** A separate process that resumes another process's poller: it reads the state and prints the result. */
 import { text } from 'node:stream/consumers';
 import { AzureClient, POLLERS, type PollerName } from './azure-client.ts';
 

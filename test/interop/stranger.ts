@@ -1,4 +1,4 @@
-/** A server that others wrote: Azure's own, with which its clients for long-running operations are tested. It counts what was done. */
+/** Runs Azure's own test server for clients of long-running operations. It counts the completed scenarios. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 const PROGRAM = createRequire(import.meta.url).resolve('@microsoft.azure/autorest.testserver');
 const STARTED = /Started server on port (\d+)/;
 
-/** It would be open to the whole network, and has no option against it: run before it, this keeps it on the machine. */
+/** The server would be reachable from the whole network and has no option against that. This preload binds it to loopback. */
 const ON_LOOPBACK = `data:text/javascript,${encodeURIComponent(`
 	import { Server } from 'node:net';
 	const { listen } = Server.prototype;
@@ -18,9 +18,9 @@ const ON_LOOPBACK = `data:text/javascript,${encodeURIComponent(`
 `)}`;
 
 export interface Stranger {
-	/** What its URLs start with, without a slash at the end. */
+	/** The start of its URLs, without a trailing slash. */
 	readonly origin: string;
-	/** How often each scenario was gone through as it should be. */
+	/** Number of correct runs of each scenario. */
 	report(category: string): Promise<Readonly<Record<string, number>>>;
 	stop(): Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function startStranger(): Promise<Stranger> {
 	);
 	const closed = once(child, 'close');
 	const port = await new Promise<string>((resolve, reject) => {
-		// It talks a lot: all of it has to be read, or it stops.
+		// It writes a lot, and would block if its output were not read.
 		createInterface({ input: child.stdout }).on('line', (line) => {
 			const [, found] = STARTED.exec(line) ?? [];
 			if (found !== undefined) resolve(found);
@@ -56,7 +56,7 @@ export async function startStranger(): Promise<Stranger> {
 	};
 }
 
-/** `fetch` as in a browser's tab: cookies come back. The server knows by them how far an operation is. */
+/** `fetch` as in a browser's tab: it sends cookies back. The server tracks the progress of an operation by them. */
 export function fetchWithCookies(): (url: string, init: RequestInit) => Promise<Response> {
 	const cookies = new Map<string, string>();
 	return async (url, init) => {

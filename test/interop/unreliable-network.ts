@@ -1,11 +1,11 @@
-/** A network that can be cut: it stands between clients and a server, and lets through what it is given, until it doesn't. */
+/** A network that can be cut. It forwards between clients and a server until it is cut. */
 import { connect, createServer, type Socket } from 'node:net';
 
 export class UnreliableNetwork {
 	readonly #server = createServer((client) => this.#join(client));
 	readonly #cables = new Set<Socket>();
 	readonly #target: URL;
-	/** Connections that were made, from the first. */
+	/** Number of connections so far. */
 	connections = 0;
 
 	/** @param target the origin of the server behind it. */
@@ -13,7 +13,7 @@ export class UnreliableNetwork {
 		this.#target = new URL(target);
 	}
 
-	/** What URLs on this side start with. */
+	/** Starts it. @returns the start of the URLs on this side. */
 	async start(): Promise<string> {
 		await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
 		const address = this.#server.address();
@@ -21,7 +21,7 @@ export class UnreliableNetwork {
 		return `http://127.0.0.1:${address.port}`;
 	}
 
-	/** Every connection breaks off. New ones can be made. */
+	/** Cuts every connection. New ones can be opened. */
 	cut(): void {
 		for (const cable of this.#cables) cable.resetAndDestroy();
 	}
@@ -44,7 +44,7 @@ export class UnreliableNetwork {
 				this.#cables.delete(cable);
 				other.destroy();
 			});
-			// Whoever used it is told by its own end.
+			// The error is reported at the client's own end.
 			cable.on('error', () => {});
 			cable.pipe(other);
 		}

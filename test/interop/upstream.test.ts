@@ -1,5 +1,5 @@
 /**
- * Any slow API behind a 202: the real runtime, with its real connections, in front of a server that misbehaves on purpose.
+ * Any slow API behind a 202: the real runtime, with its real connections, and a server that misbehaves on purpose.
  * (`createTestHarness` lets Node make the Worker's outgoing requests, which follows redirects and hides broken connections.)
  */
 import { gzipSync } from 'node:zlib';
@@ -10,14 +10,14 @@ import { cancel, type JobEvent, type StatusDocument, until } from './jobs.ts';
 import { BIG_JSON, BINARY, DRIPS, MisbehavingServer, type Received, sha256 } from './misbehaving-server.ts';
 
 const server = new MisbehavingServer();
-/** Its connections are reset. */
+/** A server whose connections are reset. */
 const fragile = new MisbehavingServer();
-/** Another origin. */
+/** A server with another origin. */
 const elsewhere = new MisbehavingServer();
 let worker: LocalWorker;
 let elsewhereOrigin: string;
 
-/** Each its own breaker. */
+/** Upstreams with a circuit breaker each. */
 const PLAIN = ['faithful', 'replies', 'retried', 'broken', 'reset', 'stopped', 'down'] as const;
 
 beforeAll(async () => {
@@ -73,7 +73,7 @@ async function replyTo(upstream: string, path: string, init: Init = {}): Promise
 
 const redirectTo = (to: string, status: number) => `/redirect?${new URLSearchParams({ to, status: String(status) })}`;
 
-/** A path that no other test asks for. */
+/** A path that no other test requests. */
 const own = (behaviour: string) => `/${behaviour}/${crypto.randomUUID()}`;
 
 async function eventsOf({
@@ -184,7 +184,7 @@ describe('a forwarded request', { concurrent: true }, () => {
 	});
 });
 
-/** The job of an answer that may have no body. */
+/** Reads the job from a response that may have no body. */
 async function jobOf(response: Response): Promise<{ id: string }> {
 	expect(response.status).toBe(202);
 	await response.arrayBuffer();
@@ -275,7 +275,7 @@ describe('a reply', { concurrent: true }, () => {
 
 	it('that was compressed is replayed as what it says, and nothing claims otherwise', async () => {
 		const reply = await replyTo('replies', own('gzip'));
-		// A proxy on the way may compress it once more, and fetch undoes that.
+		// A proxy on the path may compress it once more, and fetch undoes that.
 		expect(await reply.text()).toBe('hello '.repeat(1_000));
 		expect(reply.headers.get('etag')).toBe('W/"1"');
 	});
@@ -375,8 +375,8 @@ describe('what is sent again', { concurrent: true }, () => {
 		'cut-chunked',
 	])('is not a POST whose reply was %s: it may have been carried out', async (behaviour) => {
 		const path = own(behaviour);
-		// Locally a Worker of miniflare's own passes outgoing requests on, and has been seen to keep the end of a chunked
-		// reply to itself: then it is the deadline that ends the attempt.
+		// Locally a Worker of miniflare forwards outgoing requests. It sometimes withholds the end of a chunked
+		// reply; then the deadline ends the attempt.
 		const headers = { 'coatcheck-timeout-seconds': '5' };
 		const job = await until(await submit('broken', path, { method: 'POST', headers }), 'failed', 'timed-out');
 		expect(job).toMatchObject({ attempt: 1, status: 'failed', error: { retryable: false } });

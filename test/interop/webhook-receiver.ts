@@ -1,4 +1,4 @@
-/** Somebody's webhook endpoint: a plain HTTP server that says 204 to everything and keeps what it was sent. */
+/** A webhook receiver: a plain HTTP server that answers 204 to every request and stores what it received. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';

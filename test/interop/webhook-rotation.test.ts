@@ -1,4 +1,4 @@
-/** A deployment changes the secret that its webhooks are signed with, and its receivers change theirs when they like. */
+/** A deployment rotates its webhook secret, and its receivers rotate theirs at any time. */
 import { randomBytes } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as Svix } from 'svix';
@@ -22,7 +22,7 @@ afterAll(async () => {
 	await server.stop();
 });
 
-/** Which of the two secrets a receiver can have and take this message for ours. */
+/** The secrets with which a receiver accepts this message as genuine. */
 function accepting({ headers, body }: Message): { standardwebhooks: string[]; svix: string[] } {
 	const takes = (Verifier: typeof Webhook | typeof Svix) =>
 		Object.entries({ OLD, NEW })

@@ -19,25 +19,25 @@ beforeAll(async () => {
 	return () => server.stop();
 });
 
-/** A job that begins in a minute, and so does nothing while a test looks at its socket. */
+/** A job that starts in a minute, so that nothing happens while a test checks its socket. */
 const DELAYED = sleepJob({ seconds: 0 }, { delaySeconds: 60 });
 const ALL = 0;
 
 /**
- * The server's close frame comes at once, but after it the local runtime keeps the connection until the object is put out
- * of memory, ten seconds later, and `ws` says that it is closed only then. This is how long it waits for that; the code
- * is the frame's all the same.
+ * The server sends its close frame at once. The local runtime then keeps the connection until the object is evicted
+ * from memory, ten seconds later, and only then does `ws` report the close. This is how long `ws` waits; the code
+ * is that of the frame in any case.
  */
 const OPTIONS: ClientOptions & { readonly closeTimeout: number } = { closeTimeout: 3_000 };
 
-/** A socket, and what came through it. */
+/** A socket and everything that it received. */
 class Watcher {
 	readonly socket: WebSocket;
 	readonly events: JobEvent[] = [];
-	/** What is no event. */
+	/** Messages that are not events. */
 	readonly words: string[] = [];
 	readonly opened: Promise<void>;
-	/** The code it was closed with. */
+	/** The close code. */
 	readonly closed: Promise<number>;
 
 	constructor({ links }: StatusDocument, after?: number, protocols: string[] = []) {
@@ -62,7 +62,7 @@ class Watcher {
 		return this.events.at(-1)?.seq ?? 0;
 	}
 
-	/** Waits until it was told an event of this type. */
+	/** Waits until it has received an event of this type. */
 	told(type: string): Promise<void> {
 		return vi.waitFor(() => expect(typesOf(this.events)).toContain(type), { timeout: 15_000, interval: 20 });
 	}
@@ -76,7 +76,7 @@ function lifecycleOf(events: readonly JobEvent[]): JobEvent[] {
 	return events.filter(({ type }) => type !== 'progress' && type !== 'snapshot');
 }
 
-/** How the server refuses to open a socket. */
+/** The response of the server that rejects a socket. */
 async function refusalOf(url: URL | string): Promise<{ status: number | undefined; problem: unknown }> {
 	const socket = new WebSocket(url, 'coatcheck.v1');
 	const { promise, resolve, reject } = Promise.withResolvers<{ status: number | undefined; problem: unknown }>();
@@ -136,7 +136,7 @@ describe('a socket of ws', { concurrent: true }, () => {
 		await until(document, 'retrying', 'succeeded');
 		const second = new Watcher(document, first.lastSeq);
 		expect(await second.closed).toBe(1000);
-		// What was on its way when the socket was cut may have come as well.
+		// Events in flight when the socket was cut may have arrived as well.
 		expect(typesOf(lifecycleOf(first.events)).slice(0, 2)).toEqual(['accepted', 'started']);
 		const lifecycle = lifecycleOf([...first.events, ...second.events]);
 		expect(typesOf(lifecycle)).toEqual(['accepted', 'started', 'retrying', 'started', 'succeeded']);

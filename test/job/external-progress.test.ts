@@ -1,4 +1,4 @@
-/** Progress of an external worker: written once a minute while it reports often, and no number is given twice. */
+/** Progress of an external worker is written once a minute while it reports often, and no number is issued twice. */
 import { describe, expect, it } from 'vitest';
 import { advance } from '../../src/job/advance.ts';
 import { PROGRESS_EVENT_INTERVAL_MS, PROGRESS_WRITE_INTERVAL_MS } from '../../src/job/limits.ts';
@@ -11,12 +11,12 @@ const DAY_SECONDS = 86_400;
 const waiting = () =>
 	applied(running(), { type: 'wait', fence: FENCE, terms: { timeoutSeconds: DAY_SECONDS } }, T0 + 100);
 
-/** Reports at this interval. @returns the records that were written, and the job at the end. */
+/** Reports at this interval. @returns the written records, and the final job. */
 function reported(everyMs: number, forMs: number, from: JobRecord = waiting(), begin = T0 + 1_000) {
 	const written: JobRecord[] = [];
 	let limit = numberedUntil(from);
 	let job = from;
-	// As the job's object does it: a number that was not set aside is written, whatever made it.
+	// As in the job's object: a number that was not reserved is written, for every kind of change.
 	const keep = (next: JobRecord, isVolatile: boolean) => {
 		if (!isVolatile || next.seq > limit) {
 			written.push(next);

@@ -1,4 +1,4 @@
-/** Jobs in every state, made the way real ones come to be: by the state machine itself. */
+/** Jobs in every state, created by the state machine itself. */
 import { accepted, type Failure, type Submission } from '../../src/job/lifecycle.ts';
 import type { Fence, Following, JobOptions, JobRecord, StoredReply } from '../../src/job/record.ts';
 import { type Command, transition } from '../../src/job/transition.ts';
@@ -7,7 +7,7 @@ export const T0 = Date.UTC(2026, 0, 1);
 export const FENCE: Fence = { epoch: 1, attempt: 1 };
 export const REPLY: StoredReply = { status: 200, headers: [] };
 
-/** An operation that an upstream has begun. */
+/** An operation that an upstream has started. */
 export const BEGUN: Following = {
 	operation: { method: 'POST', askAt: 'https://report.example/operations/1', asksFor: 'status' },
 	answers: 0,
@@ -40,7 +40,7 @@ export function failure(retryable: boolean, code = 'Broken'): Failure {
 	return { error: { code, message: 'It broke', retryable }, status: 500 };
 }
 
-/** Applies a command that must go through. */
+/** Applies a command that must be accepted. */
 export function applied(job: JobRecord, command: Command, now: number): JobRecord {
 	const result = transition(job, command, now);
 	if (result.job === job) throw new Error(`${command.type} changed nothing: ${result.refusal}`);

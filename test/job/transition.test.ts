@@ -23,7 +23,7 @@ import {
 	T0,
 } from './jobs.ts';
 
-/** Every state a job can be in. `retrying` is pending with an attempt behind it. */
+/** Every state of a job. `retrying` is pending after an attempt. */
 const STATES = {
 	queued: queued(),
 	running: running(),
@@ -36,7 +36,7 @@ const STATES = {
 } satisfies Record<string, JobRecord>;
 type StateName = keyof typeof STATES;
 
-/** Late enough for a retry's wait to be over, early enough for no lease to be. */
+/** Late enough for a retry's wait to have ended, early enough for every lease to be valid. */
 const NOW = T0 + 5_000;
 
 /** The same attempt of an earlier job with the same id. */
@@ -71,7 +71,7 @@ const COMMANDS = {
 } satisfies Record<string, Command>;
 type CommandName = keyof typeof COMMANDS;
 
-/** What becomes of each state by each command: a state's name, `!` and why it is refused, or both. */
+/** The result of each command in each state: a state's name, `!` and the reason of the rejection, or both. */
 type Cell = StateName | 'resent' | `!${Refusal}` | `${StateName} !${Refusal}`;
 
 /** In the order of STATES: queued, running, canceling, retrying, succeeded, failed, canceled, tombstone. */
@@ -372,7 +372,7 @@ describe('a start that is repeated', () => {
 describe('wake', () => {
 	const SECOND = 1_000;
 
-	/** Looks at a job as its alarm does, every time it is due. `keep` is what becomes of the job between two looks. */
+	/** Advances a job as its alarm does, every time it is due. `keep` changes the job between two checks. */
 	function looksOf(job: JobRecord, keep: (job: JobRecord, before: JobRecord) => JobRecord) {
 		const looks: { at: number; isSent: boolean; isWritten: boolean }[] = [];
 		let now = T0;

@@ -140,7 +140,7 @@ describe('a webhook', () => {
 		}
 		const deliveries = job.webhook?.deliveries ?? [];
 		expect(deliveries).toHaveLength(MAX_DELIVERIES);
-		// Its event is no longer in the history: there is nothing left to tell.
+		// Its event is no longer in the history, so there is nothing to deliver.
 		expect(deliveries[0]).toMatchObject({ seq: 2, attempt: 0, status: 'given-up' });
 		expect(deliveries.slice(1).every(({ status }) => status === 'delivered')).toBe(true);
 	});

@@ -1,4 +1,4 @@
-/** Answers as services give them, without a network. */
+/** Responses as services send them, without a network. */
 import type { Answer } from '../../src/lro/answer.ts';
 import type { Operation } from '../../src/lro/step.ts';
 
@@ -17,12 +17,12 @@ export function answer(status: number, { url = THING, headers = {}, ...rest }: A
 	return { status, url, headers: new Headers(headers), ...rest };
 }
 
-/** One that is under way. */
+/** The response of a running operation. */
 export function operation(asksFor: Operation['asksFor'], more: Partial<Operation> = {}): Operation {
 	return { method: 'POST', askAt: ASKED, asksFor, ...more };
 }
 
-/** A resource in this state. */
+/** The response with a resource in this state. */
 export function resource(provisioningState: string, more: object = {}) {
 	return { id: '1', properties: { provisioningState, ...more } };
 }

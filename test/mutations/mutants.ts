@@ -1,6 +1,6 @@
 /**
- * Small deliberate breaks, at least one for each invariant of the service, and the test that must notice. A test that lets
- * one of them pass doesn't hold what it says it holds.
+ * Small deliberate breaks, at least one for each invariant of the service, and the test that must fail for each. A test that
+ * passes with its break doesn't check what its name says.
  */
 
 /** What the service promises, by number. */
@@ -14,14 +14,14 @@ export const INVARIANTS = {
 	7: 'the work runs in the queue consumer',
 	8: 'no await between reading and writing',
 	9: 'an event has one number, and a number one event',
-	10: 'a webhook is told each event, or shown not to be',
+	10: 'a webhook receives each event, or is shown not to',
 	11: 'an upstream keeps one tenant from the others, and its secret within its rules',
-	12: 'an answer is to the request that was sent',
+	12: 'a response belongs to the request that was sent',
 	13: 'a link has one right, for one job, and lasts as long as its job',
 	14: 'the bill is what the budget says',
 } as const;
 
-/** So many of the simulation's schedules, or the tests of one file whose names have `name` in them. */
+/** A number of the simulation's schedules, or the tests of one file whose names contain `name`. */
 export type Killer =
 	| { readonly schedules: number }
 	| { readonly file: string; readonly project: 'node' | 'workerd' | 'workerd-alone'; readonly name?: string };
@@ -30,11 +30,11 @@ export interface Mutant {
 	readonly invariant: keyof typeof INVARIANTS;
 	readonly breaks: string;
 	readonly file: string;
-	/** Is there exactly once. */
+	/** Occurs exactly once in the file. */
 	readonly search: string;
 	readonly replacement: string;
 	readonly killer: Killer;
-	/** Part of what the test says when it fails: that it fails is not enough. */
+	/** Part of the test's failure message, because a failure alone is not enough. */
 	readonly says: string;
 }
 
@@ -55,7 +55,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 1,
-		breaks: 'the watchdog looks, and sends nothing',
+		breaks: 'the watchdog fires, and sends nothing',
 		file: 'src/job/transition.ts',
 		search:
 			"if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });\n\treturn { job: next, effects: [{ type: 'enqueue' }],",
@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 1,
-		breaks: 'a record is written after the answer may have left',
+		breaks: 'a record is written after the response may have been sent',
 		file: 'src/object/store.ts',
 		search: 'this.#storage.kv.put(RECORD_KEY, job);',
 		replacement: 'setTimeout(() => this.#storage.kv.put(RECORD_KEY, job), 2_000);',
@@ -84,7 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 1,
-		breaks: 'nobody looks after the message for the next question to an upstream',
+		breaks: 'no watchdog covers the message for the next poll of an upstream',
 		file: 'src/job/alarm.ts',
 		search: 'return following !== undefined && now >= following.checkAt;',
 		replacement: 'return false;',
@@ -93,7 +93,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 3,
-		breaks: 'the answer to a question that was answered before counts again',
+		breaks: 'the answer to a poll that was answered before counts again',
 		file: 'src/job/transition.ts',
 		search: 'if (!isFollowing(held) || held.waiting.following.asks !== asks)',
 		replacement: 'if (!isFollowing(held))',
@@ -102,7 +102,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 3,
-		breaks: 'an operation that took too long is begun a second time',
+		breaks: 'an operation that took too long is started a second time',
 		file: 'src/job/advance.ts',
 		search: 'if (wait.following) return operationLate(job, wait, overAt);',
 		replacement: '',
@@ -111,7 +111,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 2,
-		breaks: 'a dead letter ends a job that is over',
+		breaks: 'a dead letter ends a job that has ended',
 		file: 'src/job/transition.ts',
 		search:
 			"if (epoch !== job.epoch) return refuse(job, 'stale');\n\tif (isFinal(job.state)) return refuse(job, 'finished');\n\t// A live attempt",
@@ -148,7 +148,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 4,
-		breaks: 'time stands still for those who ask',
+		breaks: 'reads do not advance the time',
 		file: 'src/object/job-object.ts',
 		search:
 			"const job = this.#visible(tenant, now, createdAt);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
@@ -168,7 +168,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 5,
-		breaks: 'an alarm that keeps failing is left to be abandoned',
+		breaks: 'an alarm that keeps failing is not set again before the platform abandons it',
 		file: 'src/object/job-object.ts',
 		search: '(info?.retryCount ?? 0) >= ALARM_LAST_TRIES',
 		replacement: '(info?.retryCount ?? 0) > 99',
@@ -177,7 +177,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 5,
-		breaks: 'messages are sent again without end',
+		breaks: 'messages are redelivered without limit',
 		file: 'src/job/transition.ts',
 		search: 'if (state.isLastTry) return changed',
 		replacement: 'if (state.resends > 99) return changed',
@@ -186,7 +186,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 5,
-		breaks: 'duplicates behind a backlog come ever at the same pace',
+		breaks: 'duplicates behind a backlog are sent at a constant rate',
 		file: 'src/job/backoff.ts',
 		search: 'WATCHDOG_MS.first * 2 ** wakes',
 		replacement: 'WATCHDOG_MS.first',
@@ -204,12 +204,12 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 3,
-		breaks: 'any delivery gets the lease that another was given',
+		breaks: 'any delivery gets the lease of another delivery',
 		file: 'src/job/transition.ts',
 		search: 'delivery !== undefined && job.state.delivery === delivery;',
 		replacement: 'delivery !== undefined;',
 		killer: SIMULATION,
-		says: 'was given out twice',
+		says: 'was issued twice',
 	},
 	{
 		invariant: 1,
@@ -240,7 +240,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 7,
-		breaks: 'an object knows how to work',
+		breaks: 'an object runs the work itself',
 		file: 'src/object/store.ts',
 		search: "import type { JobRecord } from '../job/record.ts';",
 		replacement: "import type { JobRecord } from '../job/record.ts';\nimport '../work/attempt.ts';",
@@ -258,7 +258,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 8,
-		breaks: 'a job is accepted some time after it was looked for',
+		breaks: 'a job is accepted some time after the lookup',
 		file: 'src/object/job-object.ts',
 		search: 'const existing = this.#current(now);',
 		replacement: 'const existing = this.#current(now);\n\t\tawait scheduler.wait(5);',
@@ -267,7 +267,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 8,
-		breaks: 'an attempt is started some time after the job was looked at',
+		breaks: 'an attempt is started some time after the job was read',
 		file: 'src/object/job-object.ts',
 		search: 'const result = this.#apply({ ...command, ...(delivery !== undefined && { delivery }) }, now);',
 		replacement: [
@@ -277,11 +277,11 @@ export const MUTANTS: readonly Mutant[] = [
 			'if (before && result && result.job !== before) this.#commit(result.job, before, now);',
 		].join('\n'),
 		killer: SIMULATION,
-		says: 'was given out twice',
+		says: 'was issued twice',
 	},
 	{
 		invariant: 9,
-		breaks: 'numbers that were given before a reset are given again',
+		breaks: 'numbers issued before a reset are issued again',
 		file: 'src/job/recover.ts',
 		search: 'return { ...job, seq: numberedUntil(stored) };',
 		replacement: 'return job;',
@@ -290,7 +290,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 9,
-		breaks: 'what goes beyond the reserved numbers is not written',
+		breaks: 'a number beyond the reserved ones is not written',
 		file: 'src/object/job-object.ts',
 		search: '(!isVolatile || job.seq > this.#numberedUntil)',
 		replacement: '!isVolatile',
@@ -299,7 +299,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 10,
-		breaks: 'the id of a webhook message comes again for a later job of the same key',
+		breaks: 'the id of a webhook message repeats for a later job of the same key',
 		file: 'src/job/webhook.ts',
 		search: 'return webhook?.idsNameBirth ?',
 		replacement: 'return webhook?.isDisabled ?',
@@ -308,7 +308,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 10,
-		breaks: 'the time of a delivery runs out while it waits for a connection',
+		breaks: 'the timeout of a delivery runs while it waits for a connection',
 		file: 'src/notify/deliver.ts',
 		search: 'return messenger.connections.use(() => deliverNow(messenger, message));',
 		replacement: 'return deliverNow(messenger, message);',
@@ -326,7 +326,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 10,
-		breaks: 'progress is told again by each message that comes late',
+		breaks: 'each late message sends progress again',
 		file: 'src/object/job-object.ts',
 		search: ' || job.seq <= this.#toldProgressSeq',
 		replacement: '',
@@ -344,7 +344,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 11,
-		breaks: 'every tenant may use an upstream of some',
+		breaks: "every tenant may use another tenant's upstream",
 		file: 'src/upstream/settings.ts',
 		search: 'return tenants === undefined || tenants.includes(tenant);',
 		replacement: 'return tenants === undefined || tenant !== undefined;',
@@ -362,7 +362,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 11,
-		breaks: 'a plain 500 closes an upstream',
+		breaks: "a plain 500 opens an upstream's circuit breaker",
 		file: 'src/upstream/retry.ts',
 		search: 'return status >= SERVER_ERROR || status === REQUEST_TIMEOUT ? undefined : true;',
 		replacement: 'return status < SERVER_ERROR;',
@@ -371,7 +371,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 11,
-		breaks: 'one job closes an upstream by failing again and again',
+		breaks: "one job that keeps failing opens an upstream's circuit breaker",
 		file: 'src/upstream/gate.ts',
 		search: 'if (failedJobs.includes(job)) return state;',
 		replacement: '',
@@ -380,7 +380,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 11,
-		breaks: 'a path that a second decoding makes a parent is forwarded',
+		breaks: 'a path that becomes a parent after a second decoding is forwarded',
 		file: 'src/upstream/paths.ts',
 		search: 'if (next === bytes) return undefined;',
 		replacement: 'if (next === bytes || decodings > 0) return undefined;',
@@ -389,7 +389,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 11,
-		breaks: 'a part of a reply is asked for, and stored as all of it',
+		breaks: 'part of a reply is requested, and stored as the whole',
 		file: 'src/upstream/request-headers.ts',
 		search: 'return isPlain(name) && !(READS.has(method) && PARTIAL_READS.has(name));',
 		replacement: 'return isPlain(name);',
@@ -398,7 +398,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 12,
-		breaks: 'an idempotency key stands for the defaults of a deployment',
+		breaks: 'an idempotency key covers the defaults of a deployment',
 		file: 'src/job/repeat.ts',
 		search: 'job.requestFingerprint !== undefined && submission.requestFingerprint !== undefined',
 		replacement: 'false',
@@ -407,7 +407,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 12,
-		breaks: 'an integer becomes another one',
+		breaks: 'an integer changes silently',
 		file: 'src/http/json-text.ts',
 		search: 'if (hasInexact) refuseInexact(text);',
 		replacement: '',
@@ -416,7 +416,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 12,
-		breaks: 'a command does not look at its precondition',
+		breaks: 'a command ignores its precondition',
 		file: 'src/http/commands.ts',
 		search: 'if (mayChange(headers)) return;',
 		replacement: 'if (headers) return;',
@@ -434,16 +434,16 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 1,
-		breaks: 'a report is given up at the first failure',
+		breaks: 'a report is abandoned at the first failure',
 		file: 'src/work/attempt.ts',
 		search: 'shared.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS)',
 		replacement: 'shared.jobs.repeatingUntil(Date.now())',
 		killer: SIMULATION,
-		says: 'was not with its job',
+		says: 'had not reached its job',
 	},
 	{
 		invariant: 1,
-		breaks: 'the watchdog looks for the first time after five minutes',
+		breaks: 'the first watchdog fires after five minutes',
 		file: 'src/job/limits.ts',
 		search: 'WATCHDOG_MS = { first: 20 * MS_PER_SECOND,',
 		replacement: 'WATCHDOG_MS = { first: 300 * MS_PER_SECOND,',
@@ -461,7 +461,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 5,
-		breaks: 'an absent object is asked for a link ever at the same pace',
+		breaks: 'an unreachable object is called for a link at a constant rate',
 		file: 'src/work/attempt-link.ts',
 		search: 'Math.min(max, first * 2 ** this.#failures)',
 		replacement: 'Math.min(max, first)',
@@ -470,7 +470,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 5,
-		breaks: 'a report that is repeated counts as another try',
+		breaks: 'a repeated report counts as another try',
 		file: 'src/job/webhook.ts',
 		search: 'if (reported !== undefined && reported < attempt) return job;',
 		replacement: '',
@@ -479,7 +479,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 9,
-		breaks: 'numbers that were set aside for an external worker are given again after its object slept',
+		breaks: 'numbers reserved for an external worker are issued again after its object hibernated',
 		file: 'src/job/recover.ts',
 		search: 'if (state.waiting) return setAside;',
 		replacement: 'if (state.waiting) return seq;',
@@ -488,7 +488,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 12,
-		breaks: 'the tag of a document is its event alone',
+		breaks: "a document's ETag depends only on its event",
 		file: 'src/job/document-tag.ts',
 		search: 'fingerprint(JSON.stringify(facts))',
 		replacement: '0',
@@ -497,7 +497,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 13,
-		breaks: 'a link to read may cancel',
+		breaks: 'a link that reads may cancel',
 		file: 'src/token/token.ts',
 		search: "read: new Set(['read']),",
 		replacement: "read: new Set(['read', 'cancel']),",
@@ -515,7 +515,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 13,
-		breaks: 'a token never ends',
+		breaks: 'a token never expires',
 		file: 'src/token/token.ts',
 		search: ' || grant.expiresAt <= Date.now()',
 		replacement: '',
@@ -524,7 +524,7 @@ export const MUTANTS: readonly Mutant[] = [
 	},
 	{
 		invariant: 14,
-		breaks: 'a job is written once more before it is erased',
+		breaks: 'a job is written once more before it is deleted',
 		file: 'src/object/job-object.ts',
 		search: 'const isWritten = !isErasable && (',
 		replacement: 'const isWritten = (',

@@ -1,6 +1,6 @@
 /**
- * Breaks the service on purpose, one small place at a time, and looks whether the test that is there for it fails, and says
- * why. Everything happens in copies: the working tree is only read.
+ * Breaks the service on purpose, in one small place at a time. It checks that the test for that place fails, and that its message
+ * names the reason. It works in copies, and only reads the working tree.
  *
  *     npm run test:mutations
  *     npm run test:mutations -- --only 5      the breaks of one invariant
@@ -15,7 +15,7 @@ import { table } from '../../demo/terminal.ts';
 import { INVARIANTS, type Killer, MUTANTS, type Mutant } from './mutants.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url).href);
-/** What the tests need of the repository. */
+/** The parts of the repository that the tests need. */
 const COPIED = [
 	'.dev.vars',
 	'demo',
@@ -35,7 +35,7 @@ const { values } = parseArgs({ options: { only: { type: 'string' } } });
 interface Result {
 	readonly mutant: Mutant;
 	readonly seconds: number;
-	/** What is wrong with it; left out when the test noticed. */
+	/** The problem with the mutant; missing if the test noticed the break. */
 	readonly fault?: string;
 }
 
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
 	report(results.sort((a, b) => wanted.indexOf(a.mutant) - wanted.indexOf(b.mutant)));
 }
 
-/** A test that fails without a break would notice every one. */
+/** A test that already fails without a break would seem to notice every break. */
 async function everythingHolds(mutants: readonly Mutant[]): Promise<void> {
 	const killers = [...new Map(mutants.map(({ killer }) => [nameOf(killer), killer])).values()];
 	await inCopy(async (folder) => {
@@ -80,7 +80,7 @@ async function tried(mutant: Mutant, folder: string): Promise<Result> {
 	);
 	try {
 		const { failed, output } = await run(mutant.killer, folder);
-		if (!failed) return of('nobody noticed');
+		if (!failed) return of('the test did not fail');
 		return output.includes(mutant.says)
 			? of()
 			: of(`it failed, but did not say "${mutant.says}"\n${output.slice(-1_500)}`);

@@ -5,18 +5,18 @@ import { statusOf, submit } from '../flow/client.ts';
 import { dropMessages } from '../flow/faults.ts';
 import { deliverTogether } from './receiver.ts';
 
-/** What one invocation may wait for at once on the platform; local workerd has no such limit. */
+/** Maximum number of requests that one invocation may wait for on the platform. Local workerd has no such limit. */
 const PLATFORM_CONNECTIONS = 6;
-/** Stands for the receiver's 15 seconds. */
+/** Represents the receiver's 15 seconds. */
 const TIMEOUT_MS = 400;
-/** From the connection to the answer. */
+/** From the connection to the response. */
 const LATENCY_MS = 50;
 
 /**
- * The network as one invocation of the deployed Worker sees it: a seventh request waits until one of six has its answer, and
- * its time runs out meanwhile. A receiver named `slow` never answers, any other does soon.
+ * The network as one invocation of the deployed Worker sees it. A seventh request waits until one of six has its response,
+ * and its timeout runs meanwhile. A receiver named `slow` never answers, any other answers soon.
  *
- * @returns the largest number of requests that were open at once, and the headers of all that were sent.
+ * @returns the maximum number of requests open at once, and the headers of all requests.
  */
 function sixConnections() {
 	const connections = new Connections(PLATFORM_CONNECTIONS);
@@ -46,7 +46,7 @@ function sixConnections() {
 	return seen;
 }
 
-/** A job that has its acceptance to tell, and waits for an hour. */
+/** A job that has its acceptance to deliver, and waits for an hour. */
 async function jobWith(url: string): Promise<StatusDocument> {
 	const options = { webhook: { url, events: ['accepted'] }, delaySeconds: 3_600 };
 	return (await submit('sleep', { seconds: 0 }, options)).document;
@@ -66,7 +66,7 @@ describe('a batch of webhooks', () => {
 		await deliverTogether([...slow, ...fast].map(({ id }) => ({ id, seq: 1 })));
 		for (const job of fast) expect(await deliveryOf(job)).toMatchObject({ attempt: 1, status: 'delivered', code: 204 });
 		for (const job of slow) expect(await deliveryOf(job)).toMatchObject({ attempt: 1, status: 'pending' });
-		// Each try that counts was sent, and none had to wait for a connection of the platform's.
+		// Each counted try was sent, and none had to wait for a connection of the platform.
 		expect(seen.headers).toHaveLength(20);
 		expect(seen.most).toBeLessThanOrEqual(PLATFORM_CONNECTIONS);
 		log.mockRestore();

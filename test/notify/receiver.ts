@@ -1,4 +1,4 @@
-/** A webhook's receiver: what it was sent, and what it answers. Stands where the network begins. */
+/** A webhook receiver, in place of the network: it records the requests and sends the given responses. */
 import { createMessageBatch } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
@@ -14,7 +14,7 @@ export interface Received {
 
 export type Answer = (call: number) => Response | Promise<Response>;
 
-/** Answers every call to one host, and keeps what it got. Everything else that is fetched fails. */
+/** Answers every call to one host, and stores the requests. All other fetches fail. */
 export function receiver(host: string, answer: Answer = () => new Response(null, { status: 204 })): Received[] {
 	const received: Received[] = [];
 	const spy = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
@@ -32,7 +32,7 @@ export function receiver(host: string, answer: Answer = () => new Response(null,
 	return received;
 }
 
-/** Gives a consumer of the lane these deliveries in one batch, and waits until it has settled them. */
+/** Delivers these messages to a consumer of the lane in one batch, and waits until it has settled them. */
 export async function deliverTogether(deliveries: readonly Omit<DeliveryMessage, 'v'>[]): Promise<void> {
 	const messages = deliveries.map((delivery, n) => ({
 		id: String(n),

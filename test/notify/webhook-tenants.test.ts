@@ -24,7 +24,7 @@ function submit(variables: Variables, tenant: keyof typeof TENANTS, url: string)
 	return ask(variables, '/v1/tasks/sleep/jobs', submission(headers));
 }
 
-/** What verifies the message that a tenant has sent; none for a tenant that is refused. */
+/** The secret that verifies a tenant's message; none for a tenant that is rejected. */
 async function signedFor(variables: Variables, tenant: keyof typeof TENANTS): Promise<string[]> {
 	dropMessages();
 	const host = `${crypto.randomUUID()}.example`;

@@ -1,4 +1,4 @@
-/** The path of a webhook's URL often is a secret: it is shown to the tenant's key, and to no link. */
+/** The path of a webhook's URL often is a secret: the tenant's key sees it, and no link does. */
 import { describe, expect, it } from 'vitest';
 import type { JobEvent, StatusDocument } from '../../src/job/document.ts';
 import { call, eventsOf, submit, watch } from '../flow/client.ts';

@@ -16,7 +16,7 @@ const [SECRET = ''] = JSON.parse(env.WEBHOOK_SECRETS) as string[];
 
 const NOTHING: Received = { url: '', method: '', headers: {}, body: '' };
 
-/** Each test its own host: what is still on its way to another's must not count here. */
+/** Each test has its own host, so that messages still in flight to another host don't count here. */
 const host = () => `${crypto.randomUUID()}.example`;
 
 const idOf = ({ id, createdAt }: StatusDocument, seq: number) => `${id}:${Date.parse(createdAt)}:${seq}`;

@@ -1,6 +1,6 @@
 /**
- * Twice as much work as can be done: the production bundle first shows how many jobs a second it finishes, and then is sent
- * twice as many for a while. Each request must be answered 202 or 503 with a `Retry-After`, and each 202 must end, once.
+ * Tests twice the capacity. First it measures how many jobs a second the production bundle finishes. Then it sends
+ * twice as many for a while. Each response must be 202, or 503 with a `Retry-After`, and each 202 must end, once.
  *
  *     npm run test:overload
  */
@@ -9,7 +9,7 @@ import { createTestHarness } from 'wrangler';
 import { localVariables } from '../../bench/configuration.ts';
 import { table } from '../../demo/terminal.ts';
 
-// One line for each batch of a queue would bury the table.
+// Without this, one line for each batch of a queue would hide the table.
 process.env.WRANGLER_LOG ??= 'error';
 process.env.WRANGLER_SEND_METRICS ??= 'false';
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
 	}
 }
 
-/** Jobs a second, from the first submission to the last end. The first jobs only warm up. */
+/** Jobs a second, from the first submission to the last end. The first jobs are a warm-up. */
 async function capacityOf(origin: string): Promise<number> {
 	let jobsPerSecond = 0;
 	for (let round = 0; round < 2; round++) {
@@ -63,7 +63,7 @@ async function capacityOf(origin: string): Promise<number> {
 	return jobsPerSecond;
 }
 
-/** Submits at a steady rate, whatever the answers are. */
+/** Submits at a steady rate, independent of the responses. */
 async function offer(origin: string, jobsPerSecond: number): Promise<Answer[]> {
 	const begin = performance.now();
 	const answers: Promise<Answer>[] = [];
@@ -87,7 +87,7 @@ async function submit(origin: string): Promise<Answer> {
 	return { status, retryAfterSeconds, ...(status === 202 && { ticket: body }) };
 }
 
-/** The final events of each job that was accepted, once it has one, or when the time is over. */
+/** The final events of each accepted job, once it has one, or after the time limit. */
 async function endingsOf(answers: readonly Answer[]): Promise<string[][]> {
 	const deadline = performance.now() + DRAIN_LIMIT_MS;
 	const endings: string[][] = [];

@@ -6,7 +6,7 @@ import type { Jobs } from '../../src/rpc/jobs.ts';
 
 type Verdict = 'ack' | { readonly delaySeconds: number };
 
-/** A batch whose verdicts count when they are given, as the platform's do not: what is asked is when each was given. */
+/** A batch that records when each verdict is given. On the platform, verdicts take effect at the end of the batch. */
 function batchOf(bodies: readonly unknown[], attempts = 1) {
 	const verdicts = new Map<number, Verdict>();
 	const messages = bodies.map((body, index) => ({
@@ -20,7 +20,7 @@ function batchOf(bodies: readonly unknown[], attempts = 1) {
 	return { batch: { queue: 'coatcheck-jobs-2', messages } as unknown as MessageBatch, verdicts };
 }
 
-/** Lanes that write down what is sent by them. */
+/** Lanes that record the messages sent to them. */
 function lanesThatKeep() {
 	const sent: { queue: string; body: unknown; delaySeconds?: number }[] = [];
 	const queue = (name: string) => ({
@@ -37,7 +37,7 @@ function lanesThatKeep() {
 const SLOW = { v: 1, id: 'a'.repeat(64), epoch: 1 } as const;
 const QUICK = { v: 1, id: 'b'.repeat(64), epoch: 1 } as const;
 
-/** A consumer in which job a works until it is told to stop, and job b is reported on at once. */
+/** A consumer in which job a works until its signal aborts, and job b reports at once. */
 function consumerOf(lanes: Lanes, report: Report, overrides: Partial<Consumer['handlers']> = {}) {
 	const slow = Promise.withResolvers<Report>();
 	const starts: unknown[][] = [];

@@ -7,7 +7,7 @@ import { advanceClock } from '../flow/faults.ts';
 
 const MESSAGE = { v: 1, id: 'a'.repeat(64), epoch: 1 } as const;
 
-/** A queue that says what production's say: how many messages wait, and since when. */
+/** A queue that reports as in production: how many messages wait, and since when. */
 function queue(backlog: () => { backlogCount: number; oldestMessageTimestamp?: Date }) {
 	const send = vi.fn(async () => ({ metadata: { metrics: { ...backlog(), backlogBytes: 0 } } }));
 	return { send } as unknown as Queue & { send: typeof send };

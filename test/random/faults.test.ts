@@ -1,7 +1,7 @@
 /**
  * Random schedules of faults on the real runtime: real objects with their storage, sockets and alarms, the real consumer.
- * Only the queue is in the test's hands, which loses, repeats, delays and reorders what was sent to it. The simulation in
- * `test/simulation` runs many more of them over a model of the platform; these few show that the model is no invention.
+ * The test controls only the queue, which loses, repeats, delays and reorders its messages. The simulation in
+ * `test/simulation` runs many more of them on a model of the platform. These few show that the model is realistic.
  */
 import { createExecutionContext, createMessageBatch, evictDurableObject, getQueueResult } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -16,7 +16,7 @@ import worker from '../worker.ts';
 const SCHEDULES = 150;
 const FINALS = ['succeeded', 'failed', 'canceled'];
 
-/** What was sent and has not been settled. */
+/** Sent messages that are not settled. */
 type Mail = { readonly queue: string; readonly body: unknown }[];
 
 type Step =
@@ -91,7 +91,7 @@ async function carryOut(next: Step, job: StatusDocument): Promise<void> {
 			await fireAlarm(job);
 			return;
 		case 'evict':
-			// One that is out of memory already can't be put out of it: a read brings it back.
+			// An evicted object can't be evicted again: a read loads it first.
 			await statusOf(job);
 			return evictDurableObject(objectOf(job));
 		case 'die after start':
@@ -107,7 +107,7 @@ async function carryOut(next: Step, job: StatusDocument): Promise<void> {
 	}
 }
 
-/** Hands a message to the real consumer, as the platform would: what it wants back comes back. */
+/** Delivers a message to the real consumer, as the platform does: a message that it hands back is delivered again. */
 async function deliver(which: number, times: number): Promise<void> {
 	const [message] = mail.splice(which % Math.max(1, mail.length), 1);
 	if (!message) return;
@@ -124,7 +124,7 @@ async function deliver(which: number, times: number): Promise<void> {
 	for (const _ of retryMessages) mail.push(message);
 }
 
-/** What an attempt reports reaches its object, and the consumer never hears that it did. */
+/** An attempt's report reaches its object, but the response is lost. */
 async function throwingAfterTheWork(action: () => Promise<void>): Promise<void> {
 	const original = Jobs.prototype.call;
 	const spy = vi.spyOn(Jobs.prototype, 'call').mockImplementation(async function (this: Jobs, id, ask) {
@@ -138,7 +138,7 @@ async function throwingAfterTheWork(action: () => Promise<void>): Promise<void> 
 	}
 }
 
-/** No more faults: what is sent arrives, alarms fire when they are due, time goes on. */
+/** Ends the faults: messages arrive, alarms fire when they are due, time passes. */
 async function settle(job: StatusDocument): Promise<void> {
 	doSendsFail = false;
 	for (let round = 0; round < 60; round++) {

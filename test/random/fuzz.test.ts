@@ -1,4 +1,4 @@
-/** Whatever is sent, the answer is one that the contract knows: never a 500, never a hang, never a stack trace. */
+/** Every request gets a response that the contract allows: never a 500, a hang or a stack trace. */
 import { exports } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -9,9 +9,9 @@ import { call, ORIGIN, post, submit, until } from '../flow/client.ts';
 
 const REQUESTS = 5_000;
 const SEED = 20_261_121;
-/** Longer than the longest wait that may be asked for below. */
+/** Longer than the longest wait that a request below asks for. */
 const HANG_MS = 120_000;
-/** What a failed job of this test says of itself. */
+/** The error message of this test's failed job. */
 const OUR_TOKEN = '{token}';
 const JOB_ERROR = { code: 'Broken', message: 'As asked', status: 422 };
 const KNOWN_CODES: ReadonlySet<string> = new Set([...Object.keys(PROBLEMS), JOB_ERROR.code, 'StartDeadlinePassed']);
@@ -24,7 +24,7 @@ interface Shot {
 	readonly body: string | Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** Jobs in every state, to be asked about. Filled before the shooting begins. */
+/** Jobs in every state, for the requests. Created before the requests begin. */
 const ids: string[] = [];
 const tokens: string[] = [];
 
@@ -51,7 +51,7 @@ const text = fc.oneof(
 	fc.constantFrom('', '-1', '0', '1e9', 'NaN', 'null', '%00', '../..', '"', '\\', '0'.repeat(64), 'x'.repeat(5_000)),
 );
 
-/** What a job is called: `{3}` is the fourth of ours, named when the shot is fired, for the jobs are made later. */
+/** The placeholder for a job's id: `{3}` is the fourth job. It is replaced when the request is sent, because jobs are created later. */
 const id = fc.oneof(
 	{ weight: 4, arbitrary: fc.nat(5).map((index) => `{${index}}`) },
 	{ weight: 1, arbitrary: text.map((value) => encodeURIComponent(value.toWellFormed())) },
@@ -168,7 +168,7 @@ const headerValue = fc.oneof(
 		'x'.repeat(129),
 		'\xe9\xff',
 	),
-	// Lists with parameters that are nearly well formed.
+	// Lists with parameters that are almost well-formed.
 	fc
 		.array(fc.constantFrom('text/*', 'wait', '=', ';', ',', '"', '\\', 'q=0', ' ', '1', 'W/', '*'), { maxLength: 12 })
 		.map((parts) => parts.join('')),
@@ -238,7 +238,7 @@ const shot: fc.Arbitrary<Shot> = fc.record({
 	body,
 });
 
-/** Refusals that random shots hit too seldom. */
+/** Rejections that random requests cause too rarely. */
 const SURE_HITS: readonly Shot[] = [
 	{ method: 'GET', path: '/v1/jobs/{0}/events', query: [], headers: [['accept', 'image/png']], body: undefined },
 	{ method: 'DELETE', path: '/v1/jobs/{2}', query: [], headers: [['if-match', 'W/"1", "2"']], body: undefined },
@@ -252,7 +252,7 @@ function aimed({ path, query, ...rest }: Shot): Shot & { readonly url: string } 
 	return { ...rest, path, query, url: `${ORIGIN}${named}${search.size > 0 ? `?${search}` : ''}` };
 }
 
-/** What came back, with its body read as far as it has one that ends. */
+/** A response, with as much of its body as ends. */
 async function fire({ method, url, headers, body }: ReturnType<typeof aimed>) {
 	const sent = new Headers();
 	for (const [name, value] of headers) sent.set(name, value.trim());
@@ -292,7 +292,7 @@ describe('the HTTP surface', () => {
 			check(value.method, answer);
 		});
 		await fc.assert(property, { numRuns: REQUESTS, seed: SEED, examples: SURE_HITS.map((hit) => [hit]) });
-		// The shots did reach what they were aimed at.
+		// The requests did reach their targets.
 		for (const status of [200, 202, 204, 303, 400, 401, 403, 404, 405, 406, 409, 410, 412, 415, 426])
 			expect([...seen.keys()]).toContain(status);
 		const { document } = await submit('sleep', { seconds: 0 });

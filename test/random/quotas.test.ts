@@ -1,6 +1,6 @@
 /**
- * Whatever clients do, and whatever is lost on the way: no tenant ever has more than its quotas, and when everything is over it
- * has all of its room again.
+ * Whatever clients do and whatever is lost: no tenant ever exceeds its quotas, and after all jobs have ended it
+ * has its whole capacity again.
  */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
@@ -27,7 +27,7 @@ type Step =
 	  }
 	| { readonly do: 'submit many'; readonly bytes: number }
 	| { readonly do: 'cancel' | 'retry' | 'purge'; readonly job: number }
-	/** Somebody took room, and died before anything came of it. */
+	/** A caller reserved capacity, and died before it submitted a job. */
 	| { readonly do: 'vanish'; readonly bytes: number }
 	| { readonly do: 'pass time'; readonly seconds: number }
 	| { readonly do: 'lose'; readonly call: 'settle' | 'release' }
@@ -72,7 +72,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 	{ weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
 );
 
-/** A tenant that nobody else is, and what it has been told that it has. */
+/** A tenant of this test only, and the usage that it was shown. */
 class Tenant {
 	readonly #key = key('client', crypto.randomUUID(), 'submit', 'read', 'cancel');
 	readonly #variables = {
@@ -127,7 +127,7 @@ class Tenant {
 		return response.status === 202;
 	}
 
-	/** What its jobs say that they have: the truth that the quotas are about. */
+	/** The usage according to its jobs, which is the truth for the quotas. */
 	async had(): Promise<{ jobs: number; bytes: number }> {
 		const claims = await Promise.all([...this.#jobs].map((id) => objectOf({ id }).claim()));
 		return {
@@ -150,7 +150,7 @@ function pass(ms: number): void {
 	vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
 }
 
-/** The next such call is never carried out, and nobody hears of it. */
+/** The next such call is lost, without an error. */
 async function loseNext(object: DurableObjectStub<TenantObject>, call: 'settle' | 'release'): Promise<void> {
 	const prototype = await runInDurableObject(object, (instance) => Object.getPrototypeOf(instance) as TenantObject);
 	vi.spyOn(prototype, call).mockResolvedValueOnce(undefined);
@@ -190,7 +190,7 @@ describe('a tenant with quotas', () => {
 	});
 });
 
-/** Whoever is refused comes again, as often as it takes to look into everything that may have been lost. */
+/** A rejected client tries again until everything that may have been lost has been verified. */
 async function admittedInTime(tenant: Tenant, submission: Parameters<Tenant['submit']>[0]): Promise<boolean> {
 	for (let tries = 0; tries < 5; tries++) {
 		if (await tenant.submit(submission)) return true;

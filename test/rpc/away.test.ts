@@ -1,11 +1,11 @@
-/** An object that is away for a moment: a deploy or a crash resets it, and every stub that saw that is dead. */
+/** An object that is unreachable for a moment: a deploy or a crash resets it, and every stub that saw that stays broken. */
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isPassing } from '../../src/rpc/repeatedly.ts';
 import { call, objectOf, socketOf, submit } from '../flow/client.ts';
 
-/** Every call fails for this long, as the platform lets it fail when an object is reset. @returns how many calls were made. */
+/** Every call fails for this long, as when the platform resets an object. @returns the number of calls. */
 function objectsAway(ms: number): () => number {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
 	const backAt = performance.now() + ms;

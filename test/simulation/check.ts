@@ -1,4 +1,4 @@
-/** Many schedules, shared out to threads; what was exercised, and the first failure made small. */
+/** Runs many schedules, distributed over threads. Reports the operations that were exercised, and the first failure, shrunk. */
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -20,13 +20,13 @@ export interface Report {
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url).href);
 const MAX_THREADS = 4;
-/** A thread is used for no more than this: what dead consumers held in memory is never given back. */
+/** Maximum number of schedules for a thread, because memory held by dead consumers is never released. */
 const MAX_SHARE = 5_000;
 const MIN_SHARES = 4;
-/** Nearly everything in a run is garbage when it is over. */
+/** Nearly all data of a run is garbage after its end. */
 const YOUNG_MIB = 64;
 
-/** Everything that must have happened, or the run has shown less than it says. */
+/** Operations that must have occurred. Otherwise the run proves less than it claims. */
 export const EXERCISED: readonly string[] = [
 	...COUNTED,
 	...DELAYED,
@@ -52,7 +52,7 @@ export const EXERCISED: readonly string[] = [
 	'reports in time',
 ];
 
-/** Runs so many schedules; each share has a seed of its own, and so the same ones whatever the number of threads. */
+/** Runs a number of schedules. Each share has its own seed, so the schedules don't depend on the number of threads. */
 export async function check({ runs, seed, path, isQuick = false }: CheckOptions): Promise<Report> {
 	if (path !== undefined) return inThread({ runs: 1, seed, path });
 	const threads = Math.min(MAX_THREADS, availableParallelism());
@@ -83,7 +83,7 @@ export function inThread(share: Share): Promise<ShareResult> {
 	return promise;
 }
 
-/** A failure for those who have to understand it, and how to see it again. */
+/** Describes a failure for a reader, and how to reproduce it. */
 export function failureText({ seed, path, message, story, schedule, trace }: Failure): string {
 	return [
 		...trace,

@@ -1,4 +1,4 @@
-/** The clients of a simulation: they speak HTTP with the real door, each request in an isolate of its own. */
+/** The clients of a simulation. They send HTTP requests to the real Worker, each in an isolate of its own. */
 
 import type { JobObjectApi, Report } from '../../src/job/object-api.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
@@ -59,7 +59,7 @@ export class Clients {
 		});
 	}
 
-	/** What can't be done yet is wished for again. */
+	/** Repeats an action that is not possible yet. */
 	async #insist(job: number, id: string, wish: 'cancel' | 'retry' | 'purge'): Promise<void> {
 		let waitMs = FIRST_VISIT_MS;
 		for (let tried = 0; tried < MAX_WISHES; tried++) {
@@ -71,7 +71,7 @@ export class Clients {
 		}
 	}
 
-	/** An external worker does what an attempt has left to it, and reports until it is heard. */
+	/** An external worker finishes the attempt, and reports until it gets a response. */
 	workElsewhere({ id, fence }: Run, run: number, plan: AttemptPlan, job: number): void {
 		const jobs = new Jobs(this.#options.env.JOBS as DurableObjectNamespace);
 		const say = async (report: (object: JobObjectApi) => Promise<Report>) => {
@@ -102,14 +102,14 @@ export class Clients {
 		});
 	}
 
-	/** The isolates that answer requests about this job, or all. */
+	/** Kills the isolates that answer requests about this job, or all of them. */
 	killDoors(job?: number): boolean {
 		const killed = this.#doors.filter((door) => !door.isDead && (job === undefined || door.job === job));
 		for (const door of killed) door.die();
 		return killed.length > 0;
 	}
 
-	/** Runs what a client does, as a client. */
+	/** Runs an action in a client's isolate. */
 	#as(job: number, what: string, delayMs: number, act: () => Promise<void>): void {
 		const isolate = new Isolate('client', job);
 		this.#world.schedule(delayMs, { label: `client: ${what}`, job, isolate, run: () => this.#hopeFor(act()) });
@@ -145,7 +145,7 @@ export class Clients {
 		await this.#request(job, 'GET', `/v1/jobs/${id}/result`);
 	}
 
-	/** Reads page after page, from where it was. */
+	/** Reads page after page, from its cursor. */
 	async #leaf(job: number, id: string): Promise<void> {
 		const reader = this.#reader(id);
 		let waitMs = FIRST_VISIT_MS;
@@ -195,7 +195,7 @@ export class Clients {
 		return reader;
 	}
 
-	/** A request that is never answered is given up by nobody: there is nothing to be seen in that. */
+	/** A request without a response is never abandoned, because its outcome is not checked. */
 	#request(
 		job: number,
 		method: string,
@@ -214,7 +214,7 @@ export class Clients {
 				job,
 				isolate: client,
 				run: () => {
-					// A stored failure is answered with the status that its task wanted.
+					// A stored failure is answered with the status of its task.
 					if (response.status === 500 && !path.endsWith('/result'))
 						reject(new Broken(`${method} ${path} was answered 500`));
 					else resolve(response);

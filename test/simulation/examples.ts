@@ -1,4 +1,4 @@
-/** Schedules that once broke a promise, as small as they could be made, or that chance meets too seldom; and what each shows. */
+/** Shrunk schedules that once broke a promise, or that random search rarely finds; each says what it shows. */
 import type { JobPlan, Schedule } from './schedule.ts';
 
 export interface Example {

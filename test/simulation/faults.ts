@@ -1,4 +1,4 @@
-/** What is to go wrong, and when: the steps of a schedule, met as the run goes by. */
+/** Injects the faults of a schedule at their moments during a run. */
 import type { Event } from './platform/world.ts';
 import type { Deed, Schedule, Step } from './schedule.ts';
 import type { Tally } from './tally.ts';
@@ -52,7 +52,7 @@ export class Agenda {
 	}
 }
 
-/** Faults that wait for something to meet. */
+/** Faults that wait for an operation to affect. */
 export class Armed {
 	readonly #armed = new Map<string, { times: number; ms: number }[]>();
 	readonly #tally: Tally;
@@ -68,7 +68,7 @@ export class Armed {
 		this.#armed.set(key, [...(this.#armed.get(key) ?? []), { times, ms }]);
 	}
 
-	/** The fault that meets this: by how many milliseconds, where it is a matter of that; `undefined` for none. */
+	/** The fault for this operation: its duration in milliseconds for kinds that have one. `undefined` if there is none. */
 	take(what: string, job: number): number | undefined {
 		if (this.#armed.size === 0) return undefined;
 		const waiting = this.#armed.get(`${what} ${job}`);

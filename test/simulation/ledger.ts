@@ -1,6 +1,6 @@
 /**
- * What was promised, checked while it happens: every write that becomes durable, every answer that leaves and every event
- * that a reader is told is held against all that came before it.
+ * Checks the promises during the run: every durable write, every sent response and every event
+ * that a reader receives is compared with everything before it.
  */
 import {
 	MAX_HISTORY,
@@ -26,7 +26,7 @@ import type { ObjectHost, Turn } from './platform/object-host.ts';
 import type { Write } from './platform/storage.ts';
 import type { Isolate, World } from './platform/world.ts';
 
-/** A promise was broken. */
+/** A broken promise. */
 export class Broken extends Error {
 	override readonly name = 'Broken';
 }
@@ -35,13 +35,13 @@ export interface Run {
 	readonly id: string;
 	readonly life: number;
 	readonly fence: Fence;
-	/** The consumer that makes it. */
+	/** The consumer that runs it. */
 	readonly consumer: Isolate | undefined;
 }
 
-/** An alarm that finds nothing to do may come this often before something changes. */
+/** Maximum number of alarms without effect before something changes. */
 const MAX_IDLE_ALARMS = 4;
-/** A message that a queue refuses is offered to this many in all. */
+/** Number of queues that are offered a message, if each of them rejects it. */
 const QUEUES_TRIED = 3;
 const FINAL = new Set(['succeeded', 'failed', 'canceled']);
 const RECORD_KEY = 'job';
@@ -49,16 +49,16 @@ const CHUNK_PREFIX = 'chunk/';
 
 export type PendingRecord = JobRecord & { readonly state: PendingState };
 
-/** Who wants to know of what became durable. */
+/** Observes durable changes. */
 export interface LedgerWatcher {
 	readonly onEntry: (ledger: Ledger, entry: HistoryEntry) => void;
-	/** A job waits, and didn't before, or not for this. */
+	/** A job starts to wait, or waits for a different reason. */
 	readonly onPending: (ledger: Ledger, record: PendingRecord) => void;
-	/** How often a receiver was really called for an event. */
+	/** Number of real calls to a receiver for an event. */
 	readonly triesOf: (id: string, seq: number) => number;
 }
 
-/** All that is known of one object, from what became durable. */
+/** Everything known about one object, from its durable writes. */
 export class Ledger {
 	readonly #world: World;
 	readonly #host: ObjectHost;
@@ -73,7 +73,7 @@ export class Ledger {
 	readonly #updatedAt = new Map<number, string>();
 	#alarmsAtChange = 0;
 	#sends = 0;
-	/** How each epoch ended, in all lives. */
+	/** The end of each epoch, in all lives. */
 	readonly finals: string[] = [];
 
 	constructor(world: World, host: ObjectHost, runs: readonly Run[], watcher: LedgerWatcher) {
@@ -83,7 +83,7 @@ export class Ledger {
 		this.#watcher = watcher;
 	}
 
-	// — what becomes durable —
+	// — durable writes —
 
 	commit(writes: readonly Write[], turn: Turn): void {
 		let before = this.#host.storage.rows.get(RECORD_KEY) as JobRecord | undefined;
@@ -113,12 +113,12 @@ export class Ledger {
 		this.#updatedAt.clear();
 	}
 
-	/** The clock may have gone back since the object looked. */
+	/** The clock may have moved back since the object read it. */
 	#isForgotten(record: JobRecord): boolean {
 		return isForgotten(record, Math.max(this.#world.latestAt, this.#world.clock));
 	}
 
-	/** Only the attempt that has the job may store its result. */
+	/** Only the current attempt may store its result. */
 	#chunk(before: JobRecord | undefined, { label, args }: Turn): void {
 		const fence = args[2] as Fence | undefined;
 		if (label !== 'call writeChunk' || !fence) return;
@@ -128,7 +128,7 @@ export class Ledger {
 	#record(before: JobRecord | undefined, after: JobRecord, turn: Turn): void {
 		this.#alarmsAtChange = this.#host.soundAlarmRuns;
 		const isSuccessor = before !== undefined && before.createdAt !== after.createdAt;
-		// A tombstone whose time is over is not written any more.
+		// An expired tombstone is no longer written.
 		const isAfterForgotten = isSuccessor && this.#isForgotten(before);
 		if (isAfterForgotten) this.buriedSeq = this.#lastSeq;
 		const isAfterTombstone = before?.state.name === 'tombstone' && after.state.name !== 'tombstone';
@@ -150,7 +150,7 @@ export class Ledger {
 		if (isWaiting(after) && !isSameWait(before, after)) this.#watcher.onPending(this, after);
 	}
 
-	/** History only grows, but for what is cut off at its beginning. */
+	/** History only grows, except for entries removed at its beginning. */
 	#freshEntries(after: JobRecord): HistoryEntry[] {
 		if (after.state.name === 'tombstone') {
 			this.#must(after.history.length === 0, 'a tombstone has a history');
@@ -177,7 +177,7 @@ export class Ledger {
 		if (last) this.#must(entry.seq > last.seq, `event ${entry.seq} came after ${last.seq}`);
 		this.#must(
 			at >= this.#world.earliestAt && at <= this.#world.latestAt,
-			`event ${entry.seq} is of no time there was: ${at}`,
+			`event ${entry.seq} has a time outside the run: ${at}`,
 		);
 		if (last && !this.#world.wentBack)
 			this.#must(at >= last.at, `event ${entry.seq} is earlier than the one before it`);
@@ -191,7 +191,7 @@ export class Ledger {
 		this.entries.push(entry);
 	}
 
-	/** What an attempt reports that doesn't have the job (any more) changes nothing; time may have, at the same moment. */
+	/** Reports from a superseded attempt change nothing. The time may cause a change at the same moment. */
 	#fencedOff(before: JobRecord, fresh: readonly HistoryEntry[], { label, args }: Turn): void {
 		if (label !== 'call complete' && label !== 'call fail' && label !== 'call progress') return;
 		if (before.state.name === 'running' && isOf(before, args[0] as Fence)) return;
@@ -209,19 +209,19 @@ export class Ledger {
 		}
 		if (state.name === 'tombstone' && state.reason === 'expired') {
 			const pending = before?.webhook?.deliveries.filter(({ status }) => status === 'pending') ?? [];
-			this.#must(pending.length === 0, 'a job was forgotten before its receiver was told');
+			this.#must(pending.length === 0, 'a job was deleted before its receiver was called');
 			this.#fetchable(before, after.updatedAt);
 		}
 		if (before && isFinal(before.state) && before.epoch === after.epoch && state.name !== 'tombstone') {
-			this.#must(same(before.state, state), `a job that had ${before.state.name} is ${state.name} in the same epoch`);
+			this.#must(same(before.state, state), `a job that was ${before.state.name} is ${state.name} in the same epoch`);
 		}
 	}
 
-	/** A receiver that was told when retention was over already can still fetch what it was told of. */
+	/** A receiver that was called after the end of retention can still fetch the job. */
 	#fetchable(before: JobRecord | undefined, buriedAt: number): void {
 		if (!before || !isFinal(before.state)) return;
 		const isSo = buriedAt >= overAt(before, before.state.expiresAt);
-		this.#must(isSo, 'a receiver was told of a job that was gone at once');
+		this.#must(isSo, 'a receiver was called for a job that was deleted at once');
 	}
 
 	#caps(after: JobRecord): void {
@@ -237,7 +237,7 @@ export class Ledger {
 			this.#must(state.resends <= MAX_RESENDS, `${state.resends} messages were sent again`);
 			const isSent = this.#sends >= state.resends;
 			this.#must(isSent, `${state.resends} messages count as sent again, but ${this.#sends} were`);
-			this.#must(state.wakes <= MAX_WAKES, `the watchdog looked ${state.wakes} times`);
+			this.#must(state.wakes <= MAX_WAKES, `the watchdog fired ${state.wakes} times`);
 		}
 		for (const { seq, attempt, wakes = 0 } of after.webhook?.deliveries ?? []) {
 			const tries = this.#watcher.triesOf(this.#host.id, seq);
@@ -247,7 +247,7 @@ export class Ledger {
 		}
 	}
 
-	/** Everything an attempt brings is signed by its run: it may only be in the record if that attempt has the job. */
+	/** An attempt signs everything that it stores. The signature may be in the record only if that attempt holds the job. */
 	#signed(after: JobRecord): void {
 		const { state } = after;
 		if (state.name === 'tombstone') return;
@@ -283,14 +283,14 @@ export class Ledger {
 		);
 	}
 
-	/** Nobody gives a job up without a reason that can be counted. */
+	/** Every abandoned job has a reason that can be counted. */
 	#justified(before: JobRecord | undefined, after: JobRecord, { label }: Turn): void {
 		const { state } = after;
 		if (state.name !== 'failed' || state.phase !== 'dead-lettered' || before?.state.name === 'failed') return;
 		const { resends = 0, isLastTry = false } = before?.state.name === 'pending' ? before.state : {};
 		const isLost = after.lostAttempts >= MAX_LOST_ATTEMPTS;
 		const isGivenUp = label === 'call deadLetter' || isLastTry;
-		// What may have been carried out and can't be repeated is not made again by itself.
+		// Work that may have taken effect and can't be repeated is not repeated automatically.
 		const isOnce = after.isOnce === true && after.lostAttempts === 0 && before?.state.name === 'running';
 		this.#must(
 			isLost || isGivenUp || isOnce,
@@ -298,7 +298,7 @@ export class Ledger {
 		);
 	}
 
-	/** A delivery is given up only when it was tried, or looked for, as often as can be. */
+	/** A delivery is abandoned only after the maximum number of tries or checks. */
 	#deliveriesJustified(before: JobRecord | undefined, after: JobRecord): void {
 		for (const { status, attempt, seq } of after.webhook?.deliveries ?? []) {
 			if (status !== 'given-up' || attempt >= MAX_WEBHOOK_TRIES) continue;
@@ -308,9 +308,9 @@ export class Ledger {
 		}
 	}
 
-	// — what is told —
+	// — responses and events —
 
-	/** Whoever is answered is told what is so at this moment, whether an alarm has come or not. */
+	/** Every response states the facts at that moment, whether or not an alarm has fired. */
 	answer(method: string, value: unknown): void {
 		if (method === 'fetch' || method === 'readChunk' || method === 'writeChunk') return;
 		const { clock } = this.#world;
@@ -318,41 +318,48 @@ export class Ledger {
 		if (!record) return;
 		const { state } = record;
 		const what = `"${method}" was answered with a job that`;
-		if (state.name === 'running') this.#must(clock < state.leaseEndsAt, `${what} is running, though its lease is over`);
+		if (state.name === 'running')
+			this.#must(clock < state.leaseEndsAt, `${what} is running, though its lease has expired`);
 		if (state.name === 'pending')
 			this.#must(clock < (startBy(record) ?? Infinity), `${what} waits past its start deadline`);
 		const isGone = isForgotten(record, clock);
 		if (isFinal(state) && !isGone && (method === 'read' || method === 'events')) {
 			const isTold = !record.webhook?.deliveries.some(({ status }) => status === 'pending');
-			this.#must(clock < overAt(record, state.expiresAt) || !isTold, `${what} is there, though its time is over`);
+			this.#must(
+				clock < overAt(record, state.expiresAt) || !isTold,
+				`${what} is still readable, though it has expired`,
+			);
 		}
 		if (method !== 'read') return;
 		const { found, view } = value as { found: string; view?: { facts: { status: string; seq: number } } };
 		const expected = isGone ? 'nothing' : state.name === 'tombstone' ? 'tombstone' : 'job';
 		const isRight = found === expected || (found === 'nothing' && this.#isForgotten(record));
-		this.#must(isRight, `a reader was told "${found}" of a job that is ${state.name}`);
+		this.#must(isRight, `a reader received "${found}" for a job that is ${state.name}`);
 		if (!view) return;
 		const status = state.name === 'pending' && record.attempt > 0 ? 'running' : state.name;
-		this.#must(view.facts.status === status, `a reader was told "${view.facts.status}" of a job that is ${state.name}`);
-		this.#must(view.facts.seq >= record.seq, `a reader was told an old number`);
+		this.#must(
+			view.facts.status === status,
+			`a reader received "${view.facts.status}" for a job that is ${state.name}`,
+		);
+		this.#must(view.facts.seq >= record.seq, `a reader received an old number`);
 	}
 
-	/** The same number is the same moment, whenever it is asked for. */
+	/** The same number is the same moment in every response. */
 	told(method: string, value: unknown): void {
 		if (method !== 'read' && method !== 'events') return;
 		const { view } = value as { view?: { facts: { seq: number; lastUpdatedAt: string } } };
 		if (!view) return;
 		const { seq, lastUpdatedAt } = view.facts;
 		const before = this.#updatedAt.get(seq) ?? lastUpdatedAt;
-		this.#must(before === lastUpdatedAt, `event ${seq} was of ${before}, and is of ${lastUpdatedAt}`);
+		this.#must(before === lastUpdatedAt, `event ${seq} had the time ${before}, and has ${lastUpdatedAt}`);
 		this.#updatedAt.set(seq, lastUpdatedAt);
 	}
 
-	/** A lease is given to one delivery of one message, again when it asks again. */
+	/** A lease belongs to one delivery of one message, which gets it again when it repeats the call. */
 	leased(fence: Fence, delivery: unknown): void {
 		const key = `${fence.epoch}/${fence.attempt}`;
 		const isFree = !this.#fences.has(key) || (delivery !== undefined && this.#fences.get(key) === delivery);
-		this.#must(isFree, `attempt ${key} was given out twice`);
+		this.#must(isFree, `the lease of attempt ${key} was issued twice`);
 		this.#fences.set(key, delivery);
 	}
 
@@ -364,12 +371,12 @@ export class Ledger {
 		return this.#host.job;
 	}
 
-	/** The record that is durable. */
+	/** The durable record. */
 	get record(): JobRecord | undefined {
 		return this.#host.storage.rows.get(RECORD_KEY) as JobRecord | undefined;
 	}
 
-	/** How many messages the object has sent for the job. */
+	/** Number of messages that the object has sent for the job. */
 	get sends(): number {
 		return this.#sends;
 	}
@@ -378,35 +385,38 @@ export class Ledger {
 		return this.#life;
 	}
 
-	/** A client heard 202. */
+	/** A client received a 202. */
 	accepted(): void {
 		const wasThere = this.#life > 0 || this.entries.some(({ type }) => type === 'accepted');
-		this.#must(wasThere, 'a client was told 202 of a job that is not durable');
+		this.#must(wasThere, 'a client received a 202 for a job that is not durable');
 	}
 
 	/** The object sent a message for its job. */
 	sent(): void {
 		this.#sends++;
-		// The watchdog's look is no change, and no alarm for nothing either.
+		// The watchdog's check is neither a change nor an alarm without effect.
 		this.#alarmsAtChange = this.#host.soundAlarmRuns;
 		const waits = this.entries.filter(({ type }) => type === 'accepted' || type === 'retrying').length;
 		const all = Math.max(1, waits) * (MAX_RESENDS + 1) * QUEUES_TRIED * (this.#life + 1);
 		this.#must(this.#sends <= all, `${this.#sends} messages were sent for one job`);
 	}
 
-	// — what is so between two steps —
+	// — the state between two steps —
 
 	lookedAfter(): void {
 		const { host } = { host: this.#host };
 		if (host.storage.rows.size > 0) {
 			const record = host.storage.rows.get(RECORD_KEY) as JobRecord | undefined;
-			this.#must(host.isLookedAfter, `there is no alarm for a job that is ${record?.state.name ?? 'still coming in'}`);
+			this.#must(
+				host.isLookedAfter,
+				`there is no alarm for a job that is ${record?.state.name ?? 'still being submitted'}`,
+			);
 		}
 		const idle = host.soundAlarmRuns - this.#alarmsAtChange;
-		this.#must(idle <= MAX_IDLE_ALARMS, `the alarm came ${idle} times for nothing`);
+		this.#must(idle <= MAX_IDLE_ALARMS, `the alarm fired ${idle} times without effect`);
 	}
 
-	/** When nothing more will happen. */
+	/** Checks the state in which nothing more will happen. */
 	atRest(): void {
 		const { rows } = this.#host.storage;
 		this.#must(rows.size === 0, `rows are left: ${[...rows.keys()].join(', ')}`);
@@ -428,13 +438,13 @@ export class Ledger {
 	}
 }
 
-/** When a finished job's time is over: an hour after its receiver was told, if that was late. */
+/** Time at which a finished job expires: an hour after its receiver was called, if that was late. */
 function overAt({ webhook }: JobRecord, expiresAt: number): number {
 	const late = webhook?.deliveries.filter(({ status, at = 0 }) => status === 'delivered' && at >= expiresAt) ?? [];
 	return Math.max(expiresAt, ...late.map(({ at = 0 }) => at + MS_PER_HOUR));
 }
 
-/** Whether nothing is left of a job by now, not even its tombstone: nobody has to have written that. */
+/** Whether no data of a job is left at this time, not even its tombstone. No write is needed for that. */
 function isForgotten(record: JobRecord, clock: number): boolean {
 	const { state, webhook } = record;
 	if (state.name === 'tombstone') return clock >= state.goneAt;
@@ -446,7 +456,7 @@ function isWaiting(record: JobRecord): record is PendingRecord {
 	return record.state.name === 'pending';
 }
 
-/** Whether a job waits for the same thing as before. */
+/** Whether a job waits for the same reason as before. */
 export function isSameWait(before: JobRecord | undefined, after: PendingRecord): boolean {
 	if (before?.state.name !== 'pending') return false;
 	const { epoch, attempt, state } = before;

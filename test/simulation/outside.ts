@@ -1,4 +1,4 @@
-/** Everything on the internet that the Worker calls: receivers of webhooks, what tasks fetch, and an upstream. */
+/** Simulates the internet that the Worker calls: webhook receivers, services that tasks fetch, and an upstream. */
 import type { Fence } from '../../src/job/record.ts';
 import { Broken } from './ledger.ts';
 import type { Connections } from './platform/connections.ts';
@@ -22,12 +22,12 @@ export interface OutsideOptions {
 	readonly schedule: Schedule;
 	readonly tally: Tally;
 	readonly connections: Connections;
-	/** A run begins for the attempt that this consumer makes at a job. */
+	/** A run begins for this consumer's attempt at a job. */
 	readonly begin: (caller: Isolate | undefined, id: string) => RequestRun;
-	/** The consumer has an answer that ends its run. */
+	/** The consumer received a response that ends its run. */
 	readonly finish: (run: number) => void;
 	readonly onBroken: (error: Error) => void;
-	/** Messages of this job may have been doubled: two consumers may ask for it at once. */
+	/** Messages of this job may have been duplicated: two consumers may request it at once. */
 	readonly isDoubled: (job: number) => boolean;
 }
 
@@ -43,12 +43,12 @@ interface Operation {
 	askedAt: number;
 }
 
-/** The receiver of webhooks is somewhere on the internet. */
+/** Latency of the webhook receiver. */
 const RECEIVER_MS = { min: 5, max: 200 };
 const ELSEWHERE_MS = { min: 5, max: 1_500 };
 const UPSTREAM_MS = { min: 5, max: 1_200 };
 const ASKS = { min: 1, max: 6 };
-/** `Retry-After: 0` is taken for about a second. */
+/** `Retry-After: 0` is treated as about one second. */
 const MIN_ASK_GAP_MS = 900;
 
 export class Outside {
@@ -57,9 +57,9 @@ export class Outside {
 	readonly #receiverCalls = new Map<number, number>();
 	readonly #upstreamCalls = new Map<number, number>();
 	readonly #operations: Operation[] = [];
-	/** How a POST of an epoch was last answered. */
+	/** The last response to a POST of an epoch. */
 	readonly #posts = new Map<string, string>();
-	/** How often a receiver was really called for an event, by the job's id and the event's number. */
+	/** Number of real calls to a receiver for an event, by the job's id and the event's number. */
 	readonly #tries = new Map<string, number>();
 
 	constructor(world: World, options: OutsideOptions) {
@@ -141,10 +141,10 @@ export class Outside {
 		);
 	}
 
-	/** What may have been carried out and can't be repeated is not sent twice. */
+	/** A request that may have taken effect and can't be repeated is not sent twice. */
 	#posted(key: string, answer: string): void {
 		const before = this.#posts.get(key);
-		if (before !== undefined && before !== '503') this.#broken(`a POST was sent again that was answered "${before}"`);
+		if (before !== undefined && before !== '503') this.#broken(`a POST was sent again after the response "${before}"`);
 		this.#posts.set(key, answer);
 	}
 
@@ -161,15 +161,15 @@ export class Outside {
 
 	#ask(number: number, arrive: Arrive): void {
 		const operation = this.#operations[number];
-		if (!operation) return this.#broken(`operation ${number} was asked for, and there is none`);
+		if (!operation) return this.#broken(`operation ${number} was polled, and does not exist`);
 		const { job, run } = operation;
-		// Also by the clock, for the service knows no other time: when it is set while a question is on its way, the next may be due.
+		// Also by the clock, the only time that the service knows: if it is set during a poll, the next one may be due.
 		const { nowMs, clock } = this.#world;
 		const gapMs = Math.max(nowMs - operation.askedMs, Math.abs(clock - operation.askedAt));
 		Object.assign(operation, { askedMs: nowMs, askedAt: clock });
 		this.#options.tally.add('upstream: asked at once');
 		if (gapMs < MIN_ASK_GAP_MS && !this.#options.isDoubled(job))
-			this.#broken(`job ${job}: an upstream that says "Retry-After: 0" was asked again after ${Math.round(gapMs)} ms`);
+			this.#broken(`job ${job}: an upstream with "Retry-After: 0" was polled again after ${Math.round(gapMs)} ms`);
 		arrive('operation asked', job, UPSTREAM_MS, () => this.#state(operation), operation.isFailing ? undefined : run);
 	}
 

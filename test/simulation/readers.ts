@@ -1,4 +1,4 @@
-/** What readers of one job are told, on whatever way: each number once, in order, and nothing left out. */
+/** Checks the events that readers of one job receive, on every transport: each number once, in order, without omissions. */
 import { Broken, type Ledger } from './ledger.ts';
 
 export interface Told {
@@ -8,22 +8,22 @@ export interface Told {
 	readonly job: { readonly attempt: number };
 }
 
-/** What all readers of an object were told, by number. */
+/** The events that all readers of an object received, by number. */
 export class Stories {
 	readonly #stories = new Map<string, string>();
 
-	/** The same number is the same event, whoever is told of it, and however often. */
+	/** The same number is the same event, for every reader and at any time. */
 	tell(life: number, { seq, type, at, job }: Told): void {
 		if (type === 'snapshot') return;
 		const story = `${type} at ${at} in attempt ${job.attempt}`;
 		const key = `${life}/${seq}`;
 		const before = this.#stories.get(key);
 		if (before === undefined) this.#stories.set(key, story);
-		else if (before !== story) throw new Broken(`event ${seq} was told as "${before}" and as "${story}"`);
+		else if (before !== story) throw new Broken(`event ${seq} was received as "${before}" and as "${story}"`);
 	}
 }
 
-/** One reader, who goes on where it was. */
+/** One reader, which resumes from its cursor. */
 export class Reader {
 	readonly #ledger: Ledger;
 	readonly #stories: Stories;
@@ -38,7 +38,7 @@ export class Reader {
 		this.#life = ledger.life;
 	}
 
-	/** The last number it has. */
+	/** The last number that it received. */
 	get cursor(): number | undefined {
 		return this.#cursor;
 	}
@@ -48,19 +48,19 @@ export class Reader {
 		this.#stories.tell(this.#life, event);
 		const { seq } = event;
 		if (this.#cursor !== undefined && seq <= this.#cursor) {
-			throw new Broken(`a reader who had ${this.#cursor} was told ${seq} (${event.type})`);
+			throw new Broken(`a reader at ${this.#cursor} received ${seq} (${event.type})`);
 		}
 		this.#begin ??= event.type === 'snapshot' ? seq : 0;
 		this.#cursor = seq;
 		this.#seen.add(seq);
 	}
 
-	/** Nothing that became durable between its first event and its last was kept from it. */
+	/** Checks that it received every event that became durable between its first and its last. */
 	missedNothing(): void {
 		if (this.#cursor === undefined || this.#ledger.life !== this.#life) return;
 		for (const { seq, type } of this.#ledger.entries) {
 			const isDue = seq > Math.max(this.#begin ?? 0, this.#ledger.buriedSeq) && seq <= this.#cursor;
-			if (isDue && !this.#seen.has(seq)) throw new Broken(`a reader was never told event ${seq} (${type})`);
+			if (isDue && !this.#seen.has(seq)) throw new Broken(`a reader never received event ${seq} (${type})`);
 		}
 	}
 

@@ -1,10 +1,10 @@
 /**
- * The whole life of jobs on a platform where everything goes wrong that can: the real Worker and its real objects, with a
- * simulated clock, storage, queues and network, through as many schedules of faults as one cares to wait for.
+ * Simulates the whole life of jobs on a platform with every kind of fault. It runs the real Worker and its real objects with a
+ * simulated clock, storage, queues and network, through any number of schedules of faults.
  *
  *     npm run test:soak -- --runs 100000
- *     npm run test:soak -- --seed 7 --path 12:0:3     shows a failure again
- *     npm run test:soak -- --quick                    shows the first failure as it is, not made small
+ *     npm run test:soak -- --seed 7 --path 12:0:3     reproduces a failure
+ *     npm run test:soak -- --quick                    reports the first failure without shrinking it
  */
 import { parseArgs } from 'node:util';
 import { table } from '../../demo/terminal.ts';
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 	console.log(`\nEvery promise held. ${((performance.now() - beganAt) / 1_000).toFixed(1)} s`);
 	const missing = values.path === undefined ? notExercised(counts) : [];
 	if (missing.length === 0) return;
-	console.log(`It shows less than it says, for these never happened: ${missing.join(', ')}`);
+	console.log(`The run proves less than it claims, because these never happened: ${missing.join(', ')}`);
 	process.exitCode = 1;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a simulation is told to do, as data: some jobs, and what goes wrong when. A schedule and the code say everything:
- * the same two always give the same run, so a schedule that fails can be made smaller, written down and run again.
+ * The input of a simulation, as data: some jobs, and the faults with their moments. A schedule and the code determine the run:
+ * both together always give the same run. A failing schedule can therefore be shrunk, stored and run again.
  */
 import fc from 'fast-check';
 import { MAX_WEBHOOK_TRIES } from '../../src/job/limits.ts';
@@ -17,13 +17,13 @@ export const ATTEMPT_ENDS = [
 	'is forgotten elsewhere',
 ] as const;
 
-/** What one attempt at a job does; the last one planned is repeated. */
+/** The behaviour of one attempt at a job. The last planned attempt is repeated. */
 export interface AttemptPlan {
 	readonly ms: number;
-	/** How often it reports progress. */
+	/** Number of progress reports. */
 	readonly reports: number;
 	readonly ends: (typeof ATTEMPT_ENDS)[number];
-	/** How many requests it has under way at once before it works. */
+	/** Number of requests in flight at once before it works. */
 	readonly calls?: number;
 }
 
@@ -43,13 +43,13 @@ export const UPSTREAM_ANSWERS = [
 /** A job that is a request to an upstream. */
 export interface UpstreamPlan {
 	readonly method: 'GET' | 'POST';
-	/** What the upstream answers, in turn, and then 200. */
+	/** The upstream's responses, in order, and then 200. */
 	readonly answers: readonly (typeof UPSTREAM_ANSWERS)[number][];
 }
 
 export interface JobPlan {
 	readonly lane: 'jobs' | 'long';
-	/** When it is submitted. */
+	/** Time of its submission. */
 	readonly atMs: number;
 	readonly attempts: readonly AttemptPlan[];
 	readonly maxAttempts: number;
@@ -57,18 +57,18 @@ export interface JobPlan {
 	readonly retainSeconds: number;
 	readonly delaySeconds: number;
 	readonly startWithinSeconds: number | undefined;
-	/** Submitted with an idempotency key: again, it is the same job. */
+	/** Submitted with an idempotency key: a repeated submission is the same job. */
 	readonly hasKey: boolean;
 	/** The input is too large for the record. */
 	readonly isLarge: boolean;
-	/** What the webhook's receiver answers, in turn, and then 200; no webhook without. */
+	/** The webhook receiver's responses, in order, and then 200. Without responses there is no webhook. */
 	readonly receiver: readonly (typeof RECEIVER_ANSWERS)[number][];
 	readonly reader: 'none' | 'socket' | 'pages';
-	/** Left out: it is a task's, and does what its attempts say. */
+	/** Default: the job runs a task, and follows the plans of its attempts. */
 	readonly upstream?: UpstreamPlan | undefined;
 }
 
-/** What happens when, in words that are printed, counted and matched. */
+/** Events, by the names that are printed, counted and matched. */
 export const LABELS = [
 	'request',
 	'call accept',
@@ -98,12 +98,12 @@ export const LABELS = [
 	'timer',
 ] as const;
 
-/** A moment: before or after the nth time that something happens to a job, or so long after the beginning. */
+/** A moment: before or after the nth time that an event happens to a job, or a time after the beginning. */
 export type Moment =
 	| { readonly when: 'before' | 'after'; readonly label: (typeof LABELS)[number]; readonly nth: number }
 	| { readonly atMs: number };
 
-/** Faults that meet the next so many of their kind. */
+/** Faults that affect a number of the next operations of their kind. */
 export const COUNTED = [
 	'messages dropped',
 	'messages duplicated',
@@ -116,13 +116,13 @@ export const COUNTED = [
 	'alarms doubled',
 	'alarms failed',
 ] as const;
-/** The same, each by so many milliseconds. */
+/** Faults that affect operations in the same manner, with a duration in milliseconds. */
 export const DELAYED = ['messages delayed', 'alarms late'] as const;
-/** Faults that happen at once. */
+/** Faults that happen once, immediately. */
 export const SUDDEN = ['object reset', 'object evicted', 'consumer killed', 'door killed', 'restart'] as const;
-/** The same, of so many milliseconds. */
+/** Faults that happen once, with a duration in milliseconds. */
 export const TIMED = ['clock jumps', 'queues stall', 'object away'] as const;
-/** What a client does. */
+/** The actions of a client. */
 export const WISHES = ['cancel', 'retry', 'purge', 'submit again', 'read', 'watch'] as const;
 
 export type Deed =
@@ -139,11 +139,11 @@ export interface Step {
 }
 
 export interface Schedule {
-	/** Decides every latency, batch size and order. */
+	/** Determines every latency, batch size and order. */
 	readonly seed: number;
-	/** A queue hands a message out this often before it is a dead letter. */
+	/** Maximum number of deliveries of a message before it becomes a dead letter. */
 	readonly maxRetries: number;
-	/** How many batches of one queue are under way at most. */
+	/** Maximum number of batches of one queue in progress at once. */
 	readonly concurrency: number;
 	readonly jobs: readonly JobPlan[];
 	readonly steps: readonly Step[];
@@ -151,7 +151,7 @@ export interface Schedule {
 
 const MAX_JOBS = 4;
 const MAX_STEPS = 14;
-/** So many jobs come together now and then: more than an invocation has connections. */
+/** Size of a crowd of jobs that sometimes arrive together: more than an invocation has connections. */
 const CROWD = { min: 8, max: 10 };
 
 const SECOND = 1_000;
@@ -159,7 +159,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** Mostly the first, which is also what a schedule shrinks to. */
+/** Usually the first value, which is also the one that a schedule shrinks to. */
 function mostly<T>(usual: T, ...others: T[]): fc.Arbitrary<T> {
 	return fc.oneof({ weight: 2, arbitrary: fc.constant(usual) }, ...others.map((other) => fc.constant(other)));
 }
@@ -210,7 +210,7 @@ const QUICK_OR_LONG = mostly<readonly AttemptPlan[]>(
 	[{ ...QUICK, ms: 6 * SECOND }],
 );
 
-/** One of many jobs that come together: quick ones, some that fail at first, and long neighbours. */
+/** One of many jobs that arrive together: quick ones, some that fail at first, and long neighbours. */
 const oneOfMany: fc.Arbitrary<JobPlan> = fc.tuple(job, QUICK_OR_LONG).map(([plan, attempts]) => ({
 	...plan,
 	atMs: 0,
@@ -284,16 +284,16 @@ export function schedules(): fc.Arbitrary<Schedule> {
 		),
 		steps: fc.oneof(
 			{ weight: 15, arbitrary: fc.array(step, { maxLength: MAX_STEPS, size: 'max' }) },
-			// Where nothing goes wrong, every job ends as planned.
+			// Without faults, every job ends as planned.
 			fc.constant([]),
 		),
 	});
 }
 
-/** A schedule to be read: one line a job, one line a step. */
+/** Describes a schedule for a reader: one line for each job and each step. */
 export function described({ seed, maxRetries, concurrency, jobs, steps }: Schedule): string {
 	return [
-		`chance ${seed}, ${concurrency} batches of a queue at once, dead letters after ${maxRetries} retries`,
+		`seed ${seed}, ${concurrency} batches of a queue at once, dead letters after ${maxRetries} retries`,
 		...jobs.map((plan, index) => `job ${index}: ${describedJob(plan)}`),
 		...steps.map(({ job, at, deed }) => `${describedMoment(job % jobs.length, at)}: ${describedDeed(deed)}`),
 	].join('\n');
@@ -307,11 +307,11 @@ function describedJob(plan: JobPlan): string {
 	return [
 		`at ${plan.atMs} ms on lane "${plan.lane}"${plan.hasKey ? ' with a key' : ''}${plan.isLarge ? ', a large input' : ''}`,
 		plan.upstream
-			? `${plan.upstream.method} to an upstream that answers: ${[...plan.upstream.answers, '200'].join(', ')}`
+			? `${plan.upstream.method} to an upstream with the responses: ${[...plan.upstream.answers, '200'].join(', ')}`
 			: `attempts: ${attempts.join('; then ')}`,
 		`at most ${plan.maxAttempts} of ${plan.timeoutSeconds} s, kept ${plan.retainSeconds} s`,
 		...(plan.delaySeconds > 0 ? [`not before ${plan.delaySeconds} s`] : []),
-		...(plan.startWithinSeconds !== undefined ? [`to be started within ${plan.startWithinSeconds} s`] : []),
+		...(plan.startWithinSeconds !== undefined ? [`starts within ${plan.startWithinSeconds} s`] : []),
 		...(plan.receiver.length > 0 ? [`receiver: ${plan.receiver.join(', ')}`] : []),
 		...(plan.reader === 'none' ? [] : [`read by ${plan.reader}`]),
 	].join(', ');

@@ -1,4 +1,4 @@
-/** One run of the real Worker and its real objects on a simulated platform, with everything checked on the way. */
+/** Runs the real Worker and its real objects on a simulated platform once, and checks every promise during the run. */
 import './platform/hooks.ts';
 import type { Fence } from '../../src/job/record.ts';
 import { Agenda, Armed } from './faults.ts';
@@ -23,9 +23,9 @@ const { sendJob } = await import('../../src/queue/send.ts');
 const { Clients, ORIGIN } = await import('./clients.ts');
 const { WORKER, workFor } = await import('./work.ts');
 
-/** A run that takes longer than this doesn't come to rest. */
+/** A run with more events than this never comes to rest. */
 const MAX_EVENTS = 20_000;
-/** An upstream's name says whose memories of it are whose: each run has its own. */
+/** Upstreams are remembered by name, so each run uses a name of its own. */
 let upstreams = 0;
 
 const VARIABLES = {
@@ -36,7 +36,7 @@ const VARIABLES = {
 };
 
 export interface Outcome {
-	/** What was broken, if anything was. */
+	/** The broken promise, if there is one. */
 	readonly broken: Error | undefined;
 	readonly counts: Readonly<Record<string, number>>;
 	readonly trace: readonly string[];
@@ -155,14 +155,14 @@ class Simulation {
 		});
 	}
 
-	/** @returns what was broken. */
+	/** @returns the broken promise, if there is one. */
 	async run(): Promise<Error | undefined> {
 		this.#surround();
 		try {
 			await alignTurns(this.#env);
 			this.#plan();
 			while (this.#broken === undefined && (await this.world.step())) {
-				if (this.world.events > MAX_EVENTS) throw new Broken(`nothing came to rest in ${MAX_EVENTS} events`);
+				if (this.world.events > MAX_EVENTS) throw new Broken(`the run did not come to rest in ${MAX_EVENTS} events`);
 			}
 			if (this.#broken === undefined) this.#atRest();
 			return this.#broken;
@@ -237,7 +237,7 @@ class Simulation {
 		}
 	}
 
-	/** A promise may be broken where nobody would hear of it: inside a call, or in the work itself. */
+	/** Records a broken promise where an exception would be swallowed: inside a call, or in the work itself. */
 	#watched(check: () => void): void {
 		try {
 			check();
@@ -246,7 +246,7 @@ class Simulation {
 		}
 	}
 
-	// — what goes wrong —
+	// — faults —
 
 	#apply(job: number, deed: Deed): void {
 		this.world.say(() => `  ⚡ ${deed.what}`, job);
@@ -295,7 +295,7 @@ class Simulation {
 		if (hasHappened) this.tally.add(what);
 	}
 
-	// — who works, and who is told —
+	// — workers and receivers —
 
 	#beginWork(job: number, id: string, attempt: number) {
 		const plans = this.#schedule.jobs[job]?.attempts ?? [];
@@ -343,16 +343,16 @@ class Simulation {
 		this.world.schedule(0, { label: 'out of memory', job: isolate?.job, isQuiet: true, run: () => isolate?.die() });
 	}
 
-	/** Something happened that a step may wait for. */
+	/** Signals an event that a step may wait for. */
 	#mark(label: string, job: number): void {
 		this.world.schedule(0, { label, job, isQuiet: true, run: () => {} });
 	}
 
-	/** An attempt asks the upstream. */
+	/** An attempt calls the upstream. */
 	#beginRequest(caller: Isolate | undefined, id: string) {
 		const ledger = this.ledgerOf(id);
 		const fence = caller && this.#leases.get(caller)?.get(id);
-		if (!fence) throw new Broken('an upstream was asked without a lease');
+		if (!fence) throw new Broken('an upstream was called without a lease');
 		const { life } = ledger;
 		this.#runs.push({ id, life, fence, consumer: caller });
 		return { run: this.#runs.length - 1, life, fence };
@@ -369,7 +369,7 @@ class Simulation {
 		});
 	}
 
-	/** Where nothing goes wrong, a job ends as its plan says. */
+	/** Without faults, a job ends as its plan says. */
 	#asPlanned(): void {
 		const { jobs } = this.#schedule;
 		const kills = jobs.some(({ attempts }) => attempts.some(({ ends }) => ends === 'kills'));
@@ -379,7 +379,7 @@ class Simulation {
 			const expected = plan && endOf(plan);
 			const ends = this.ledgerOf(host.id).finals;
 			const isSo = expected === undefined || (ends.length === 1 && ends[0] === expected);
-			if (!isSo) throw new Broken(`job ${host.job}: nothing went wrong, but it ended ${ends.join(', ')}`);
+			if (!isSo) throw new Broken(`job ${host.job}: without a fault, it ended ${ends.join(', ')}`);
 		}
 	}
 
@@ -395,11 +395,11 @@ class Simulation {
 	}
 }
 
-/** How a job ends where nothing goes wrong; `undefined` where that is a matter of moments. */
+/** The end of a job without faults; `undefined` if it depends on exact times. */
 function endOf({ attempts, maxAttempts, timeoutSeconds, startWithinSeconds, upstream }: JobPlan): string | undefined {
 	if (startWithinSeconds !== undefined) return undefined;
 	if (upstream) return upstream.answers.length === 0 && timeoutSeconds > 1 ? 'succeeded' : undefined;
-	// What a task calls may be slow, and has to wait for its turn.
+	// Requests of a task may be slow, and have to wait for a connection.
 	if (timeoutSeconds < 60 && attempts.some(({ calls = 0 }) => calls > 0)) return undefined;
 	for (let attempt = 1; attempt <= maxAttempts; attempt++) {
 		const plan = attempts[Math.min(attempt, attempts.length) - 1];
@@ -411,7 +411,7 @@ function endOf({ attempts, maxAttempts, timeoutSeconds, startWithinSeconds, upst
 	return 'failed';
 }
 
-/** Whose turn it is among the queues of a lane is remembered from one run to the next: every run begins with the first. */
+/** The order of a lane's queues is remembered between runs, so this makes every run begin with the first. */
 async function alignTurns(env: object): Promise<void> {
 	for (const [lane, queues] of lanesOf(env)) {
 		let isLast = false;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { check, failureText, inThread, notExercised } from './check.ts';
 import { EXAMPLES } from './examples.ts';
 
-/** `npm run test:soak` runs as many as one likes. */
+/** `npm run test:soak` runs any number. */
 const RUNS = 600;
 const SEED = 1;
 

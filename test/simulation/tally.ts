@@ -1,4 +1,4 @@
-/** What was exercised, counted: a run in which nothing went wrong would prove nothing. */
+/** Counts the operations that were exercised: a run without faults would prove nothing. */
 
 export class Tally {
 	readonly counts: Record<string, number> = {};

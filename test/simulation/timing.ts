@@ -1,6 +1,6 @@
 /**
- * When things have to have happened. A promise about a time holds where no fault is in the way: each fault is told here, and
- * what is late because of one is counted, not blamed.
+ * Deadlines of the service's promises. A deadline applies while no fault interferes: each fault is registered here, and
+ * delays that it causes are counted, not reported as failures.
  */
 import type { Fence, HistoryEntry } from '../../src/job/record.ts';
 import { Broken, isOf, isSameWait, type Ledger, type PendingRecord, type Run } from './ledger.ts';
@@ -8,50 +8,50 @@ import type { ObjectHost } from './platform/object-host.ts';
 import type { Isolate, World } from './platform/world.ts';
 import type { Tally } from './tally.ts';
 
-/** A retry starts this long after its time at the latest: a delay is in whole seconds, and the rest is latency. */
+/** Maximum delay of a retry: delays are in whole seconds, and the rest is latency. */
 const RETRY_WITHIN_MS = 3_000;
-/** A job whose message is lost has another sent for it this long after at the latest. */
+/** Maximum time until a job whose message is lost has another one sent. */
 const LOOK_WITHIN_MS = 30_000;
-/** The outcome of an attempt is with its job this long after the job can be reached: tries are at most 10 s apart. */
+/** Maximum time until an attempt's outcome reaches its job, once the job is reachable: tries are at most 10 s apart. */
 const REPORT_WITHIN_MS = 13_000;
 
-/** How often one consumer may open its link to one object: in no loop, and ever more slowly while the object is away. */
+/** Maximum rate at which one consumer may open its link to one object: never in a loop, and less often while the object is unreachable. */
 const CONNECTS = [
 	{ most: 4, perMs: 1_000 },
 	{ most: 12, perMs: 30_000 },
 ] as const;
-/** How often one consumer may call one object. */
+/** Maximum rate at which one consumer may call one object. */
 const CALLS = { most: 40, perMs: 1_000 };
 
-/** A job that waits since longer than this has had a fault before. */
+/** A job that has waited for longer than this was affected by a fault before. */
 const LATE_MS = 1_000;
 
 const CONSUMER_LIMIT_MS = 15 * 60_000;
 const REDELIVERED_MS = 30_000;
-/** How long faults last that say nothing of it. */
+/** Durations of faults that have none of their own. */
 const FAULT_MS: Readonly<Record<string, number>> = {
 	'calls hung': CONSUMER_LIMIT_MS,
 	'sends hung': 60_000,
-	// An alarm that fails again and again leaves itself for an hour.
+	// An alarm that keeps failing moves itself an hour ahead.
 	'alarms failed': 65 * 60_000,
 };
 
-/** Whose way a fault is in: `way` is that of calls and messages, `object` what the object does by itself as well. */
+/** The scope of a fault: `way` affects calls and messages, `object` also the object's own work. */
 export type Reach = 'way' | 'object';
 
 interface Expectation {
 	readonly job: number;
-	/** As in "retries": it is counted by this word. */
+	/** The name that it is counted by, as in "retries". */
 	readonly what: string;
 	readonly withinMs: number;
-	/** The faults that excuse. */
+	/** The faults that excuse a delay. */
 	readonly reach: Reach;
 	readonly isMet: () => boolean;
-	/** It can't be met any more, for a reason that is none of the service's. */
+	/** Whether it can no longer be met, for a reason outside the service. */
 	readonly isOver: () => boolean;
-	/** After a fault there is as much time again. */
+	/** Whether the time starts again after a fault. */
 	readonly isRenewed?: boolean;
-	/** What to say when it is broken. */
+	/** The failure message. */
 	readonly otherwise: string;
 }
 
@@ -59,14 +59,14 @@ export interface TimingOptions {
 	readonly tally: Tally;
 	readonly runs: readonly Run[];
 	readonly ledgerOf: (id: string) => Ledger;
-	/** Whether a message for the job lies in a queue whose consumers are all busy, this one not among them. */
+	/** Whether a message for the job is in a queue whose consumers, not counting this one, are all busy. */
 	readonly isBehindOthers: (job: number, consumer: Isolate | undefined) => boolean;
 }
 
 export class Timing {
 	readonly #world: World;
 	readonly #options: TimingOptions;
-	/** Until when a job is disturbed, by reach and number; "all" stands for every job. */
+	/** Time until which a job is disturbed, by reach and number; "all" means every job. */
 	readonly #disturbedUntilMs = new Map<string, number>();
 	readonly #doubled = new Set<number>();
 	readonly #killed = new WeakSet<Isolate>();
@@ -79,7 +79,7 @@ export class Timing {
 
 	// — faults —
 
-	/** A fault is in the way of a job, or of all. */
+	/** Registers a fault that affects a job, or all jobs. */
 	disturb(reach: Reach, job: number | undefined, forMs = 0): void {
 		const untilMs = this.#world.nowMs + forMs;
 		const reaches: readonly Reach[] = reach === 'object' ? ['way', 'object'] : ['way'];
@@ -94,18 +94,18 @@ export class Timing {
 		this.disturb(what.startsWith('alarms') ? 'object' : 'way', job, Math.max(ms, FAULT_MS[what] ?? 0));
 	}
 
-	/** A consumer died; its messages are delivered again some time. */
+	/** A consumer died; its messages will be redelivered. */
 	lost(consumer: Isolate, jobs: readonly number[]): void {
 		this.#killed.add(consumer);
 		for (const job of jobs) this.disturb('way', job, REDELIVERED_MS);
 	}
 
-	/** The consumer of these jobs waits for its turn to send a request. */
+	/** The consumer of these jobs waits for a connection to send a request. */
 	held(jobs: readonly number[]): void {
 		for (const job of jobs) this.disturb('way', job, CONSUMER_LIMIT_MS);
 	}
 
-	/** Whether two messages may ask for this job at once. */
+	/** Whether two messages may request this job at once. */
 	isDoubled(job: number): boolean {
 		return this.#doubled.has(job);
 	}
@@ -139,11 +139,11 @@ export class Timing {
 		});
 	}
 
-	/** Its message may be lost. */
+	/** The job waits, and its message may be lost. */
 	pending(ledger: Ledger, record: PendingRecord): void {
 		const { life, sends } = ledger;
 		const { notBefore, sentAt = 0 } = record.state;
-		// Looks follow from the time alone: where the alarm or the clock was late, some of them are over already.
+		// Checks follow from the time alone: after a late alarm or a clock jump, some of them are past already.
 		if (this.#world.clock - Math.max(notBefore, sentAt) > LATE_MS) return;
 		this.#expect({
 			job: ledger.job,
@@ -163,7 +163,7 @@ export class Timing {
 		const { fence, life, consumer } = run;
 		const ledger = this.#options.ledgerOf(run.id);
 		const holdsIt = () => ledger.record?.state.name === 'running' && isOf(ledger.record, fence);
-		// Nobody listens any more. While a fault is in the way for as long as the lease, the consumer gives up before.
+		// No component waits for the outcome any more. If a fault lasts as long as the lease, the consumer gives up before that.
 		const isLeaseOver = () => {
 			const state = holdsIt() ? ledger.record?.state : undefined;
 			return state?.name === 'running' && this.#world.clock >= state.leaseEndsAt;
@@ -178,7 +178,7 @@ export class Timing {
 			isOver: () =>
 				ledger.life !== life || isLost() || isLeaseOver() || (consumer !== undefined && this.#killed.has(consumer)),
 			isRenewed: true,
-			otherwise: `the outcome of attempt ${fence.epoch}/${fence.attempt} was not with its job ${REPORT_WITHIN_MS} ms later`,
+			otherwise: `the outcome of attempt ${fence.epoch}/${fence.attempt} had not reached its job ${REPORT_WITHIN_MS} ms later`,
 		});
 	}
 
@@ -188,7 +188,7 @@ export class Timing {
 		this.#keepPace('object called', id, job, caller, CALLS);
 	}
 
-	// — how —
+	// — how deadlines are checked —
 
 	#expect(expectation: Expectation, delayMs = expectation.withinMs): void {
 		const { job, what, withinMs, reach, isMet, isOver, isRenewed = false, otherwise } = expectation;

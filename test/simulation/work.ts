@@ -1,4 +1,4 @@
-/** The tasks of the simulated deployment: they do what the plan of their job says, and sign whatever they bring. */
+/** The tasks of the simulated deployment. They follow the plan of their job, and sign their results. */
 import { z } from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { defineTask, type JobContext, TaskError, WaitingForWorker } from '../../src/work/task.ts';
@@ -7,14 +7,14 @@ import type { AttemptPlan } from './schedule.ts';
 
 export const TASK_OF = { jobs: 'work', long: 'long-work' } as const;
 
-/** Who watches over the work. */
+/** Observes and controls the work. */
 export interface Foreman {
-	/** An attempt begins. @returns what it is to do, and its number. */
+	/** An attempt begins. @returns its plan and its number. */
 	readonly begin: (job: number, id: string, attempt: number) => { readonly plan: AttemptPlan; readonly run: number };
 	readonly end: (job: number, run: number, plan: AttemptPlan) => void;
-	/** Somebody else is told of the attempt, and will report. */
+	/** Passes the attempt to an external worker, which will report. */
 	readonly handOver: (run: number, plan: AttemptPlan) => void;
-	/** The consumer that runs this is to die, and everything in it. */
+	/** Kills the consumer that runs this attempt, with everything in it. */
 	readonly kill: () => void;
 }
 
@@ -27,13 +27,13 @@ export function workFor(next: Foreman | undefined): void {
 /** More than fits into a record. */
 export const MUCH = 'x'.repeat(66_000);
 
-/** How long an external worker has. */
+/** Time limits of an external worker. */
 const ELSEWHERE = { startWithinSeconds: 8, timeoutSeconds: 20 };
 
 const Input = z.object({ job: z.number(), pad: z.string().optional() });
 
 async function work({ job }: z.infer<typeof Input>, context: JobContext<Record<string, never>>) {
-	if (!foreman) throw new TypeError('Nobody is there to say what to do');
+	if (!foreman) throw new TypeError('Expected a foreman, but none is set');
 	const { kill, end, handOver } = foreman;
 	const { plan, run } = foreman.begin(job, context.id, context.attempt);
 	if (plan.ends.endsWith('elsewhere')) {

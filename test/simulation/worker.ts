@@ -1,4 +1,4 @@
-/** Runs a share of the schedules in a thread of its own, where the global scope is the simulation's. */
+/** Runs a share of the schedules in a thread of its own, whose global scope is the simulation's. */
 import { parentPort, workerData } from 'node:worker_threads';
 import fc from 'fast-check';
 import { described, type Schedule, schedules } from './schedule.ts';
@@ -8,11 +8,11 @@ import { Tally } from './tally.ts';
 export interface Share {
 	readonly runs: number;
 	readonly seed: number;
-	/** Where in the search a failure was, to go there at once. */
+	/** Position of a failure in the search, to reproduce it directly. */
 	readonly path?: string | undefined;
-	/** The first failure as it is, without looking for a smaller one. */
+	/** Reports the first failure without shrinking it. */
 	readonly isQuick?: boolean;
-	/** These, and no others. */
+	/** Runs only these schedules. */
 	readonly examples?: readonly Schedule[];
 }
 
@@ -20,11 +20,11 @@ export interface Failure {
 	readonly seed: number;
 	readonly path: string;
 	readonly message: string;
-	/** The smallest schedule that was found: one line a job, one line a step. */
+	/** The smallest failing schedule: one line for each job and each step. */
 	readonly story: string;
-	/** As data, to be written down. */
+	/** The schedule as data, to copy into the examples. */
 	readonly schedule: Schedule;
-	/** What happened in it, one line an event. */
+	/** The events of the run, one line each. */
 	readonly trace: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export interface ShareResult {
 	readonly failure?: Failure;
 }
 
-/** Nobody reads where an error in a task or on the network came from. */
+/** No stack traces for errors in tasks or on the network: they are never read. */
 Error.stackTraceLimit = 0;
 
 const tally = new Tally();
@@ -71,7 +71,7 @@ async function failureOf(schedule: Schedule, seed: number, path: string): Promis
 	return { seed, path, message, story: described(schedule), schedule, trace };
 }
 
-// A promise that nobody waits for is lost on the platform, and is not to be lost here.
+// The platform ignores unhandled rejections; here they must fail the run.
 process.on('unhandledRejection', (error) => {
 	throw error;
 });

@@ -1,4 +1,4 @@
-/** Tasks that do their worst, in the production bundle with real queues: whoever was beside them ends well, and in time. */
+/** Tasks that do their worst, in the production bundle with real queues: their neighbours end well, and in time. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTestHarness } from 'wrangler';
 import { configWith, localVariables, type TemporaryConfig } from '../../bench/configuration.ts';
@@ -19,7 +19,7 @@ afterAll(async () => {
 	await config.remove();
 });
 
-/** What `maxAttempts` is when none was lost. */
+/** The value of `maxAttempts` without lost attempts. */
 const ATTEMPTS = 4;
 
 interface Ended extends StatusDocument {
@@ -76,7 +76,7 @@ describe('a job', () => {
 		const neighbours = await Promise.all([...before, ...innocents(20)].map(ended));
 		const lost = neighbours.map(({ maxAttempts }) => maxAttempts - ATTEMPTS);
 		for (const { status } of neighbours) expect(status).toBe('succeeded');
-		// Somebody was beside it the first time, and nobody the second.
+		// It had a neighbour the first time, and none the second.
 		expect(Math.max(...lost)).toBe(1);
 		for (const { attempt, maxAttempts } of neighbours) expect(attempt).toBe(1 + maxAttempts - ATTEMPTS);
 		expect(await ended(killer)).toMatchObject({ status: 'succeeded', attempt: 3, maxAttempts: ATTEMPTS + 2 });

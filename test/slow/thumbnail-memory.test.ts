@@ -20,7 +20,7 @@ const MEGABYTE = 1_000_000;
 const FOUR_K = { widthPixels: 3840, heightPixels: 2160 };
 const TWELVE_MEGAPIXELS = { widthPixels: 4000, heightPixels: 3000 };
 
-/** A JPEG that its decoder refuses in an orderly way: its first segment, which all others lean on, is missing. */
+/** A JPEG that its decoder rejects with an error: its first segment, which all others depend on, is missing. */
 const WITHOUT_TABLES = concat([0xff, 0xd8], flatJpeg({ widthPixels: 64, heightPixels: 64 }).subarray(71));
 
 const modules: CodecModules = {

@@ -1,4 +1,4 @@
-/** The API's page has every route and every code that there is, and none that there isn't. */
+/** The API's page lists exactly the existing routes and codes. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ describe('docs/api.md', () => {
 	it('has each route', () => {
 		expect(PATHS.length).toBeGreaterThan(15);
 		const missing = PATHS.map((path) => path.replace(/:upstream\/\*/, '{name}/…').replaceAll(/:(\w+)/g, '{$1}'))
-			// Of the external worker's three, the last two are named by their end.
+			// Of the external worker's three routes, the page names the last two by their end.
 			.map((path) => path.replace('/v1/jobs/{id}/complete', '`/complete`').replace('/v1/jobs/{id}/fail', '`/fail`'))
 			.filter((path) => !PAGE.includes(path));
 		expect(missing).toEqual([]);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** Which room may import from which. A room is a folder of `src`, or a file beside them. */
+/** The imports that each room may have. A room is a folder of `src`, or a file beside the folders. */
 const ARROWS: Record<string, readonly string[]> = {
 	index: ['coatcheck', 'tasks', 'object'],
 	coatcheck: ['config', 'http', 'log', 'notify', 'queue', 'rpc', 'token', 'work'],
@@ -36,7 +36,7 @@ interface Import {
 	readonly file: string;
 	readonly room: string;
 	readonly target: string;
-	/** The room of a file of ours, `undefined` for a package. */
+	/** The room of one of our files; `undefined` for a package. */
 	readonly targetRoom: string | undefined;
 }
 

@@ -102,7 +102,7 @@ describe('DistinctCounter', () => {
 	});
 });
 
-/** 2,500 different texts whose fingerprints want the same slot of any table of up to 4,096 slots. */
+/** 2,500 different texts whose fingerprints map to the same slot of any table of up to 4,096 slots. */
 class CollidingTexts {
 	*[Symbol.iterator](): Generator<string> {
 		const out = new Uint32Array(2);

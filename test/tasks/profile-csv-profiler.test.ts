@@ -166,7 +166,7 @@ describe('CsvProfiler reads', () => {
 		const stackTraces = vi.spyOn(Error, 'captureStackTrace');
 		expect(await outlineOf(`a,b\n${'1\n1,2\n'.repeat(10)}`)).toMatch('20 rows, 10 ragged');
 		expect(stackTraces).not.toHaveBeenCalled();
-		// The spy works: this is an error of the parser's.
+		// The spy works: this error comes from the parser.
 		await expect(profileOf('"')).rejects.toThrow();
 		expect(stackTraces).toHaveBeenCalled();
 		stackTraces.mockRestore();
@@ -183,7 +183,7 @@ describe('CsvProfiler reads', () => {
 
 describe('CsvProfiler refuses', () => {
 	const LINE_5 = 'a,b\n1,2\n\n3,4\n';
-	/** Enough for the parser, which looks ahead, to be done with the row before it. */
+	/** Enough for the parser, which reads ahead, to have finished the row before it. */
 	const TAIL = '6\n'.repeat(10);
 	const REFUSED: [string, string | Uint8Array, string, string][] = [
 		['an empty file', '', 'EmptyCsv', 'no rows'],
@@ -348,7 +348,7 @@ describe('CsvProfiler counts distinct values', () => {
 	});
 });
 
-/** A cell as it is meant, and as somebody might write it. */
+/** A cell's intended value, and one of its spellings in a file. */
 interface Cell {
 	readonly value: string;
 	readonly type: ValueType | undefined;
@@ -367,7 +367,7 @@ function seededRandom(seed: number): (below: number) => number {
 
 const LETTERS = [...'abcXYZ019,;|\t\n"é名😀 ', '\r\n', '""', '\r'];
 
-/** Random tables with their CSV, and what is known of each cell because it was made so. */
+/** Random tables with their CSV, and the known facts of each cell. */
 function randomFile(seed: number, rowCount: number) {
 	const random = seededRandom(seed);
 	const pick = <T>(from: readonly T[]): T => from[random(from.length)] as T;
@@ -420,7 +420,7 @@ function randomFile(seed: number, rowCount: number) {
 	return { csv, delimiter, header, table };
 }
 
-/** The profile as one would write it for a table that is in memory: sets, sorting, sums. Shares no code with the task. */
+/** A simple profile of a table in memory: sets, sorting, sums. It shares no code with the task. */
 function naiveColumn(values: readonly Cell[], rowCount: number) {
 	const texts = values.filter(({ type }) => type !== undefined).map(({ value }) => value);
 	const types = [...new Set(values.flatMap(({ type }) => (type === undefined ? [] : [type])))].sort();
@@ -454,7 +454,7 @@ function naiveColumn(values: readonly Cell[], rowCount: number) {
 }
 
 const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
-/** So small that every chunk goes through the parser on its own, instead of being held back with the head of the file. */
+/** Small enough that the parser gets each chunk on its own, instead of all with the head of the file. */
 const NO_HEAD = { delimiterSampleBytes: 3 };
 
 describe('CsvProfiler, on random files,', () => {

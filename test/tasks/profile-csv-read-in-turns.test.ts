@@ -3,7 +3,7 @@ import { readInTurns } from '../../src/tasks/profile-csv/read-in-turns.ts';
 
 const NEVER = new AbortController().signal;
 
-/** Chunks that are all there at once, and what became of the stream. */
+/** Chunks that are available at once, and the state of the stream. */
 function streamOf(...sizes: number[]) {
 	const state = { pulled: 0, canceled: false };
 	const stream = new ReadableStream<Uint8Array>(

@@ -9,7 +9,7 @@ import { type BinaryInput, type JobContext, TaskError } from '../../src/work/tas
 type Parameters = z.output<NonNullable<typeof profileCsv.parameters>>;
 type Progress = [percent: number | undefined, message: string | undefined];
 
-/** A job as the runner would give it to the task, which writes down its progress. */
+/** A job as the runner passes it to the task; it records the progress. */
 function jobWith(options: { query?: Record<string, string>; fetch?: JobContext['fetch']; signal?: AbortSignal } = {}) {
 	const progress: Progress[] = [];
 	const job: JobContext<Parameters> = {
@@ -22,7 +22,7 @@ function jobWith(options: { query?: Record<string, string>; fetch?: JobContext['
 		traceparent: undefined,
 		progress: (percent, message) => void progress.push([percent, message]),
 		fetch: options.fetch ?? (() => Promise.reject(new Error('Nothing to fetch'))),
-		waitFor: () => Promise.reject(new Error('Nobody to wait for')),
+		waitFor: () => Promise.reject(new Error('There is no external worker')),
 	};
 	return { job, progress };
 }
@@ -309,6 +309,6 @@ function plainStream(text: string, headers: HeadersInit, error?: Error): Respons
 			text = '';
 		},
 	});
-	// The body is readable as it is; only the header says that it was compressed.
+	// The body is readable. Only the header claims that it is compressed.
 	return new Response(body, { headers, encodeBody: 'manual' });
 }

@@ -3,7 +3,7 @@ import { concat, decodePicture, webpChunk, webpFile } from '../../bench/thumbnai
 import { type CodecModules, Codecs } from '../../src/tasks/thumbnail/codecs.ts';
 import { resizeImage } from '../../src/tasks/thumbnail/resize.ts';
 
-/** Kinds of file that our own encoders don't write, made by Pillow 12: 32 × 24, red, green, blue and yellow quarters. */
+/** File formats that our own encoders don't write, created by Pillow 12: 32 × 24, red, green, blue and yellow quarters. */
 const FILES: readonly (readonly [kind: string, base64: string])[] = [
 	[
 		'progressive JPEG',

@@ -16,12 +16,12 @@ import { MAX_SCANS } from '../../src/tasks/thumbnail/header-jpeg.ts';
 import { keepEssentials } from '../../src/tasks/thumbnail/image-bytes.ts';
 import { TaskError } from '../../src/work/task.ts';
 
-/** A lossless WebP's chunk with a size and nothing more. */
+/** A lossless WebP's chunk with only a size. */
 const losslessPicture = (width: number, height: number) => {
 	const bits = (width - 1) | ((height - 1) << 14);
 	return webpChunk('VP8L', Uint8Array.from([0x2f, bits & 0xff, (bits >> 8) & 0xff, (bits >> 16) & 0xff, bits >>> 24]));
 };
-/** A lossy WebP's chunk with a size and nothing more. */
+/** A lossy WebP's chunk with only a size. */
 const lossyPicture = (width: number, height: number) =>
 	webpChunk('VP8 ', concat([0x10, 0, 0, 0x9d, 0x01, 0x2a, width & 0xff, width >> 8, height & 0xff, height >> 8]));
 const canvas = (width: number, height: number) => {

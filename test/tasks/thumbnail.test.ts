@@ -31,7 +31,7 @@ const modules: CodecModules = {
 /** A real photo, 1000 × 872. */
 const photo = new Uint8Array(await (await fetch(photoUrl)).arrayBuffer());
 
-/** A job as the runner would give it to the task, which writes down its progress. */
+/** A job as the runner passes it to the task; it records the progress. */
 function jobWith(query: Record<string, string> = {}, signal = new AbortController().signal) {
 	const progress: Progress[] = [];
 	const job: JobContext<Parameters> = {
@@ -44,12 +44,12 @@ function jobWith(query: Record<string, string> = {}, signal = new AbortControlle
 		traceparent: undefined,
 		progress: (percent, message) => void progress.push([percent, message]),
 		fetch: () => Promise.reject(new Error('nothing to fetch')),
-		waitFor: () => Promise.reject(new Error('nobody to wait for')),
+		waitFor: () => Promise.reject(new Error('There is no external worker')),
 	};
 	return { job, progress };
 }
 
-/** An input that arrives in chunks, and cannot be had all at once. */
+/** An input that arrives in chunks, and can't be read all at once. */
 function inputOf(bytes: Uint8Array, mediaType = 'image/jpeg', chunkBytes = 50_000): BinaryInput {
 	const stream = () => {
 		let at = 0;
@@ -94,7 +94,7 @@ async function failure(bytes: Uint8Array, query: Record<string, string> = {}): P
 	return error;
 }
 
-/** The colour at a place, given as fractions of the width and height. */
+/** The colour at a point, given as fractions of the width and height. */
 function colourAt({ picture }: Result, x: number, y: number): number[] {
 	const column = Math.floor(x * picture.widthPixels);
 	const row = Math.floor(y * picture.heightPixels);
@@ -210,7 +210,7 @@ describe('thumbnail, asked for a format,', () => {
 });
 
 describe('thumbnail, given a picture that was taken sideways,', () => {
-	/** EXIF's own words: on which side of the picture as seen the stored first row and the stored first column belong. */
+	/** EXIF's definition: the side of the visible picture to which the stored first row and first column belong. */
 	const SIDES = [
 		['top', 'left'],
 		['top', 'right'],
@@ -222,7 +222,7 @@ describe('thumbnail, given a picture that was taken sideways,', () => {
 		['left', 'bottom'],
 	] as const;
 
-	/** The pixels as a camera stores them so that, with the orientation, `upright` is seen. */
+	/** The pixels as a camera stores them, so that the orientation shows `upright`. */
 	function stored(upright: Picture, orientation: number): Picture {
 		const [row, column] = SIDES[orientation - 1] ?? ['top', 'left'];
 		const { widthPixels: width, heightPixels: height } = upright;

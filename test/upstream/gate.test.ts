@@ -33,7 +33,7 @@ interface Knock {
 	readonly job?: string;
 }
 
-/** Each request is another job's, unless it says whose. */
+/** Each request belongs to another job, unless it names one. */
 function left(
 	state: GateState,
 	pass: string,
@@ -55,7 +55,7 @@ function enter(
 	return entered(state, request, new Set(others), now, 0.5);
 }
 
-/** A gate that has closed, and when it lets the first one try again. */
+/** A circuit breaker that has opened, and the time at which the first job may try again. */
 function closedGate(): { state: GateState; until: number; jobs: string[] } {
 	let state = OPEN_GATE;
 	const jobs = Array.from({ length: BREAKER_FAILURES }, (_, at) => `j${at}`);

@@ -3,7 +3,7 @@ import { keptHeaders } from '../../src/upstream/reply-headers.ts';
 import { forwardedHeaders, plainHeaders } from '../../src/upstream/request-headers.ts';
 
 const namesOf = (headers: readonly (readonly [string, string])[]) => headers.map(([name]) => name);
-/** What an upstream has that says nothing of headers. */
+/** The settings of an upstream without any for headers. */
 const DEFAULT = { forward: [] };
 const from = (...names: string[]) => names.map((name) => [name, 'x'] as const);
 

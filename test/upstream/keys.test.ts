@@ -9,7 +9,7 @@ import { receiver } from '../notify/receiver.ts';
 const RETRIED = { 'coatcheck-max-attempts': '3' };
 
 describe('the idempotency key that an upstream gets', () => {
-	/** The queue's consumer is the test's own deployment: its upstream is `report`. */
+	/** The queue's consumer is the test's own deployment, whose upstream is `report`. */
 	const variables = { ...DEPLOYED, UPSTREAMS: JSON.stringify({ report: { baseUrl: 'https://report.example' } }) };
 
 	it('differs between two tenants that use the same key', async () => {

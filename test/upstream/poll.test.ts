@@ -4,7 +4,7 @@ import { pollWaitMs } from '../../src/upstream/poll.ts';
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 
-/** Waits in seconds of an operation that goes on and on, each question asked when its wait is over. */
+/** The waits, in seconds, of an operation that never ends, if each poll is sent when its wait has ended. */
 function waitsOf(retryAfterMs: number | undefined, count: number): number[] {
 	const waits: number[] = [];
 	let elapsedMs = 0;

@@ -4,10 +4,10 @@ import { upstreamsOf } from '../../src/upstream/settings.ts';
 
 const BASE = { baseUrl: 'https://api.example/v1/' };
 
-/** How a header names a secret. */
+/** A reference to a secret in a header. */
 const secret = (name: string) => `\${${name}}`;
 
-/** What is found wrong with one upstream, or with the whole. */
+/** The faults found in one upstream, or in the whole setting. */
 function faultsOf(settings: unknown, env: Record<string, unknown> = {}): string[] {
 	return upstreamsOf(settings, env, false).faults.map(({ message }) => message);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Jobs } from '../../src/rpc/jobs.ts';
 import { AttemptLink } from '../../src/work/attempt-link.ts';
 
-/** The object's end of every socket that was opened, and what came in on it. */
+/** The object's end of every opened socket, and the messages that it received. */
 function objectSide(breakSend = false) {
 	const sockets: { server: WebSocket; told: unknown[] }[] = [];
 	const connect = async () => {
@@ -30,7 +30,7 @@ describe('the link of an attempt', () => {
 		const { sockets, jobs } = objectSide();
 		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort: vi.fn() });
 		expect(link.close()).toBeUndefined();
-		// One that is not closed opens its socket after a second.
+		// A link that is not closed opens its socket after a second.
 		await scheduler.wait(1_200);
 		expect(sockets).toHaveLength(0);
 	});
@@ -42,7 +42,7 @@ describe('the link of an attempt', () => {
 		await vi.waitFor(() => expect(sockets[0]?.told).toEqual([{ percentComplete: 10 }]));
 		for (const percentComplete of [20, 30, 40]) link.report({ percentComplete });
 		await vi.waitFor(() => expect(sockets[0]?.told.at(-1)).toEqual({ percentComplete: 40 }));
-		// Where the machine stood still for a second, the 20 was sent at once. The 30 never is.
+		// If the machine stood still for a second, the 20 was sent at once. The 30 is never sent.
 		expect(sockets[0]?.told).not.toContainEqual({ percentComplete: 30 });
 		link.report({ percentComplete: 90, message: 'nearly' });
 		expect(link.close()).toEqual({ percentComplete: 90, message: 'nearly' });
@@ -86,7 +86,7 @@ describe('the link of an attempt', () => {
 		clearInterval(talking);
 		link.close();
 		const waitsMs = timesMs.slice(1).map((ms, index) => ms - (timesMs[index] ?? 0));
-		// Half of 1, 2 and 4 s at least: a busy machine only makes the waits longer.
+		// At least half of 1, 2 and 4 s: a busy machine only makes the waits longer.
 		for (const [index, leastMs] of [500, 1_000, 2_000].entries()) {
 			expect(waitsMs[index]).toBeGreaterThanOrEqual(leastMs - 5);
 		}

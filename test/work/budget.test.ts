@@ -3,7 +3,7 @@ import { MemoryBudget, memoryForJson, NoMemory } from '../../src/work/budget.ts'
 
 const PATIENCE_MS = 20_000;
 
-/** Work that ends when the test says so. */
+/** Work that ends when the test says. */
 function job() {
 	const { promise, resolve } = Promise.withResolvers<void>();
 	let hasStarted = false;

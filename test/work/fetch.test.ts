@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { allowed, guardedFetch } from '../../src/work/fetch.ts';
 
-/** What was asked of the network, which here is a table. */
+/** The requests to the network, which is a table here. */
 function network(answers: Record<string, () => Response>) {
 	const asked: Request[] = [];
 	vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {

@@ -1,6 +1,6 @@
 /**
- * Records as version 0.1.0 of this project wrote them, byte for byte: what is in the objects of a deployment on the day it is
- * brought up to date. They are never changed; a new shape gets a file of its own beside this one.
+ * Records that version 0.1.0 of this project wrote, byte for byte. A deployment's objects contain them on the day of its
+ * upgrade. They never change; a new shape gets a file of its own in this folder.
  */
 
 const ACCEPTED_AT = Date.UTC(2026, 10, 20, 12);
@@ -106,5 +106,5 @@ export const VERSION_1 = {
 	},
 } as const;
 
-/** What 0.1.0 put on the queues for such a job. */
+/** The messages that 0.1.0 sent for such a job. */
 export const messageOfVersion1 = (id: string) => ({ v: 1, id, epoch: 1 });

@@ -1,4 +1,4 @@
-/** What the Worker imports from `cloudflare:workers`, for a process that is none. */
+/** Replaces the module `cloudflare:workers` outside workerd. */
 export class DurableObject {
 	readonly ctx: unknown;
 	readonly env: unknown;

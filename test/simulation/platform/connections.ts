@@ -1,6 +1,6 @@
 /**
- * The platform lets one invocation wait for the response headers of six requests. A seventh is held back until one of them has
- * an answer, while every clock that the code has started for it runs. Calls to objects don't count; sends to a queue do.
+ * The platform lets one invocation wait for the response headers of six requests. A seventh is held until one of them has
+ * a response, while every timeout that the code has started for it runs. Calls to objects don't count; sends to a queue do.
  */
 import type { Isolate } from './world.ts';
 
@@ -13,7 +13,7 @@ interface Use {
 
 export class Connections {
 	readonly #uses = new WeakMap<Isolate, Use>();
-	/** A request has to wait for a connection. */
+	/** Called when a request has to wait for a connection. */
 	readonly #onHeld: (isolate: Isolate) => void;
 
 	constructor(onHeld: (isolate: Isolate) => void) {
@@ -23,12 +23,12 @@ export class Connections {
 	/**
 	 * Sends a request when the invocation has a connection for it.
 	 *
-	 * @param send begins the request. The promise settles when its headers are there.
-	 * @returns a request that is aborted before it is sent is never sent.
+	 * @param send starts the request. The promise settles when its headers have arrived.
+	 * @returns the response. A request that is aborted before it is sent is never sent.
 	 */
 	async use<T>(isolate: Isolate | undefined, send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
 		signal?.throwIfAborted();
-		// An object's events are invocations of their own.
+		// Each event of an object is an invocation of its own.
 		if (!isolate || isolate.kind === 'client' || isolate.kind === 'object') return send();
 		const use = this.#uses.get(isolate) ?? { count: 0, waiting: [] };
 		this.#uses.set(isolate, use);

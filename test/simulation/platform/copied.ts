@@ -1,4 +1,4 @@
-/** What storage, calls and queues do to a value: the receiver gets one of its own. As `structuredClone`, but quick for plain data. */
+/** Copies a value, as storage, calls and queues do for its receiver. Like `structuredClone`, but fast for plain data. */
 export function copied<T>(value: T): T {
 	return copy(value) as T;
 }

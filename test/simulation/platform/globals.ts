@@ -1,11 +1,11 @@
 /**
- * What code finds in the global scope: clocks, timers, chance, `fetch`. While code of a simulation runs they are the
- * simulation's; for everybody else they are Node's own.
+ * The global scope of the simulated code: clocks, timers, randomness, `fetch`. While a simulation's code runs, they are the
+ * simulation's. For all other code they are Node's own.
  */
 import { SimulatedSocket } from './socket.ts';
 import type { Scheduled, World } from './world.ts';
 
-/** A request of the Worker's. */
+/** A request that the Worker sends. */
 export interface Sent {
 	readonly url: string;
 	readonly method: string;
@@ -15,15 +15,15 @@ export interface Sent {
 
 export interface Surroundings {
 	readonly world: World;
-	/** Who answers `fetch`. */
+	/** Answers `fetch`. */
 	readonly fetch: (request: Sent) => Promise<Response>;
-	/** What the Worker logs. */
+	/** Receives the Worker's log lines. */
 	readonly log: (line: string) => void;
 }
 
 let surroundings: Surroundings | undefined;
 
-/** The simulation whose code runs from now on. */
+/** Sets the simulation whose code runs from now on. */
 export function surroundWith(next: Surroundings | undefined): void {
 	surroundings = next;
 }
@@ -95,7 +95,7 @@ export function installGlobals(): void {
 		class {
 			constructor() {
 				const world = worldNow();
-				if (!world) throw new TypeError('Sockets are made in a simulation only');
+				if (!world) throw new TypeError('Sockets exist only in a simulation');
 				Object.assign(this, SimulatedSocket.pair(world, world.current?.job ?? 0));
 			}
 		},
@@ -103,7 +103,7 @@ export function installGlobals(): void {
 	define(globalThis, 'Response', withSockets(own.Response));
 }
 
-/** Node refuses 101: there an answer can't carry a socket. */
+/** Node rejects status 101, so its responses can't carry a socket. */
 function withSockets(Native: typeof Response): typeof Response {
 	return new Proxy(Native, {
 		construct(target, [body, init = {}]: [BodyInit | null, ResponseInit & { webSocket?: unknown }]) {

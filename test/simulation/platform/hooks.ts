@@ -1,4 +1,4 @@
-/** Lets Node find what workerd brings along. Import it before anything that imports the Worker. */
+/** Lets Node resolve the modules that workerd provides. Import it before anything that imports the Worker. */
 import { registerHooks } from 'node:module';
 
 registerHooks({

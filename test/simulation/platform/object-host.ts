@@ -1,39 +1,39 @@
 /**
- * The platform around one object: it brings the object to life when somebody calls, holds every answer back until what
- * was written before it is durable, keeps the alarm, and takes the object's memory away whenever it likes.
+ * The platform around one object. It starts the object when it is called, holds every response until
+ * earlier writes are durable, keeps the alarm, and evicts the object from memory at any time.
  */
 import { copied } from './copied.ts';
 import type { SimulatedSocket } from './socket.ts';
 import { SimulatedStorage, type Write } from './storage.ts';
 import { Isolate, type Scheduled, type World } from './world.ts';
 
-/** What is called on an object: the methods of the class, by name. */
+/** The callable methods of an object, by name. */
 export type Instance = Record<string, ((...args: unknown[]) => unknown) | undefined>;
 
-/** How the answer to a call goes back. */
+/** Returns the response to a call. */
 export interface ReplyTo {
 	readonly answer: (value: unknown) => void;
 	readonly fail: (error: Error) => void;
 }
 
-/** What happened in the turn whose writes are committed. */
+/** The turn whose writes are committed. */
 export interface Turn {
 	readonly label: string;
 	readonly args: readonly unknown[];
 }
 
-/** What the simulation adds to the platform, and who looks on. */
+/** The simulation's additions to the platform, and its observers. */
 export interface HostOptions {
 	readonly create: (context: unknown) => Instance;
-	/** What the fault of this kind says, if there is one to be had. */
+	/** The duration of an armed fault of this kind, or `undefined`. */
 	readonly fault: (kind: string, job: number) => number | undefined;
-	/** Somebody calls an object. */
+	/** An object is called. */
 	readonly onCall: (host: ObjectHost, name: string, caller: Isolate | undefined) => void;
-	/** The rows are as they were before the turn. */
+	/** Called before the rows change. */
 	readonly onCommit: (host: ObjectHost, writes: readonly Write[], turn: Turn) => void;
-	/** An answer is made, in the turn of the call. */
+	/** A response is created, in the turn of the call. */
 	readonly onAnswer: (host: ObjectHost, method: string, value: unknown) => void;
-	/** An answer leaves: what it says is durable. */
+	/** A response is sent: its content is durable. */
 	readonly onAnswered: (
 		host: ObjectHost,
 		method: string,
@@ -52,16 +52,16 @@ interface Batch {
 interface Firing {
 	readonly retries: number;
 	readonly counted: number;
-	/** One run too many: the alarm that is set has nothing to do with it. */
+	/** An additional run, which is independent of the alarm that is set. */
 	readonly isExtra: boolean;
 	isReplaced: boolean;
 }
 
 const COMMIT_MS = { min: 0, max: 4 };
-/** An object that nobody asked for this long is dropped from memory, most times. */
+/** An idle object is usually evicted after this time. */
 const IDLE_MS = 10_000;
 const EVICTED_SHARE = 0.8;
-/** An alarm handler that threw is tried again this often. */
+/** Maximum number of retries of an alarm handler that threw. */
 const MAX_ALARM_RETRIES = 6;
 const ALARM_BACKOFF_MS = 2_000;
 const MAX_ALARM_BACKOFF = 9;
@@ -81,18 +81,18 @@ export class ObjectHost {
 	#batches: Batch[] = [];
 	#lastCommitMs = 0;
 	#activeMs = 0;
-	/** When the alarm that is durable is set for. */
+	/** Time of the durable alarm. */
 	alarmAt: number | undefined;
 	#alarm: Scheduled | undefined;
 	#firing: Firing | undefined;
-	/** An alarm whose handler threw comes back: how often it did. */
+	/** The retry of an alarm whose handler threw, with its counts. */
 	#pendingRetry: { retries: number; counted: number } | undefined;
-	/** How often the alarm's handler ran, and how often of that nothing was wrong with it. */
+	/** Number of runs of the alarm's handler, and the number of runs without a fault. */
 	alarmRuns = 0;
 	soundAlarmRuns = 0;
-	/** Until then nobody reaches it, and its alarm waits. */
+	/** Until this time calls fail and the alarm waits. */
 	#awayUntilMs = 0;
-	/** Counts the times that everything was deleted: what comes after has nothing to do with what was. */
+	/** Number of times that all data was deleted. Each deletion begins an independent life. */
 	lives = 0;
 
 	constructor(id: string, job: number, world: World, options: HostOptions) {
@@ -102,12 +102,12 @@ export class ObjectHost {
 		this.#options = options;
 	}
 
-	/** Whether somebody will look at it without being asked. */
+	/** Whether an alarm or a retry will run the object without a call. */
 	get isLookedAfter(): boolean {
 		return this.alarmAt !== undefined || this.#firing !== undefined;
 	}
 
-	/** Whether nothing is under way in it. */
+	/** Whether no work is in progress in it. */
 	get isIdle(): boolean {
 		return this.#calls.size === 0 && this.#batches.length === 0 && this.#firing === undefined;
 	}
@@ -145,7 +145,7 @@ export class ObjectHost {
 		this.#wake(method, args)[method]?.(...args);
 	}
 
-	/** Leaves when everything that was written before is durable. */
+	/** Sends output when everything that was written before is durable. */
 	output(send: () => void): void {
 		this.#outputs.push(send);
 	}
@@ -186,7 +186,7 @@ export class ObjectHost {
 		};
 	}
 
-	/** Its memory is wanted elsewhere. Sockets stay open. @returns whether it could be done: nothing may be under way. */
+	/** Evicts the object from memory; sockets stay open. @returns whether that was possible, which needs an object without work in progress. */
 	evict(): boolean {
 		if (!this.#instance || !this.isIdle) return false;
 		this.#isolate?.die();
@@ -195,7 +195,7 @@ export class ObjectHost {
 		return true;
 	}
 
-	/** It is gone from one moment to the next: memory, sockets and whatever was not durable. Callers hear of it. */
+	/** Resets the object at once: memory, sockets and undurable writes are lost. Callers receive an error. */
 	reset(): boolean {
 		if (!this.#instance) return false;
 		this.#isolate?.die();
@@ -207,12 +207,12 @@ export class ObjectHost {
 		this.#calls.clear();
 		for (const socket of this.sockets) socket.cut();
 		this.sockets.clear();
-		// It was not the handler's fault: the platform tries again, and doesn't count it.
+		// A reset is not the handler's fault: the platform tries again without counting it.
 		if (this.#firing) this.#fired(this.#firing, 'reset');
 		return true;
 	}
 
-	/** It is gone for a while, as while it moves to another machine: calls fail, sockets break, the alarm waits. */
+	/** Makes the object unreachable for a time, as during a move to another machine: calls fail, sockets break, the alarm waits. */
 	goAway(ms: number): void {
 		this.#awayUntilMs = Math.max(this.#awayUntilMs, this.#world.nowMs + ms);
 		if (this.reset()) return;
@@ -220,7 +220,7 @@ export class ObjectHost {
 		this.sockets.clear();
 	}
 
-	/** What a caller gets while it is away; `undefined` when it is there. */
+	/** The error for a call while the object is unreachable; `undefined` while it is reachable. */
 	get absence(): Error | undefined {
 		if (this.#world.nowMs >= this.#awayUntilMs) return undefined;
 		return awayError(this.#world.between(0, AWAY_ERRORS - 1, 'absence', this.job));
@@ -276,7 +276,7 @@ export class ObjectHost {
 		else this.armAlarm();
 	}
 
-	/** Alarms go by the clock: when it jumps, they are sooner or later. */
+	/** Alarms follow the clock: when it jumps, they fire sooner or later. */
 	armAlarm(): void {
 		if (this.#firing || this.#pendingRetry) return;
 		if (this.#alarm) this.#alarm.isCanceled = true;
@@ -302,7 +302,7 @@ export class ObjectHost {
 		const awayMs = this.#awayUntilMs - this.#world.nowMs;
 		if (awayMs > 0) return this.#scheduleAlarm(awayMs, firing);
 		const isFailing = this.#options.fault('alarms failed', this.job) !== undefined;
-		// What fails in it is reading: that it does only when memory is empty.
+		// Only reads can fail in it, and it reads only when memory is empty.
 		if (isFailing) this.evict();
 		const instance = this.#wake('alarm', []);
 		this.#firing = firing;
@@ -330,7 +330,7 @@ export class ObjectHost {
 		if (firing.isReplaced || firing.isExtra) return this.armAlarm();
 		const counted = firing.counted + (how === 'failed' ? 1 : 0);
 		if (how === 'ok' || counted > MAX_ALARM_RETRIES) {
-			// Used up, or abandoned.
+			// The alarm is used up, or abandoned.
 			this.alarmAt = undefined;
 			return;
 		}
@@ -340,7 +340,7 @@ export class ObjectHost {
 	}
 }
 
-/** What a caller gets whose object went away under the call. */
+/** The error that a caller receives if the object is reset during the call. */
 export function resetError(): Error {
 	return Object.assign(new Error('The object was reset'), { retryable: true });
 }
@@ -351,7 +351,7 @@ export function overloadedError(): Error {
 
 const AWAY_ERRORS = 4;
 
-/** What callers get of an object that is away: two errors that are marked, and the two of a shutdown, which are not. */
+/** The errors of an unreachable object: two that are marked, and the two of a shutdown, which are not. */
 function awayError(which: number): Error {
 	switch (which) {
 		case 0:

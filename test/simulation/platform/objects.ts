@@ -1,4 +1,4 @@
-/** The namespace of objects: calls go out over a network, and come back, or don't. */
+/** The namespace of objects. Calls travel over a network, and may be lost. */
 import { createHash } from 'node:crypto';
 import { copied } from './copied.ts';
 import { type HostOptions, ObjectHost, overloadedError, resetError } from './object-host.ts';
@@ -26,7 +26,7 @@ export class Objects {
 		});
 	}
 
-	/** What the Worker calls objects with. */
+	/** The binding that the Worker uses to call objects. */
 	readonly binding = {
 		newUniqueId: () => this.#born(`unique ${this.#world.count('id')}`),
 		idFromName: (name: string) => this.#born(name),
@@ -38,12 +38,12 @@ export class Objects {
 		get: ({ id }: Id) => this.#stub(id),
 	};
 
-	/** The objects of a job: several, when it was submitted again without a key. */
+	/** The objects of a job: several, if it was submitted again without a key. */
 	of(job: number): ObjectHost[] {
 		return [...this.hosts.values()].filter((host) => host.job === job);
 	}
 
-	/** An id belongs to the job whose submission first asked for it. */
+	/** An id belongs to the job whose submission used it first. */
 	#born(name: string): Id {
 		const id = createHash('sha256').update(name).digest('hex');
 		if (!this.hosts.has(id)) {
@@ -112,7 +112,7 @@ export class Objects {
 	}
 }
 
-/** An answer that never arrives may have had a socket with it. */
+/** A response that never arrives may have contained a socket. */
 function abandon(value: unknown): void {
 	const { webSocket } = (value ?? {}) as { webSocket?: unknown };
 	if (webSocket instanceof SimulatedSocket) webSocket.abandon();

@@ -1,6 +1,6 @@
 /**
- * Queues and their consumers: at least once, in no order, in batches. What a consumer said of its messages counts when its
- * whole batch has ended; if it dies before, all of them come back.
+ * Queues and their consumers: at-least-once delivery, in no order, in batches. A consumer's acknowledgements take effect when its
+ * whole batch has ended. If the consumer dies before, all messages are redelivered.
  */
 import type { Connections } from './connections.ts';
 import { Isolate, type World } from './world.ts';
@@ -10,11 +10,11 @@ export interface QueueSettings {
 	readonly maxBatchSize: number;
 	readonly maxRetries: number;
 	readonly retryDelaySeconds: number;
-	/** Left out: what is given up is gone. */
+	/** Default: none; exhausted messages are lost. */
 	readonly deadLetterQueue?: string;
 }
 
-/** A lane's queue, as the Worker is bound to it. */
+/** A lane's queue, as bound in the Worker. */
 export interface QueueBinding {
 	readonly binding: string;
 	readonly queue: string;
@@ -34,17 +34,17 @@ export interface QueueOptions {
 	readonly jobOf: (body: unknown) => number;
 	readonly fault: (kind: string, job: number) => number | undefined;
 	readonly tally: (what: string) => void;
-	/** A send takes one of its invocation's connections. */
+	/** A send uses one of its invocation's connections. */
 	readonly connections: Connections;
-	/** A consumer died that had messages of these jobs. */
+	/** A consumer with messages of these jobs died. */
 	readonly onLost: (consumer: Isolate, jobs: readonly number[]) => void;
-	/** A message was sent, whatever becomes of it. */
+	/** A message was sent. It may still be lost. */
 	readonly onSend: (body: unknown, job: number, by: Isolate | undefined) => void;
 	/** Runs the Worker's handler. */
 	readonly consume: (batch: unknown) => Promise<void>;
-	/** How many batches of one queue are under way at most. */
+	/** Maximum number of batches of one queue in progress at once. */
 	readonly concurrency: number;
-	/** A message that came back more often than this is a dead letter. */
+	/** Maximum number of redeliveries before a message becomes a dead letter. */
 	readonly maxRetries: number;
 }
 
@@ -57,11 +57,11 @@ type Verdict = { readonly ack: true } | { readonly ack: false; readonly delaySec
 
 const DELIVERY_MS = { min: 1, max: 30 };
 const ANSWER_MS = { min: 1, max: 8 };
-/** A consumer runs no longer than this. */
+/** Time limit of a consumer. */
 const CONSUMER_LIMIT_MS = 15 * 60_000;
-/** The messages of a consumer that died are delivered again after a while. */
+/** Time until the messages of a dead consumer are redelivered. */
 const REDELIVERY_MS = { min: 500, max: 30_000 };
-/** A send that hangs fails in the end. */
+/** A send that hangs fails after this time. */
 const HUNG_SEND_MS = 57_000;
 const HUNG = Symbol('hung');
 
@@ -82,17 +82,17 @@ export class Queues {
 		return queue;
 	}
 
-	/** The consumers that have a message of this job. */
+	/** The consumers that hold a message of this job. */
 	consumersOf(job: number): Isolate[] {
 		return [...this.#queues.values()].flatMap((queue) => queue.consumersOf(job));
 	}
 
-	/** Whether a message for the job's work lies in a queue whose consumers are all busy, `own` not being among them. */
+	/** Whether a message for the job's work is in a queue whose consumers, not counting `own`, are all busy. */
 	isBehindOthers(job: number, own: Isolate | undefined): boolean {
 		return [...this.#queues.values()].some((queue) => queue.isBehindOthers(job, own));
 	}
 
-	/** The jobs that a consumer has messages of. */
+	/** The jobs whose messages a consumer holds. */
 	jobsOf(consumer: Isolate): number[] {
 		return [...this.#queues.values()].flatMap((queue) => queue.jobsOf(consumer));
 	}
@@ -101,7 +101,7 @@ export class Queues {
 		for (const queue of this.#queues.values()) queue.stall(ms);
 	}
 
-	/** Every message is lost, and every consumer with it. */
+	/** Loses every message and every consumer. */
 	restart(): void {
 		for (const queue of this.#queues.values()) queue.restart();
 	}
@@ -112,7 +112,7 @@ export class Queues {
 		return waiting;
 	}
 
-	/** What the Worker sends with. */
+	/** The binding that the Worker sends with. */
 	bindingOf(name: string): unknown {
 		const queue = this.named(name);
 		return {
@@ -211,7 +211,7 @@ export class SimulatedQueue {
 		return waiting;
 	}
 
-	/** As in production: messages at work and messages whose delay is not over count until they are acknowledged. */
+	/** As in production, messages in progress and delayed messages count until they are acknowledged. */
 	metrics(): unknown {
 		const waiting = [...this.#ready, ...[...this.#batches.values()].flat()];
 		const oldest = waiting.length === 0 ? undefined : new Date(Math.min(...waiting.map(({ sentAt }) => sentAt)));

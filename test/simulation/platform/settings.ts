@@ -1,10 +1,10 @@
-/** The queues of the deployment, as `wrangler.toml` has them. */
+/** Reads the deployment's queues from `wrangler.toml`. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { QueueBinding, QueueSettings } from './queues.ts';
 
 const TOML = readFileSync(fileURLToPath(new URL('../../../wrangler.toml', import.meta.url).href), 'utf8');
-/** More queues of one lane than this show nothing new. */
+/** More queues in one lane add no new behaviour. */
 const MAX_QUEUES = 2;
 
 export const CONSUMERS: readonly QueueSettings[] = tables('queues.consumers').map((table) => ({
@@ -21,7 +21,7 @@ export const PRODUCERS: readonly QueueBinding[] = tables('queues.producers')
 
 type Table = Readonly<Record<string, string>>;
 
-/** The tables of one name: there is nothing in them but lines of `key = value`. */
+/** The tables of one name, which contain only lines of `key = value`. */
 function tables(name: string): Table[] {
 	return TOML.split(/^\[+/m)
 		.filter((section) => section.startsWith(`${name}]`))

@@ -1,4 +1,4 @@
-/** Sockets between the Worker and an object, which hibernate at the object's end: attachment and tags outlive its memory. */
+/** Sockets between the Worker and an object. The object's end hibernates: attachment and tags outlive its memory. */
 import { copied } from './copied.ts';
 import type { ObjectHost } from './object-host.ts';
 import type { Isolate, World } from './world.ts';
@@ -15,7 +15,7 @@ export class SimulatedSocket {
 	readonly #job: number;
 	#peer: SimulatedSocket | undefined;
 	#state: 'open' | 'closing' | 'closed' = 'open';
-	/** The object's end has one; the other end has the isolate that accepted it. */
+	/** The host of the object's end. The other end has the isolate that accepted it. */
 	#host: ObjectHost | undefined;
 	#isolate: Isolate | undefined;
 	#attachment: unknown = null;
@@ -52,7 +52,7 @@ export class SimulatedSocket {
 		this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), listener]);
 	}
 
-	/** Nobody will ever accept it: the answer that carried it was lost. */
+	/** Drops a socket that will never be accepted, because the response with it was lost. */
 	abandon(): void {
 		this.#breakOff();
 	}
@@ -72,7 +72,7 @@ export class SimulatedSocket {
 		return copied(this.#attachment);
 	}
 
-	/** The object was reset: the other end hears that the connection broke. */
+	/** The object was reset: the other end sees a broken connection. */
 	cut(): void {
 		this.#state = 'closed';
 		this.#peer?.deliver({ type: 'close', code: ABNORMAL });
@@ -102,7 +102,7 @@ export class SimulatedSocket {
 		this.#peer?.deliver({ type: 'close', code: ABNORMAL });
 	}
 
-	/** Frames arrive in the order they were sent. */
+	/** Frames arrive in the order of their sending. */
 	deliver(frame: Frame): void {
 		const world = this.#world;
 		const latencyMs = world.between(NETWORK_MS.min, NETWORK_MS.max, 'socket latency', this.#job);

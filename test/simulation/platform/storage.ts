@@ -1,6 +1,6 @@
 /**
- * One object's storage. What is written in one turn is committed together when the gate says so; until then only the
- * object itself sees it, and a reset takes it away. Alarms are part of it.
+ * One object's storage. The writes of one turn are committed together when the gate allows it. Until then only the
+ * object itself sees them, and a reset discards them. Alarms are part of it.
  */
 import { copied } from './copied.ts';
 
@@ -11,12 +11,12 @@ export type Write =
 	| { readonly type: 'deleteAll' };
 
 export class SimulatedStorage {
-	/** What is durable. */
+	/** The durable rows. */
 	readonly rows = new Map<string, unknown>();
-	/** What the object sees. */
+	/** The rows as the object sees them. */
 	#view = new Map<string, unknown>();
 	#writes: Write[] = [];
-	/** Every use throws: storage has its bad moments. */
+	/** Every operation throws, as storage does at times. */
 	isFailing = false;
 
 	readonly kv = {
@@ -45,7 +45,7 @@ export class SimulatedStorage {
 		this.#write({ type: 'deleteAll' });
 	}
 
-	/** What the object sees under a key, for those who look on. */
+	/** The object's view of a key, for checks. */
 	peek(key: string): unknown {
 		return this.#view.get(key);
 	}
@@ -60,7 +60,7 @@ export class SimulatedStorage {
 		for (const write of writes) apply(this.rows, write);
 	}
 
-	/** Everything that is not durable is gone. */
+	/** Discards everything that is not durable. */
 	forget(): void {
 		this.#writes = [];
 		this.#view = new Map(this.rows);

@@ -1,18 +1,18 @@
 /**
- * Time, chance and order. Everything that happens in a simulation is an event of one queue; between two events all code
- * that can run has run, so whoever is in memory is waiting for the platform. Chance depends on the seed and on what it is
- * for, never on what else happens: leave a fault out, and the rest of the run stays the same as far as it can.
+ * Time, randomness and order. Everything that happens in a simulation is an event of one queue. Between two events all code
+ * that can run has run, so all remaining code waits for the platform. Randomness depends on the seed and on its
+ * purpose, never on other events. Without one fault, the rest of the run therefore stays the same as far as possible.
  */
 
-/** Where code runs: what is in its memory dies with it, and the platform no longer hears of it. */
+/** Where code runs. Its memory is lost when it dies, and its results no longer reach the platform. */
 export class Isolate {
 	readonly kind: 'client' | 'door' | 'consumer' | 'object';
-	/** Which job it is there for, where it is one. */
+	/** The job that it runs for, if there is one. */
 	readonly job: number | undefined;
 	isDead = false;
-	/** What follows from the turn that has just ended: an object's writes and answers leave then. */
+	/** Runs at the end of a turn: an object's writes and responses are sent then. */
 	onTurnEnd: (() => void) | undefined;
-	/** What it sends leaves by this way: an object's waits for what was written before. */
+	/** Sends its output: an object's output waits until earlier writes are durable. */
 	output: ((send: () => void) => void) | undefined;
 	readonly #farewells: (() => void)[] = [];
 
@@ -21,7 +21,7 @@ export class Isolate {
 		this.job = job;
 	}
 
-	/** Called once, when it has died: sockets break, messages come back. */
+	/** Runs `farewell` once, at its death: sockets break, messages are redelivered. */
 	atDeath(farewell: () => void): void {
 		if (this.isDead) farewell();
 		else this.#farewells.push(farewell);
@@ -35,12 +35,12 @@ export class Isolate {
 }
 
 export interface Event {
-	/** What kind of thing happens: `call start`, `commit`, `alarm` … */
+	/** The kind of event: `call start`, `commit`, `alarm` … */
 	readonly label: string;
 	readonly job?: number | undefined;
-	/** Who it happens to. An event for one that has died doesn't happen. */
+	/** The isolate that it affects. An event for a dead isolate is dropped. */
 	readonly isolate?: Isolate | undefined;
-	/** No code of the Worker runs in it. */
+	/** The event runs no code of the Worker. */
 	readonly isQuiet?: boolean;
 	readonly run: () => void;
 }
@@ -52,7 +52,7 @@ export interface Scheduled {
 	isCanceled: boolean;
 }
 
-/** When every simulation begins. */
+/** Start time of every simulation. */
 export const BEGIN_AT = Date.UTC(2026, 0, 1);
 
 export class World {
@@ -63,15 +63,15 @@ export class World {
 	#order = 0;
 	#nowMs = 0;
 	#skewMs = 0;
-	/** Whose code runs. */
+	/** The isolate whose code runs. */
 	current: Isolate | undefined;
-	/** How many events have happened. */
+	/** Number of events so far. */
 	events = 0;
-	/** The clock's extremes, and whether it ever went back. */
+	/** The clock's extremes, and whether it ever moved back. */
 	earliestAt = BEGIN_AT;
 	latestAt = BEGIN_AT;
 	wentBack = false;
-	/** Lines of what happened, when somebody wants to read them. */
+	/** Lines that describe the run, if a trace is wanted. */
 	readonly trace: string[] | undefined;
 	onBefore: (event: Event) => void = () => {};
 	onAfter: (event: Event) => void = () => {};
@@ -82,12 +82,12 @@ export class World {
 		this.trace = isTraced ? [] : undefined;
 	}
 
-	/** Milliseconds that have really passed. */
+	/** Elapsed real time, in milliseconds. */
 	get nowMs(): number {
 		return this.#nowMs;
 	}
 
-	/** What clocks show. */
+	/** The time that clocks show. */
 	get clock(): number {
 		return BEGIN_AT + Math.floor(this.#nowMs) + this.#skewMs;
 	}
@@ -105,7 +105,7 @@ export class World {
 		return scheduled;
 	}
 
-	/** The next event. @returns whether there was one. */
+	/** Runs the next event. @returns whether there was one. */
 	async step(): Promise<boolean> {
 		const next = this.#pop();
 		if (next === undefined) return false;
@@ -134,7 +134,7 @@ export class World {
 		this.trace.push(`${at} ms  ${job === undefined ? '     ' : `job ${job}`}  ${line()}`);
 	}
 
-	/** How often this was asked before. */
+	/** Number of earlier calls with the same arguments. */
 	count(what: string, job?: number): number {
 		const key = job === undefined ? what : `${what} ${job}`;
 		const count = this.#counts.get(key) ?? 0;
