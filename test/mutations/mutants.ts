@@ -252,7 +252,10 @@ export const MUTANTS: readonly Mutant[] = [
 		breaks: 'an object calls a receiver itself',
 		file: 'src/object/job-object.ts',
 		search: 'await Promise.all([this.#sendAgain(woken), this.#redeliver(redelivered, late)]);',
-		replacement: "if (late.length > 0) await fetch(job.webhook?.url ?? '');",
+		replacement: [
+			'await Promise.all([this.#sendAgain(woken), this.#redeliver(redelivered, late)]);',
+			"if (late.length > 0) await fetch(job.webhook?.url ?? '');",
+		].join('\n'),
 		killer: SIMULATION,
 		says: 'a receiver was called from object',
 	},
@@ -262,8 +265,8 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/object/job-object.ts',
 		search: 'const existing = this.#current(now);',
 		replacement: 'const existing = this.#current(now);\n\t\tawait scheduler.wait(5);',
-		killer: SIMULATION,
-		says: '"accept" was answered with a job that',
+		killer: { file: 'test/flow/idempotency.test.ts', project: 'workerd', name: 'at once' },
+		says: 'makes one job of 1,000 requests at once',
 	},
 	{
 		invariant: 8,
@@ -277,7 +280,7 @@ export const MUTANTS: readonly Mutant[] = [
 			'if (before && result && result.job !== before) this.#commit(result.job, before, now);',
 		].join('\n'),
 		killer: SIMULATION,
-		says: 'was issued twice',
+		says: 'history was rewritten',
 	},
 	{
 		invariant: 9,
