@@ -12,7 +12,7 @@ const ENCODED_BYTE = /%([0-9a-f]{2})/gi;
 /** Older Microsoft servers decode `%u002e` as a dot. */
 const ENCODED_UNIT = /%u([0-9a-f]{4})/gi;
 const BEYOND_ASCII = /[\u0080-\uffff]+/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 /** ASCII characters in more bytes than necessary: a lenient decoder reads `%c0%ae` as a dot (RFC 3629 §10). */
 const OVERLONG = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}/;
