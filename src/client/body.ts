@@ -1,20 +1,20 @@
-/** Reading answers: piece by piece, never waiting for ever for the next one. */
+/** Reads response bodies chunk by chunk, with a timeout for each chunk. */
 import { AnswerTimeoutError, TransportError } from './errors.ts';
 
 export interface ReadOptions {
-	/** The longest silence between two pieces, in milliseconds. */
+	/** The longest silence between two chunks, in milliseconds. */
 	readonly silenceMs: number;
 	readonly signal: AbortSignal;
 	/** Stop after this many bytes. Default: read all. */
 	readonly maxBytes?: number;
 }
 
-/** @throws {TransportError} when the body breaks off or falls silent; the signal's reason when it fires. */
+/** @throws {TransportError} when the body breaks off or is silent for too long; the signal's reason when it fires. */
 export async function* piecesOf(body: Response['body'], options: ReadOptions): AsyncGenerator<Uint8Array, void> {
 	const { silenceMs, signal, maxBytes = Number.POSITIVE_INFINITY } = options;
 	if (!body) return;
 	const reader = (body as ReadableStream<Uint8Array>).getReader();
-	// Cancelling the stream is what ends a read that waits; why it was is then told here.
+	// Cancelling the stream ends a pending read. `stopped` keeps the reason, which the read then throws.
 	let stopped: { readonly why: unknown } | undefined;
 	const stop = (why: unknown) => {
 		stopped ??= { why };
@@ -27,11 +27,11 @@ export async function* piecesOf(body: Response['body'], options: ReadOptions): A
 		signal.addEventListener('abort', onAbort);
 		for (let bytes = 0; bytes < maxBytes; ) {
 			timer = setTimeout(
-				() => stop(new AnswerTimeoutError(`Reading the answer: silent for ${silenceMs} ms`)),
+				() => stop(new AnswerTimeoutError(`Reading the response failed: it was silent for ${silenceMs} ms`)),
 				silenceMs,
 			);
 			const { done, value } = await reader.read().catch((cause: unknown) => {
-				throw stopped ? stopped.why : new TransportError('Reading the answer: it broke off', { cause });
+				throw stopped ? stopped.why : new TransportError('Reading the response failed: it broke off', { cause });
 			});
 			clearTimeout(timer);
 			if (stopped) throw stopped.why;
@@ -54,7 +54,7 @@ export async function textOf({ body }: Response, options: ReadOptions): Promise<
 	return text + decoder.decode();
 }
 
-/** Lets go of an answer whose body nobody wants. */
+/** Releases a response whose body is not needed. */
 export function discard({ body }: Response): void {
 	body?.cancel().catch(() => {});
 }

@@ -1,4 +1,7 @@
-/** The transport that works wherever HTTP does: ask how the job is, and when that is news, for the events. One round at a time. */
+/**
+ * Transport that works wherever HTTP does: reads the job's status, and its events when the status has changed. One round at a
+ * time.
+ */
 import { retryAfterMs } from '../lro/retry-after.ts';
 import { discard } from './body.ts';
 import { documentOf, eventOf, isObject, isOver, type StatusDocument } from './document.ts';
@@ -8,7 +11,7 @@ import { afterCursor, type JobUrls } from './job-urls.ts';
 import { ANSWER_TIMEOUT_MS, HELD_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from './limits.ts';
 import { LIFE, type Position, type Sign } from './transport.ts';
 
-/** Who knows the job already lets the server hold its answer until there is something new. */
+/** A client that has the job already lets the server hold its response until something changes. */
 const LONG_POLL_TIMEOUT_MS = LONG_POLL_SECONDS * MS_PER_SECOND + ANSWER_TIMEOUT_MS;
 
 export async function* byPolling(
@@ -37,7 +40,7 @@ export async function* byPolling(
 	if (after === undefined) yield snapshot(document);
 	else if (isNews) yield* eventsAfter(http, urls, after, signal);
 	if (isOver(document)) yield { is: 'closed' };
-	// The next question is one that the server holds. Only a server that does not is asked as seldom as it says.
+	// The server holds the next request. `Retry-After` counts only for a server that does not hold requests.
 	else yield { is: 'again', isHeld, job: document, retryAfterMs: isKnown && !isNews ? waitMs : undefined };
 }
 
@@ -45,7 +48,7 @@ async function* eventsAfter(http: Http, urls: JobUrls, after: number, signal: Ab
 	const response = await http.once({ url: afterCursor(urls.events, after), signal });
 	const page = await http.json(response, signal);
 	if (!isObject(page) || !Array.isArray(page.events))
-		throw new ProtocolError('Expected a page of events, got something else');
+		throw new ProtocolError('Expected a page of events, got JSON without an array of "events"');
 	for (const value of page.events) {
 		const event = eventOf(value);
 		yield event ? { is: 'event', event } : LIFE;

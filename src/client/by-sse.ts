@@ -1,4 +1,7 @@
-/** Server-sent events, over `fetch`: unlike `EventSource` it is everywhere, can send headers, and shows why it was refused. */
+/**
+ * Server-sent events over `fetch`. Unlike `EventSource`, `fetch` exists everywhere, can send headers, and shows why a request
+ * was refused.
+ */
 import { discard, mediaTypeOf, piecesOf } from './body.ts';
 import { eventOf, parsed } from './document.ts';
 import { TransportError } from './errors.ts';

@@ -1,4 +1,4 @@
-/** Events as they happen, over one socket. A silent one is asked whether it lives, which wakes nobody on the server. */
+/** Receives events over one WebSocket. A silent socket is pinged; the server answers without waking from hibernation. */
 import { eventOf, isOver, parsed } from './document.ts';
 import { AnswerTimeoutError, TransportError } from './errors.ts';
 import { Inbox } from './inbox.ts';
@@ -6,19 +6,21 @@ import { afterCursor, type JobUrls } from './job-urls.ts';
 import { FAREWELL_MS, OPEN_TIMEOUT_MS, PING_MS } from './limits.ts';
 import { LIFE, type Position, type Sign } from './transport.ts';
 
-/** As much of a `WebSocket` as is used here. */
+/** The part of a `WebSocket` that this client uses. */
 export interface Socket {
 	addEventListener(
 		type: 'open' | 'message' | 'close' | 'error',
 		listener: (event: { readonly type: string; readonly data?: unknown; readonly code?: number }) => void,
 	): void;
-	/** 2 and 3: the other end has taken its leave. Left out, that shows only when the connection is closed. */
+	/**
+	 * 2 and 3: the server has started to close. Without this field, the close shows only when the connection itself is closed.
+	 */
 	readonly readyState?: number;
 	send(text: string): void;
 	close(code?: number, reason?: string): void;
 }
 
-/** The platform's `WebSocket`, or what stands in for it: that of the package `ws`, for instance. */
+/** The platform's `WebSocket`, or a compatible class, such as the one of the package `ws`. */
 export type SocketClass = new (url: string, protocols: string) => Socket;
 
 type Incident =
@@ -30,7 +32,7 @@ const SUBPROTOCOL = 'coatcheck.v1';
 const CLOSE_NORMAL = 1000;
 const CLOSING = 2;
 
-/** What is waited for, and how long. */
+/** The incident that is expected next, and the time to wait for it. */
 interface Patience {
 	readonly for: 'open' | 'event' | 'pong' | 'close';
 	readonly ms: number;
@@ -64,14 +66,14 @@ export async function* byWebSocket(
 }
 
 /**
- * The server's close comes right behind the last event, but some platforms tell of it only when the connection itself is gone,
- * seconds later: so after what may be the last event the socket's state is looked at.
+ * Handles a timeout of the socket. The server closes right after the last event, but some platforms report the close only when
+ * the connection itself is gone, seconds later. So the socket's state is checked after each event that may be the last.
  *
- * @throws {AnswerTimeoutError} when nothing came that had to.
+ * @throws {AnswerTimeoutError} when the socket didn't open, or didn't answer a ping.
  */
 function signInSilence(socket: Socket, patience: Patience): Sign | undefined {
 	if (patience.for === 'open' || patience.for === 'pong') {
-		throw new AnswerTimeoutError(`The socket was silent for ${patience.ms} ms`);
+		throw new AnswerTimeoutError(`The WebSocket was silent for ${patience.ms} ms`);
 	}
 	if (patience.for === 'event') ping(socket);
 	return patience.for === 'close' && (socket.readyState ?? 0) >= CLOSING ? { is: 'closed' } : undefined;
@@ -82,26 +84,26 @@ function patienceInSilence({ for: awaited, ms }: Patience): Patience {
 	return ms * 2 < PING_MS ? { for: awaited, ms: ms * 2 } : FOR_EVENT;
 }
 
-/** An event of a job that is over is the last one, unless the job was run again and this is its past. */
+/** An event of a finished job is the last one, unless the job was retried and the event belongs to an earlier run. */
 function patienceAfter(sign: Sign | undefined): Patience {
 	return sign?.is === 'event' && isOver(sign.event.job) ? FOR_CLOSE : FOR_EVENT;
 }
 
-/** A page may be forbidden to open sockets, or this one: that is no reason not to try the next transport. */
+/** A page's policy may forbid sockets. The error is a {@link TransportError}, so that the next transport is tried. */
 function opened(SocketClass: SocketClass, url: string): Socket {
 	try {
 		return new SocketClass(url, SUBPROTOCOL);
 	} catch (cause) {
-		throw new TransportError('No socket can be opened', { cause });
+		throw new TransportError('Opening a WebSocket failed', { cause });
 	}
 }
 
-/** One that can't be sent is never answered, and so noticed. */
+/** A ping that can't be sent is never answered, so the timeout reports it. */
 function ping(socket: Socket): void {
 	try {
 		socket.send('ping');
 	} catch {
-		// It is closing.
+		// The socket is closing.
 	}
 }
 
@@ -110,17 +112,17 @@ function inboxOf(socket: Socket): Inbox<Incident> {
 	socket.addEventListener('open', () => inbox.put({ type: 'open' }));
 	socket.addEventListener('message', ({ data }) => inbox.put({ type: 'message', data }));
 	socket.addEventListener('close', ({ code = 1006 }) => inbox.put({ type: 'close', code }));
-	// What an error was is told to nobody; some sockets are not closed after one.
+	// A socket's error event carries no reason, and some sockets are not closed after one.
 	socket.addEventListener('error', () => inbox.put({ type: 'close', code: 1006 }));
 	return inbox;
 }
 
-/** @throws {TransportError} for a close that is none of the server's; {@link ProtocolError} for a frame that is none. */
+/** @throws {TransportError} when the close code is not 1000; {@link ProtocolError} for a frame that is not an event. */
 function signIn(incident: Incident): Sign | undefined {
 	if (incident.type === 'open') return undefined;
 	if (incident.type === 'close') {
 		if (incident.code === CLOSE_NORMAL) return { is: 'closed' };
-		throw new TransportError(`The socket was closed with ${incident.code}`);
+		throw new TransportError(`The WebSocket was closed with code ${incident.code}`);
 	}
 	if (incident.data === 'pong') return LIFE;
 	const event = eventOf(parsed(String(incident.data)));
@@ -131,6 +133,6 @@ function close(socket: Socket): void {
 	try {
 		socket.close(CLOSE_NORMAL);
 	} catch {
-		// It never opened, or is closed already.
+		// The socket never opened, or is closed already.
 	}
 }

@@ -1,4 +1,4 @@
-/** A deployment of Coatcheck, as its clients see it. */
+/** Client of one Coatcheck deployment. */
 
 import type { SocketClass } from './by-websocket.ts';
 import { documentOf, type StatusDocument } from './document.ts';
@@ -12,30 +12,30 @@ import { SubmittedJob } from './submitted-job.ts';
 import { PREFERENCE, type TransportName, transportsFor } from './transports.ts';
 
 export interface ClientOptions {
-	/** Where the deployment is, with the path that a gateway may add: `https://jobs.example`. */
+	/** The deployment's URL, with any path that a gateway adds: `https://jobs.example`. */
 	readonly baseUrl: string | URL;
-	/** Sent to the origin of `baseUrl`, and to nobody else. Keep it out of web pages: they attach by a job's URL. Default: none. */
+	/** Sent only to the origin of `baseUrl`. Keep it out of web pages: they attach by a job's URL. Default: none. */
 	readonly apiKey?: string | undefined;
-	/** Default: the platform's. In a Worker, `(url, init) => env.COATCHECK.fetch(url, init)` goes over a service binding. */
+	/** Default: the platform's `fetch`. In a Worker, `(url, init) => env.COATCHECK.fetch(url, init)` uses a service binding. */
 	readonly fetch?: Fetch | undefined;
 	/**
-	 * Default: the platform's, where there is one; none when `fetch` is given, for then the network may not be the way to go.
-	 * Node has one from 22 on; `ws` is one too.
+	 * Default: the platform's `WebSocket`, if it has one. With a `fetch` of your own, the default is none, because sockets
+	 * would bypass it. Node has one since version 22; the class of the package `ws` works too.
 	 */
 	readonly WebSocket?: SocketClass | undefined;
-	/** Which ways of being told of events to use, the preferred one first. Default: `websocket`, `sse`, `polling`. */
+	/** The event transports to use, in order of preference. Default: `websocket`, `sse`, `polling`. */
 	readonly transports?: readonly TransportName[];
-	/** How long an answer may take to begin, or fall silent, in milliseconds; an upload has longer, by its size. Default: 30,000. */
+	/** Maximum time until a response begins, and silence within it, in milliseconds; more for large uploads. Default: 30,000. */
 	readonly timeoutMs?: number;
 }
 
-/** What `submit` takes besides the input; `parameters` has to be there when the task has one that does. */
+/** The arguments of `submit` after the input. `parameters` is required when the task has a required parameter. */
 export type SubmitArguments<Parameters> =
 	Record<never, never> extends Parameters
 		? [options?: SubmitOptions & CallOptions & { readonly parameters?: Parameters }]
 		: [options: SubmitOptions & CallOptions & { readonly parameters: Parameters }];
 
-/** Made by {@link createClient}. It holds nothing open: there is nothing to close. */
+/** Made by {@link createClient}. A client holds no connection open, so there is nothing to close. */
 export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	readonly #connection: JobConnection;
 	readonly #http: Http;
@@ -59,12 +59,13 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	}
 
 	/**
-	 * Hands a job over. It is on its way when this returns, and the handle can be used at once: everything it does waits for
-	 * the server to have accepted the job.
+	 * Submits a job. The request is on its way when this method returns, and you can use the handle at once: all its methods
+	 * wait until the server has accepted the job.
 	 *
 	 * @param task the task's name.
-	 * @param input JSON as the task's schema reads it, or bytes, as the task takes them.
-	 * @param options of the job; `parameters` are the task's own, `signal` ends the submission, and with it the handle's use.
+	 * @param input JSON that the task's schema accepts, or bytes, depending on the task.
+	 * @param options of the job. `parameters` are the task's own. `signal` aborts the submission, and every method of the
+	 * handle with it.
 	 * @example
 	 * const job = client.submit('thumbnail', photo, { parameters: { width: 320 } });
 	 * const picture = await (await job.response()).blob();
@@ -81,10 +82,10 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	}
 
 	/**
-	 * Attaches to a job that somebody submitted. Nothing is asked yet: whether the job is there shows with the first call.
+	 * Attaches to an existing job. This method sends no request: a job that doesn't exist is reported by the first call.
 	 *
 	 * @param url the job's `Location` or `Operation-Location`, or `job.url`, with its token.
-	 * @throws {TypeError} for what is no URL of a job.
+	 * @throws {TypeError} when the URL is not a job's.
 	 * @example const job = client.job<'sleep'>(url);
 	 */
 	job<Name extends TaskName<Tasks>>(url: string | URL): Job<ResultOf<TaskNamed<Tasks, Name>>> {
@@ -107,10 +108,10 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 }
 
 /**
- * A client for one deployment.
+ * Creates a client for one deployment.
  *
- * @typeParam Tasks the type of its tasks, for inputs and results: a list or a record of what `defineTask` returns. Only the
- * type is needed: none of the tasks' code gets into the client.
+ * @typeParam Tasks the type of the deployment's tasks, for inputs and results: a list or a record of `defineTask` results. Only
+ * the type is imported: the client contains none of the tasks' code.
  * @throws {TypeError} for options that can't work.
  * @example
  * import { createClient } from 'coatcheck/client';
@@ -125,7 +126,7 @@ export function createClient<Tasks extends TaskCatalogue = TaskCatalogue>(option
 	return new Client<Tasks>(options);
 }
 
-/** `crypto.randomUUID` is not there on pages without TLS. */
+/** Pages without TLS have no `crypto.randomUUID`. */
 function randomKey(): string {
 	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,11 +1,11 @@
 /**
- * What the server says about a job, checked as far as this client relies on it. Nothing else is looked at, so that a newer
- * server may say more.
+ * Checks the server's documents as far as this client relies on them. It ignores all other fields, so that a newer server may
+ * send more.
  */
 import type { Phase, StatusDocument as SentDocument, JobEvent as SentEvent } from '../job/document.ts';
 import { ProtocolError } from './errors.ts';
 
-/** Closed for ever: a server that says anything else is none of ours. */
+/** A closed set: a server that sends any other status is not Coatcheck. */
 const STATUSES = ['pending', 'running', 'succeeded', 'failed', 'canceled'] as const satisfies SentDocument['status'][];
 const TYPES = [
 	'snapshot',
@@ -18,20 +18,20 @@ const TYPES = [
 	'canceled',
 ] as const satisfies SentEvent['type'][];
 
-/** A job as it was at one moment. Times are RFC 3339. */
+/** A job at one moment. Times are RFC 3339. */
 export type StatusDocument = Omit<SentDocument, 'phase'> & {
-	/** More than the status says. New ones may come: ignore those you don't know. */
+	/** More detailed than the status. New phases may be added: ignore those you don't know. */
 	readonly phase: Phase | (string & Record<never, never>);
 };
 
-/** Something that happened to a job. `seq` rises, and is the same on every transport. */
+/** An event of a job. `seq` increases, and is the same on every transport. */
 export type JobEvent = Omit<SentEvent, 'job'> & { readonly job: StatusDocument };
 
 export function isOver({ status }: Pick<StatusDocument, 'status'>): boolean {
 	return status === 'succeeded' || status === 'failed' || status === 'canceled';
 }
 
-/** @throws {ProtocolError} for what is no status document, an unknown status above all. */
+/** @throws {ProtocolError} when the value is not a status document, or its status is unknown. */
 export function documentOf(value: unknown): StatusDocument {
 	if (!isObject(value)) throw new ProtocolError(`Expected a status document, got: ${shown(value)}`);
 	if (!isOneOf(STATUSES, value.status)) {
@@ -42,7 +42,7 @@ export function documentOf(value: unknown): StatusDocument {
 	return value as unknown as StatusDocument;
 }
 
-/** @returns `undefined` for a type that this version doesn't know. @throws {ProtocolError} for what is no event. */
+/** @returns `undefined` for a type that this version doesn't know. @throws {ProtocolError} when the value is not an event. */
 export function eventOf(value: unknown): JobEvent | undefined {
 	if (!isObject(value) || !Number.isSafeInteger(value.seq)) {
 		throw new ProtocolError(`Expected an event with a seq, got: ${shown(value)}`);

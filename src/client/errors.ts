@@ -1,6 +1,6 @@
 /**
- * Everything that can go wrong for a caller, one class each. All extend {@link CoatcheckError}; what a caller aborts rejects
- * with the reason of its own signal instead, as everywhere on the platform. No message shows a token.
+ * The client's errors, one class for each kind of failure. All extend {@link CoatcheckError}. A call that you abort rejects
+ * with the reason of your own signal instead, as everywhere on the platform. No message contains a token.
  *
  * @example
  * try {
@@ -17,7 +17,7 @@ import type { OperationState } from './operation-state.ts';
 
 export abstract class CoatcheckError extends Error {}
 
-/** Where in a request the server found a fault: a JSON Pointer into the body, a header, or a query parameter. */
+/** One validation error, and where it is in the request: a JSON Pointer into the body, a header, or a query parameter. */
 export interface Fault {
 	readonly message: string;
 	readonly pointer?: string;
@@ -28,16 +28,16 @@ export interface Fault {
 export interface ProblemFacts {
 	/** The HTTP status: 400–599. */
 	readonly status: number;
-	/** A word for programs: `InvalidInput`, `Unauthorized`, `RateLimited`, … `undefined` when something on the way answered. */
+	/** A code for programs: `InvalidInput`, `Unauthorized`, `RateLimited`, … `undefined` when an intermediary answered. */
 	readonly code: string | undefined;
-	/** What is wrong where, when the request was malformed. */
+	/** The validation errors of a malformed request. */
 	readonly errors: readonly Fault[];
 	readonly correlationId: string | undefined;
-	/** How long the server asks to be left alone, in seconds. */
+	/** The wait that the server asks for, in seconds. */
 	readonly retryAfterSeconds: number | undefined;
 }
 
-/** The server refused a request, and says why (RFC 9457). Passing refusals (429, 5xx) were repeated before this is thrown. */
+/** The server refused a request and said why (RFC 9457). Transient refusals (429, 5xx) were retried before this is thrown. */
 export class ProblemError extends CoatcheckError implements ProblemFacts {
 	override readonly name: string = 'ProblemError';
 	readonly status: number;
@@ -56,26 +56,29 @@ export class ProblemError extends CoatcheckError implements ProblemFacts {
 	}
 }
 
-/** The job was there, and its data no longer is: 410. */
+/** The job existed, but its data is deleted: 410. */
 export class JobGoneError extends ProblemError {
 	override readonly name = 'JobGoneError';
 
-	/** `expired`: it was kept as long as was asked. `purged`: somebody deleted it. */
+	/** `expired`: the retention time has passed. `purged`: the job was deleted on request. */
 	get reason(): 'expired' | 'purged' {
 		return this.code === 'JobPurged' ? 'purged' : 'expired';
 	}
 }
 
-/** The job ran, and failed: its own error. */
+/** The job ran and failed. Carries the job's own error. */
 export class JobFailedError extends CoatcheckError {
 	override readonly name = 'JobFailedError';
-	/** What the task threw, or `TaskFailed`, `ExecutionTimeout`, `StartDeadlinePassed`, `DeliveryFailed`, `UpstreamFailed`, … */
+	/**
+	 * The code that the task threw, or `TaskFailed`, `ExecutionTimeout`, `StartDeadlinePassed`, `DeliveryFailed`,
+	 * `UpstreamFailed`, …
+	 */
 	readonly code: string;
-	/** More for programs, as the task gave it. */
+	/** More details for programs, as the task gave them. */
 	readonly details: readonly unknown[];
-	/** Whether `job.retry()` has a chance. */
+	/** Whether `job.retry()` may succeed. */
 	readonly retryable: boolean;
-	/** The job as it ended; `links.result` answers the stored failure. */
+	/** The job in its final state; `links.result` returns the stored failure. */
 	readonly job: StatusDocument;
 
 	constructor(job: StatusDocument) {
@@ -88,26 +91,26 @@ export class JobFailedError extends CoatcheckError {
 	}
 }
 
-/** The job was canceled, and so has no result. */
+/** The job was canceled and has no result. */
 export class JobCanceledError extends CoatcheckError {
 	override readonly name = 'JobCanceledError';
-	/** The job as it ended. */
+	/** The job in its final state. */
 	readonly job: StatusDocument;
 
 	constructor(job: StatusDocument) {
-		super('The job was canceled: it has no result');
+		super('The job was canceled and has no result');
 		this.job = job;
 	}
 }
 
-/** An operation of another service failed: its own error. */
+/** An operation of another service failed. Carries the operation's own error. */
 export class OperationFailedError extends CoatcheckError implements OperationError {
 	override readonly name = 'OperationFailedError';
-	/** The service's own; `OperationFailed` when it has none. */
+	/** The service's own code; `OperationFailed` when it sent none. */
 	readonly code: string;
-	/** More for programs, as the service gave it. */
+	/** More details for programs, as the service gave them. */
 	readonly details: readonly unknown[];
-	/** The operation as it ended; `body` is all the service said. */
+	/** The operation in its final state; `body` is the complete JSON that the service sent. */
 	readonly state: OperationState;
 
 	constructor({ code, message, details }: OperationError, state: OperationState) {
@@ -118,13 +121,13 @@ export class OperationFailedError extends CoatcheckError implements OperationErr
 	}
 }
 
-/** An operation of another service was canceled, and so has no result. */
+/** An operation of another service was canceled and has no result. */
 export class OperationCanceledError extends CoatcheckError implements OperationError {
 	override readonly name = 'OperationCanceledError';
-	/** The service's own; `OperationCanceled` when it has none. */
+	/** The service's own code; `OperationCanceled` when it sent none. */
 	readonly code: string;
 	readonly details: readonly unknown[];
-	/** The operation as it ended; `body` is all the service said. */
+	/** The operation in its final state; `body` is the complete JSON that the service sent. */
 	readonly state: OperationState;
 
 	constructor({ code, message, details }: OperationError, state: OperationState) {
@@ -135,24 +138,26 @@ export class OperationCanceledError extends CoatcheckError implements OperationE
 	}
 }
 
-/** There was no answer, or it broke off: the network, a proxy, a server that died. `cause` is what the platform said. */
+/** No response arrived, or it broke off: the network, a proxy, or the server failed. `cause` is the platform's error. */
 export class TransportError extends CoatcheckError {
 	override readonly name: string = 'TransportError';
 }
 
-/** There was no answer in time. */
+/** No response arrived in time. */
 export class AnswerTimeoutError extends TransportError {
 	override readonly name = 'AnswerTimeoutError';
 }
 
-/** Something on the way answered in the server's place, as the login page of a hotel's network does. It may pass. */
+/**
+ * An intermediary answered in the server's place, such as the login page of a hotel's network. The failure may be transient.
+ */
 export class ForeignAnswerError extends TransportError {
 	override readonly name = 'ForeignAnswerError';
 }
 
 /**
- * What came is not what Coatcheck says: another service, another version, or something on the way that rewrites answers. Of an
- * operation of another service: no answer from which it can be told how it goes on.
+ * The response is not one that Coatcheck sends: another service, another version, or an intermediary that rewrites responses.
+ * For an operation of another service: a response from which the client can't tell how the operation continues.
  */
 export class ProtocolError extends CoatcheckError {
 	override readonly name = 'ProtocolError';

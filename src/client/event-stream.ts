@@ -1,9 +1,9 @@
-/** What happens to a job, or an operation, to be read with `for await`. */
+/** The events of a job, or the states of an operation, to be read with `for await`. */
 import type { JobEvent } from './document.ts';
 
 /**
- * A generator's own `return` waits for the event that is being waited for. This one doesn't: it ends that wait, and the
- * socket and the timers with it.
+ * A generator's own `return` waits until the pending `next` settles. This one aborts that wait, and releases its socket and
+ * timers.
  */
 export class EventStream<Item = JobEvent> implements AsyncIterableIterator<Item> {
 	readonly #stop = new AbortController();

@@ -1,4 +1,4 @@
-/** Following a job to its end, over whichever transport works, across everything that breaks on the way. */
+/** Follows a job to its end over any transport that works, and reconnects after failures. */
 import { nextCourse, START } from './course.ts';
 import { isOver, type JobEvent, type StatusDocument } from './document.ts';
 import { SessionLog } from './session-log.ts';
@@ -9,16 +9,16 @@ import { isPassing } from './waiting.ts';
 export interface Followed {
 	/** In order of preference; at least one. */
 	readonly transports: readonly Transport[];
-	/** Asks how the job is. */
+	/** Reads the job's current status. */
 	readonly status: (signal: AbortSignal) => Promise<StatusDocument>;
 }
 
 /**
- * Each event after the cursor once, in order, until the job is over.
+ * Yields each event after the cursor once, in order, until the job has finished.
  *
  * @param after the `seq` of the last event the reader has; `undefined` to begin with a snapshot.
- * @throws {ProblemError} when the job can't be read (any more); {@link TransportError} when nothing works for long;
- * {@link ProtocolError}; the signal's reason.
+ * @throws {ProblemError} when the job can't be read, or no longer; {@link TransportError} when every transport failed too
+ * often; {@link ProtocolError}; the signal's reason.
  */
 export async function* follow(
 	{ transports, status }: Followed,

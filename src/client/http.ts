@@ -1,4 +1,4 @@
-/** Asking over HTTP: with the API key where it belongs, an end to every wait, and passing failures repeated. */
+/** Sends HTTP requests: adds the API key for its own origin only, limits every wait, and retries transient failures. */
 import { discard, isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
 import { parsed } from './document.ts';
 import { AnswerTimeoutError, ForeignAnswerError, TransportError } from './errors.ts';
@@ -7,7 +7,7 @@ import { problemOf } from './problem.ts';
 import { unlessAborted, wait } from './wait.ts';
 import { isRefusal, type RepeatLimits, waitToRepeatMs } from './waiting.ts';
 
-/** As much of `fetch` as is used here: the platform's own, a service binding's, or a test's. */
+/** The part of `fetch` that this client uses: the platform's, a service binding's, or a test's. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 export interface Question {
@@ -16,12 +16,15 @@ export interface Question {
 	readonly method?: string;
 	readonly headers?: Readonly<Record<string, string>>;
 	readonly body?: NonNullable<RequestInit['body']>;
-	/** Until the answer begins, in milliseconds. Default: the client's. */
+	/** Maximum time until the response begins, in milliseconds. Default: the client's. */
 	readonly timeoutMs?: number;
-	/** Whether it can be asked again after a failure; `when refused`: only when nothing was done, 429 and 503. Default: true. */
+	/**
+	 * Whether the request can be retried after a failure. `when refused`: only after 429 and 503, when the server did nothing.
+	 * Default: true.
+	 */
 	readonly isRepeatable?: boolean | 'when refused';
 	readonly repeat?: RepeatLimits;
-	/** Default: `manual` with the API key, else the platform's: `follow`. */
+	/** Default: `manual` with the API key, otherwise the platform's: `follow`. */
 	readonly redirect?: 'follow' | 'manual';
 	readonly signal: AbortSignal;
 }
@@ -29,7 +32,7 @@ export interface Question {
 export interface HttpOptions {
 	readonly fetch: Fetch;
 	readonly apiKey: string | undefined;
-	/** Whom the API key is for; nobody else ever sees it. */
+	/** The only origin that the API key is sent to. */
 	readonly origin: string;
 	readonly timeoutMs: number;
 }
@@ -42,10 +45,10 @@ export class Http {
 	}
 
 	/**
-	 * Asks, again if need be, and reads the answer.
+	 * Sends a request, retries transient failures, and reads the response.
 	 *
-	 * @param read makes something of an answer below 400. When it fails for a passing reason, the whole is done again.
-	 * @throws {ProblemError} {@link TransportError} when asking again doesn't help, or was tried often enough.
+	 * @param read makes a value of a response below 400. When it fails with a transient error, the request is sent again.
+	 * @throws {ProblemError} {@link TransportError} when the failure is not transient, or all tries have failed.
 	 */
 	async ask<Value>(question: Question, read: (response: Response) => Promise<Value>): Promise<Value> {
 		for (let tries = 1; ; tries++) {
@@ -61,19 +64,19 @@ export class Http {
 		}
 	}
 
-	/** {@link ask}, for an answer in JSON. @throws {ForeignAnswerError} for any other, after several tries. */
+	/** {@link ask} for a JSON response. @throws {ForeignAnswerError} for any other response, after several tries. */
 	async askJson(question: Question): Promise<unknown> {
 		return this.ask(question, (response) => this.json(response, question.signal));
 	}
 
-	/** Asks once. @throws {ProblemError} for 400 and above; {@link TransportError} when there is no answer. */
+	/** Sends a request once. @throws {ProblemError} for 400 and above; {@link TransportError} when no response arrives. */
 	async once(question: Question): Promise<Response> {
 		const response = await this.#send(question);
 		if (response.status >= 400) throw await problemOf(actionOf(question), response, this.reading(question.signal));
 		return response;
 	}
 
-	/** An answer's JSON. @throws {ForeignAnswerError} when it is something else. */
+	/** Reads a response's JSON. @throws {ForeignAnswerError} when the response is not JSON. */
 	async json(response: Response, signal: AbortSignal): Promise<unknown> {
 		const mediaType = mediaTypeOf(response);
 		if (isJson(mediaType)) return parsed(await textOf(response, this.reading(signal)));
@@ -81,7 +84,7 @@ export class Http {
 		throw new ForeignAnswerError(`Expected JSON, got: ${response.status} ${mediaType || 'without a media type'}`);
 	}
 
-	/** How answers are read: as patiently as they are waited for. */
+	/** Options for reading a response, with the same timeout as for its beginning. */
 	reading(signal: AbortSignal): ReadOptions {
 		return { silenceMs: this.#options.timeoutMs, signal };
 	}
@@ -97,27 +100,27 @@ export class Http {
 			method,
 			headers: { ...headers, ...authorization },
 			signal: either,
-			// A key must not follow a redirect to who knows where.
+			// A redirect must not take the key to another origin.
 			...(authorization && { redirect: 'manual' }),
 			...(question.redirect && { redirect: question.redirect }),
 			...(body !== undefined && { body }),
 			...(body instanceof ReadableStream && { duplex: 'half' }),
 		};
 		try {
-			// Not every `fetch` heeds its signal.
+			// Not every `fetch` honors its signal.
 			return await unlessAborted(this.#options.fetch(url, init), either);
 		} catch (cause) {
 			signal.throwIfAborted();
 			const action = actionOf(question);
 			if (timeout.signal.aborted)
-				throw new AnswerTimeoutError(`${action}: no answer within ${timeoutMs} ms`, { cause });
-			throw new TransportError(`${action}: no answer`, { cause });
+				throw new AnswerTimeoutError(`${action}: no response within ${timeoutMs} ms`, { cause });
+			throw new TransportError(`${action}: no response`, { cause });
 		} finally {
 			clearTimeout(timer);
 		}
 	}
 
-	/** A link's token goes before the key: it is for this job only. */
+	/** A link's token takes precedence over the key, because it is for this job only. */
 	#authorizationFor(url: string): { authorization: string } | undefined {
 		const { apiKey } = this.#options;
 		const { origin, searchParams } = new URL(url);

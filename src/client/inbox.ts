@@ -1,4 +1,4 @@
-/** What comes in while nobody looks, in order: it makes callbacks into something to wait for. */
+/** Queue between callbacks and an awaiting reader. It keeps the items in order. */
 import { orAborted, startTimer } from './wait.ts';
 
 export class Inbox<Item> {
@@ -10,7 +10,7 @@ export class Inbox<Item> {
 		this.#wake?.();
 	}
 
-	/** The next item; `undefined` when none came within `ms` milliseconds. @throws the signal's reason. */
+	/** Returns the next item; `undefined` when none arrived within `ms` milliseconds. @throws the signal's reason. */
 	async take(ms: number, signal: AbortSignal): Promise<Item | undefined> {
 		signal.throwIfAborted();
 		if (this.#items.length === 0) await this.#news(ms, signal);

@@ -1,4 +1,4 @@
-/** `coatcheck/client`: runs in browsers, Node (20 and newer) and Workers, and needs nothing but `fetch`. */
+/** `coatcheck/client`: runs in browsers, Node (20 and newer) and Workers, and requires only `fetch`. */
 
 export type { FinalStateVia } from '../lro/step.ts';
 export type { JsonValue } from '../work/task.ts';

@@ -1,8 +1,8 @@
-/** What a client may send and will get, read off the task definitions. Nothing in here exists at run time. */
+/** Infers the types of inputs and results from task definitions. This file has no code at run time. */
 import type { z } from 'zod';
 import type { BinaryInputSpec, JsonValue, WaitingForWorker } from '../work/task.ts';
 
-/** As much of a task as its client needs to know: any `defineTask` result is one. */
+/** The part of a task that its client needs: every `defineTask` result has it. */
 export interface TaskTypes {
 	readonly name: string;
 	readonly input: unknown;
@@ -10,17 +10,17 @@ export interface TaskTypes {
 	run(input: never, job: never): unknown;
 }
 
-/** Tasks in a list, or a record (a module of them, for instance). */
+/** Tasks in a list or a record, such as a module of them. */
 export type TaskCatalogue = readonly TaskTypes[] | Readonly<Record<string, TaskTypes>>;
 
 type MemberOf<Tasks extends TaskCatalogue> = Tasks extends readonly (infer Task extends TaskTypes)[]
 	? Task
 	: Extract<Tasks[keyof Tasks], TaskTypes>;
 
-/** Whether a type's names are known one by one. A task typed as `Task` or `AnyTask` has forgotten its own. */
+/** Whether the type has the tasks' literal names. A task typed as `Task` or `AnyTask` has only `string`. */
 type HasNames<Tasks extends TaskCatalogue> = string extends MemberOf<Tasks>['name'] ? false : true;
 
-/** The names of the tasks; where the tasks have forgotten them, a record's keys, or any string. */
+/** The names of the tasks. Without literal names: the keys of a record, or any string. */
 export type TaskName<Tasks extends TaskCatalogue> =
 	HasNames<Tasks> extends true
 		? MemberOf<Tasks>['name']
@@ -28,7 +28,7 @@ export type TaskName<Tasks extends TaskCatalogue> =
 			? string
 			: keyof Tasks & string;
 
-/** The task of this name. */
+/** The task with this name. */
 export type TaskNamed<Tasks extends TaskCatalogue, Name extends string> =
 	HasNames<Tasks> extends true
 		? Extract<MemberOf<Tasks>, { readonly name: Name }>
@@ -38,12 +38,12 @@ export type TaskNamed<Tasks extends TaskCatalogue, Name extends string> =
 				? Extract<Tasks[Name], TaskTypes>
 				: TaskTypes;
 
-/** Bytes to send. A stream can be sent only once: a submission with one is not repeated when it breaks off. */
+/** Bytes to send. A stream can be sent only once: its submission is not retried when the connection breaks off. */
 export type Bytes = Blob | ArrayBuffer | ArrayBufferView<ArrayBuffer> | ReadableStream<Uint8Array>;
 
 type IsAny<Type> = 0 extends 1 & Type ? true : false;
 
-/** What the task takes: JSON as its schema reads it, bytes, or either. */
+/** The task's input: JSON that its schema accepts, bytes, or either. */
 export type InputOf<Task extends TaskTypes> =
 	IsAny<Task['input']> extends true ? unknown : unknown extends Task['input'] ? unknown : FromSpec<Task['input']>;
 
@@ -53,7 +53,7 @@ type FromSpec<Spec> = Spec extends z.ZodType
 		? z.input<Json> | Bytes
 		: Bytes;
 
-/** The query parameters the task takes. `z.coerce` would take anything: what is meant is what it makes of it. */
+/** The task's query parameters. `z.coerce` accepts `unknown`; this type shows what it returns instead. */
 export type ParametersOf<Task extends TaskTypes> =
 	IsAny<Task['parameters']> extends true
 		? Readonly<Record<string, string | number | boolean>>
@@ -63,10 +63,16 @@ export type ParametersOf<Task extends TaskTypes> =
 
 type Meant<Input, Output, Key> = unknown extends Input ? (Key extends keyof Output ? Output[Key] : never) : Input;
 
-/** What `result()` comes to: the JSON that the task returned. Where it returned a `Response`, that, or its JSON, or nothing. */
+/**
+ * The type of `result()`: the JSON that the task returned. For a task that returns a `Response`: the `Response`, its JSON, or
+ * nothing.
+ */
 export type ResultOf<Task extends TaskTypes> = FromWire<ByTask<Awaited<ReturnType<Task['run']>>>>;
 
-/** An external worker is held to give what its task would; where the task itself gives nothing, it may be anything. */
+/**
+ * An external worker must give a result of the task's type. For a task that never returns one itself, the result may be
+ * anything.
+ */
 type ByTask<Returned> = [Exclude<Returned, WaitingForWorker>] extends [never]
 	? Response
 	: Exclude<Returned, WaitingForWorker>;

@@ -1,25 +1,25 @@
-/** Where everything about a job is, from any one of its links: a handle can be made from a URL alone, without asking. */
+/** Derives all URLs of a job from any one of its links, so that a handle needs only a URL and no request. */
 
 const LINK = /^(.*\/v1)\/(?:jobs|operations)\/([0-9a-f]{64})(?:\/[a-z]+)?$/;
 
 export interface JobUrls {
 	readonly id: string;
-	/** The job's `Location`, with its token: what another process can attach to. */
+	/** The job's `Location`, with its token. Another process can attach to it. */
 	readonly self: string;
-	/** Always answers with the status document. */
+	/** Always returns the status document. */
 	readonly operation: string;
 	readonly result: string;
 	readonly events: string;
 	readonly socket: string;
 	readonly cancel: string;
 	readonly purge: string;
-	/** Without the token: running a job again is a submission, and that takes an API key. */
+	/** Has no token: retrying a job is a submission, which requires an API key. */
 	readonly retry: string;
 }
 
 /**
  * @param link the job's `Location` or `Operation-Location`, or any other of its links.
- * @throws {TypeError} for what is no link to a job. The message doesn't show its token.
+ * @throws {TypeError} when the URL is not a job's. The message doesn't show its token.
  */
 export function jobUrls(link: string | URL): JobUrls {
 	const { origin, pathname, searchParams } = httpUrl(link);
@@ -45,7 +45,7 @@ export function jobUrls(link: string | URL): JobUrls {
 	};
 }
 
-/** A URL with a cursor: only events after it are wanted. */
+/** Adds a cursor to a URL, to request only the events after it. */
 export function afterCursor(url: string, after: number | undefined): string {
 	if (after === undefined) return url;
 	const cursed = new URL(url);

@@ -1,4 +1,4 @@
-/** A handle on one job: everything there is to do with it, from wherever it is held. */
+/** A handle on one job, with all its operations. */
 import { documentOf, isOver, type JobEvent, type StatusDocument } from './document.ts';
 import { EventStream } from './event-stream.ts';
 import { follow } from './follow.ts';
@@ -8,21 +8,21 @@ import { assertSucceeded, resultIn } from './outcome.ts';
 import type { Transport } from './transport.ts';
 import { unlessAborted } from './wait.ts';
 
-/** What every method takes. */
+/** Options of every method. */
 export interface CallOptions {
-	/** Ends the call, with everything it has open; it then rejects with the signal's reason. Default: never. */
+	/** Aborts the call and releases its connections. The call then rejects with the signal's reason. Default: never. */
 	readonly signal?: AbortSignal | undefined;
 }
 
 export interface EventsOptions extends CallOptions {
 	/**
-	 * The `seq` of the last event you have, to go on after it; or `now`, for a `snapshot` of the job and what comes then.
-	 * Default: 0, everything since it was accepted.
+	 * The `seq` of the last event you have, to continue after it; or `now`, for a `snapshot` and the events after it.
+	 * Default: 0, all events since the job was accepted.
 	 */
 	readonly after?: number | 'now';
 }
 
-/** What a handle needs of its client. */
+/** The part of a client that a handle needs. */
 export interface JobConnection {
 	readonly http: Http;
 	/** In order of preference. */
@@ -32,40 +32,42 @@ export interface JobConnection {
 /**
  * One job. A handle holds nothing open by itself: sockets and timers live as long as the call that needs them.
  *
- * Besides what is said at each method, all of them throw {@link ProblemError} when the server refuses (a wrong token is 401,
- * an unknown job 404), {@link JobGoneError} when the job was purged or has expired, {@link TransportError} when there is no
- * answer after several tries, {@link AnswerTimeoutError} among them, and {@link ProtocolError} when the answer makes no sense.
+ * All methods throw {@link ProblemError} when the server refuses (401 for a wrong token, 404 for an unknown job),
+ * {@link JobGoneError} when the job was purged or has expired, {@link TransportError} when no response arrives after several
+ * tries ({@link AnswerTimeoutError} is one kind), and {@link ProtocolError} for a malformed response. Each method lists its
+ * other errors.
  */
 export class Job<Result = unknown> {
 	readonly #connection: JobConnection;
 	readonly #urls: Promise<JobUrls>;
 
-	/** @internal Handles come from `client.submit` and `client.job`. */
+	/** @internal Use `client.submit` or `client.job` to get a handle. */
 	constructor(connection: JobConnection, urls: Promise<JobUrls>) {
 		this.#connection = connection;
 		this.#urls = urls;
-		// Whoever uses the handle is told; a handle that nobody uses must not end the process.
+		// Each method reports the rejection. An unused handle must not end the process with an unhandled one.
 		urls.catch(() => {});
 	}
 
-	/** 64 hexadecimal digits, made by the server: known as soon as the job is accepted. Rejects when it is not. */
+	/** 64 hexadecimal digits, made by the server when it accepts the job. Rejects when the job is not accepted. */
 	get id(): Promise<string> {
 		return this.#urls.then(({ id }) => id);
 	}
 
-	/** The job's status URL. Another process can `client.job(url)`. Treat it like a password: its token lets in who has it. */
+	/** The job's status URL, for `client.job(url)` in another process. Keep it secret: its token grants access to the job. */
 	get url(): Promise<string> {
 		return this.#urls.then(({ self }) => self);
 	}
 
-	/** How the job is now. */
+	/** Reads the job's current status. */
 	async status({ signal = never() }: CallOptions = {}): Promise<StatusDocument> {
 		return this.#document({ url: (await this.#ready(signal)).operation, signal });
 	}
 
 	/**
-	 * What happens to the job, each event once and in order, as it happens, and ends with the job. By WebSocket where that
-	 * works, else as a stream, else by polling; what breaks is taken up again where it broke. Progress may be folded to its latest.
+	 * Streams the job's events as they happen, each once and in order, until the job has finished. Uses a WebSocket if that
+	 * works, otherwise server-sent events, otherwise polling. After a broken connection it continues after the last event. Only
+	 * the latest of several progress events may arrive.
 	 *
 	 * @example
 	 * for await (const { type, job: { percentComplete } } of job.events()) console.log(type, percentComplete);
@@ -76,20 +78,20 @@ export class Job<Result = unknown> {
 	}
 
 	/**
-	 * Waits for the job to end. JSON is given as the value the task returned, a result without a body as `undefined`, and any
-	 * other as the `Response` with its bytes.
+	 * Waits for the job to finish and returns its result. JSON is returned as the value that the task returned, a result
+	 * without a body as `undefined`, and any other as the `Response` with its bytes.
 	 *
 	 * @throws {JobFailedError} {@link JobCanceledError}
 	 */
 	async result({ signal = never() }: CallOptions = {}): Promise<Result> {
 		const { http } = this.#connection;
 		const url = await this.#succeeded(signal);
-		// The one place where what came is taken for what the task's definition says: the server has checked it.
+		// The only unchecked cast to the type in the task's definition: the server has validated the result.
 		return (await http.ask({ url, signal }, (response) => resultIn(response, http.reading(signal)))) as Result;
 	}
 
 	/**
-	 * Waits for the job to end, and gives the result as it is, whatever it is: status, headers, bytes not yet read.
+	 * Waits for the job to finish and returns its result as a `Response`: status, headers, and a body that is not read yet.
 	 *
 	 * @throws {JobFailedError} {@link JobCanceledError}
 	 * @example await writeFile('small.jpg', (await job.response()).body);
@@ -100,9 +102,10 @@ export class Job<Result = unknown> {
 	}
 
 	/**
-	 * Asks for an end. A handle that `client.submit` gave has the right to; a handle made from a job's URL needs the `cancel`
-	 * link instead, or an API key, where keys are needed. A running attempt is told to stop, and until it has, the job's phase is `canceling`; what was first
-	 * written, the end or the cancel, holds. Canceling what is over changes nothing.
+	 * Requests cancellation. A handle from `client.submit` may cancel. A handle made from a job's URL needs the `cancel` link
+	 * instead, or an API key if the deployment requires keys. A running attempt is asked to stop, and the job's phase is
+	 * `canceling` until it has stopped. If the job finishes at the same moment, the first of the two to be stored wins.
+	 * Canceling a finished job changes nothing.
 	 */
 	async cancel({ signal = never() }: CallOptions = {}): Promise<StatusDocument> {
 		const { cancel } = await this.#ready(signal);
@@ -110,8 +113,8 @@ export class Job<Result = unknown> {
 	}
 
 	/**
-	 * Runs a failed or canceled job again: same job, same input, attempts from 1. Needs an API key that may submit, where keys
-	 * are needed. It is asked for once: after a {@link TransportError}, `status()` says whether it went through.
+	 * Runs a failed or canceled job again: same job, same input, attempts from 1. Requires an API key with permission to
+	 * submit, if the deployment requires keys. The request is sent only once: after a {@link TransportError}, check `status()`.
 	 *
 	 * @throws {ProblemError} with code `NotRetryable` when the job succeeded, or is not finished.
 	 */
@@ -121,7 +124,7 @@ export class Job<Result = unknown> {
 	}
 
 	/**
-	 * Deletes a finished job's data now; what is left answers {@link JobGoneError}.
+	 * Deletes a finished job's data now. Later calls throw {@link JobGoneError}.
 	 *
 	 * @throws {ProblemError} with code `NotFinished` when the job is not finished.
 	 */
@@ -131,7 +134,7 @@ export class Job<Result = unknown> {
 		await this.#connection.http.ask(question, async ({ body }) => body?.cancel());
 	}
 
-	/** The result's URL, once there is one. */
+	/** Waits until the job has succeeded, and returns the result's URL. */
 	async #succeeded(signal: AbortSignal): Promise<string> {
 		let job: StatusDocument | undefined;
 		for await (const event of this.#follow(undefined, signal)) job = event.job;
@@ -154,7 +157,7 @@ export class Job<Result = unknown> {
 	}
 }
 
-/** A signal for who has none: one for each call, so that nothing gathers on it. */
+/** A new signal for each call without one, so that no listeners accumulate on it. */
 function never(): AbortSignal {
 	return new AbortController().signal;
 }

@@ -1,50 +1,56 @@
-/** Every number of the client, with its unit. What an application may change is an option of `createClient` or `followOperation`. */
+/**
+ * All numbers of the client, with their units. Those that an application may change are options of `createClient` or
+ * `followOperation`.
+ */
 
 export const MS_PER_SECOND = 1_000;
 
-/** An answer must have begun this long after it was asked for; and then never be silent for as long. */
+/** Maximum time until a response begins, and maximum silence within it. */
 export const ANSWER_TIMEOUT_MS = 30 * MS_PER_SECOND;
-/** The same, when the request takes bytes with it that may travel slowly. */
+/** The same for requests that carry bytes, which may travel slowly. */
 export const UPLOAD_TIMEOUT_MS = 300 * MS_PER_SECOND;
-/** A request's body may travel at this rate: slower than the server allows, so that the server is the one to say so. */
+/**
+ * The slowest upload rate that the client allows. It is slower than the server's minimum, so that the server reports a slow
+ * upload.
+ */
 export const UPLOAD_BYTES_PER_SECOND = 32 * 1_024;
-/** A socket must be open by then. */
+/** Maximum time for a socket to open. */
 export const OPEN_TIMEOUT_MS = 10 * MS_PER_SECOND;
-/** A stream says something every 15 s: one that missed three of them is dead. */
+/** A stream sends a heartbeat every 15 s: after three missed ones it is dead. */
 export const STREAM_SILENCE_MS = 45 * MS_PER_SECOND;
-/** A socket that was silent this long is asked whether it lives, and has as long again to answer. */
+/** A socket that is silent for this long is pinged, and has the same time again to answer. */
 export const PING_MS = 20 * MS_PER_SECOND;
-/** After what may be the last event a socket is looked at this soon, then each time twice as late: has it been closed? */
+/** First delay until the check for a closed socket, after an event that may be the last. It doubles with each check. */
 export const FAREWELL_MS = 10;
-/** How long a poll asks the server to hold its answer. */
+/** The time that a poll asks the server to hold its response. */
 export const LONG_POLL_SECONDS = 20;
 
-/** The wait before a repetition: `first`, then twice as long each time nothing has changed, at most `max`. */
+/** The wait before a retry: `first`, then doubled each time nothing has changed, at most `max`. */
 export const WAIT_MS = { first: 500, max: 30 * MS_PER_SECOND } as const;
-/** Clients that were told the same time would come back together: each waits up to this share longer. */
+/** Jitter as a share of the wait: it keeps clients with the same `Retry-After` from returning together. */
 export const JITTER_SHARE = 0.2;
 /**
- * A deploy closes all sockets at one moment, those of up to 2,000 watchers of one job among them: they come back over this
- * time. A client that waits less than that anyway waits up to twice as long.
+ * A deployment closes all sockets at one moment, including those of up to 2,000 watchers of one job. The clients spread their
+ * reconnects over this time. A client with a shorter wait waits up to twice as long.
  */
 export const SPREAD_MS = 2 * MS_PER_SECOND;
-/** An answer that took this long was held by the server until there was something to say: the next question need not wait. */
+/** A response that took this long was held by the server until something changed: the next request can follow at once. */
 export const HELD_MS = 1 * MS_PER_SECOND;
-/** A request that is told to wait longer is given up, and the error says for how long. */
+/** A client gives up when it is asked to wait longer than this. The error says for how long. */
 export const MAX_RETRY_AFTER_MS = 60 * MS_PER_SECOND;
-/** Longer than this a timer can't be: it would fire at once. */
+/** The platform's longest timer. A longer one would fire at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** How often one request is sent before its failure is the caller's. */
+/** Maximum number of tries of one request. */
 export const MAX_TRIES = 5;
-/** How often in a row an operation of another service may be asked for in vain: about a minute of outage. */
+/** Maximum number of consecutive failed requests for another service's operation: about a minute of outage. */
 export const MAX_OPERATION_TRIES = 8;
-/** How often one question may be led elsewhere. */
+/** Maximum number of redirects for one request. */
 export const MAX_REDIRECTS = 5;
-/** How often all transports may be tried in vain, with not a byte from the server in between: some 90 s of outage. */
+/** Maximum number of rounds in which all transports fail and the server sends nothing: about 90 s of outage. */
 export const MAX_SILENT_ROUNDS = 8;
-/** A connection that held this long was a good one: the wait before the next starts small again. */
+/** A connection that lasted this long was stable: the next wait starts small again. */
 export const STEADY_MS = 10 * MS_PER_SECOND;
 
-/** Of a refusal's body, no more than this is read. */
+/** Maximum number of bytes to read of an error response. */
 export const MAX_PROBLEM_BYTES = 64 * 1_024;

@@ -1,17 +1,20 @@
-/** Answers of other services: read as far as it takes to know what they say, and no farther. */
+/** Reads the responses of other services, as far as needed to understand them. */
 import type { Answer } from '../lro/answer.ts';
 import { isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
 import { parsed } from './document.ts';
 
 export interface OperationAnswer {
 	readonly answer: Answer;
-	/** What a caller gets, if this answer is the result: JSON as a value, nothing as `undefined`, anything else as it came. */
+	/**
+	 * The caller's value, if this response is the result: JSON as a value, no body as `undefined`, anything else as the
+	 * `Response`.
+	 */
 	readonly value: unknown;
 }
 
 /**
- * @param asked the URL, for platforms whose responses don't know it.
- * @throws {ProtocolError} for JSON that is none; as {@link textOf}.
+ * @param asked the request's URL, for platforms whose responses have none.
+ * @throws {ProtocolError} for malformed JSON; the errors of {@link textOf}.
  */
 export async function operationAnswer(
 	response: Response,
@@ -34,7 +37,7 @@ async function resultOf(response: Response, options: ReadOptions): Promise<unkno
 	return mediaType === '' ? guessed(response, options) : response;
 }
 
-/** A body without a media type may be looked into (RFC 9110 §8.3), and many services send their JSON so. */
+/** A client may inspect a body without a media type (RFC 9110 §8.3), and many services send their JSON without one. */
 async function guessed(response: Response, options: ReadOptions): Promise<unknown> {
 	const text = await textOf(response.clone(), options);
 	if (text === '') return undefined;

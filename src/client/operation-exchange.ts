@@ -1,4 +1,4 @@
-/** Questions and answers about one operation of another service: what the answers mean is `lro`'s to say. */
+/** Sends the requests about one operation of another service. `lro` interprets the responses. */
 import { firstStep } from '../lro/first.ts';
 import { nextStep } from '../lro/next.ts';
 import type { FinalStateVia, Operation, Step } from '../lro/step.ts';
@@ -12,11 +12,11 @@ import { isRepeatable, type OperationInit, OperationRequestHeaders } from './ope
 import { type OperationState, stateAfter, type TellingStep } from './operation-state.ts';
 import type { WaitBounds } from './waiting.ts';
 
-/** One answer, and what it says. */
+/** One response and its meaning. */
 export interface Turn {
 	readonly step: TellingStep;
 	readonly state: OperationState;
-	/** As in {@link OperationAnswer}. */
+	/** The same as in {@link OperationAnswer}. */
 	readonly value: unknown;
 }
 
@@ -27,7 +27,7 @@ export interface ExchangeOptions {
 	readonly waitMs: WaitBounds;
 }
 
-/** An answer and its step, which may be one that only leads elsewhere. */
+/** A response and its step. The step may be only a redirect. */
 interface Read {
 	readonly read: OperationAnswer;
 	readonly step: Step;
@@ -57,7 +57,7 @@ export class OperationExchange {
 		});
 	}
 
-	/** Asks how it is, or for its result. @throws {ProblemError} {@link TransportError} {@link ProtocolError} */
+	/** Requests the operation's status, or its result. @throws {ProblemError} {@link TransportError} {@link ProtocolError} */
 	next(operation: Operation, signal: AbortSignal): Promise<Turn> {
 		return this.#elsewhere(operation.askAt, async (askAt) => {
 			const read = await this.#question(askAt, signal);
@@ -69,7 +69,7 @@ export class OperationExchange {
 		return this.#init.method ?? 'GET';
 	}
 
-	/** Goes where an answer leads, until one says something. */
+	/** Follows redirects until a response says something. */
 	async #elsewhere(start: string, at: (url: string) => Promise<Read>): Promise<Turn> {
 		let url = start;
 		for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -78,13 +78,17 @@ export class OperationExchange {
 			if (step.is !== 'moved') return turn(url, step, read);
 			url = step.url;
 		}
-		throw new ProtocolError(`Expected an answer from ${withoutQuery(start)}, got more than ${MAX_REDIRECTS} redirects`);
+		throw new ProtocolError(
+			`Expected a response from ${withoutQuery(start)}, got more than ${MAX_REDIRECTS} redirects`,
+		);
 	}
 
 	async #request(url: string, signal: AbortSignal): Promise<OperationAnswer> {
 		const { body } = this.#init;
 		if (url !== this.#url && body instanceof ReadableStream) {
-			throw new ProtocolError(`Expected no redirect of ${withoutQuery(this.#url)}, for a stream can be sent only once`);
+			throw new ProtocolError(
+				`Expected no redirect of ${withoutQuery(this.#url)}, because a stream can be sent only once`,
+			);
 		}
 		const read = await this.#ask({
 			url,
@@ -92,7 +96,7 @@ export class OperationExchange {
 			headers: this.#headers.ofRequest(url),
 			...(body != null && { body }),
 			...(body != null && typeof body !== 'string' && { timeoutMs: UPLOAD_TIMEOUT_MS }),
-			// Where nothing is secret the platform may follow: a browser would not show us where to.
+			// Without secret headers the platform may follow redirects: a browser hides their targets from us.
 			redirect: this.#headers.areClosed ? 'manual' : 'follow',
 			isRepeatable: isRepeatable(this.#init),
 			repeat: { maxTries: this.#options.maxFailures, waitMs: this.#options.waitMs },
@@ -100,12 +104,12 @@ export class OperationExchange {
 		});
 		if (!isHidden(read)) return read;
 		throw new ProtocolError(
-			`Expected an answer from ${withoutQuery(url)}, got a redirect that may not be followed with headers of one's own`,
+			`Expected a response from ${withoutQuery(url)}, got a redirect that must not be followed with custom headers`,
 		);
 	}
 
 	async #question(url: string, signal: AbortSignal): Promise<OperationAnswer> {
-		// A service that asks for a long pause is not lost: it has our operation.
+		// A service may ask for a long pause: there is no limit, because it has our operation.
 		const { maxFailures: maxTries, waitMs } = this.#options;
 		const repeat = { maxTries, waitMs, maxRetryAfterMs: Number.POSITIVE_INFINITY };
 		const read = await this.#ask({
@@ -124,14 +128,18 @@ export class OperationExchange {
 	}
 }
 
-/** Browsers show that there is a redirect, but not where to: status 0. It may be followed, without what only the origin may see. */
+/**
+ * Browsers hide the target of a redirect: the status is 0. Such a redirect may be followed, but without the headers that are
+ * for the origin only.
+ */
 function isHidden({ answer }: OperationAnswer): boolean {
 	return answer.status === 0;
 }
 
 function turn(url: string, step: Exclude<Step, { is: 'moved' }>, { answer, value }: OperationAnswer): Turn {
 	if (step.is === 'nonsense') throw new ProtocolError(`${withoutQuery(url)}: ${step.reason}`);
-	// Refusals were thrown where they were received.
-	if (step.is === 'refused') throw new ProtocolError(`${withoutQuery(url)}: Expected an answer, got: ${answer.status}`);
+	// `once` has already thrown refusals.
+	if (step.is === 'refused')
+		throw new ProtocolError(`${withoutQuery(url)}: Expected a successful response, got: ${answer.status}`);
 	return { step, state: stateAfter(step, answer), value };
 }

@@ -1,26 +1,27 @@
-/** The request that starts an operation, and which of its headers go along with the questions that follow. Pure. */
+/** The request that starts an operation, and the headers that later requests repeat. Pure. */
 import { httpUrl } from './job-urls.ts';
 
-/** What starts an operation, as `fetch` takes it. */
+/** The request that starts an operation, in the form of `fetch` options. */
 export interface OperationInit {
 	/** Default: `GET`. */
 	readonly method?: string;
 	/**
-	 * Those that are not about the body go along with every later question to the same origin, an `Authorization` among them;
-	 * other origins see none. With an `Idempotency-Key` a request can be sent again after any passing failure.
+	 * Headers that don't describe the body are repeated in every later request to the same origin, including `Authorization`.
+	 * Other origins get only `Accept` and `Accept-Language`. With an `Idempotency-Key` a request can be sent again after any
+	 * transient failure.
 	 */
 	readonly headers?: RequestInit['headers'];
 	/** A stream can be sent only once: a request with one is never sent again. */
 	readonly body?: RequestInit['body'];
-	/** Ends the request, and with it the handle's use. Default: never. */
+	/** Aborts the request, and every method of the handle with it. Default: never. */
 	readonly signal?: AbortSignal | undefined;
 }
 
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** About the body, about the first request only, or never anybody's to send on. */
+/** Headers about the body, or about the first request only. */
 const OF_ONE_REQUEST = /^(content-.*|if-.*|range|expect|prefer|idempotency-key)$/;
-/** What tells nothing about who asks. */
+/** Headers that reveal nothing about the client. */
 const OPEN = /^(accept|accept-language|content-.*)$/;
 
 export class OperationRequestHeaders {
@@ -37,17 +38,17 @@ export class OperationRequestHeaders {
 		this.#origin = new URL(url).origin;
 	}
 
-	/** Of the request itself. Redirected to another origin, it takes nothing along that is not for everybody. */
+	/** Headers of the starting request. After a redirect to another origin, only the open ones are sent. */
 	ofRequest(url: string): Readonly<Record<string, string>> {
 		return this.#where((name) => this.#isHome(url) || OPEN.test(name));
 	}
 
-	/** Of a later question. */
+	/** Headers of a later request. */
 	ofQuestion(url: string): Readonly<Record<string, string>> {
 		return this.#where((name) => !OF_ONE_REQUEST.test(name) && (this.#isHome(url) || OPEN.test(name)));
 	}
 
-	/** Whether there is something that a redirect must not take to who knows where. */
+	/** Whether there are headers that a redirect must not take to another origin. */
 	get areClosed(): boolean {
 		return Object.keys(this.#all).some((name) => !OPEN.test(name));
 	}
@@ -61,7 +62,7 @@ export class OperationRequestHeaders {
 	}
 }
 
-/** What the request can bear when it fails. Who sends an idempotency key has a server that knows it again. */
+/** Whether the request may be sent again after a failure. An idempotency key makes any method idempotent. */
 export function isRepeatable({ method = 'GET', headers, body }: OperationInit): boolean | 'when refused' {
 	if (body instanceof ReadableStream) return false;
 	const isIdempotent = IDEMPOTENT.has(method.toUpperCase()) || new Headers(headers).has('idempotency-key');

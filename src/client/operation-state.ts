@@ -1,19 +1,19 @@
-/** How an operation of another service is, in words that are the same for all of them. Pure. */
+/** The state of another service's operation, in terms that are the same for all services. Pure. */
 import type { Answer } from '../lro/answer.ts';
 import type { Step } from '../lro/step.ts';
 
 export interface OperationState {
-	/** A closed set, whatever words the service has. */
+	/** A closed set, independent of the service's own statuses. */
 	readonly status: 'running' | 'succeeded' | 'failed' | 'canceled';
-	/** The service's own word for it: `InProgress`, `Creating`, … Left out when it has none. */
+	/** The service's own status: `InProgress`, `Creating`, … Absent when the service sends none. */
 	readonly word?: string;
-	/** Left out when the service doesn't tell. */
+	/** Absent when the service sends none. */
 	readonly percentComplete?: number;
-	/** The JSON that this was read in, as it came. Left out when the answer had none. */
+	/** The JSON of the response, unchanged. Absent when the response had none. */
 	readonly body?: unknown;
 }
 
-/** A step after which there is something to tell: all but those that are about the question. */
+/** A step that tells the operation's state: all steps except those about the request itself. */
 export type TellingStep = Extract<Step, { readonly told: unknown }>;
 
 const STATUSES = {

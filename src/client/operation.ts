@@ -1,4 +1,4 @@
-/** A handle on an asynchronous operation of another service: anything that answers "not yet", and where to ask. */
+/** A handle on an asynchronous operation of another service: any service that answers "not yet" with a URL for the status. */
 import type { FinalStateVia, Operation } from '../lro/step.ts';
 import { OperationCanceledError, OperationFailedError } from './errors.ts';
 import { EventStream } from './event-stream.ts';
@@ -12,41 +12,42 @@ import { unlessAborted, wait } from './wait.ts';
 import { nextWaitMs, type WaitBounds } from './waiting.ts';
 
 export interface OperationOptions {
-	/** Sent as `Authorization: Bearer` to the origin of the URL, and to nobody else, whoever wrote the link. Default: none. */
+	/** Sent as `Authorization: Bearer` only to the origin of the URL, even if the service links elsewhere. Default: none. */
 	readonly apiKey?: string | undefined;
-	/** Default: the platform's. */
+	/** Default: the platform's `fetch`. */
 	readonly fetch?: Fetch | undefined;
-	/** How long an answer may take to begin, or fall silent, in milliseconds. Default: 30,000. */
+	/** Maximum time until a response begins, and maximum silence within it, in milliseconds. Default: 30,000. */
 	readonly timeoutMs?: number;
 	/**
-	 * The wait before each question, in milliseconds: `first`, then twice as long each time nothing has changed, at most `max`;
-	 * a `Retry-After` that asks for more is heeded. Default: `{ first: 500, max: 30_000 }`.
+	 * The wait before each status request, in milliseconds: `first`, then doubled each time nothing has changed, at most `max`.
+	 * A longer `Retry-After` takes precedence. Default: `{ first: 500, max: 30_000 }`.
 	 */
 	readonly waitMs?: WaitBounds;
-	/** How often in a row a question may fail before it is given up. Default: 8, about a minute of outage. */
+	/** Maximum number of consecutive failures of a request. Default: 8, about a minute of outage. */
 	readonly maxFailures?: number;
 	/**
-	 * Where the result is, when the service's OpenAPI description says so in `x-ms-long-running-operation-options`.
-	 * Default: after PUT and PATCH the URL itself, after DELETE the operation's last answer, else the first answer's `Location`.
+	 * The result's location, if the service's OpenAPI description has it in `x-ms-long-running-operation-options`.
+	 * Default: after PUT and PATCH the URL itself, after DELETE the operation's last response, otherwise the first response's
+	 * `Location`.
 	 */
 	readonly finalStateVia?: FinalStateVia;
 }
 
-/** What the waits are made from. */
+/** The options that determine the waits. */
 type Pace = Required<Pick<OperationOptions, 'waitMs' | 'maxFailures'>>;
 
 /**
  * Made by {@link followOperation}. It holds nothing open by itself: timers live as long as the call that needs them.
  *
- * Besides what is said at each method, all of them throw {@link ProblemError} when the service refuses, the first request or a
- * later question, {@link TransportError} when there is no answer after several tries, and {@link ProtocolError} when an answer
- * doesn't say how the operation goes on.
+ * All methods throw {@link ProblemError} when the service refuses the first or a later request, {@link TransportError} when no
+ * response arrives after several tries, and {@link ProtocolError} when a response doesn't say how the operation continues. Each
+ * method lists its other errors.
  */
 export class FollowedOperation<Result = unknown> {
 	readonly #exchange: OperationExchange;
 	readonly #pace: Pace;
 	readonly #first: Promise<Turn>;
-	/** The newest that is known, for whoever asks next. */
+	/** The latest known response, for the next call. */
 	#last: Turn | undefined;
 
 	/** @internal */
@@ -54,13 +55,13 @@ export class FollowedOperation<Result = unknown> {
 		this.#exchange = exchange;
 		this.#first = first;
 		this.#pace = pace;
-		// Whoever uses the handle is told; a handle that nobody uses must not end the process.
+		// Each method reports the rejection. An unused handle must not end the process with an unhandled one.
 		first.catch(() => {});
 	}
 
 	/**
-	 * How the operation is, each time it was asked for, from what is known now to its end: the last state is not `running`.
-	 * A failed operation ends the states; it is `result()` that throws.
+	 * Streams the operation's state after each status request, from the latest known one to the end: the last state is not
+	 * `running`. A failed operation ends the stream normally; only `result()` throws.
 	 *
 	 * @example
 	 * for await (const { word, percentComplete } of operation.states()) console.log(word, percentComplete);
@@ -70,8 +71,9 @@ export class FollowedOperation<Result = unknown> {
 	}
 
 	/**
-	 * Waits for the operation to end. JSON is given as a value, a result without a body as `undefined`, and any other as the
-	 * `Response` with its bytes, which can be read once. A request that was answered at once has its result at once.
+	 * Waits for the operation to finish and returns its result. JSON is returned as a value, a result without a body as
+	 * `undefined`, and any other as the `Response` with its bytes, which can be read once. A request that the service answered
+	 * immediately has its result immediately.
 	 *
 	 * @throws {OperationFailedError} {@link OperationCanceledError}
 	 */
@@ -81,7 +83,7 @@ export class FollowedOperation<Result = unknown> {
 		const { step, state, value } = last;
 		if (step.is === 'failed') throw new OperationFailedError(step.error, state);
 		if (step.is === 'canceled') throw new OperationCanceledError(step.error, state);
-		// The one place where what came is taken for what the caller says it is.
+		// The only unchecked cast to the type that the caller declares.
 		return (step.is === 'fetch' ? await this.#fetched(step.operation, signal) : value) as Result;
 	}
 
@@ -103,7 +105,7 @@ export class FollowedOperation<Result = unknown> {
 		}
 	}
 
-	/** A result may still be on its way where it is said to be. */
+	/** The result's URL may still answer that the operation is running. */
 	async #fetched(operation: Operation, signal: AbortSignal): Promise<unknown> {
 		let { step, value } = await this.#exchange.next(operation, signal);
 		for (let quiet = 0; step.is === 'ask'; quiet++) {
@@ -117,7 +119,7 @@ export class FollowedOperation<Result = unknown> {
 		return this.#last ?? unlessAborted(this.#first, signal);
 	}
 
-	/** Two may be following at once: what is over stays so. */
+	/** Two calls may follow the operation at once: a final state is never overwritten. */
 	#remember(turn: Turn): void {
 		if (this.#last === undefined || this.#last.step.is === 'ask') this.#last = turn;
 	}
@@ -132,16 +134,16 @@ function isNews({ state: before }: Turn, { state: now }: Turn): boolean {
 }
 
 /**
- * Starts an operation of any service that answers 202 with `Operation-Location`, `Azure-AsyncOperation` or `Location`, or a
- * resource that says that it is being made, and follows it to its end. It needs no Coatcheck on the other side. The request is
- * on its way when this returns.
+ * Starts an operation of any service and follows it to its end. The service needs no Coatcheck. It answers 202 with
+ * `Operation-Location`, `Azure-AsyncOperation` or `Location`, or with a resource whose status is not final. The request is on
+ * its way when this function returns.
  *
  * After a network failure the request is sent again only when its method is idempotent (RFC 9110 §9.2.2) or it has an
- * `Idempotency-Key`; a refusal, 429 or 503, is repeated for every method. Questions about the operation are always repeated.
+ * `Idempotency-Key`. A refusal with 429 or 503 is retried for every method. Status requests are always retried.
  *
- * In a browser the service has to show us its headers (`Access-Control-Expose-Headers`).
+ * In a browser the service must expose its headers (`Access-Control-Expose-Headers`).
  *
- * @typeParam Result what you know of the result. It is not checked.
+ * @typeParam Result the type you expect of the result. It is not checked.
  * @throws {TypeError} for options that can't work.
  * @example
  * const operation = followOperation('https://host/reports', { method: 'POST', headers, body });
@@ -160,7 +162,7 @@ export function followOperation<Result = unknown>(
 	if (!(maxFailures >= 1)) throw new TypeError(`Expected maxFailures of at least 1, got: ${maxFailures}`);
 	const href = operationUrl(url);
 	const fetch: Fetch = options.fetch ?? ((at, request) => globalThis.fetch(at, request));
-	// The key goes along as a header of the operation's own: it knows which questions may have it.
+	// `OperationRequestHeaders` adds the key instead, because it knows which requests may carry it.
 	const http = new Http({ fetch, apiKey: undefined, origin: new URL(href).origin, timeoutMs });
 	const { apiKey, finalStateVia } = options;
 	const exchange = new OperationExchange(http, href, init, { apiKey, finalStateVia, maxFailures, waitMs });

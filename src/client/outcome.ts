@@ -1,4 +1,4 @@
-/** From a finished job to what its caller gets. */
+/** Converts a finished job to the caller's result or error. */
 import { discard, isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
 import { parsed, type StatusDocument } from './document.ts';
 import { JobCanceledError, JobFailedError } from './errors.ts';
@@ -11,7 +11,7 @@ export function assertSucceeded(job: StatusDocument): void {
 
 const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205]);
 
-/** JSON as a value, nothing as `undefined`, and anything else as it came. */
+/** Returns JSON as a value, no body as `undefined`, and anything else as the `Response`. */
 export async function resultIn(response: Response, options: ReadOptions): Promise<unknown> {
 	if (WITHOUT_BODY.has(response.status)) {
 		discard(response);

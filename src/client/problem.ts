@@ -1,4 +1,4 @@
-/** From a refusal to the error a caller gets. */
+/** Converts a refusal to the caller's error. */
 import { retryAfterSeconds } from '../lro/retry-after.ts';
 import { isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
 import { isObject } from './document.ts';
@@ -6,8 +6,8 @@ import { type Fault, JobGoneError, ProblemError } from './errors.ts';
 import { MAX_PROBLEM_BYTES } from './limits.ts';
 
 /**
- * @param action what was asked for, in words that show no token: `POST https://host/v1/jobs`.
- * @param response one with a status of 400 or more; its body is read.
+ * @param action the request, without a token: `POST https://host/v1/jobs`.
+ * @param response a response with a status of 400 or more. Its body is read.
  */
 export async function problemOf(action: string, response: Response, options: ReadOptions): Promise<ProblemError> {
 	const { status, headers } = response;
@@ -25,7 +25,7 @@ export async function problemOf(action: string, response: Response, options: Rea
 	return status === 410 ? new JobGoneError(message, facts) : new ProblemError(message, facts);
 }
 
-/** What the status says is enough: a body that is no JSON, or never comes, is as good as none. */
+/** The status is enough: a body that is not JSON, or never arrives, counts as empty. */
 async function bodyOf(response: Response, options: ReadOptions): Promise<Readonly<Record<string, unknown>>> {
 	if (!isJson(mediaTypeOf(response))) {
 		await response.body?.cancel().catch(() => {});

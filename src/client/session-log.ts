@@ -1,4 +1,4 @@
-/** What came of one session with a transport, written down as it goes. */
+/** Records the outcome of one session with a transport. */
 import type { Session } from './course.ts';
 import { type CoatcheckError, TransportError } from './errors.ts';
 import type { Sign } from './transport.ts';
@@ -14,19 +14,19 @@ export class SessionLog {
 	#isRateLimited = false;
 	#isHeld = false;
 
-	/** The last sign; `undefined` when there was none, or something failed after it. */
+	/** The last sign; `undefined` when there was none, or the session failed after it. */
 	get last(): Sign['is'] | undefined {
 		return this.#failure ? undefined : this.#last;
 	}
 
-	/** Why there is no more to come. */
+	/** The reason why the session ended. */
 	get failure(): CoatcheckError {
-		return this.#failure ?? new TransportError('The server took its leave before it said anything');
+		return this.#failure ?? new TransportError('The server closed the connection before it sent anything');
 	}
 
 	add(sign: Sign): void {
 		this.#last = sign.is;
-		// A close can come from anything on the way: it is no sign of the server's life.
+		// An intermediary can close a connection too, so a close is no sign of the server's life.
 		if (sign.is !== 'closed') this.#isAlive = true;
 		if (sign.is === 'closed' || sign.is === 'again') this.#retryAfterMs = sign.retryAfterMs;
 		if (sign.is === 'again') this.#isHeld = sign.isHeld ?? false;

@@ -1,24 +1,24 @@
-/** Server-sent events out of text that comes in any pieces (WHATWG HTML §9.2.6). Pure but for what it remembers of a line. */
+/** Parses server-sent events from text in arbitrary chunks (WHATWG HTML §9.2.6). Pure, except for its state between chunks. */
 
 const LINE_END = /\r\n|\n|\r/;
 
 export class SseParser {
-	/** What is left of the text after its last whole line. */
+	/** The text after the last complete line. */
 	#rest = '';
 	#isFirst = true;
 	#data: string[] = [];
 	#retryMs: number | undefined;
 
-	/** How long the server asks a reader to wait before it comes again, in milliseconds, once it has said so. */
+	/** The server's reconnection time, in milliseconds; `undefined` until the server sends one. */
 	get retryMs(): number | undefined {
 		return this.#retryMs;
 	}
 
-	/** @returns the data of each message that is complete now. */
+	/** @returns the data of each message that is now complete. */
 	push(text: string): string[] {
 		const whole = this.#rest + (this.#isFirst ? text.replace(/^\uFEFF/, '') : text);
 		if (text !== '') this.#isFirst = false;
-		// The LF of a CRLF may be in the next piece.
+		// The LF of a CRLF may be in the next chunk.
 		const end = whole.endsWith('\r') ? whole.length - 1 : whole.length;
 		const lines = whole.slice(0, end).split(LINE_END);
 		this.#rest = (lines.pop() ?? '') + whole.slice(end);

@@ -1,44 +1,44 @@
-/** From what a caller wants done to the request that asks for it. Pure. */
+/** Builds the request that submits a job. Pure. */
 import type { Bytes } from './inference.ts';
 import { MS_PER_SECOND, UPLOAD_BYTES_PER_SECOND, UPLOAD_TIMEOUT_MS } from './limits.ts';
 
-/** What a submission may ask for. What is left out is the server's to decide. */
+/** Options of a submission. The server decides those that are left out. */
 export interface SubmitOptions {
 	/**
-	 * 1–255 printable ASCII characters. The same key, task and input are the same job, for as long as the job is kept: with a
-	 * key of your own (an order's number) a process that lost its handle gets the job back by submitting again.
+	 * 1–255 printable ASCII characters. The same key, task and input identify the same job, for as long as the job is kept.
+	 * With a key of your own, such as an order number, a process that lost its handle gets the job back by submitting again.
 	 * Default: 128 random bits.
 	 */
 	readonly idempotencyKey?: string;
-	/** 1–128 visible ASCII characters, to find the job by: kept, echoed, and told to the task. Default: made up. */
+	/** 1–128 visible ASCII characters, to find the job by. It is stored, echoed, and passed to the task. Default: generated. */
 	readonly correlationId?: string;
-	/** Not before so many seconds from now, 0–30 days. Default: 0. */
+	/** Minimum delay before the job starts, 0–30 days. Default: 0. */
 	readonly delaySeconds?: number;
-	/** Fail if not started by then, 1 s–30 days. Default: never. */
+	/** The job fails if it has not started within this time, 1 s–30 days. Default: never. */
 	readonly startWithinSeconds?: number;
-	/** The deadline of one attempt, 1–840 s. Default: the task's, else 60. */
+	/** The deadline of one attempt, 1–840 s. Default: the task's, otherwise 60. */
 	readonly timeoutSeconds?: number;
-	/** 1–50. Default: the task's, else 4. */
+	/** 1–50. Default: the task's, otherwise 4. */
 	readonly maxAttempts?: number;
 	/** How long the finished job is kept, 60 s–30 days. Default: 1 day. */
 	readonly retainSeconds?: number;
 	/** At most 10, each of 1–64 characters. With an input of bytes: visible ASCII without commas. */
 	readonly tags?: readonly string[];
-	/** Whom to tell, and of what. Default: nobody; the three final events, as Standard Webhooks. */
+	/** The webhook's URL, events and format. Default: no webhook; the three final events, as Standard Webhooks. */
 	readonly webhook?: {
 		readonly url: string;
 		readonly events?: readonly string[];
 		readonly format?: 'standard' | 'cloudevents';
 	};
-	/** The media type of an input of bytes. Default: the `Blob`'s own, else `application/octet-stream`. */
+	/** The media type of a binary input. Default: the `Blob`'s own, otherwise `application/octet-stream`. */
 	readonly mediaType?: string;
-	/** W3C trace context, carried on to the task. */
+	/** W3C trace context, passed to the task. */
 	readonly traceparent?: string;
 }
 
-/** A submission as it is sent. */
+/** A submission in the form of a request. */
 export interface SubmitRequest {
-	/** Under the deployment's address. */
+	/** Relative to the deployment's URL. */
 	readonly path: string;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string | Bytes;
@@ -47,10 +47,10 @@ export interface SubmitRequest {
 type Parameters = Readonly<Record<string, unknown>>;
 
 /**
- * JSON travels in an envelope with its options, where they may say anything JSON can; bytes travel as they are, with their
+ * JSON is sent in an envelope with its options, which may contain any text that JSON can. Bytes are sent unchanged, with their
  * options in headers.
  *
- * @throws {TypeError} for an input that JSON has no form for, and for tags that a header can't carry.
+ * @throws {TypeError} for an input that JSON can't represent, and for tags that a header can't carry.
  */
 export function submitRequest(
 	task: string,
@@ -77,9 +77,9 @@ export function isBytes(input: unknown): input is Bytes {
 }
 
 /**
- * How long the answer to a submission may take: as long as any answer, and as long as its body may travel.
+ * Maximum time until the response to a submission: the usual time, plus the time to upload the body.
  *
- * @param answerMs for an answer to a request without a body, in milliseconds.
+ * @param answerMs the time for a request without a body, in milliseconds.
  */
 export function uploadTimeoutMs(body: SubmitRequest['body'], answerMs: number): number {
 	const sizeBytes = sizeOf(body);
@@ -87,7 +87,7 @@ export function uploadTimeoutMs(body: SubmitRequest['body'], answerMs: number): 
 	return Math.max(answerMs + travelMs, isBytes(body) ? UPLOAD_TIMEOUT_MS : 0);
 }
 
-/** A stream's size is not known: 0. */
+/** A stream's size is unknown and counts as 0. */
 function sizeOf(body: SubmitRequest['body']): number {
 	if (typeof body === 'string') return new TextEncoder().encode(body).byteLength;
 	if (body instanceof Blob) return body.size;
@@ -126,7 +126,7 @@ function withBytes(
 function optionHeaders({ tags, webhook, ...options }: SubmitOptions): Record<string, string> {
 	const bad = tags?.find((tag) => !/^[\x21-\x2b\x2d-\x7e]+$/.test(tag));
 	if (bad !== undefined)
-		throw new TypeError(`Expected tags of visible ASCII without commas, with bytes, got: "${bad}"`);
+		throw new TypeError(`Expected tags of visible ASCII without commas for a binary input, got: "${bad}"`);
 	return present({
 		'x-correlation-id': options.correlationId,
 		'coatcheck-delay-seconds': options.delaySeconds,
@@ -146,7 +146,7 @@ function present(values: Readonly<Record<string, string | number | undefined>>):
 	return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
 
-/** A structured-field string (RFC 9651 §3.3.3), which the header is. */
+/** A structured-field string (RFC 9651 §3.3.3), which this header requires. */
 function quoted(text: string): string {
 	return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

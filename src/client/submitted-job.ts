@@ -1,4 +1,4 @@
-/** A job of one's own making: there before the server has answered. */
+/** A job that this client submitted. The handle exists before the server has answered. */
 import type { StatusDocument } from './document.ts';
 import { ProtocolError } from './errors.ts';
 import { type CallOptions, Job, type JobConnection } from './job.ts';
@@ -6,14 +6,13 @@ import { type JobUrls, jobUrls } from './job-urls.ts';
 import { unlessAborted } from './wait.ts';
 
 /**
- * What `client.submit` gives at once.
+ * The immediate result of `client.submit`.
  *
- * The job's id is the server's to make, so nothing that is here before the answer can be it. What is here is `key`: the
- * Idempotency-Key, made by the client, which names the job just as well. A submission that broke off is repeated under it and
- * makes no second job; and a process that wrote the key down before it submitted, and died, gets the same job by submitting
- * the same again with `{ idempotencyKey: key }`. The id itself is a promise.
+ * The server makes the job's id, so the id is a promise. `key`, the Idempotency-Key, is made by the client and identifies the
+ * job at once. A submission that broke off is retried under the same key and creates no second job. A process can store the key
+ * before it submits: after a crash it gets the same job by submitting the same again with `{ idempotencyKey: key }`.
  *
- * A submission that nobody asks about fails in silence: await `accepted()` (or anything else of the handle) to hear of it.
+ * A failed submission is silent until you call a method of the handle: await `accepted()` to see the failure.
  *
  * @example
  * const job = client.submit('sleep', { seconds: 3 });
@@ -21,7 +20,7 @@ import { unlessAborted } from './wait.ts';
  * console.log(await job.id, await job.result());
  */
 export class SubmittedJob<Result = unknown> extends Job<Result> {
-	/** The job's Idempotency-Key: its name before it has an id. */
+	/** The job's Idempotency-Key: it identifies the job before there is an id. */
 	readonly key: string;
 	readonly #accepted: Promise<StatusDocument>;
 
@@ -33,9 +32,9 @@ export class SubmittedJob<Result = unknown> extends Job<Result> {
 	}
 
 	/**
-	 * The job as it was when the server had it on disk. From here on it is not lost.
+	 * Waits until the server has stored the job durably, and returns its status at that moment.
 	 *
-	 * @throws {ProblemError} for what was refused: `InvalidInput` and `InvalidRequest` with `errors`, `UnknownTask`,
+	 * @throws {ProblemError} when the server refuses: `InvalidInput` and `InvalidRequest` with `errors`, `UnknownTask`,
 	 * `PayloadTooLarge`, `UnsupportedMediaType`, `IdempotencyKeyReused`, `Unauthorized`, `RateLimited`, `RequestTimeout`, …
 	 */
 	accepted({ signal }: CallOptions = {}): Promise<StatusDocument> {
@@ -47,7 +46,7 @@ export class SubmittedJob<Result = unknown> extends Job<Result> {
 function urlsOf({ links }: StatusDocument): JobUrls {
 	try {
 		const urls = jobUrls(links.self);
-		// The right to cancel is in the link for that, and in no other.
+		// Only the `cancel` link carries the permission to cancel.
 		return links.cancel === undefined ? urls : { ...urls, cancel: links.cancel };
 	} catch (cause) {
 		throw new ProtocolError('Expected a link to the job itself', { cause });

@@ -1,37 +1,36 @@
 /**
- * A way to be told what happens to a job. The three of them say the same things in the same words, so that whoever follows a
- * job need not know which one it is, and can go on on another.
+ * A transport for a job's events. All three yield the same signs, so a reader can switch between them without missing an event.
  */
 import type { JobEvent, StatusDocument } from './document.ts';
 
-/** Whatever reaches us from the server. Each shows that the way to it is open. */
+/** A sign from the server. Each one shows that the connection works. */
 export type Sign =
-	/** Nothing but life: a heartbeat, a pong. */
+	/** A sign of life only: a heartbeat or a pong. */
 	| { readonly is: 'life' }
 	| { readonly is: 'event'; readonly event: JobEvent }
-	/** The last one: the server has nothing after our cursor, and never will. */
+	/** The last sign: the server has no events after our cursor, and will have none. */
 	| { readonly is: 'over' }
-	/** The last one: the server took its leave, as it does after the last event, and now and then before. */
+	/** The last sign: the server closed the connection, as it does after the last event, and sometimes earlier. */
 	| { readonly is: 'closed'; readonly retryAfterMs?: number | undefined }
-	/** The last one: ask again, not sooner than this. */
+	/** The last sign: ask again, not sooner than `retryAfterMs`. */
 	| {
 			readonly is: 'again';
 			readonly retryAfterMs?: number | undefined;
-			/** The answer was held until there was something to say, or the time was over: ask again at once. */
+			/** The server held the response until something changed, or the time limit was reached: ask again at once. */
 			readonly isHeld?: boolean;
-			/** How the job is, for a reader that has all its events and not the job. */
+			/** The job's status, for a reader that has all events but not the job. */
 			readonly job?: StatusDocument;
 	  };
 
-/** How far a reader has come. */
+/** A reader's position in the events. */
 export interface Position {
-	/** The `seq` of the last event it has; `undefined`: begin with the job as it is now. */
+	/** The `seq` of the last event the reader has; `undefined` to begin with the current job. */
 	readonly after: number | undefined;
 	/** The job as of that event; `undefined` before the first. */
 	readonly job: StatusDocument | undefined;
 }
 
-/** @throws {TransportError} {@link ProblemError} when it doesn't work, or no longer; {@link ProtocolError} for nonsense. */
+/** @throws {TransportError} {@link ProblemError} when the transport fails; {@link ProtocolError} for malformed responses. */
 export type Transport = (position: Position, signal: AbortSignal) => AsyncIterable<Sign>;
 
 export const LIFE: Sign = { is: 'life' };

@@ -1,4 +1,4 @@
-/** Which ways of being told of events there are here, the preferred one first. */
+/** Chooses the transports that work on this platform, in order of preference. */
 import { byPolling } from './by-polling.ts';
 import { bySse } from './by-sse.ts';
 import { byWebSocket, type SocketClass } from './by-websocket.ts';
@@ -6,15 +6,15 @@ import type { Http } from './http.ts';
 import type { JobUrls } from './job-urls.ts';
 import type { Transport } from './transport.ts';
 
-/** The ways to be told of events. */
+/** The names of the transports. */
 export type TransportName = 'websocket' | 'sse' | 'polling';
 
-/** A socket tells at once and costs least, a stream passes where sockets don't, and polling passes everywhere. */
+/** A socket is fastest and cheapest, an event stream works where sockets don't, and polling works everywhere. */
 export const PREFERENCE: readonly TransportName[] = ['websocket', 'sse', 'polling'];
 
 /**
- * @param SocketClass `undefined` where there are no sockets.
- * @throws {TypeError} when none of the names is usable here.
+ * @param SocketClass `undefined` on platforms without sockets.
+ * @throws {TypeError} when none of the transports works on this platform.
  */
 export function transportsFor(
 	names: readonly TransportName[],
@@ -28,6 +28,6 @@ export function transportsFor(
 	};
 	const usable = names.map((name) => all[name]).filter((transport) => transport !== undefined);
 	if (usable.length === 0)
-		throw new TypeError(`Expected a transport that works here, got: ${names.join(', ') || 'none'}`);
+		throw new TypeError(`Expected a transport that works on this platform, got: ${names.join(', ') || 'none'}`);
 	return (urls) => usable.map((transport) => transport(urls));
 }

@@ -1,4 +1,4 @@
-/** Waiting that can be broken off, and leaves nothing behind when it is. */
+/** Waits that can be aborted, and then release their timers and listeners. */
 
 /** @throws the signal's reason. */
 export async function wait(ms: number, signal: AbortSignal): Promise<void> {
@@ -6,7 +6,7 @@ export async function wait(ms: number, signal: AbortSignal): Promise<void> {
 	signal.throwIfAborted();
 }
 
-/** What a promise comes to, for as long as the signal lets us wait. The promise itself goes on. @throws the signal's reason. */
+/** Awaits a promise until the signal fires. The promise itself continues. @throws the signal's reason. */
 export function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
 	if (!signal) return promise;
 	return orAborted(signal, (resolve, reject) => {
@@ -15,7 +15,7 @@ export function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSigna
 	});
 }
 
-/** @param start begins something, and returns what undoes it. */
+/** @param start begins the wait, and returns a function that undoes it. */
 export function orAborted<Value>(
 	signal: AbortSignal,
 	start: (resolve: (value: Value) => void, reject: (error: unknown) => void) => () => void,
@@ -33,7 +33,7 @@ export function orAborted<Value>(
 	}).finally(() => undo());
 }
 
-/** @returns what stops it. */
+/** @returns a function that stops the timer. */
 export function startTimer(fire: () => void, ms: number): () => void {
 	const timer = setTimeout(fire, ms);
 	return () => clearTimeout(timer);

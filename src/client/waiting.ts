@@ -1,4 +1,4 @@
-/** How long to wait before asking again. Pure: no clock, no timer, no chance of its own. */
+/** Calculates the wait before the next request. Pure: it has no clock, no timer and no randomness. */
 
 import { type CoatcheckError, ProblemError, TransportError } from './errors.ts';
 import {
@@ -11,39 +11,39 @@ import {
 	WAIT_MS,
 } from './limits.ts';
 
-/** What the next wait is made from. */
+/** The facts that determine the next wait. */
 export interface WaitFacts {
-	/** How often in a row nothing has changed. Whatever the server says, this makes the waits grow. */
+	/** Number of consecutive waits after which nothing had changed. The waits grow with it, whatever the server asks for. */
 	readonly quiet: number;
-	/** The least the server asks for, in milliseconds. Default: 0. */
+	/** The shortest wait that the server asks for, in milliseconds. Default: 0. */
 	readonly retryAfterMs?: number | undefined;
 	/** A number in [0, 1). */
 	readonly random: number;
 	/** Default: `WAIT_MS`. */
 	readonly waitMs?: WaitBounds | undefined;
-	/** A connection was lost, perhaps those of many clients at once: the wait is spread more. Default: false. */
+	/** A connection was lost, perhaps together with those of many other clients: the wait gets more jitter. Default: false. */
 	readonly isLost?: boolean | undefined;
 }
 
-/** How waits grow, in milliseconds. */
+/** The bounds of the waits, in milliseconds. */
 export interface WaitBounds {
-	/** No wait is shorter, whatever the server says. */
+	/** The shortest wait, whatever the server asks for. */
 	readonly first: number;
-	/** Doubling ends here; a server may ask for more. */
+	/** Upper bound of the doubling; a server may ask for more. */
 	readonly max: number;
 }
 
-/** How long a request that fails is sent again. */
+/** Limits for retrying a failed request. */
 export interface RepeatLimits {
-	/** How often it is sent in all. Default: `MAX_TRIES`. */
+	/** Maximum number of tries. Default: `MAX_TRIES`. */
 	readonly maxTries?: number | undefined;
-	/** Who is told to wait longer gives up. Default: `MAX_RETRY_AFTER_MS`. */
+	/** The longest `Retry-After` to accept. A longer one ends the retries. Default: `MAX_RETRY_AFTER_MS`. */
 	readonly maxRetryAfterMs?: number | undefined;
 	/** Default: `WAIT_MS`. */
 	readonly waitMs?: WaitBounds | undefined;
 }
 
-/** In milliseconds; never less than the first wait. */
+/** The wait in milliseconds, never less than the first wait. */
 export function nextWaitMs({ quiet, retryAfterMs = 0, random, waitMs = WAIT_MS, isLost = false }: WaitFacts): number {
 	const grownMs = Math.max(waitMs.first, Math.min(waitMs.max, waitMs.first * 2 ** quiet));
 	const leastMs = Math.max(grownMs, retryAfterMs);
@@ -52,10 +52,10 @@ export function nextWaitMs({ quiet, retryAfterMs = 0, random, waitMs = WAIT_MS, 
 }
 
 /**
- * Whether, and in how many milliseconds, a request that failed is sent again.
+ * The time until a failed request is sent again, in milliseconds.
  *
- * @param tries how often it was sent, from 1.
- * @returns `undefined` when the failure is the caller's to deal with.
+ * @param tries number of tries so far, from 1.
+ * @returns `undefined` when the request is not retried, and the caller gets the failure.
  */
 export function waitToRepeatMs(
 	error: unknown,
@@ -69,22 +69,22 @@ export function waitToRepeatMs(
 	return nextWaitMs({ quiet: tries - 1, retryAfterMs, random, waitMs });
 }
 
-/** 511: a network wants a login before it lets anything through. */
+/** 511: the network requires a login first. */
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 511]);
 
-/** Whether the same request may be answered better in a while. */
+/** Whether the failure is transient, so that the same request may succeed later. */
 export function isPassing(error: unknown): error is CoatcheckError {
 	return error instanceof TransportError || (error instanceof ProblemError && PASSING.has(error.status));
 }
 
-/** The refusals that say that nothing was done: a request that got one may be sent again, whatever its method. */
+/** The refusals that say that the server did nothing: such a request may be sent again, whatever its method. */
 const REFUSALS: ReadonlySet<number> = new Set([429, 503]);
 
 export function isRefusal(error: unknown): boolean {
 	return error instanceof ProblemError && REFUSALS.has(error.status);
 }
 
-/** The refusal that counts a client's requests, however they are made: another transport is told the same. */
+/** The rate limit counts a client's requests on all transports, so another transport would be refused too. */
 const RATE_LIMITED = 429;
 
 export function isRateLimited(error: unknown): boolean {

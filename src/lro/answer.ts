@@ -1,18 +1,18 @@
-/** An answer of another service, and where its links lead. Pure. */
+/** A response of another service, and its links. Pure. */
 
-/** As much of an answer as tells how an operation is. A `Response`'s own `headers` will do. */
+/** The part of a response that tells an operation's state. `headers` can be those of a `Response`. */
 export interface Answer {
-	/** Where it came from: relative links start here. */
+	/** The response's URL, the base of its relative links. */
 	readonly url: string;
 	readonly status: number;
 	readonly headers: { get(name: string): string | null };
-	/** What the body says, when it is JSON. */
+	/** The parsed body, if it is JSON. */
 	readonly body?: unknown;
-	/** Whether redirects were followed on the way to it, unseen, as a browser does. */
+	/** Whether the platform followed redirects before this response, as a browser does. */
 	readonly isRedirected?: boolean;
 }
 
-/** A link in one of these headers, the first that is there; `malformed` when it leads nowhere. */
+/** The link in the first of these headers that is present; `malformed` when its value is not a usable URL. */
 export type Link =
 	| { readonly is: 'absent' }
 	| { readonly is: 'url'; readonly url: string }
@@ -28,14 +28,14 @@ export function linkIn({ headers, url }: Answer, names: readonly string[]): Link
 	return { is: 'absent' };
 }
 
-/** @param name what the value is called where it was found. */
+/** @param name the name of the header or field that has the value. */
 export function linkFrom(value: string, base: string, name: string): Link {
 	const url = URL.canParse(value, base) ? new URL(value, base) : undefined;
 	const isUsable = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
 	return isUsable ? { is: 'url', url: url.href } : { is: 'malformed', name };
 }
 
-/** The body when it is a JSON object, else an empty one. */
+/** Returns the body if it is a JSON object, otherwise an empty object. */
 export function objectIn({ body }: Answer): Json {
 	return isObject(body) ? body : {};
 }

@@ -1,6 +1,7 @@
 /**
- * Whether a request has started an operation, and where to ask how it is: the services' many ways to say "not yet", read
- * into one {@link Step}. After Azure's guidelines for long-running operations, and RFC 9110 where they say nothing.
+ * Decides whether a request has started an operation, and where to request its status. Services have many ways to say "not
+ * yet"; this file reduces them to one {@link Step}. It follows Azure's guidelines for long-running operations, and RFC 9110 for
+ * everything else.
  *
  * Pure: no clock, no I/O.
  */
@@ -9,11 +10,11 @@ import { ask, fetchResult, locationIn, malformed, monitorIn, redirected, refused
 import type { OperationRequest, Step } from './step.ts';
 import { endOf, errorIn, provisioningStateIn, toldIn } from './words.ts';
 
-/** Methods whose URL is that of the very resource they make or change, so that it can be looked at there. */
+/** Methods that make or change the resource at their own URL, so that a GET of the URL shows its state. */
 const WRITES: ReadonlySet<string> = new Set(['PUT', 'PATCH']);
 
 /**
- * @param answer the first one, to the request itself.
+ * @param answer the response to the starting request.
  * @param now milliseconds since the epoch.
  */
 export function firstStep(request: OperationRequest, answer: Answer, now: number): Step {
@@ -22,7 +23,7 @@ export function firstStep(request: OperationRequest, answer: Answer, now: number
 	const method = request.method.toUpperCase();
 	const state = WRITES.has(method) ? provisioningStateIn(answer) : undefined;
 	const end = answer.status === 202 ? undefined : endOf(state);
-	// Links that come with a finished resource are left over from making it.
+	// Links in the response of a finished resource are left over from its creation.
 	if (end === 'succeeded') return { is: 'result', told: toldIn(answer) };
 	if (end) return { is: end, error: errorIn(answer, end), told: toldIn(answer) };
 	return unfinished({ ...request, method }, answer, state, now);
@@ -37,7 +38,7 @@ function unfinished(request: OperationRequest, answer: Answer, state: string | u
 		return ask({ method, asksFor: 'status', ...(resultAt !== undefined && { resultAt }) }, monitor, url, answer, now);
 	}
 	const location = locationIn(answer);
-	// With any other status than 202, Location is not about an operation: after 201 it is what was made (RFC 9110 §10.2.2).
+	// Only with 202 is Location about an operation. After 201 it is the created resource (RFC 9110 §10.2.2).
 	if (answer.status === 202 && location.is !== 'absent') {
 		return ask({ method, asksFor: 'location' }, location, url, answer, now);
 	}
@@ -48,7 +49,7 @@ function unfinished(request: OperationRequest, answer: Answer, state: string | u
 	return { is: 'nonsense', reason: 'Expected an Operation-Location or a Location with 202, got neither' };
 }
 
-/** Where the result will be, when a status document says no more than that it is there. */
+/** The URL of the result, for a status document that reports success without one. */
 function resultUrl({ method, url, finalStateVia = defaultFor(method) }: OperationRequest, answer: Answer) {
 	if (finalStateVia === 'original-uri') return url;
 	const location = finalStateVia === 'location' ? locationIn(answer) : undefined;
@@ -57,11 +58,11 @@ function resultUrl({ method, url, finalStateVia = defaultFor(method) }: Operatio
 
 function defaultFor(method: string): OperationRequest['finalStateVia'] {
 	if (WRITES.has(method)) return 'original-uri';
-	// What was deleted can't be fetched: that it is gone is the result.
+	// A deleted resource can't be fetched: the last response is the result.
 	return method === 'DELETE' ? 'operation-location' : 'location';
 }
 
-/** RFC 9110 §15.4. That a 301 or 302 makes a POST into a GET is what every client does, and the Fetch standard says. */
+/** RFC 9110 §15.4. After 301 or 302 all clients change a POST to a GET, as the Fetch standard requires. */
 function elsewhere({ method }: OperationRequest, answer: Answer): Step {
 	const isPost = method.toUpperCase() === 'POST';
 	switch (answer.status) {
@@ -74,6 +75,9 @@ function elsewhere({ method }: OperationRequest, answer: Answer): Step {
 		case 308:
 			return redirected(answer, (url) => ({ is: 'moved', url }));
 		default:
-			return { is: 'nonsense', reason: `Expected an answer to ${method}, got: ${answer.status}` };
+			return {
+				is: 'nonsense',
+				reason: `Expected a response to ${method} that is final or has a Location, got: ${answer.status}`,
+			};
 	}
 }

@@ -1,13 +1,13 @@
-/** Where an operation's answers lead: the headers that have links, and what a redirect means. Pure. */
+/** The links in an operation's responses: the headers that carry them, and the targets of redirects. Pure. */
 import { type Answer, type Link, linkIn } from './answer.ts';
 import { retryAfterMs } from './retry-after.ts';
 import type { Operation, Step } from './step.ts';
 import { type Told, toldIn } from './words.ts';
 
-/** Two names of one thing, the younger first. */
+/** Two names of the same header, the newer one first. */
 const MONITOR_HEADERS = ['operation-location', 'azure-asyncoperation'] as const;
 
-/** Where a status document is. */
+/** The link to the status document. */
 export function monitorIn(answer: Answer): Link {
 	return linkIn(answer, MONITOR_HEADERS);
 }
@@ -16,7 +16,7 @@ export function locationIn(answer: Answer): Link {
 	return linkIn(answer, ['location']);
 }
 
-/** It goes on, where the link says, or at `otherwise` when there is none. */
+/** The operation continues: ask at the link, or at `otherwise` if there is none. */
 export function ask(
 	operation: Omit<Operation, 'askAt'>,
 	link: Link,
@@ -38,14 +38,14 @@ export function fetchResult(method: string, askAt: string, told: Told): Step {
 }
 
 export function malformed({ name }: Extract<Link, { is: 'malformed' }>): Step {
-	return { is: 'nonsense', reason: `Expected an http(s) URL in ${name}, got something else` };
+	return { is: 'nonsense', reason: `Expected an http(s) URL without credentials in ${name}, got another value` };
 }
 
 export function refused(answer: Answer, now: number): Step {
 	return { is: 'refused', retryAfterMs: retryAfterIn(answer, now) };
 }
 
-/** @param then what the link of a redirect is for. */
+/** @param then makes the step for the redirect's target. */
 export function redirected(answer: Answer, then: (url: string) => Step): Step {
 	const link = locationIn(answer);
 	if (link.is === 'url') return then(link.url);

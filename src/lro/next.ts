@@ -1,6 +1,6 @@
 /**
- * What an answer to "how is it?" means for an operation that is under way. Nothing in here ends an operation that never
- * says that it is over: how long, and how often in vain, is for the one who asks to bound.
+ * Interprets the response to a status request for a running operation. Nothing in this file ends an operation that never
+ * finishes: the caller limits the total time and the number of failures.
  *
  * Pure: no clock, no I/O.
  */
@@ -10,7 +10,7 @@ import type { Operation, Step } from './step.ts';
 import { type End, endOf, errorIn, provisioningStateIn, toldIn } from './words.ts';
 
 /**
- * @param answer the one to a GET of `operation.askAt`.
+ * @param answer the response to a GET of `operation.askAt`.
  * @param now milliseconds since the epoch.
  */
 export function nextStep(operation: Operation, answer: Answer, now: number): Step {
@@ -35,7 +35,8 @@ function ofStatus(operation: Operation, answer: Answer, now: number): Step {
 		return end ? ended(end, operation, answer) : again(operation, answer, now);
 	}
 	if (status === undefined && answer.status === 202) return again(operation, answer, now);
-	// Without a word there is nothing to wait for; but 204 has none to say, and who was led away has come to the result.
+	// A response without a status is not a status document. Two such responses are results: 204, which has no body, and a
+	// response after a redirect.
 	if (answer.status === 204 || (status === undefined && answer.isRedirected)) return result(answer);
 	return { is: 'nonsense', reason: `Expected the status of an operation, got: ${status ?? 'none'}` };
 }
@@ -49,19 +50,19 @@ function ended(end: End, { method, askAt, resultAt }: Operation, answer: Answer)
 		if (link.is === 'malformed') return malformed(link);
 		if (link.is === 'url') return fetchResult(method, link.url, told);
 	}
-	// Some name the status document itself as the place of the result.
+	// Some services name the status document itself as the location of the result.
 	return resultAt === undefined || resultAt === askAt ? result(answer) : fetchResult(method, resultAt, told);
 }
 
-/** 202 until it is something else; but a resource that says that it came to nothing is believed. */
+/** The operation runs until the response is not 202. A resource that reports failure or cancellation is believed. */
 function ofLocation(operation: Operation, answer: Answer, now: number): Step {
 	if (answer.status === 202) return again(operation, answer, now);
-	// What a POST did is not told by the state of some resource in its result.
+	// The state of a resource in a POST's result says nothing about the POST.
 	const end = operation.method === 'POST' ? undefined : endOf(provisioningStateIn(answer));
 	return end === 'failed' || end === 'canceled' ? ended(end, operation, answer) : result(answer);
 }
 
-/** A resource that has no state is there. */
+/** A resource without a state is complete. */
 function ofResource(operation: Operation, answer: Answer, now: number): Step {
 	const state = provisioningStateIn(answer);
 	const end = endOf(state);
@@ -74,7 +75,7 @@ function result(answer: Answer): Step {
 	return { is: 'result', told: toldIn(answer) };
 }
 
-/** The next question may have to be asked elsewhere. */
+/** The response may name another URL for the next request. */
 function again({ askAt, ...operation }: Operation, answer: Answer, now: number): Step {
 	const { asksFor } = operation;
 	const link = asksFor === 'resource' ? ABSENT : asksFor === 'status' ? monitorIn(answer) : locationIn(answer);
@@ -83,7 +84,7 @@ function again({ askAt, ...operation }: Operation, answer: Answer, now: number):
 
 const ABSENT = { is: 'absent' } as const;
 
-/** RFC 9110 §15.4: 303 leads to the result, and so do the many that say 302 for it; the others are the same thing elsewhere. */
+/** RFC 9110 §15.4: 303 leads to the result, and so does 302 of many services. The others lead to the same resource. */
 function elsewhere(operation: Operation, answer: Answer): Step {
 	const moved = (url: string): Step => ({ is: 'moved', url, operation: { ...operation, askAt: url } });
 	switch (answer.status) {
@@ -97,6 +98,6 @@ function elsewhere(operation: Operation, answer: Answer): Step {
 		case 308:
 			return redirected(answer, moved);
 		default:
-			return { is: 'nonsense', reason: `Expected how an operation is, got: ${answer.status}` };
+			return { is: 'nonsense', reason: `Expected the status of an operation, got: ${answer.status}` };
 	}
 }

@@ -1,17 +1,17 @@
-/** `Retry-After` (RFC 9110 §10.2.3). Pure: what time it is comes in as a number. */
+/** `Retry-After` (RFC 9110 §10.2.3). Pure: the caller passes the current time. */
 
 const MS_PER_SECOND = 1_000;
 
 /**
- * In seconds: a number, or what is left until a date.
+ * The wait in seconds: the header's number, or the time left until its date.
  *
  * @param now milliseconds since the epoch.
- * @returns `undefined` when there is none, or none that can be understood.
+ * @returns `undefined` when the header is absent or malformed.
  */
 export function retryAfterSeconds(header: string | null, now: number): number | undefined {
 	if (header === null) return undefined;
 	if (/^\s*\d+\s*$/.test(header)) return Number(header);
-	// Every form of an HTTP date begins with the day of the week; `Date.parse` takes almost anything.
+	// Every form of an HTTP date begins with the day of the week; `Date.parse` alone accepts almost anything.
 	const at = /^[A-Z][a-z]+,? /.test(header) ? Date.parse(header) : Number.NaN;
 	return Number.isNaN(at) ? undefined : Math.max(0, Math.ceil((at - now) / MS_PER_SECOND));
 }

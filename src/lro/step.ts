@@ -1,4 +1,4 @@
-/** What to do about an operation of another service. Pure data. */
+/** The next step for an operation of another service. Pure data. */
 import type { OperationError, Told } from './words.ts';
 
 /** The request that starts an operation. */
@@ -6,49 +6,49 @@ export interface OperationRequest {
 	readonly method: string;
 	readonly url: string;
 	/**
-	 * Where the result is once the operation has succeeded, when the service's description says so (OpenAPI:
-	 * `x-ms-long-running-operation-options`). A `resourceLocation` in its last answer goes before.
-	 * Default: at the URL itself after PUT and PATCH, in the last answer after DELETE, else at the first answer's `Location`.
+	 * The location of the result after success, if the service's description has it (OpenAPI:
+	 * `x-ms-long-running-operation-options`). A `resourceLocation` in the last response takes precedence.
+	 * Default: the URL itself after PUT and PATCH, the last response after DELETE, otherwise the first response's `Location`.
 	 */
 	readonly finalStateVia?: FinalStateVia | undefined;
 }
 
 export type FinalStateVia = 'original-uri' | 'location' | 'operation-location' | 'azure-async-operation';
 
-/** An operation that is under way: plain data, to be written down and taken up again. */
+/** A running operation: plain data, to be stored and continued later. */
 export interface Operation {
-	/** In capitals. */
+	/** In upper case. */
 	readonly method: string;
-	/** Where to ask next. */
+	/** The URL of the next request. */
 	readonly askAt: string;
 	/**
-	 * What is there. `status`: a document that says how the operation is. `location`: 202 until it is something else.
-	 * `resource`: what the operation makes, with its state in it. `result`: what it has made.
+	 * The kind of resource at `askAt`. `status`: a document with the operation's status. `location`: 202 until the operation
+	 * has finished. `resource`: the resource that the operation makes, with its state. `result`: the finished result.
 	 */
 	readonly asksFor: 'status' | 'location' | 'resource' | 'result';
-	/** Where the result will be, as far as that is known from the start. */
+	/** The URL of the result, if it is known from the start. */
 	readonly resultAt?: string;
 }
 
 export type Step =
-	/** It goes on: ask at `operation.askAt`, no sooner than this. */
+	/** The operation continues: ask at `operation.askAt`, not sooner than `retryAfterMs`. */
 	| {
 			readonly is: 'ask';
 			readonly operation: Operation;
 			readonly retryAfterMs: number | undefined;
 			readonly told: Told;
 	  }
-	/** It has succeeded: the result is at `operation.askAt`. */
+	/** The operation has succeeded: the result is at `operation.askAt`. */
 	| { readonly is: 'fetch'; readonly operation: Operation; readonly told: Told }
-	/** It has succeeded, or was no operation at all: this very answer is the result. */
+	/** The operation has succeeded, or there was none: this response is the result. */
 	| { readonly is: 'result'; readonly told: Told }
 	| { readonly is: 'failed' | 'canceled'; readonly error: OperationError; readonly told: Told }
 	/**
-	 * The same question has to be asked at another URL. Without an operation it is the first request, with its method and body.
-	 * Whoever asks bounds how often.
+	 * The same request must be sent to another URL. Without `operation` it is the first request, with its method and body. The
+	 * caller limits the number of redirects.
 	 */
 	| { readonly is: 'moved'; readonly url: string; readonly operation?: Operation }
-	/** 400 or more. It is about the question, not about the operation: whoever asks decides whether to ask again. */
+	/** 400 or more. It is about the request, not the operation: the caller decides whether to ask again. */
 	| { readonly is: 'refused'; readonly retryAfterMs: number | undefined }
-	/** The answer makes no sense here. */
+	/** The response is not one that an operation can have here. */
 	| { readonly is: 'nonsense'; readonly reason: string };

@@ -1,16 +1,16 @@
-/** What services say of their operations in JSON: the word for how it is, how far it is, and why it failed. Pure. */
+/** The JSON that services send about their operations: status, progress, and error. Pure. */
 import { type Answer, isObject, type Json, objectIn } from './answer.ts';
 
-/** What a service says of an operation, in its own words. */
+/** An operation's state in the service's own terms. */
 export interface Told {
-	/** `Succeeded`, `Creating`, `InProgress`, …: left out when there is none. */
+	/** The service's status: `Succeeded`, `Creating`, `InProgress`, … Absent when the service sends none. */
 	readonly word?: string;
 	readonly percentComplete?: number;
 }
 
-/** Why an operation failed, or was canceled. */
+/** The error of a failed or canceled operation. */
 export interface OperationError {
-	/** The service's own; else `OperationFailed` or `OperationCanceled`. */
+	/** The service's own code; otherwise `OperationFailed` or `OperationCanceled`. */
 	readonly code: string;
 	readonly message: string;
 	readonly details: readonly unknown[];
@@ -18,7 +18,7 @@ export interface OperationError {
 
 export type End = 'succeeded' | 'failed' | 'canceled';
 
-/** Both spellings of the last one are about. */
+/** Services use both spellings of the last one. */
 const ENDS: Readonly<Record<string, End>> = {
 	succeeded: 'succeeded',
 	failed: 'failed',
@@ -26,13 +26,16 @@ const ENDS: Readonly<Record<string, End>> = {
 	cancelled: 'canceled',
 };
 
-/** Every word but these means that the operation goes on, for services make up their own. Case doesn't count. */
+/** Any other status means that the operation continues, because services define their own. Case is ignored. */
 export function endOf(word: string | undefined): End | undefined {
 	const key = word?.toLowerCase() ?? '';
 	return Object.hasOwn(ENDS, key) ? ENDS[key] : undefined;
 }
 
-/** The state of a resource that is made or changed behind its URL: `properties.provisioningState`, or just that. */
+/**
+ * The state of a resource that its service makes or changes asynchronously: `properties.provisioningState`, or
+ * `provisioningState`.
+ */
 export function provisioningStateIn(answer: Answer): string | undefined {
 	const body = objectIn(answer);
 	const state = (isObject(body.properties) ? body.properties.provisioningState : undefined) ?? body.provisioningState;
@@ -63,7 +66,7 @@ export function errorIn(answer: Answer, end: 'failed' | 'canceled'): OperationEr
 	};
 }
 
-/** Some services have numbers for codes. */
+/** Some services use numbers as codes. */
 function wordIn(object: Json, name: string): string | undefined {
 	const value = object[name];
 	return typeof value === 'number' || (typeof value === 'string' && value !== '') ? String(value) : undefined;

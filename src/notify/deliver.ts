@@ -1,4 +1,7 @@
-/** Telling a webhook's receiver of one event: asked for by a message, reported to the job, tried again as the job says. */
+/**
+ * Delivers one event to a webhook's receiver. A queue message triggers the try, and the job records it and decides about
+ * retries.
+ */
 import { type SigningKeys, secretsOf, type WebhookSecrets } from '../config.ts';
 import { type JobEvent, statusDocument } from '../job/document.ts';
 import { WEBHOOK_TIMEOUT_MS } from '../job/limits.ts';
@@ -14,19 +17,19 @@ import { signToken } from '../token/token.ts';
 import type { Connections } from './connections.ts';
 import { signedMessage } from './sign.ts';
 
-/** What a delivery needs of its deployment. */
+/** The dependencies of a delivery. */
 export interface Messenger {
 	readonly jobs: Jobs;
 	readonly webhookSecrets: WebhookSecrets;
 	readonly signingKeys: SigningKeys;
 	readonly allowPrivateTargets: boolean;
-	/** Those of the invocation that all of a batch's deliveries share. */
+	/** The connections of the invocation, shared by all deliveries of a batch. */
 	readonly connections: Connections;
 }
 
 /**
- * Makes the try that is due. The delivery waits for its connection before anything else: the platform would let the request
- * wait with its time running out, and a receiver would count as down without having been called.
+ * Makes the try that is due. The delivery waits for its connection first. Otherwise the platform would queue the request while
+ * its timeout runs, and a receiver that was never called would count as down.
  */
 export function deliver(messenger: Messenger, message: DeliveryMessage): Promise<Report> {
 	return messenger.connections.use(() => deliverNow(messenger, message));
@@ -52,9 +55,9 @@ async function call(messenger: Messenger, id: string, due: DueDelivery): Promise
 	const { headers, body } = signedMessage(format, messageId, event, Date.now(), secrets);
 	try {
 		const refusal = refusalOf(url, messenger.allowPrivateTargets);
-		if (refusal !== undefined) throw new Error(`the address may not be called: ${refusal}`);
-		if (secrets.length === 0) throw new Error('there is no secret of this tenant in WEBHOOK_SECRETS to sign with');
-		// A redirect is a failure like any other: it was not there that the sender wanted its events.
+		if (refusal !== undefined) throw new Error(`the webhook's URL is not allowed: ${refusal}`);
+		if (secrets.length === 0) throw new Error('WEBHOOK_SECRETS has no secret of this tenant to sign with');
+		// A redirect is a failure: the sender registered this URL and no other.
 		const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_MS);
 		const response = await fetch(url, {
 			method: 'POST',
@@ -72,7 +75,7 @@ async function call(messenger: Messenger, id: string, due: DueDelivery): Promise
 	}
 }
 
-/** The receiver may read the job, and nothing more. */
+/** The receiver's link grants permission to read the job, and nothing else. */
 async function eventFor({ signingKeys }: Messenger, id: string, due: DueDelivery): Promise<JobEvent> {
 	const { webhook, readableUntil: expiresAt, event } = due;
 	const createdAt = Date.parse(event.job.createdAt);

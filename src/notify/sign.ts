@@ -1,6 +1,6 @@
 /**
- * What a webhook's receiver is sent: the event in the form it asked for, signed as Standard Webhooks
- * (standardwebhooks.com), with every secret there is, so that a receiver can change its own without missing one.
+ * The message to a webhook's receiver: the event in the requested format, signed as Standard Webhooks (standardwebhooks.com).
+ * It has one signature for each configured secret, so that a receiver can rotate its secret without missing an event.
  */
 import { Webhook } from 'standardwebhooks';
 import type { JobEvent } from '../job/document.ts';
@@ -16,8 +16,8 @@ export interface SignedMessage {
 const TYPE_PREFIX = 'job.';
 
 /**
- * @param id the same in every try, so that a receiver can tell a repeat.
- * @param now when it is sent, milliseconds since the epoch: a receiver refuses what is too old.
+ * @param id the same in every try, so that a receiver can detect repeated deliveries.
+ * @param now the time of sending, in milliseconds since the epoch: a receiver rejects messages that are too old.
  * @param secrets `whsec_…`; at least one.
  */
 export function signedMessage(
@@ -47,7 +47,7 @@ function standard({ type, at, job }: JobEvent): SignedMessage {
 	return { headers: {}, body: JSON.stringify({ type: TYPE_PREFIX + type, timestamp: at, data: job }) };
 }
 
-/** CloudEvents 1.0, HTTP binding, binary mode: attributes in headers, the document as it is in the body. */
+/** CloudEvents 1.0, HTTP binding, binary mode: attributes in headers, the status document in the body. */
 function cloudEvent(id: string, { type, at, job }: JobEvent): SignedMessage {
 	const { self } = job.links;
 	const headers = {

@@ -1,4 +1,4 @@
-/** The tasks of this deployment: one file each, one line here. */
+/** The tasks of this deployment. Each has a file of its own and one line here. */
 import { profileCsv } from './profile-csv.ts';
 import { sleep } from './sleep.ts';
 import { thumbnail } from './thumbnail.ts';

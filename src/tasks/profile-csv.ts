@@ -1,8 +1,8 @@
 /**
- * `profile-csv`: a CSV in, a profile of each column out. Streamed, so its memory doesn't grow with the file.
+ * `profile-csv`: takes a CSV and returns a profile of each column. It streams, so its memory doesn't grow with the file.
  *
- * How the bytes go: body or URL → turns (`read-in-turns`) → rows (`csv-rows`, by `csv-parse`) → columns (`table`,
- * `column`). Everything behind the first arrow is pure; every number is in `limits`.
+ * Pipeline: body or URL → turns (`read-in-turns`) → rows (`csv-rows`, by `csv-parse`) → columns (`table`, `column`). All stages
+ * after the first are pure. All numbers are in `limits`.
  */
 import { z } from 'zod';
 import { charsetOf } from '../work/charset.ts';
@@ -20,11 +20,13 @@ const parameters = z.strictObject({
 	delimiter: z
 		.enum([',', ';', '\t', '|', 'tab'], { error: 'delimiter must be one of , ; | or tab' })
 		.optional()
-		.describe('What separates cells. Default: found out from the first lines; a tab for text/tab-separated-values.'),
+		.describe(
+			'The character between cells. Default: detected from the first lines; a tab for text/tab-separated-values.',
+		),
 	header: z
 		.enum(['true', 'false'], { error: 'header must be true or false' })
 		.default('true')
-		.describe('Whether the first row names the columns. false: they are called column1, column2 …'),
+		.describe('Whether the first row names the columns. If false, the names are column1, column2 …'),
 });
 
 /**
@@ -40,28 +42,29 @@ const parameters = z.strictObject({
  *     { "name": "latitude", "type": "number", …, "min": 7.367222, "max": 71.2854475, "mean": 40.036…, "stddev": 8.329… }
  * ] }
  *
- * What counts as what:
- * - The encoding is that of a byte order mark (UTF-8, UTF-16), else the media type's `charset`, also of an answer from the URL,
- *   else UTF-8. Invalid bytes are read as U+FFFD; NUL bytes are refused.
- * - Spaces and tabs around a cell are not part of its value. A cell with nothing else is null; `NA`, `null` and `-`
+ * Rules:
+ * - Encoding: that of a byte order mark (UTF-8, UTF-16), otherwise the media type's `charset` (of the request or of the URL's
+ *   response), otherwise UTF-8. Invalid bytes are read as U+FFFD; NUL bytes are rejected.
+ * - Spaces and tabs around a cell are not part of its value. A cell without anything else is null; `NA`, `null` and `-`
  *   are texts.
- * - Rows end with LF, CRLF or CR. Blank lines are no rows. In a shorter row the missing cells are nulls; a longer one
+ * - Rows end with LF, CRLF or CR. Blank lines are skipped. The missing cells of a shorter row are nulls; a longer row
  *   adds columns.
  * - Types: see `typeOfValue`. Fields of a column: see `ColumnProfile`.
- * - Distinct counts are exact up to 100,000 a column and 8 MiB of fingerprints in all, then lower bounds.
+ * - Distinct counts are exact up to 100,000 a column and 8 MiB of fingerprints in total; beyond that they are lower bounds.
  *
- * Errors, none retryable but the first, when it is a 502: `CsvFetchFailed` (502 or 422), `CsvTooLarge` (413), `EmptyCsv`, `InvalidCsv`,
- * `RowTooLarge`, `TooManyColumns`, `UnsupportedCharset` (422; in the `Content-Type` of a submission: 415, before the 202).
+ * Errors, none of them retryable except `CsvFetchFailed` with 502: `CsvFetchFailed` (502 or 422), `CsvTooLarge` (413),
+ * `EmptyCsv`, `InvalidCsv`, `RowTooLarge`, `TooManyColumns`, `UnsupportedCharset` (422; in the `Content-Type` of a submission:
+ * 415, before the 202).
  */
 export const profileCsv = defineTask({
 	name: 'profile-csv',
-	description: 'Profiles each column of a CSV: type, nulls, distinct values, smallest, largest, mean.',
+	description: 'Profiles each column of a CSV: type, nulls, distinct values, minimum, maximum, mean.',
 	lane: 'long',
 	timeoutSeconds: 300,
 	input: {
 		json: z.strictObject({ url: z.url({ protocol: /^https?$/, error: 'url must be an http or https URL' }) }),
 		binary: {
-			// The last one is Excel's, as browsers under Windows name a CSV file.
+			// The last one is Excel's: browsers on Windows use it for CSV files.
 			mediaTypes: [
 				'text/csv',
 				'text/plain',
@@ -97,13 +100,13 @@ function bodySource(input: BinaryInput, signal: AbortSignal): CsvSource {
 	return { pieces: readInTurns(input.stream(), TURN_BYTES, signal), sizeBytes, mediaType };
 }
 
-/** What was asked for; else a tab when the media type says so; else undefined: to be found out. */
+/** The requested delimiter; otherwise a tab if the media type says so; otherwise undefined, to be detected. */
 function delimiterOf(parameter: Delimiter | 'tab' | undefined, mediaType: string): Delimiter | undefined {
 	const isTabSeparated = mediaType.toLowerCase().startsWith('text/tab-separated-values');
 	return parameter === 'tab' || (parameter === undefined && isTabSeparated) ? '\t' : parameter;
 }
 
-/** 100 % is kept for the end: a length announced by somebody else may be wrong. */
+/** Only the end reports 100 %, because an announced length may be wrong. */
 function reportProgress(
 	job: Pick<JobContext, 'progress'>,
 	{ sizeBytes, rows }: Pick<CsvProfiler, 'sizeBytes' | 'rows'>,
@@ -118,7 +121,7 @@ function megabytes(bytes: number): string {
 	return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** Made once: it costs more than the profile of a thousand cells. */
+/** Created once, because creating it costs more than profiling a thousand cells. */
 const grouped = new Intl.NumberFormat('en-US');
 
 function count(number: number, noun: string): string {

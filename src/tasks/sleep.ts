@@ -1,4 +1,4 @@
-/** `sleep`: nothing but time. For learning what a job does, and for testing what a client makes of it. */
+/** `sleep`: waits. For learning how a job behaves, and for testing clients. */
 import { z } from 'zod';
 import { defineTask, TaskError } from '../work/task.ts';
 
@@ -6,12 +6,12 @@ const MAX_SECONDS = 600;
 const MAX_STEPS = 100;
 const DEFAULT_STEPS = 10;
 const MS_PER_SECOND = 1_000;
-/** How far the job is when it begins to wait for somebody else. */
+/** The job's progress when it begins to wait for an external worker. */
 const PERCENT_BEFORE_WAIT = 50;
 
 const Input = z.strictObject({
-	seconds: z.number().min(0).max(MAX_SECONDS).describe('How long to sleep'),
-	steps: z.int().min(1).max(MAX_STEPS).optional().describe(`How often to report progress; ${DEFAULT_STEPS} times`),
+	seconds: z.number().min(0).max(MAX_SECONDS).describe('Time to sleep, in seconds'),
+	steps: z.int().min(1).max(MAX_STEPS).optional().describe(`Number of progress reports. Default: ${DEFAULT_STEPS}`),
 	failAttempts: z.int().min(0).optional().describe('Fail this many attempts first, with a retryable error'),
 	error: z
 		.strictObject({
@@ -26,14 +26,14 @@ const Input = z.strictObject({
 		.boolean()
 		.optional()
 		.describe(
-			'Then wait for somebody to end the attempt with one of the links in `progress.data`, for an hour at most',
+			'Afterwards wait until a client ends the attempt with one of the links in `progress.data`, at most one hour',
 		),
 });
 
-/** Sleeps, reports each step, and ends as it was asked to. */
+/** Sleeps, reports each step, and ends as requested. */
 export const sleep = defineTask({
 	name: 'sleep',
-	description: 'Sleeps for a while, reporting progress; fails when asked to. For learning and testing.',
+	description: 'Sleeps and reports progress; fails on request. For learning and testing.',
 	input: Input,
 	lane: 'long',
 	timeoutSeconds: 660,
@@ -43,7 +43,7 @@ export const sleep = defineTask({
 			job.progress((step / steps) * (wait ? PERCENT_BEFORE_WAIT : 100), `step ${step} of ${steps}`);
 		}
 		if (job.attempt <= failAttempts) {
-			throw new TaskError('SleepFailed', `Attempt ${job.attempt} was asked to fail`);
+			throw new TaskError('SleepFailed', `Attempt ${job.attempt} failed on request`);
 		}
 		if (error)
 			throw new TaskError(error.code, error.message, {
@@ -51,9 +51,9 @@ export const sleep = defineTask({
 				retryable: error.retryable ?? false,
 			});
 		if (wait) {
-			// For learning: a real task hands the links to its worker, and to nobody who may only read the job.
+			// For learning only: a real task gives the links to its worker, never to a client with read permission only.
 			const waiting = await job.waitFor();
-			job.progress(undefined, 'waiting for somebody to use one of the links', waiting.links);
+			job.progress(undefined, 'waiting for a client to use one of the links', waiting.links);
 			return waiting;
 		}
 		return { sleptSeconds: seconds, attempt: job.attempt };

@@ -1,8 +1,8 @@
 /**
- * The `thumbnail` task: an image in, a smaller one out, upright.
+ * The `thumbnail` task: resizes an image and turns it upright.
  *
- * What an image may measure is a matter of memory, known from its header (`thumbnail/memory.ts`). On the way to a few
- * hundred pixels there is room for a JPEG of 100 megapixels (progressive: 17 to 34), a PNG of 8, a WebP of 6.
+ * The memory that an image needs limits its size. It is known from the header (`thumbnail/memory.ts`). For a thumbnail of a few
+ * hundred pixels the limits are: a JPEG of 100 megapixels (progressive: 17 to 34), a PNG of 8, a WebP of 6.
  */
 import { z } from 'zod';
 import { defineTask } from '../work/task.ts';
@@ -13,26 +13,26 @@ import { Turn } from './thumbnail/turn.ts';
 
 const DEFAULT_QUALITY = 80;
 const MAX_QUALITY = 100;
-/** Mostly for waiting: a burst of images is worked through one at a time. */
+/** Mostly for waiting: the images of a burst are processed one at a time. */
 const TIMEOUT_SECONDS = 180;
-/** The longest that one image may work, in milliseconds. A photo takes a tenth of a second, the worst image some seconds. */
+/** Maximum time for one image, in milliseconds. A photo takes a tenth of a second, the worst image several seconds. */
 const TURN_LIMIT_MS = 60_000;
 
-/** How much of the work is done when a stage is over, in percent. */
+/** Progress after each stage, in percent. */
 const PERCENT_AFTER: Readonly<Record<Stage, number>> = { read: 20, decoded: 60, resized: 85, encoded: 100 };
 
-/** A dynamic import runs, and a module is compiled, when the first image needs it. */
+/** Imports and compiles each module when the first image needs it. */
 const modules: CodecModules = {
 	jpeg: async () => (await import('imagescript/wasm/any/jpeg.wasm')).default,
 	photon: async () => (await import('@cf-wasm/photon/photon.wasm')).default,
 };
 
-/** One image at a time: two of the largest would not fit. */
+/** One image at a time, because two of the largest don't fit in memory. */
 const turn = new Turn(() => new Codecs(modules), TURN_LIMIT_MS);
 
 export const thumbnail = defineTask({
 	name: 'thumbnail',
-	description: 'Resizes an image: JPEG, PNG or WebP in, any of them out, turned upright, metadata left out.',
+	description: 'Resizes a JPEG, PNG or WebP image to any of these formats, upright and without metadata.',
 	input: { mediaTypes: ['image/jpeg', 'image/png', 'image/webp'] },
 	parameters: z.strictObject({
 		width: side('width'),

@@ -1,13 +1,13 @@
 /**
- * What an upstream's gate answers to the rest of the Worker. These calls cross isolates, and for some seconds of every
- * deploy versions too: only add optional fields, and optional parameters at the end.
+ * The calls that the rest of the Worker makes to an upstream's gate. They cross isolates, and during a deployment also
+ * versions: only add optional fields, and optional parameters at the end.
  */
 import type { Entry, EntryRequest, Health } from './gate.ts';
 
 export interface GateApi {
 	enter(request: EntryRequest & { readonly job: string }): Promise<Entry>;
 	/**
-	 * @param job whose request it was. Left out by earlier versions.
+	 * @param job the job that sent the request. Earlier versions leave it out.
 	 * @returns whether the gate is calm.
 	 */
 	leave(

@@ -1,6 +1,6 @@
 /**
- * Who may ask an upstream now. Two rules: no more requests at once than it takes, and none but one at a time while it fails
- * again and again (a circuit breaker).
+ * Decides which requests an upstream gets now. Two rules: a limit of concurrent requests, and a circuit breaker. While the
+ * upstream fails repeatedly, the breaker lets only one request at a time through.
  *
  * Pure: no clock, no randomness, no I/O.
  */
@@ -16,60 +16,60 @@ import {
 	TURN_WAIT_MS,
 } from './limits.ts';
 
-/** What a gate keeps. A persisted contract: only add optional fields. Times are milliseconds since the epoch. */
+/** The state of a gate. A persisted contract: only add optional fields. Times are milliseconds since the epoch. */
 export interface GateState {
-	/** In a row, each by another job. */
+	/** Number of consecutive failures, each of another job. */
 	readonly failures: number;
-	/** The jobs that failed since the upstream was last well, the newest last. Left out by earlier versions. */
+	/** The jobs that failed since the upstream was last healthy, the newest last. Earlier versions leave it out. */
 	readonly failedJobs?: readonly string[];
-	/** Set while the upstream is left alone: until then nobody asks, after it one at a time does. */
+	/** Set while the breaker is open: until `until` it rejects all requests, after that all but one at a time. */
 	readonly closed?: {
 		readonly until: number;
-		/** How often asking was in vain since it was closed. */
+		/** Number of failed probes since the breaker tripped. */
 		readonly tries: number;
-		/** Who is asking now, by its pass. */
+		/** The pass of the current probe. */
 		readonly probe?: string;
 	};
-	/** Requests that are under way, by their pass; kept only for upstreams that take so many at once. */
+	/** Requests in progress, by pass; kept only for upstreams with a concurrency limit, and for probes. */
 	readonly passes: Readonly<Record<string, Pass>>;
-	/** How long a request usually takes. */
+	/** The typical duration of a request. */
 	readonly usualMs: number;
 }
 
 export interface Pass {
 	readonly since: number;
-	/** Whoever has it is gone by then, and has not said so. */
+	/** When the lease ends. A holder that has not reported by then is considered lost. */
 	readonly until: number;
 }
 
-/** How a request went: what it says of the upstream, not of the request. */
+/** The outcome of a request, as far as it says something about the upstream's health. */
 export interface Health {
 	readonly isWell: boolean;
-	/** What the upstream asked for. */
+	/** The wait that the upstream asked for. */
 	readonly retryAfterMs?: number;
 }
 
-/** `isCalm`: nothing is wrong as far as the gate knows, so that only failures need to be told. */
+/** `isCalm`: the gate knows of no failure, so that the caller needs to report only failures. */
 export type Entry =
 	| { readonly admitted: true; readonly isCalm: boolean }
 	| { readonly admitted: false; readonly waitMs: number; readonly message: string };
 
 export interface EntryRequest {
-	/** Which upstream: for people. */
+	/** The upstream's name, for messages. */
 	readonly name: string;
-	/** Names this request and no other. */
+	/** Identifies this request. */
 	readonly pass: string;
-	/** Whose request it is. Left out by earlier versions. */
+	/** The job that sends the request. Earlier versions leave it out. */
 	readonly job?: string;
-	/** After this time the request is over, whatever happens. */
+	/** The request ends within this time in any case. */
 	readonly leaseMs: number;
-	/** Requests at once; left out for as many as there are. */
+	/** Maximum number of concurrent requests; absent for no limit. */
 	readonly concurrency?: number;
 }
 
 export const OPEN_GATE: GateState = { failures: 0, passes: {}, usualMs: 1 * MS_PER_SECOND };
 
-/** The jobs that were turned away and are expected to ask again. */
+/** The jobs that were refused and are expected to ask again. */
 export interface Waiting {
 	readonly size: number;
 	keys(): Iterable<string>;
@@ -103,8 +103,8 @@ export function entered(
 }
 
 /**
- * When a job may try a closed upstream. A job that failed before may be the cause itself: as long as others are expected,
- * one of them tries first.
+ * When a job may probe a failing upstream. A job that failed before may be the cause itself. As long as other jobs are
+ * expected, one of them probes first.
  */
 function opensAt(
 	{ failedJobs = [] }: GateState,
@@ -117,14 +117,14 @@ function opensAt(
 	return isOtherExpected ? until + COOLDOWN_SPREAD * cooldownMs(tries, { isWell: false }) + FIRST_TRY_MS : until;
 }
 
-/** A request that is over. */
+/** A finished request. */
 export interface Exit {
 	readonly pass: string;
-	/** Left out by earlier versions: then each request counts as another job's. */
+	/** Earlier versions leave it out: then each request counts as another job's. */
 	readonly job?: string | undefined;
-	/** Left out when it says nothing of the upstream: the job was canceled, or got an error of its own. */
+	/** Absent when the outcome says nothing about the upstream: the job was canceled, or failed with an error of its own. */
 	readonly health?: Health | undefined;
-	/** Whether the one who tells has seen requests go well since it last told of one. */
+	/** Whether the caller has seen successful requests since its last report of one. */
 	readonly wellBefore: boolean;
 }
 
@@ -144,7 +144,7 @@ function recovered({ failedJobs: _, ...state }: GateState): GateState {
 	return { ...state, failures: 0 };
 }
 
-/** The same state when the job has failed before. */
+/** Returns the same state when the job has failed before. */
 function failedWith(state: GateState, job: string): GateState {
 	const { failures, failedJobs = [] } = state;
 	if (failedJobs.includes(job)) return state;
@@ -155,7 +155,7 @@ export function isCalm({ failures, closed }: GateState): boolean {
 	return failures === 0 && closed === undefined;
 }
 
-/** What the one that was let through found out. The same job failing once more is no reason to wait longer. */
+/** Records the outcome of a probe. A repeated failure of the same job doesn't make the cooldown longer. */
 function probed(
 	{ closed: { tries, until }, ...state }: GateState & Required<Pick<GateState, 'closed'>>,
 	job: string,
@@ -175,7 +175,7 @@ function cooldownMs(tries: number, { retryAfterMs = 0 }: Health): number {
 
 function refusedByBreaker(state: GateState, { name }: EntryRequest, now: number, random: number): Entry {
 	const { until = now, tries = 0, probe = '' } = state.closed ?? {};
-	// One that asks may take its time: the longer it has, the longer the others leave it.
+	// A probe may take long: the longer it has been running, the longer the others wait.
 	const probingMs = (now - (state.passes[probe]?.since ?? now)) / 2;
 	const spreadMs = Math.round(random * COOLDOWN_SPREAD * cooldownMs(tries, { isWell: false }));
 	const waitMs = Math.round(Math.max(until - now, probingMs, TURN_WAIT_MS.min)) + spreadMs;
@@ -184,8 +184,8 @@ function refusedByBreaker(state: GateState, { name }: EntryRequest, now: number,
 }
 
 /**
- * Until a turn comes, as far as one can tell. However many are waiting, together they ask a few times for each turn that
- * there is; and no sooner than after a part of the time that a turn takes, or has been taking.
+ * Estimates the time until a slot is free. All waiting jobs together ask only a few times for each slot. None asks sooner than
+ * a share of the time that a request takes, or that the oldest one has taken.
  */
 function refusedForNow(
 	state: GateState,
@@ -199,7 +199,7 @@ function refusedForNow(
 	const turnMs = Math.max(state.usualMs, oldestMs) / ASKS_A_TURN;
 	const fairMs = Math.max(TURN_WAIT_MS.min, turnMs * Math.max(1, waiting / concurrency));
 	const waitMs = Math.round(Math.min(TURN_WAIT_MS.max, fairMs * (0.75 + random / 2)));
-	const message = `Waiting for a turn: upstream "${name}" takes ${concurrency} at a time`;
+	const message = `Waiting for a slot: upstream "${name}" takes at most ${concurrency} requests at a time`;
 	return { admitted: false, waitMs, message };
 }
 
@@ -207,7 +207,7 @@ function taken({ passes }: GateState): number {
 	return Object.keys(passes).length;
 }
 
-/** Passes whose time is over count no more: whoever had them is gone. */
+/** Drops the passes whose lease has expired: their holders are lost. */
 function withoutLost(state: GateState, now: number): GateState {
 	const lost = Object.keys(state.passes).filter((pass) => (state.passes[pass]?.until ?? 0) <= now);
 	if (lost.length === 0) return state;

@@ -1,6 +1,6 @@
-/** Which headers are whose: what HTTP keeps between two neighbours, and what no configuration can set or let through. */
+/** Groups of header names: hop-by-hop headers, and headers that no configuration can set or forward. */
 
-/** RFC 9110 §7.6.1 and §11.7, and the names that older servers know them by. `Connection` names more. */
+/** RFC 9110 §7.6.1 and §11.7, and the names that older servers use for them. `Connection` names more. */
 export const HOP_BY_HOP: readonly string[] = [
 	'connection',
 	'keep-alive',
@@ -25,7 +25,7 @@ export function namedByConnection(headers: Iterable<readonly [name: string, valu
 	);
 }
 
-/** What makes the request a message at all, or is told to the upstream by ourselves. */
+/** Headers that frame the message, or that Coatcheck sets itself. */
 const OURS: ReadonlySet<string> = new Set([
 	...HOP_BY_HOP,
 	'accept-encoding',
@@ -37,12 +37,12 @@ const OURS: ReadonlySet<string> = new Set([
 	'x-correlation-id',
 ]);
 
-/** Headers that are never somebody else's to decide about. */
+/** Headers that only Coatcheck sets. */
 export function isOurs(name: string): boolean {
 	return OURS.has(name) || name.startsWith('coatcheck-');
 }
 
 /** RFC 9110 §5.6.2. */
 export const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** RFC 9110 §5.5, ASCII only: workerd sends other characters as UTF-8, and quotes the whole value in a warning. */
+/** RFC 9110 §5.5, ASCII only: workerd sends other characters as UTF-8, and prints the whole value in a warning. */
 export const HEADER_VALUE = /^[\t\x20-\x7e]*$/;

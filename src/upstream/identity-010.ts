@@ -1,7 +1,7 @@
 /**
- * What made two requests to an upstream the same for version 0.1.0: almost all of their headers, chosen by its rules. Jobs
- * that it accepted keep a hash of this, so a repeat is also compared in this form. Remove this file in the version after
- * the next: by then no such job is retained. Pure.
+ * The identity of a request to an upstream in version 0.1.0: almost all of its headers, chosen by the rules of that version.
+ * Jobs that it accepted keep a hash of this identity, so a repeated submission is also compared in this form. Remove this file
+ * in the version after the next: by then no such job is retained. Pure.
  */
 import { isOurs, namedByConnection } from './header-names.ts';
 import type { UpstreamRequest } from './request.ts';

@@ -1,58 +1,61 @@
-/** Every number and every default of upstreams, with its unit. What a deployment sets for one is in `settings.ts`. */
+/**
+ * All numbers and defaults of upstreams, with their units. `settings.ts` has the values that a deployment sets for one
+ * upstream.
+ */
 import { KIB, MAX_QUEUE_DELAY_MS, MS_PER_MINUTE, MS_PER_SECOND, SECONDS_PER_DAY, WAIT_SECONDS } from '../job/limits.ts';
 
-/** What holds for an upstream that doesn't say otherwise. */
+/** The defaults of an upstream. */
 export const UPSTREAM_DEFAULTS = {
 	/** Everything below the base URL. */
 	paths: ['/*'],
-	/** The deadline of one attempt. Slow is what upstreams are for. */
+	/** The deadline of one attempt. It is long because upstreams are expected to be slow. */
 	timeoutSeconds: 300,
 	maxAttempts: 4,
-	/** Whether a request that may have been carried out is sent again, though its method is not idempotent. */
+	/** Whether a request with a non-idempotent method is sent again although it may have been carried out. */
 	resend: false,
-	/** Its batches hold no more jobs than an invocation has connections (6). */
+	/** The lane's batches hold no more jobs than an invocation has connections (6). */
 	lane: 'long',
-	/** A redirect is a reply like any other. */
+	/** A redirect is the result, like any other reply. */
 	followRedirects: false,
-	/** So is a 202. */
+	/** A 202 is the result, too. */
 	follow: false,
-	/** The caller's cookies and credentials stay here. */
+	/** The caller's cookies and credentials are not forwarded. */
 	forward: [],
-	/** Headers set by gateways and SDKs differ in each try of the same request. */
+	/** Gateways and SDKs set headers that differ in each try of the same request. */
 	fingerprintHeaders: [],
 } as const;
 
-/** Requests at once that an upstream can be limited to: each has its place in one stored value. */
+/** The highest concurrency limit of an upstream: all passes are stored in one value. */
 export const MAX_CONCURRENCY = 200;
-/** Method, path, query and headers of a request, as they are stored: they live in the job's record. */
+/** Maximum size of a request's method, path, query and headers, as stored in the job's record. */
 export const MAX_REQUEST_HEAD_BYTES = 16 * KIB;
 export const MAX_REDIRECTS = 5;
-/** A path that is still encoded after so many decodings is nobody's honest path. */
+/** A legitimate path is not still encoded after this many decodings. */
 export const MAX_DECODINGS = 4;
 
-/** An upstream is left alone after this many jobs failed in a row. A job that fails again does not count again. */
+/** The breaker trips after this many jobs failed in a row. Repeated failures of one job count once. */
 export const BREAKER_FAILURES = 5;
-/** The most jobs that a gate remembers as failed: all that closed it, and the newest that tried since. */
+/** Maximum number of jobs that a gate remembers as failed: all that tripped the breaker, and the newest that failed since. */
 export const MAX_FAILED_JOBS = 20;
 /** After a cooldown, jobs that failed before leave the first try to others for this long, beyond the spread. */
 export const FIRST_TRY_MS = 5 * MS_PER_SECOND;
-/** For how long, at first; each time that asking was in vain again, twice as long. */
+/** The breaker's cooldown: `first`, then doubled after each failed probe, at most `max`. */
 export const COOLDOWN_MS = { first: 5 * MS_PER_SECOND, max: 5 * MS_PER_MINUTE } as const;
-/** Those who wait come back spread over so much of the cooldown more. */
+/** Waiting jobs return spread over this additional share of the cooldown. */
 export const COOLDOWN_SPREAD = 0.5;
 
-/** A job that waits for its turn asks again after so long. */
+/** Bounds of the wait until a job asks for a slot again. */
 export const TURN_WAIT_MS = { min: 1 * MS_PER_SECOND, max: 10 * MS_PER_MINUTE } as const;
-/** How often, about, the gate is asked for each request that it lets through while others wait. */
+/** Approximate number of requests to the gate for each slot, while jobs wait. */
 export const ASKS_A_TURN = 4;
-/** A job that has not asked again for so long is not waiting any more. */
+/** A job that has not asked for this long no longer counts as waiting. */
 export const WAITER_FORGOTTEN_MS = 2 * TURN_WAIT_MS.max;
-/** The weight of the newest request in how long one usually takes. */
+/** The weight of the newest request in the typical duration. */
 export const NEWEST_SHARE = 0.2;
 
 /**
- * An upstream that works asynchronously is asked how it is after the wait that it names, or else after `first`, then each time
- * twice as late, at most `max`. No wait is shorter than `min`, whatever an upstream names, nor longer than `longest`.
+ * The wait before each status request to an asynchronous upstream: the time that the upstream names, otherwise `first`, doubled
+ * each time, at most `max`. No wait is shorter than `min`, whatever an upstream names, nor longer than `longest`.
  */
 export const POLL_MS = {
 	min: 1 * MS_PER_SECOND,
@@ -62,21 +65,21 @@ export const POLL_MS = {
 	longest: MAX_QUEUE_DELAY_MS,
 } as const;
 /**
- * The wait is at least this share of the time that the operation has taken, up to `max`: an operation of a day is asked about
- * 600 times, and each end is seen at most 2 % late.
+ * The wait is at least this share of the operation's elapsed time, up to `max`: an operation of a day causes about 600
+ * requests, and its end is noticed at most 2 % late.
  */
 export const POLL_SHARE = { share: 0.02, max: 5 * MS_PER_MINUTE } as const;
-/** For this long the consumer that sent the request asks itself: a short operation waits for no queue. */
+/** For this long the consumer that sent the request also polls: a short operation needs no queue. */
 export const ASK_DIRECTLY_MS = 10 * MS_PER_SECOND;
-/** When it comes to ask this much later than that, it leaves the question to the consumer that the watchdog has sent for. */
+/** If the consumer polls this much later than planned, it leaves the poll to the consumer that the watchdog has scheduled. */
 export const ASK_LATE_MS = 5 * MS_PER_SECOND;
-/** The headers of an answer must be there in this time. */
+/** Maximum time until the headers of a response arrive. */
 export const ANSWER_MS = 30 * MS_PER_SECOND;
-/** Maximum number of questions that may fail in a row: over about an hour. */
+/** Maximum number of consecutive failed status requests: over about an hour. */
 export const MAX_POLL_FAILURES = 20;
-/** Maximum size of what is kept of an operation, as JSON: its links, above all. */
+/** Maximum size of an operation's stored data as JSON, mostly its links. */
 export const MAX_OPERATION_BYTES = 8 * KIB;
-/** How long an operation may take in all, in seconds. */
+/** Maximum duration of an operation, in seconds. */
 export const FOLLOW_SECONDS = { min: 1, max: WAIT_SECONDS.max, default: 1 * SECONDS_PER_DAY } as const;
-/** So much of an answer is looked into. */
+/** Maximum number of bytes of a response that are inspected. */
 export const MAX_PEEK_BYTES = 256 * KIB;

@@ -1,25 +1,25 @@
 /**
- * Which paths below an upstream's base URL may be asked for. A path is refused only for what could lead out of the base URL
- * or of `paths` at a server that decodes it once more, or differently. All else goes as it came, byte for byte. Pure.
+ * Decides which paths below an upstream's base URL are allowed. A path is refused only if a server that decodes it once more,
+ * or differently, could leave the base URL or `paths`. All other paths are forwarded unchanged, byte for byte. Pure.
  *
  * Bytes are kept as a string with one character each (`\xe9`), so that no decoding loses any.
  */
 import { MAX_DECODINGS } from './limits.ts';
 
-/** A percent sign that encodes nothing. */
+/** A percent sign that is not part of an encoded byte. */
 const STRAY_PERCENT = /%(?![0-9a-f]{2})/i;
 const ENCODED_BYTE = /%([0-9a-f]{2})/gi;
-/** Older servers of Microsoft take `%u002e` for a dot. */
+/** Older Microsoft servers decode `%u002e` as a dot. */
 const ENCODED_UNIT = /%u([0-9a-f]{4})/gi;
 const BEYOND_ASCII = /[\u0080-\uffff]+/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern matches control characters.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
-/** ASCII characters in more bytes than they need: `%c0%ae` is a dot to a lenient decoder (RFC 3629 §10). */
+/** ASCII characters in more bytes than necessary: a lenient decoder reads `%c0%ae` as a dot (RFC 3629 §10). */
 const OVERLONG = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]{2}/;
-/** Spellings of `%`, `/` and `\` that mean another path than the characters themselves. */
+/** Encodings of `%`, `/` and `\`, which mean another path than the characters themselves. */
 const KEPT_ENCODED = /^%(?:25|2f|5c)$/i;
 
-/** Why a path can't be forwarded, as "expected …"; `undefined` when it can. Empty is the base URL itself. */
+/** The reason why a path can't be forwarded, as "expected …"; `undefined` when it can. An empty path is the base URL itself. */
 export function pathRefusalOf(path: string): string | undefined {
 	if (STRAY_PERCENT.test(path)) return 'expected every % to be followed by two hexadecimal digits';
 	let bytes = bytesOf(path);
@@ -30,12 +30,12 @@ export function pathRefusalOf(path: string): string | undefined {
 		if (next === bytes) return undefined;
 		bytes = next;
 	}
-	return 'expected a path that is encoded once';
+	return 'expected a path that is percent-encoded only once';
 }
 
 /**
- * Whether a path fits one of the patterns: `/%72eports` is `/reports`, but `/reports%2f1` is not `/reports/1`. A server that
- * decodes the slash stays below the same prefix, because no path with dot segments comes this far.
+ * Whether a path matches one of the patterns: `/%72eports` is `/reports`, but `/reports%2f1` is not `/reports/1`. A server that
+ * decodes the slash stays below the same prefix, because paths with dot segments were refused before.
  */
 export function isAllowedPath(path: string, patterns: readonly string[]): boolean {
 	const plain = comparable(path || '/');
@@ -46,9 +46,9 @@ export function isAllowedPath(path: string, patterns: readonly string[]): boolea
 }
 
 /**
- * Where a request goes: the path is put behind the base URL's own, never resolved against it.
+ * The URL of a request: the path is appended to the base URL's own path, never resolved against it.
  *
- * @throws {TypeError} when that leads elsewhere all the same.
+ * @throws {TypeError} when the result is still outside the base URL.
  */
 export function targetOf(baseUrl: string, { path, query }: { readonly path: string; readonly query: string }): URL {
 	const base = baseUrl.replace(/\/+$/, '');
@@ -60,7 +60,7 @@ export function targetOf(baseUrl: string, { path, query }: { readonly path: stri
 	return target;
 }
 
-/** The path of an address below the base URL, as in a request; `undefined` for an address that is not below it. */
+/** The path of a URL below the base URL, as in a request; `undefined` for a URL outside it. */
 export function pathBelow(baseUrl: string, { origin, pathname }: URL): string | undefined {
 	const base = new URL(baseUrl);
 	const root = base.pathname.replace(/\/+$/, '');
@@ -68,17 +68,17 @@ export function pathBelow(baseUrl: string, { origin, pathname }: URL): string | 
 	return isBelow ? pathname.slice(root.length) : undefined;
 }
 
-/** @param bytes a path, decoded as often as a server on the way may decode it. */
+/** @param bytes a path, decoded as many times as a server on the way may decode it. */
 function spellingRefusalOf(bytes: string): string | undefined {
-	if (OVERLONG.test(bytes)) return 'expected no character in more bytes of UTF-8 than it needs';
-	// Compatibility forms count too: a full-width dot is a dot to some servers. What is no UTF-8 is no dot to any.
+	if (OVERLONG.test(bytes)) return 'expected no overlong UTF-8 encoding';
+	// Compatibility forms count too: some servers read a full-width dot as a dot. Invalid UTF-8 is never read as one.
 	const text = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))).normalize('NFKC');
 	if (CONTROL.test(text)) return 'expected no control characters';
-	if (/^[/\\]{2}/.test(text)) return 'expected a path, got another host';
+	if (/^[/\\]{2}/.test(text)) return 'expected a path that does not begin with two slashes, which name a host';
 	return text.split(/[/\\]/).some(isDots) ? 'expected no "." or ".." segment' : undefined;
 }
 
-/** `..`, and what is left of it when parameters (`..;a=b`), a decoded query and spaces are dropped. */
+/** Matches `.` and `..`, also with parameters (`..;a=b`), a decoded query, or spaces, which servers may drop. */
 function isDots(segment: string): boolean {
 	const bare = (segment.split(/[;?#]/, 1)[0] ?? '').trim();
 	return bare === '.' || bare === '..';
@@ -94,7 +94,7 @@ function decoded(bytes: string): string {
 		.replace(ENCODED_BYTE, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
 }
 
-/** One spelling for all that every server takes for the same path. */
+/** Normalizes the spellings that all servers read as the same path. */
 function comparable(path: string): string {
 	return bytesOf(path).replace(ENCODED_BYTE, (encoded, byte: string) =>
 		KEPT_ENCODED.test(encoded) ? encoded.toLowerCase() : String.fromCharCode(Number.parseInt(byte, 16)),

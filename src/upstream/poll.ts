@@ -1,9 +1,9 @@
-/** When an upstream is asked again how its operation is. Pure. */
+/** Calculates when to poll an upstream's operation again. Pure. */
 import type { Following } from '../job/record.ts';
 import { POLL_MS, POLL_SHARE } from './limits.ts';
 
 /**
- * The wait before the next question, in milliseconds. An upstream that names no time, or zero, is not asked in a hot loop.
+ * The wait before the next poll, in milliseconds. An upstream that names no time, or zero, is not polled in a hot loop.
  *
  * @param elapsedMs since the operation began.
  */

@@ -1,11 +1,12 @@
 /**
- * How far a request is while its reply comes in: the share of the time it takes in all, not of the bytes. A slow API thinks
- * for a minute and then answers within a second; by bytes it would seem to have nine minutes to go when a tenth was there.
+ * Estimates the progress of a request while its reply arrives, as the share of the total time, not of the bytes. A slow API
+ * computes for a minute and then answers within a second. Measured in bytes, it would seem to need nine more minutes after the
+ * first tenth.
  *
- * Pure: what time it is comes in as a number.
+ * Pure: the caller passes the current time.
  */
 
-/** So long a reply has to have been coming in before its speed says anything, in milliseconds. */
+/** Minimum time that a reply must have been arriving before its speed is meaningful, in milliseconds. */
 const TELLING_MS = 200;
 
 export class ReplyProgress {
@@ -13,15 +14,15 @@ export class ReplyProgress {
 	readonly #totalBytes: number;
 	#first: { readonly at: number; readonly bytes: number } | undefined;
 
-	/** @param startedAt when the request was sent; milliseconds since the epoch. */
+	/** @param startedAt the time when the request was sent, in milliseconds since the epoch. */
 	constructor(startedAt: number, totalBytes: number) {
 		this.#startedAt = startedAt;
 		this.#totalBytes = totalBytes;
 	}
 
-	/** @returns `undefined` while there is nothing to go by. */
+	/** @returns `undefined` while there is too little data for an estimate. */
 	percentAt(now: number, receivedBytes: number): number | undefined {
-		// What was there at first was sent while nobody looked.
+		// The first bytes arrived before the measurement began, so they don't count.
 		this.#first ??= { at: now, bytes: receivedBytes };
 		const { at, bytes } = this.#first;
 		const share = (receivedBytes - bytes) / (this.#totalBytes - bytes);

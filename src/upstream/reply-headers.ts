@@ -1,6 +1,6 @@
 /**
- * Which of an upstream's headers are kept with its reply. They are replayed at an address of ours, to whoever has the link:
- * what was meant for the upstream's own address would be a lie there, or worse. Pure.
+ * Chooses the headers of an upstream's reply to keep. They are replayed at a Coatcheck URL, to any client with the link. A
+ * header that is meant for the upstream's own URL would be wrong there, or dangerous. Pure.
  */
 import { HOP_BY_HOP, namedByConnection } from './header-names.ts';
 
@@ -8,13 +8,13 @@ type Header = readonly [name: string, value: string];
 
 const DROPPED: ReadonlySet<string> = new Set([
 	...HOP_BY_HOP,
-	// Set anew for the bytes as they are replayed.
+	// Set anew for the replayed bytes.
 	'content-length',
 	'content-type',
 	'date',
-	// A result is only given whole.
+	// Coatcheck serves results only as a whole.
 	'accept-ranges',
-	// About the upstream's address: its cookies, its rules for browsers, its passwords.
+	// About the upstream's origin: its cookies, its browser policies, its authentication.
 	'accept-ch',
 	'activate-storage-access',
 	'alt-svc',
@@ -54,7 +54,7 @@ const DROPPED: ReadonlySet<string> = new Set([
 	'x-permitted-cross-domain-policies',
 	'x-sourcemap',
 	'x-xss-protection',
-	// For caches on the way: a job's result is one reader's.
+	// For caches: a job's result is for one reader.
 	'age',
 	'cache-control',
 	'cdn-cache-control',
@@ -64,10 +64,10 @@ const DROPPED: ReadonlySet<string> = new Set([
 	'vary',
 	'via',
 	'warning',
-	// For a proxy in front of us: these make some serve files of their own.
+	// For a proxy in front of Coatcheck: these make some proxies serve files of their own.
 	'x-lighttpd-send-file',
 	'x-sendfile',
-	// Words that are ours at this address.
+	// Set by Coatcheck for its own responses.
 	'idempotent-replayed',
 	'preference-applied',
 	'server',
@@ -86,7 +86,7 @@ const DROPPED_PREFIXES = [
 	'x-accel-',
 ];
 
-/** True only of the bytes as they were encoded. */
+/** Valid only for the encoded bytes. */
 const OF_THE_ENCODING: ReadonlySet<string> = new Set([
 	'content-encoding',
 	'content-digest',
@@ -95,7 +95,7 @@ const OF_THE_ENCODING: ReadonlySet<string> = new Set([
 	'content-md5',
 ]);
 
-/** A link in one of these leads where it led from the upstream's address. */
+/** Links in these headers are resolved against the upstream's URL. */
 const LINKS: ReadonlySet<string> = new Set([
 	'azure-asyncoperation',
 	'content-location',
@@ -103,15 +103,15 @@ const LINKS: ReadonlySet<string> = new Set([
 	'operation-location',
 ]);
 
-/** The codings that the runtime undoes by itself. */
+/** The codings that the runtime decodes itself. */
 const DECODED: ReadonlySet<string> = new Set(['gzip', 'br']);
 
-/** Whether the bytes of a reply arrive without the coding that it names. */
+/** Whether the runtime delivers the reply's bytes already decoded. */
 export function isDecoded(contentEncoding: string | null): boolean {
 	return DECODED.has(contentEncoding?.trim().toLowerCase() ?? '');
 }
 
-/** @param url where the reply came from: relative links start there. */
+/** @param url the reply's URL, the base of its relative links. */
 export function keptHeaders(headers: Headers, url: string): Header[] {
 	const hops = namedByConnection(headers);
 	const decoded = isDecoded(headers.get('content-encoding'));
@@ -120,9 +120,9 @@ export function keptHeaders(headers: Headers, url: string): Header[] {
 		.map(([name, value]) => [name, rewritten(name, value, url, decoded)]);
 }
 
-/** What the reply to a HEAD tells of the body that a GET would get (RFC 9110 §9.3.2). */
+/** The headers of a HEAD reply that describe the body of a GET (RFC 9110 §9.3.2). */
 export function headHeaders(headers: Headers): Header[] {
-	// The length of bytes that the runtime would decode says nothing to a reader of the decoded ones.
+	// The length of encoded bytes is wrong for a reader that gets them decoded.
 	const told = isDecoded(headers.get('content-encoding')) ? ['content-type'] : ['content-type', 'content-length'];
 	return told.flatMap((name) => {
 		const value = headers.get(name);
@@ -137,19 +137,21 @@ function isKept(name: string): boolean {
 function rewritten(name: string, value: string, url: string, decoded: boolean): string {
 	if (LINKS.has(name)) return absolute(value, url);
 	if (name === 'link') return withAbsoluteTargets(value, url);
-	// The same content in other bytes (RFC 9110 §8.8.1).
+	// The same content in other bytes, so the ETag becomes weak (RFC 9110 §8.8.1).
 	if (name === 'etag' && decoded && !value.startsWith('W/')) return `W/${value}`;
 	return value;
 }
 
-/** The targets of a `Link` header (RFC 8288 §3). Everything between them stays as it is spelled, quoted text above all. */
+/**
+ * Makes the targets of a `Link` header absolute (RFC 8288 §3). All text between them stays unchanged, including quoted strings.
+ */
 function withAbsoluteTargets(value: string, url: string): string {
 	return value.replace(QUOTED_OR_TARGET, (token: string, target: string | undefined) =>
 		target === undefined ? token : `<${absolute(target.trim(), url)}>`,
 	);
 }
 
-/** The next quoted string (RFC 9110 §5.6.4), which ends with the value if it is never closed; or the next target. */
+/** The next quoted string (RFC 9110 §5.6.4), which ends with the value if it has no closing quote; or the next target. */
 const QUOTED_OR_TARGET = /"(?:[^"\\]|\\.)*(?:"|\\?$)|<([^>]*)>/g;
 
 function absolute(link: string, base: string): string {

@@ -1,16 +1,19 @@
-/** What an upstream is told of a caller: everything but what is between the caller and us, and what could be misused. Pure. */
+/**
+ * Chooses the headers of a caller's request to forward: all except those between the caller and Coatcheck, and dangerous ones.
+ * Pure.
+ */
 import { isOurs, namedByConnection } from './header-names.ts';
 
 type Header = readonly [name: string, value: string];
 
-/** Describe the body, and so always go with it. */
+/** Describe the body, and are always forwarded with it. */
 const OF_THE_BODY: ReadonlySet<string> = new Set(['content-encoding', 'content-language', 'content-type']);
 
-/** Ask for a part of the representation, or for none. The stored reply answers plain readers too, who want all of it. */
+/** Request a part of the representation, or none. The stored reply also serves readers that want all of it. */
 const PARTIAL_READS: ReadonlySet<string> = new Set(['a-im', 'if-modified-since', 'if-none-match', 'if-range', 'range']);
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-/** Browsers and proxies describe the caller's way to us in these. An upstream that believed them would believe the caller. */
+/** Browsers and proxies describe the caller's connection to Coatcheck in these. The caller can forge them. */
 const OF_THE_WAY: ReadonlySet<string> = new Set([
 	'base-url',
 	'cdn-loop',
@@ -42,7 +45,7 @@ const OF_THE_WAY: ReadonlySet<string> = new Set([
 	'x-url-scheme',
 	'x-waws-unencoded-url',
 ]);
-/** Gateways, load balancers, meshes and hosting platforms each have a family of names that they alone may set. */
+/** Gateways, load balancers, service meshes and hosting platforms each have prefixes that only they may set. */
 const OF_THE_WAY_PREFIXES = [
 	'access-control-',
 	'cf-',
@@ -63,7 +66,7 @@ const OF_THE_WAY_PREFIXES = [
 	'x-vercel-',
 ];
 
-/** Servers that believe these do something else than the method and path say that were allowed, or call out to elsewhere. */
+/** Some servers act on these instead of the allowed method and path, or send requests to another server because of them. */
 const OVERRIDES: ReadonlySet<string> = new Set([
 	'proxy',
 	'x-http-destinationurl',
@@ -79,14 +82,14 @@ const OVERRIDES: ReadonlySet<string> = new Set([
 const OVERRIDE_PREFIXES = ['x-accel-', 'x-middleware-'];
 
 /**
- * Names like these carry cookies and credentials: `Authorization`, `X-Api-Key`, `X-Auth-Token`, `X-Session-Id`, …
+ * Matches names that carry cookies and credentials: `Authorization`, `X-Api-Key`, `X-Auth-Token`, `X-Session-Id`, …
  *
- * `Idempotency-Key` is one of them. The caller's key is unique within its tenant only, and the upstream sees one credential
- * for all tenants: it would answer the second tenant with the stored reply to the first.
+ * `Idempotency-Key` is one of them. The caller's key is unique only within its tenant, but the upstream sees one credential for
+ * all tenants: it would answer the second tenant with the stored reply to the first.
  */
 const CREDENTIAL =
 	/authori[sz]ation|authentication|bearer|cookie|api-?key|-key$|token|secret|passw|credential|session|jwt|assertion|client-?cert|-otp$/;
-/** Proofs of possession and signatures of the request: RFC 9449, RFC 9421, and API gateways that have their own. */
+/** Proofs of possession and signatures of the request: RFC 9449, RFC 9421, and those of some API gateways. */
 const PROOFS: ReadonlySet<string> = new Set([
 	'dpop',
 	'signature',
@@ -96,22 +99,22 @@ const PROOFS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Identity-aware proxies and gateways tell an upstream in these who the caller is. The words stand alone in the name:
+ * Identity-aware proxies and gateways pass the caller's identity to an upstream in these. The pattern matches whole words:
  * `X-Remote-User`, `X-Amzn-Oidc-Data`, `X-Auth-Request-Groups`, `X-Consumer-Id`, `X-SSL-Client-S-DN`, `Impersonate-User`, …
  */
 const IDENTITY =
 	/(^|-)(auth|authenticated|authentik|authelia|consumer|hasura|iap|identity|impersonate|oam|oidc|pomerium|principal|remote|run-?as|runas|saml|sm|ssl|sso|tailscale|teleport|userinfo|verified-user|webauth)(-|$)/;
-/** The same, where the person stands at the end: `X-User`, `X-User-Id`, `X-Trino-User`, `X-User-Roles`, `Iv-Groups`, … */
+/** The same, with the person at the end of the name: `X-User`, `X-User-Id`, `X-Trino-User`, `X-User-Roles`, `Iv-Groups`, … */
 const PERSON =
 	/(^|-)(user|username|userid|login|email|e-mail|roles?|groups?|orgid|dn)(-(id|name|email|login|roles?|groups?))?$/;
-/** Others' own: WebSphere's (`$WSRU`), WebSEAL's credentials. */
+/** Other products: WebSphere (`$WSRU`) and WebSEAL credentials. */
 const IDENTITY_PREFIXES = ['$ws', 'iv-'];
 
-/** What a deployment says of one upstream's request headers. Names in lower case. */
+/** A deployment's rules for the request headers of one upstream. Names in lower case. */
 export interface ForwardRules {
-	/** Pass although they are dropped by default. */
+	/** Forwarded although they are dropped by default. */
 	readonly forward: readonly string[];
-	/** If set, pass instead of everything that passes by default. */
+	/** If set, only these are forwarded, instead of the default headers. */
 	readonly forwardOnly?: readonly string[] | undefined;
 }
 
@@ -132,7 +135,7 @@ export function forwardedHeaders(
 	return all.filter(([name]) => passes(name));
 }
 
-/** What may be told to another origin than the upstream's own: nothing that was let through for the upstream. */
+/** The headers that another origin may get: none of those that are forwarded only because of the upstream's rules. */
 export function plainHeaders(headers: readonly Header[]): Header[] {
 	return headers.filter(([name]) => isPlain(name));
 }

@@ -1,6 +1,6 @@
 /**
- * A request as it is to be sent to an upstream, and as it is stored: the parameters of its job. The body is the job's input.
- * A persisted contract: only add optional fields. Pure.
+ * A request to an upstream, as it is stored: the parameters of its job. The body is the job's input. A persisted contract: only
+ * add optional fields. Pure.
  */
 import { z } from 'zod';
 import { isAllowedPath, pathBelow, pathRefusalOf } from './paths.ts';
@@ -8,7 +8,7 @@ import type { Upstream } from './settings.ts';
 
 export const UpstreamRequest = z.object({
 	method: z.string(),
-	/** Below the base URL, as it was spelled. */
+	/** Relative to the base URL, in its original spelling. */
 	path: z.string(),
 	/** With its question mark; or empty. */
 	query: z.string(),
@@ -16,13 +16,13 @@ export const UpstreamRequest = z.object({
 });
 export type UpstreamRequest = z.infer<typeof UpstreamRequest>;
 
-/** What isn't allowed of a request. */
+/** A reason why a request is not allowed. */
 export type RequestFault =
 	| { readonly of: 'path'; readonly message: string }
 	| { readonly of: 'rules'; readonly message: string }
 	| { readonly of: 'method'; readonly message: string };
 
-/** What stands for all methods, where some have to be named. */
+/** The methods to list when an upstream allows all of them. */
 export const COMMON_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /** RFC 9110 §9.3.6 and §9.3.8. */
@@ -33,17 +33,20 @@ export function requestFaultOf(
 	{ method, path }: Pick<UpstreamRequest, 'method' | 'path'>,
 ): RequestFault | undefined {
 	const refusal = pathRefusalOf(path);
-	if (refusal !== undefined) return { of: 'path', message: `The path behind "${name}" can't be forwarded: ${refusal}` };
+	if (refusal !== undefined) return { of: 'path', message: `The path after "${name}" can't be forwarded: ${refusal}` };
 	if (!isAllowedPath(path, paths))
-		return { of: 'rules', message: `Nothing at this path is forwarded to "${name}"; what is: ${paths.join(', ')}` };
+		return { of: 'rules', message: `This path is not forwarded to "${name}": expected one of ${paths.join(', ')}` };
 	const isAllowed = !NEVER.has(method) && (methods === undefined || methods.includes(method));
 	if (isAllowed) return undefined;
-	return { of: 'method', message: `"${name}" takes ${methods?.join(', ') ?? 'any method but TRACE'}, got: ${method}` };
+	return {
+		of: 'method',
+		message: `"${name}" takes ${methods?.join(', ') ?? 'any method except TRACE'}, got: ${method}`,
+	};
 }
 
 /**
- * Whether a redirect stays within what the upstream's rules allow. They hold on its own origin, where the configured
- * headers go along; another origin gets none of them.
+ * Whether a redirect stays within the upstream's rules. The rules apply to its own origin, which gets the configured headers;
+ * another origin gets none of them.
  */
 export function mayFollow(upstream: Upstream, target: URL, method: string): boolean {
 	if (target.origin !== new URL(upstream.baseUrl).origin) return true;
@@ -52,7 +55,7 @@ export function mayFollow(upstream: Upstream, target: URL, method: string): bool
 }
 
 /**
- * What an idempotency key stands for, besides the body. SDKs and gateways set headers anew for each try, so none counts
+ * The identity of a request for idempotency, besides the body. SDKs and gateways set new headers for each try, so none counts
  * unless the upstream's `fingerprintHeaders` list it.
  */
 export function identityOf(

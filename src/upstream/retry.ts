@@ -1,13 +1,13 @@
-/** What an upstream's answer means for the job: whether it is asked again, and whether it seems to be well. Pure. */
+/** Interprets an upstream's response: whether the request is retried, and whether the upstream is healthy. Pure. */
 
-/** Safe and idempotent methods (RFC 9110 §9.2): sending one twice does no more than sending it once. */
+/** Safe and idempotent methods (RFC 9110 §9.2): a repeated request has the same effect as one. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
-/** The upstream didn't begin: whatever the method, it can be asked again. */
+/** The upstream has not started, so the request can be retried, whatever its method. */
 const REFUSALS: ReadonlySet<number> = new Set([429, 503]);
-/** It may have begun. */
+/** The upstream may have started. */
 const FAILURES: ReadonlySet<number> = new Set([408, 425, 500, 502, 504]);
-/** The upstream, or the gateway before it, says that it can't serve requests now. */
+/** The upstream, or the gateway in front of it, reports that it can't serve requests now. */
 const UNWELL: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const REQUEST_TIMEOUT = 408;
 const SERVER_ERROR = 500;
@@ -22,8 +22,8 @@ export function isRetried(status: number, mayRepeat: boolean): boolean {
 }
 
 /**
- * Whether a reply says that the upstream is well; `undefined` when it says nothing. Any other server error is as likely to
- * come from the request: one tenant's requests that always get a 500 must not close the upstream for all.
+ * Whether a response shows that the upstream is healthy; `undefined` when it says nothing. Any other server error may as well
+ * be caused by the request: one tenant's requests that always get a 500 must not trip the breaker for all.
  */
 export function isWell(status: number): boolean | undefined {
 	if (UNWELL.has(status)) return false;

@@ -1,4 +1,4 @@
-/** What a deployment says of its upstreams: the variable `UPSTREAMS`, checked once, every default filled in. */
+/** A deployment's configuration of its upstreams: the variable `UPSTREAMS`, validated once, with every default filled in. */
 import { z } from 'zod';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import { refusalOf } from '../target.ts';
@@ -6,35 +6,37 @@ import { HEADER_NAME, HEADER_VALUE, isOurs } from './header-names.ts';
 import { UPSTREAM_DEFAULTS as DEFAULTS, FOLLOW_SECONDS, MAX_CONCURRENCY } from './limits.ts';
 import { pathRefusalOf } from './paths.ts';
 
-/** One upstream, ready to be used. */
+/** One upstream with complete settings. */
 export interface Upstream {
 	readonly name: string;
 	/** The tenants that may use it; `undefined` for all. */
 	readonly tenants: readonly string[] | undefined;
-	/** Without a slash at the end. */
+	/** Without a trailing slash. */
 	readonly baseUrl: string;
 	/** Upper case; `undefined` for all. */
 	readonly methods: readonly string[] | undefined;
-	/** Prefixes ending in `*`, or exact; below the base URL. */
+	/** Prefixes ending in `*`, or exact paths; relative to the base URL. */
 	readonly paths: readonly string[];
-	/** Added to every request, secrets filled in: never stored, never shown. */
+	/** Added to every request, with secrets filled in: never stored, never shown. */
 	readonly headers: readonly (readonly [name: string, value: string])[];
 	readonly timeoutSeconds: number;
 	readonly maxAttempts: number;
 	readonly resend: boolean;
 	readonly lane: 'jobs' | 'long';
-	/** Requests at once; `undefined` for as many as there are. */
+	/** Maximum number of concurrent requests; `undefined` for no limit. */
 	readonly concurrency: number | undefined;
 	readonly followRedirects: boolean;
-	/** Whether an upstream that answers 202 and where to ask is asked until it is done. */
+	/** Whether Coatcheck polls an upstream that answers 202 with a status URL until its operation has finished. */
 	readonly follow: boolean;
-	/** How long it may take to be done. */
+	/** Maximum duration of such an operation. */
 	readonly followSeconds: number;
-	/** The caller's headers that pass although they are dropped by default, lower case. */
+	/** The caller's headers that are forwarded although they are dropped by default, lower case. */
 	readonly forward: readonly string[];
-	/** The caller's headers that pass instead of all that pass by default, lower case; `undefined` for the default. */
+	/** The caller's headers that are forwarded instead of the default ones, lower case; `undefined` for the default. */
 	readonly forwardOnly: readonly string[] | undefined;
-	/** The caller's headers that an idempotency key stands for besides method, path, query and body; lower case. */
+	/**
+	 * The caller's headers that are part of an idempotency key's identity, besides method, path, query and body; lower case.
+	 */
 	readonly fingerprintHeaders: readonly string[];
 }
 
@@ -45,16 +47,16 @@ export function mayUse({ tenants }: Upstream, tenant: string): boolean {
 	return tenants === undefined || tenants.includes(tenant);
 }
 
-/** What is wrong with the variable, and which variables that concerns. Never with a value of a secret. */
+/** An error in the configuration, and the variable that has it. Never contains a secret's value. */
 export interface SettingsFault {
 	readonly variable: string;
 	readonly message: string;
 }
 
 const VARIABLE = 'UPSTREAMS';
-/** The part of a URL that names it. */
+/** The part of a URL that names the upstream. */
 const NAME = /^[a-z][a-z0-9-]{0,63}$/;
-/** RFC 9110 §9.3.6 and §9.3.8: neither is about a resource behind us. */
+/** RFC 9110 §9.3.6 and §9.3.8: neither method is about a resource behind Coatcheck. */
 const NEVER: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 /** `${NAME}` in a header. */
 const REFERENCE = /\$\{([A-Za-z_]\w*)\}/g;
@@ -67,8 +69,8 @@ const flag = z.boolean('expected true or false');
 
 const method = z
 	.string('expected a method, as in "GET"')
-	.regex(/^[A-Z][A-Z0-9-]*$/, 'expected a method in capitals, as in "GET"')
-	.refine((name) => !NEVER.has(name), 'expected another method than CONNECT and TRACE: they are never forwarded');
+	.regex(/^[A-Z][A-Z0-9-]*$/, 'expected a method in upper case, as in "GET"')
+	.refine((name) => !NEVER.has(name), 'expected a method other than CONNECT and TRACE, which are never forwarded');
 
 const pathPattern = z
 	.string('expected a path, as in "/reports/*"')
@@ -84,7 +86,7 @@ const pathPattern = z
 const headerName = z
 	.string()
 	.regex(HEADER_NAME, 'expected the name of a header')
-	.refine((name) => !isOurs(name.toLowerCase()), 'expected another header: this one is not for upstreams to set');
+	.refine((name) => !isOurs(name.toLowerCase()), 'expected another header, because this one is set by Coatcheck');
 
 const headerNames = z
 	.array(headerName, 'expected a list of headers')
@@ -135,7 +137,7 @@ const Settings = z.strictObject({
 });
 
 const All = z.record(
-	z.string().regex(NAME, 'expected a name of 1–64 of a–z, 0–9 and -, beginning with a letter'),
+	z.string().regex(NAME, 'expected a name of 1–64 characters of a–z, 0–9 and -, beginning with a letter'),
 	z.unknown(),
 	'expected an object: { "<name>": { "baseUrl": … } }',
 );
@@ -180,7 +182,7 @@ function upstreamOf(
 	return { name, ...rest, ...retry, tenants, methods, concurrency, forwardOnly, headers };
 }
 
-/** A header's value with the secrets that it names. */
+/** Fills in the secrets that a header's value names. */
 function filledIn(text: string, env: Readonly<Record<string, unknown>>): { value: string; fault?: SettingsFault } {
 	const named = [...text.matchAll(REFERENCE)].map(([, name = '']) => name);
 	const missing = named.find((name) => typeof env[name] !== 'string' || env[name] === '');
@@ -208,7 +210,7 @@ function jsonOf(variable: unknown): unknown {
 function faultOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): SettingsFault {
 	const path = [...prefix, ...issue.path];
 	if (issue.code === 'unrecognized_keys') {
-		const messages = issue.keys.map((key) => `${placeOf([...path, key])}: is not known here`);
+		const messages = issue.keys.map((key) => `${placeOf([...path, key])}: is not a known setting`);
 		return { variable: VARIABLE, message: messages.join('; ') };
 	}
 	const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;

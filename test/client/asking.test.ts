@@ -167,7 +167,7 @@ describe('an answer', () => {
 		const { client, asked } = scripted({ answers: { operation: [never] }, options: { timeoutMs: 2_000 } });
 		const { error, tookMs } = await play(client.job(JOB_URL).status());
 		expect(error).toBeInstanceOf(AnswerTimeoutError);
-		expect((error as Error).message).toBe(`GET ${BASE}/v1/operations/${ID}: no answer within 2000 ms`);
+		expect((error as Error).message).toBe(`GET ${BASE}/v1/operations/${ID}: no response within 2000 ms`);
 		expect(asked).toHaveLength(5);
 		expect(asked.every(({ init }) => init.signal?.aborted)).toBe(true);
 		expect(tookMs).toBeLessThan(5 * 2_000 + 7_500 + 500);
@@ -347,6 +347,8 @@ describe('a client', () => {
 	});
 
 	it('refuses to have no transport', () => {
-		expect(() => scripted({ options: { transports: ['websocket'] } })).toThrow('Expected a transport that works here');
+		expect(() => scripted({ options: { transports: ['websocket'] } })).toThrow(
+			'Expected a transport that works on this platform',
+		);
 	});
 });

@@ -324,7 +324,7 @@ describe('bytes', { concurrent: true }, () => {
 	it('can have tags only as a header can carry them', async () => {
 		const job = clientOf().client.submit('echo', BYTES, { tags: ['a,b'] });
 		await expect(job.accepted()).rejects.toThrow(
-			new TypeError('Expected tags of visible ASCII without commas, with bytes, got: "a,b"'),
+			new TypeError('Expected tags of visible ASCII without commas for a binary input, got: "a,b"'),
 		);
 	});
 });

@@ -149,7 +149,7 @@ describe('an answer makes no sense', () => {
 		for (const name of ['operation-location', 'location']) {
 			expect(first('POST', 202, { headers: { [name]: link } })).toEqual({
 				is: 'nonsense',
-				reason: `Expected an http(s) URL in ${name}, got something else`,
+				reason: `Expected an http(s) URL without credentials in ${name}, got another value`,
 			});
 		}
 	});

@@ -303,7 +303,7 @@ describe('CsvProfiler reads text in', () => {
 	it('no encoding that is not known', async () => {
 		await expect(profileOf('a\n1\n', { charset: 'klingon' })).rejects.toMatchObject({
 			code: 'UnsupportedCharset',
-			message: 'The CSV is in the charset "klingon", which is not known here',
+			message: 'The CSV has the charset "klingon", which is not supported',
 			status: 422,
 			retryable: false,
 		});

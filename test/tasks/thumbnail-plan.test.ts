@@ -85,7 +85,7 @@ describe('the plan', () => {
 		const error = refusal(header, request);
 		expect(error).toMatchObject({ code: 'ImageTooLarge', status: 413, retryable: false });
 		expect(error.message).toMatch(/\d+ × \d+ pixels/);
-		expect(error.message).toMatch(/110 MB is the limit|100 megapixels|65535 pixels/);
+		expect(error.message).toMatch(/the limit is 110 MB|100 megapixels|65535 pixels/);
 	});
 
 	it('takes the largest JPEG there is room for', () => {

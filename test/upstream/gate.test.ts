@@ -195,7 +195,7 @@ describe('turns', () => {
 		for (const pass of ['a', 'b', 'c']) state = enter(state, pass, { concurrency: 3 }).state;
 		expect(enter(state, 'd', { concurrency: 3 }).entry).toMatchObject({
 			admitted: false,
-			message: 'Waiting for a turn: upstream "report" takes 3 at a time',
+			message: 'Waiting for a slot: upstream "report" takes at most 3 requests at a time',
 		});
 		state = left(state, 'b', WELL, false, T0);
 		expect(enter(state, 'd', { concurrency: 3 }).entry.admitted).toBe(true);

@@ -29,7 +29,7 @@ describe('requestFaultOf', () => {
 		});
 		expect(requestFaultOf(strict, { method: 'POST', path: '/admin' })).toEqual({
 			of: 'rules',
-			message: 'Nothing at this path is forwarded to "report"; what is: /reports/*',
+			message: 'This path is not forwarded to "report": expected one of /reports/*',
 		});
 		expect(requestFaultOf(strict, { method: 'POST', path: '/reports/%2e%2e/admin' })).toMatchObject({ of: 'path' });
 	});

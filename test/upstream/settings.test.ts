@@ -71,11 +71,11 @@ describe('upstreams', () => {
 		[{ report: { ...BASE, paths: [] } }, 'UPSTREAMS.report.paths: expected at least one path'],
 		[
 			{ report: { ...BASE, methods: ['get'] } },
-			'UPSTREAMS.report.methods[0]: expected a method in capitals, as in "GET"',
+			'UPSTREAMS.report.methods[0]: expected a method in upper case, as in "GET"',
 		],
 		[
 			{ report: { ...BASE, methods: ['TRACE'] } },
-			'UPSTREAMS.report.methods[0]: expected another method than CONNECT and TRACE: they are never forwarded',
+			'UPSTREAMS.report.methods[0]: expected a method other than CONNECT and TRACE, which are never forwarded',
 		],
 		[{ report: {} }, 'UPSTREAMS.report.baseUrl: expected an http(s) URL, as in "https://api.example/v1"'],
 		[
@@ -106,15 +106,18 @@ describe('upstreams', () => {
 		],
 		[
 			{ report: { ...BASE, forward: ['Host'] } },
-			'UPSTREAMS.report.forward[0]: expected another header: this one is not for upstreams to set',
+			'UPSTREAMS.report.forward[0]: expected another header, because this one is set by Coatcheck',
 		],
 		[{ report: { ...BASE, headers: { 'a b': 'x' } } }, 'UPSTREAMS.report.headers.a b: expected the name of a header'],
 		[
 			{ report: { ...BASE, headers: { 'X-A': 'a\r\nX-B: b' } } },
 			'UPSTREAMS.report.headers.X-A: expected ASCII text without line breaks and control characters',
 		],
-		[{ report: { ...BASE, path: '/x' } }, 'UPSTREAMS.report.path: is not known here'],
-		[{ Report: BASE }, 'UPSTREAMS.Report: expected a name of 1–64 of a–z, 0–9 and -, beginning with a letter'],
+		[{ report: { ...BASE, path: '/x' } }, 'UPSTREAMS.report.path: is not a known setting'],
+		[
+			{ Report: BASE },
+			'UPSTREAMS.Report: expected a name of 1–64 characters of a–z, 0–9 and -, beginning with a letter',
+		],
 		['{"report"', 'UPSTREAMS: expected an object: { "<name>": { "baseUrl": … } }'],
 		['[]', 'UPSTREAMS: expected an object: { "<name>": { "baseUrl": … } }'],
 	])('are refused by name: %j', (settings, message) => {

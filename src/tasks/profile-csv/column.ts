@@ -1,27 +1,27 @@
-/** The profile of one column, gathered value by value in bounded memory. Pure: no I/O, no clock. */
+/** The profile of one column, collected value by value in bounded memory. Pure: no I/O, no clock. */
 import { type DistinctBudget, DistinctCounter } from './distinct-counter.ts';
 import type { CsvLimits } from './limits.ts';
 import { NumberSummary } from './number-summary.ts';
 import { TextSummary } from './text-summary.ts';
 import { type ColumnType, isNumeric, typeOfValue, widen } from './value-type.ts';
 
-/** What is said about one column. Part of the task's result, so of its contract: only add optional fields. */
+/** The profile of one column. Part of the task's result, and so of its contract: only add optional fields. */
 export type ColumnProfile = {
-	/** The header's cell; `column3` (from 1) where there is none; `name_2` for the second `name`. */
+	/** The header's cell; `column3` (from 1) without one; `name_2` for the second `name`. */
 	name: string;
-	/** The narrowest type that holds every value; `empty` when there is none. See `typeOfValue`. */
+	/** The narrowest type that holds every value; `empty` without any. See `typeOfValue`. */
 	type: ColumnType;
 	/** Rows with a value in this column. */
 	count: number;
-	/** Rows without: the cell is empty, has only spaces and tabs, or the row was too short. `count + nulls` = `rows`. */
+	/** Rows without a value: the cell is empty, has only spaces and tabs, or is missing. `count + nulls` = `rows`. */
 	nulls: number;
 	/** Different values, compared as text: `1` and `1.0` are two. */
 	distinct: number;
-	/** False: `distinct` is exact. True: there are at least so many. */
+	/** False: `distinct` is exact. True: `distinct` is a lower bound. */
 	distinctIsLowerBound: boolean;
 	/** The smallest value: a number for `integer` and `number`, the first in lexical order for texts and dates. */
 	min?: number | string;
-	/** The largest value, likewise. Longer than 200 characters: cut there, and `…` at the end. */
+	/** The largest value, likewise. Texts of more than 200 characters are cut there and end in `…`. */
 	max?: number | string;
 	/** Only for `integer` and `number`: the arithmetic mean. */
 	mean?: number;
@@ -33,7 +33,7 @@ export type ColumnProfile = {
 	maxLength?: number;
 };
 
-/** One column while its values go by. The type is known only at the end, so both orders are kept until then. */
+/** Collects one column's values. The type is known only at the end, so both orders are kept until then. */
 export class Column {
 	readonly name: string;
 	readonly #distinct: DistinctCounter;
@@ -49,10 +49,10 @@ export class Column {
 		this.#texts = new TextSummary(limits.maxShownCharacters);
 	}
 
-	/** @param text a value: not empty, and without blanks around it. */
+	/** @param text a value that is not empty, without blanks around it. */
 	add(text: string): void {
 		this.#count++;
-		// A text that was there before changes neither the type nor the order.
+		// A repeated text changes neither the type nor the order.
 		if (this.#distinct.add(text)) this.#addNew(text);
 		if (isNumeric(this.#type)) this.#numbers.add(Number(text));
 	}
@@ -62,7 +62,7 @@ export class Column {
 		if (this.#type !== 'string') this.#type = widen(this.#type, typeOfValue(text));
 	}
 
-	/** @param rows all rows of the file: those that brought no value are the nulls. */
+	/** @param rows all rows of the file: those without a value are the nulls. */
 	profile(rows: number): ColumnProfile {
 		return {
 			name: this.name,

@@ -1,4 +1,4 @@
-/** A CSV file's bytes in, its profile out. No clock, no network: the same bytes give the same profile, however cut. */
+/** Profiles a CSV file's bytes. No clock, no network: the same bytes give the same profile, however they are divided. */
 import { decoderFor } from '../../work/charset.ts';
 import { TaskError } from '../../work/task.ts';
 import { CsvRows } from './csv-rows.ts';
@@ -10,13 +10,13 @@ import { Table, type TableProfile } from './table.ts';
 export type CsvProfile = TableProfile & {
 	/** Bytes read. */
 	sizeBytes: number;
-	/** The delimiter given or found: `,`, `;`, a tab or `|`. */
+	/** The given or detected delimiter: `,`, `;`, a tab or `|`. */
 	delimiter: Delimiter;
 };
 
-/** How to read a file. */
+/** Options for reading a file. */
 export interface CsvProfilerOptions {
-	/** Undefined: found out from the start of the file. */
+	/** Undefined: detected from the start of the file. */
 	readonly delimiter: Delimiter | undefined;
 	/** The encoding of a file without a byte order mark. Default: UTF-8. */
 	readonly charset?: string | undefined;
@@ -25,17 +25,17 @@ export interface CsvProfilerOptions {
 	readonly limits: CsvLimits;
 }
 
-/** How much of an unknown charset's name is shown. */
+/** Maximum number of characters of an unknown charset's name in the message. */
 const MAX_CHARSET_CHARS = 40;
 
-/** Profiles one file: {@link write} its bytes, then {@link finish}. After an error it is over. */
+/** Profiles one file: {@link write} its bytes, then {@link finish}. After an error it can't be used any more. */
 export class CsvProfiler {
 	readonly #options: CsvProfilerOptions;
 	readonly #table: Table;
-	/** The start of the file, kept back until there is enough of it to know its encoding and delimiter. */
+	/** The start of the file, kept until it is long enough to determine the encoding and delimiter. */
 	#head: Uint8Array[] = [];
 	#file: { readonly rows: CsvRows; readonly delimiter: Delimiter } | undefined;
-	/** Set once it is known that the file is not UTF-8. */
+	/** Set when the file is not UTF-8. */
 	#decoder: TextDecoder | undefined;
 	#sizeBytes = 0;
 
@@ -55,9 +55,9 @@ export class CsvProfiler {
 	}
 
 	/**
-	 * Reads on. Wait for it before the next call.
+	 * Processes the next bytes. Await each call before the next one.
 	 *
-	 * @param bytes at most some hundred KiB.
+	 * @param bytes at most a few hundred KiB.
 	 * @throws {TaskError} `InvalidCsv`, `RowTooLarge`, `TooManyColumns` or `UnsupportedCharset`, status 422, not retryable.
 	 */
 	async write(bytes: Uint8Array): Promise<void> {
@@ -89,23 +89,25 @@ export class CsvProfiler {
 		return this.#file;
 	}
 
-	/** A character may be cut between two pieces: the decoder keeps its first bytes. */
+	/** A character may be divided between two chunks: the decoder keeps its first bytes. */
 	#utf8Of(bytes: Uint8Array): Uint8Array {
 		return this.#decoder ? new TextEncoder().encode(this.#decoder.decode(bytes, { stream: true })) : bytes;
 	}
 
-	/** Text has no NUL bytes. What comes before one is read all the same, so that the first error in the file is told. */
+	/** Text has no NUL bytes. The bytes before one are still processed, so that the first error in the file is reported. */
 	async #writeRows(rows: CsvRows, bytes: Uint8Array): Promise<void> {
 		const nul = bytes.indexOf(0);
 		await rows.write(nul < 0 ? bytes : bytes.subarray(0, nul));
 		if (nul >= 0)
 			throw notText(
-				'has NUL bytes: it is a binary file, or text in an encoding that its media type has to name, as in "text/csv; charset=utf-16le"',
+				'has NUL bytes: it is a binary file, or its media type must name its encoding, as in "text/csv; charset=utf-16le"',
 			);
 	}
 }
 
-/** A byte order mark says more than a media type, as browsers have it too. @returns `undefined` for UTF-8, which needs none. */
+/**
+ * A byte order mark takes precedence over a media type, as in browsers. @returns `undefined` for UTF-8, which needs no decoder.
+ */
 function decoderOf(head: Uint8Array, charset: string | undefined): TextDecoder | undefined {
 	const [first, second, third] = head;
 	if (first === 0xef && second === 0xbb && third === 0xbf) return undefined;
@@ -114,7 +116,7 @@ function decoderOf(head: Uint8Array, charset: string | undefined): TextDecoder |
 	if (charset === undefined) return undefined;
 	const decoder = decoderFor(charset);
 	if (decoder) return decoder.encoding === 'utf-8' ? undefined : decoder;
-	const message = `The CSV is in the charset "${charset.slice(0, MAX_CHARSET_CHARS)}", which is not known here`;
+	const message = `The CSV has the charset "${charset.slice(0, MAX_CHARSET_CHARS)}", which is not supported`;
 	throw new TaskError('UnsupportedCharset', message, { retryable: false, status: 422 });
 }
 

@@ -1,31 +1,32 @@
 /**
- * Bytes in, rows out: `csv-parse` behind the few promises we need of it. Knows CSV, knows nothing of columns.
+ * Splits bytes into rows with `csv-parse`. It knows CSV and is independent of columns.
  *
- * Lenient where files in the wild are: rows end with LF, CRLF or CR, even mixed; blank lines are skipped; rows may
- * differ in length; a quote in the middle of an unquoted cell is a character like others. Invalid UTF-8 becomes
- * U+FFFD.
+ * Lenient with real files: rows end with LF, CRLF or CR, even mixed; blank lines are skipped; rows may differ in length; a
+ * quote in the middle of an unquoted cell is an ordinary character. Invalid UTF-8 becomes U+FFFD.
  */
 import { Parser } from 'csv-parse';
 import { TaskError } from '../../work/task.ts';
 import type { Delimiter } from './delimiter.ts';
 
-/** How to read a file, and who gets its rows. */
+/** Options for reading a file, and the receiver of its rows. */
 export interface CsvRowsOptions {
 	readonly delimiter: Delimiter;
-	/** A row of more bytes, its line end included, is refused. */
+	/** A longer row is rejected. The line end counts. */
 	readonly maxRowBytes: number;
-	/** Called with each row's cells, in order, while bytes are written. What it throws ends the reading. */
+	/** Called with each row's cells, in order, during a write. An error that it throws ends the reading. */
 	readonly onRow: (cells: string[]) => void;
 }
 
-/** Splits the bytes of a CSV file into rows. Errors come out of {@link write} and {@link end}; then it is over. */
+/**
+ * Splits the bytes of a CSV file into rows. {@link write} and {@link end} report errors; after one it can't be used any more.
+ */
 export class CsvRows {
 	readonly #parser: Parser;
 	readonly #options: CsvRowsOptions;
 	#writtenBytes = 0;
-	/** Where the row being read starts, blank lines before it included. */
+	/** The byte offset of the current row, including blank lines before it. */
 	#rowStart = 0;
-	/** The line, from 1, on which the next row starts, blank lines before it not counted. */
+	/** The line number, from 1, of the next row, not counting blank lines before it. */
 	#rowLine = 1;
 	#linesSeen = 0;
 	#blankLinesSeen = 0;
@@ -34,26 +35,26 @@ export class CsvRows {
 		this.#options = options;
 		this.#parser = new Parser({
 			delimiter: options.delimiter,
-			// Named, not discovered: discovery settles on the first line's and makes three buffers a byte until it has.
+			// Listed explicitly: detection settles on the first line's and allocates three buffers a byte until then.
 			record_delimiter: ['\r\n', '\n', '\r'],
 			relax_column_count: true,
 			relax_quotes: true,
 			skip_empty_lines: true,
-			// Rows are taken here and not from the readable side, so none is ever queued.
+			// Rows are taken here instead of from the readable side, so that none is ever queued.
 			on_record: (cells: string[]) => {
 				this.#takeRow(cells);
 				return null;
 			},
 		});
-		// Errors are handed to the callbacks of write and end; without a listener the event would be thrown besides.
+		// The callbacks of write and end get the errors. Without a listener the event would be thrown as well.
 		this.#parser.on('error', () => {});
 	}
 
 	/**
-	 * Reads on. Wait for it before the next call.
+	 * Processes the next bytes. Await each call before the next one.
 	 *
-	 * @param bytes at most some hundred KiB: the limit of a row is held between calls.
-	 * @throws {TaskError} `InvalidCsv`, `RowTooLarge`, or what `onRow` threw.
+	 * @param bytes at most a few hundred KiB: the limit of a row is checked between calls.
+	 * @throws {TaskError} `InvalidCsv`, `RowTooLarge`, or the error that `onRow` threw.
 	 */
 	async write(bytes: Uint8Array): Promise<void> {
 		this.#writtenBytes += bytes.length;
@@ -62,7 +63,7 @@ export class CsvRows {
 	}
 
 	/**
-	 * Says that there are no more bytes; the last row needs no line end.
+	 * Ends the input; the last row needs no line end.
 	 *
 	 * @throws {TaskError} as {@link write}; `InvalidCsv` when a quoted cell is still open.
 	 */
@@ -81,19 +82,19 @@ export class CsvRows {
 		this.#rowLine = this.#currentLine() + this.#linesWithin(cells);
 		this.#linesSeen = info.lines;
 		this.#blankLinesSeen = info.empty_lines;
-		// For each row as long as its first one it does nothing; for any other it makes an error object with a stack
-		// trace and a copy of the row, to throw it away: 6 µs a row, thirty times as long as parsing it. It compares
-		// with the first row, and takes the next one for the first when it has counted none.
+		// The parser compares each row's length with the first row's. For a different one it creates an error with a stack
+		// trace and a copy of the row, and discards it: 6 µs a row, thirty times as long as parsing. With a count of 0 it takes
+		// the next row for the first.
 		(info as { records: number }).records = 0;
 		this.#options.onRow(cells);
 	}
 
-	/** The line on which the row being read starts. */
+	/** The line on which the current row starts. */
 	#currentLine(): number {
 		return this.#rowLine + this.#parser.info.empty_lines - this.#blankLinesSeen;
 	}
 
-	/** Lines a finished row takes. The parser's own count takes CRLF in quotes for two: it only tells where to look. */
+	/** Number of lines of a finished row. The parser counts a CRLF in quotes twice, so its count only tells when to look. */
 	#linesWithin(cells: readonly string[]): number {
 		if (this.#parser.info.lines - this.#linesSeen <= 1) return 1;
 		return cells.reduce((lines, cell) => lines + (cell.match(/\r\n|\r|\n/g)?.length ?? 0), 1);
@@ -104,18 +105,18 @@ export class CsvRows {
 		const blankLines = this.#parser.info.empty_lines - this.#blankLinesSeen;
 		if (end - this.#rowStart - blankLines <= maxRowBytes) return;
 		const line = this.#currentLine();
-		const message = `The row that starts on line ${line} has more than ${maxRowBytes} bytes; is a quote left open?`;
+		const message = `The row that starts on line ${line} has more than ${maxRowBytes} bytes: check for an unclosed quote`;
 		throw new TaskError('RowTooLarge', message, { retryable: false, status: 422, details: [{ line }] });
 	}
 
 	#unclosedQuote(cause: unknown): TaskError {
 		const line = this.#currentLine();
-		const message = `The row that starts on line ${line} has a quoted cell that is never closed`;
+		const message = `The row that starts on line ${line} has a quoted cell without a closing quote`;
 		return new TaskError('InvalidCsv', message, { retryable: false, status: 422, details: [{ line }], cause });
 	}
 }
 
-/** Waits for a Node callback. */
+/** Converts a Node callback to a promise. */
 function settled(start: (done: (error?: Error | null) => void) => void): Promise<void> {
 	return new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())));
 }

@@ -1,6 +1,6 @@
-/** Which character separates the cells of a file. Pure: no I/O, no state. */
+/** Detects the character that separates the cells of a file. Pure: no I/O, no state. */
 
-/** The delimiters that are looked for. */
+/** The delimiters that can be detected. */
 export const DELIMITERS = [',', ';', '\t', '|'] as const;
 
 /** One of {@link DELIMITERS}. */
@@ -12,12 +12,12 @@ const CARRIAGE_RETURN = 0x0d;
 const CODES = DELIMITERS.map((delimiter) => delimiter.charCodeAt(0));
 
 /**
- * The delimiter of the file that starts with `sample`: the one found on the first line whose count there is met by
- * most of the other lines. Between equals, the one found more often; then the order of {@link DELIMITERS}. A comma
- * when the first line has none of them. What is in quotes doesn't count.
+ * Detects the delimiter of the file that starts with `sample`: the one whose count on the first line matches most of the other
+ * lines. Ties go to the most frequent one, then to the order of {@link DELIMITERS}. The result is a comma when the first line
+ * has none of them. Quoted text doesn't count.
  *
  * @param sample UTF-8 bytes.
- * @param isWhole whether the sample is the whole file. Otherwise its last line is cut off somewhere, and left out.
+ * @param isWhole whether the sample is the whole file. Otherwise its last line is incomplete, and ignored.
  */
 export function detectDelimiter(sample: Uint8Array, isWhole: boolean): Delimiter {
 	const lines = countByLine(sample);
@@ -38,7 +38,7 @@ export function detectDelimiter(sample: Uint8Array, isWhole: boolean): Delimiter
 	return best;
 }
 
-/** For each line that isn't blank, how often it has each of {@link DELIMITERS} outside quotes. */
+/** For each line that isn't blank, the count of each of {@link DELIMITERS} outside quotes. */
 function countByLine(sample: Uint8Array): number[][] {
 	const lines: number[][] = [];
 	let counts = CODES.map(() => 0);
@@ -46,7 +46,7 @@ function countByLine(sample: Uint8Array): number[][] {
 	let isQuoted = false;
 	let before = LINE_FEED;
 	for (const code of sample) {
-		// A quote opens only where a cell starts, or right after a closing one: then it was a doubled quote.
+		// A quote opens only at the start of a cell, or right after a closing one: then the two were a doubled quote.
 		if (code === QUOTE) isQuoted = !isQuoted && (before === QUOTE || isCellStart(before));
 		const isLineEnd = !isQuoted && (code === LINE_FEED || code === CARRIAGE_RETURN);
 		if (isLineEnd && !isBlank) {

@@ -1,55 +1,55 @@
 /**
- * How many different values a column has, in bounded memory. Pure: no I/O, no clock.
+ * Counts the distinct values of a column in bounded memory. Pure: no I/O, no clock.
  *
- * Values are kept as 64-bit fingerprints in an open-addressing table, not as strings: 8 bytes a value whatever its
- * length. Two values with the same fingerprint are taken for the same value; among 100,000 values there is such a
- * pair in one column out of some four thousand million (n² / 2^65 = 2.7e-10).
+ * Values are stored as 64-bit fingerprints in an open-addressing table, not as strings: 8 bytes a value of any length. Two
+ * values with the same fingerprint count as one. With 100,000 values this happens in one column out of about four thousand
+ * million (n² / 2^65 = 2.7e-10).
  */
 import { fingerprint } from './fingerprint.ts';
 
 /** Slots of a new table. A power of two. */
 const FIRST_SLOTS = 64;
 const BYTES_PER_WORD = 4;
-/** How full a table gets before it doubles. 131,072 slots hold 100,000 values at this load: 1 MiB, not 2. */
+/** The load at which a table doubles. 131,072 slots hold 100,000 values at this load: 1 MiB, not 2. */
 const MAX_LOAD = 0.8;
-/** Steps looking for a value. Only a file made to collide needs more; its column ends as a lower bound. */
+/** Maximum number of steps to find a value. Only a file made to collide needs more; its column ends as a lower bound. */
 const MAX_PROBES = 2_048;
 
 /** The bytes that all counters of one profile share. */
 export class DistinctBudget {
 	#freeBytes: number;
 
-	/** @param totalBytes what all tables together may take. */
+	/** @param totalBytes the maximum for all tables together. */
 	constructor(totalBytes: number) {
 		this.#freeBytes = totalBytes;
 	}
 
-	/** Takes `bytes` if there are as many left; says whether it did. */
+	/** Takes `bytes` if that many are left, and returns whether it did. */
 	take(bytes: number): boolean {
 		if (bytes > this.#freeBytes) return false;
 		this.#freeBytes -= bytes;
 		return true;
 	}
 
-	/** Gives back what was taken. */
+	/** Returns bytes to the budget. */
 	give(bytes: number): void {
 		this.#freeBytes += bytes;
 	}
 }
 
-/** Counts the different values of one column: exactly, until the column's limit or the shared budget is reached. */
+/** Counts the distinct values of one column: exactly, until the column's limit or the shared budget is reached. */
 export class DistinctCounter {
 	readonly #maxDistinct: number;
 	readonly #budget: DistinctBudget;
-	/** The fingerprint at hand, in an array made once. */
+	/** The current fingerprint, in an array that is allocated once. */
 	readonly #fingerprint = new Uint32Array(2);
-	/** Pairs of words; (0, 0) is an empty slot. Empty before the first value, and once counting has stopped. */
+	/** Pairs of words; (0, 0) is an empty slot. The array is empty before the first value, and after counting has stopped. */
 	#table = new Uint32Array(0);
 	#count = 0;
 	#isLowerBound = false;
 
 	/**
-	 * @param maxDistinct values counted exactly; the next different one stops the counting.
+	 * @param maxDistinct values counted exactly; the next distinct one stops the counting.
 	 * @param budget the bytes shared with the other columns' counters.
 	 */
 	constructor(maxDistinct: number, budget: DistinctBudget) {
@@ -57,7 +57,7 @@ export class DistinctCounter {
 		this.#budget = budget;
 	}
 
-	/** Different values seen so far; at most `maxDistinct`. */
+	/** Distinct values so far; at most `maxDistinct`. */
 	get count(): number {
 		return this.#count;
 	}
@@ -67,7 +67,7 @@ export class DistinctCounter {
 		return this.#isLowerBound;
 	}
 
-	/** Counts `text` unless it was there before. False: it was. True: it is new, or can no longer be told. */
+	/** Counts `text` unless it was counted before. False: it was. True: it is new, or counting has stopped. */
 	add(text: string): boolean {
 		if (this.#isLowerBound) return true;
 		fingerprint(text, this.#fingerprint);
@@ -93,7 +93,7 @@ export class DistinctCounter {
 		return putAll(this.#table, old);
 	}
 
-	/** Nothing new can be told apart from here on, so the table is given back for other columns to use. */
+	/** Stops the counting. New values can't be recognized any more, so the table's bytes are freed for other columns. */
 	#stop(): void {
 		this.#isLowerBound = true;
 		this.#budget.give(this.#table.byteLength);
@@ -104,7 +104,7 @@ export class DistinctCounter {
 const FOUND = -1;
 const NO_PLACE = -2;
 
-/** The index of the empty slot where a fingerprint belongs; or that it is there; or that the search was given up. */
+/** Returns the index of the empty slot where a fingerprint belongs; `FOUND`; or `NO_PLACE` after too many steps. */
 function find(table: Uint32Array, high: number, low: number): number {
 	if (table.length === 0) return NO_PLACE;
 	const lastWord = table.length - 1;
@@ -119,7 +119,7 @@ function find(table: Uint32Array, high: number, low: number): number {
 	return NO_PLACE;
 }
 
-/** Puts a fingerprint that isn't there into the table; false when it found no place. */
+/** Stores a new fingerprint in the table; returns false when there was no slot for it. */
 function put(table: Uint32Array, high: number, low: number): boolean {
 	const word = find(table, high, low);
 	if (word < 0) return false;
@@ -128,7 +128,7 @@ function put(table: Uint32Array, high: number, low: number): boolean {
 	return true;
 }
 
-/** Puts every fingerprint of `from` into the larger `table`; false when one found no place. */
+/** Stores every fingerprint of `from` in the larger `table`; returns false when there was no slot for one. */
 function putAll(table: Uint32Array, from: Uint32Array): boolean {
 	for (let word = 0; word < from.length; word += 2) {
 		const high = from[word] ?? 0;

@@ -1,30 +1,30 @@
-/** A CSV somewhere on the web, as a stream with a limit. */
+/** Fetches a CSV from a URL as a stream with a size limit. */
 import { type JobContext, TaskError } from '../../work/task.ts';
 import { TURN_BYTES } from './limits.ts';
 import { readInTurns } from './read-in-turns.ts';
 
-/** Bytes to come, and what is known about them. */
+/** A stream of bytes with its metadata. */
 export interface CsvSource {
 	readonly pieces: AsyncIterable<Uint8Array>;
-	/** Undefined when the sender didn't say, or said it of compressed bytes. */
+	/** Undefined when the sender didn't announce a length, or announced that of compressed bytes. */
 	readonly sizeBytes: number | undefined;
-	/** As the sender has it, with parameters; empty when there is none. */
+	/** As the sender wrote it, with parameters; empty without one. */
 	readonly mediaType: string;
 }
 
-/** Client errors that pass: waiting may help. */
+/** Transient client errors, which a retry may solve. */
 const PASSING_STATUSES = [408, 425, 429];
 
 /**
  * Opens the CSV at `url`. Redirects are followed.
  *
- * Reading it throws as well, when the connection breaks (`CsvFetchFailed`, retryable), or the file turns out larger
- * than it said (`CsvTooLarge`).
+ * Reading the stream throws as well: `CsvFetchFailed` (retryable) when the connection breaks, and `CsvTooLarge` after
+ * `maxBytes`.
  *
- * @param maxBytes the largest file taken, decompressed.
- * @throws {TaskError} `CsvFetchFailed`: status 502 and retryable when there was no answer, 5xx, 408, 425 or 429
- * (honouring `Retry-After` in seconds); status 422 and final for the rest, and for an HTML page. `CsvTooLarge`:
- * status 413, final, more than `maxBytes` by `Content-Length`. `TargetNotAllowed`: from `job.fetch`.
+ * @param maxBytes maximum file size, decompressed.
+ * @throws {TaskError} `CsvFetchFailed`: status 502 and retryable for no response, 5xx, 408, 425 or 429 (honoring `Retry-After`
+ * in seconds); status 422 and not retryable for other statuses, and for an HTML page. `CsvTooLarge`: status 413, not retryable,
+ * for a `Content-Length` above `maxBytes`. `TargetNotAllowed`: from `job.fetch`.
  */
 export async function fetchCsv(
 	url: string,
@@ -50,7 +50,7 @@ function refusalOf(response: Response, maxBytes: number): TaskError | undefined 
 	const { status, headers } = response;
 	if (!response.ok) return badStatus(status, headers.get('retry-after'));
 	if (headers.get('content-type')?.startsWith('text/html')) {
-		return new TaskError('CsvFetchFailed', 'The URL leads to an HTML page, not to a CSV', {
+		return new TaskError('CsvFetchFailed', 'The URL returned an HTML page, expected a CSV', {
 			retryable: false,
 			status: 422,
 		});
@@ -60,7 +60,7 @@ function refusalOf(response: Response, maxBytes: number): TaskError | undefined 
 
 function badStatus(status: number, retryAfter: string | null): TaskError {
 	const retryable = status >= 500 || PASSING_STATUSES.includes(status);
-	return new TaskError('CsvFetchFailed', `The URL answered ${status}`, {
+	return new TaskError('CsvFetchFailed', `The URL returned status ${status}`, {
 		retryable,
 		status: retryable ? 502 : 422,
 		...(retryAfter !== null && /^\d{1,6}$/.test(retryAfter) && { retryAfterSeconds: Number(retryAfter) }),
@@ -72,7 +72,7 @@ function tooLarge(maxBytes: number): TaskError {
 	return new TaskError('CsvTooLarge', message, { retryable: false, status: 413 });
 }
 
-/** The bytes that the sender announced; undefined when it didn't. */
+/** The announced length in bytes; undefined without one. */
 function contentLength(response: Response): number | undefined {
 	const header = response.headers.get('content-length');
 	return header !== null && /^\d+$/.test(header) ? Number(header) : undefined;
@@ -96,8 +96,8 @@ async function* fetchedPieces(
 	}
 }
 
-/** What went wrong on the way. Our own errors, and the end of the attempt, are passed on as they are. */
+/** Wraps a network error. Returns task errors, and the attempt's own abort, unchanged. */
 function asFetchFailure(cause: unknown, signal: AbortSignal): unknown {
 	if (cause instanceof TaskError || signal.aborted) return cause;
-	return new TaskError('CsvFetchFailed', 'The URL could not be read to the end', { status: 502, cause });
+	return new TaskError('CsvFetchFailed', 'Reading the URL failed', { status: 502, cause });
 }

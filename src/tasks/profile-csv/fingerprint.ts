@@ -1,15 +1,15 @@
 /**
  * 64-bit fingerprints of texts. Pure: no I/O, no state.
  *
- * Two MurmurHash3 lanes of 32 bits with different constants, mixed at the end. It is not made to resist somebody who
- * looks for collisions: all they could spoil is the distinct count of their own file.
+ * Two MurmurHash3 lanes of 32 bits with different constants, mixed at the end. The hash doesn't resist deliberate collisions:
+ * those would only falsify the distinct count of the attacker's own file.
  */
 
 /**
- * Writes the fingerprint of `text` into `out[0]` and `out[1]`; into an array of the caller's, because a pair
- * allocated for every cell would cost more than the hashing.
+ * Writes the fingerprint of `text` into `out[0]` and `out[1]`. The caller provides the array, because allocating a pair for
+ * every cell would cost more than the hashing.
  *
- * It is never (0, 0), so a table may use that for an empty slot.
+ * A fingerprint is never (0, 0), so a table may use that for an empty slot.
  */
 export function fingerprint(text: string, out: Uint32Array): void {
 	const length = text.length;
@@ -22,7 +22,7 @@ export function fingerprint(text: string, out: Uint32Array): void {
 		low ^= Math.imul(rotateLeft(Math.imul(block, 0x239b961b), 16), 0xab0e9789);
 		low = (Math.imul(rotateLeft(low, 19), 5) + 0x561ccd1b) | 0;
 	}
-	// The length tells 'a' from 'a\0', which fill the same block.
+	// The length distinguishes 'a' from 'a\0', which fill the same block.
 	high = avalanche((high ^ length) + low);
 	low = avalanche((low ^ length) + high);
 	out[0] = high;

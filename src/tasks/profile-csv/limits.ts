@@ -1,32 +1,34 @@
 /**
- * Every number `profile-csv` goes by, with its unit and default. Change them here.
+ * All numbers of `profile-csv`, with their units and defaults. Change them here.
  *
- * Pure: no I/O. A profiler takes {@link CsvLimits} as an argument, so a test can make them small.
+ * Pure: no I/O. A profiler takes {@link CsvLimits} as an argument, so that tests can use small ones.
  */
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** What bounds the memory of one profile, whatever the file. */
+/** Limits that bound the memory of one profile, for any file. */
 export interface CsvLimits {
-	/** Columns, those of ragged rows included. More fail with `TooManyColumns`. */
+	/** Columns, including those that ragged rows add. More fail with `TooManyColumns`. */
 	readonly maxColumns: number;
-	/** Bytes from the start of a row to the end of its line; a cell can't be longer than its row. More: `RowTooLarge`. */
+	/**
+	 * Bytes from the start of a row to the end of its line; a cell can't be longer than its row. More fail with `RowTooLarge`.
+	 */
 	readonly maxRowBytes: number;
-	/** Different values counted exactly in one column; a column with more reports this number as a lower bound. */
+	/** Distinct values counted exactly in one column; a column with more reports this number as a lower bound. */
 	readonly maxDistinctPerColumn: number;
-	/** Bytes of fingerprint tables over all columns at a time; a column that finds none left reports a lower bound. */
+	/** Bytes of fingerprint tables for all columns together; a column that gets none reports a lower bound. */
 	readonly distinctBudgetBytes: number;
-	/** Characters (UTF-16 code units) of a name, `min` or `max` shown; what is longer is cut there and ends in `…`. */
+	/** Characters (UTF-16 code units) of a name, `min` or `max` in the result; longer texts are cut there and end in `…`. */
 	readonly maxShownCharacters: number;
-	/** Bytes at the start of the file looked at to find the delimiter. */
+	/** Bytes at the start of the file that are used to detect the delimiter. */
 	readonly delimiterSampleBytes: number;
 }
 
 /**
- * The limits in production. The tables of distinct counts are the largest part, and the lane may run four profiles in
- * one isolate of 128 MB: four files of 200 columns at once came to 93 MB. A column with 100,000 different values
- * needs 1 MiB, so 8 such columns are counted exactly.
+ * The limits in production. The tables of distinct counts are the largest part, and the lane may run four profiles in one
+ * isolate of 128 MB: four files of 200 columns at once took 93 MB. A column with 100,000 distinct values needs 1 MiB, so 8 such
+ * columns are counted exactly.
  */
 export const DEFAULT_LIMITS: CsvLimits = {
 	maxColumns: 1_000,
@@ -37,11 +39,11 @@ export const DEFAULT_LIMITS: CsvLimits = {
 	delimiterSampleBytes: 64 * KIB,
 };
 
-/** The largest CSV fetched from a URL, in bytes. A body sent to us is bounded by the deployment's `MAX_INPUT_BYTES`. */
+/** Maximum size of a CSV fetched from a URL, in bytes. The deployment's `MAX_INPUT_BYTES` limits a submitted body. */
 export const MAX_FETCHED_CSV_BYTES = 32 * MIB;
 
 /**
- * Bytes parsed before the event loop gets a turn. By bytes and not by the clock, which stands still in a Worker while
- * it computes. At 10 MB/s this is 7 ms.
+ * Bytes parsed before the event loop continues with other work. Bytes are used because the clock of a Worker stands still
+ * during computation. At 10 MB/s this is 7 ms.
  */
 export const TURN_BYTES = 64 * KIB;

@@ -1,6 +1,6 @@
 /** Numeric summary of a column in constant memory. Pure. */
 
-/** Smallest, largest, mean and spread of numbers, by Welford's method: stable where summing squares is not. */
+/** Minimum, maximum, mean and standard deviation by Welford's method, which is stable where a sum of squares is not. */
 export class NumberSummary {
 	#count = 0;
 	#mean = 0;
@@ -18,19 +18,19 @@ export class NumberSummary {
 		if (value > this.#max) this.#max = value;
 	}
 
-	// Adding 0 turns −0, which JSON has no word for, into 0.
+	// Adding 0 turns −0, which JSON can't represent, into 0.
 
-	/** The smallest number; infinity when there were none. */
+	/** The smallest number; infinity without any. */
 	get min(): number {
 		return this.#min + 0;
 	}
 
-	/** The largest number; minus infinity when there were none. */
+	/** The largest number; minus infinity without any. */
 	get max(): number {
 		return this.#max + 0;
 	}
 
-	/** The arithmetic mean; undefined when there were no numbers, or they were too large to average. */
+	/** The arithmetic mean; undefined without numbers, or when they are too large to average. */
 	get mean(): number | undefined {
 		return this.#count > 0 ? finite(this.#mean) : undefined;
 	}

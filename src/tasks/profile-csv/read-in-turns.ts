@@ -1,13 +1,12 @@
-/** A stream's bytes, at a pace that leaves the isolate's other work its turn. */
+/** Reads a stream in small pieces, so that the isolate's other work can run in between. */
 
 /**
- * The bytes of `stream` in pieces of at most `turnBytes`. After every `turnBytes` the event loop gets a turn: chunks
- * that are there already come as microtasks, and a loop over them would keep timers, sockets and the neighbours
- * waiting.
+ * Yields the bytes of `stream` in pieces of at most `turnBytes`. After every `turnBytes` the event loop runs other work.
+ * Without this, buffered chunks arrive as microtasks, and a loop over them would delay timers, sockets and other requests.
  *
  * The stream is canceled when `signal` fires, and when the reader stops before the end.
  *
- * @throws the reason of `signal`, as soon as it fires, even while the stream has nothing to give.
+ * @throws the reason of `signal`, as soon as it fires, even while the stream is silent.
  */
 export async function* readInTurns(
 	stream: ReadableStream<Uint8Array>,
@@ -15,7 +14,7 @@ export async function* readInTurns(
 	signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, void> {
 	const reader = stream.getReader();
-	// Canceling settles a read that is pending: no race with a promise of our own is needed.
+	// Canceling settles a pending read, so no race with another promise is needed.
 	const cancel = () => void reader.cancel(signal.reason).catch(() => {});
 	signal.addEventListener('abort', cancel);
 	let bytesInTurn = 0;
@@ -41,7 +40,7 @@ export async function* readInTurns(
 	}
 }
 
-/** Resolves once everything that is due now has run: timers, sockets, other requests. A microtask would not do. */
+/** Resolves after all work that is due has run: timers, sockets, other requests. A microtask would not be enough. */
 function nextTurn(): Promise<void> {
 	return new Promise((resolve) => setTimeout(resolve, 0));
 }

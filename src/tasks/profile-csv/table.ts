@@ -1,13 +1,13 @@
-/** Rows in, the profile of a table out. Pure: no I/O, no clock, no CSV. */
+/** Builds the profile of a table from rows. Pure: no I/O, no clock, no CSV. */
 import { TaskError } from '../../work/task.ts';
 import { Column, type ColumnProfile } from './column.ts';
 import { DistinctBudget } from './distinct-counter.ts';
 import type { CsvLimits } from './limits.ts';
 import { shown } from './text-summary.ts';
 
-/** What the rows of a file say. */
+/** The profile of a table. */
 export type TableProfile = {
-	/** Rows of data: without the header, and without blank lines. */
+	/** Rows of data, without the header and blank lines. */
 	rows: number;
 	/** In the order of the file. A row longer than the header adds columns at the end. */
 	columns: ColumnProfile[];
@@ -15,14 +15,14 @@ export type TableProfile = {
 	raggedRows: number;
 };
 
-/** Gathers the profile of a table row by row, in bounded memory. */
+/** Builds the profile of a table row by row, in bounded memory. */
 export class Table {
 	readonly #limits: CsvLimits;
 	readonly #budget: DistinctBudget;
 	readonly #columns: Column[] = [];
 	readonly #names = new Set<string>();
 	#awaitsHeader: boolean;
-	/** Cells of the header or, without one, of the first row; undefined before it. */
+	/** Number of cells of the header or, without one, of the first row; undefined before it. */
 	#width: number | undefined;
 	#rows = 0;
 	#raggedRows = 0;
@@ -47,7 +47,7 @@ export class Table {
 		else this.#addRow(cells, this.#width);
 	}
 
-	/** @throws {TaskError} `EmptyCsv` when there was not even a header. */
+	/** @throws {TaskError} `EmptyCsv` when there was no row, not even a header. */
 	profile(): TableProfile {
 		if (this.#width === undefined) {
 			throw new TaskError('EmptyCsv', 'The CSV has no rows, not even a header', { retryable: false, status: 422 });
@@ -71,7 +71,7 @@ export class Table {
 	#addColumns(cells: readonly string[]): void {
 		const { maxColumns } = this.#limits;
 		if (cells.length > maxColumns) {
-			const message = `A row has ${cells.length} cells, and at most ${maxColumns} columns are profiled`;
+			const message = `A row has ${cells.length} cells, expected at most ${maxColumns}`;
 			throw new TaskError('TooManyColumns', message, { retryable: false, status: 422 });
 		}
 		for (let index = this.#columns.length; index < cells.length; index++) {
@@ -81,7 +81,7 @@ export class Table {
 		}
 	}
 
-	/** `name`, or `name_2`, `name_3` … when a column before it has that name. */
+	/** Returns `name`, or `name_2`, `name_3` … when an earlier column has that name. */
 	#unusedName(name: string): string {
 		let unused = name;
 		for (let copy = 2; this.#names.has(unused); copy++) unused = `${name}_${copy}`;
@@ -90,7 +90,7 @@ export class Table {
 	}
 }
 
-/** The text without the spaces and tabs around it. Almost no cell has any, so look before cutting. */
+/** Removes the spaces and tabs around the text. Almost no cell has any, so it checks before it slices. */
 function withoutBlanks(text: string): string {
 	let start = 0;
 	let end = text.length;

@@ -1,10 +1,10 @@
 /** Lexical summary of a column in bounded memory. Pure. */
 
 /**
- * First and last in lexical order (by UTF-16 code unit), and the lengths.
+ * First and last text in lexical order (by UTF-16 code unit), and the lengths.
  *
- * Only the first characters of the two extremes are kept. That is enough: the start of the smallest text is the
- * smallest start. One more than is shown is kept, to know whether something was cut.
+ * Only the first characters of the two extremes are kept. That is enough, because the start of the smallest text is the
+ * smallest start. One character more than is shown is kept, to detect whether the text was cut.
  */
 export class TextSummary {
 	readonly #maxShown: number;
@@ -13,7 +13,7 @@ export class TextSummary {
 	#minLength = Number.POSITIVE_INFINITY;
 	#maxLength = 0;
 
-	/** @param maxShownCharacters how much of `min` and `max` is shown. */
+	/** @param maxShownCharacters maximum number of characters of `min` and `max` in the result. */
 	constructor(maxShownCharacters: number) {
 		this.#maxShown = maxShownCharacters;
 	}
@@ -28,34 +28,34 @@ export class TextSummary {
 		if (this.#max === undefined || start > this.#max) this.#max = isCut ? ownCopy(start) : start;
 	}
 
-	/** The first in order; undefined when there was no text. */
+	/** The first text in order; undefined without any. */
 	get min(): string | undefined {
 		return this.#min === undefined ? undefined : shown(this.#min, this.#maxShown);
 	}
 
-	/** The last in order; undefined when there was no text. */
+	/** The last text in order; undefined without any. */
 	get max(): string | undefined {
 		return this.#max === undefined ? undefined : shown(this.#max, this.#maxShown);
 	}
 
-	/** The fewest characters (UTF-16 code units); infinity when there was no text. */
+	/** Length of the shortest text (UTF-16 code units); infinity without any. */
 	get minLength(): number {
 		return this.#minLength;
 	}
 
-	/** The most characters (UTF-16 code units); 0 when there was no text. */
+	/** Length of the longest text (UTF-16 code units); 0 without any. */
 	get maxLength(): number {
 		return this.#maxLength;
 	}
 }
 
-/** At most `maxCharacters` of `text`, with `…` where something was cut; never half of a surrogate pair. */
+/** Returns at most `maxCharacters` of `text`, with `…` after a cut; never half of a surrogate pair. */
 export function shown(text: string, maxCharacters: number): string {
 	if (text.length <= maxCharacters) return text;
 	return `${text.slice(0, maxCharacters).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
-/** The same text without the long string it may be a slice of, which V8 would keep alive with it. */
+/** Copies the text. V8 would keep the long string alive if the text is a slice of it. */
 function ownCopy(text: string): string {
 	return JSON.parse(JSON.stringify(text));
 }

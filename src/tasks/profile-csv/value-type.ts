@@ -1,22 +1,21 @@
 /**
- * What kind of value a cell holds, and what kind of column cells make together. Pure: no I/O, no state.
+ * Determines the type of a cell's value, and of a column of cells. Pure: no I/O, no state.
  *
- * The words are those of Frictionless Table Schema. The rule behind the number types: a cell is a number only if
- * nothing is lost by reading it as one. So `007` and a whole number beyond ±(2^53 − 1) are strings: they are
- * identifiers.
+ * The names are those of Frictionless Table Schema. A cell is a number only if reading it as one loses nothing. So `007` and
+ * whole numbers beyond ±(2^53 − 1) are strings: they are identifiers.
  */
 
-/** The type of one cell that isn't empty. */
+/** The type of one non-empty cell. */
 export type ValueType = 'integer' | 'number' | 'boolean' | 'date' | 'datetime' | 'string';
 
-/** The type of a column: `empty` has no values at all. */
+/** The type of a column; `empty` for a column without values. */
 export type ColumnType = ValueType | 'empty';
 
 /**
- * The type of `text`, a cell without blanks around it:
+ * Determines the type of `text`, a cell without blanks around it:
  *
  * - `integer`: digits with an optional sign, no leading zeros, within ±(2^53 − 1);
- * - `number`: a decimal point or an exponent as well; finite; never a decimal comma or thousands separators;
+ * - `number`: also a decimal point or an exponent; finite; never a decimal comma or thousands separators;
  * - `boolean`: `true` or `false` in any case;
  * - `date`: `YYYY-MM-DD`, a day that exists;
  * - `datetime`: such a date, `T` or a space, `HH:MM`, optionally `:SS`, a fraction and `Z` or an offset;
@@ -29,7 +28,7 @@ export function typeOfValue(text: string): ValueType {
 	return booleanPattern.test(text) ? 'boolean' : 'string';
 }
 
-/** The type of a column of type `column` that gets a value of type `value`. The order of values doesn't matter. */
+/** The type of a column of type `column` after a value of type `value`. The order of values doesn't matter. */
 export function widen(column: ColumnType, value: ValueType): ColumnType {
 	if (column === value || column === 'empty') return value;
 	if (isNumeric(column) && isNumeric(value)) return 'number';
@@ -51,7 +50,7 @@ const MINUS = 0x2d;
 const POINT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
-/** Any whole number of so many digits is exact as a double. */
+/** Any whole number with this many digits is exact as a double. */
 const SAFE_DIGITS = 15;
 
 const numberPattern = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;

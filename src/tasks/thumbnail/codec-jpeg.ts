@@ -1,21 +1,24 @@
 /**
- * The JPEG codec: the module in `imagescript`, made of the Rust crates jpeg-decoder and image.
+ * The JPEG codec: the module in `imagescript`, built from the Rust crates jpeg-decoder and image.
  *
- * It decodes at 1/8, 1/4 or 1/2 of the size where that is enough, which spares both time and memory: a photo of 12
- * megapixels takes 6 MB on the way to a thumbnail. Photon takes 144 MB for the same, more than an isolate has.
+ * It decodes at 1/8, 1/4 or 1/2 of the size where that is enough, which saves time and memory: a thumbnail of a 12-megapixel
+ * photo takes 6 MB. Photon takes 144 MB for the same, more than an isolate has.
  */
 import { Codec, type DecodedImage, DecodeError, type DecodeOptions, type EncodeOptions, type Region } from './codec.ts';
 import { FULL_SIZE_EIGHTHS } from './memory.ts';
 import { scaledSide } from './plan.ts';
 
-/** What the module exports, as its own glue calls it. */
+/** The module's exports, as its own JavaScript calls them. */
 interface JpegExports {
 	readonly memory: WebAssembly.Memory;
 	walloc(sizeBytes: number): number;
 	wfree(pointer: number, sizeBytes: number): void;
 	/** The length of the bytes that `decode_buffer` or `encode` has just returned. */
 	wlen(): number;
-	/** An image, or up to {@link FAILED}. Decodes at the smallest scale that reaches the width *or* the height. */
+	/**
+	 * Returns an image, or an error code up to {@link FAILED}. Decodes at the smallest scale that reaches the width *or* the
+	 * height.
+	 */
 	decode(pointer: number, sizeBytes: number, width: number, height: number): number;
 	decode_width(image: number): number;
 	decode_height(image: number): number;
@@ -27,7 +30,7 @@ interface JpegExports {
 
 const FAILED = 1;
 const LAYOUTS = ['grey', 'rgb', 'cmyk'] as const;
-/** A side that no image reaches at less than its full size. */
+/** A side that no image reaches below its full size. */
 const UNREACHABLE_PIXELS = 65_535;
 
 /** Reads and writes JPEG. */
@@ -74,8 +77,8 @@ export class JpegCodec extends Codec {
 }
 
 /**
- * The size to ask for so that the codec decodes at `eighths`. One side that is long enough is all it wants, and a side
- * of one pixel is as long at any scale: so only the longer side is asked for.
+ * The size to request so that the codec decodes at `eighths`. The codec stops at the first side that is long enough, and a side
+ * of one pixel has that length at any scale: so only the longer side is requested.
  */
 function sizeToAskFor({ widthPixels, heightPixels, eighths }: DecodeOptions): [width: number, height: number] {
 	if (eighths === FULL_SIZE_EIGHTHS) return [UNREACHABLE_PIXELS, UNREACHABLE_PIXELS];

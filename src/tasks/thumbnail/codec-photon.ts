@@ -1,7 +1,7 @@
-/** The codec for PNG and WebP: Photon, made of the Rust crate image. */
+/** The codec for PNG and WebP: Photon, built from the Rust crate image. */
 import { Codec, type DecodedImage, type EncodeOptions, type Region } from './codec.ts';
 
-/** What the module exports: wasm-bindgen's calling convention, in which bytes are a pointer and a length. */
+/** The module's exports, with wasm-bindgen's calling convention: bytes are a pointer and a length. */
 interface PhotonExports {
 	readonly memory: WebAssembly.Memory;
 	__wbindgen_start(): void;
@@ -20,7 +20,9 @@ interface PhotonExports {
 type PointerAndSize = readonly [pointer: number, sizeBytes: number];
 
 const ALIGNMENT_BYTES = 1;
-/** The one import that Photon calls while it starts: room for JavaScript objects, of which it is given none here. */
+/**
+ * The only import that Photon calls during startup: it reserves a table for JavaScript objects, which this codec never passes.
+ */
 const CALLED_AT_START = '__wbindgen_init_externref_table';
 
 /** Reads and writes PNG and WebP. */
@@ -51,7 +53,7 @@ export class PhotonCodec extends Codec {
 		const image = codec.photonimage_new_from_byteslice(file.pointer, file.sizeBytes);
 		const widthPixels = codec.photonimage_get_width(image) >>> 0;
 		const heightPixels = codec.photonimage_get_height(image) >>> 0;
-		// A copy, but it fits where the decoder's own buffers were: the memory does not grow.
+		// This copy fits where the decoder's own buffers were, so the memory does not grow.
 		const region = this.hold(regionOf(codec.photonimage_get_raw_pixels(image)));
 		codec.__wbg_photonimage_free(image, 0);
 		const pixels = () => ({ data: this.view(region), widthPixels, heightPixels, layout: 'rgba' as const });
@@ -72,8 +74,8 @@ function regionOf([pointer, sizeBytes]: PointerAndSize): Region {
 }
 
 /**
- * Photon imports canvas, DOM and console functions. On bytes it calls none of them until it panics, and then an
- * exception is as good an end as the trap that would follow.
+ * Photon imports canvas, DOM and console functions. For bytes it calls none of them unless it panics. Then an exception serves
+ * as well as the trap that would follow.
  */
 function importsThatThrow(module: WebAssembly.Module): WebAssembly.Imports {
 	const imports: Record<string, Record<string, () => void>> = {};

@@ -1,33 +1,33 @@
 /**
- * What a codec is: a WebAssembly module that decodes and encodes images in memory of its own.
+ * A codec is a WebAssembly module that decodes and encodes images in its own memory.
  *
- * The modules are called without the JavaScript they come with: it copies every image out of the memory and back, and
- * keeps one instance for ever, also when it has trapped.
+ * The modules are called without the JavaScript they come with: it copies every image out of the memory and back, and keeps one
+ * instance for ever, even after a trap.
  */
 import { invalidImage } from './errors.ts';
 import type { ImageFormat } from './header.ts';
 import type { SourcePixels } from './resample.ts';
 
-/** Bytes in a codec's memory. */
+/** A region of a codec's memory. */
 export interface Region {
 	readonly pointer: number;
 	readonly sizeBytes: number;
 }
 
-/** What a codec has to know to decode. */
+/** Options for decoding. */
 export interface DecodeOptions {
 	readonly widthPixels: number;
 	readonly heightPixels: number;
-	/** The size to decode at, in eighths. Codecs that cannot scale are given 8. */
+	/** The size to decode at, in eighths. It is 8 for codecs that cannot scale. */
 	readonly eighths: number;
 }
 
-/** What a codec has to know to encode. */
+/** Options for encoding. */
 export interface EncodeOptions {
 	readonly widthPixels: number;
 	readonly heightPixels: number;
 	readonly format: ImageFormat;
-	/** 1–100, JPEG only: PNG and WebP are written without loss. */
+	/** 1–100, JPEG only: PNG and WebP are lossless. */
 	readonly quality: number;
 }
 
@@ -35,15 +35,15 @@ export interface EncodeOptions {
 export interface DecodedImage {
 	readonly widthPixels: number;
 	readonly heightPixels: number;
-	/** A view for the resampler, good until the codec is called again. */
+	/** A view for the resampler, valid until the next call to the codec. */
 	pixels(): SourcePixels;
-	/** Gives the memory back to the codec. */
+	/** Returns the memory to the codec. */
 	free(): void;
 }
 
 /** An instance of a codec. */
 export abstract class Codec {
-	/** What is in use, by pointer. */
+	/** Regions in use, by pointer. */
 	readonly #inUse = new Map<number, Held>();
 	#bareBytes = 0;
 	#isSpent = false;
@@ -55,57 +55,57 @@ export abstract class Codec {
 	protected abstract decodeFile(file: Region, options: DecodeOptions): DecodedImage;
 	protected abstract encodePixels(pixels: Region, options: EncodeOptions): Region;
 
-	/** The size of its linear memory. It grows and never shrinks: the most that any image has taken so far. */
+	/** The size of the linear memory. It never shrinks, so it is the maximum that any image has needed so far. */
 	get memoryBytes(): number {
 		return this.memory.buffer.byteLength;
 	}
 
-	/** Whether it has trapped. It may be in any state then and is not to be called again. */
+	/** Whether the instance has trapped. It may then be in any state and must not be called again. */
 	get isSpent(): boolean {
 		return this.#isSpent;
 	}
 
-	/** How large its memory will be once it has grown to a need. */
+	/** The memory's size after growing to a need. */
 	bytesAfter(needBytes: number): number {
 		const { memoryBytes } = this;
 		return needBytes <= memoryBytes ? memoryBytes : memoryBytes + this.#missingBytes(needBytes);
 	}
 
 	/**
-	 * Grows the memory to a need, in one step, so that the work itself does not. Left to itself the allocator grows by all
-	 * of what it is asked for, also when half of that is free at the end. And the next image of this need fits for certain.
+	 * Grows the memory to a need in one step, so that the work itself does not. By itself the allocator grows by the full size
+	 * of each request, even when half of that is free at the end. The next image with this need is then certain to fit.
 	 */
 	growTo(needBytes: number): void {
 		if (needBytes > this.memoryBytes) this.release(this.allocate(this.#missingBytes(needBytes)).pointer);
 	}
 
-	/** Room for bytes. */
+	/** Allocates a region. */
 	allocate(sizeBytes: number): Region {
 		this.#bareBytes ||= this.memoryBytes;
 		const pointer = this.#guarded(() => this.malloc(sizeBytes)) >>> 0;
 		return this.hold({ pointer, sizeBytes });
 	}
 
-	/** A view of a region, good until the codec is called again: a growing memory moves. */
+	/** Returns a view of a region, valid until the next call to the codec: growing the memory moves it. */
 	view({ pointer, sizeBytes }: Region): Uint8Array<ArrayBuffer> {
 		return new Uint8Array(this.memory.buffer as ArrayBuffer, pointer, sizeBytes);
 	}
 
 	/**
-	 * Decodes a file; its region is used up.
+	 * Decodes a file, and consumes its region.
 	 *
-	 * @throws {TaskError} `InvalidImage` when the codec cannot make sense of the bytes: most often that is a trap.
+	 * @throws {TaskError} `InvalidImage` when the codec cannot decode the bytes, usually because of a trap.
 	 */
 	decode(file: Region, options: DecodeOptions): DecodedImage {
 		this.#inUse.delete(file.pointer);
 		try {
 			return this.#guarded(() => this.decodeFile(file, options));
 		} catch (error) {
-			throw invalidImage('The image is damaged: it cannot be decoded.', error);
+			throw invalidImage('The image is damaged: it cannot be decoded', error);
 		}
 	}
 
-	/** Encodes RGBA pixels; their region is used up. */
+	/** Encodes RGBA pixels, and consumes their region. */
 	encode(pixels: Region, options: EncodeOptions): Uint8Array<ArrayBuffer> {
 		this.#inUse.delete(pixels.pointer);
 		const file = this.hold(this.#guarded(() => this.encodePixels(pixels, options)));
@@ -114,12 +114,12 @@ export abstract class Codec {
 		return bytes;
 	}
 
-	/** Frees all that is in use, so that the instance can serve another image. */
+	/** Frees all regions, so that the instance can serve another image. */
 	reset(): void {
 		for (const pointer of [...this.#inUse.keys()]) this.release(pointer);
 	}
 
-	/** Remembers that a region, or whatever else begins there, is to be freed. */
+	/** Registers a region, or another object at its pointer, to be freed. */
 	protected hold(region: Region, free = () => this.free(region.pointer, region.sizeBytes)): Region {
 		this.#inUse.set(region.pointer, { sizeBytes: region.sizeBytes, free });
 		return region;
@@ -131,7 +131,7 @@ export abstract class Codec {
 		if (held) this.#guarded(held.free);
 	}
 
-	/** What of a need is neither in use already nor what an instance has from the start. */
+	/** The part of a need that is neither in use already nor in an instance's initial memory. */
 	#missingBytes(needBytes: number): number {
 		let missingBytes = needBytes - (this.#bareBytes || this.memoryBytes);
 		for (const { sizeBytes } of this.#inUse.values()) missingBytes -= sizeBytes;
@@ -148,11 +148,11 @@ export abstract class Codec {
 	}
 }
 
-/** Something in a codec's memory that is to be freed. */
+/** An object in a codec's memory that must be freed. */
 interface Held {
 	readonly sizeBytes: number;
 	free(): void;
 }
 
-/** The codec says in an orderly way that it cannot decode: it is still good. */
+/** The codec reports that it cannot decode. The instance remains usable. */
 export class DecodeError extends Error {}

@@ -1,10 +1,10 @@
-/** The codecs an isolate has, and how much memory they may hold between them. */
+/** The codecs of an isolate, and their memory budget. */
 import type { Codec } from './codec.ts';
 import { JpegCodec } from './codec-jpeg.ts';
 import { PhotonCodec } from './codec-photon.ts';
 import { type CodecName, MEMORY_BUDGET_BYTES, type MemoryNeeds } from './memory.ts';
 
-/** How to get the compiled modules. They are asked for when an image needs them, not before. */
+/** Loads the compiled modules. Each is loaded when an image needs it. */
 export interface CodecModules {
 	/** `imagescript/wasm/any/jpeg.wasm` */
 	jpeg(): Promise<WebAssembly.Module>;
@@ -15,9 +15,9 @@ export interface CodecModules {
 /**
  * One instance of each codec, kept from one image to the next.
  *
- * Linear memory never shrinks, and an instance that is thrown away is collected when the runtime likes: in workerd ten
- * of 92 MB were seen lying about. An instance that is used again holds what its largest image took, and no more. So
- * instances are kept while they fit in the budget together.
+ * Linear memory never shrinks, and the runtime collects a discarded instance late: in workerd ten of 92 MB were seen at one
+ * time. A reused instance holds only the memory of its largest image. So instances are kept while they fit in the budget
+ * together.
  */
 export class Codecs {
 	readonly #modules: CodecModules;
@@ -27,7 +27,7 @@ export class Codecs {
 		this.#modules = modules;
 	}
 
-	/** The instance, or a new one if there is none. */
+	/** Returns the instance, or a new one if there is none. */
 	async open(name: CodecName): Promise<Codec> {
 		const kept = this.#kept.get(name);
 		if (kept) return kept;
@@ -37,8 +37,8 @@ export class Codecs {
 	}
 
 	/**
-	 * The instance that has the input, or a new one in its stead when the memory that earlier images left behind would
-	 * take the needs over the budget. The other instance is dropped first.
+	 * Returns the instance that holds the input. If memory left behind by earlier images would exceed the budget, it first drops
+	 * the other instance, and then replaces this one.
 	 */
 	async makeRoom(needs: MemoryNeeds, reader: CodecName): Promise<Codec> {
 		const fits = () => this.#after('jpeg', needs) + this.#after('photon', needs) + needs.result <= MEMORY_BUDGET_BYTES;
@@ -47,12 +47,12 @@ export class Codecs {
 		return this.open(reader);
 	}
 
-	/** The linear memory that all instances hold, in bytes. */
+	/** The linear memory of all instances, in bytes. */
 	get heldBytes(): number {
 		return this.#held('jpeg') + this.#held('photon');
 	}
 
-	/** Makes the instances ready for the next image; one that has trapped is dropped. */
+	/** Prepares the instances for the next image, and drops those that have trapped. */
 	reset(): void {
 		for (const [name, codec] of this.#kept) {
 			if (!codec.isSpent) codec.reset();

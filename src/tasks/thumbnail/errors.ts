@@ -1,16 +1,16 @@
-/** The three ways an image is refused. None is worth another attempt: the same bytes would fail again. */
+/** The three reasons to reject an image. None is retryable, because the same bytes would fail again. */
 import { TaskError } from '../../work/task.ts';
 
 const STATUS_CONTENT_TOO_LARGE = 413;
 const STATUS_UNSUPPORTED_MEDIA_TYPE = 415;
 const STATUS_UNPROCESSABLE = 422;
 
-/** The bytes are no whole image: cut off, damaged, or something else altogether. */
+/** The bytes are not a complete image: truncated, damaged, or not an image. */
 export function invalidImage(message: string, cause?: unknown): TaskError {
 	return new TaskError('InvalidImage', message, { retryable: false, status: STATUS_UNPROCESSABLE, cause });
 }
 
-/** A well-formed image of a kind that is not taken. */
+/** A valid image of an unsupported kind. */
 export function unsupportedImage(message: string): TaskError {
 	return new TaskError('UnsupportedImage', message, { retryable: false, status: STATUS_UNSUPPORTED_MEDIA_TYPE });
 }

@@ -1,4 +1,4 @@
-/** The one thing a thumbnail needs from EXIF: which way is up. Pure. */
+/** Reads the orientation from EXIF, which is all that a thumbnail needs. Pure. */
 import { viewOf } from './image-bytes.ts';
 
 const UPRIGHT = 1;
@@ -12,11 +12,11 @@ const LITTLE_ENDIAN = 0x4949;
 const BIG_ENDIAN = 0x4d4d;
 
 /**
- * The orientation in a TIFF block (what follows `Exif\0\0` in a JPEG).
+ * Reads the orientation from a TIFF block (the bytes after `Exif\0\0` in a JPEG).
  *
- * Cameras and editors write much that is wrong here, and an image is no less an image for it: never throws.
+ * Never throws: cameras and editors write many wrong blocks, and the image is still usable.
  *
- * @returns 1–8 as EXIF numbers them; 1, upright, when the block does not say.
+ * @returns 1–8 as in EXIF; 1 (upright) when the block has none.
  */
 export function readOrientation(tiff: Uint8Array): number {
 	if (tiff.length < TIFF_HEADER_BYTES) return UPRIGHT;

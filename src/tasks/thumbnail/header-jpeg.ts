@@ -1,22 +1,25 @@
-/** Reads a JPEG's markers from the first to the last, without decoding. Pure. */
+/** Reads all markers of a JPEG without decoding it. Pure. */
 import { invalidImage, unsupportedImage } from './errors.ts';
 import { readOrientation } from './exif.ts';
 import { type HeaderBase, hasText, viewOf } from './image-bytes.ts';
 
-/** A JPEG before it is decoded. */
+/** The header of a JPEG. */
 export interface JpegHeader extends HeaderBase {
 	readonly format: 'jpeg';
 	/** 1 is grey, 3 colour, 4 CMYK. */
 	readonly channels: 1 | 3 | 4;
-	/** The samples stored, over all channels: about 1.5 a pixel when colour is stored at half the size each way, else 3. */
+	/**
+	 * Number of stored samples in all channels: about 1.5 a pixel when colour is stored at half the size in each direction,
+	 * otherwise 3.
+	 */
 	readonly storedSamples: number;
-	/** Progressive: every coefficient is kept until the last scan, 2 bytes each. */
+	/** In a progressive JPEG every coefficient is kept until the last scan, 2 bytes each. */
 	readonly progressive: boolean;
 }
 
 /**
- * The most scans a progressive JPEG may have. Each is a pass over the whole image and can be a few bytes long, so a
- * small file could ask for hours of work. Encoders write about 10.
+ * Maximum number of scans of a progressive JPEG. Each scan is a pass over the whole image and can be a few bytes long, so a
+ * small file could cause hours of work. Encoders write about 10.
  */
 export const MAX_SCANS = 100;
 
@@ -46,7 +49,10 @@ const BLOCK_PIXELS = 8;
 
 type Frame = Omit<JpegHeader, 'orientation' | 'format'>;
 
-/** @throws {TaskError} `InvalidImage` when damaged or cut off, `UnsupportedImage` for rare kinds no browser shows either. */
+/**
+ * @throws {TaskError} `InvalidImage` when damaged or truncated, `UnsupportedImage` for rare kinds that browsers don't show
+ * either.
+ */
 export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 	let frame: Frame | undefined;
 	let orientation: number | undefined;
@@ -61,31 +67,32 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 		const segment = segmentAt(bytes, at);
 		at += LENGTH_BYTES + segment.length;
 		if (isFrame(marker.code)) {
-			if (frame) throw unsupportedImage('The JPEG is hierarchical; baseline and progressive ones are taken.');
+			if (frame) throw unsupportedImage('The JPEG is hierarchical, expected baseline or progressive');
 			frame = readFrame(marker.code, segment);
 		} else if (marker.code === EXIF_SEGMENT && hasText(segment, 0, EXIF_NAME)) {
 			orientation ??= readOrientation(segment.subarray(EXIF_NAME.length));
 		} else if (marker.code === ADOBE_SEGMENT && hasText(segment, 0, ADOBE_NAME)) {
 			isAdobe = true;
 		} else if (marker.code === START_OF_SCAN) {
-			if (!frame) throw invalidImage('The JPEG is damaged: its pixels start before its size.');
-			if (++scans > MAX_SCANS) throw unsupportedImage(`The JPEG has more than ${MAX_SCANS} scans.`);
+			if (!frame) throw invalidImage('The JPEG is damaged: its pixels precede its size');
+			if (++scans > MAX_SCANS) throw unsupportedImage(`The JPEG has more than ${MAX_SCANS} scans`);
 			at = endOfScan(bytes, at);
 		}
 	}
-	if (!frame || scans === 0) throw invalidImage('The JPEG has no pixels.');
-	if (frame.channels === 4 && !isAdobe) throw unsupportedImage('The JPEG has 4 channels and does not say of what.');
+	if (!frame || scans === 0) throw invalidImage('The JPEG has no pixels');
+	if (frame.channels === 4 && !isAdobe)
+		throw unsupportedImage('The JPEG has 4 channels, expected an Adobe marker that names them');
 	return { format: 'jpeg', orientation: orientation ?? 1, ...frame };
 }
 
 function cutOff() {
-	return invalidImage('The JPEG ends early: it was cut off.');
+	return invalidImage('The JPEG ends early: it is truncated');
 }
 
-/** The marker at `at`, which any number of fill bytes may precede. */
+/** Reads the marker at `at`, which any number of fill bytes may precede. */
 function markerAt(bytes: Uint8Array, at: number): { code: number; end: number } {
 	if (at >= bytes.length) throw cutOff();
-	if (bytes[at] !== FILL) throw invalidImage(`The JPEG is damaged at byte ${at}.`);
+	if (bytes[at] !== FILL) throw invalidImage(`The JPEG is damaged at byte ${at}`);
 	let end = at;
 	while (bytes[end] === FILL) end++;
 	const code = bytes[end];
@@ -93,16 +100,16 @@ function markerAt(bytes: Uint8Array, at: number): { code: number; end: number } 
 	return { code, end: end + 1 };
 }
 
-/** The contents of the segment whose length stands at `at`. */
+/** Returns the contents of the segment whose length is at `at`. */
 function segmentAt(bytes: Uint8Array, at: number): Uint8Array {
 	if (at + LENGTH_BYTES > bytes.length) throw cutOff();
 	const length = viewOf(bytes).getUint16(at);
-	if (length < LENGTH_BYTES) throw invalidImage(`The JPEG is damaged at byte ${at}.`);
+	if (length < LENGTH_BYTES) throw invalidImage(`The JPEG is damaged at byte ${at}`);
 	if (at + length > bytes.length) throw cutOff();
 	return bytes.subarray(at + LENGTH_BYTES, at + length);
 }
 
-/** Where the marker after a scan's coded pixels stands. Inside them 0xff is followed by 0 or a restart number. */
+/** Returns the offset of the marker after a scan's coded pixels. Inside them 0xff is followed by 0 or a restart number. */
 function endOfScan(bytes: Uint8Array, start: number): number {
 	for (let at = bytes.indexOf(FILL, start); at !== -1; at = bytes.indexOf(FILL, at + 1)) {
 		const next = bytes[at + 1];
@@ -119,20 +126,18 @@ function isFrame(code: number): boolean {
 
 function readFrame(code: number, segment: Uint8Array): Frame {
 	if (code !== SOF_BASELINE && code !== SOF_EXTENDED && code !== SOF_PROGRESSIVE) {
-		throw unsupportedImage(
-			'The JPEG is lossless, hierarchical or arithmetic; baseline and progressive ones are taken.',
-		);
+		throw unsupportedImage('The JPEG is lossless, hierarchical or arithmetic, expected baseline or progressive');
 	}
-	if (segment.length < FRAME_HEADER_BYTES) throw invalidImage('The JPEG is damaged: its frame header is too short.');
+	if (segment.length < FRAME_HEADER_BYTES) throw invalidImage('The JPEG is damaged: its frame header is too short');
 	const view = viewOf(segment);
 	const bits = view.getUint8(0);
-	if (bits !== BITS_PER_SAMPLE) throw unsupportedImage(`The JPEG has ${bits} bits a sample; 8 are taken.`);
+	if (bits !== BITS_PER_SAMPLE) throw unsupportedImage(`The JPEG has ${bits} bits a sample, expected 8`);
 	const heightPixels = view.getUint16(1);
 	const widthPixels = view.getUint16(3);
-	if (heightPixels === 0 || widthPixels === 0) throw invalidImage('The JPEG is damaged: a side is 0 pixels long.');
+	if (heightPixels === 0 || widthPixels === 0) throw invalidImage('The JPEG is damaged: a side is 0 pixels long');
 	const channels = view.getUint8(5);
 	if (channels !== 1 && channels !== 3 && channels !== 4) {
-		throw unsupportedImage(`The JPEG has ${channels} channels; 1, 3 or 4 are taken.`);
+		throw unsupportedImage(`The JPEG has ${channels} channels, expected 1, 3 or 4`);
 	}
 	const sampling = readSampling(segment, channels);
 	const storedWidth = roundedUp(widthPixels, BLOCK_PIXELS * sampling.horizontal);
@@ -145,10 +150,10 @@ function roundedUp(pixels: number, unitPixels: number): number {
 	return Math.ceil(pixels / unitPixels) * unitPixels;
 }
 
-/** The largest sampling factors, and the sum of the channels' sizes in relation to them. */
+/** Returns the largest sampling factors, and the sum of the channels' sizes relative to them. */
 function readSampling(segment: Uint8Array, channels: number) {
 	if (segment.length < FRAME_HEADER_BYTES + channels * FRAME_COMPONENT_BYTES) {
-		throw invalidImage('The JPEG is damaged: its frame header is too short.');
+		throw invalidImage('The JPEG is damaged: its frame header is too short');
 	}
 	let sum = 0;
 	let maxHorizontal = 0;
@@ -158,7 +163,7 @@ function readSampling(segment: Uint8Array, channels: number) {
 		const horizontal = factors >> 4;
 		const vertical = factors & 0x0f;
 		if (horizontal < 1 || horizontal > MAX_SAMPLING || vertical < 1 || vertical > MAX_SAMPLING) {
-			throw invalidImage('The JPEG is damaged: impossible sampling factors.');
+			throw invalidImage('The JPEG is damaged: its sampling factors are invalid');
 		}
 		sum += horizontal * vertical;
 		maxHorizontal = Math.max(maxHorizontal, horizontal);

@@ -1,16 +1,16 @@
-/** Reads a PNG's chunks from the first to the last, without inflating. Pure. */
+/** Reads all chunks of a PNG without inflating them. Pure. */
 import { invalidImage } from './errors.ts';
 import { readOrientation } from './exif.ts';
 import { type Essentials, type HeaderBase, textAt, viewOf } from './image-bytes.ts';
 
-/** A PNG before it is decoded. */
+/** The header of a PNG. */
 export interface PngHeader extends HeaderBase {
 	readonly format: 'png';
-	/** Bytes a pixel takes as decoded, before it is made RGBA: 1–8. */
+	/** Bytes of a decoded pixel before its conversion to RGBA: 1–8. */
 	readonly bytesPerPixel: number;
 	/**
-	 * The chunks that make the pixels. The others are kept from the decoder: a colour profile is compressed, and 200 KB
-	 * of it inflate to 500 MB before anybody looks at the size.
+	 * The chunks that contain the pixels. The decoder doesn't get the others: 200 KB of a compressed colour profile inflate to
+	 * 500 MB before any check of the size.
 	 */
 	readonly essentials: Essentials;
 }
@@ -21,7 +21,7 @@ const TYPE_BYTES = 4;
 const CRC_BYTES = 4;
 const IHDR_BYTES = 13;
 const BITS_16 = 16;
-/** Channels and allowed bit depths by colour type. Grey and palette may be given transparency, so count with it. */
+/** Channels and allowed bit depths by colour type. Grey and palette images may have transparency, so it is counted. */
 const COLOUR_TYPES: ReadonlyMap<number, { readonly channels: number; readonly bits: readonly number[] }> = new Map([
 	[0, { channels: 2, bits: [1, 2, 4, 8, 16] }],
 	[2, { channels: 4, bits: [8, 16] }],
@@ -29,7 +29,7 @@ const COLOUR_TYPES: ReadonlyMap<number, { readonly channels: number; readonly bi
 	[4, { channels: 2, bits: [8, 16] }],
 	[6, { channels: 4, bits: [8, 16] }],
 ]);
-/** A PNG's pixels stand in one piece, its palette and transparency in up to three more. */
+/** A PNG's pixels are one contiguous range, its palette and transparency up to three more. */
 const MAX_PIECES = 8;
 const PIXEL_CHUNKS: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
@@ -40,7 +40,7 @@ interface Chunk {
 	readonly endByte: number;
 }
 
-/** @throws {TaskError} `InvalidImage` when damaged or cut off. */
+/** @throws {TaskError} `InvalidImage` when damaged or truncated. */
 export function readPngHeader(bytes: Uint8Array): PngHeader {
 	const ranges: [number, number][] = [];
 	let size: Omit<PngHeader, 'format' | 'orientation' | 'essentials'> | undefined;
@@ -56,7 +56,7 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
 		if (chunk.type === 'IDAT') hasPixels = true;
 		if (chunk.type === 'IEND') break;
 	}
-	if (!hasPixels) throw invalidImage('The PNG has no pixels.');
+	if (!hasPixels) throw invalidImage('The PNG has no pixels');
 	const prefix = bytes.slice(0, SIGNATURE_BYTES);
 	return { format: 'png', orientation, ...size, essentials: { prefix, ranges } };
 }
@@ -71,26 +71,26 @@ function chunkAt(bytes: Uint8Array, startByte: number): Chunk {
 	return { type, data: bytes.subarray(dataStart, dataEnd), startByte, endByte };
 }
 
-/** Neighbours become one range: there are thousands of pixel chunks in a large file, and millions in a hostile one. */
+/** Adjacent chunks become one range: a large file has thousands of pixel chunks, and a hostile one millions. */
 function keepChunk(ranges: [number, number][], chunk: Chunk): void {
 	const last = ranges.at(-1);
 	if (last?.[1] === chunk.startByte) last[1] = chunk.endByte;
-	else if (ranges.length === MAX_PIECES) throw invalidImage('The PNG is damaged: its pixels are scattered.');
+	else if (ranges.length === MAX_PIECES) throw invalidImage('The PNG is damaged: its pixel chunks are not contiguous');
 	else ranges.push([chunk.startByte, chunk.endByte]);
 }
 
 function cutOff() {
-	return invalidImage('The PNG ends early: it was cut off or is damaged.');
+	return invalidImage('The PNG ends early: it is truncated or damaged');
 }
 
 function readIhdr(chunk: Chunk) {
-	if (chunk.type !== 'IHDR' || chunk.data.length !== IHDR_BYTES) throw invalidImage('The PNG has no header.');
+	if (chunk.type !== 'IHDR' || chunk.data.length !== IHDR_BYTES) throw invalidImage('The PNG has no header');
 	const view = viewOf(chunk.data);
 	const widthPixels = view.getUint32(0);
 	const heightPixels = view.getUint32(4);
 	const bits = view.getUint8(8);
 	const colour = COLOUR_TYPES.get(view.getUint8(9));
-	if (widthPixels === 0 || heightPixels === 0) throw invalidImage('The PNG is damaged: a side is 0 pixels long.');
-	if (!colour?.bits.includes(bits)) throw invalidImage('The PNG is damaged: no such colour type and bit depth.');
+	if (widthPixels === 0 || heightPixels === 0) throw invalidImage('The PNG is damaged: a side is 0 pixels long');
+	if (!colour?.bits.includes(bits)) throw invalidImage('The PNG is damaged: its colour type and bit depth are invalid');
 	return { widthPixels, heightPixels, bytesPerPixel: colour.channels * (bits === BITS_16 ? 2 : 1) };
 }

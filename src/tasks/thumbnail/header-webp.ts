@@ -1,14 +1,14 @@
-/** Reads a WebP's chunks, without decoding. Pure. */
+/** Reads a WebP's chunks without decoding it. Pure. */
 import { invalidImage, unsupportedImage } from './errors.ts';
 import { readOrientation } from './exif.ts';
 import { type Essentials, type HeaderBase, hasText, textAt, viewOf } from './image-bytes.ts';
 
-/** A WebP before it is decoded. */
+/** The header of a WebP. */
 export interface WebpHeader extends HeaderBase {
 	readonly format: 'webp';
 	/**
-	 * A still WebP of the picture alone; of an animation, its first frame. The decoder copies every chunk it meets, and
-	 * stops with an error at one it does not know.
+	 * A still WebP with only the picture or, of an animation, its first frame. The decoder copies every chunk it meets, and
+	 * fails on an unknown one.
 	 */
 	readonly essentials: Essentials;
 }
@@ -30,7 +30,7 @@ interface Chunk {
 	readonly type: string;
 	readonly data: Uint8Array;
 	readonly startByte: number;
-	/** With the padding byte that follows an odd length. */
+	/** Includes the padding byte after an odd length. */
 	readonly endByte: number;
 }
 
@@ -39,12 +39,12 @@ interface Size {
 	readonly heightPixels: number;
 }
 
-/** The first chunk of each type that matters, by type. */
+/** The first chunk of each relevant type, by type. */
 type Chunks = ReadonlyMap<string, Chunk>;
 
 /**
- * @throws {TaskError} `InvalidImage` when damaged or cut off, `UnsupportedImage` for an animation whose first frame is
- * only a part of the picture.
+ * @throws {TaskError} `InvalidImage` when damaged or truncated, `UnsupportedImage` for an animation whose first frame is only a
+ * part of the picture.
  */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
 	const riffEnd = viewOf(bytes).getUint32(4, true) + CHUNK_HEADER_BYTES;
@@ -55,7 +55,7 @@ export function readWebpHeader(bytes: Uint8Array): WebpHeader {
 	const frame = chunks.get('ANMF');
 	const picture = readPicture(frame ? readFrame(bytes, frame, canvas) : chunks, canvas !== undefined);
 	if (canvas && !sameSize(canvas, picture)) {
-		throw invalidImage('The WebP is damaged: its picture has another size than its canvas.');
+		throw invalidImage('The WebP is damaged: its picture and its canvas differ in size');
 	}
 	return { format: 'webp', orientation: orientationOf(chunks.get('EXIF')), ...picture };
 }
@@ -66,7 +66,7 @@ function orientationOf(exif: Chunk | undefined): number {
 }
 
 function cutOff() {
-	return invalidImage('The WebP ends early: it was cut off or is damaged.');
+	return invalidImage('The WebP ends early: it is truncated or damaged');
 }
 
 function readChunks(bytes: Uint8Array, startByte: number, endByte: number): Chunks {
@@ -92,17 +92,16 @@ function readChunks(bytes: Uint8Array, startByte: number, endByte: number): Chun
 }
 
 function readCanvas(data: Uint8Array): Size {
-	if (data.length < EXTENDED_BYTES) throw invalidImage('The WebP is damaged: its header is too short.');
+	if (data.length < EXTENDED_BYTES) throw invalidImage('The WebP is damaged: its header is too short');
 	return { widthPixels: uint24(data, 4) + 1, heightPixels: uint24(data, 7) + 1 };
 }
 
-/** The chunks inside an animation's first frame. */
+/** Returns the chunks of an animation's first frame. */
 function readFrame(bytes: Uint8Array, frame: Chunk, canvas: Size | undefined): Chunks {
-	if (!canvas || frame.data.length < FRAME_HEADER_BYTES)
-		throw invalidImage('The WebP is damaged: a frame without a size.');
+	if (!canvas || frame.data.length < FRAME_HEADER_BYTES) throw invalidImage('The WebP is damaged: a frame has no size');
 	const frameSize = { widthPixels: uint24(frame.data, 6) + 1, heightPixels: uint24(frame.data, 9) + 1 };
 	if (!sameSize(frameSize, canvas)) {
-		throw unsupportedImage('The WebP is an animation whose first frame does not fill it.');
+		throw unsupportedImage('The WebP is an animation, expected a first frame that fills the canvas');
 	}
 	const start = frame.startByte + CHUNK_HEADER_BYTES;
 	return readChunks(bytes, start + FRAME_HEADER_BYTES, start + frame.data.length);
@@ -110,10 +109,11 @@ function readFrame(bytes: Uint8Array, frame: Chunk, canvas: Size | undefined): C
 
 function readPicture(chunks: Chunks, mayHaveAlpha: boolean): Size & { essentials: Essentials } {
 	const pixels = chunks.get('VP8 ') ?? chunks.get('VP8L');
-	if (!pixels) throw invalidImage('The WebP has no pixels.');
+	if (!pixels) throw invalidImage('The WebP has no pixels');
 	const isLossy = pixels.type === 'VP8 ';
 	const alpha = mayHaveAlpha && isLossy ? chunks.get('ALPH') : undefined;
-	if (alpha && alpha.startByte > pixels.startByte) throw invalidImage('The WebP is damaged: chunks out of order.');
+	if (alpha && alpha.startByte > pixels.startByte)
+		throw invalidImage('The WebP is damaged: its chunks are out of order');
 	const size = isLossy ? readLossy(pixels.data) : readLossless(pixels.data);
 	const parts = alpha ? [alpha, pixels] : [pixels];
 	const ranges = parts.map(({ startByte, endByte }): [number, number] => [startByte, endByte]);
@@ -123,25 +123,25 @@ function readPicture(chunks: Chunks, mayHaveAlpha: boolean): Size & { essentials
 
 function readLossy(data: Uint8Array): Size {
 	const isKeyFrame = data.length >= LOSSY_HEADER_BYTES && hasText(data, 3, '\x9d\x01\x2a');
-	if (!isKeyFrame) throw invalidImage('The WebP is damaged: its picture has no size.');
+	if (!isKeyFrame) throw invalidImage('The WebP is damaged: its picture has no size');
 	const view = viewOf(data);
 	return checkedSize(view.getUint16(6, true) & SIZE_MASK, view.getUint16(8, true) & SIZE_MASK);
 }
 
 function readLossless(data: Uint8Array): Size {
 	if (data.length < LOSSLESS_HEADER_BYTES || data[0] !== LOSSLESS_SIGNATURE) {
-		throw invalidImage('The WebP is damaged: its picture has no size.');
+		throw invalidImage('The WebP is damaged: its picture has no size');
 	}
 	const bits = viewOf(data).getUint32(1, true);
 	return checkedSize((bits & SIZE_MASK) + 1, ((bits >>> SIZE_BITS) & SIZE_MASK) + 1);
 }
 
 function checkedSize(widthPixels: number, heightPixels: number): Size {
-	if (widthPixels === 0 || heightPixels === 0) throw invalidImage('The WebP is damaged: a side is 0 pixels long.');
+	if (widthPixels === 0 || heightPixels === 0) throw invalidImage('The WebP is damaged: a side is 0 pixels long');
 	return { widthPixels, heightPixels };
 }
 
-/** The file header of a WebP that holds `partsBytes`; with a canvas, which transparency needs, if one is given. */
+/** Builds the file header of a WebP with `partsBytes`; with a canvas, which transparency requires, if one is given. */
 function fileHeader(partsBytes: number, canvas: Size | undefined): Uint8Array {
 	const extendedBytes = canvas ? CHUNK_HEADER_BYTES + EXTENDED_BYTES : 0;
 	const header = new Uint8Array(RIFF_HEADER_BYTES + extendedBytes);

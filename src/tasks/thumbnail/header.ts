@@ -1,8 +1,8 @@
 /**
- * What an image's bytes say about themselves, read before anything is decoded. Pure.
+ * Reads an image's header before decoding. Pure.
  *
- * A decoder allocates what the header asks for, some of it twice, so the header is read here first, with every bound
- * checked. The same walk finds files that were cut off: decoders paint the missing part grey and say nothing.
+ * A decoder allocates the memory that the header asks for, some of it twice. So the header is read here first, with every bound
+ * checked. This also finds truncated files: decoders paint the missing part grey without an error.
  */
 import { invalidImage, unsupportedImage } from './errors.ts';
 import { type JpegHeader, readJpegHeader } from './header-jpeg.ts';
@@ -10,16 +10,16 @@ import { type PngHeader, readPngHeader } from './header-png.ts';
 import { readWebpHeader, type WebpHeader } from './header-webp.ts';
 import { hasText } from './image-bytes.ts';
 
-/** The formats read and written. */
+/** The supported formats, for input and output. */
 export type ImageFormat = 'jpeg' | 'png' | 'webp';
 
-/** What is known of an image before it is decoded. */
+/** The header of an image. */
 export type ImageHeader = JpegHeader | PngHeader | WebpHeader;
 
-/** How many leading bytes {@link detectFormat} looks at. */
+/** Number of leading bytes that {@link detectFormat} needs. */
 export const SIGNATURE_BYTES = 12;
 
-/** Other kinds of image that people do send, so that the refusal can name them. */
+/** Other image formats that clients send, so that the error can name them. */
 const UNSUPPORTED_SIGNATURES: readonly (readonly [name: string, offset: number, signature: string])[] = [
 	['GIF', 0, 'GIF8'],
 	['BMP', 0, 'BM'],
@@ -32,26 +32,25 @@ const UNSUPPORTED_SIGNATURES: readonly (readonly [name: string, offset: number, 
 ];
 
 /**
- * The format by the leading bytes. The content type the client sent is not asked: it is often wrong, the bytes never.
+ * Detects the format from the leading bytes. The client's content type is ignored, because it is often wrong.
  *
  * @param bytes at least {@link SIGNATURE_BYTES} of the file, or all of it if it is shorter.
- * @throws {TaskError} `UnsupportedImage` for another kind of image, `InvalidImage` for anything else.
+ * @throws {TaskError} `UnsupportedImage` for another image format, `InvalidImage` for anything else.
  */
 export function detectFormat(bytes: Uint8Array): ImageFormat {
 	if (hasText(bytes, 0, '\xff\xd8\xff')) return 'jpeg';
 	if (hasText(bytes, 0, '\x89PNG\r\n\x1a\n')) return 'png';
 	if (hasText(bytes, 0, 'RIFF') && hasText(bytes, 8, 'WEBP')) return 'webp';
 	for (const [name, offset, signature] of UNSUPPORTED_SIGNATURES) {
-		if (hasText(bytes, offset, signature))
-			throw unsupportedImage(`The image is ${name}; JPEG, PNG and WebP are taken.`);
+		if (hasText(bytes, offset, signature)) throw unsupportedImage(`The image is ${name}, expected JPEG, PNG or WebP`);
 	}
-	throw invalidImage('The bytes are not an image: neither JPEG, PNG nor WebP.');
+	throw invalidImage('The bytes are not an image, expected JPEG, PNG or WebP');
 }
 
 /**
- * Reads the header of a whole file whose format is known.
+ * Reads the header of a complete file of a known format.
  *
- * @throws {TaskError} `InvalidImage` when the file is damaged or ends early, `UnsupportedImage` when no decoder takes it.
+ * @throws {TaskError} `InvalidImage` when the file is damaged or truncated, `UnsupportedImage` when no decoder supports it.
  */
 export function readHeader(format: ImageFormat, bytes: Uint8Array): ImageHeader {
 	switch (format) {

@@ -1,20 +1,20 @@
-/** Reading file formats byte by byte: what the three header readers share. Pure. */
+/** Functions for reading file formats byte by byte, shared by the three header readers. Pure. */
 
-/** The parts every format's header has. Sizes are those of the stored pixels, before the orientation is applied. */
+/** The fields of every format's header. Sizes are those of the stored pixels, before the orientation is applied. */
 export interface HeaderBase {
 	readonly widthPixels: number;
 	readonly heightPixels: number;
-	/** EXIF orientation, 1–8; 1 (upright) when the file says nothing or nonsense. */
+	/** EXIF orientation, 1–8; 1 (upright) when the file has none or an invalid one. */
 	readonly orientation: number;
 }
 
-/** The bytes a decoder needs: `prefix`, then each range of the file from its start up to its end. */
+/** The bytes that a decoder needs: `prefix`, then each range of the file, from its start up to its end. */
 export interface Essentials {
 	readonly prefix: Uint8Array;
 	readonly ranges: readonly (readonly [startByte: number, endByte: number])[];
 }
 
-/** Whether `text`, one byte a character, stands at `offset`. */
+/** Whether `text`, one byte a character, is at `offset`. */
 export function hasText(bytes: Uint8Array, offset: number, text: string): boolean {
 	if (offset + text.length > bytes.length) return false;
 	for (let index = 0; index < text.length; index++) {
@@ -23,12 +23,12 @@ export function hasText(bytes: Uint8Array, offset: number, text: string): boolea
 	return true;
 }
 
-/** The `length` bytes at `offset` as text, one byte a character. */
+/** Returns the `length` bytes at `offset` as text, one byte a character. */
 export function textAt(bytes: Uint8Array, offset: number, length: number): string {
 	return String.fromCharCode(...bytes.subarray(offset, offset + length));
 }
 
-/** A view for reading numbers. Reads outside it throw a `RangeError`: check first. */
+/** Returns a view for reading numbers. Reads outside it throw a `RangeError`, so check the length first. */
 export function viewOf(bytes: Uint8Array): DataView {
 	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -1,15 +1,15 @@
 /**
- * How much memory an image will take, known before it is decoded. Pure.
+ * Estimates the memory that an image needs, before it is decoded. Pure.
  *
- * An isolate has 128 MB for everything. What a codec takes is so many bytes a pixel: the numbers here were measured, the
- * tests hold them, and `bench/thumbnail-memory.ts` prints them.
+ * An isolate has 128 MB for everything. A codec needs a fixed number of bytes a pixel. The numbers here were measured, the
+ * tests verify them, and `bench/thumbnail-memory.ts` prints them.
  */
 import type { ImageFormat, ImageHeader } from './header.ts';
 
 /** `jpeg` reads and writes JPEG, `photon` PNG and WebP. */
 export type CodecName = 'jpeg' | 'photon';
 
-/** What an image takes at most, in bytes. */
+/** The maximum memory that an image needs, in bytes. */
 export interface MemoryNeeds {
 	/** In the JPEG codec; 0 when it is not used. */
 	readonly jpeg: number;
@@ -19,11 +19,11 @@ export interface MemoryNeeds {
 	readonly result: number;
 }
 
-/** The facts of a plan that cost memory. */
+/** The facts of a plan that determine its memory. */
 export interface Work {
 	readonly header: ImageHeader;
 	readonly inputBytes: number;
-	/** The size the image is decoded at, in eighths. */
+	/** The size that the image is decoded at, in eighths. */
 	readonly eighths: number;
 	readonly format: ImageFormat;
 	readonly quality: number;
@@ -31,20 +31,20 @@ export interface Work {
 }
 
 /**
- * The most that images may take at one time, in bytes: the codecs' linear memory, which holds the input and all pixels,
- * and the result. The rest of the isolate's 128 MB is for the service itself.
+ * The maximum memory for images at one time, in bytes: the codecs' linear memory, which holds the input and all pixels, and the
+ * result. The rest of the isolate's 128 MB is for the service itself.
  */
 export const MEMORY_BUDGET_BYTES = 110_000_000;
 
-/** A side at its full size, in eighths of it. */
+/** The full size, in eighths. */
 export const FULL_SIZE_EIGHTHS = 8;
 
-/** What a codec takes before it has done anything, and what its bookkeeping adds. */
+/** The initial memory of a codec, and its bookkeeping. */
 const CODEC_BASE_BYTES = 3_000_000;
 
 /** The JPEG codec keeps the input and may copy its colour profile. */
 const JPEG_INPUT_COPIES = 2;
-/** The coefficients of a progressive JPEG are 16-bit and kept for the whole image, whatever size it is decoded at. */
+/** The coefficients of a progressive JPEG are 16-bit and kept for the whole image, at any decoding scale. */
 const COEFFICIENT_BYTES = 2;
 /** A PNG is decoded to its own channels, then converted to RGBA, then copied. */
 const PNG_RGBA_BYTES = 8;
@@ -54,12 +54,12 @@ const WEBP_PIXEL_BYTES = 15;
 const WEBP_INPUT_COPIES = 3;
 const RGBA_BYTES = 4;
 
-/** What each pixel of a result takes in the codec: as RGBA, in the encoder's copies, and encoded in a growing buffer. */
+/** Bytes of each result pixel in the codec: as RGBA, in the encoder's copies, and encoded in a growing buffer. */
 const ENCODE_BYTES_PER_PIXEL: Readonly<Record<ImageFormat, number>> = { jpeg: 14, png: 36, webp: 27 };
-/** Above this quality a JPEG of noise grows larger than its pixels. */
+/** Above this quality a JPEG of noise is larger than its pixels. */
 const MODEST_QUALITY = 95;
 const TOP_QUALITY_BYTES_PER_PIXEL = 21;
-/** What each pixel of a result takes at worst (noise) when it has left the codec. */
+/** Bytes of each result pixel outside the codec in the worst case (noise). */
 const RESULT_BYTES_PER_PIXEL = 4.2;
 
 /** The codec that reads and writes a format. */
@@ -67,7 +67,7 @@ export function codecOf(format: ImageFormat): CodecName {
 	return format === 'jpeg' ? 'jpeg' : 'photon';
 }
 
-/** What the work takes. A codec that also encodes does it where it has decoded; a second one has memory of its own. */
+/** The memory that the work needs. A codec that decodes and encodes reuses its memory; a second codec has its own. */
 export function memoryNeeds(work: Work): MemoryNeeds {
 	const reader = codecOf(work.header.format);
 	const writer = codecOf(work.format);
@@ -79,17 +79,17 @@ export function memoryNeeds(work: Work): MemoryNeeds {
 	return needs;
 }
 
-/** What it takes to have the input in its codec, before anything else is known of it. */
+/** The memory for the input in its codec, before the header is read. */
 export function inputNeeds(format: ImageFormat, inputBytes: number): MemoryNeeds {
 	return { jpeg: 0, photon: 0, result: 0, [codecOf(format)]: CODEC_BASE_BYTES + inputBytes };
 }
 
-/** All that an image takes, in bytes. */
+/** The total memory of an image, in bytes. */
 export function totalBytes({ jpeg, photon, result }: MemoryNeeds): number {
 	return jpeg + photon + result;
 }
 
-/** What decoding takes at its peak, and what the decoded pixels still take of it afterwards. */
+/** The peak memory of decoding, and the part that the decoded pixels still use afterwards. */
 function decodeBytes({ header, inputBytes, eighths }: Work): { peak: number; kept: number } {
 	const pixels = header.widthPixels * header.heightPixels;
 	switch (header.format) {

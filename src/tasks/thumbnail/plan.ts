@@ -1,14 +1,14 @@
-/** What to do with an image, decided from its header and the client's wishes before a pixel is decoded. Pure. */
+/** Plans the work from an image's header and the client's request, before any pixel is decoded. Pure. */
 import { imageTooLarge } from './errors.ts';
 import type { ImageFormat, ImageHeader } from './header.ts';
 import { FULL_SIZE_EIGHTHS, MEMORY_BUDGET_BYTES, type MemoryNeeds, memoryNeeds, totalBytes } from './memory.ts';
 
-/** How the image meets the box. */
+/** How the image is fitted to the box. */
 export type Fit = 'contain' | 'cover' | 'fill';
 
-/** What the client asked for. */
+/** The client's request. */
 export interface ResizeRequest {
-	/** The box, in pixels. A side left out follows from the other and the image's proportions. */
+	/** The box, in pixels. A missing side follows from the other and the image's proportions. */
 	readonly width?: number | undefined;
 	readonly height?: number | undefined;
 	readonly fit: Fit;
@@ -17,7 +17,7 @@ export interface ResizeRequest {
 	readonly quality: number;
 }
 
-/** A rectangle in pixels; fractions are fine. */
+/** A rectangle in pixels; fractions are allowed. */
 export interface Rectangle {
 	readonly x: number;
 	readonly y: number;
@@ -31,7 +31,7 @@ export interface Size {
 	readonly heightPixels: number;
 }
 
-/** What will be done. All sizes are of the pixels as stored: the orientation is applied last, while writing. */
+/** The planned work. All sizes are of the pixels as stored: the orientation is applied last, during writing. */
 export interface Plan {
 	readonly format: ImageFormat;
 	readonly quality: number;
@@ -40,24 +40,24 @@ export interface Plan {
 	readonly widthPixels: number;
 	readonly heightPixels: number;
 	readonly orientation: number;
-	/** The result's size once it is upright. */
+	/** The result's size after it is turned upright. */
 	readonly upright: Size;
-	/** The size the image is decoded at, in eighths: 1, 2, 4 or 8. Only JPEG can be decoded smaller than it is. */
+	/** The size that the image is decoded at, in eighths: 1, 2, 4 or 8. Only JPEG can be decoded at a smaller size. */
 	readonly eighths: number;
-	/** The memory it will take. */
+	/** The memory that the work needs. */
 	readonly needs: MemoryNeeds;
 }
 
-/** The longest side of a result, in pixels. */
+/** Maximum length of a result's side, in pixels. */
 export const MAX_SIDE_PIXELS = 4_096;
 
-/** The width when the client asks for no size, in pixels. */
+/** The default width when the client requests no size, in pixels. */
 export const DEFAULT_WIDTH_PIXELS = 320;
 
-/** The largest image taken, in pixels, however little memory it needs: it bounds the time, half a second at this size. */
+/** Maximum size of an input in pixels, even if it needs little memory. It bounds the time: half a second at this size. */
 export const MAX_PIXELS = 100_000_000;
 
-/** The longest side of an input, in pixels: JPEG's own limit. PNG's is 2 billion, and a row must fit too. */
+/** Maximum length of an input's side, in pixels: JPEG's own limit. PNG's is 2 billion, but a row must fit in memory. */
 export const MAX_INPUT_SIDE_PIXELS = 65_535;
 
 const SCALES_IN_EIGHTHS: readonly number[] = [1, 2, 4];
@@ -66,7 +66,7 @@ const MEGAPIXEL = 1_000_000;
 const MEGABYTE = 1_000_000;
 
 /**
- * Decides how `header`'s image becomes what was asked for.
+ * Plans how to turn `header`'s image into the requested one.
  *
  * @param inputBytes the length of the file.
  * @throws {TaskError} `ImageTooLarge` when the image or the result does not fit.
@@ -87,7 +87,7 @@ export function planResize(header: ImageHeader, inputBytes: number, request: Res
 	return { ...plan, upright, orientation: header.orientation, eighths, format, quality, needs };
 }
 
-/** The length of a side as a JPEG's decoder makes it at a scale. */
+/** The length of a side after a JPEG is decoded at a scale. */
 export function scaledSide(sidePixels: number, eighths: number): number {
 	return Math.ceil((sidePixels * eighths) / FULL_SIZE_EIGHTHS);
 }
@@ -95,14 +95,14 @@ export function scaledSide(sidePixels: number, eighths: number): number {
 function checkInputSize({ widthPixels, heightPixels }: Size): void {
 	const is = `The image has ${describe({ widthPixels, heightPixels })}`;
 	if (widthPixels * heightPixels > MAX_PIXELS) {
-		throw imageTooLarge(`${is}; at most ${MAX_PIXELS / MEGAPIXEL} megapixels are taken.`);
+		throw imageTooLarge(`${is}, expected at most ${MAX_PIXELS / MEGAPIXEL} megapixels`);
 	}
 	if (Math.max(widthPixels, heightPixels) > MAX_INPUT_SIDE_PIXELS) {
-		throw imageTooLarge(`${is}; a side of at most ${MAX_INPUT_SIDE_PIXELS} pixels is taken.`);
+		throw imageTooLarge(`${is}, expected sides of at most ${MAX_INPUT_SIDE_PIXELS} pixels`);
 	}
 }
 
-/** The result's size and the part of the image it shows, both as people see them. */
+/** The result's size and the visible part of the image, both in upright orientation. */
 function fitToBox(width: number, height: number, request: ResizeRequest): Size & { crop: Rectangle } {
 	const whole = { x: 0, y: 0, width, height };
 	const noSize = request.width === undefined && request.height === undefined;
@@ -128,12 +128,12 @@ function transposed({ widthPixels, heightPixels }: Size): Size {
 	return { widthPixels: heightPixels, heightPixels: widthPixels };
 }
 
-/** Turning or mirroring leaves a centred crop centred, so only its sides change places. */
+/** A centred crop stays centred after turning or mirroring, so only its sides are swapped. */
 function transposedCrop({ x, y, width, height }: Rectangle): Rectangle {
 	return { x: y, y: x, width: height, height: width };
 }
 
-/** The smallest scale at which no pixel of the result has to be made up. */
+/** The smallest scale at which the result needs no upscaling. */
 function smallestScale(image: Size, plan: Size & { crop: Rectangle }): number {
 	const neededWidth = (image.widthPixels * plan.widthPixels) / plan.crop.width;
 	const neededHeight = (image.heightPixels * plan.heightPixels) / plan.crop.height;
@@ -144,8 +144,8 @@ function smallestScale(image: Size, plan: Size & { crop: Rectangle }): number {
 
 function tooMuchMemory(image: Size, from: ImageFormat, result: Size, to: ImageFormat, needs: MemoryNeeds) {
 	return imageTooLarge(
-		`Making a ${to} of ${describe(result)} from a ${from} of ${describe(image)} would take ${megabytes(totalBytes(needs))} ` +
-			`of memory; ${megabytes(MEMORY_BUDGET_BYTES)} is the limit.`,
+		`A ${to} of ${describe(result)} from a ${from} of ${describe(image)} would take ${megabytes(totalBytes(needs))} ` +
+			`of memory, the limit is ${megabytes(MEMORY_BUDGET_BYTES)}`,
 	);
 }
 

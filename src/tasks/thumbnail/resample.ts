@@ -1,8 +1,8 @@
 /**
- * Makes an image smaller (or larger): Lanczos filter, crop and orientation in one pass. Pure.
+ * Resizes an image: Lanczos filter, crop and orientation in one pass. Pure.
  *
- * Photon has a resize of its own, which copies the whole image first and keeps one in floats on the way. This one reads
- * the pixels where they lie in a codec's memory, and needs a row. Rows first, then columns: memory is read in order.
+ * Photon's own resize copies the whole image first and keeps another copy in floats. This one reads the pixels directly from a
+ * codec's memory, and needs one row of its own. It processes rows first, then columns, so that memory is read in order.
  */
 import type { Rectangle } from './plan.ts';
 
@@ -14,20 +14,20 @@ export interface SourcePixels {
 	readonly layout: keyof typeof CHANNELS;
 }
 
-/** Where RGBA goes. The sizes are before the orientation is applied. */
+/** The target of the RGBA pixels. The sizes are before the orientation is applied. */
 export interface TargetPixels {
 	readonly data: Uint8ClampedArray;
 	readonly widthPixels: number;
 	readonly heightPixels: number;
 }
 
-/** How to resample. */
+/** Options for resampling. */
 export interface ResampleOptions {
 	/** The part of the source that becomes the target, in source pixels. */
 	readonly crop: Rectangle;
-	/** EXIF orientation, 1–8: how to turn and mirror the pixels so that they come out upright. */
+	/** EXIF orientation, 1–8: how to turn and mirror the pixels to make them upright. */
 	readonly orientation: number;
-	/** Whether to lay transparent pixels over white, for formats without transparency. */
+	/** Whether to blend transparent pixels with white, for formats without transparency. */
 	readonly flatten: boolean;
 }
 
@@ -37,11 +37,11 @@ const WHITE = 255;
 /** Half the width of the Lanczos filter, in pixels of the smaller image. */
 const LANCZOS_RADIUS = 3;
 
-/** For each target pixel of one axis: which source pixels make it, from `first`, and how much of each. */
+/** For each target pixel of one axis: its source pixels, from `first`, and their weights. */
 interface Taps {
 	readonly first: Int32Array;
 	readonly count: Int32Array;
-	/** `stride` weights for each target pixel, the first `count` used. */
+	/** `stride` weights for each target pixel; the first `count` are used. */
 	readonly weights: Float32Array;
 	readonly stride: number;
 }
@@ -72,14 +72,14 @@ export function resample(source: SourcePixels, target: TargetPixels, options: Re
 	}
 }
 
-/** A typed array's element that is known to be there. */
+/** Returns an element of a typed array that is known to exist. */
 function at(array: Int32Array | Float32Array, index: number): number {
 	return array[index] ?? 0;
 }
 
 /**
- * The taps of one axis: `targetLength` pixels made from the `length` source pixels from `start` on. Pixels just outside
- * the crop take part, so that its edge looks like the rest.
+ * The taps of one axis: `targetLength` pixels made from `length` source pixels starting at `start`. Pixels just outside the
+ * crop take part, so that its edge looks like the rest.
  */
 function filterTaps(sourceLength: number, start: number, length: number, targetLength: number): Taps {
 	const ratio = length / targetLength;
@@ -109,7 +109,7 @@ function lanczos(x: number): number {
 	return (LANCZOS_RADIUS * Math.sin(angle) * Math.sin(angle / LANCZOS_RADIUS)) / (angle * angle);
 }
 
-/** Makes the weights sum to 1: at the edges some of the filter hangs over. */
+/** Makes the weights sum to 1: at the edges a part of the filter is outside the image. */
 function normalise(weights: Float32Array): void {
 	let sum = 0;
 	for (const weight of weights) sum += weight;
@@ -122,7 +122,7 @@ function addPlain(row: Float32Array, data: Uint8Array, start: number, weight: nu
 	}
 }
 
-/** Colour counts as much as it is opaque: what is invisible must not bleed into what is seen. */
+/** Weights colour by opacity, so that invisible pixels don't bleed into visible ones. */
 function addPremultiplied(row: Float32Array, data: Uint8Array, start: number, weight: number): void {
 	for (let index = 0; index < row.length; index += 4) {
 		const alpha = weight * (data[start + index + 3] ?? 0);
@@ -174,8 +174,8 @@ function writeRgba(target: Uint8ClampedArray, index: number, pixel: Float32Array
 }
 
 /**
- * Where the pixel at (0, 0) goes, and how far a step right or down in the stored image leads in the upright one, in
- * pixels. EXIF numbers the orientations by where the stored first row and column belong.
+ * The target index of the pixel at (0, 0), and the offset of a step right or down in the stored image, in pixels of the upright
+ * one. EXIF numbers the orientations by the position of the stored first row and column.
  */
 function placement(orientation: number, width: number, height: number) {
 	const last = width * height - 1;

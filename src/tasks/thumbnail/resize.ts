@@ -1,4 +1,4 @@
-/** From the bytes of one image to the bytes of a smaller one: read, decode, resample, encode. */
+/** Resizes one image in four stages: read, decode, resample, encode. */
 import type { BinaryInput } from '../../work/task.ts';
 import type { Codec, DecodedImage, Region } from './codec.ts';
 import type { Codecs } from './codecs.ts';
@@ -11,15 +11,15 @@ import { resample } from './resample.ts';
 
 const RGBA_BYTES = 4;
 
-/** The stages of the work, in order; each is named when it is over. */
+/** The stages of the work, in order; each is reported when it has finished. */
 export type Stage = 'read' | 'decoded' | 'resized' | 'encoded';
 
-/** What the work needs from outside. */
+/** The dependencies of the work. */
 export interface ResizeOptions {
 	readonly codecs: Codecs;
 	/** Checked between the stages. */
 	readonly signal: AbortSignal;
-	/** Told when a stage is over. */
+	/** Called when a stage has finished. */
 	onStage(stage: Stage): void;
 }
 
@@ -33,8 +33,7 @@ export interface ResizedImage {
 }
 
 /**
- * Resizes one image. Codecs serve one image at a time, and so does an isolate's memory: don't call it again before it
- * has ended.
+ * Resizes one image. The codecs and the isolate's memory serve one image at a time: await each call before the next one.
  *
  * @throws {TaskError} `InvalidImage`, `UnsupportedImage` or `ImageTooLarge`, none of them retryable.
  * @throws the signal's reason, between stages, when it has fired.
@@ -81,7 +80,7 @@ interface OpenFile {
 
 /** Streams the input into the memory of the codec that will decode it, so that it never exists twice. */
 async function readInput(input: Pick<BinaryInput, 'sizeBytes' | 'stream'>, options: ResizeOptions): Promise<OpenFile> {
-	if (input.sizeBytes === 0) throw invalidImage('The image is empty.');
+	if (input.sizeBytes === 0) throw invalidImage('The image is empty');
 	const reader = input.stream().getReader();
 	try {
 		const start = await readStart(reader);
@@ -104,7 +103,7 @@ async function readInput(input: Pick<BinaryInput, 'sizeBytes' | 'stream'>, optio
 	}
 }
 
-/** Moves the input to a new instance when the memory that the old one holds leaves too little room for the plan. */
+/** Moves the input to a new instance when the old one's memory leaves too little for the plan. */
 async function makeRoom(from: OpenFile, plan: Plan, codecs: Codecs): Promise<OpenFile> {
 	const codec = await codecs.makeRoom(plan.needs, codecOf(from.format));
 	if (codec === from.codec) return from;
@@ -113,7 +112,7 @@ async function makeRoom(from: OpenFile, plan: Plan, codecs: Codecs): Promise<Ope
 	return { format: from.format, codec, file };
 }
 
-/** The first bytes of a stream: enough to tell the format by, whatever the size of its chunks. */
+/** Reads the first bytes of a stream: enough to detect the format, for any size of chunks. */
 async function readStart(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
 	let start = new Uint8Array();
 	while (start.length < SIGNATURE_BYTES) {
@@ -137,7 +136,7 @@ function decode(codec: Codec, file: Region, header: ImageHeader, plan: Plan): De
 	return codec.decode(file, { widthPixels, heightPixels, eighths: plan.eighths });
 }
 
-/** Resamples from the decoder's memory straight into the encoder's. */
+/** Resamples from the decoder's memory directly into the encoder's. */
 function resamplePixels(decoded: DecodedImage, header: ImageHeader, plan: Plan, writer: Codec): Region {
 	const { widthPixels, heightPixels, orientation, format } = plan;
 	const region = writer.allocate(widthPixels * heightPixels * RGBA_BYTES);
@@ -157,7 +156,7 @@ function resamplePixels(decoded: DecodedImage, header: ImageHeader, plan: Plan, 
 	return region;
 }
 
-/** Says that a stage is over, and lets the event loop turn: progress can leave and an abort come in. */
+/** Reports that a stage has finished, and lets the event loop run, so that progress is sent and an abort is received. */
 async function endStage(stage: Stage, { signal, onStage }: ResizeOptions): Promise<void> {
 	onStage(stage);
 	await new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,13 +1,13 @@
-/** Lets one piece of work at a time have what there is only one of. */
+/** Lets one piece of work at a time use a resource. */
 
-/** How often those who wait look whether it is their turn, in milliseconds. */
+/** Time between two checks of a waiting job, in milliseconds. */
 const LOOK_EVERY_MS = 20;
 
 /**
- * A place for one, and what belongs to it. Jobs of several queue batches share an isolate, and so its 128 MB.
+ * A lock with its resource. Jobs of several queue batches share an isolate, and so its 128 MB.
  *
- * Those who wait look again on their own timer instead of awaiting the one before them: a batch that the platform ends
- * never settles its promises, and everyone after it would wait for ever.
+ * Waiting jobs check on their own timer instead of awaiting the job before them. A batch that the platform ends never settles
+ * its promises, so all jobs after it would wait for ever.
  */
 export class Turn<Resource> {
 	readonly #create: () => Resource;
@@ -16,8 +16,8 @@ export class Turn<Resource> {
 	#holder: { readonly sinceMs: number } | undefined;
 
 	/**
-	 * @param create makes what the holder of the turn works with.
-	 * @param limitMs how long a turn may last. After that it counts as lost, and the next one begins with a new resource.
+	 * @param create makes the resource that the holder works with.
+	 * @param limitMs maximum time to hold the lock. After that the holder counts as lost, and the next one gets a new resource.
 	 */
 	constructor(create: () => Resource, limitMs: number) {
 		this.#create = create;
@@ -26,9 +26,9 @@ export class Turn<Resource> {
 	}
 
 	/**
-	 * Waits for the turn, then works.
+	 * Waits for the lock, then works.
 	 *
-	 * @throws the signal's reason when it fires before the turn has come.
+	 * @throws the signal's reason when it fires before the lock is free.
 	 */
 	async take<Result>(signal: AbortSignal, work: (resource: Resource) => Promise<Result>): Promise<Result> {
 		signal.throwIfAborted();

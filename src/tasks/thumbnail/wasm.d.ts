@@ -1,4 +1,4 @@
-/** WebAssembly files come as compiled modules: wrangler's rule for `*.wasm`. */
+/** Wrangler's rule for `*.wasm` imports WebAssembly files as compiled modules. */
 declare module '@cf-wasm/photon/photon.wasm' {
 	const module: WebAssembly.Module;
 	export default module;
