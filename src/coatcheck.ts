@@ -3,7 +3,7 @@
  * and `queue` for its queues, and export the object classes.
  */
 import { type Config, configOf, NotConfigured } from './config.ts';
-import { answer, type DoorEnv } from './http/door.ts';
+import { type DoorEnv, handleRequest } from './http/door.ts';
 import { logError } from './log.ts';
 import { Connections } from './notify/connections.ts';
 import { deliver } from './notify/deliver.ts';
@@ -28,7 +28,7 @@ export interface CoatcheckOptions {
 export function coatcheck({ tasks }: CoatcheckOptions) {
 	const registry = registryOf(tasks);
 	return {
-		fetch: (request, env, ctx) => answer(request, env, ctx, registry),
+		fetch: (request, env, ctx) => handleRequest(request, env, ctx, registry),
 		async queue(batch, env) {
 			const jobs = new Jobs(env.JOBS);
 			const lanes = lanesOf(env);

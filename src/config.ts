@@ -149,7 +149,7 @@ const signingKeys = json(signingKeyForms)
 	)
 	.refine((keys) => keys.length > 0, 'expected at least one key')
 	.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
-	.transform((keys) => new Map(keys.map(({ id, key }) => [id, bytesOf(key)])))
+	.transform((keys) => new Map(keys.map(({ id, key }) => [id, decodeBase64(key)])))
 	.refine(
 		(keys) => [...keys.values()].every((key) => key.byteLength >= MIN_KEY_BYTES),
 		`expected keys of ≥ ${MIN_KEY_BYTES} bytes`,
@@ -168,13 +168,13 @@ const webhookSecrets = json(webhookSecretForms)
 	.pipe(z.record(z.string().min(1), webhookSecretList, `expected ${webhookSecretForms}`))
 	.transform((secrets): WebhookSecrets => new Map(Object.entries(secrets)));
 
-const whole = (unit: string) =>
+const wholeAtLeastOne = (unit: string) =>
 	z.coerce
 		.number(`expected a whole number of ${unit}`)
 		.int(`expected a whole number of ${unit}`)
 		.positive(`expected a positive number of ${unit}`);
 
-const count = (unit: string, fallback: number) => whole(unit).default(fallback);
+const positiveCount = (unit: string, fallback: number) => wholeAtLeastOne(unit).default(fallback);
 
 const MAX_CACHE_SECONDS = 86_400;
 const cacheSecondsError = `expected a whole number of seconds from 0 to ${MAX_CACHE_SECONDS}`;
@@ -287,12 +287,12 @@ const Variables = z.object({
 	PUBLIC_URL: publicUrls.default([]),
 	CORS_ORIGINS: corsOrigins.default([]),
 	ALLOW_PRIVATE_TARGETS: flag,
-	MAX_INPUT_BYTES: count('bytes', DEFAULTS.MAX_INPUT_BYTES),
-	MAX_RESULT_BYTES: count('bytes', DEFAULTS.MAX_RESULT_BYTES),
-	MAX_BACKLOG: count('messages', DEFAULTS.MAX_BACKLOG),
+	MAX_INPUT_BYTES: positiveCount('bytes', DEFAULTS.MAX_INPUT_BYTES),
+	MAX_RESULT_BYTES: positiveCount('bytes', DEFAULTS.MAX_RESULT_BYTES),
+	MAX_BACKLOG: positiveCount('messages', DEFAULTS.MAX_BACKLOG),
 	EDGE_CACHE_SECONDS: cacheSeconds.default(DEFAULTS.EDGE_CACHE_SECONDS),
-	MAX_JOBS_IN_FLIGHT: whole('jobs').optional(),
-	MAX_STORED_BYTES: whole('bytes').optional(),
+	MAX_JOBS_IN_FLIGHT: wholeAtLeastOne('jobs').optional(),
+	MAX_STORED_BYTES: wholeAtLeastOne('bytes').optional(),
 	TENANTS: objects.optional(),
 });
 
@@ -447,6 +447,6 @@ function isEachOnce(values: readonly string[]): boolean {
 	return new Set(values).size === values.length;
 }
 
-function bytesOf(base64: string): Uint8Array {
+function decodeBase64(base64: string): Uint8Array {
 	return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
 }

@@ -25,20 +25,20 @@ export function logError(message: string, facts: Readonly<Record<string, unknown
 		message,
 		...(correlationId !== undefined && { correlationId }),
 		...facts,
-		...(facts.error !== undefined && errorOf(facts.error)),
+		...(facts.error !== undefined && loggedError(facts.error)),
 	};
 	console.error(JSON.stringify(line, (_, value: unknown) => (typeof value === 'string' ? redacted(value) : value)));
 }
 
-function errorOf(error: unknown): { error: string; stack?: string } {
+function loggedError(error: unknown): { error: string; stack?: string } {
 	if (!(error instanceof Error)) return { error: String(error) };
-	const message = `${error.name}: ${messageOf(error)}`;
+	const message = `${error.name}: ${safeMessage(error)}`;
 	const frames = framesOf(error);
 	return { error: message, ...(frames && { stack: frames }) };
 }
 
 /** Removes quotes from the messages of `JSON.parse`, because they contain payload. */
-function messageOf({ name, message }: Error): string {
+function safeMessage({ name, message }: Error): string {
 	return name === 'SyntaxError' ? message.replace(/["'`].*/s, '…') : message;
 }
 
@@ -59,11 +59,11 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
 ];
 
 function redacted(text: string): string {
-	return SECRETS.reduce((kept, [secret, instead]) => kept.replace(secret, instead), cut(text));
+	return SECRETS.reduce((kept, [secret, instead]) => kept.replace(secret, instead), truncateText(text));
 }
 
 /** Cuts between two words if possible, because half a secret might not be recognized. */
-function cut(text: string): string {
+function truncateText(text: string): string {
 	if (text.length <= MAX_TEXT_CHARS) return text;
 	const lastSpace = text.lastIndexOf(' ', MAX_TEXT_CHARS);
 	return `${text.slice(0, lastSpace > MAX_TEXT_CHARS / 2 ? lastSpace : MAX_TEXT_CHARS)} …`;

@@ -15,7 +15,7 @@ const PRIVATE_NAMES =
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 /** The reason why an address is not allowed; `undefined` if it is. */
-export function refusalOf(url: string | URL, allowPrivateTargets: boolean): string | undefined {
+export function targetRefusal(url: string | URL, allowPrivateTargets: boolean): string | undefined {
 	const target = URL.parse(String(url));
 	if (!target) return 'the URL is not valid';
 	// `fetch` rejects or drops them. Receivers can authenticate the call by a secret path or the signature.

@@ -6,7 +6,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { afterAll, beforeAll, vi } from 'vitest';
-import { learn } from '../src/http/usual.ts';
+import { recordDuration } from '../src/http/usual.ts';
 import { JobObject } from '../src/object/job-object.ts';
 import { noteWait } from '../src/queue/pressure.ts';
 import { ORIGIN } from './flow/client.ts';
@@ -31,7 +31,8 @@ beforeAll(async () => {
 	const startedAt = new Date(Date.now() - 1_000).toISOString();
 	const finishedAt = new Date(Date.parse(startedAt) + 1_000).toISOString();
 	for (const { name } of tasks) {
-		for (let nth = 0; nth < ENOUGH; nth++) learn({ id: crypto.randomUUID(), task: name, startedAt, finishedAt });
+		for (let nth = 0; nth < ENOUGH; nth++)
+			recordDuration({ id: crypto.randomUUID(), task: name, startedAt, finishedAt });
 	}
 });
 

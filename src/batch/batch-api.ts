@@ -2,7 +2,7 @@
  * The RPC interface of a batch's object. During each deploy, calls cross versions for some seconds: only add optional fields,
  * and optional parameters at the end. Callers may repeat each call.
  */
-import type { Counts, Findings, Submitted } from './batch.ts';
+import type { Counts, StatusUpdates, Submitted } from './batch.ts';
 
 /** The public facts of a batch. */
 export interface BatchView {
@@ -20,7 +20,7 @@ export type Added =
 	/** The key belongs to a different request. */
 	| { readonly added: false };
 
-export type Look =
+export type BatchReading =
 	/** Objects of version 0.1.0 leave out `knowsTokens`: they reject readers without a tenant. */
 	| { readonly found: 'nothing'; readonly knowsTokens?: true }
 	/** The counts are recent. */
@@ -41,7 +41,7 @@ export interface BatchObjectApi {
 	/** Stores the list of jobs that were accepted together, or adds missing ones. */
 	add(submitted: Submitted): Promise<Added>;
 	/** `createdAt`: creation time of the batch in the reader's token. A token's bearer has no tenant. */
-	look(tenant: string | undefined, createdAt?: number): Promise<Look>;
+	look(tenant: string | undefined, createdAt?: number): Promise<BatchReading>;
 	/** Stores the statuses of the jobs that were read, with the time and the round. */
-	note(findings: Findings, countedAt: number, round: number): Promise<Look>;
+	note(findings: StatusUpdates, countedAt: number, round: number): Promise<BatchReading>;
 }

@@ -9,10 +9,10 @@ import { STATUSES, type Status } from '../job/record.ts';
 import { LOOK_AGAIN_MS } from './limits.ts';
 
 /** The status of a batch's job; `gone` if it no longer exists, because it was purged or has expired. */
-export type Found = Status | 'gone';
+export type JobStatus = Status | 'gone';
 
 /** The number of a batch's jobs in each status. */
-export type Counts = Readonly<Record<Found, number>>;
+export type Counts = Readonly<Record<JobStatus, number>>;
 
 /** A persisted contract: only add optional fields. */
 export interface BatchRecord {
@@ -36,12 +36,12 @@ export interface BatchRecord {
 }
 
 /** Statuses of jobs, by their index in `ids`. */
-export type Findings = readonly (readonly [index: number, found: Found])[];
+export type StatusUpdates = readonly (readonly [index: number, found: JobStatus])[];
 
 /** A job that is added to a batch. */
 export interface Joining {
 	readonly id: string;
-	readonly found: Found;
+	readonly found: JobStatus;
 	/** Whether it was accepted just now: then earlier statuses of this id belong to a previous job. */
 	readonly isNew: boolean;
 }
@@ -85,10 +85,15 @@ export function unsettled({ ids, succeeded, gone }: BatchRecord): number[] {
 }
 
 /** The batch after its jobs were read. Statuses of an earlier round, or older than the known ones, are ignored. */
-export function withFindings(batch: BatchRecord, findings: Findings, countedAt: number, round: number): BatchRecord {
+export function withFindings(
+	batch: BatchRecord,
+	findings: StatusUpdates,
+	countedAt: number,
+	round: number,
+): BatchRecord {
 	if (round !== batch.round || countedAt < batch.countedAt) return batch;
 	const open = new Set(unsettled(batch));
-	const places = (wanted: Found) =>
+	const places = (wanted: JobStatus) =>
 		findings.filter(([index, found]) => found === wanted && open.has(index)).map(([index]) => index);
 	return {
 		...batch,
@@ -105,8 +110,11 @@ export function isMoreSettled(batch: BatchRecord, before: BatchRecord): boolean 
 }
 
 /** The counts, after all unsettled jobs were read. */
-export function countsOf({ succeeded, gone }: Pick<BatchRecord, 'succeeded' | 'gone'>, findings: Findings): Counts {
-	const counts = { ...Object.fromEntries(STATUSES.map((status) => [status, 0])), gone: 0 } as Record<Found, number>;
+export function countsOf(
+	{ succeeded, gone }: Pick<BatchRecord, 'succeeded' | 'gone'>,
+	findings: StatusUpdates,
+): Counts {
+	const counts = { ...Object.fromEntries(STATUSES.map((status) => [status, 0])), gone: 0 } as Record<JobStatus, number>;
 	const settled = new Set([...succeeded, ...gone]);
 	for (const [index, found] of findings) if (!settled.has(index)) counts[found]++;
 	counts.succeeded += succeeded.length;
@@ -128,7 +136,7 @@ export function goodForMs(toAsk: number): number {
  *
  * @param random a number in [0, 1).
  */
-export function retryAfterSeconds(counts: Counts, elapsedMs: number, random: number): number {
+export function batchRetryAfterSeconds(counts: Counts, elapsedMs: number, random: number): number {
 	const unfinished = unfinishedOf(counts);
 	const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
 	const ended = all - unfinished;

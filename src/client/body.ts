@@ -16,18 +16,18 @@ export async function* piecesOf(body: Response['body'], options: ReadOptions): A
 	const reader = (body as ReadableStream<Uint8Array>).getReader();
 	// Cancelling the stream ends a pending read. `stopped` keeps the reason, which the read then throws.
 	let stopped: { readonly why: unknown } | undefined;
-	const stop = (why: unknown) => {
+	const stopReading = (why: unknown) => {
 		stopped ??= { why };
 		reader.cancel(why).catch(() => {});
 	};
-	const onAbort = () => stop(signal.reason);
+	const stopOnAbort = () => stopReading(signal.reason);
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	try {
 		signal.throwIfAborted();
-		signal.addEventListener('abort', onAbort);
+		signal.addEventListener('abort', stopOnAbort);
 		for (let bytes = 0; bytes < maxBytes; ) {
 			timer = setTimeout(
-				() => stop(new AnswerTimeoutError(`Reading the response failed: it was silent for ${silenceMs} ms`)),
+				() => stopReading(new AnswerTimeoutError(`Reading the response failed: it was silent for ${silenceMs} ms`)),
 				silenceMs,
 			);
 			const { done, value } = await reader.read().catch((cause: unknown) => {
@@ -41,7 +41,7 @@ export async function* piecesOf(body: Response['body'], options: ReadOptions): A
 		}
 	} finally {
 		clearTimeout(timer);
-		signal.removeEventListener('abort', onAbort);
+		signal.removeEventListener('abort', stopOnAbort);
 		reader.cancel().catch(() => {});
 	}
 }
@@ -55,11 +55,11 @@ export async function textOf({ body }: Response, options: ReadOptions): Promise<
 }
 
 /** Releases a response whose body is not needed. */
-export function discard({ body }: Response): void {
+export function discardBody({ body }: Response): void {
 	body?.cancel().catch(() => {});
 }
 
-export function mediaTypeOf({ headers }: Response): string {
+export function responseMediaType({ headers }: Response): string {
 	return (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 

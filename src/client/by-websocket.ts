@@ -1,10 +1,10 @@
 /** Receives events over one WebSocket. A silent socket is pinged; the server answers without waking from hibernation. */
-import { eventOf, isOver, parsed } from './document.ts';
+import { isOver, parseEvent, parseJson } from './document.ts';
 import { AnswerTimeoutError, TransportError } from './errors.ts';
 import { Inbox } from './inbox.ts';
 import { afterCursor, type JobUrls } from './job-urls.ts';
 import { FAREWELL_MS, OPEN_TIMEOUT_MS, PING_MS } from './limits.ts';
-import { LIFE, type Position, type Sign } from './transport.ts';
+import { LIFE, type Position, type TransportMessage } from './transport.ts';
 
 /** The part of a `WebSocket` that this client uses. */
 export interface Socket {
@@ -48,7 +48,7 @@ export async function* byWebSocket(
 	urls: JobUrls,
 	{ after }: Position,
 	signal: AbortSignal,
-): AsyncGenerator<Sign, void> {
+): AsyncGenerator<TransportMessage, void> {
 	const socket = opened(SocketClass, afterCursor(urls.socket, after));
 	const inbox = inboxOf(socket);
 	let patience = FOR_OPEN;
@@ -61,7 +61,7 @@ export async function* byWebSocket(
 			patience = incident ? patienceAfter(sign) : patienceInSilence(patience);
 		}
 	} finally {
-		close(socket);
+		closeSocket(socket);
 	}
 }
 
@@ -71,7 +71,7 @@ export async function* byWebSocket(
  *
  * @throws {AnswerTimeoutError} when the socket didn't open, or didn't answer a ping.
  */
-function signInSilence(socket: Socket, patience: Patience): Sign | undefined {
+function signInSilence(socket: Socket, patience: Patience): TransportMessage | undefined {
 	if (patience.for === 'open' || patience.for === 'pong') {
 		throw new AnswerTimeoutError(`The WebSocket was silent for ${patience.ms} ms`);
 	}
@@ -85,7 +85,7 @@ function patienceInSilence({ for: awaited, ms }: Patience): Patience {
 }
 
 /** An event of a finished job is the last one, unless the job was retried and the event belongs to an earlier run. */
-function patienceAfter(sign: Sign | undefined): Patience {
+function patienceAfter(sign: TransportMessage | undefined): Patience {
 	return sign?.is === 'event' && isOver(sign.event.job) ? FOR_CLOSE : FOR_EVENT;
 }
 
@@ -118,18 +118,18 @@ function inboxOf(socket: Socket): Inbox<Incident> {
 }
 
 /** @throws {TransportError} when the close code is not 1000; {@link ProtocolError} for a frame that is not an event. */
-function signIn(incident: Incident): Sign | undefined {
+function signIn(incident: Incident): TransportMessage | undefined {
 	if (incident.type === 'open') return undefined;
 	if (incident.type === 'close') {
 		if (incident.code === CLOSE_NORMAL) return { is: 'closed' };
 		throw new TransportError(`The WebSocket was closed with code ${incident.code}`);
 	}
 	if (incident.data === 'pong') return LIFE;
-	const event = eventOf(parsed(String(incident.data)));
+	const event = parseEvent(parseJson(String(incident.data)));
 	return event ? { is: 'event', event } : LIFE;
 }
 
-function close(socket: Socket): void {
+function closeSocket(socket: Socket): void {
 	try {
 		socket.close(CLOSE_NORMAL);
 	} catch {

@@ -1,7 +1,7 @@
 /** Client of one Coatcheck deployment. */
 
 import type { SocketClass } from './by-websocket.ts';
-import { documentOf, type StatusDocument } from './document.ts';
+import { parseStatusDocument, type StatusDocument } from './document.ts';
 import { type Fetch, Http } from './http.ts';
 import type { Bytes, InputOf, ParametersOf, ResultOf, TaskCatalogue, TaskName, TaskNamed } from './inference.ts';
 import { type CallOptions, Job, type JobConnection } from './job.ts';
@@ -103,7 +103,7 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 			isRepeatable: !(body instanceof ReadableStream),
 			timeoutMs: uploadTimeoutMs(body, this.#timeoutMs),
 		});
-		return documentOf(document);
+		return parseStatusDocument(document);
 	}
 }
 

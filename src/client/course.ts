@@ -7,7 +7,7 @@
 import { MAX_SILENT_ROUNDS, STEADY_MS } from './limits.ts';
 import { nextWaitMs } from './waiting.ts';
 
-export interface Course {
+export interface TransportChoice {
 	/** Index of the transport, from 0. */
 	readonly at: number;
 	/** Number of consecutive rounds in which every transport failed. */
@@ -33,21 +33,21 @@ export interface Session {
 	readonly isLost?: boolean;
 }
 
-export const START: Course = { at: 0, silentRounds: 0, quiet: 0 };
+export const START: TransportChoice = { at: 0, silentRounds: 0, quiet: 0 };
 
 /**
  * @param transports number of transports to choose from.
  * @param random a number in [0, 1).
  * @returns `undefined` after too many failed rounds.
  */
-export function nextCourse(
-	{ at, silentRounds, quiet }: Course,
+export function nextTransport(
+	{ at, silentRounds, quiet }: TransportChoice,
 	session: Session,
 	transports: number,
 	random: number,
-): { readonly course: Course; readonly waitMs: number } | undefined {
+): { readonly course: TransportChoice; readonly waitMs: number } | undefined {
 	const { isAlive, isNews, lastedMs, retryAfterMs, isLost } = session;
-	const later = (course: Course) => ({
+	const later = (course: TransportChoice) => ({
 		course,
 		waitMs: nextWaitMs({ quiet: course.quiet, retryAfterMs, random, isLost }),
 	});

@@ -32,31 +32,31 @@ export function isOver({ status }: Pick<StatusDocument, 'status'>): boolean {
 }
 
 /** @throws {ProtocolError} when the value is not a status document, or its status is unknown. */
-export function documentOf(value: unknown): StatusDocument {
-	if (!isObject(value)) throw new ProtocolError(`Expected a status document, got: ${shown(value)}`);
+export function parseStatusDocument(value: unknown): StatusDocument {
+	if (!isObject(value)) throw new ProtocolError(`Expected a status document, got: ${shownValue(value)}`);
 	if (!isOneOf(STATUSES, value.status)) {
-		throw new ProtocolError(`Expected a status of ${STATUSES.join(', ')}, got: ${shown(value.status)}`);
+		throw new ProtocolError(`Expected a status of ${STATUSES.join(', ')}, got: ${shownValue(value.status)}`);
 	}
-	if (typeof value.id !== 'string') throw new ProtocolError(`Expected the id of a job, got: ${shown(value.id)}`);
-	if (!Number.isSafeInteger(value.seq)) throw new ProtocolError(`Expected a seq, got: ${shown(value.seq)}`);
+	if (typeof value.id !== 'string') throw new ProtocolError(`Expected the id of a job, got: ${shownValue(value.id)}`);
+	if (!Number.isSafeInteger(value.seq)) throw new ProtocolError(`Expected a seq, got: ${shownValue(value.seq)}`);
 	return value as unknown as StatusDocument;
 }
 
 /** @returns `undefined` for a type that this version doesn't know. @throws {ProtocolError} when the value is not an event. */
-export function eventOf(value: unknown): JobEvent | undefined {
+export function parseEvent(value: unknown): JobEvent | undefined {
 	if (!isObject(value) || !Number.isSafeInteger(value.seq)) {
-		throw new ProtocolError(`Expected an event with a seq, got: ${shown(value)}`);
+		throw new ProtocolError(`Expected an event with a seq, got: ${shownValue(value)}`);
 	}
-	documentOf(value.job);
+	parseStatusDocument(value.job);
 	return isOneOf(TYPES, value.type) ? (value as unknown as JobEvent) : undefined;
 }
 
 /** @throws {ProtocolError} */
-export function parsed(json: string): unknown {
+export function parseJson(json: string): unknown {
 	try {
 		return JSON.parse(json) as unknown;
 	} catch (cause) {
-		throw new ProtocolError(`Expected JSON, got: ${shown(json)}`, { cause });
+		throw new ProtocolError(`Expected JSON, got: ${shownValue(json)}`, { cause });
 	}
 }
 
@@ -70,7 +70,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 
 const MAX_SHOWN_CHARS = 60;
 
-function shown(value: unknown): string {
+function shownValue(value: unknown): string {
 	const text = JSON.stringify(value) ?? 'nothing';
 	return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }

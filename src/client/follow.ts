@@ -1,10 +1,10 @@
 /** Follows a job to its end over any transport that works, and reconnects after failures. */
-import { nextCourse, START } from './course.ts';
+import { nextTransport, START } from './course.ts';
 import { isOver, type JobEvent, type StatusDocument } from './document.ts';
 import { SessionLog } from './session-log.ts';
 import type { Position, Transport } from './transport.ts';
 import { wait } from './wait.ts';
-import { isPassing } from './waiting.ts';
+import { isTransient } from './waiting.ts';
 
 export interface Followed {
 	/** In order of preference; at least one. */
@@ -20,7 +20,7 @@ export interface Followed {
  * @throws {ProblemError} when the job can't be read, or no longer; {@link TransportError} when every transport failed too
  * often; {@link ProtocolError}; the signal's reason.
  */
-export async function* follow(
+export async function* followJob(
 	{ transports, status }: Followed,
 	after: number | undefined,
 	signal: AbortSignal,
@@ -39,12 +39,12 @@ export async function* follow(
 				yield sign.event;
 			}
 		} catch (error) {
-			if (!isPassing(error)) throw error;
+			if (!isTransient(error)) throw error;
 			log.addFailure(error);
 		}
 		if (log.last === 'over') return;
 		if (log.last === 'closed' && isOver(position.job ?? (await status(signal)))) return;
-		const next = nextCourse(course, log.session(), transports.length, Math.random());
+		const next = nextTransport(course, log.session(), transports.length, Math.random());
 		if (!next) throw log.failure;
 		course = next.course;
 		await wait(next.waitMs, signal);

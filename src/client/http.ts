@@ -1,9 +1,9 @@
 /** Sends HTTP requests: adds the API key for its own origin only, limits every wait, and retries transient failures. */
-import { discard, isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
-import { parsed } from './document.ts';
+import { discardBody, isJson, type ReadOptions, responseMediaType, textOf } from './body.ts';
+import { parseJson } from './document.ts';
 import { AnswerTimeoutError, ForeignAnswerError, TransportError } from './errors.ts';
 import { withoutQuery } from './job-urls.ts';
-import { problemOf } from './problem.ts';
+import { readProblem } from './problem.ts';
 import { unlessAborted, wait } from './wait.ts';
 import { isRefusal, type RepeatLimits, waitToRepeatMs } from './waiting.ts';
 
@@ -72,15 +72,15 @@ export class Http {
 	/** Sends a request once. @throws {ProblemError} for 400 and above; {@link TransportError} when no response arrives. */
 	async once(question: Question): Promise<Response> {
 		const response = await this.#send(question);
-		if (response.status >= 400) throw await problemOf(actionOf(question), response, this.reading(question.signal));
+		if (response.status >= 400) throw await readProblem(actionOf(question), response, this.reading(question.signal));
 		return response;
 	}
 
 	/** Reads a response's JSON. @throws {ForeignAnswerError} when the response is not JSON. */
 	async json(response: Response, signal: AbortSignal): Promise<unknown> {
-		const mediaType = mediaTypeOf(response);
-		if (isJson(mediaType)) return parsed(await textOf(response, this.reading(signal)));
-		discard(response);
+		const mediaType = responseMediaType(response);
+		if (isJson(mediaType)) return parseJson(await textOf(response, this.reading(signal)));
+		discardBody(response);
 		throw new ForeignAnswerError(`Expected JSON, got: ${response.status} ${mediaType || 'without a media type'}`);
 	}
 

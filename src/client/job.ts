@@ -1,7 +1,7 @@
 /** A handle on one job, with all its operations. */
-import { documentOf, isOver, type JobEvent, type StatusDocument } from './document.ts';
+import { isOver, type JobEvent, parseStatusDocument, type StatusDocument } from './document.ts';
 import { EventStream } from './event-stream.ts';
-import { follow } from './follow.ts';
+import { followJob } from './follow.ts';
 import type { Http } from './http.ts';
 import type { JobUrls } from './job-urls.ts';
 import { assertSucceeded, resultIn } from './outcome.ts';
@@ -145,7 +145,7 @@ export class Job<Result = unknown> {
 	async *#follow(after: number | undefined, signal: AbortSignal): AsyncGenerator<JobEvent, void> {
 		const urls = await this.#ready(signal);
 		const { transports } = this.#connection;
-		yield* follow({ transports: transports(urls), status: (stop) => this.status({ signal: stop }) }, after, signal);
+		yield* followJob({ transports: transports(urls), status: (stop) => this.status({ signal: stop }) }, after, signal);
 	}
 
 	#ready(signal: AbortSignal): Promise<JobUrls> {
@@ -153,7 +153,7 @@ export class Job<Result = unknown> {
 	}
 
 	async #document(question: Parameters<Http['askJson']>[0]): Promise<StatusDocument> {
-		return documentOf(await this.#connection.http.askJson(question));
+		return parseStatusDocument(await this.#connection.http.askJson(question));
 	}
 }
 

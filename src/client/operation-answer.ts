@@ -1,7 +1,7 @@
 /** Reads the responses of other services, as far as needed to understand them. */
 import type { Answer } from '../lro/answer.ts';
-import { isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
-import { parsed } from './document.ts';
+import { isJson, type ReadOptions, responseMediaType, textOf } from './body.ts';
+import { parseJson } from './document.ts';
 
 export interface OperationAnswer {
 	readonly answer: Answer;
@@ -29,10 +29,10 @@ export async function operationAnswer(
 
 async function resultOf(response: Response, options: ReadOptions): Promise<unknown> {
 	if (!response.body) return undefined;
-	const mediaType = mediaTypeOf(response);
+	const mediaType = responseMediaType(response);
 	if (isJson(mediaType)) {
 		const text = await textOf(response, options);
-		return text.trim() === '' ? undefined : parsed(text);
+		return text.trim() === '' ? undefined : parseJson(text);
 	}
 	return mediaType === '' ? guessed(response, options) : response;
 }

@@ -2,18 +2,18 @@
 import { firstStep } from '../lro/first.ts';
 import { nextStep } from '../lro/next.ts';
 import type { FinalStateVia, Operation, Step } from '../lro/step.ts';
-import { discard } from './body.ts';
+import { discardBody } from './body.ts';
 import { ProtocolError } from './errors.ts';
 import type { Http, Question } from './http.ts';
 import { withoutQuery } from './job-urls.ts';
 import { MAX_REDIRECTS, UPLOAD_TIMEOUT_MS } from './limits.ts';
 import { type OperationAnswer, operationAnswer } from './operation-answer.ts';
-import { isRepeatable, type OperationInit, OperationRequestHeaders } from './operation-request.ts';
+import { isRepeatableRequest, type OperationInit, OperationRequestHeaders } from './operation-request.ts';
 import { type OperationState, stateAfter, type TellingStep } from './operation-state.ts';
 import type { WaitBounds } from './waiting.ts';
 
 /** One response and its meaning. */
-export interface Turn {
+export interface OperationUpdate {
 	readonly step: TellingStep;
 	readonly state: OperationState;
 	/** The same as in {@link OperationAnswer}. */
@@ -49,7 +49,7 @@ export class OperationExchange {
 	}
 
 	/** Starts the operation. @throws {ProblemError} {@link TransportError} {@link ProtocolError} */
-	first(signal: AbortSignal): Promise<Turn> {
+	first(signal: AbortSignal): Promise<OperationUpdate> {
 		return this.#elsewhere(this.#url, async (url) => {
 			const read = await this.#request(url, signal);
 			const { finalStateVia } = this.#options;
@@ -58,7 +58,7 @@ export class OperationExchange {
 	}
 
 	/** Requests the operation's status, or its result. @throws {ProblemError} {@link TransportError} {@link ProtocolError} */
-	next(operation: Operation, signal: AbortSignal): Promise<Turn> {
+	next(operation: Operation, signal: AbortSignal): Promise<OperationUpdate> {
 		return this.#elsewhere(operation.askAt, async (askAt) => {
 			const read = await this.#question(askAt, signal);
 			return { read, step: nextStep({ ...operation, askAt }, read.answer, Date.now()) };
@@ -70,11 +70,11 @@ export class OperationExchange {
 	}
 
 	/** Follows redirects until a response says something. */
-	async #elsewhere(start: string, at: (url: string) => Promise<Read>): Promise<Turn> {
+	async #elsewhere(start: string, at: (url: string) => Promise<Read>): Promise<OperationUpdate> {
 		let url = start;
 		for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
 			const { read, step } = await at(url);
-			if (step.is !== 'result' && read.value instanceof Response) discard(read.value);
+			if (step.is !== 'result' && read.value instanceof Response) discardBody(read.value);
 			if (step.is !== 'moved') return turn(url, step, read);
 			url = step.url;
 		}
@@ -98,7 +98,7 @@ export class OperationExchange {
 			...(body != null && typeof body !== 'string' && { timeoutMs: UPLOAD_TIMEOUT_MS }),
 			// Without secret headers the platform may follow redirects: a browser hides their targets from us.
 			redirect: this.#headers.areClosed ? 'manual' : 'follow',
-			isRepeatable: isRepeatable(this.#init),
+			isRepeatable: isRepeatableRequest(this.#init),
 			repeat: { maxTries: this.#options.maxFailures, waitMs: this.#options.waitMs },
 			signal,
 		});
@@ -136,7 +136,7 @@ function isHidden({ answer }: OperationAnswer): boolean {
 	return answer.status === 0;
 }
 
-function turn(url: string, step: Exclude<Step, { is: 'moved' }>, { answer, value }: OperationAnswer): Turn {
+function turn(url: string, step: Exclude<Step, { is: 'moved' }>, { answer, value }: OperationAnswer): OperationUpdate {
 	if (step.is === 'nonsense') throw new ProtocolError(`${withoutQuery(url)}: ${step.reason}`);
 	// `once` has already thrown refusals.
 	if (step.is === 'refused')

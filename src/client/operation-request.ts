@@ -63,7 +63,7 @@ export class OperationRequestHeaders {
 }
 
 /** Whether the request may be sent again after a failure. An idempotency key makes any method idempotent. */
-export function isRepeatable({ method = 'GET', headers, body }: OperationInit): boolean | 'when refused' {
+export function isRepeatableRequest({ method = 'GET', headers, body }: OperationInit): boolean | 'when refused' {
 	if (body instanceof ReadableStream) return false;
 	const isIdempotent = IDEMPOTENT.has(method.toUpperCase()) || new Headers(headers).has('idempotency-key');
 	return isIdempotent || 'when refused';

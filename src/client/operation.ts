@@ -5,7 +5,7 @@ import { EventStream } from './event-stream.ts';
 import { type Fetch, Http } from './http.ts';
 import type { CallOptions } from './job.ts';
 import { ANSWER_TIMEOUT_MS, MAX_OPERATION_TRIES, WAIT_MS } from './limits.ts';
-import { OperationExchange, type Turn } from './operation-exchange.ts';
+import { OperationExchange, type OperationUpdate } from './operation-exchange.ts';
 import { type OperationInit, operationUrl } from './operation-request.ts';
 import type { OperationState } from './operation-state.ts';
 import { unlessAborted, wait } from './wait.ts';
@@ -46,12 +46,12 @@ type Pace = Required<Pick<OperationOptions, 'waitMs' | 'maxFailures'>>;
 export class FollowedOperation<Result = unknown> {
 	readonly #exchange: OperationExchange;
 	readonly #pace: Pace;
-	readonly #first: Promise<Turn>;
+	readonly #first: Promise<OperationUpdate>;
 	/** The latest known response, for the next call. */
-	#last: Turn | undefined;
+	#last: OperationUpdate | undefined;
 
 	/** @internal */
-	constructor(exchange: OperationExchange, first: Promise<Turn>, pace: Pace) {
+	constructor(exchange: OperationExchange, first: Promise<OperationUpdate>, pace: Pace) {
 		this.#exchange = exchange;
 		this.#first = first;
 		this.#pace = pace;
@@ -91,7 +91,7 @@ export class FollowedOperation<Result = unknown> {
 		for await (const { state } of this.#turns(signal)) yield state;
 	}
 
-	async *#turns(signal: AbortSignal): AsyncGenerator<Turn, void> {
+	async *#turns(signal: AbortSignal): AsyncGenerator<OperationUpdate, void> {
 		let turn = await this.#known(signal);
 		yield turn;
 		for (let quiet = 0; turn.step.is === 'ask'; ) {
@@ -115,12 +115,12 @@ export class FollowedOperation<Result = unknown> {
 		return value;
 	}
 
-	async #known(signal: AbortSignal): Promise<Turn> {
+	async #known(signal: AbortSignal): Promise<OperationUpdate> {
 		return this.#last ?? unlessAborted(this.#first, signal);
 	}
 
 	/** Two calls may follow the operation at once: a final state is never overwritten. */
-	#remember(turn: Turn): void {
+	#remember(turn: OperationUpdate): void {
 		if (this.#last === undefined || this.#last.step.is === 'ask') this.#last = turn;
 	}
 
@@ -129,7 +129,7 @@ export class FollowedOperation<Result = unknown> {
 	}
 }
 
-function isNews({ state: before }: Turn, { state: now }: Turn): boolean {
+function isNews({ state: before }: OperationUpdate, { state: now }: OperationUpdate): boolean {
 	return before.word !== now.word || before.percentComplete !== now.percentComplete;
 }
 

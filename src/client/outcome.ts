@@ -1,6 +1,6 @@
 /** Converts a finished job to the caller's result or error. */
-import { discard, isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
-import { parsed, type StatusDocument } from './document.ts';
+import { discardBody, isJson, type ReadOptions, responseMediaType, textOf } from './body.ts';
+import { parseJson, type StatusDocument } from './document.ts';
 import { JobCanceledError, JobFailedError } from './errors.ts';
 
 /** @throws {JobFailedError} {@link JobCanceledError} */
@@ -14,8 +14,8 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205]);
 /** Returns JSON as a value, no body as `undefined`, and anything else as the `Response`. */
 export async function resultIn(response: Response, options: ReadOptions): Promise<unknown> {
 	if (WITHOUT_BODY.has(response.status)) {
-		discard(response);
+		discardBody(response);
 		return undefined;
 	}
-	return isJson(mediaTypeOf(response)) ? parsed(await textOf(response, options)) : response;
+	return isJson(responseMediaType(response)) ? parseJson(await textOf(response, options)) : response;
 }

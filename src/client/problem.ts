@@ -1,6 +1,6 @@
 /** Converts a refusal to the caller's error. */
-import { retryAfterSeconds } from '../lro/retry-after.ts';
-import { isJson, mediaTypeOf, type ReadOptions, textOf } from './body.ts';
+import { parseRetryAfter } from '../lro/retry-after.ts';
+import { isJson, type ReadOptions, responseMediaType, textOf } from './body.ts';
 import { isObject } from './document.ts';
 import { type Fault, JobGoneError, ProblemError } from './errors.ts';
 import { MAX_PROBLEM_BYTES } from './limits.ts';
@@ -9,9 +9,9 @@ import { MAX_PROBLEM_BYTES } from './limits.ts';
  * @param action the request, without a token: `POST https://host/v1/jobs`.
  * @param response a response with a status of 400 or more. Its body is read.
  */
-export async function problemOf(action: string, response: Response, options: ReadOptions): Promise<ProblemError> {
+export async function readProblem(action: string, response: Response, options: ReadOptions): Promise<ProblemError> {
 	const { status, headers } = response;
-	const body = await bodyOf(response, options);
+	const body = await problemBody(response, options);
 	const code = textIn(body, 'code');
 	const detail = textIn(body, 'detail') ?? textIn(body, 'title') ?? response.statusText;
 	const facts = {
@@ -19,15 +19,15 @@ export async function problemOf(action: string, response: Response, options: Rea
 		code,
 		errors: Array.isArray(body.errors) ? body.errors.filter(isFault) : [],
 		correlationId: textIn(body, 'correlationId') ?? headers.get('x-correlation-id') ?? undefined,
-		retryAfterSeconds: retryAfterSeconds(headers.get('retry-after'), Date.now()),
+		retryAfterSeconds: parseRetryAfter(headers.get('retry-after'), Date.now()),
 	};
 	const message = `${action}: ${[status, code].filter(Boolean).join(' ')}${detail === '' ? '' : `, ${detail}`}`;
 	return status === 410 ? new JobGoneError(message, facts) : new ProblemError(message, facts);
 }
 
 /** The status is enough: a body that is not JSON, or never arrives, counts as empty. */
-async function bodyOf(response: Response, options: ReadOptions): Promise<Readonly<Record<string, unknown>>> {
-	if (!isJson(mediaTypeOf(response))) {
+async function problemBody(response: Response, options: ReadOptions): Promise<Readonly<Record<string, unknown>>> {
+	if (!isJson(responseMediaType(response))) {
 		await response.body?.cancel().catch(() => {});
 		return {};
 	}

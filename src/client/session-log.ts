@@ -1,12 +1,12 @@
 /** Records the outcome of one session with a transport. */
 import type { Session } from './course.ts';
 import { type CoatcheckError, TransportError } from './errors.ts';
-import type { Sign } from './transport.ts';
+import type { TransportMessage } from './transport.ts';
 import { isRateLimited, retryAfterMsOf } from './waiting.ts';
 
 export class SessionLog {
 	readonly #startedAt = performance.now();
-	#last: Sign['is'] | undefined;
+	#last: TransportMessage['is'] | undefined;
 	#isAlive = false;
 	#isNews = false;
 	#failure: CoatcheckError | undefined;
@@ -15,7 +15,7 @@ export class SessionLog {
 	#isHeld = false;
 
 	/** The last sign; `undefined` when there was none, or the session failed after it. */
-	get last(): Sign['is'] | undefined {
+	get last(): TransportMessage['is'] | undefined {
 		return this.#failure ? undefined : this.#last;
 	}
 
@@ -24,7 +24,7 @@ export class SessionLog {
 		return this.#failure ?? new TransportError('The server closed the connection before it sent anything');
 	}
 
-	add(sign: Sign): void {
+	add(sign: TransportMessage): void {
 		this.#last = sign.is;
 		// An intermediary can close a connection too, so a close is no sign of the server's life.
 		if (sign.is !== 'closed') this.#isAlive = true;

@@ -4,7 +4,7 @@
 import type { JobEvent, StatusDocument } from './document.ts';
 
 /** A sign from the server. Each one shows that the connection works. */
-export type Sign =
+export type TransportMessage =
 	/** A sign of life only: a heartbeat or a pong. */
 	| { readonly is: 'life' }
 	| { readonly is: 'event'; readonly event: JobEvent }
@@ -31,6 +31,6 @@ export interface Position {
 }
 
 /** @throws {TransportError} {@link ProblemError} when the transport fails; {@link ProtocolError} for malformed responses. */
-export type Transport = (position: Position, signal: AbortSignal) => AsyncIterable<Sign>;
+export type Transport = (position: Position, signal: AbortSignal) => AsyncIterable<TransportMessage>;
 
-export const LIFE: Sign = { is: 'life' };
+export const LIFE: TransportMessage = { is: 'life' };

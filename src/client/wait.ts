@@ -23,11 +23,11 @@ export function orAborted<Value>(
 	let undo = () => {};
 	return new Promise<Value>((resolve, reject) => {
 		signal.throwIfAborted();
-		const onAbort = () => reject(signal.reason);
-		signal.addEventListener('abort', onAbort);
+		const rejectOnAbort = () => reject(signal.reason);
+		signal.addEventListener('abort', rejectOnAbort);
 		const stop = start(resolve, reject);
 		undo = () => {
-			signal.removeEventListener('abort', onAbort);
+			signal.removeEventListener('abort', rejectOnAbort);
 			stop();
 		};
 	}).finally(() => undo());

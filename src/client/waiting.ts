@@ -12,7 +12,7 @@ import {
 } from './limits.ts';
 
 /** The facts that determine the next wait. */
-export interface WaitFacts {
+export interface PollWaitFacts {
 	/** Number of consecutive waits after which nothing had changed. The waits grow with it, whatever the server asks for. */
 	readonly quiet: number;
 	/** The shortest wait that the server asks for, in milliseconds. Default: 0. */
@@ -44,7 +44,13 @@ export interface RepeatLimits {
 }
 
 /** The wait in milliseconds, never less than the first wait. */
-export function nextWaitMs({ quiet, retryAfterMs = 0, random, waitMs = WAIT_MS, isLost = false }: WaitFacts): number {
+export function nextWaitMs({
+	quiet,
+	retryAfterMs = 0,
+	random,
+	waitMs = WAIT_MS,
+	isLost = false,
+}: PollWaitFacts): number {
 	const grownMs = Math.max(waitMs.first, Math.min(waitMs.max, waitMs.first * 2 ** quiet));
 	const leastMs = Math.max(grownMs, retryAfterMs);
 	const spreadMs = Math.max(JITTER_SHARE * leastMs, isLost ? SPREAD_MS : Math.min(grownMs, SPREAD_MS));
@@ -63,7 +69,7 @@ export function waitToRepeatMs(
 	random: number,
 	{ maxTries = MAX_TRIES, maxRetryAfterMs = MAX_RETRY_AFTER_MS, waitMs }: RepeatLimits = {},
 ): number | undefined {
-	if (!isPassing(error) || tries >= maxTries) return undefined;
+	if (!isTransient(error) || tries >= maxTries) return undefined;
 	const retryAfterMs = retryAfterMsOf(error);
 	if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs) return undefined;
 	return nextWaitMs({ quiet: tries - 1, retryAfterMs, random, waitMs });
@@ -73,7 +79,7 @@ export function waitToRepeatMs(
 const PASSING: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504, 511]);
 
 /** Whether the failure is transient, so that the same request may succeed later. */
-export function isPassing(error: unknown): error is CoatcheckError {
+export function isTransient(error: unknown): error is CoatcheckError {
 	return error instanceof TransportError || (error instanceof ProblemError && PASSING.has(error.status));
 }
 

@@ -123,7 +123,7 @@ function bearerOf(request: Request): string | undefined {
 async function withToken(text: string, config: Config, jobId: string | undefined): Promise<Principal> {
 	const claims = await verifyToken(config.signingKeys, text, jobId ?? '');
 	if (!claims)
-		throw invalid('The token is not valid for this job, or has expired: use the link unchanged, or get a new one');
+		throw invalidToken('The token is not valid for this job, or has expired: use the link unchanged, or get a new one');
 	if (claims.job !== jobId) throw new Problem('Forbidden', 'The token is for another job');
 	const { scopes, job, createdAt, expiresAt, fence, right, legacy } = claims;
 	const token: LinkToken = {
@@ -140,7 +140,7 @@ async function withToken(text: string, config: Config, jobId: string | undefined
 
 async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Principal> {
 	const principal = (await principalOfKey(apiKeys, bearer)) ?? (jwt && (await principalOfJwt(jwt, bearer)));
-	if (!principal) throw invalid('The API key or token in "Authorization" is not valid, or has expired');
+	if (!principal) throw invalidToken('The API key or token in "Authorization" is not valid, or has expired');
 	return principal;
 }
 
@@ -148,7 +148,7 @@ async function withAssertion(assertion: string, authRequest: AuthRequest): Promi
 	refuseCrossSite(authRequest);
 	const { jwt } = authRequest.config;
 	const principal = jwt && (await principalOfJwt(jwt, assertion));
-	if (!principal) throw invalid('The assertion of Cloudflare Access is not valid, or has expired');
+	if (!principal) throw invalidToken('The assertion of Cloudflare Access is not valid, or has expired');
 	return principal;
 }
 
@@ -162,7 +162,7 @@ function refuseCrossSite(authRequest: AuthRequest): void {
 	const site = headers.get('sec-fetch-site') ?? 'none';
 	if (site === 'same-origin' || isFollowedLink(authRequest)) return;
 	const origin = headers.get('origin');
-	if (origin === null ? site === 'none' : isOurs(origin, authRequest)) return;
+	if (origin === null ? site === 'none' : isOwnOrigin(origin, authRequest)) return;
 	throw new Problem(
 		'Forbidden',
 		'A page of another site sent this request: ask the operator to list its origin in CORS_ORIGINS',
@@ -175,14 +175,14 @@ function isFollowedLink({ request: { method, headers }, scope }: AuthRequest): b
 	return method === 'GET' && scope === 'read' && isNavigation;
 }
 
-function isOurs(origin: string, { url, config }: AuthRequest): boolean {
+function isOwnOrigin(origin: string, { url, config }: AuthRequest): boolean {
 	const { publicUrls, corsOrigins, isOpen } = config;
 	const ours = [url.origin, ...publicUrls.map((publicUrl) => new URL(publicUrl).origin), ...corsOrigins];
 	// `*` shares only public responses. Access cookies give access to more.
 	return ours.includes(origin) || (isOpen && corsOrigins.includes(EVERY_ORIGIN));
 }
 
-function invalid(detail: string): Problem {
+function invalidToken(detail: string): Problem {
 	return unauthorized(detail, 'Bearer error="invalid_token"');
 }
 

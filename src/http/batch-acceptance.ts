@@ -1,6 +1,6 @@
 /** Accepts a batch's drafts as jobs. Each is accepted like a single job, but queue messages are sent in groups. */
 
-import type { Found } from '../batch/batch.ts';
+import type { JobStatus } from '../batch/batch.ts';
 import { CALLS_AT_ONCE } from '../batch/limits.ts';
 import type { JobView } from '../job/object-api.ts';
 import { logError } from '../log.ts';
@@ -10,38 +10,43 @@ import { isOverloaded } from '../rpc/repeatedly.ts';
 import { tenantOf } from './auth.ts';
 import type { BatchDraft } from './batch-drafts.ts';
 import type { Draft } from './draft.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { Problem } from './problem.ts';
-import { acceptDraft, type Identity, identityOf } from './submit.ts';
+import { acceptDraft, type Identity, jobIdentity } from './submit.ts';
 
 /** The outcome of one job of a batch. */
-export type Place =
+export type BatchItem =
 	| { readonly id: string; readonly view: JobView; readonly isNew: boolean }
 	/** The call failed: the job may or may not be accepted. */
 	| { readonly id: string; readonly lost: Problem }
 	| { readonly refused: Problem };
 
-export async function acceptAll(exchange: Exchange, { drafts, key }: BatchDraft): Promise<Place[]> {
+export async function acceptAll(exchange: RequestContext, { drafts, key }: BatchDraft): Promise<BatchItem[]> {
 	const outbox = new Outbox(exchange);
 	const places = await fewAtATime(CALLS_AT_ONCE, drafts, (draft, index) =>
-		placeOf(exchange, draft, identityIn(exchange, draft, key?.text, index), outbox),
+		batchItem(exchange, draft, identityIn(exchange, draft, key?.text, index), outbox),
 	);
 	outbox.sendAll();
 	return places;
 }
 
 /** The status of a job before its first read. */
-export function foundOf(place: Exclude<Place, { refused: Problem }>): Found {
+export function foundOf(place: Exclude<BatchItem, { refused: Problem }>): JobStatus {
 	return 'view' in place ? place.view.facts.status : 'pending';
 }
 
-function identityIn(exchange: Exchange, draft: Draft, batchKey: string | undefined, index: number): Identity {
-	if (batchKey === undefined || draft.options.idempotencyKey !== undefined) return identityOf(exchange, draft);
+function identityIn(exchange: RequestContext, draft: Draft, batchKey: string | undefined, index: number): Identity {
+	if (batchKey === undefined || draft.options.idempotencyKey !== undefined) return jobIdentity(exchange, draft);
 	const { jobs, principal } = exchange;
 	return { id: jobs.idForPlace(tenantOf(principal), batchKey, index), isKeyed: true };
 }
 
-async function placeOf(exchange: Exchange, draft: Draft, identity: Identity, outbox: Outbox): Promise<Place> {
+async function batchItem(
+	exchange: RequestContext,
+	draft: Draft,
+	identity: Identity,
+	outbox: Outbox,
+): Promise<BatchItem> {
 	const { id } = identity;
 	try {
 		const { acceptance, sending } = await acceptDraft(exchange, draft, identity);
@@ -61,10 +66,10 @@ async function placeOf(exchange: Exchange, draft: Draft, identity: Identity, out
 
 /** Collects queue messages per lane. Sends a lane's messages as soon as they fill one group. */
 class Outbox {
-	readonly #exchange: Exchange;
+	readonly #exchange: RequestContext;
 	readonly #waiting = new Map<string, Sending[]>();
 
-	constructor(exchange: Exchange) {
+	constructor(exchange: RequestContext) {
 		this.#exchange = exchange;
 	}
 

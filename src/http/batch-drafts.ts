@@ -3,15 +3,15 @@
 import { z } from 'zod';
 import { JOBS_A_REQUEST, MAX_BATCH_JOBS } from '../batch/limits.ts';
 import { tenantOf } from './auth.ts';
-import { isJson, mediaTypeOf, refuseEncoded } from './body.ts';
+import { isJson, refuseEncoded, requestMediaType } from './body.ts';
 import { type Draft, draftOf, unsupported } from './draft.ts';
-import { type Exchange, originOf } from './exchange.ts';
+import { originOf, type RequestContext } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
 import { jsonDigest } from './fingerprint.ts';
 import { readJson } from './json-body.ts';
 import { type Fault, MAX_FAULTS, Problem } from './problem.ts';
 import { windowOf } from './rate-limit.ts';
-import { invalid, readOptions, webhookOf } from './submission-options.ts';
+import { invalidRequest, readOptions, webhookOf } from './submission-options.ts';
 
 const KEY_HEADER = 'idempotency-key';
 
@@ -30,34 +30,34 @@ export interface BatchDraft {
  *
  * @throws {Problem} the first invalid job's problem, with the faults of all jobs.
  */
-export async function batchDraftOf(exchange: Exchange): Promise<BatchDraft> {
+export async function batchDraftOf(exchange: RequestContext): Promise<BatchDraft> {
 	const { request, config } = exchange;
 	refuseEncoded(request);
-	if (!isJson(mediaTypeOf(request))) throw unsupported(request, ['application/json']);
+	if (!isJson(requestMediaType(request))) throw unsupported(request, ['application/json']);
 	const { idempotencyKey: key } = readOptions(request.headers);
 	const headers = new Headers(request.headers);
 	headers.delete(KEY_HEADER);
 	return readJson(request, { maxBytes: config.maxInputBytes }, async (body) => {
 		const parsed = Body.safeParse(body);
-		if (!parsed.success) throw invalid('The batch is not valid', faultsOf(parsed.error, inBody()));
+		if (!parsed.success) throw invalidRequest('The batch is not valid', faultsOf(parsed.error, inBody()));
 		const { jobs } = parsed.data;
 		refuseMoreThanAWindow(exchange, jobs.length);
 		const drafts = await draftsOf(jobs, exchange, headers, key !== undefined);
-		return { drafts, ...(key !== undefined && { key: { text: key, fingerprint: fingerprintOf(drafts) } }) };
+		return { drafts, ...(key !== undefined && { key: { text: key, fingerprint: batchFingerprint(drafts) } }) };
 	});
 }
 
 /** Rejects a batch that needs more than half of a rate limit window, because its retries could fail forever. */
-function refuseMoreThanAWindow(exchange: Exchange, jobs: number): void {
+function refuseMoreThanAWindow(exchange: RequestContext, jobs: number): void {
 	const most = Math.max(1, Math.floor((windowOf(exchange) * JOBS_A_REQUEST) / 2));
 	if (jobs <= most) return;
 	const message = `expected at most ${most} jobs, because a larger batch exceeds the rate limit by itself, got: ${jobs}`;
-	throw invalid('The batch is not valid', [{ pointer: '/jobs', message }]);
+	throw invalidRequest('The batch is not valid', [{ pointer: '/jobs', message }]);
 }
 
 async function draftsOf(
 	bodies: readonly unknown[],
-	exchange: Exchange,
+	exchange: RequestContext,
 	headers: Headers,
 	isKeyed: boolean,
 ): Promise<Draft[]> {
@@ -85,7 +85,7 @@ async function draftsOf(
 	});
 }
 
-function refuseBadWebhook(exchange: Exchange, { options }: Draft): void {
+function refuseBadWebhook(exchange: RequestContext, { options }: Draft): void {
 	webhookOf(options, tenantOf(exchange.principal), exchange.config, originOf(exchange));
 }
 
@@ -94,7 +94,7 @@ function refuseTwice({ task, options: { idempotencyKey } }: Draft, keys: Set<str
 	if (idempotencyKey === undefined) return;
 	const name = JSON.stringify([task.name, idempotencyKey]);
 	if (keys.has(name))
-		throw invalid('The options are not valid', [
+		throw invalidRequest('The options are not valid', [
 			{ pointer: '/options/idempotencyKey', message: 'expected a different key for each job of the batch' },
 		]);
 	keys.add(name);
@@ -106,7 +106,7 @@ function faultsIn({ errors, message }: Problem, place: string): Fault[] {
 }
 
 /** Excludes the correlation id, which serves only tracing, as for a job. */
-function fingerprintOf(drafts: readonly Draft[]): string {
+function batchFingerprint(drafts: readonly Draft[]): string {
 	return jsonDigest(
 		drafts.map(({ task, parameters, options: { correlationId: _, ...options }, input }) => ({
 			task: task.name,

@@ -1,22 +1,22 @@
 /** Responses about a batch. */
-import { retryAfterSeconds, unfinishedOf } from '../batch/batch.ts';
+import { batchRetryAfterSeconds, unfinishedOf } from '../batch/batch.ts';
 import type { BatchView } from '../batch/batch-api.ts';
 import { jobLinks } from '../job/links.ts';
 import { linkTokens } from './auth.ts';
-import type { Place } from './batch-acceptance.ts';
-import { type Exchange, originOf } from './exchange.ts';
+import type { BatchItem } from './batch-acceptance.ts';
+import { originOf, type RequestContext } from './exchange.ts';
 import { linkBaseOf, PRIVATE } from './respond.ts';
 
 /** 202: the accepted jobs, each with its link, and the errors of the rejected ones. */
 export async function acceptedBatchResponse(
-	exchange: Exchange,
+	exchange: RequestContext,
 	id: string,
 	view: BatchView,
-	places: readonly Place[],
+	places: readonly BatchItem[],
 ): Promise<Response> {
 	const jobs = await jobsOf(exchange, places);
 	const isReplay = places.every((place) => 'view' in place && !place.isNew);
-	const document = await documentOf(exchange, id, view);
+	const document = await batchDocument(exchange, id, view);
 	return Response.json(
 		{ ...document, jobs },
 		{
@@ -24,7 +24,7 @@ export async function acceptedBatchResponse(
 			headers: {
 				...PRIVATE,
 				location: document.links.self,
-				'retry-after': retryAfterOf(view),
+				'retry-after': batchRetryAfter(view),
 				...(isReplay && { 'idempotent-replayed': 'true' }),
 			},
 		},
@@ -32,18 +32,18 @@ export async function acceptedBatchResponse(
 }
 
 /** 202 without a `Location`: the jobs are accepted, each with its link, but no list of them was stored. */
-export async function unlistedResponse(exchange: Exchange, places: readonly Place[]): Promise<Response> {
+export async function unlistedResponse(exchange: RequestContext, places: readonly BatchItem[]): Promise<Response> {
 	return Response.json({ jobs: await jobsOf(exchange, places) }, { status: 202, headers: PRIVATE });
 }
 
 /** 200: the number of the batch's jobs in each status. */
-export async function batchResponse(exchange: Exchange, id: string, view: BatchView): Promise<Response> {
+export async function batchResponse(exchange: RequestContext, id: string, view: BatchView): Promise<Response> {
 	const isOver = unfinishedOf(view.counts) === 0;
-	const headers = { ...PRIVATE, ...(!isOver && { 'retry-after': retryAfterOf(view) }) };
-	return Response.json(await documentOf(exchange, id, view), { headers });
+	const headers = { ...PRIVATE, ...(!isOver && { 'retry-after': batchRetryAfter(view) }) };
+	return Response.json(await batchDocument(exchange, id, view), { headers });
 }
 
-async function documentOf(exchange: Exchange, id: string, view: BatchView) {
+async function batchDocument(exchange: RequestContext, id: string, view: BatchView) {
 	const { createdAt, keptUntil: readableUntil, countedAt, total, counts } = view;
 	const facts = { id, createdAt: new Date(createdAt).toISOString() };
 	// A batch can't be canceled, so its link does not carry that right.
@@ -53,22 +53,22 @@ async function documentOf(exchange: Exchange, id: string, view: BatchView) {
 	return { ...facts, total, counts, countedAt: new Date(countedAt).toISOString(), links: { self } };
 }
 
-function retryAfterOf({ counts, createdAt }: BatchView): string {
-	return String(retryAfterSeconds(counts, Date.now() - createdAt, Math.random()));
+function batchRetryAfter({ counts, createdAt }: BatchView): string {
+	return String(batchRetryAfterSeconds(counts, Date.now() - createdAt, Math.random()));
 }
 
-function jobsOf(exchange: Exchange, places: readonly Place[]) {
+function jobsOf(exchange: RequestContext, places: readonly BatchItem[]) {
 	return Promise.all(places.map((place) => jobOf(exchange, place)));
 }
 
-async function jobOf(exchange: Exchange, place: Place) {
-	if ('refused' in place) return { error: errorOf(place.refused) };
+async function jobOf(exchange: RequestContext, place: BatchItem) {
+	if ('refused' in place) return { error: publicError(place.refused) };
 	const { id } = place;
-	if ('lost' in place) return { id, error: errorOf(place.lost) };
+	if ('lost' in place) return { id, error: publicError(place.lost) };
 	const { self } = jobLinks(id, linkBaseOf(exchange, place.view));
 	return { id, status: place.view.facts.status, links: { self } };
 }
 
-function errorOf({ code, message }: { readonly code: string; readonly message: string }) {
+function publicError({ code, message }: { readonly code: string; readonly message: string }) {
 	return { code, message };
 }

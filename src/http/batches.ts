@@ -1,6 +1,6 @@
 /** Submits many jobs in one request, and counts them by status. */
-import type { Findings, Found, Joining, Submitted } from '../batch/batch.ts';
-import type { BatchView, Look } from '../batch/batch-api.ts';
+import type { JobStatus, Joining, StatusUpdates, Submitted } from '../batch/batch.ts';
+import type { BatchReading, BatchView } from '../batch/batch-api.ts';
 import { CALLS_A_REQUEST, CALLS_AT_ONCE, JOBS_A_REQUEST, KEPT_LONGER_MS } from '../batch/limits.ts';
 import { NotConfigured } from '../config.ts';
 import { MS_PER_SECOND, OPTION_LIMITS } from '../job/limits.ts';
@@ -8,32 +8,32 @@ import { logError } from '../log.ts';
 import type { Batches } from '../rpc/batches.ts';
 import { fewAtATime } from '../rpc/few-at-a-time.ts';
 import { type Principal, tenantOf } from './auth.ts';
-import { acceptAll, foundOf, type Place } from './batch-acceptance.ts';
+import { acceptAll, type BatchItem, foundOf } from './batch-acceptance.ts';
 import { batchDraftOf } from './batch-drafts.ts';
 import { acceptedBatchResponse, batchResponse, unlistedResponse } from './batch-response.ts';
 import type { Draft } from './draft.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { Problem, passing } from './problem.ts';
-import { countMore, windowOf } from './rate-limit.ts';
+import { countMoreRequests, windowOf } from './rate-limit.ts';
 
 /**
  * `POST /v1/batches`: validates all jobs before it accepts any. A job without capacity has an `error` in the response. If no
  * job is accepted, the response is the first job's problem, and the batch's key stays unused.
  */
-export async function submitBatch(exchange: Exchange): Promise<Response> {
+export async function submitBatch(exchange: RequestContext): Promise<Response> {
 	const { principal } = exchange;
 	const batches = batchesOf(exchange);
 	const batch = await batchDraftOf(exchange);
 	const { drafts, key } = batch;
 	const tenant = tenantOf(principal);
-	await countMore(exchange, Math.ceil(drafts.length / JOBS_A_REQUEST) - 1);
+	await countMoreRequests(exchange, Math.ceil(drafts.length / JOBS_A_REQUEST) - 1);
 	const id = key ? batches.idForKey(tenant, key.text) : batches.newId();
 	if (key && !(await batches.call(id, (object) => object.isFor(tenant, key.fingerprint)))) throw keyReused();
 	const places = await acceptAll(exchange, batch);
 	const jobs = places.flatMap(joiningOf);
 	const [first] = places;
 	if (jobs.length === 0 && first && 'refused' in first) throw first.refused;
-	const list = { tenant, jobs, keptUntil: keptUntil(drafts), ...(key && { fingerprint: key.fingerprint }) };
+	const list = { tenant, jobs, keptUntil: batchKeptUntil(drafts), ...(key && { fingerprint: key.fingerprint }) };
 	const view = await kept(batches, id, list);
 	return view ? acceptedBatchResponse(exchange, id, view, places) : unlistedResponse(exchange, places);
 }
@@ -50,11 +50,11 @@ async function kept(batches: Batches, id: string, list: Submitted): Promise<Batc
 }
 
 /** `GET /v1/batches/{id}`. */
-export async function batchStatus(exchange: Exchange): Promise<Response> {
+export async function batchStatus(exchange: RequestContext): Promise<Response> {
 	const { principal, params } = exchange;
 	const { id = '' } = params;
 	const batches = batchesOf(exchange);
-	if (!batches.isId(id)) throw nothingThere();
+	if (!batches.isId(id)) throw batchNotFound();
 	const look = await batches.call(id, (object) => object.look(principal.tenant, principal.token?.createdAt));
 	if (look.found === 'nothing') throw missingBatch(look, principal);
 	const view = look.found === 'jobs' ? await counted(exchange, batches, id, look) : look.view;
@@ -63,13 +63,13 @@ export async function batchStatus(exchange: Exchange): Promise<Response> {
 
 /** Reads the jobs' statuses and stores them in the batch. */
 async function counted(
-	exchange: Exchange,
+	exchange: RequestContext,
 	batches: Batches,
 	id: string,
-	{ ask, round, view, tenant = exchange.principal.tenant }: Extract<Look, { found: 'jobs' }>,
+	{ ask, round, view, tenant = exchange.principal.tenant }: Extract<BatchReading, { found: 'jobs' }>,
 ): Promise<BatchView> {
 	const most = Math.floor(windowOf(exchange) / 2);
-	await countMore(exchange, Math.min(most, Math.floor(ask.length / CALLS_A_REQUEST)));
+	await countMoreRequests(exchange, Math.min(most, Math.floor(ask.length / CALLS_A_REQUEST)));
 	const countedAt = Date.now();
 	const findings = await askAll(exchange, tenant, ask);
 	// Some jobs were unreachable: the previous counts stay valid.
@@ -79,14 +79,14 @@ async function counted(
 }
 
 async function askAll(
-	{ jobs }: Exchange,
+	{ jobs }: RequestContext,
 	tenant: string | undefined,
 	ask: readonly (readonly [number, string])[],
-): Promise<Findings> {
+): Promise<StatusUpdates> {
 	const findings = await fewAtATime(CALLS_AT_ONCE, ask, async ([index, id]) => {
 		try {
 			const reading = await jobs.call(id, (job) => job.read(tenant));
-			const found: Found = reading.found === 'job' ? reading.view.facts.status : 'gone';
+			const found: JobStatus = reading.found === 'job' ? reading.view.facts.status : 'gone';
 			return [[index, found]] as const;
 		} catch (error) {
 			logError('batch job unreachable', { job: id, error });
@@ -97,12 +97,12 @@ async function askAll(
 }
 
 /** The batch's entry for a job; none for a rejected job. */
-function joiningOf(place: Place): Joining[] {
+function joiningOf(place: BatchItem): Joining[] {
 	if ('refused' in place) return [];
 	return [{ id: place.id, found: foundOf(place), isNew: 'lost' in place || place.isNew }];
 }
 
-function keptUntil(drafts: readonly Draft[]): number {
+function batchKeptUntil(drafts: readonly Draft[]): number {
 	const { delaySeconds: delay, retainSeconds: retain } = OPTION_LIMITS;
 	const seconds = drafts.map(
 		({ options }) => (options.delaySeconds ?? delay.default) + (options.retainSeconds ?? retain.default),
@@ -111,7 +111,7 @@ function keptUntil(drafts: readonly Draft[]): number {
 }
 
 /** @throws {NotConfigured} in a Worker that mounts the routes without the objects. */
-function batchesOf({ batches }: Exchange): Batches {
+function batchesOf({ batches }: RequestContext): Batches {
 	if (batches) return batches;
 	throw new NotConfigured(['BATCHES'], 'Expected a binding BATCHES of the class BatchObject');
 }
@@ -126,10 +126,10 @@ function keyReused(): Problem {
 }
 
 /** An object of version 0.1.0 can't check a token's bearer, so the batch may exist. */
-function missingBatch({ knowsTokens }: Extract<Look, { found: 'nothing' }>, { tenant }: Principal): Problem {
-	return tenant === undefined && !knowsTokens ? passing() : nothingThere();
+function missingBatch({ knowsTokens }: Extract<BatchReading, { found: 'nothing' }>, { tenant }: Principal): Problem {
+	return tenant === undefined && !knowsTokens ? passing() : batchNotFound();
 }
 
-function nothingThere(): Problem {
+function batchNotFound(): Problem {
 	return new Problem('BatchNotFound', 'No batch has this id: it never existed, or has expired');
 }

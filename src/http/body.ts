@@ -8,7 +8,7 @@ export const LARGEST_BODY_BYTES = 100 * 1_000 * 1_000;
 const MIN_ARRIVAL_BYTES_PER_SECOND = 64 * KIB;
 
 /** The media type without its parameters, lower case; empty when the client sent none. */
-export function mediaTypeOf(request: Request): string {
+export function requestMediaType(request: Request): string {
 	return essenceOf(request.headers.get('content-type') ?? '');
 }
 
@@ -58,7 +58,7 @@ export async function drain(request: Request, { maxBytes, arrivalMs }: DrainLimi
 	if (!request.body || request.body.locked) return;
 	let drainedBytes = 0;
 	try {
-		for await (const bytes of bytesOf(request, arrivalMs)) {
+		for await (const bytes of readPieces(request, arrivalMs)) {
 			drainedBytes += bytes.byteLength;
 			if (drainedBytes > maxBytes) break;
 		}
@@ -91,7 +91,7 @@ export async function readBytes(
 	}
 	const pieces: Uint8Array[] = [];
 	let sizeBytes = 0;
-	for await (const bytes of bytesOf(request, arrivalMs)) {
+	for await (const bytes of readPieces(request, arrivalMs)) {
 		sizeBytes += bytes.byteLength;
 		if (sizeBytes > maxBytes) throw tooLarge(maxBytes, undefined, hint);
 		await onBytes?.(bytes);
@@ -118,13 +118,13 @@ async function wholeBody(request: Request, arrivalMs?: number): Promise<Uint8Arr
 	try {
 		return await Promise.race([request.bytes(), late.promise]);
 	} catch (error) {
-		throw error instanceof Problem ? error : brokenOff();
+		throw error instanceof Problem ? error : incompleteBody();
 	} finally {
 		clearTimeout(timer);
 	}
 }
 
-function brokenOff(): Problem {
+function incompleteBody(): Problem {
 	return new Problem('InvalidRequest', 'The connection closed before the end of the body: send the request again');
 }
 
@@ -136,7 +136,7 @@ function tooLate(arrivalMs: number): Problem {
 }
 
 /** The body's pieces. @throws {Problem} `InvalidRequest` when incomplete; `RequestTimeout` when too slow. */
-export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGenerator<Uint8Array> {
+export async function* readPieces(request: Request, arrivalMs?: number): AsyncGenerator<Uint8Array> {
 	if (!request.body) return;
 	const reader = (request.body as ReadableStream<Uint8Array>).getReader();
 	const arrival = new Arrival(arrivalMs, () => reader.cancel().catch(() => {}));
@@ -149,7 +149,7 @@ export async function* bytesOf(request: Request, arrivalMs?: number): AsyncGener
 			yield value;
 		}
 	} catch {
-		throw arrival.isLate ? tooLate(arrival.allowedMs) : brokenOff();
+		throw arrival.isLate ? tooLate(arrival.allowedMs) : incompleteBody();
 	} finally {
 		arrival.end();
 		reader.releaseLock();

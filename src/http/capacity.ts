@@ -1,10 +1,10 @@
 /** Rejects a job before acceptance when its queue is full. A job that was accepted with 202 is never rejected later. */
 import { MS_PER_SECOND } from '../job/limits.ts';
 import { fullForMs } from '../queue/pressure.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { Problem } from './problem.ts';
 
-type Capacity = Pick<Exchange, 'lanes' | 'config'>;
+type Capacity = Pick<RequestContext, 'lanes' | 'config'>;
 
 /** Jitter of `Retry-After`, in seconds: it spreads the retries of clients that were rejected together. */
 const SPREAD_SECONDS = 5;

@@ -4,16 +4,16 @@ import { sendJob } from '../queue/send.ts';
 import { tenantOf } from './auth.ts';
 import { isFull, refuseWhenFull } from './capacity.ts';
 import { forget } from './edge-cache.ts';
-import { type Exchange, jobIdOf, missing } from './exchange.ts';
+import { jobIdOf, missing, type RequestContext } from './exchange.ts';
 import { mayChange } from './preconditions.ts';
 import { Problem, shown } from './problem.ts';
-import { leavePlace, takePlaceAgain } from './quota.ts';
+import { releaseReservation, reserveAgain } from './quota.ts';
 import { readJob } from './reading.ts';
 import { acceptedResponse, documentResponse } from './respond.ts';
-import { messageOf } from './submit.ts';
+import { messageFor } from './submit.ts';
 
 /** `DELETE /v1/jobs/{id}`, `POST …/cancel`: 202 while an attempt still has to release the job, 200 when the job is finished. */
-export async function cancelJob(exchange: Exchange): Promise<Response> {
+export async function cancelJob(exchange: RequestContext): Promise<Response> {
 	const { jobs, principal } = exchange;
 	await refuseFailedPrecondition(exchange);
 	const change = await jobs.call<Change>(jobIdOf(exchange), (job) =>
@@ -27,16 +27,16 @@ export async function cancelJob(exchange: Exchange): Promise<Response> {
 }
 
 /** `POST /v1/jobs/{id}/retry`: runs the same job again; responds like a submission. */
-export async function retryJob(exchange: Exchange): Promise<Response> {
+export async function retryJob(exchange: RequestContext): Promise<Response> {
 	const { jobs, lanes, principal, waitUntil } = exchange;
 	const id = jobIdOf(exchange);
 	await refuseFailedPrecondition(exchange);
 	await refuseRetryWhenFull(exchange);
-	const place = await takePlaceAgain(exchange, id);
+	const place = await reserveAgain(exchange, id);
 	if (place instanceof Problem) throw place;
 	// Called only once: a repeated call would be rejected although the first one succeeded.
 	const change = await jobs.callOnce<Change>(id, (job) => job.retry(tenantOf(principal), place));
-	if (change.found !== 'job' || change.refusal !== undefined) await leavePlace(exchange, place);
+	if (change.found !== 'job' || change.refusal !== undefined) await releaseReservation(exchange, place);
 	if (change.found !== 'job') throw missing(change, principal);
 	if (change.refusal === 'late')
 		throw new Problem('Overloaded', 'The request took too long: nothing was changed, try again');
@@ -44,12 +44,12 @@ export async function retryJob(exchange: Exchange): Promise<Response> {
 		throw new Problem('NotRetryable', 'The job succeeded: only failed and canceled jobs can be retried');
 	if (change.refusal !== undefined)
 		throw new Problem('NotRetryable', 'The job is not finished: wait until it has failed, or cancel it first');
-	waitUntil(sendJob(lanes, change.view.lane, messageOf(change.view)));
+	waitUntil(sendJob(lanes, change.view.lane, messageFor(change.view)));
 	return acceptedResponse(exchange, change.view);
 }
 
 /** @throws {Problem} for a missing job, and for an `If-Match` that does not match. */
-async function refuseFailedPrecondition(exchange: Exchange): Promise<void> {
+async function refuseFailedPrecondition(exchange: RequestContext): Promise<void> {
 	const { headers } = exchange.request;
 	if (mayChange(headers)) return;
 	// A missing job takes precedence over the condition (RFC 9110 §13.2.1).
@@ -61,7 +61,7 @@ async function refuseFailedPrecondition(exchange: Exchange): Promise<void> {
 }
 
 /** Reads the job's lane only when any lane is full, because that takes a call. */
-async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
+async function refuseRetryWhenFull(exchange: RequestContext): Promise<void> {
 	const { jobs, lanes, principal } = exchange;
 	if (![...lanes.keys()].some((lane) => isFull(exchange, lane))) return;
 	const reading = await jobs.call(jobIdOf(exchange), (job) => job.read(principal.tenant));
@@ -69,7 +69,7 @@ async function refuseRetryWhenFull(exchange: Exchange): Promise<void> {
 }
 
 /** `POST /v1/jobs/{id}/purge`: deletes a finished job's data now. */
-export async function purgeJob(exchange: Exchange): Promise<Response> {
+export async function purgeJob(exchange: RequestContext): Promise<Response> {
 	const { jobs, principal } = exchange;
 	const id = jobIdOf(exchange);
 	await refuseFailedPrecondition(exchange);

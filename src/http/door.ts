@@ -5,7 +5,7 @@ import { logError, withLogContext } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { Batches } from '../rpc/batches.ts';
 import { Jobs } from '../rpc/jobs.ts';
-import { isPassing } from '../rpc/repeatedly.ts';
+import { isTransientFailure } from '../rpc/repeatedly.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { COMMON_METHODS } from '../upstream/request.ts';
 import type { TaskRegistry } from '../work/registry.ts';
@@ -13,10 +13,10 @@ import { authenticate, type Principal, requireScope } from './auth.ts';
 import { type DrainLimits, drain, REST_OF_KNOWN, REST_OF_UNKNOWN } from './body.ts';
 import { Correlation } from './correlation.ts';
 import { addCors, preflight } from './cors.ts';
-import { asked, type Door, type Exchange, originOf } from './exchange.ts';
+import { type Door, originOf, type RequestContext, requestFacts } from './exchange.ts';
 import { refuseWrongHost } from './host.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
-import { count } from './rate-limit.ts';
+import { countRequest } from './rate-limit.ts';
 import { refuseOversized } from './request-limits.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
@@ -32,15 +32,15 @@ export interface DoorEnv {
 	readonly TENANTS?: DurableObjectNamespace;
 }
 
-type Arrival = Omit<Exchange, 'params' | 'principal' | 'config'> & { readonly config: Config };
+type Arrival = Omit<RequestContext, 'params' | 'principal' | 'config'> & { readonly config: Config };
 
 /** Only matches routes. This file handles HEAD, OPTIONS and errors, because routers differ from this API's contract there. */
 const router = Router<IRequest, [Arrival]>();
 for (const route of ROUTES) {
-	router[route.method.toLowerCase() as 'get'](route.path, ({ params }, arrival) => enter(route, params, arrival));
+	router[route.method.toLowerCase() as 'get'](route.path, ({ params }, arrival) => runRoute(route, params, arrival));
 }
 
-export async function answer(
+export async function handleRequest(
 	request: Request,
 	env: DoorEnv,
 	ctx: ExecutionContext,
@@ -51,18 +51,18 @@ export async function answer(
 		const url = new URL(request.url);
 		const config = configured(env);
 		const arrival = { request, url, correlation, config };
-		const response = await respond(arrival, env, ctx, tasks).catch(async (error: unknown) => {
+		const response = await routeRequest(arrival, env, ctx, tasks).catch(async (error: unknown) => {
 			await drain(request, REST_OF_UNKNOWN);
-			return problemResponse(problemOf(error, request), asked(arrival));
+			return problemResponse(toProblem(error, request), requestFacts(arrival));
 		});
-		return finished(response, arrival);
+		return withCommonHeaders(response, arrival);
 	});
 }
 
 /** A request before routing. */
-type Bare = Pick<Exchange, 'request' | 'url' | 'correlation'> & { readonly config: Config | NotConfigured };
+type Bare = Pick<RequestContext, 'request' | 'url' | 'correlation'> & { readonly config: Config | NotConfigured };
 
-async function respond(
+async function routeRequest(
 	{ request, url, correlation, config }: Bare,
 	env: DoorEnv,
 	ctx: ExecutionContext,
@@ -70,13 +70,8 @@ async function respond(
 ): Promise<Response> {
 	refuseOversized(request, url);
 	const { method } = request;
-	if (method === 'OPTIONS') {
-		const allowed = methodsOf(url.pathname);
-		if (allowed.length > 0 && !isForHandler(request, allowed)) {
-			const named = allowed.filter((name) => name !== ANY);
-			return preflight(request, config instanceof NotConfigured ? undefined : config, named);
-		}
-	}
+	const preflightResponse = method === 'OPTIONS' ? preflightFor(request, url, config) : undefined;
+	if (preflightResponse) return preflightResponse;
 	const isRead = method === 'GET' || method === 'HEAD';
 	if (url.pathname === HEALTH && isRead) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
@@ -101,11 +96,19 @@ async function respond(
 	});
 	if (response) return response;
 	// Requests for unknown paths count against the rate limit, too.
-	await count(request, config);
-	throw nothingThere(method, methodsOf(url.pathname));
+	await countRequest(request, config);
+	throw routeNotFound(method, methodsOf(url.pathname));
 }
 
-function nothingThere(method: string, allowed: readonly string[]): Problem {
+/** @returns `undefined` where `OPTIONS` is not a preflight, or no route has the path. */
+function preflightFor(request: Request, url: URL, config: Config | NotConfigured): Response | undefined {
+	const allowed = methodsOf(url.pathname);
+	if (allowed.length === 0 || isForHandler(request, allowed)) return undefined;
+	const named = allowed.filter((name) => name !== ANY);
+	return preflight(request, config instanceof NotConfigured ? undefined : config, named);
+}
+
+function routeNotFound(method: string, allowed: readonly string[]): Problem {
 	if (allowed.length === 0)
 		return new Problem('NotFound', 'No resource has this path: GET /v1/tasks lists the tasks and how to submit jobs');
 	return new Problem('MethodNotAllowed', `Expected ${allowed.join(' or ')}, got: ${shown(method)}`, {
@@ -122,16 +125,16 @@ function isForHandler(request: Request, allowed: readonly string[]): boolean {
 	return allowed.includes(ANY) && !request.headers.has('access-control-request-method');
 }
 
-async function enter(route: Route, params: Record<string, string>, arrival: Arrival): Promise<Response> {
+async function runRoute(route: Route, params: Record<string, string>, arrival: Arrival): Promise<Response> {
 	const { request, config } = arrival;
 	let rest: DrainLimits = REST_OF_UNKNOWN;
 	try {
 		const principal = await authenticated(route, params, arrival);
 		// A client that may send a body here receives the response even after a large upload.
 		if (route.takes(config) > 0 && principal.scopes.has(route.scope)) rest = REST_OF_KNOWN;
-		const headers = await count(request, config, principal);
+		const headers = await countRequest(request, config, principal);
 		requireScope(principal, route.scope);
-		const response = await handled(route, params, principal, arrival);
+		const response = await callHandler(route, params, principal, arrival);
 		if (!response.webSocket) for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 		return response;
 	} catch (error) {
@@ -140,7 +143,7 @@ async function enter(route: Route, params: Record<string, string>, arrival: Arri
 	}
 }
 
-async function handled(
+async function callHandler(
 	route: Route,
 	params: Record<string, string>,
 	principal: Principal,
@@ -149,7 +152,7 @@ async function handled(
 	try {
 		return await route.handle({ ...arrival, params, principal });
 	} catch (error) {
-		throw problemOf(error, arrival.request, principal);
+		throw toProblem(error, arrival.request, principal);
 	}
 }
 
@@ -159,7 +162,7 @@ async function authenticated({ scope }: Route, { id }: Record<string, string>, a
 	try {
 		return await authenticate({ request, url, config, scope, jobId: id });
 	} catch (error) {
-		await count(request, config);
+		await countRequest(request, config);
 		throw error;
 	}
 }
@@ -183,7 +186,7 @@ function configured(env: object): Config | NotConfigured {
 }
 
 /** The problem for the client. Details of unexpected errors go only to the log. */
-function problemOf(error: unknown, request: Request, principal?: Principal): Problem {
+function toProblem(error: unknown, request: Request, principal?: Principal): Problem {
 	if (error instanceof Problem) return error;
 	if (error instanceof NotConfigured) {
 		logError(error.message, { variables: error.variables });
@@ -192,13 +195,13 @@ function problemOf(error: unknown, request: Request, principal?: Principal): Pro
 	}
 	const who = principal?.name === undefined ? {} : { principal: principal.name };
 	logError('request failed', { method: request.method, path: new URL(request.url).pathname, ...who, error });
-	return isPassing(error)
+	return isTransientFailure(error)
 		? new Problem('Overloaded', 'The service is overloaded: try again later')
 		: new Problem('Internal', 'An unexpected error occurred: send the correlation id to the operator');
 }
 
 /** Adds the headers of every response. A WebSocket response stays as it is: it can't be copied. */
-async function finished(response: Response, { request, url, correlation, config }: Bare): Promise<Response> {
+async function withCommonHeaders(response: Response, { request, url, correlation, config }: Bare): Promise<Response> {
 	if (response.webSocket) return response;
 	const { headers } = response;
 	if (!(config instanceof NotConfigured)) addCors(headers, request, config);

@@ -6,13 +6,13 @@ import type { InputForm } from '../job/record.ts';
 import { charsetOf, decoderFor } from '../work/charset.ts';
 import { MAX_TASK_NAME_CHARS, type RegisteredTask } from '../work/registry.ts';
 import type { BinaryInputSpec } from '../work/task.ts';
-import { bytesOf, isJson, mediaTypeOf, refuseEncoded, refuseTooLarge } from './body.ts';
-import type { Exchange } from './exchange.ts';
+import { isJson, readPieces, refuseEncoded, refuseTooLarge, requestMediaType } from './body.ts';
+import type { RequestContext } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
 import { jsonDigest } from './fingerprint.ts';
 import { readJson } from './json-body.ts';
 import { type Fault, Problem, shown } from './problem.ts';
-import { checkParameters, invalid, invalidInput, readOptions, readParameters } from './submission-options.ts';
+import { checkParameters, invalidInput, invalidRequest, readOptions, readParameters } from './submission-options.ts';
 
 const JSON_TYPE = 'application/json';
 
@@ -55,10 +55,10 @@ const Envelope = z.strictObject({
 });
 
 /** `POST /v1/jobs`: the body is an envelope with the input. */
-export async function draftOfEnvelope(exchange: Exchange): Promise<Draft> {
+export async function draftOfEnvelope(exchange: RequestContext): Promise<Draft> {
 	const { request, config } = exchange;
 	refuseEncoded(request);
-	if (!isJson(mediaTypeOf(request))) throw unsupported(request, [JSON_TYPE]);
+	if (!isJson(requestMediaType(request))) throw unsupported(request, [JSON_TYPE]);
 	return readJson(request, { maxBytes: config.maxInputBytes }, (body) => draftOf(body, exchange));
 }
 
@@ -72,11 +72,11 @@ export interface EnvelopeTerms {
 /** An envelope's draft. */
 export async function draftOf(
 	body: unknown,
-	{ request, config, tasks }: Exchange,
+	{ request, config, tasks }: RequestContext,
 	{ headers = request.headers, isKeyed = false }: EnvelopeTerms = {},
 ): Promise<Draft> {
 	const envelope = Envelope.safeParse(body);
-	if (!envelope.success) throw invalid('The envelope is not valid', faultsOf(envelope.error, inBody()));
+	if (!envelope.success) throw invalidRequest('The envelope is not valid', faultsOf(envelope.error, inBody()));
 	const { input, parameters = {} } = envelope.data;
 	const task = taskNamed(tasks, envelope.data.task, [
 		{ pointer: '/task', message: 'expected the name of a known task' },
@@ -90,20 +90,25 @@ export async function draftOf(
 	const options = readOptions(headers, envelope.data.options);
 	checkParameters(task, parameters);
 	await checkInput(task.json, input, '/input');
-	return { task, options, parameters, input: jsonInput(input, config.maxInputBytes, isKeyed || isHashed(options)) };
+	return {
+		task,
+		options,
+		parameters,
+		input: jsonDraftInput(input, config.maxInputBytes, isKeyed || isHashed(options)),
+	};
 }
 
 /** `POST /v1/tasks/{task}/jobs`: the body is the input. */
-export async function draftOfBody({ request, config, url, params, tasks }: Exchange): Promise<Draft> {
+export async function draftOfBody({ request, config, url, params, tasks }: RequestContext): Promise<Draft> {
 	const task = taskNamed(tasks, params.task ?? '');
 	refuseEncoded(request);
 	const head = { task, options: readOptions(request.headers), parameters: readParameters(task, url.searchParams) };
 	const { json, binary } = task;
-	const mediaType = mediaTypeOf(request);
+	const mediaType = requestMediaType(request);
 	if (json && isJson(mediaType)) {
 		return readJson(request, { maxBytes: config.maxInputBytes }, async (input) => {
 			await checkInput(json, input, '');
-			return { ...head, input: jsonInput(input, config.maxInputBytes, isHashed(head.options)) };
+			return { ...head, input: jsonDraftInput(input, config.maxInputBytes, isHashed(head.options)) };
 		});
 	}
 	if (!binary || !matches(binary, mediaType)) {
@@ -124,7 +129,7 @@ function isHashed({ idempotencyKey }: WireOptions): boolean {
  * Stores the client's value, not the schema's output: the attempt validates again, and a schema's output need not be JSON.
  * Serializes it again, because a body can be mostly white space.
  */
-function jsonInput(value: unknown, maxBytes: number, isHashed: boolean): DraftInput {
+function jsonDraftInput(value: unknown, maxBytes: number, isHashed: boolean): DraftInput {
 	const bytes = new TextEncoder().encode(JSON.stringify(value));
 	// Computed now, because the value is not kept.
 	const digest = isHashed ? jsonDigest(value) : '';
@@ -147,7 +152,7 @@ export function bytesInput(request: Request, maxBytes: number, isHashed: boolean
 		mediaType: request.headers.get('content-type') ?? 'application/octet-stream',
 		maxBytes,
 		...(/^\d+$/.test(declared) && { sizeBytes: Number(declared) }),
-		pieces: () => bytesOf(request),
+		pieces: () => readPieces(request),
 		...(isHashed && { onBytes: (bytes) => hash.update(bytes) }),
 		digest: () => hash.digest('hex'),
 	};
@@ -158,7 +163,7 @@ async function checkInput(schema: z.ZodType, input: unknown, prefix: string): Pr
 	if (!parsed.success) throw invalidInput(parsed.error, prefix);
 }
 
-function taskNamed(tasks: Exchange['tasks'], name: string, errors: readonly Fault[] = []): RegisteredTask {
+function taskNamed(tasks: RequestContext['tasks'], name: string, errors: readonly Fault[] = []): RegisteredTask {
 	const task = tasks.get(name);
 	if (task) return task;
 	const known = [...tasks.keys()].join(', ');

@@ -12,7 +12,7 @@ import { INLINE_BODY_BYTES, MS_PER_SECOND } from '../job/limits.ts';
 import type { FoundJob, JobView } from '../job/object-api.ts';
 import type { StoredReply } from '../job/record.ts';
 import { logError } from '../log.ts';
-import { type Exchange, originOf } from './exchange.ts';
+import { originOf, type RequestContext } from './exchange.ts';
 
 /** A stored reply with its bytes in base64, for JSON. */
 interface Reply extends Omit<StoredReply, 'body'> {
@@ -34,8 +34,12 @@ interface Entry {
 }
 
 /** The job from this data center's cache; `undefined` when the job's object must be called. */
-export async function recall(exchange: Exchange, id: string, withOutcome: boolean): Promise<FoundJob | undefined> {
-	const key = keyOf(exchange, id, exchange.principal.token?.createdAt);
+export async function recall(
+	exchange: RequestContext,
+	id: string,
+	withOutcome: boolean,
+): Promise<FoundJob | undefined> {
+	const key = cacheKey(exchange, id, exchange.principal.token?.createdAt);
 	if (key === undefined) return undefined;
 	try {
 		const entry = await entryAt(key);
@@ -49,29 +53,29 @@ export async function recall(exchange: Exchange, id: string, withOutcome: boolea
 }
 
 /** Caches a job that can no longer change. Resolves even when caching fails. */
-export async function remember(exchange: Exchange, { view, outcome }: FoundJob): Promise<void> {
+export async function remember(exchange: RequestContext, { view, outcome }: FoundJob): Promise<void> {
 	const { facts } = view;
 	const seconds = Math.min(exchange.config.edgeCacheSeconds, secondsLeft(view));
-	const key = keyOf(exchange, facts.id, exchange.principal.token?.createdAt);
+	const key = cacheKey(exchange, facts.id, exchange.principal.token?.createdAt);
 	if (key === undefined || seconds < 1 || !isSettled(view)) return;
-	const reply = outcome?.kind === 'reply' ? replyOf(outcome.reply) : undefined;
+	const reply = outcome?.kind === 'reply' ? cacheableReply(outcome.reply) : undefined;
 	if (outcome && !reply) return;
 	try {
 		const before = await entryAt(key);
 		if (before && 'isPurged' in before) return;
-		await put(key, { view, ...(reply && { reply }) }, seconds);
+		await putEntry(key, { view, ...(reply && { reply }) }, seconds);
 	} catch (error) {
 		logError('edge cache not written', { job: facts.id, error });
 	}
 }
 
 /** Removes a purged job from this data center's cache. */
-export async function forget(exchange: Exchange, id: string, createdAt: number | undefined): Promise<void> {
+export async function forget(exchange: RequestContext, id: string, createdAt: number | undefined): Promise<void> {
 	// Readers with a link have no tenant, except with a link of version 0.1.0.
 	for (const tenant of [exchange.principal.tenant, NO_TENANT]) {
-		const key = keyOf(exchange, id, createdAt, tenant);
+		const key = cacheKey(exchange, id, createdAt, tenant);
 		if (key === undefined) return;
-		const purged = put(key, { isPurged: true }, exchange.config.edgeCacheSeconds);
+		const purged = putEntry(key, { isPurged: true }, exchange.config.edgeCacheSeconds);
 		await purged.catch((error: unknown) => logError('edge cache not cleared', { job: id, error }));
 	}
 }
@@ -83,7 +87,7 @@ async function entryAt(key: string): Promise<Entry | Purged | undefined> {
 	return (await caches.default.match(key))?.json<Entry | Purged>();
 }
 
-function put(key: string, entry: Entry | Purged, seconds: number): Promise<void> {
+function putEntry(key: string, entry: Entry | Purged, seconds: number): Promise<void> {
 	return caches.default.put(key, Response.json(entry, { headers: { 'cache-control': `max-age=${seconds}` } }));
 }
 
@@ -92,8 +96,8 @@ function put(key: string, entry: Entry | Purged, seconds: number): Promise<void>
  * when the cache is off, and without a job token, because an id alone does not distinguish several jobs under one idempotency
  * key.
  */
-function keyOf(
-	exchange: Exchange,
+function cacheKey(
+	exchange: RequestContext,
 	id: string,
 	createdAt: number | undefined,
 	tenant = exchange.principal.tenant,
@@ -116,7 +120,7 @@ function secondsLeft({ facts: { expiresAt = '' } }: JobView): number {
 }
 
 /** `undefined` for a large body, whose bytes are stored in rows of the object. */
-function replyOf({ body, ...head }: StoredReply): Reply | undefined {
+function cacheableReply({ body, ...head }: StoredReply): Reply | undefined {
 	if (!body) return head;
 	if (!('inline' in body) || body.sizeBytes > INLINE_BODY_BYTES) return undefined;
 	const { mediaType, sizeBytes, inline } = body;

@@ -3,7 +3,7 @@ import { statusDocument } from '../job/document.ts';
 import { jobLinks } from '../job/links.ts';
 import { preferredType } from './accept.ts';
 import { cursorOf, cursorOfStream } from './cursor.ts';
-import { asked, type Exchange, jobIdOf, missing } from './exchange.ts';
+import { jobIdOf, missing, type RequestContext, requestFacts } from './exchange.ts';
 import { openFeed } from './feed.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
 import { linkBaseOf, PRIVATE } from './respond.ts';
@@ -20,27 +20,27 @@ const STREAM_HEADERS = {
 	'x-accel-buffering': 'no',
 } as const;
 
-export async function jobEvents(exchange: Exchange): Promise<Response> {
+export async function jobEvents(exchange: RequestContext): Promise<Response> {
 	const response = await negotiated(exchange);
 	response.headers.append('vary', 'Accept');
 	return response;
 }
 
-async function negotiated(exchange: Exchange): Promise<Response> {
+async function negotiated(exchange: RequestContext): Promise<Response> {
 	const accept = exchange.request.headers.get('accept');
 	const type = preferredType(accept, [JSON_TYPE, STREAM], STREAM);
 	if (type === undefined) return notAcceptable(exchange, accept ?? '');
 	return type === STREAM ? streamed(exchange) : page(exchange);
 }
 
-function notAcceptable(exchange: Exchange, accept: string): Response {
+function notAcceptable(exchange: RequestContext, accept: string): Response {
 	const message = `expected ${STREAM} or ${JSON_TYPE}, got: ${shown(accept)}`;
 	const problem = new Problem('NotAcceptable', `Accept: ${message}`, { errors: [{ header: 'Accept', message }] });
-	return problemResponse(problem, asked(exchange));
+	return problemResponse(problem, requestFacts(exchange));
 }
 
 /** Server-sent events (WHATWG HTML §9.2). A reader with the last event gets 204, which stops an `EventSource` for good. */
-async function streamed(exchange: Exchange): Promise<Response> {
+async function streamed(exchange: RequestContext): Promise<Response> {
 	const { request, url } = exchange;
 	const feed = await openFeed(exchange, cursorOfStream(request, url));
 	if (!feed) return new Response(null, { status: 204, headers: PRIVATE });
@@ -48,7 +48,7 @@ async function streamed(exchange: Exchange): Promise<Response> {
 }
 
 /** One page of JSON. A job's history is bounded and fits one page. */
-async function page(exchange: Exchange): Promise<Response> {
+async function page(exchange: RequestContext): Promise<Response> {
 	const { jobs, principal, url } = exchange;
 	const after = cursorOf(url) ?? 0;
 	const id = jobIdOf(exchange);

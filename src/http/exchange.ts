@@ -21,7 +21,7 @@ export interface Door {
 	readonly lanes: Lanes;
 }
 
-export interface Exchange extends Door {
+export interface RequestContext extends Door {
 	readonly request: Request;
 	readonly url: URL;
 	readonly correlation: Correlation;
@@ -33,17 +33,17 @@ export interface Exchange extends Door {
 }
 
 /** The origin of links: the public URL with the request's host; else the first public URL; else the request's origin. */
-export function originOf({ config: { publicUrls }, url }: Pick<Exchange, 'config' | 'url'>): string {
+export function originOf({ config: { publicUrls }, url }: Pick<RequestContext, 'config' | 'url'>): string {
 	return publicUrls.find((publicUrl) => new URL(publicUrl).host === url.host) ?? publicUrls[0] ?? url.origin;
 }
 
 /** The facts of the request that its response repeats. */
-export function asked({ url, correlation }: Pick<Exchange, 'url' | 'correlation'>): Asked {
+export function requestFacts({ url, correlation }: Pick<RequestContext, 'url' | 'correlation'>): Asked {
 	return { path: url.pathname, correlationId: correlation.correlationId };
 }
 
 /** The job's id from the path. @throws {Problem} `JobNotFound` for an invalid id. */
-export function jobIdOf({ params, jobs }: Pick<Exchange, 'params' | 'jobs'>): string {
+export function jobIdOf({ params, jobs }: Pick<RequestContext, 'params' | 'jobs'>): string {
 	const { id = '' } = params;
 	if (!jobs.isId(id)) throw new Problem('JobNotFound', 'No job has this id');
 	return id;

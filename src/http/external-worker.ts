@@ -15,13 +15,13 @@ import type { Report } from '../job/object-api.ts';
 import type { Fence, StoredReply } from '../job/record.ts';
 import type { Refusal } from '../job/transition.ts';
 import { logError } from '../log.ts';
-import { discard, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
-import { bytesOf, isJson, mediaTypeOf, readBytes, refuseEncoded, refuseTooLarge, tooLarge } from './body.ts';
-import { type Exchange, jobIdOf, missing } from './exchange.ts';
+import { discardUpload, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
+import { isJson, readBytes, readPieces, refuseEncoded, refuseTooLarge, requestMediaType, tooLarge } from './body.ts';
+import { jobIdOf, missing, type RequestContext } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
 import { parseJson } from './json-text.ts';
 import { Problem, shown } from './problem.ts';
-import { invalid } from './submission-options.ts';
+import { invalidRequest } from './submission-options.ts';
 
 /** Maximum size of a progress or failure report. */
 export const MAX_REPORT_BYTES = 16 * KIB;
@@ -58,8 +58,8 @@ const FailureReport = z.strictObject({
 });
 
 /** `POST /v1/jobs/{id}/progress`: 204. */
-export async function reportProgress(exchange: Exchange): Promise<Response> {
-	const fence = fenceOf(exchange);
+export async function reportProgress(exchange: RequestContext): Promise<Response> {
+	const fence = tokenFence(exchange);
 	const { percentComplete, message, data } = await reportIn(exchange, ProgressReport);
 	const progress = {
 		...(percentComplete !== undefined && { percentComplete }),
@@ -69,11 +69,11 @@ export async function reportProgress(exchange: Exchange): Promise<Response> {
 	const id = jobIdOf(exchange);
 	const report = await exchange.jobs.call(id, (job) => job.progress(fence, progress, true));
 	if (report.tellInMs !== undefined) exchange.waitUntil(tellAfter(exchange, id, report.tellInMs));
-	return settled(exchange, report);
+	return reportResponse(exchange, report);
 }
 
 /** Publishes throttled progress later in the Worker, where a timer costs nothing. The next report makes up for a lost one. */
-async function tellAfter({ jobs }: Exchange, id: string, waitMs: number): Promise<void> {
+async function tellAfter({ jobs }: RequestContext, id: string, waitMs: number): Promise<void> {
 	await scheduler.wait(waitMs);
 	await jobs
 		.call(id, (job) => job.tell())
@@ -81,53 +81,56 @@ async function tellAfter({ jobs }: Exchange, id: string, waitMs: number): Promis
 }
 
 /** `POST /v1/jobs/{id}/complete`: the body is the result. 204. */
-export async function completeJob(exchange: Exchange): Promise<Response> {
-	const fence = fenceOf(exchange);
+export async function completeJob(exchange: RequestContext): Promise<Response> {
+	const fence = tokenFence(exchange);
 	const { jobs } = exchange;
 	const id = jobIdOf(exchange);
 	const reply = await replyIn(exchange, fence);
 	const report = await jobs.call(id, (job) => job.complete(fence, reply));
 	// The job may have finished during the upload: then nothing refers to the bytes.
-	if (report.refusal !== undefined) await discard(jobs, id, reply.body);
-	return settled(exchange, report);
+	if (report.refusal !== undefined) await discardUpload(jobs, id, reply.body);
+	return reportResponse(exchange, report);
 }
 
 /** `POST /v1/jobs/{id}/fail`: 204. The job's retry policy decides whether it is tried again. */
-export async function failJob(exchange: Exchange): Promise<Response> {
-	const fence = fenceOf(exchange);
+export async function failJob(exchange: RequestContext): Promise<Response> {
+	const fence = tokenFence(exchange);
 	const { code, message, retryable, status, details } = await reportIn(exchange, FailureReport);
 	const failure = { error: { code, message, retryable, ...(details && { details }) }, status };
-	return settled(exchange, await exchange.jobs.call(jobIdOf(exchange), (job) => job.fail(fence, failure, 0, true)));
+	return reportResponse(
+		exchange,
+		await exchange.jobs.call(jobIdOf(exchange), (job) => job.fail(fence, failure, 0, true)),
+	);
 }
 
 /** @throws {Problem} for a token without an attempt. Issued tokens always have one. */
-function fenceOf({ principal }: Exchange): Fence {
+function tokenFence({ principal }: RequestContext): Fence {
 	const fence = principal.token?.fence;
 	if (fence) return fence;
 	throw new Problem('Forbidden', 'The token belongs to no attempt: use the link that was sent to the external worker');
 }
 
-async function reportIn<Form extends z.ZodType>({ request }: Exchange, form: Form): Promise<z.output<Form>> {
+async function reportIn<Form extends z.ZodType>({ request }: RequestContext, form: Form): Promise<z.output<Form>> {
 	refuseEncoded(request);
-	if (!isJson(mediaTypeOf(request))) {
+	if (!isJson(requestMediaType(request))) {
 		const message = `expected application/json, got: ${shown(request.headers.get('content-type') ?? 'none')}`;
 		throw new Problem('UnsupportedMediaType', `Content-Type: ${message}`, {
 			errors: [{ header: 'Content-Type', message }],
 		});
 	}
 	const parsed = form.safeParse(parseJson(await readBytes(request, MAX_REPORT_BYTES)));
-	if (!parsed.success) throw invalid('The report is not valid', faultsOf(parsed.error, inBody()));
+	if (!parsed.success) throw invalidRequest('The report is not valid', faultsOf(parsed.error, inBody()));
 	return parsed.data;
 }
 
-async function replyIn(exchange: Exchange, fence: Fence): Promise<StoredReply> {
+async function replyIn(exchange: RequestContext, fence: Fence): Promise<StoredReply> {
 	const { request, jobs, config } = exchange;
 	const maxBytes = config.maxResultBytes;
 	refuseEncoded(request);
 	refuseTooLarge(request, maxBytes);
 	const mediaType = request.headers.get('content-type') ?? 'application/octet-stream';
 	try {
-		const body = await upload(jobs, jobIdOf(exchange), bytesOf(request), { mediaType, maxBytes, fence });
+		const body = await upload(jobs, jobIdOf(exchange), readPieces(request), { mediaType, maxBytes, fence });
 		return body.sizeBytes === 0 ? { status: 204, headers: [] } : { status: 200, headers: [], body };
 	} catch (error) {
 		if (error instanceof UploadRefused) throw stale();
@@ -136,7 +139,7 @@ async function replyIn(exchange: Exchange, fence: Fence): Promise<StoredReply> {
 }
 
 /** The response to a report. @throws {Problem} when the report was rejected. */
-function settled({ principal }: Exchange, { refusal }: Report): Response {
+function reportResponse({ principal }: RequestContext, { refusal }: Report): Response {
 	if (refusal === undefined || refusal === 'settled')
 		return new Response(null, { status: 204, headers: { 'cache-control': 'no-store' } });
 	if (refusal === 'gone') throw missing({ found: 'nothing' }, principal);

@@ -5,20 +5,20 @@
 import type { LinkBase } from '../job/links.ts';
 import type { Reading } from '../job/object-api.ts';
 import { READER_HEADER } from '../job/reader-header.ts';
-import { repeatedly } from '../rpc/repeatedly.ts';
-import { type Exchange, jobIdOf, missing, originOf } from './exchange.ts';
+import { retryTransient } from '../rpc/repeatedly.ts';
+import { jobIdOf, missing, originOf, type RequestContext } from './exchange.ts';
 import { Problem } from './problem.ts';
 import { linkBaseOf } from './respond.ts';
 
-type Found = Extract<Reading, { found: 'job' }>;
+type FoundReading = Extract<Reading, { found: 'job' }>;
 
 /**
  * @param after the `seq` of the last event that the reader has. Default: start with a snapshot.
  * @returns `undefined` when the reader has the last event of a finished job.
  * @throws {Problem} for a job that does not exist, or no longer exists.
  */
-export async function openFeed(exchange: Exchange, after: number | undefined): Promise<WebSocket | undefined> {
-	return connect(exchange, after, await readersBase(exchange));
+export async function openFeed(exchange: RequestContext, after: number | undefined): Promise<WebSocket | undefined> {
+	return connectToJob(exchange, after, await readersBase(exchange));
 }
 
 /**
@@ -27,15 +27,15 @@ export async function openFeed(exchange: Exchange, after: number | undefined): P
  * @param path with the wait's condition in its query.
  * @throws {Problem} for a job that does not exist, or no longer exists.
  */
-export async function openWait(exchange: Exchange, path: `/wait?${string}`): Promise<WebSocket | Found> {
+export async function openWait(exchange: RequestContext, path: `/wait?${string}`): Promise<WebSocket | FoundReading> {
 	const answer = await asReader(exchange, path, { origin: originOf(exchange), mayCancel: false });
 	if (answer.webSocket) return answer.webSocket;
-	if (answer.status === 200) return answer.json<Found>();
-	throw missing(refusalOf(answer), exchange.principal);
+	if (answer.status === 200) return answer.json<FoundReading>();
+	throw missing(feedRefusal(answer), exchange.principal);
 }
 
 /** The base of the reader's links. A token contains the necessary facts of its job; for a key, the job must be read. */
-async function readersBase(exchange: Exchange): Promise<LinkBase> {
+async function readersBase(exchange: RequestContext): Promise<LinkBase> {
 	const { jobs, principal } = exchange;
 	const { tenant, scopes, token } = principal;
 	if (token?.createdAt !== undefined) {
@@ -48,7 +48,11 @@ async function readersBase(exchange: Exchange): Promise<LinkBase> {
 	return linkBaseOf(exchange, reading.view);
 }
 
-async function connect(exchange: Exchange, after: number | undefined, base: LinkBase): Promise<WebSocket | undefined> {
+async function connectToJob(
+	exchange: RequestContext,
+	after: number | undefined,
+	base: LinkBase,
+): Promise<WebSocket | undefined> {
 	const answer = await asReader(exchange, after === undefined ? '/watch' : `/watch?after=${after}`, base);
 	if (answer.webSocket) return answer.webSocket;
 	if (answer.status === 204) return undefined;
@@ -57,16 +61,16 @@ async function connect(exchange: Exchange, after: number | undefined, base: Link
 			'Overloaded',
 			'The job has the maximum number of watchers: poll its status, or connect again later',
 		);
-	throw missing(refusalOf(answer), exchange.principal);
+	throw missing(feedRefusal(answer), exchange.principal);
 }
 
-function asReader(exchange: Exchange, path: string, base: LinkBase): Promise<Response> {
+function asReader(exchange: RequestContext, path: string, base: LinkBase): Promise<Response> {
 	const { jobs, principal } = exchange;
 	const { tenant, token } = principal;
 	const reader = { tenant, base, ...(token?.createdAt !== undefined && { createdAt: token.createdAt }) };
 	const id = jobIdOf(exchange);
 	const headers = { [READER_HEADER]: inAscii(JSON.stringify(reader)) };
-	return repeatedly(() => jobs.connect(id, path, headers));
+	return retryTransient(() => jobs.connect(id, path, headers));
 }
 
 /** Escapes JSON to ASCII, because tenants may have any letters, and the runtime logs headers that are not ASCII. */
@@ -74,7 +78,7 @@ function inAscii(json: string): string {
 	return json.replace(/[^\x20-\x7e]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function refusalOf({ status, headers }: Response): Parameters<typeof missing>[0] {
+function feedRefusal({ status, headers }: Response): Parameters<typeof missing>[0] {
 	// An object of version 0.1.0 throws for a token's bearer: a response comes from an object that checks tokens.
 	if (status !== 410) return { found: 'nothing', knowsTokens: true };
 	return { found: 'tombstone', reason: headers.get('coatcheck-reason') === 'purged' ? 'purged' : 'expired' };

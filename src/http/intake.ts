@@ -1,14 +1,14 @@
 /** Stores an input: reserves quota first, if the deployment has quotas, then stores the bytes. A failure undoes both. */
 import type { AcceptTerms } from '../job/object-api.ts';
 import type { StoredInput } from '../job/record.ts';
-import { discard, TooLarge, upload } from '../rpc/upload.ts';
+import { discardUpload, TooLarge, upload } from '../rpc/upload.ts';
 import { tooLarge } from './body.ts';
 import type { DraftInput } from './draft.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { Problem } from './problem.ts';
-import { fitPlace, leavePlace, outgrown, type Place, takePlace } from './quota.ts';
+import { outgrown, type Reservation, releaseReservation, reserveRoom, resizeReservation } from './quota.ts';
 
-export interface Intake {
+export interface StoredSubmission {
 	readonly input: StoredInput;
 	readonly reservation?: string;
 	/** Conditions for the acceptance of the job. */
@@ -23,33 +23,48 @@ export interface Intake {
  * @param id the job's id.
  * @param isKeyed whether it may be a replay. Then the job's object decides whether quota is needed.
  */
-export async function takeIn(exchange: Exchange, id: string, draft: DraftInput, isKeyed: boolean): Promise<Intake> {
+export async function storeInput(
+	exchange: RequestContext,
+	id: string,
+	draft: DraftInput,
+	isKeyed: boolean,
+): Promise<StoredSubmission> {
 	const { sizeBytes, maxBytes } = draft;
-	const place = await takePlace(exchange, id, { bytes: sizeBytes ?? maxBytes, isUpTo: sizeBytes === undefined });
+	const place = await reserveRoom(exchange, id, { bytes: sizeBytes ?? maxBytes, isUpTo: sizeBytes === undefined });
 	if (place instanceof Problem) {
 		if (!isKeyed) throw place;
 		return { input: await seen(draft), terms: { isReplayOnly: true }, noRoom: place, takeBack: async () => {} };
 	}
 	const input = await storeIn(exchange, id, draft, place);
-	const takeBack = () => Promise.all([discard(exchange.jobs, id, input), leavePlace(exchange, place)]);
+	const takeBack = () => Promise.all([discardUpload(exchange.jobs, id, input), releaseReservation(exchange, place)]);
 	if (!place) return { input, terms: {}, takeBack };
 	return { input, reservation: place.reservation, terms: { acceptBy: place.acceptBy }, takeBack };
 }
 
 /** Stores the input, or releases its reservation. */
-async function storeIn(exchange: Exchange, id: string, draft: DraftInput, place?: Place): Promise<StoredInput> {
+async function storeIn(
+	exchange: RequestContext,
+	id: string,
+	draft: DraftInput,
+	place?: Reservation,
+): Promise<StoredInput> {
 	try {
 		const isBounded = place !== undefined && draft.sizeBytes === undefined;
-		const input = await store(exchange, id, draft, isBounded ? place.bytes : draft.maxBytes);
+		const input = await storeDraft(exchange, id, draft, isBounded ? place.bytes : draft.maxBytes);
 		if (place) await resize(exchange, id, place, input);
 		return input;
 	} catch (error) {
-		await leavePlace(exchange, place);
+		await releaseReservation(exchange, place);
 		throw error;
 	}
 }
 
-async function store(exchange: Exchange, id: string, draft: DraftInput, maxBytes: number): Promise<StoredInput> {
+async function storeDraft(
+	exchange: RequestContext,
+	id: string,
+	draft: DraftInput,
+	maxBytes: number,
+): Promise<StoredInput> {
 	const { form, mediaType, onBytes, pieces } = draft;
 	try {
 		const options = { mediaType, maxBytes, ...(onBytes && { onBytes }) };
@@ -60,11 +75,11 @@ async function store(exchange: Exchange, id: string, draft: DraftInput, maxBytes
 	}
 }
 
-async function resize(exchange: Exchange, id: string, place: Place, input: StoredInput): Promise<void> {
+async function resize(exchange: RequestContext, id: string, place: Reservation, input: StoredInput): Promise<void> {
 	try {
-		await fitPlace(exchange, id, place, input.sizeBytes);
+		await resizeReservation(exchange, id, place, input.sizeBytes);
 	} catch (error) {
-		await discard(exchange.jobs, id, input);
+		await discardUpload(exchange.jobs, id, input);
 		throw error;
 	}
 }

@@ -9,16 +9,16 @@ const MAX_NUMBER_DIGITS = 309;
 
 /** @throws {Problem} `InvalidRequest` for a body that is not UTF-8, not JSON, too complex, or not exactly representable. */
 export function parseJson(bytes: Uint8Array): unknown {
-	const text = decode(bytes);
+	const text = decodeUtf8(bytes);
 	if (text.trim() === '') throw new Problem('InvalidRequest', 'Expected a JSON body, got none');
 	const { hasInexact } = scan(text);
-	const value = parsed(text);
+	const value = parseText(text);
 	if (hasInexact) refuseInexact(text);
 	refuseUnkept(value);
 	return value;
 }
 
-function parsed(text: string): unknown {
+function parseText(text: string): unknown {
 	try {
 		return JSON.parse(text) as unknown;
 	} catch (error) {
@@ -26,7 +26,7 @@ function parsed(text: string): unknown {
 	}
 }
 
-function decode(bytes: Uint8Array): string {
+function decodeUtf8(bytes: Uint8Array): string {
 	try {
 		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
 	} catch {
@@ -61,7 +61,7 @@ function scan(text: string): { readonly hasInexact: boolean } {
 			values++;
 		} else if (char === CLOSE_ARRAY || char === CLOSE_OBJECT) depth--;
 		else if (char === COMMA) values++;
-		else if (char === MINUS || isDigit(char)) {
+		else if (char === MINUS || isDigitByte(char)) {
 			const end = endOfNumber(text, at);
 			hasInexact ||= isInexact(text, at, end);
 			at = end - 1;
@@ -81,7 +81,7 @@ function endOfString(text: string, start: number): number {
 	return text.length;
 }
 
-function isDigit(char: number): boolean {
+function isDigitByte(char: number): boolean {
 	return char >= DIGIT_0 && char <= DIGIT_9;
 }
 
@@ -93,7 +93,7 @@ function endOfNumber(text: string, start: number): number {
 }
 
 function isNumberPart(char: number): boolean {
-	return isDigit(char) || char === MINUS || char === 0x2b || char === 0x2e || char === 0x45 || char === 0x65;
+	return isDigitByte(char) || char === MINUS || char === 0x2b || char === 0x2e || char === 0x45 || char === 0x65;
 }
 
 function isInexact(text: string, start: number, end: number): boolean {

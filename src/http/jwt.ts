@@ -42,19 +42,19 @@ const MAX_NAME_CHARS = 128;
  * @throws {Problem} `Forbidden` when it is valid but names no tenant; `IdentityProviderUnavailable`.
  */
 export async function principalOfJwt(settings: JwtSettings, jwt: string): Promise<Principal | undefined> {
-	const payload = await verified(settings, jwt);
+	const payload = await verifiedPayload(settings, jwt);
 	if (!payload) return undefined;
-	const tenant = claimOf(payload, settings.tenantClaim);
+	const tenant = jwtClaim(payload, settings.tenantClaim);
 	if (typeof tenant !== 'string' || tenant === '')
 		throw new Problem(
 			'Forbidden',
 			`Expected the JWT to name a tenant in its claim "${settings.tenantClaim}", a string that is not empty`,
 		);
-	const scopes = listOf(claimOf(payload, settings.scopesClaim)) ?? settings.defaultScopes;
+	const scopes = listOf(jwtClaim(payload, settings.scopesClaim)) ?? settings.defaultScopes;
 	return { tenant, scopes: scopesOf(scopes), name: `jwt:${tenant}/${payload.sub ?? ''}`.slice(0, MAX_NAME_CHARS) };
 }
 
-async function verified(settings: JwtSettings, jwt: string): Promise<JWTPayload | undefined> {
+async function verifiedPayload(settings: JwtSettings, jwt: string): Promise<JWTPayload | undefined> {
 	const { issuer, audience } = settings;
 	try {
 		const { payload } = await jwtVerify(jwt, keysOf(settings), {
@@ -128,7 +128,7 @@ function isAboutJwt(error: unknown): boolean {
 }
 
 /** A claim by its name, which may contain dots; else by its path through nested objects. */
-function claimOf(payload: JWTPayload, name: string): unknown {
+function jwtClaim(payload: JWTPayload, name: string): unknown {
 	if (Object.hasOwn(payload, name)) return payload[name];
 	return name.split('.').reduce<unknown>((value, key) => {
 		return typeof value === 'object' && value !== null && Object.hasOwn(value, key)

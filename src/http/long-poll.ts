@@ -4,7 +4,7 @@
  */
 import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../job/limits.ts';
 import type { FoundJob } from '../job/object-api.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { openWait } from './feed.ts';
 import { parseHeaderList } from './header-list.ts';
 
@@ -23,7 +23,7 @@ export function applied(waitSeconds: number): { 'preference-applied': string } {
 	return { 'preference-applied': `wait=${waitSeconds}` };
 }
 
-export interface WaitOptions {
+export interface LongPollOptions {
 	/** `change` only: the newest event that the client knows. Objects up to 0.1.0 compare this. */
 	readonly after?: number;
 	/** `change` only: the `ETag` of the document that the client knows. */
@@ -40,8 +40,8 @@ export interface WaitOptions {
  * @throws {Problem} for a job that does not exist, or no longer exists.
  */
 export async function waitForJob(
-	exchange: Exchange,
-	{ after = 0, tag, waitSeconds, until }: WaitOptions,
+	exchange: RequestContext,
+	{ after = 0, tag, waitSeconds, until }: LongPollOptions,
 ): Promise<FoundJob | undefined> {
 	const query = new URLSearchParams({ until, after: String(after), ...(tag !== undefined && { tag }) });
 	const said = await openWait(exchange, `/wait?${query}`);

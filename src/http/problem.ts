@@ -61,17 +61,17 @@ const MAX_FAULT_CHARS = 300;
 
 /** A client's value, shortened for an error text. */
 export function shown(text: string): string {
-	return cut(text, MAX_SHOWN_CHARS);
+	return truncate(text, MAX_SHOWN_CHARS);
 }
 
 function cutFault(fault: Fault): Fault {
-	const message = cut(fault.message, MAX_FAULT_CHARS);
+	const message = truncate(fault.message, MAX_FAULT_CHARS);
 	if ('header' in fault) return { header: shown(fault.header), message };
 	if ('parameter' in fault) return { parameter: shown(fault.parameter), message };
-	return { pointer: cut(fault.pointer, MAX_FAULT_CHARS), message };
+	return { pointer: truncate(fault.pointer, MAX_FAULT_CHARS), message };
 }
 
-function cut(text: string, maxChars: number): string {
+function truncate(text: string, maxChars: number): string {
 	return text.length > maxChars ? `${text.slice(0, maxChars)}…` : text;
 }
 

@@ -8,14 +8,14 @@ import { QUOTA_RETRY_SECONDS } from '../quota/limits.ts';
 import type { Quotas, Shortage, Wanted } from '../quota/quotas.ts';
 import { tenantOf } from './auth.ts';
 import { tooLarge } from './body.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { Problem } from './problem.ts';
 import { item } from './rate-limit.ts';
 
-type Payer = Pick<Exchange, 'config' | 'tenants' | 'principal'>;
+type Payer = Pick<RequestContext, 'config' | 'tenants' | 'principal'>;
 
 /** Quota that is reserved for a job. */
-export interface Place {
+export interface Reservation {
 	readonly reservation: string;
 	/** Deadline for accepting the job, in milliseconds since the epoch. */
 	readonly acceptBy: number;
@@ -27,7 +27,11 @@ export interface Place {
  * @returns `undefined` without quotas. Exceeded quota is returned as a `Problem`, because a replay needs no quota.
  * @throws {Problem} `PayloadTooLarge` for an input that is larger than the whole quota.
  */
-export async function takePlace(payer: Payer, job: string, wanted: Wanted): Promise<Place | Problem | undefined> {
+export async function reserveRoom(
+	payer: Payer,
+	job: string,
+	wanted: Wanted,
+): Promise<Reservation | Problem | undefined> {
 	const { quotas } = payer.config;
 	if (!quotas) return undefined;
 	refuseWhatNeverFits(wanted, quotas);
@@ -35,17 +39,17 @@ export async function takePlace(payer: Payer, job: string, wanted: Wanted): Prom
 }
 
 /** The same for the retry of a finished job. */
-export async function takePlaceAgain(
-	exchange: Payer & Pick<Exchange, 'jobs'>,
+export async function reserveAgain(
+	exchange: Payer & Pick<RequestContext, 'jobs'>,
 	job: string,
-): Promise<Place | Problem | undefined> {
+): Promise<Reservation | Problem | undefined> {
 	if (!exchange.config.quotas) return undefined;
 	const claim = await exchange.jobs.call(job, (object) => object.claim());
-	return takePlace(exchange, job, { bytes: claim?.bytes ?? 0, isStored: true });
+	return reserveRoom(exchange, job, { bytes: claim?.bytes ?? 0, isStored: true });
 }
 
 /** Sets the reservation to the actual size of the input. @throws {Problem} `QuotaExceeded` */
-export async function fitPlace(payer: Payer, job: string, place: Place, bytes: number): Promise<void> {
+export async function resizeReservation(payer: Payer, job: string, place: Reservation, bytes: number): Promise<void> {
 	const { quotas } = payer.config;
 	if (!quotas || place.bytes === bytes) return;
 	const fitted = await reserve(payer, quotas, { name: place.reservation, job, bytes });
@@ -53,7 +57,7 @@ export async function fitPlace(payer: Payer, job: string, place: Place, bytes: n
 }
 
 /** Releases a reservation. Call it only when its job was not accepted and never will be. */
-export async function leavePlace({ tenants, principal }: Payer, place: Place | undefined): Promise<void> {
+export async function releaseReservation({ tenants, principal }: Payer, place: Reservation | undefined): Promise<void> {
 	if (place) await tenants.release(tenantOf(principal), place.reservation);
 }
 
@@ -79,7 +83,7 @@ async function reserve(
 	{ tenants, principal }: Payer,
 	quotas: Quotas,
 	request: Wanted & { readonly name: string; readonly job: string },
-): Promise<Place | Problem> {
+): Promise<Reservation | Problem> {
 	const reserved = await tenants.call(tenantOf(principal), (object) => object.reserve(request, quotas));
 	if (!reserved.reserved) return quotaExceeded(reserved.shortage, reserved.roomAt);
 	const { bytes, acceptBy } = reserved;
@@ -93,7 +97,7 @@ function quotaExceeded(shortage: Shortage, roomAt?: number): Problem {
 	const detail = `The tenant has ${used} of at most ${limit} ${unit.name}: nothing was accepted, try again later`;
 	return new Problem('QuotaExceeded', detail, {
 		headers: {
-			'retry-after': String(retryAfterSeconds(roomAt)),
+			'retry-after': String(quotaRetrySeconds(roomAt)),
 			'ratelimit-policy': item(quota, { q: limit, qu: unit.quotaUnit }),
 			ratelimit: item(quota, { r: left }),
 		},
@@ -106,7 +110,7 @@ const UNITS: Record<Shortage['quota'], { readonly name: string; readonly quotaUn
 	'stored-bytes': { name: 'bytes stored', quotaUnit: 'content-bytes' },
 };
 
-function retryAfterSeconds(roomAt: number | undefined): number {
+function quotaRetrySeconds(roomAt: number | undefined): number {
 	const { min, max, spread } = QUOTA_RETRY_SECONDS;
 	const seconds = roomAt === undefined ? min : Math.ceil((roomAt - Date.now()) / MS_PER_SECOND);
 	return Math.min(max, Math.max(min, seconds)) + Math.floor(Math.random() * spread);

@@ -20,7 +20,7 @@ const IPV6_NETWORK_PARTS = 4;
  * @returns headers for the response.
  * @throws {Problem} `RateLimited`.
  */
-export function count(
+export function countRequest(
 	request: Request,
 	{ rateLimits }: Config,
 	principal?: Principal,
@@ -42,10 +42,10 @@ const COUNTED_AT_ONCE = 50;
  *
  * @throws {Problem} `RateLimited`.
  */
-export async function countMore({ request, config, principal }: Counted, times: number): Promise<void> {
+export async function countMoreRequests({ request, config, principal }: Counted, times: number): Promise<void> {
 	for (let counted = 0; counted < times; counted += COUNTED_AT_ONCE) {
 		const some = Math.min(COUNTED_AT_ONCE, times - counted);
-		await Promise.all(Array.from({ length: some }, () => count(request, config, principal)));
+		await Promise.all(Array.from({ length: some }, () => countRequest(request, config, principal)));
 	}
 }
 

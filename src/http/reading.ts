@@ -1,13 +1,13 @@
 /** Reads a job for a handler, from the edge cache or from its object. */
 import type { FoundJob } from '../job/object-api.ts';
 import { recall, remember } from './edge-cache.ts';
-import { type Exchange, jobIdOf, missing } from './exchange.ts';
+import { jobIdOf, missing, type RequestContext } from './exchange.ts';
 
 /**
  * @param withOutcome whether to read a finished job's reply, too.
  * @throws {Problem} for a job that does not exist, or no longer exists.
  */
-export async function readJob(exchange: Exchange, withOutcome: boolean): Promise<FoundJob> {
+export async function readJob(exchange: RequestContext, withOutcome: boolean): Promise<FoundJob> {
 	const { jobs, principal, waitUntil } = exchange;
 	const id = jobIdOf(exchange);
 	const known = await recall(exchange, id, withOutcome);

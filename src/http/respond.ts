@@ -1,20 +1,20 @@
 /** Responses about a job: its document with the reader's links, and the matching headers. */
 import { type StatusDocument, statusDocument } from '../job/document.ts';
 import { documentTag } from '../job/document-tag.ts';
-import { retryAfterSeconds, type WaitFacts } from '../job/estimate.ts';
+import { type RetryAfterFacts, retryAfterSeconds } from '../job/estimate.ts';
 import { jobLinks, type LinkBase } from '../job/links.ts';
 import type { JobView } from '../job/object-api.ts';
 import { noteWaitOf, usualWaitMs } from '../queue/pressure.ts';
 import { linkTokens } from './auth.ts';
-import { type Exchange, originOf } from './exchange.ts';
-import { learn, usualMs } from './usual.ts';
+import { originOf, type RequestContext } from './exchange.ts';
+import { recordDuration, typicalMs } from './usual.ts';
 
 /** For all responses about a job: they contain one reader's links, and change at any time. */
 export const PRIVATE = { 'cache-control': 'private, no-store' } as const;
 
 /** The origin, tokens and flags of this reader's links. */
 export function linkBaseOf(
-	exchange: Exchange,
+	exchange: RequestContext,
 	view: {
 		readonly facts: Pick<JobView['facts'], 'id' | 'createdAt'>;
 		readonly readableUntil: number;
@@ -33,24 +33,24 @@ export function linkBaseOf(
 	};
 }
 
-export function documentOf(exchange: Exchange, view: JobView): StatusDocument {
+export function statusDocumentFor(exchange: RequestContext, view: JobView): StatusDocument {
 	const base = linkBaseOf(exchange, view);
 	return statusDocument(view.facts, jobLinks(view.facts.id, base), base);
 }
 
 /** The status document with its `ETag`, and `Retry-After` until the job is finished. */
 export async function documentResponse(
-	exchange: Exchange,
+	exchange: RequestContext,
 	view: JobView,
 	status = 200,
 	headers: (document: StatusDocument) => Record<string, string> = () => ({}),
 ): Promise<Response> {
-	const document = documentOf(exchange, view);
+	const document = statusDocumentFor(exchange, view);
 	const all = {
 		...PRIVATE,
 		etag: documentTag(view.facts),
 		'x-correlation-id': exchange.correlation.adopt(document.correlationId),
-		...retryAfterOf(view),
+		...jobRetryAfter(view),
 		...headers(document),
 	};
 	const isRead = exchange.request.method === 'GET' || exchange.request.method === 'HEAD';
@@ -62,7 +62,7 @@ export async function documentResponse(
 
 /** 202: the job is durable. The headers link to its status. */
 export function acceptedResponse(
-	exchange: Exchange,
+	exchange: RequestContext,
 	view: JobView,
 	headers: Record<string, string> = {},
 ): Promise<Response> {
@@ -73,30 +73,30 @@ export function acceptedResponse(
 		'operation-location': links.operation,
 		link: `<${links.operation}>; rel="status", <${links.events}>; rel="monitor"; type="text/event-stream"`,
 		// A replay of a finished job needs no wait, but pollers expect `Retry-After`.
-		'retry-after': retryAfterOf(view)['retry-after'] ?? '1',
+		'retry-after': jobRetryAfter(view)['retry-after'] ?? '1',
 		...headers,
 	}));
 }
 
 /** `Retry-After` for an unfinished job; no header for a finished one. */
-export function retryAfterOf({ facts, timing, lane }: JobView): Record<string, string> {
+export function jobRetryAfter({ facts, timing, lane }: JobView): Record<string, string> {
 	const now = Date.now();
 	const { waitedMs } = timing;
 	if (facts.startedAt && waitedMs !== undefined)
 		noteWaitOf({ id: facts.id, lane, waitedMs, startedAt: Date.parse(facts.startedAt) }, now);
 	if (facts.status !== 'pending' && facts.status !== 'running') {
 		const { startedAt, finishedAt } = facts;
-		if (startedAt && finishedAt) learn({ id: facts.id, task: facts.task, startedAt, finishedAt });
+		if (startedAt && finishedAt) recordDuration({ id: facts.id, task: facts.task, startedAt, finishedAt });
 		return {};
 	}
 	const isWaiting = timing.notBefore !== undefined;
-	const wait: WaitFacts = {
+	const wait: RetryAfterFacts = {
 		status: isWaiting ? 'pending' : 'running',
 		elapsedMs: isWaiting ? Math.max(0, now - (timing.notBefore ?? now)) : now - timing.waitingSince,
 		untilStartMs: Math.max(0, (timing.notBefore ?? now) - now),
 		...(facts.percentComplete !== undefined && { percentComplete: facts.percentComplete }),
 		...(timing.progressAt !== undefined && { reportedMs: timing.progressAt - timing.waitingSince }),
-		usualMs: usualMs(facts.task),
+		usualMs: typicalMs(facts.task),
 		usualWaitMs: usualWaitMs(lane, now),
 	};
 	return { 'retry-after': String(retryAfterSeconds(wait, Math.random())) };

@@ -2,35 +2,39 @@
 import type { FoundJob } from '../job/object-api.ts';
 import type { StoredReply } from '../job/record.ts';
 import { download } from '../rpc/download.ts';
-import { asked, type Exchange } from './exchange.ts';
+import { type RequestContext, requestFacts } from './exchange.ts';
 import { evaluateForRead, type Validators } from './preconditions.ts';
 import { failureResponse, Problem, problemResponse, RETRY_AFTER_SECONDS, shown } from './problem.ts';
 import { readJob } from './reading.ts';
-import { PRIVATE, retryAfterOf } from './respond.ts';
+import { jobRetryAfter, PRIVATE } from './respond.ts';
 
 /** `GET /v1/jobs/{id}/result`. */
-export async function jobResult(exchange: Exchange): Promise<Response> {
+export async function jobResult(exchange: RequestContext): Promise<Response> {
 	return outcomeResponse(exchange, await readJob(exchange, true));
 }
 
 /** The stored reply, the stored failure, or a problem if there is neither. */
-export function outcomeResponse(exchange: Exchange, reading: FoundJob, headers: Record<string, string> = {}): Response {
-	const response = outcomeOf(exchange, reading);
+export function outcomeResponse(
+	exchange: RequestContext,
+	reading: FoundJob,
+	headers: Record<string, string> = {},
+): Response {
+	const response = resultResponse(exchange, reading);
 	for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 	return response;
 }
 
-function outcomeOf(exchange: Exchange, { view, outcome }: FoundJob): Response {
+function resultResponse(exchange: RequestContext, { view, outcome }: FoundJob): Response {
 	const { facts } = view;
 	exchange.correlation.adopt(facts.correlationId);
 	if (outcome?.kind === 'reply') return replay(exchange, facts.id, outcome.reply);
-	if (outcome && facts.error) return failureResponse(outcome.status, facts.error, asked(exchange));
+	if (outcome && facts.error) return failureResponse(outcome.status, facts.error, requestFacts(exchange));
 	if (facts.status === 'canceled') {
 		const problem = new Problem('JobCanceled', 'The job was canceled: it has no result');
-		return problemResponse(problem, asked(exchange));
+		return problemResponse(problem, requestFacts(exchange));
 	}
 	throw new Problem('ResultNotReady', 'The job is not finished: try again after Retry-After', {
-		headers: retryAfterOf(view),
+		headers: jobRetryAfter(view),
 	});
 }
 
@@ -42,7 +46,7 @@ const UNTRUSTED = {
 	'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
-function replay({ request, jobs, correlation }: Exchange, id: string, reply: StoredReply): Response {
+function replay({ request, jobs, correlation }: RequestContext, id: string, reply: StoredReply): Response {
 	const headers = new Headers([...reply.headers]);
 	for (const [name, value] of Object.entries({
 		...PRIVATE,
@@ -55,7 +59,7 @@ function replay({ request, jobs, correlation }: Exchange, id: string, reply: Sto
 	if (isRead && isSuccess(status)) {
 		const validators = { etag: headers.get('etag'), lastModified: headers.get('last-modified') };
 		const verdict = evaluateForRead(request.headers, validators);
-		if (verdict === 'failed') throw changed(validators);
+		if (verdict === 'failed') throw resultChanged(validators);
 		if (verdict === 'not-modified') {
 			headers.delete('content-length');
 			return new Response(null, { status: 304, headers });
@@ -87,7 +91,7 @@ function isSuccess(status: number): boolean {
 	return status >= 200 && status < 300;
 }
 
-function changed({ etag, lastModified }: Validators): Problem {
+function resultChanged({ etag, lastModified }: Validators): Problem {
 	const has = [etag && `ETag ${shown(etag)}`, lastModified && `Last-Modified ${shown(lastModified)}`].filter(Boolean);
 	const detail = `The result does not match If-Match or If-Unmodified-Since: it has ${has.join(' and ') || 'neither ETag nor Last-Modified'}`;
 	return new Problem('PreconditionFailed', detail);

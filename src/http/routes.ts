@@ -4,7 +4,7 @@ import type { Scope } from './auth.ts';
 import { batchStatus, submitBatch } from './batches.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { jobEvents } from './events.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
 import { jobResult } from './result.ts';
 import { jobSocket } from './socket.ts';
@@ -20,7 +20,7 @@ export interface Route {
 	readonly scope: Scope;
 	/** Maximum size of the body, in bytes. */
 	readonly takes: (config: Config) => number;
-	readonly handle: (exchange: Exchange) => Promise<Response> | Response;
+	readonly handle: (exchange: RequestContext) => Promise<Response> | Response;
 }
 
 /** Excludes `GET /healthz`, which works without configuration. */
@@ -44,7 +44,7 @@ export const ROUTES: readonly Route[] = [
 	route('POST', '/v1/jobs/:id/purge', 'purge', purgeJob),
 
 	route('POST', '/v1/jobs/:id/progress', 'complete', reportProgress, report),
-	route('POST', '/v1/jobs/:id/complete', 'complete', completeJob, result),
+	route('POST', '/v1/jobs/:id/complete', 'complete', completeJob, resultBytes),
 	route('POST', '/v1/jobs/:id/fail', 'complete', failJob, report),
 ];
 
@@ -66,7 +66,7 @@ function input({ maxInputBytes }: Config): number {
 	return maxInputBytes;
 }
 
-function result({ maxResultBytes }: Config): number {
+function resultBytes({ maxResultBytes }: Config): number {
 	return maxResultBytes;
 }
 

@@ -1,6 +1,6 @@
 /** `GET /v1/jobs/{id}/socket`: the job's events by WebSocket, directly from its object, which hibernates between them. */
 import { cursorOf } from './cursor.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { openFeed } from './feed.ts';
 import { Problem } from './problem.ts';
 
@@ -9,7 +9,7 @@ const SUBPROTOCOL = 'coatcheck.v1';
 /** Close code after the last event. */
 const CLOSE_DONE = 1000;
 
-export async function jobSocket(exchange: Exchange): Promise<Response> {
+export async function jobSocket(exchange: RequestContext): Promise<Response> {
 	const { request, url } = exchange;
 	if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
 		throw new Problem('UpgradeRequired', 'Expected a WebSocket handshake: open this URL with a WebSocket client', {

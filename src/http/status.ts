@@ -2,23 +2,23 @@
 import { documentTag } from '../job/document-tag.ts';
 import type { FoundJob } from '../job/object-api.ts';
 import { StatusFlags } from '../job/options.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { faultsOf, inQuery } from './faults.ts';
 import { applied, waitForJob, waitSecondsOf } from './long-poll.ts';
 import { readJob } from './reading.ts';
 import { documentResponse, isMatch } from './respond.ts';
 import { outcomeResponse } from './result.ts';
-import { invalid } from './submission-options.ts';
+import { invalidRequest } from './submission-options.ts';
 
 /** `GET /v1/operations/{id}`: always 200 with the document, for clients that read the job's status from the body. */
-export async function operationStatus(exchange: Exchange): Promise<Response> {
+export async function operationStatus(exchange: RequestContext): Promise<Response> {
 	const { view, headers } = await readAfterWait(exchange, false);
 	return documentResponse(exchange, view, 200, () => headers);
 }
 
 /** `GET /v1/jobs/{id}`: redirects to the result. Flags in the query select other conventions. */
-export async function jobStatus(exchange: Exchange): Promise<Response> {
-	const { onPending, onComplete, onFailed } = flagsOf(exchange.url);
+export async function jobStatus(exchange: RequestContext): Promise<Response> {
+	const { onPending, onComplete, onFailed } = parseFlags(exchange.url);
 	const reading = await readAfterWait(exchange, onComplete === 'inline' || onFailed === 'error');
 	const { view, headers } = reading;
 	const plain = () => documentResponse(exchange, view, 200, () => headers);
@@ -39,7 +39,7 @@ export async function jobStatus(exchange: Exchange): Promise<Response> {
 
 /** The job now, or after the client's wait. */
 async function readAfterWait(
-	exchange: Exchange,
+	exchange: RequestContext,
 	withOutcome: boolean,
 ): Promise<FoundJob & { headers: Record<string, string> }> {
 	const waitSeconds = waitSecondsOf(exchange.request);
@@ -51,7 +51,7 @@ async function readAfterWait(
 }
 
 /** Without `If-None-Match`, waits for the end of the job; with it, for any change. */
-async function waited(exchange: Exchange, waitSeconds: number): Promise<FoundJob | undefined> {
+async function waited(exchange: RequestContext, waitSeconds: number): Promise<FoundJob | undefined> {
 	const ifNoneMatch = exchange.request.headers.get('if-none-match');
 	if (ifNoneMatch === null) return waitForJob(exchange, { waitSeconds, until: 'end' });
 	const known = ONE_OF_OURS.exec(ifNoneMatch.trim());
@@ -69,8 +69,8 @@ async function waited(exchange: Exchange, waitSeconds: number): Promise<FoundJob
 /** A single tag of a status document. The object compares it, which saves a call. */
 const ONE_OF_OURS = /^W\/"(\d{1,15})-[0-9a-z]{1,14}"$/;
 
-function flagsOf(url: URL): StatusFlags {
+function parseFlags(url: URL): StatusFlags {
 	const parsed = StatusFlags.safeParse(Object.fromEntries(url.searchParams));
-	if (!parsed.success) throw invalid('The query has invalid flags', faultsOf(parsed.error, inQuery));
+	if (!parsed.success) throw invalidRequest('The query has invalid flags', faultsOf(parsed.error, inQuery));
 	return parsed.data;
 }

@@ -6,9 +6,9 @@ import { MAX_OPTIONS_BYTES, MAX_PARAMETERS_BYTES, OPTION_LIMITS } from '../job/l
 import { WireOptions } from '../job/options.ts';
 import type { JobOptions, Webhook } from '../job/record.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../job/webhook.ts';
-import { refusalOf } from '../target.ts';
+import { targetRefusal } from '../target.ts';
 import type { RegisteredTask } from '../work/registry.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { faultsOf, inBody, inQuery } from './faults.ts';
 import { type Fault, Problem } from './problem.ts';
 
@@ -16,11 +16,11 @@ import { type Fault, Problem } from './problem.ts';
 const HEADERS: readonly (readonly [header: string, path: readonly string[], parse: (text: string) => unknown])[] = [
 	['Idempotency-Key', ['idempotencyKey'], structuredString],
 	['X-Correlation-ID', ['correlationId'], String],
-	['Coatcheck-Delay-Seconds', ['delaySeconds'], wholeNumber],
-	['Coatcheck-Start-Within-Seconds', ['startWithinSeconds'], wholeNumber],
-	['Coatcheck-Timeout-Seconds', ['timeoutSeconds'], wholeNumber],
-	['Coatcheck-Max-Attempts', ['maxAttempts'], wholeNumber],
-	['Coatcheck-Retain-Seconds', ['retainSeconds'], wholeNumber],
+	['Coatcheck-Delay-Seconds', ['delaySeconds'], parseWholeNumber],
+	['Coatcheck-Start-Within-Seconds', ['startWithinSeconds'], parseWholeNumber],
+	['Coatcheck-Timeout-Seconds', ['timeoutSeconds'], parseWholeNumber],
+	['Coatcheck-Max-Attempts', ['maxAttempts'], parseWholeNumber],
+	['Coatcheck-Retain-Seconds', ['retainSeconds'], parseWholeNumber],
 	['Coatcheck-Tags', ['tags'], list],
 	['Coatcheck-Webhook-Url', ['webhook', 'url'], String],
 	['Coatcheck-Webhook-Events', ['webhook', 'events'], list],
@@ -42,7 +42,7 @@ const OUR_PREFIX = 'coatcheck-';
 export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOptions {
 	const { values, faults } = fromHeaders(headers);
 	if (JSON.stringify(inEnvelope).length > MAX_OPTIONS_BYTES) {
-		throw invalid('The options are too large', [
+		throw invalidRequest('The options are too large', [
 			{ pointer: '/options', message: `expected at most ${MAX_OPTIONS_BYTES} bytes in total` },
 		]);
 	}
@@ -58,8 +58,8 @@ export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOpt
 		});
 	}
 	const parsed = WireOptions.safeParse(merged(values, given));
-	if (!parsed.success) faults.push(...faultsOf(parsed.error, (path, message) => placeOf(path, message, values, given)));
-	if (!parsed.success || faults.length > 0) throw invalid('The options are not valid', faults);
+	if (!parsed.success) faults.push(...faultsOf(parsed.error, (path, message) => faultAt(path, message, values, given)));
+	if (!parsed.success || faults.length > 0) throw invalidRequest('The options are not valid', faults);
 	return parsed.data;
 }
 
@@ -68,7 +68,7 @@ export function readParameters(task: RegisteredTask, query: URLSearchParams): Re
 	const parameters = Object.fromEntries(query);
 	const names = Object.keys(parameters);
 	if (names.length < query.size) {
-		throw invalid(
+		throw invalidRequest(
 			'The parameters are not valid',
 			names
 				.filter((name) => query.getAll(name).length > 1)
@@ -86,19 +86,19 @@ export function checkParameters(
 	locate: (path: readonly PropertyKey[], message: string) => Fault = inBody('/parameters'),
 ): asserts parameters is Record<string, unknown> {
 	if (JSON.stringify(parameters).length > MAX_PARAMETERS_BYTES) {
-		throw invalid('The parameters are too large', [
+		throw invalidRequest('The parameters are too large', [
 			locate([], `expected at most ${MAX_PARAMETERS_BYTES} bytes in total`),
 		]);
 	}
 	const parsed = task.parameters.safeParse(parameters);
-	if (!parsed.success) throw invalid('The parameters are not valid', faultsOf(parsed.error, locate));
+	if (!parsed.success) throw invalidRequest('The parameters are not valid', faultsOf(parsed.error, locate));
 }
 
 /** The options with all defaults: first the task's, then the global ones. */
 export function jobOptions(
 	wire: WireOptions,
 	task: Pick<RegisteredTask, 'timeoutSeconds' | 'maxAttempts'>,
-	{ request, correlation }: Pick<Exchange, 'request' | 'correlation'>,
+	{ request, correlation }: Pick<RequestContext, 'request' | 'correlation'>,
 ): JobOptions {
 	const traceparent = traceparentOf(request.headers);
 	const { idempotencyKey, startWithinSeconds, onPending, onComplete, onFailed } = wire;
@@ -133,13 +133,14 @@ export function webhookOf(
 	const why =
 		secretsOf(config.webhookSecrets, tenant).length === 0
 			? 'webhooks are not configured: WEBHOOK_SECRETS has no secret for this tenant'
-			: refusalOf(webhook.url, config.allowPrivateTargets);
-	if (why !== undefined) throw invalid('The webhook is not valid', [{ pointer: '/options/webhook/url', message: why }]);
+			: targetRefusal(webhook.url, config.allowPrivateTargets);
+	if (why !== undefined)
+		throw invalidRequest('The webhook is not valid', [{ pointer: '/options/webhook/url', message: why }]);
 	const { url, events = DEFAULT_WEBHOOK_EVENTS, format = 'standard' } = webhook;
 	return { url, events, format, origin, deliveries: [] };
 }
 
-export function invalid(detail: string, errors: readonly Fault[]): Problem {
+export function invalidRequest(detail: string, errors: readonly Fault[]): Problem {
 	return new Problem('InvalidRequest', detail, { errors });
 }
 
@@ -168,7 +169,7 @@ function fromHeaders(headers: Headers): { values: Values; faults: Fault[] } {
 }
 
 /** Locates a fault at the source of its value: a header or the body. */
-function placeOf(path: readonly PropertyKey[], message: string, values: Values, given: Values): Fault {
+function faultAt(path: readonly PropertyKey[], message: string, values: Values, given: Values): Fault {
 	const header = HEADERS.find(([, at]) => at.every((key, index) => path[index] === key))?.[0];
 	const isFromHeader =
 		header !== undefined && valueAt(values, path) !== undefined && valueAt(given, path) === undefined;
@@ -214,7 +215,7 @@ function structuredString(text: string): unknown {
 }
 
 /** Keeps a text that is not a whole number, so that the schema rejects it. */
-function wholeNumber(text: string): unknown {
+function parseWholeNumber(text: string): unknown {
 	return /^-?\d{1,15}$/.test(text) ? Number(text) : text;
 }
 

@@ -13,41 +13,44 @@ import { type Sending, sendJob } from '../queue/send.ts';
 import { tenantOf } from './auth.ts';
 import { refuseWhenFull } from './capacity.ts';
 import { type Draft, draftOfBody, draftOfEnvelope } from './draft.ts';
-import { type Exchange, originOf } from './exchange.ts';
+import { originOf, type RequestContext } from './exchange.ts';
 import { fingerprintOf, requestFingerprint } from './fingerprint.ts';
-import { type Intake, takeIn } from './intake.ts';
+import { type StoredSubmission, storeInput } from './intake.ts';
 import { applied, waitForJob, waitSecondsOf } from './long-poll.ts';
 import { Problem } from './problem.ts';
-import { acceptedResponse, documentOf } from './respond.ts';
+import { acceptedResponse, statusDocumentFor } from './respond.ts';
 import { outcomeResponse } from './result.ts';
 import { jobOptions, webhookOf } from './submission-options.ts';
 
 type Accepted = Extract<Acceptance, { accepted: true }>;
 
-export function submitEnvelope(exchange: Exchange): Promise<Response> {
+export function submitEnvelope(exchange: RequestContext): Promise<Response> {
 	return submitDraft(exchange, draftOfEnvelope);
 }
 
-export function submitBody(exchange: Exchange): Promise<Response> {
+export function submitBody(exchange: RequestContext): Promise<Response> {
 	return submitDraft(exchange, draftOfBody);
 }
 
 /** @param read validates the request and reads its draft. */
-export async function submitDraft(exchange: Exchange, read: (exchange: Exchange) => Promise<Draft>): Promise<Response> {
+export async function submitDraft(
+	exchange: RequestContext,
+	read: (exchange: RequestContext) => Promise<Draft>,
+): Promise<Response> {
 	return answered(exchange, await accept(exchange, read));
 }
 
 /** `POST /v1/jobs/{id}/retry` and a submission send the same message. */
-export function messageOf({ facts: { id }, epoch, upstream }: JobView): JobMessage {
+export function messageFor({ facts: { id }, epoch, upstream }: JobView): JobMessage {
 	return jobMessage(id, epoch, upstream);
 }
 
 /** Creates a durable job from the request. Returns before any `Prefer: wait`, so that a large input is released first. */
-async function accept(exchange: Exchange, read: (exchange: Exchange) => Promise<Draft>): Promise<Accepted> {
+async function accept(exchange: RequestContext, read: (exchange: RequestContext) => Promise<Draft>): Promise<Accepted> {
 	const { lanes, waitUntil } = exchange;
 	const draft = await read(exchange);
 	if (draft.options.correlationId !== undefined) exchange.correlation.adopt(draft.options.correlationId);
-	const accepted = await acceptDraft(exchange, draft, identityOf(exchange, draft));
+	const accepted = await acceptDraft(exchange, draft, jobIdentity(exchange, draft));
 	const { acceptance, sending } = accepted;
 	if (sending) waitUntil(sendJob(lanes, draft.task.lane, sending.message, sending.delaySeconds));
 	return acceptance;
@@ -60,7 +63,7 @@ export interface Identity {
 	readonly isKeyed: boolean;
 }
 
-export function identityOf({ jobs, principal }: Exchange, { task, options }: Draft): Identity {
+export function jobIdentity({ jobs, principal }: RequestContext, { task, options }: Draft): Identity {
 	const { idempotencyKey: key } = options;
 	if (key === undefined) return { id: jobs.newId(), isKeyed: false };
 	return { id: jobs.idForKey(tenantOf(principal), task.name, key), isKeyed: true };
@@ -73,13 +76,17 @@ export interface AcceptedDraft {
 }
 
 /** Creates a draft's job. @throws {Problem} when capacity or quota is exceeded, or its key belongs to another request. */
-export async function acceptDraft(exchange: Exchange, draft: Draft, { id, isKeyed }: Identity): Promise<AcceptedDraft> {
+export async function acceptDraft(
+	exchange: RequestContext,
+	draft: Draft,
+	{ id, isKeyed }: Identity,
+): Promise<AcceptedDraft> {
 	const { jobs, principal } = exchange;
 	const { task } = draft;
 	refuseWhenFull(exchange, task.lane);
 	const options = jobOptions(draft.options, task, exchange);
 	const webhook = webhookOf(draft.options, tenantOf(principal), exchange.config, originOf(exchange));
-	const intake = await takeIn(exchange, id, draft.input, isKeyed);
+	const intake = await storeInput(exchange, id, draft.input, isKeyed);
 	const { input, reservation, terms } = intake;
 	const submission: Submission = {
 		submission: crypto.randomUUID(),
@@ -98,12 +105,12 @@ export async function acceptDraft(exchange: Exchange, draft: Draft, { id, isKeye
 	};
 	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission, terms));
 	if (!acceptance.accepted || acceptance.isReplay) await intake.takeBack();
-	if (!acceptance.accepted) throw refusalOf(acceptance, intake);
+	if (!acceptance.accepted) throw acceptanceProblem(acceptance, intake);
 	if (acceptance.isReplay || !submission.sent) return { acceptance };
-	return { acceptance, sending: { message: messageOf(acceptance.view), delaySeconds: options.delaySeconds } };
+	return { acceptance, sending: { message: messageFor(acceptance.view), delaySeconds: options.delaySeconds } };
 }
 
-async function answered(exchange: Exchange, { view, isReplay }: Accepted): Promise<Response> {
+async function answered(exchange: RequestContext, { view, isReplay }: Accepted): Promise<Response> {
 	const headers = isReplay ? { 'idempotent-replayed': 'true' } : {};
 	const waitSeconds = waitSecondsOf(exchange.request);
 	if (waitSeconds === undefined) return acceptedResponse(exchange, view, headers);
@@ -118,7 +125,7 @@ async function answered(exchange: Exchange, { view, isReplay }: Accepted): Promi
 
 /** `Prefer: wait`: the response of the result resource, if the job finishes in time; else the ordinary 202. */
 async function answeredAfterWait(
-	exchange: Exchange,
+	exchange: RequestContext,
 	view: JobView,
 	waitSeconds: number,
 	headers: Record<string, string>,
@@ -129,7 +136,7 @@ async function answeredAfterWait(
 	if (reading.found !== 'job') return acceptedResponse(exchange, view, headers);
 	const { status } = reading.view.facts;
 	if (status === 'pending' || status === 'running') return acceptedResponse(exchange, reading.view, headers);
-	const { links } = await documentOf(exchange, reading.view);
+	const { links } = await statusDocumentFor(exchange, reading.view);
 	return outcomeResponse(exchange, reading, { ...headers, ...applied(waitSeconds), 'content-location': links.result });
 }
 
@@ -143,7 +150,10 @@ function fingerprintsOf(draft: Draft, filledIn: JobOptions): Pick<Submission, 'f
 	};
 }
 
-function refusalOf({ reason }: Extract<Acceptance, { accepted: false }>, { noRoom }: Intake): Problem {
+function acceptanceProblem(
+	{ reason }: Extract<Acceptance, { accepted: false }>,
+	{ noRoom }: StoredSubmission,
+): Problem {
 	if (reason === 'no-room' && noRoom) return noRoom;
 	if (reason === 'upload-lost')
 		return new Problem('Overloaded', 'The upload took too long and was discarded: send the request again');

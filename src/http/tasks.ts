@@ -1,9 +1,9 @@
 /** `GET /v1/tasks`: the tasks of the deployment, with their inputs and limits. */
 import { z } from 'zod';
 import type { RegisteredTask } from '../work/registry.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 
-export function listTasks({ tasks, config }: Exchange): Response {
+export function listTasks({ tasks, config }: RequestContext): Response {
 	return Response.json({ tasks: [...tasks.values()].map((task) => described(task, config.maxInputBytes)) });
 }
 

@@ -5,9 +5,9 @@ import { identityIn010 } from '../upstream/identity-010.ts';
 import { MAX_REQUEST_HEAD_BYTES } from '../upstream/limits.ts';
 import {
 	COMMON_METHODS,
-	identityOf,
 	type RequestFault,
 	requestFaultOf,
+	requestIdentity,
 	type UpstreamRequest,
 } from '../upstream/request.ts';
 import { type ForwardRules, forwardedHeaders } from '../upstream/request-headers.ts';
@@ -16,7 +16,7 @@ import { mayUse, type Upstream } from '../upstream/settings.ts';
 import { tenantOf } from './auth.ts';
 import { refuseTooLarge } from './body.ts';
 import { bytesInput, type Draft } from './draft.ts';
-import type { Exchange } from './exchange.ts';
+import type { RequestContext } from './exchange.ts';
 import { Problem, shown } from './problem.ts';
 import { readOptions } from './submission-options.ts';
 import { submitDraft } from './submit.ts';
@@ -25,16 +25,16 @@ const ROOT = '/v1/upstreams/';
 /** Methods without a body: the platform sends none for them (RFC 9110 §9.3.1 defines no meaning for one). */
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
-export function submitUpstream(exchange: Exchange): Promise<Response> {
+export function submitUpstream(exchange: RequestContext): Promise<Response> {
 	return submitDraft(exchange, draftOfUpstream);
 }
 
-async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
+async function draftOfUpstream(exchange: RequestContext): Promise<Draft> {
 	const { request, config } = exchange;
 	const upstream = upstreamNamed(exchange);
 	const forwarded = requestOf(exchange, upstream);
 	const fault = requestFaultOf(upstream, forwarded);
-	if (fault) throw problemOf(fault, upstream);
+	if (fault) throw requestProblem(fault, upstream);
 	refuseTooMuchHead(forwarded);
 	const options = readOptions(request.headers);
 	if (WITHOUT_BODY.has(request.method) && request.body)
@@ -48,7 +48,7 @@ async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
 		task: { name: upstreamTask(name), lane, maxAttempts, timeoutSeconds },
 		options,
 		parameters: { ...forwarded },
-		identity: identityOf(forwarded, request.headers, upstream),
+		identity: requestIdentity(forwarded, request.headers, upstream),
 		identityIn010: identityIn010(forwarded, request.headers, letThrough(exchange, upstream).forward),
 		input: bytesInput(request, config.maxInputBytes, options.idempotencyKey !== undefined),
 		isOnce: !isRepeatable(request.method, resend),
@@ -56,7 +56,7 @@ async function draftOfUpstream(exchange: Exchange): Promise<Draft> {
 }
 
 /** Treats an upstream of other tenants like one that does not exist. */
-function upstreamNamed({ params, principal, config }: Exchange): Upstream {
+function upstreamNamed({ params, principal, config }: RequestContext): Upstream {
 	const usable = [...config.upstreams.values()].filter((upstream) => mayUse(upstream, tenantOf(principal)));
 	const upstream = usable.find(({ name }) => name === params.upstream);
 	if (upstream) return upstream;
@@ -65,7 +65,7 @@ function upstreamNamed({ params, principal, config }: Exchange): Upstream {
 	throw new Problem('NotFound', `Unknown upstream "${shown(params.upstream ?? '')}", ${known}`);
 }
 
-function requestOf(exchange: Exchange, upstream: Upstream): UpstreamRequest {
+function requestOf(exchange: RequestContext, upstream: Upstream): UpstreamRequest {
 	const { request, url } = exchange;
 	const { method, headers } = request;
 	return {
@@ -77,7 +77,7 @@ function requestOf(exchange: Exchange, upstream: Upstream): UpstreamRequest {
 }
 
 /** When `Authorization` authenticates callers to Coatcheck, it is never forwarded. */
-function letThrough({ config }: Exchange, { forward, forwardOnly }: Upstream): ForwardRules {
+function letThrough({ config }: RequestContext, { forward, forwardOnly }: Upstream): ForwardRules {
 	if (config.isOpen) return { forward, forwardOnly };
 	const withoutOurs = (names: readonly string[]) => names.filter((name) => name !== 'authorization');
 	return { forward: withoutOurs(forward), forwardOnly: forwardOnly && withoutOurs(forwardOnly) };
@@ -90,7 +90,7 @@ function refuseTooMuchHead(request: UpstreamRequest): void {
 	throw new Problem('InvalidRequest', message);
 }
 
-function problemOf({ of, message }: RequestFault, { methods = COMMON_METHODS }: Upstream): Problem {
+function requestProblem({ of, message }: RequestFault, { methods = COMMON_METHODS }: Upstream): Problem {
 	switch (of) {
 		case 'path':
 			return new Problem('InvalidRequest', message);

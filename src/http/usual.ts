@@ -11,7 +11,7 @@ const usual = new Map<string, number>();
 const learnt = new Set<string>();
 const MAX_LEARNT = 1_000;
 
-export function usualMs(task: string): number {
+export function typicalMs(task: string): number {
 	return usual.get(task) ?? FIRST_GUESS_MS;
 }
 
@@ -24,7 +24,7 @@ export interface FinishedJob {
 }
 
 /** Records the duration of one run of a job, once. */
-export function learn({ id, task, startedAt, finishedAt }: FinishedJob): void {
+export function recordDuration({ id, task, startedAt, finishedAt }: FinishedJob): void {
 	const run = `${id} ${finishedAt}`;
 	if (learnt.has(run)) return;
 	const [oldest] = learnt;

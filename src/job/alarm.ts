@@ -1,5 +1,5 @@
 /** Decides when a job's alarm fires. No other file does. */
-import { nextLook } from './backoff.ts';
+import { nextCheck } from './backoff.ts';
 import { keptUntil } from './expiry.ts';
 import { TOMBSTONE_MS } from './limits.ts';
 import { type FollowState, type JobRecord, type PendingState, startBy } from './record.ts';
@@ -37,12 +37,12 @@ export function isLookDue({ state }: JobRecord, now: number): boolean {
 
 /** After the last check of the schedule, the operation's own deadline ends it. */
 function questionLookAt(following: FollowState | undefined, now: number): number {
-	const checkAt = following && nextLook(following, now).checkAt;
+	const checkAt = following && nextCheck(following, now).checkAt;
 	return checkAt !== undefined && checkAt > now ? checkAt : Number.POSITIVE_INFINITY;
 }
 
 /** A record read from storage shows the first check of its schedule, which the alarm has already made. */
 function lookAt(state: PendingState, now: number): number {
 	const isMade = state.sentAt !== undefined && !state.isLastTry;
-	return isMade ? nextLook(state, now).checkAt : state.checkAt;
+	return isMade ? nextCheck(state, now).checkAt : state.checkAt;
 }

@@ -24,14 +24,14 @@ export function watchdogMs(wakes: number): number {
 }
 
 /** A position in the watchdog's schedule. */
-export interface Look {
+export interface WatchdogCheck {
 	/** In milliseconds since the epoch. */
 	readonly checkAt: number;
 	readonly wakes: number;
 }
 
 /** Returns the schedule's first check after `now`, or its last one. */
-export function nextLook({ checkAt, wakes }: Look, now: number): Look {
+export function nextCheck({ checkAt, wakes }: WatchdogCheck, now: number): WatchdogCheck {
 	let look = { checkAt, wakes };
 	while (look.checkAt <= now && look.wakes < MAX_WAKES) {
 		look = { checkAt: look.checkAt + watchdogMs(look.wakes + 1), wakes: look.wakes + 1 };

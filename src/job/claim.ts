@@ -9,7 +9,7 @@ import {
 } from './limits.ts';
 import { isFinal, type JobRecord, type StoredBody } from './record.ts';
 
-export interface Claim {
+export interface QuotaUsage {
 	/** The name of its reservation in the tenant's object; left out when the job isn't counted. */
 	readonly reservation?: string;
 	/** Accepted and not finished. */
@@ -28,7 +28,7 @@ const LONGEST_TELLING_MS =
 	MAX_WEBHOOK_TRIES * (MAX_QUEUE_DELAY_MS + MAX_WEBHOOK_WAKES * WEBHOOK_WATCHDOG_MS.max) + KEPT_AFTER_TRY_MS;
 
 /** Returns `undefined` for a tombstone, which keeps no data. */
-export function claimOf(job: JobRecord): Claim | undefined {
+export function quotaUsage(job: JobRecord): QuotaUsage | undefined {
 	const { state, input, reservation, webhook } = job;
 	if (state.name === 'tombstone') return undefined;
 	const claim = {
@@ -44,13 +44,13 @@ export function claimOf(job: JobRecord): Claim | undefined {
 /** The update that a change sends to the tenant's object. */
 export type ClaimNews =
 	/** The job has finished, and keeps the bytes in `claim`. */
-	| { readonly type: 'settle'; readonly claim: Claim }
+	| { readonly type: 'settle'; readonly claim: QuotaUsage }
 	/** The job keeps no data. */
-	| { readonly type: 'release'; readonly claim: Claim };
+	| { readonly type: 'release'; readonly claim: QuotaUsage };
 
-export function claimNews(job: JobRecord, before: JobRecord | undefined, now: number): ClaimNews[] {
-	const was = before && claimOf(before);
-	const is = claimOf(job);
+export function quotaUsageNews(job: JobRecord, before: JobRecord | undefined, now: number): ClaimNews[] {
+	const was = before && quotaUsage(before);
+	const is = quotaUsage(job);
 	const isLeft = was?.reservation !== undefined && was.reservation !== is?.reservation;
 	// An expiry needs no update: the tenant's object already has its time.
 	const isKnown = was?.keptUntil !== undefined && was.keptUntil <= now;

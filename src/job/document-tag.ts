@@ -7,11 +7,11 @@ import type { JobFacts } from './document.ts';
  * repeats a tag. Links are left out, because they differ by reader.
  */
 export function documentTag(facts: JobFacts): string {
-	return `W/"${facts.seq}-${fingerprint(JSON.stringify(facts))}"`;
+	return `W/"${facts.seq}-${hashText(JSON.stringify(facts))}"`;
 }
 
 /** Two FNV-1a hashes of 32 bits. They distinguish versions of one document; they are not a security measure. */
-function fingerprint(text: string): string {
+function hashText(text: string): string {
 	let [low, high] = [0x811c9dc5, 0x9e3779b9];
 	for (let index = 0; index < text.length; index++) {
 		const code = text.charCodeAt(index);

@@ -99,7 +99,7 @@ export function jobFacts(id: string, job: JobRecord, now: number): JobFacts {
 		status: statusOf(job),
 		phase: phaseOf(job, now),
 		...(percentComplete !== undefined && { percentComplete }),
-		...progressOf(job),
+		...shownProgress(job),
 		attempt: job.attempt,
 		maxAttempts: maxAttempts(job),
 		...(state.name === 'pending' && state.notBefore > now && { nextAttemptAt: timestamp(state.notBefore) }),
@@ -111,7 +111,7 @@ export function jobFacts(id: string, job: JobRecord, now: number): JobFacts {
 		...(over && { expiresAt: timestamp(keptUntil(job, over)) }),
 		correlationId: job.options.correlationId,
 		tags: job.options.tags,
-		...(over && over.name !== 'succeeded' && { error: errorOf(over) }),
+		...(over && over.name !== 'succeeded' && { error: documentError(over) }),
 		...(job.webhook && { webhook: webhookFacts(job.webhook) }),
 	};
 }
@@ -141,7 +141,7 @@ export function statusDocument(
  */
 export function eventsAfter(id: string, job: JobRecord, after: number, now: number): BareEvent[] {
 	const cursor = after > job.seq ? 0 : after;
-	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => eventOf(id, job, entry, now));
+	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => storedEvent(id, job, entry, now));
 	const last = job.history.at(-1)?.seq ?? 0;
 	return job.seq > last && job.seq > cursor ? [...events, progressEvent(id, job, now)] : events;
 }
@@ -149,7 +149,7 @@ export function eventsAfter(id: string, job: JobRecord, after: number, now: numb
 /** One past event, with the job as it was then; `undefined` for an event that history no longer has. */
 export function eventAt(id: string, job: JobRecord, seq: number, now: number): BareEvent | undefined {
 	const entry = job.history.find((candidate) => candidate.seq === seq);
-	return entry && eventOf(id, job, entry, now);
+	return entry && storedEvent(id, job, entry, now);
 }
 
 /** The newest progress as an event. */
@@ -162,7 +162,7 @@ export function snapshot(id: string, job: JobRecord, now: number): BareEvent {
 	return { seq: job.seq, type: 'snapshot', at: timestamp(job.updatedAt), job: jobFacts(id, job, now) };
 }
 
-function eventOf(id: string, job: JobRecord, entry: HistoryEntry, now: number): BareEvent {
+function storedEvent(id: string, job: JobRecord, entry: HistoryEntry, now: number): BareEvent {
 	const facts = entry.seq === job.seq ? jobFacts(id, job, now) : factsAt(id, job, entry);
 	return { seq: entry.seq, type: entry.type, at: timestamp(entry.at), job: facts };
 }
@@ -206,7 +206,7 @@ const STATUS_AFTER: Record<EventType, { status: Status; phase: Phase }> = {
 
 const CANCELED: DocumentError = { code: 'Canceled', message: 'The job was canceled', retryable: true };
 
-function errorOf(state: { name: 'failed'; error: DocumentError } | { name: 'canceled' }): DocumentError {
+function documentError(state: { name: 'failed'; error: DocumentError } | { name: 'canceled' }): DocumentError {
 	return state.name === 'failed' ? state.error : CANCELED;
 }
 
@@ -236,7 +236,7 @@ function phaseOf(job: JobRecord, now: number): Phase {
 	}
 }
 
-function progressOf({ progress }: JobRecord): Pick<JobFacts, 'progress'> {
+function shownProgress({ progress }: JobRecord): Pick<JobFacts, 'progress'> {
 	if (progress?.message === undefined && progress?.data === undefined) return {};
 	const { message, data } = progress;
 	return { progress: { ...(message !== undefined && { message }), ...(data !== undefined && { data }) } };

@@ -6,7 +6,7 @@
 import { MS_PER_SECOND, RETRY_AFTER_SECONDS } from './limits.ts';
 
 /** The input of the estimate. All times in milliseconds. */
-export interface WaitFacts {
+export interface RetryAfterFacts {
 	readonly status: 'pending' | 'running';
 	/** Time since the attempt started; while pending, time since the job could start, 0 before that. */
 	readonly elapsedMs: number;
@@ -32,7 +32,7 @@ const JITTER_SHARE = 0.2;
  *
  * @param random a number in [0, 1).
  */
-export function retryAfterSeconds(facts: WaitFacts, random: number): number {
+export function retryAfterSeconds(facts: RetryAfterFacts, random: number): number {
 	return secondsAfter(facts.status === 'running' ? remainingOf(facts) : waitOf(facts), random);
 }
 
@@ -42,11 +42,11 @@ export function secondsAfter(remainingMs: number, random: number): number {
 	return Math.min(RETRY_AFTER_SECONDS.max, Math.max(RETRY_AFTER_SECONDS.min, seconds));
 }
 
-function waitOf({ untilStartMs = 0, elapsedMs, usualWaitMs = 0, usualMs }: WaitFacts): number {
+function waitOf({ untilStartMs = 0, elapsedMs, usualWaitMs = 0, usualMs }: RetryAfterFacts): number {
 	return untilStartMs + restOf(usualWaitMs, elapsedMs) + usualMs;
 }
 
-function remainingOf({ percentComplete, elapsedMs, reportedMs = elapsedMs, usualMs }: WaitFacts): number {
+function remainingOf({ percentComplete, elapsedMs, reportedMs = elapsedMs, usualMs }: RetryAfterFacts): number {
 	if (percentComplete !== undefined && percentComplete >= MIN_TELLING_PERCENT) {
 		return Math.max(0, (reportedMs * 100) / percentComplete - elapsedMs);
 	}

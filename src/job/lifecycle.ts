@@ -3,7 +3,7 @@
  * change `state`, number an event or write history. They don't check whether the change is allowed; `transition` and
  * `advance` do.
  */
-import { nextLook, watchdogMs } from './backoff.ts';
+import { nextCheck, watchdogMs } from './backoff.ts';
 import {
 	CANCEL_GRACE_MS,
 	LEASE_GRACE_MS,
@@ -46,7 +46,7 @@ export interface Failure {
 }
 
 /** How long an attempt waits for an external worker. */
-export interface WaitTerms {
+export interface ExternalWaitTerms {
 	/** Deadline of the worker's first report. */
 	readonly startWithinSeconds?: number;
 	/** Deadline of the worker's result. */
@@ -204,7 +204,7 @@ export function attemptLost(job: JobRecord, error: JobError, now: number, notBef
 }
 
 /** The attempt continues elsewhere: an external worker reports its outcome within the given time. */
-export function waiting(job: JobRecord, state: RunningState, wait: WaitTerms, now: number): JobRecord {
+export function waiting(job: JobRecord, state: RunningState, wait: ExternalWaitTerms, now: number): JobRecord {
 	const { startWithinSeconds } = wait;
 	const startBy =
 		startWithinSeconds === undefined || state.isHeard ? undefined : now + startWithinSeconds * MS_PER_SECOND;
@@ -278,7 +278,7 @@ export function canceling(job: JobRecord, now: number): JobRecord {
 export function succeeded(job: JobRecord, reply: StoredReply, now: number): JobRecord {
 	const { input: _, ...kept } = job;
 	return record(
-		{ ...kept, state: { name: 'succeeded', reply, ...finished(job, now) } },
+		{ ...kept, state: { name: 'succeeded', reply, ...finishTimes(job, now) } },
 		{ type: 'succeeded', at: now },
 	);
 }
@@ -291,13 +291,13 @@ export function failed(job: JobRecord, failure: Failure, now: number): JobRecord
 		error: failure.error,
 		status: failure.status,
 		...(failure.reply && { reply: failure.reply }),
-		...finished(job, now),
+		...finishTimes(job, now),
 	};
 	return record({ ...job, state }, { type: 'failed', at: now, error: { code, message } });
 }
 
 export function canceled(job: JobRecord, now: number): JobRecord {
-	return record({ ...job, state: { name: 'canceled', ...finished(job, now) } }, { type: 'canceled', at: now });
+	return record({ ...job, state: { name: 'canceled', ...finishTimes(job, now) } }, { type: 'canceled', at: now });
 }
 
 /** Erases the data. The rest is needed to answer 410, and to give a later job of the same id a newer epoch. */
@@ -325,7 +325,7 @@ export function resent(job: JobRecord, state: PendingState, now: number): JobRec
 	const isFirst = state.sentAt === undefined;
 	const resends = isFirst ? state.resends : state.resends + 1;
 	const { checkAt, wakes } = isFirst ? { ...state, checkAt: state.checkAt + watchdogMs(state.wakes) } : state;
-	return { ...job, state: { ...state, sentAt: now, resends, ...nextLook({ checkAt, wakes }, now) } };
+	return { ...job, state: { ...state, sentAt: now, resends, ...nextCheck({ checkAt, wakes }, now) } };
 }
 
 /** The schedule has ended. The message is sent once more: checks may have been missed, as on a laptop that was closed. */
@@ -340,7 +340,7 @@ function pending(notBefore: number, sentAt: number | undefined): PendingState {
 	return { ...fresh, sentAt, checkAt: Math.max(notBefore, sentAt) + watchdogMs(0) };
 }
 
-function finished(job: JobRecord, now: number): { finishedAt: number; expiresAt: number } {
+function finishTimes(job: JobRecord, now: number): { finishedAt: number; expiresAt: number } {
 	return { finishedAt: now, expiresAt: now + job.options.retainSeconds * MS_PER_SECOND };
 }
 

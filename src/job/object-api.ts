@@ -2,9 +2,9 @@
  * The RPC interface of a job's object. These calls cross isolates, and for some seconds of every deploy they cross
  * versions too. Only add optional fields, and optional parameters at the end.
  */
-import type { Claim } from './claim.ts';
+import type { QuotaUsage } from './claim.ts';
 import type { BareEvent, JobFacts } from './document.ts';
-import type { Failure, FollowTerms, Submission, WaitTerms } from './lifecycle.ts';
+import type { ExternalWaitTerms, Failure, FollowTerms, Submission } from './lifecycle.ts';
 import type { JobMessage } from './message.ts';
 import type { Fence, FollowState, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
 import type { Refusal } from './transition.ts';
@@ -171,7 +171,7 @@ export interface JobObjectApi {
 	retry(tenant: string, room?: { readonly reservation: string; readonly acceptBy: number }): Promise<Change>;
 	purge(tenant: string | undefined, createdAt?: number): Promise<Change>;
 	/** The job's share of its tenant's quotas; `undefined` when it keeps no data. */
-	claim(): Promise<Claim | undefined>;
+	claim(): Promise<QuotaUsage | undefined>;
 
 	/**
 	 * Starts an attempt. `isShared`: the consumer has other jobs as well. `delivery` identifies one delivery of a message,
@@ -185,7 +185,7 @@ export interface JobObjectApi {
 	/** Announces pending progress to watchers and waiters. The object itself sets no timer. */
 	tell(): Promise<void>;
 	/** Hands the attempt to an external worker. `progress` is the attempt's last progress, if it has not been sent. */
-	wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report>;
+	wait(fence: Fence, terms: ExternalWaitTerms, progress?: Progress): Promise<Report>;
 	/** The upstream has started an operation. The report has the message for the first poll. */
 	follow(fence: Fence, terms: FollowTerms, progress?: Progress): Promise<Report>;
 	/** A consumer has the message for a poll. */

@@ -3,14 +3,16 @@ import { z } from 'zod';
 import { OPTION_LIMITS as LIMITS, WEBHOOK_URL_CHARS } from './limits.ts';
 import { EVENT_TYPES, WEBHOOK_FORMATS } from './record.ts';
 
-const whole = ({ min, max }: { min: number; max: number }, unit: string) => {
+const wholeOption = ({ min, max }: { min: number; max: number }, unit: string) => {
 	const error = ({ input }: z.core.$ZodRawIssue) =>
-		`expected a whole number of ${unit} from ${min} to ${max}, got: ${shown(input)}`;
+		`expected a whole number of ${unit} from ${min} to ${max}, got: ${shownInput(input)}`;
 	return z.int({ error }).min(min, { error }).max(max, { error }).optional();
 };
 
 const choice = <const Value extends string>(...values: Value[]) =>
-	z.enum(values, { error: ({ input }) => `expected one of ${values.join(', ')}, got: ${shown(input)}` }).optional();
+	z
+		.enum(values, { error: ({ input }) => `expected one of ${values.join(', ')}, got: ${shownInput(input)}` })
+		.optional();
 
 const idempotencyKeyError = `expected 1 to ${LIMITS.idempotencyKeyChars.max} printable ASCII characters`;
 const correlationIdError = `expected 1 to ${LIMITS.correlationIdChars.max} visible ASCII characters`;
@@ -50,11 +52,11 @@ export const WireOptions = z
 			.string(correlationIdError)
 			.regex(new RegExp(`^[\\x21-\\x7e]{1,${LIMITS.correlationIdChars.max}}$`), correlationIdError)
 			.optional(),
-		delaySeconds: whole(LIMITS.delaySeconds, 'seconds'),
-		startWithinSeconds: whole(LIMITS.startWithinSeconds, 'seconds'),
-		timeoutSeconds: whole(LIMITS.timeoutSeconds, 'seconds'),
-		maxAttempts: whole(LIMITS.maxAttempts, 'attempts'),
-		retainSeconds: whole(LIMITS.retainSeconds, 'seconds'),
+		delaySeconds: wholeOption(LIMITS.delaySeconds, 'seconds'),
+		startWithinSeconds: wholeOption(LIMITS.startWithinSeconds, 'seconds'),
+		timeoutSeconds: wholeOption(LIMITS.timeoutSeconds, 'seconds'),
+		maxAttempts: wholeOption(LIMITS.maxAttempts, 'attempts'),
+		retainSeconds: wholeOption(LIMITS.retainSeconds, 'seconds'),
 		tags: z
 			.array(z.string(tagError).min(1, tagError).max(LIMITS.tagChars.max, tagError), 'expected a list of tags')
 			.max(LIMITS.tags.max, `expected at most ${LIMITS.tags.max} tags`)
@@ -75,7 +77,7 @@ export type WireOptions = z.infer<typeof WireOptions>;
 
 const MAX_SHOWN_CHARS = 40;
 
-function shown(input: unknown): string {
+function shownInput(input: unknown): string {
 	const text = JSON.stringify(input) ?? 'nothing';
 	return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }

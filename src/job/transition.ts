@@ -7,7 +7,7 @@
  *
  * Pure: no clock, no randomness, no I/O. The caller has passed the job through `advance` at the same `now`.
  */
-import { backoffMs, nextLook } from './backoff.ts';
+import { backoffMs, nextCheck } from './backoff.ts';
 import {
 	acceptedAgain,
 	askedOnce,
@@ -15,6 +15,7 @@ import {
 	canceled,
 	canceling,
 	deferred,
+	type ExternalWaitTerms,
 	type Failure,
 	type FollowingState,
 	type FollowTerms,
@@ -28,7 +29,6 @@ import {
 	sentLast,
 	started,
 	succeeded,
-	type WaitTerms,
 	waiting,
 	withFollowing,
 } from './lifecycle.ts';
@@ -56,7 +56,7 @@ export type Command =
 	/** `isExternal`: the report comes from an external worker, not from a consumer. */
 	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress; readonly isExternal?: boolean }
 	/** The consumer has handed the attempt to an external worker. `progress` is its last report. */
-	| { readonly type: 'wait'; readonly fence: Fence; readonly terms: WaitTerms; readonly progress?: Progress }
+	| { readonly type: 'wait'; readonly fence: Fence; readonly terms: ExternalWaitTerms; readonly progress?: Progress }
 	/** The upstream has started an operation. It is stored with the job, so that any consumer can poll it. */
 	| ({ readonly type: 'follow'; readonly fence: Fence; readonly progress?: Progress } & FollowTerms)
 	/**
@@ -157,13 +157,13 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 		case 'progress':
 			return progress(job, command, now);
 		case 'wait':
-			return wait(job, command, now);
+			return awaitWorker(job, command, now);
 		case 'follow':
-			return follow(job, command, now);
+			return beginFollowing(job, command, now);
 		case 'ask':
-			return ask(job, command, now);
+			return claimQuestion(job, command, now);
 		case 'asked':
-			return asked(job, command, now);
+			return recordAnswer(job, command, now);
 		case 'complete':
 			return complete(job, command, now);
 		case 'fail':
@@ -171,7 +171,7 @@ export function transition(job: JobRecord, command: Command, now: number): Trans
 		case 'defer':
 			return defer(job, command, now);
 		case 'cancel':
-			return cancel(job, now);
+			return requestCancel(job, now);
 		case 'retry':
 			return retry(job, command, now);
 		case 'purge':
@@ -226,7 +226,7 @@ function heard({ waiting, ...state }: RunningState): RunningState {
 	return { ...state, isHeard: true, ...(waiting && { waiting: { since: waiting.since } }) };
 }
 
-function wait(job: JobRecord, command: Extract<Command, { type: 'wait' }>, now: number): Transition {
+function awaitWorker(job: JobRecord, command: Extract<Command, { type: 'wait' }>, now: number): Transition {
 	const { fence, terms, progress: last } = command;
 	// The external worker may report before the consumer does.
 	if (isCurrent(job, fence) && job.state.name !== 'running') return refuse(job, 'settled');
@@ -239,7 +239,7 @@ function wait(job: JobRecord, command: Extract<Command, { type: 'wait' }>, now: 
 	);
 }
 
-function follow(job: JobRecord, command: Extract<Command, { type: 'follow' }>, now: number): Transition {
+function beginFollowing(job: JobRecord, command: Extract<Command, { type: 'follow' }>, now: number): Transition {
 	const held = holder(job, command.fence);
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.canceling) return letGo(job, now);
@@ -250,7 +250,7 @@ function follow(job: JobRecord, command: Extract<Command, { type: 'follow' }>, n
 }
 
 /** Costs no row. A second message for the same poll does nothing while the consumer of the first one may be polling. */
-function ask(job: JobRecord, command: Extract<Command, { type: 'ask' }>, now: number): Transition {
+function claimQuestion(job: JobRecord, command: Extract<Command, { type: 'ask' }>, now: number): Transition {
 	const { epoch, attempt, asks, delivery } = command;
 	const held = holder(job, { epoch, attempt });
 	if (typeof held === 'string') return refuse(job, held);
@@ -268,7 +268,7 @@ function ask(job: JobRecord, command: Extract<Command, { type: 'ask' }>, now: nu
 	return { job: withFollowing(job, held, next), effects: [], volatile: true };
 }
 
-function asked(job: JobRecord, command: Extract<Command, { type: 'asked' }>, now: number): Transition {
+function recordAnswer(job: JobRecord, command: Extract<Command, { type: 'asked' }>, now: number): Transition {
 	const { fence, asks, progress: reported } = command;
 	const held = holder(job, fence);
 	if (typeof held === 'string') return refuse(job, held);
@@ -314,7 +314,7 @@ function fail(job: JobRecord, command: Extract<Command, { type: 'fail' }>, now: 
 	return changed(retrying(job, error, now, notBefore, command.isExternal ? undefined : now));
 }
 
-function cancel(job: JobRecord, now: number): Transition {
+function requestCancel(job: JobRecord, now: number): Transition {
 	const { state } = job;
 	if (state.name === 'pending') return changed(canceled(job, now));
 	if (state.name !== 'running' || state.canceling) return refuse(job, 'settled');
@@ -359,7 +359,7 @@ function wake(job: JobRecord, now: number): Transition {
 function wakeFollowing(job: JobRecord, state: FollowingState, now: number): Transition {
 	const { following: before } = state.waiting;
 	if (now < before.checkAt) return refuse(job, 'early');
-	const next = withFollowing(job, state, { ...before, ...nextLook(before, now) });
+	const next = withFollowing(job, state, { ...before, ...nextCheck(before, now) });
 	return { job: next, effects: [{ type: 'enqueue' }], volatile: true };
 }
 

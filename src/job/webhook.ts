@@ -107,12 +107,13 @@ export function tried(job: JobRecord, report: TryReport, now: number): JobRecord
 	if (reported !== undefined && reported < attempt) return job;
 	const made = { seq, attempt, at: now, ...(code !== undefined && { code }) };
 	if (code === GONE) return { ...job, webhook: disabled(webhook, { ...made, status: 'disabled' }) };
-	if (code !== undefined && code >= 200 && code < 300) return settled(job, webhook, { ...made, status: 'delivered' });
-	if (attempt >= MAX_WEBHOOK_TRIES) return settled(job, webhook, { ...made, status: 'given-up' });
+	if (code !== undefined && code >= 200 && code < 300)
+		return withSettledDelivery(job, webhook, { ...made, status: 'delivered' });
+	if (attempt >= MAX_WEBHOOK_TRIES) return withSettledDelivery(job, webhook, { ...made, status: 'given-up' });
 	const waitMs = WEBHOOK_RETRY_MS[attempt - 1] ?? WEBHOOK_RETRY_MS.at(-1) ?? 0;
 	const leastMs = Math.max(waitMs, Math.min(retryAfterMs, MAX_QUEUE_DELAY_MS));
 	const nextAttemptAt = now + Math.floor(leastMs * (1 + WEBHOOK_JITTER_SHARE * random));
-	return settled(job, webhook, { ...made, status: 'pending', nextAttemptAt });
+	return withSettledDelivery(job, webhook, { ...made, status: 'pending', nextAttemptAt });
 }
 
 /**
@@ -130,7 +131,7 @@ export function sentAgain(job: JobRecord, seqs: readonly number[], now: number):
 	return { ...job, webhook: { ...job.webhook, deliveries } };
 }
 
-function settled(job: JobRecord, webhook: Webhook, delivery: Delivery): JobRecord {
+function withSettledDelivery(job: JobRecord, webhook: Webhook, delivery: Delivery): JobRecord {
 	const deliveries = webhook.deliveries.map((other) => (other.seq === delivery.seq ? delivery : other));
 	return { ...job, webhook: { ...webhook, deliveries } };
 }

@@ -6,7 +6,7 @@
  * Pure: no clock, no I/O.
  */
 import type { Answer } from './answer.ts';
-import { ask, fetchResult, locationIn, malformed, monitorIn, redirected, refused } from './links.ts';
+import { askNext, fetchResult, locationIn, malformed, monitorIn, redirectStep, refusedStep } from './links.ts';
 import type { OperationRequest, Step } from './step.ts';
 import { endOf, errorIn, provisioningStateIn, toldIn } from './words.ts';
 
@@ -18,8 +18,8 @@ const WRITES: ReadonlySet<string> = new Set(['PUT', 'PATCH']);
  * @param now milliseconds since the epoch.
  */
 export function firstStep(request: OperationRequest, answer: Answer, now: number): Step {
-	if (answer.status >= 400) return refused(answer, now);
-	if (answer.status >= 300) return elsewhere(request, answer);
+	if (answer.status >= 400) return refusedStep(answer, now);
+	if (answer.status >= 300) return firstElsewhere(request, answer);
 	const method = request.method.toUpperCase();
 	const state = WRITES.has(method) ? provisioningStateIn(answer) : undefined;
 	const end = answer.status === 202 ? undefined : endOf(state);
@@ -35,15 +35,21 @@ function unfinished(request: OperationRequest, answer: Answer, state: string | u
 	if (monitor.is === 'malformed') return malformed(monitor);
 	if (monitor.is === 'url') {
 		const resultAt = resultUrl(request, answer);
-		return ask({ method, asksFor: 'status', ...(resultAt !== undefined && { resultAt }) }, monitor, url, answer, now);
+		return askNext(
+			{ method, asksFor: 'status', ...(resultAt !== undefined && { resultAt }) },
+			monitor,
+			url,
+			answer,
+			now,
+		);
 	}
 	const location = locationIn(answer);
 	// Only with 202 is Location about an operation. After 201 it is the created resource (RFC 9110 §10.2.2).
 	if (answer.status === 202 && location.is !== 'absent') {
-		return ask({ method, asksFor: 'location' }, location, url, answer, now);
+		return askNext({ method, asksFor: 'location' }, location, url, answer, now);
 	}
 	if (WRITES.has(method) && (answer.status === 202 || state !== undefined)) {
-		return ask({ method, asksFor: 'resource' }, { is: 'url', url }, url, answer, now);
+		return askNext({ method, asksFor: 'resource' }, { is: 'url', url }, url, answer, now);
 	}
 	if (answer.status !== 202) return { is: 'result', told: toldIn(answer) };
 	return { is: 'nonsense', reason: 'Expected an Operation-Location or a Location with 202, got neither' };
@@ -63,17 +69,17 @@ function defaultFor(method: string): OperationRequest['finalStateVia'] {
 }
 
 /** RFC 9110 §15.4. After 301 or 302 all clients change a POST to a GET, as the Fetch standard requires. */
-function elsewhere({ method }: OperationRequest, answer: Answer): Step {
+function firstElsewhere({ method }: OperationRequest, answer: Answer): Step {
 	const isPost = method.toUpperCase() === 'POST';
 	switch (answer.status) {
 		case 301:
 		case 302:
-			return redirected(answer, (url) => (isPost ? fetchResult('POST', url, {}) : { is: 'moved', url }));
+			return redirectStep(answer, (url) => (isPost ? fetchResult('POST', url, {}) : { is: 'moved', url }));
 		case 303:
-			return redirected(answer, (url) => fetchResult(method.toUpperCase(), url, {}));
+			return redirectStep(answer, (url) => fetchResult(method.toUpperCase(), url, {}));
 		case 307:
 		case 308:
-			return redirected(answer, (url) => ({ is: 'moved', url }));
+			return redirectStep(answer, (url) => ({ is: 'moved', url }));
 		default:
 			return {
 				is: 'nonsense',

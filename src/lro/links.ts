@@ -17,7 +17,7 @@ export function locationIn(answer: Answer): Link {
 }
 
 /** The operation continues: ask at the link, or at `otherwise` if there is none. */
-export function ask(
+export function askNext(
 	operation: Omit<Operation, 'askAt'>,
 	link: Link,
 	otherwise: string,
@@ -41,12 +41,12 @@ export function malformed({ name }: Extract<Link, { is: 'malformed' }>): Step {
 	return { is: 'nonsense', reason: `Expected an http(s) URL without credentials in ${name}, got another value` };
 }
 
-export function refused(answer: Answer, now: number): Step {
+export function refusedStep(answer: Answer, now: number): Step {
 	return { is: 'refused', retryAfterMs: retryAfterIn(answer, now) };
 }
 
 /** @param then makes the step for the redirect's target. */
-export function redirected(answer: Answer, then: (url: string) => Step): Step {
+export function redirectStep(answer: Answer, then: (url: string) => Step): Step {
 	const link = locationIn(answer);
 	if (link.is === 'url') return then(link.url);
 	return link.is === 'malformed'

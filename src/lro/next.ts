@@ -5,7 +5,7 @@
  * Pure: no clock, no I/O.
  */
 import { type Answer, linkFrom, objectIn } from './answer.ts';
-import { ask, fetchResult, locationIn, malformed, monitorIn, redirected, refused } from './links.ts';
+import { askNext, fetchResult, locationIn, malformed, monitorIn, redirectStep, refusedStep } from './links.ts';
 import type { Operation, Step } from './step.ts';
 import { type End, endOf, errorIn, provisioningStateIn, toldIn } from './words.ts';
 
@@ -14,8 +14,8 @@ import { type End, endOf, errorIn, provisioningStateIn, toldIn } from './words.t
  * @param now milliseconds since the epoch.
  */
 export function nextStep(operation: Operation, answer: Answer, now: number): Step {
-	if (answer.status >= 400) return refused(answer, now);
-	if (answer.status >= 300) return elsewhere(operation, answer);
+	if (answer.status >= 400) return refusedStep(answer, now);
+	if (answer.status >= 300) return nextElsewhere(operation, answer);
 	switch (operation.asksFor) {
 		case 'status':
 			return ofStatus(operation, answer, now);
@@ -24,7 +24,7 @@ export function nextStep(operation: Operation, answer: Answer, now: number): Ste
 		case 'resource':
 			return ofResource(operation, answer, now);
 		case 'result':
-			return answer.status === 202 ? again(operation, answer, now) : result(answer);
+			return answer.status === 202 ? again(operation, answer, now) : resultStep(answer);
 	}
 }
 
@@ -32,16 +32,16 @@ function ofStatus(operation: Operation, answer: Answer, now: number): Step {
 	const { status } = objectIn(answer);
 	if (typeof status === 'string') {
 		const end = endOf(status);
-		return end ? ended(end, operation, answer) : again(operation, answer, now);
+		return end ? endStep(end, operation, answer) : again(operation, answer, now);
 	}
 	if (status === undefined && answer.status === 202) return again(operation, answer, now);
 	// A response without a status is not a status document. Two such responses are results: 204, which has no body, and a
 	// response after a redirect.
-	if (answer.status === 204 || (status === undefined && answer.isRedirected)) return result(answer);
+	if (answer.status === 204 || (status === undefined && answer.isRedirected)) return resultStep(answer);
 	return { is: 'nonsense', reason: `Expected the status of an operation, got: ${status ?? 'none'}` };
 }
 
-function ended(end: End, { method, askAt, resultAt }: Operation, answer: Answer): Step {
+function endStep(end: End, { method, askAt, resultAt }: Operation, answer: Answer): Step {
 	const told = toldIn(answer);
 	if (end !== 'succeeded') return { is: end, error: errorIn(answer, end), told };
 	const { resourceLocation } = objectIn(answer);
@@ -51,7 +51,7 @@ function ended(end: End, { method, askAt, resultAt }: Operation, answer: Answer)
 		if (link.is === 'url') return fetchResult(method, link.url, told);
 	}
 	// Some services name the status document itself as the location of the result.
-	return resultAt === undefined || resultAt === askAt ? result(answer) : fetchResult(method, resultAt, told);
+	return resultAt === undefined || resultAt === askAt ? resultStep(answer) : fetchResult(method, resultAt, told);
 }
 
 /** The operation runs until the response is not 202. A resource that reports failure or cancellation is believed. */
@@ -59,19 +59,19 @@ function ofLocation(operation: Operation, answer: Answer, now: number): Step {
 	if (answer.status === 202) return again(operation, answer, now);
 	// The state of a resource in a POST's result says nothing about the POST.
 	const end = operation.method === 'POST' ? undefined : endOf(provisioningStateIn(answer));
-	return end === 'failed' || end === 'canceled' ? ended(end, operation, answer) : result(answer);
+	return end === 'failed' || end === 'canceled' ? endStep(end, operation, answer) : resultStep(answer);
 }
 
 /** A resource without a state is complete. */
 function ofResource(operation: Operation, answer: Answer, now: number): Step {
 	const state = provisioningStateIn(answer);
 	const end = endOf(state);
-	if (end === 'failed' || end === 'canceled') return ended(end, operation, answer);
+	if (end === 'failed' || end === 'canceled') return endStep(end, operation, answer);
 	const isOver = end === 'succeeded' || (state === undefined && answer.status !== 202);
-	return isOver ? result(answer) : again(operation, answer, now);
+	return isOver ? resultStep(answer) : again(operation, answer, now);
 }
 
-function result(answer: Answer): Step {
+function resultStep(answer: Answer): Step {
 	return { is: 'result', told: toldIn(answer) };
 }
 
@@ -79,24 +79,24 @@ function result(answer: Answer): Step {
 function again({ askAt, ...operation }: Operation, answer: Answer, now: number): Step {
 	const { asksFor } = operation;
 	const link = asksFor === 'resource' ? ABSENT : asksFor === 'status' ? monitorIn(answer) : locationIn(answer);
-	return ask(operation, link, askAt, answer, now);
+	return askNext(operation, link, askAt, answer, now);
 }
 
 const ABSENT = { is: 'absent' } as const;
 
 /** RFC 9110 §15.4: 303 leads to the result, and so does 302 of many services. The others lead to the same resource. */
-function elsewhere(operation: Operation, answer: Answer): Step {
+function nextElsewhere(operation: Operation, answer: Answer): Step {
 	const moved = (url: string): Step => ({ is: 'moved', url, operation: { ...operation, askAt: url } });
 	switch (answer.status) {
 		case 302:
 		case 303:
-			return redirected(answer, (url) =>
+			return redirectStep(answer, (url) =>
 				operation.asksFor === 'result' ? moved(url) : fetchResult(operation.method, url, toldIn(answer)),
 			);
 		case 301:
 		case 307:
 		case 308:
-			return redirected(answer, moved);
+			return redirectStep(answer, moved);
 		default:
 			return { is: 'nonsense', reason: `Expected the status of an operation, got: ${answer.status}` };
 	}

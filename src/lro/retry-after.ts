@@ -8,7 +8,7 @@ const MS_PER_SECOND = 1_000;
  * @param now milliseconds since the epoch.
  * @returns `undefined` when the header is absent or malformed.
  */
-export function retryAfterSeconds(header: string | null, now: number): number | undefined {
+export function parseRetryAfter(header: string | null, now: number): number | undefined {
 	if (header === null) return undefined;
 	if (/^\s*\d+\s*$/.test(header)) return Number(header);
 	// Every form of an HTTP date begins with the day of the week; `Date.parse` alone accepts almost anything.
@@ -18,6 +18,6 @@ export function retryAfterSeconds(header: string | null, now: number): number | 
 
 /** The same in milliseconds. */
 export function retryAfterMs(header: string | null, now: number): number | undefined {
-	const seconds = retryAfterSeconds(header, now);
+	const seconds = parseRetryAfter(header, now);
 	return seconds === undefined ? undefined : seconds * MS_PER_SECOND;
 }

@@ -12,13 +12,13 @@ import type { Try } from '../job/webhook.ts';
 import { logError } from '../log.ts';
 import { retryAfterMs } from '../lro/retry-after.ts';
 import type { Jobs } from '../rpc/jobs.ts';
-import { refusalOf } from '../target.ts';
+import { targetRefusal } from '../target.ts';
 import { signToken } from '../token/token.ts';
 import type { Connections } from './connections.ts';
 import { signedMessage } from './sign.ts';
 
 /** The dependencies of a delivery. */
-export interface Messenger {
+export interface DeliveryDependencies {
 	readonly jobs: Jobs;
 	readonly webhookSecrets: WebhookSecrets;
 	readonly signingKeys: SigningKeys;
@@ -31,30 +31,30 @@ export interface Messenger {
  * Makes the try that is due. The delivery waits for its connection first. Otherwise the platform would queue the request while
  * its timeout runs, and a receiver that was never called would count as down.
  */
-export function deliver(messenger: Messenger, message: DeliveryMessage): Promise<Report> {
-	return messenger.connections.use(() => deliverNow(messenger, message));
+export function deliver(dependencies: DeliveryDependencies, message: DeliveryMessage): Promise<Report> {
+	return dependencies.connections.use(() => deliverNow(dependencies, message));
 }
 
-async function deliverNow(messenger: Messenger, { id, seq }: DeliveryMessage): Promise<Report> {
-	const { jobs } = messenger;
+async function deliverNow(dependencies: DeliveryDependencies, { id, seq }: DeliveryMessage): Promise<Report> {
+	const { jobs } = dependencies;
 	const due = await jobs.call(id, (job) => job.delivery(seq));
 	if (!due) return {};
 	if (due.waitMs > 0) return { retryInMs: due.waitMs };
-	const made = await call(messenger, id, due);
+	const made = await call(dependencies, id, due);
 	if (!due.isTracked) return {};
 	const { attempt } = due;
 	return jobs.call(id, (job) => job.delivered(seq, { ...made, ...(attempt !== undefined && { attempt }) }));
 }
 
-async function call(messenger: Messenger, id: string, due: DueDelivery): Promise<Try> {
+async function call(dependencies: DeliveryDependencies, id: string, due: DueDelivery): Promise<Try> {
 	const { url, format } = due.webhook;
 	const { messageId = `${id}:${due.event.seq}` } = due;
-	const event = await eventFor(messenger, id, due);
-	const secrets = secretsOf(messenger.webhookSecrets, due.tenant);
+	const event = await eventFor(dependencies, id, due);
+	const secrets = secretsOf(dependencies.webhookSecrets, due.tenant);
 	const { correlationId } = event.job;
 	const { headers, body } = signedMessage(format, messageId, event, Date.now(), secrets);
 	try {
-		const refusal = refusalOf(url, messenger.allowPrivateTargets);
+		const refusal = targetRefusal(url, dependencies.allowPrivateTargets);
 		if (refusal !== undefined) throw new Error(`the webhook's URL is not allowed: ${refusal}`);
 		if (secrets.length === 0) throw new Error('WEBHOOK_SECRETS has no secret of this tenant to sign with');
 		// A redirect is a failure: the sender registered this URL and no other.
@@ -76,7 +76,7 @@ async function call(messenger: Messenger, id: string, due: DueDelivery): Promise
 }
 
 /** The receiver's link grants permission to read the job, and nothing else. */
-async function eventFor({ signingKeys }: Messenger, id: string, due: DueDelivery): Promise<JobEvent> {
+async function eventFor({ signingKeys }: DeliveryDependencies, id: string, due: DueDelivery): Promise<JobEvent> {
 	const { webhook, readableUntil: expiresAt, event } = due;
 	const createdAt = Date.parse(event.job.createdAt);
 	const token = signToken(signingKeys, { job: id, createdAt, right: 'read', expiresAt });

@@ -5,15 +5,15 @@
 import { DurableObject } from 'cloudflare:workers';
 import {
 	type BatchRecord,
-	type Findings,
 	goodForMs,
 	isMoreSettled,
+	type StatusUpdates,
 	type Submitted,
 	unsettled,
 	withFindings,
 	withJobs,
 } from '../batch/batch.ts';
-import type { Added, BatchObjectApi, BatchView, Look } from '../batch/batch-api.ts';
+import type { Added, BatchObjectApi, BatchReading, BatchView } from '../batch/batch-api.ts';
 import { ASKING_MS } from '../batch/limits.ts';
 
 const KEY = 'batch';
@@ -40,10 +40,10 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 		const batch = withJobs(before, submitted, now);
 		this.#save(batch);
 		void this.ctx.storage.setAlarm(batch.keptUntil);
-		return { added: true, view: viewOf(batch) };
+		return { added: true, view: batchView(batch) };
 	}
 
-	async look(tenant: string | undefined, createdAt?: number): Promise<Look> {
+	async look(tenant: string | undefined, createdAt?: number): Promise<BatchReading> {
 		const now = Date.now();
 		const batch = this.#current(now);
 		const isReaders = tenant === undefined ? createdAt !== undefined : batch?.tenant === tenant;
@@ -52,25 +52,25 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 		const { ids, countedAt, round } = batch;
 		const open = unsettled(batch);
 		const isNew = now - countedAt < goodForMs(open.length);
-		if (isNew || now < this.#askedUntil || open.length === 0) return { found: 'counts', view: viewOf(batch) };
+		if (isNew || now < this.#askedUntil || open.length === 0) return { found: 'counts', view: batchView(batch) };
 		this.#askedUntil = now + ASKING_MS;
 		return {
 			found: 'jobs',
-			view: viewOf(batch),
+			view: batchView(batch),
 			tenant: batch.tenant,
 			round,
 			ask: open.map((index) => [index, ids[index] ?? '']),
 		};
 	}
 
-	async note(findings: Findings, countedAt: number, round: number): Promise<Look> {
+	async note(findings: StatusUpdates, countedAt: number, round: number): Promise<BatchReading> {
 		const before = this.#current(Date.now());
 		if (!before) return { found: 'nothing' };
 		const batch = withFindings(before, findings, countedAt, round);
 		this.#askedUntil = 0;
 		if (isMoreSettled(batch, before)) this.#save(batch);
 		else this.#batch = batch;
-		return { found: 'counts', view: viewOf(batch) };
+		return { found: 'counts', view: batchView(batch) };
 	}
 
 	override async alarm(): Promise<void> {
@@ -94,6 +94,6 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 	}
 }
 
-function viewOf({ createdAt, keptUntil, countedAt, ids, counts }: BatchRecord): BatchView {
+function batchView({ createdAt, keptUntil, countedAt, ids, counts }: BatchRecord): BatchView {
 	return { createdAt, keptUntil, countedAt, total: ids.length, counts };
 }

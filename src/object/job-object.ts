@@ -11,7 +11,7 @@
 import { DurableObject } from 'cloudflare:workers';
 import { advanceOnce } from '../job/advance.ts';
 import { isLookDue, nextAlarmAt } from '../job/alarm.ts';
-import { type Claim, claimNews, claimOf, uploadsOf } from '../job/claim.ts';
+import { type QuotaUsage, quotaUsage, quotaUsageNews, uploadsOf } from '../job/claim.ts';
 import {
 	type BareEvent,
 	eventAt,
@@ -25,11 +25,11 @@ import { documentTag } from '../job/document-tag.ts';
 import { readableUntil } from '../job/expiry.ts';
 import {
 	accepted,
+	type ExternalWaitTerms,
 	type Failure,
 	type FollowTerms,
 	nextProgressAt,
 	type Submission,
-	type WaitTerms,
 } from '../job/lifecycle.ts';
 import {
 	ALARM_GIVE_UP_MS,
@@ -77,7 +77,7 @@ import { lateDeliveries, messageId, pendingDeliveries, type Try } from '../job/w
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { sendDelivery, sendJob } from '../queue/send.ts';
 import { Tenants } from '../rpc/tenants.ts';
-import { CLOSE, close, JobSockets, type WaitUntil } from './sockets.ts';
+import { CLOSE, closeQuietly, JobSockets, type LongPollGoal } from './sockets.ts';
 import { JobStore } from './store.ts';
 
 /** The reader of a socket, as the Worker identified it. */
@@ -99,7 +99,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 	readonly #lanes: Lanes;
 	readonly #tenants: Tenants;
 	/** Deliveries in progress, and when each claim expires. Losing this costs a duplicate call. */
-	readonly #claims = new Map<number, number>();
+	readonly #deliveriesInProgress = new Map<number, number>();
 	/** Uploads without a fence, and the time of their last chunk. Losing an entry costs a repeated upload. */
 	readonly #uploads = new Map<string, number>();
 	/** When a Worker will call `tell` to announce pending progress. Losing this costs a duplicate call. */
@@ -130,7 +130,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (existing && existing.state.name !== 'tombstone') {
 			const isSameRequest = existing.submission === submission.submission;
 			if (!isSameRequest && !isRepeat(existing, submission)) return { accepted: false, reason: 'key-reused' };
-			return { accepted: true, view: viewOf(this.#id, existing, now), isReplay: !isSameRequest };
+			return { accepted: true, view: jobView(this.#id, existing, now), isReplay: !isSameRequest };
 		}
 		if (isReplayOnly) return { accepted: false, reason: 'no-room' };
 		const isLate = acceptBy !== undefined && now > acceptBy;
@@ -145,7 +145,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		// The upload is complete: from here on, the record determines how long it is kept.
 		for (const upload of uploadsOf(job)) this.#uploads.delete(upload);
 		this.#commit(job, left, now);
-		return { accepted: true, view: viewOf(this.#id, job, now), isReplay: false };
+		return { accepted: true, view: jobView(this.#id, job, now), isReplay: false };
 	}
 
 	async read(tenant: string | undefined, withOutcome = false, createdAt?: number): Promise<Reading> {
@@ -153,12 +153,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const job = this.#visible(tenant, now, createdAt);
 		if (!job) return NOTHING;
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
-		const outcome = withOutcome ? outcomeOf(job) : undefined;
+		const outcome = withOutcome ? storedOutcome(job) : undefined;
 		return { ...this.#readingOf(job, now), ...(outcome && { outcome }) };
 	}
 
 	#readingOf(job: JobRecord, now: number): Extract<Reading, { found: 'job' }> {
-		return { found: 'job', view: viewOf(this.#id, job, now) };
+		return { found: 'job', view: jobView(this.#id, job, now) };
 	}
 
 	async events(
@@ -170,7 +170,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const job = this.#visible(tenant, now, createdAt);
 		if (!job) return NOTHING;
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
-		return { events: eventsAfter(this.#id, job, after, now), view: viewOf(this.#id, job, now) };
+		return { events: eventsAfter(this.#id, job, after, now), view: jobView(this.#id, job, now) };
 	}
 
 	async cancel(tenant: string | undefined, createdAt?: number): Promise<Change> {
@@ -190,9 +190,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return this.#change(tenant, { type: 'purge' }, createdAt);
 	}
 
-	async claim(): Promise<Claim | undefined> {
+	async claim(): Promise<QuotaUsage | undefined> {
 		const job = this.#current(Date.now());
-		return job && claimOf(job);
+		return job && quotaUsage(job);
 	}
 
 	// — the attempt —————————————————————————————————————————————————————————————————————————————————————————————————
@@ -234,7 +234,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		this.#current(Date.now());
 	}
 
-	async wait(fence: Fence, terms: WaitTerms, progress?: Progress): Promise<Report> {
+	async wait(fence: Fence, terms: ExternalWaitTerms, progress?: Progress): Promise<Report> {
 		return this.#report({ type: 'wait', fence, terms, ...(progress && { progress }) });
 	}
 
@@ -291,9 +291,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		}
 		const event = eventAt(this.#id, job, seq, now);
 		// Two messages for one delivery: the second does nothing.
-		if (!event || (this.#claims.get(seq) ?? 0) > now) return undefined;
+		if (!event || (this.#deliveriesInProgress.get(seq) ?? 0) > now) return undefined;
 		const waitMs = Math.max(0, (delivery.nextAttemptAt ?? now) - now);
-		if (waitMs === 0) this.#claims.set(seq, now + CLAIM_MS);
+		if (waitMs === 0) this.#deliveriesInProgress.set(seq, now + CLAIM_MS);
 		const attempt = delivery.attempt + 1;
 		return { ...due, event, messageId: messageId(this.#id, job, seq), attempt, waitMs, isTracked: true };
 	}
@@ -311,7 +311,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	async delivered(seq: number, made: Try): Promise<Report> {
 		const now = Date.now();
-		this.#claims.delete(seq);
+		this.#deliveriesInProgress.delete(seq);
 		const result = this.#apply({ type: 'delivered', seq, made, random: Math.random() }, now);
 		if (!result) return { refusal: 'gone' };
 		const next = pendingDeliveries(result.job).find((delivery) => delivery.seq === seq)?.nextAttemptAt;
@@ -396,7 +396,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	/** Responds at once if the awaited change has happened; otherwise over a socket, when it happens. */
 	#wait(job: JobRecord, url: URL, now: number): Response {
-		const until: WaitUntil = url.searchParams.get('until') === 'change' ? 'change' : 'end';
+		const until: LongPollGoal = url.searchParams.get('until') === 'change' ? 'change' : 'end';
 		const reading = this.#readingOf(job, now);
 		const isNews = until === 'change' && !isKnown(reading.view.facts, url.searchParams);
 		const isSettled = isFinal(job.state) && (until === 'end' || pendingDeliveries(job).length === 0);
@@ -416,8 +416,8 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (isOver && (events.length === 0 || Number(after ?? 0) > job.seq)) return new Response(null, { status: 204 });
 		if (!isOver && !this.#sockets.makeRoom(now)) return new Response(null, { status: 503 });
 		const { 0: client, 1: server } = new WebSocketPair();
-		this.#sockets.addWatcher(server, { ...base, flags: flagsOf(job) }, events);
-		if (isOver) close(server, CLOSE.done, 'the job has finished');
+		this.#sockets.addWatcher(server, { ...base, flags: storedFlags(job) }, events);
+		if (isOver) closeQuietly(server, CLOSE.done, 'the job has finished');
 		return new Response(null, { status: 101, webSocket: client });
 	}
 
@@ -439,7 +439,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): void {
 		if (!this.#sockets.isAttempt(socket) || typeof message !== 'string') {
-			close(socket, CLOSE.unexpectedMessage, 'unexpected message: only "ping" is accepted');
+			closeQuietly(socket, CLOSE.unexpectedMessage, 'unexpected message: only "ping" is accepted');
 			return;
 		}
 		const { fence, progress } = JSON.parse(message) as { fence: Fence; progress: Progress };
@@ -450,7 +450,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	override webSocketClose(socket: WebSocket, code: number): void {
 		// 1005 and 1006 mean that there was no close code. They can't be sent.
-		close(socket, code === 1005 || code === 1006 ? CLOSE.done : code, 'closed by the client');
+		closeQuietly(socket, code === 1005 || code === 1006 ? CLOSE.done : code, 'closed by the client');
 	}
 
 	// — the alarm ———————————————————————————————————————————————————————————————————————————————————————————————————
@@ -538,7 +538,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const isWritten = !isErasable && (!isVolatile || job.seq > this.#numberedUntil);
 		if (isWritten) this.#write(job, before, now, isOver);
 		if (isWritten || isErasable)
-			for (const news of claimNews(job, before, now)) void this.#tenants.tell(job.tenant, news);
+			for (const news of quotaUsageNews(job, before, now)) void this.#tenants.tell(job.tenant, news);
 		if (job.state.name === 'running') this.#sockets.keepLiveProgress(liveProgressOf(job));
 		else this.#sockets.closeAttempts();
 		if (job.state.name === 'tombstone') {
@@ -585,7 +585,7 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		const why = refusal === undefined ? {} : { refusal };
 		if (job.state.name === 'tombstone')
 			return { found: 'tombstone', reason: job.state.reason, createdAt: job.createdAt, ...why };
-		return { found: 'job', view: viewOf(this.#id, job, now), ...why };
+		return { found: 'job', view: jobView(this.#id, job, now), ...why };
 	}
 
 	#report(command: Command): Report {
@@ -633,14 +633,14 @@ function isKnown(facts: JobFacts, query: URLSearchParams): boolean {
 	return tag === null ? facts.seq === Number(query.get('after')) : tag === documentTag(facts);
 }
 
-function viewOf(id: string, job: JobRecord, now: number): JobView {
+function jobView(id: string, job: JobRecord, now: number): JobView {
 	const { state } = job;
 	const upstream = upstreamHintOf(job);
 	const waitingSince = state.name === 'running' ? state.attemptStartedAt : job.epochAt;
 	return {
 		facts: jobFacts(id, job, now),
 		epoch: job.epoch,
-		flags: flagsOf(job),
+		flags: storedFlags(job),
 		timing: {
 			waitingSince,
 			...(state.name === 'pending' && { notBefore: state.notBefore }),
@@ -682,7 +682,7 @@ function hasLargeReply({ state }: JobRecord): boolean {
 	return state.name === 'failed' && state.reply?.body !== undefined && 'upload' in state.reply.body;
 }
 
-function flagsOf({ options: { onPending, onComplete, onFailed } }: JobRecord): Record<string, string> {
+function storedFlags({ options: { onPending, onComplete, onFailed } }: JobRecord): Record<string, string> {
 	return {
 		...(onPending && { onPending }),
 		...(onComplete && { onComplete }),
@@ -690,7 +690,7 @@ function flagsOf({ options: { onPending, onComplete, onFailed } }: JobRecord): R
 	};
 }
 
-function outcomeOf({ state }: JobRecord): Outcome | undefined {
+function storedOutcome({ state }: JobRecord): Outcome | undefined {
 	if (state.name === 'succeeded') return { kind: 'reply', reply: state.reply };
 	if (state.name !== 'failed') return undefined;
 	return state.reply ? { kind: 'reply', reply: state.reply } : { kind: 'failure', status: state.status };

@@ -29,7 +29,7 @@ export const CLOSE = {
 } as const;
 
 /** The condition that a waiter waits for: the end of the job, or any change. */
-export type WaitUntil = 'end' | 'change';
+export type LongPollGoal = 'end' | 'change';
 
 /** A message from the object to a running attempt. A wire contract between versions. */
 export interface AttemptOrder {
@@ -43,7 +43,7 @@ interface Accepted {
 }
 
 interface Waiter extends Accepted {
-	readonly until: WaitUntil;
+	readonly until: LongPollGoal;
 }
 
 export class JobSockets {
@@ -66,7 +66,8 @@ export class JobSockets {
 			.filter(({ heardAt }) => now - heardAt >= WATCHER_SILENT_MS)
 			.sort((one, other) => one.heardAt - other.heardAt)
 			.slice(0, surplus);
-		for (const { socket } of silent) close(socket, CLOSE.tryAgainLater, 'silent for too long at the limit of watchers');
+		for (const { socket } of silent)
+			closeQuietly(socket, CLOSE.tryAgainLater, 'silent for too long at the limit of watchers');
 		return silent.length === surplus;
 	}
 
@@ -92,11 +93,11 @@ export class JobSockets {
 		for (const socket of this.#ctx.getWebSockets(WATCHER)) {
 			const base = socket.deserializeAttachment() as LinkBase;
 			for (const event of events) this.#tell(socket, base, event);
-			if (isOver) close(socket, CLOSE.done, 'the job has finished');
+			if (isOver) closeQuietly(socket, CLOSE.done, 'the job has finished');
 		}
 	}
 
-	addWaiter(socket: WebSocket, until: WaitUntil): void {
+	addWaiter(socket: WebSocket, until: LongPollGoal): void {
 		this.#ctx.acceptWebSocket(socket, [WAITER]);
 		socket.serializeAttachment({ until, acceptedAt: Date.now() } satisfies Waiter);
 	}
@@ -109,14 +110,14 @@ export class JobSockets {
 		if (due.length === 0) return;
 		const text = reading();
 		for (const socket of due) {
-			send(socket, text);
-			close(socket, CLOSE.done, 'answered');
+			sendQuietly(socket, text);
+			closeQuietly(socket, CLOSE.done, 'answered');
 		}
 	}
 
 	/** Closes the waiters' sockets: the job is gone, and clients must ask again. */
 	dismiss(): void {
-		for (const socket of this.#ctx.getWebSockets(WAITER)) close(socket, CLOSE.done, 'gone');
+		for (const socket of this.#ctx.getWebSockets(WAITER)) closeQuietly(socket, CLOSE.done, 'gone');
 	}
 
 	addAttempt(socket: WebSocket, live: LiveProgress): void {
@@ -140,12 +141,12 @@ export class JobSockets {
 
 	abort(fence: Fence, reason: AttemptOrder['reason']): void {
 		const order: AttemptOrder = { type: 'abort', reason };
-		for (const socket of this.#attemptSockets(fence)) send(socket, JSON.stringify(order));
+		for (const socket of this.#attemptSockets(fence)) sendQuietly(socket, JSON.stringify(order));
 	}
 
 	/** Closes the attempts' sockets, because no attempt is running. */
 	closeAttempts(): void {
-		for (const socket of this.#ctx.getWebSockets(ATTEMPT)) close(socket, CLOSE.done, 'the attempt has ended');
+		for (const socket of this.#ctx.getWebSockets(ATTEMPT)) closeQuietly(socket, CLOSE.done, 'the attempt has ended');
 	}
 
 	isAttempt(socket: WebSocket): boolean {
@@ -162,7 +163,7 @@ export class JobSockets {
 
 	#tell(socket: WebSocket, base: LinkBase, event: BareEvent): void {
 		const told: JobEvent = { ...event, job: statusDocument(event.job, jobLinks(this.#id, base), base) };
-		send(socket, JSON.stringify(told));
+		sendQuietly(socket, JSON.stringify(told));
 	}
 }
 
@@ -172,15 +173,15 @@ function isOpen({ readyState }: WebSocket): boolean {
 }
 
 /** Sending to a client that has disappeared throws. Its close event follows. */
-function send(socket: WebSocket, text: string): void {
+function sendQuietly(socket: WebSocket, text: string): void {
 	try {
 		socket.send(text);
 	} catch {
-		close(socket, CLOSE.done, 'gone');
+		closeQuietly(socket, CLOSE.done, 'gone');
 	}
 }
 
-export function close(socket: WebSocket, code: number, reason: string): void {
+export function closeQuietly(socket: WebSocket, code: number, reason: string): void {
 	try {
 		socket.close(code, reason);
 	} catch {

@@ -5,14 +5,14 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import {
+	CLOSED_BREAKER,
 	type Entry,
 	type EntryRequest,
-	entered,
+	enterGate,
 	type GateState,
 	type Health,
-	isCalm,
-	left,
-	OPEN_GATE,
+	isHealthy,
+	leaveGate,
 } from '../upstream/gate.ts';
 import type { GateApi } from '../upstream/gate-api.ts';
 import { WAITER_FORGOTTEN_MS } from '../upstream/limits.ts';
@@ -29,7 +29,7 @@ export class UpstreamGate extends DurableObject implements GateApi {
 		const now = Date.now();
 		this.#waiting.delete(job);
 		for (const [other, askedAt] of this.#waiting) if (askedAt < now - WAITER_FORGOTTEN_MS) this.#waiting.delete(other);
-		const { state, entry } = entered(this.#load(), request, this.#waiting, now, Math.random());
+		const { state, entry } = enterGate(this.#load(), request, this.#waiting, now, Math.random());
 		this.#save(state);
 		if (!entry.admitted) this.#waiting.set(job, now);
 		return entry;
@@ -41,13 +41,13 @@ export class UpstreamGate extends DurableObject implements GateApi {
 		wellBefore: boolean,
 		job?: string,
 	): Promise<{ isCalm: boolean }> {
-		const state = left(this.#load(), { pass, job, health, wellBefore }, Date.now());
+		const state = leaveGate(this.#load(), { pass, job, health, wellBefore }, Date.now());
 		this.#save(state);
-		return { isCalm: isCalm(state) };
+		return { isCalm: isHealthy(state) };
 	}
 
 	#load(): GateState {
-		this.#state ??= this.ctx.storage.kv.get<GateState>(KEY) ?? OPEN_GATE;
+		this.#state ??= this.ctx.storage.kv.get<GateState>(KEY) ?? CLOSED_BREAKER;
 		return this.#state;
 	}
 

@@ -82,7 +82,7 @@ async function handOver(
 	if (queues.length === 0) logError('send failed', { job, lane, error: 'the lane has no queue' });
 	for (const [index, queue] of queues.entries()) {
 		try {
-			const { metadata } = await within(SEND_TIMEOUT_MS, give(queue));
+			const { metadata } = await withTimeout(SEND_TIMEOUT_MS, give(queue));
 			noteAnswer(queue, metadata?.metrics, Date.now());
 			return true;
 		} catch (error) {
@@ -105,7 +105,7 @@ function queuesInTurn({ lanes, lane, lastIndex }: Destination): MessageQueue[] {
 	return last ? [...inTurn.filter((queue) => queue !== last), last] : inTurn;
 }
 
-async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
+async function withTimeout<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
 	const { promise: timeout, reject } = Promise.withResolvers<never>();
 	const timer = setTimeout(() => reject(new Error(`no response within ${timeoutMs} ms`)), timeoutMs);
 	try {

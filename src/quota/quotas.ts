@@ -6,7 +6,7 @@
  *
  * Pure: no clock, no randomness, no I/O.
  */
-import type { Claim } from '../job/claim.ts';
+import type { QuotaUsage } from '../job/claim.ts';
 import { RESERVATION_MARGIN_MS } from './limits.ts';
 
 /** An absent field means no such quota. */
@@ -71,7 +71,7 @@ export type Verdict = 'keep' | 'release' | { readonly bytes: number; readonly ke
  * @param claim the job's own usage; `undefined` when the job does not exist. If the job has a different reservation, this one
  * belongs to a submission that was not accepted, or to a finished epoch.
  */
-export function verdictOn({ name, heldUntil }: Reservation, claim: Claim | undefined, now: number): Verdict {
+export function verdictOn({ name, heldUntil }: Reservation, claim: QuotaUsage | undefined, now: number): Verdict {
 	if (claim?.reservation !== name) return now > heldUntil + RESERVATION_MARGIN_MS ? 'release' : 'keep';
 	if (claim.isInFlight || claim.keptUntil === undefined) return 'keep';
 	return { bytes: claim.bytes, keptUntil: claim.keptUntil };

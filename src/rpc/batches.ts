@@ -1,6 +1,6 @@
 /** Calls to the objects of batches. */
 import type { BatchObjectApi } from '../batch/batch-api.ts';
-import { repeatedly } from './repeatedly.ts';
+import { retryTransient } from './repeatedly.ts';
 
 const BATCH_ID = /^[0-9a-f]{64}$/;
 
@@ -22,7 +22,9 @@ export class Batches {
 
 	/** Calls a batch's object. Repeats a failed call, because all its calls are idempotent. */
 	call<T>(id: string, call: (batch: BatchObjectApi) => Promise<T>): Promise<T> {
-		return repeatedly(() => call(this.#namespace.get(this.#namespace.idFromString(id)) as unknown as BatchObjectApi));
+		return retryTransient(() =>
+			call(this.#namespace.get(this.#namespace.idFromString(id)) as unknown as BatchObjectApi),
+		);
 	}
 
 	/** Whether `id` is a valid batch id. Job ids are not. */

@@ -3,7 +3,7 @@
  * retry, and a retry needs a fresh stub.
  */
 import type { JobObjectApi } from '../job/object-api.ts';
-import { type Patience, repeatedly } from './repeatedly.ts';
+import { type Patience, retryTransient } from './repeatedly.ts';
 
 const JOB_ID = /^[0-9a-f]{64}$/;
 
@@ -52,7 +52,7 @@ export class Jobs {
 
 	/** Calls a job's object, and repeats a failed call. Only for idempotent calls. */
 	async call<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
-		return repeatedly(() => this.callOnce(id, call), this.#patience);
+		return retryTransient(() => this.callOnce(id, call), this.#patience);
 	}
 
 	async callOnce<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {

@@ -29,7 +29,7 @@ interface PlatformError {
  * @param call makes a fresh stub each time: a stub that has failed once keeps failing.
  * @throws the last error.
  */
-export async function repeatedly<T>(call: () => Promise<T>, { untilMs }: Patience = {}): Promise<T> {
+export async function retryTransient<T>(call: () => Promise<T>, { untilMs }: Patience = {}): Promise<T> {
 	const endsAt = untilMs ?? Date.now() + CALL_PATIENCE_MS;
 	for (let tries = 1; ; tries++) {
 		try {
@@ -54,7 +54,7 @@ export function retryWaitMs(tries: number, random: number): number {
 const SHUTDOWN = /reset because its code was updated|instance is no longer active/;
 
 /** Whether an object is only temporarily unreachable. */
-export function isPassing(error: unknown): boolean {
+export function isTransientFailure(error: unknown): boolean {
 	return isRetryable(error) || isOverloaded(error);
 }
 

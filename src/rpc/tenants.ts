@@ -2,7 +2,7 @@
 import type { ClaimNews } from '../job/claim.ts';
 import { logError } from '../log.ts';
 import type { TenantObjectApi } from '../quota/tenant-api.ts';
-import { repeatedly } from './repeatedly.ts';
+import { retryTransient } from './repeatedly.ts';
 
 export class Tenants {
 	readonly #namespace: DurableObjectNamespace | undefined;
@@ -14,7 +14,7 @@ export class Tenants {
 
 	/** Calls a tenant's object. Repeats a failed call, because all its calls are idempotent. */
 	call<T>(tenant: string, call: (object: TenantObjectApi) => Promise<T>): Promise<T> {
-		return repeatedly(() => call(this.#objectOf(tenant)));
+		return retryTransient(() => call(this.#objectOf(tenant)));
 	}
 
 	/** Reports a job's new usage. Never rejects: the tenant's object verifies unreported jobs when a quota is exceeded. */

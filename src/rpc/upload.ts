@@ -66,7 +66,7 @@ export async function upload(
 }
 
 /** Deletes an unreferenced body. Does nothing if the job refers to it. */
-export async function discard(jobs: Jobs, id: string, body: StoredBody | undefined): Promise<void> {
+export async function discardUpload(jobs: Jobs, id: string, body: StoredBody | undefined): Promise<void> {
 	if (body && 'upload' in body) await jobs.call(id, (job) => job.discardUpload(body.upload, body.chunks));
 }
 

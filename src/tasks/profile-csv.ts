@@ -87,10 +87,10 @@ export const profileCsv = defineTask({
 		});
 		for await (const piece of source.pieces) {
 			await profiler.write(piece);
-			reportProgress(job, profiler, source.sizeBytes);
+			reportRows(job, profiler, source.sizeBytes);
 		}
 		const profile = await profiler.finish();
-		job.progress(100, `${count(profile.rows, 'row')}, ${count(profile.columns.length, 'column')}`);
+		job.progress(100, `${formatCount(profile.rows, 'row')}, ${formatCount(profile.columns.length, 'column')}`);
 		return profile;
 	},
 });
@@ -107,23 +107,23 @@ function delimiterOf(parameter: Delimiter | 'tab' | undefined, mediaType: string
 }
 
 /** Only the end reports 100 %, because an announced length may be wrong. */
-function reportProgress(
+function reportRows(
 	job: Pick<JobContext, 'progress'>,
 	{ sizeBytes, rows }: Pick<CsvProfiler, 'sizeBytes' | 'rows'>,
 	totalBytes: number | undefined,
 ): void {
 	const percent = totalBytes === undefined ? undefined : Math.min(99, Math.floor((sizeBytes / totalBytes) * 100));
-	const total = totalBytes === undefined ? '' : ` of ${megabytes(totalBytes)}`;
-	job.progress(percent, `${megabytes(sizeBytes)}${total} read, ${count(rows, 'row')}`);
+	const total = totalBytes === undefined ? '' : ` of ${formatMegabytes(totalBytes)}`;
+	job.progress(percent, `${formatMegabytes(sizeBytes)}${total} read, ${formatCount(rows, 'row')}`);
 }
 
-function megabytes(bytes: number): string {
+function formatMegabytes(bytes: number): string {
 	return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** Created once, because creating it costs more than profiling a thousand cells. */
 const grouped = new Intl.NumberFormat('en-US');
 
-function count(number: number, noun: string): string {
+function formatCount(number: number, noun: string): string {
 	return `${grouped.format(number)} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -35,11 +35,11 @@ export const thumbnail = defineTask({
 	description: 'Resizes a JPEG, PNG or WebP image to any of these formats, upright and without metadata.',
 	input: { mediaTypes: ['image/jpeg', 'image/png', 'image/webp'] },
 	parameters: z.strictObject({
-		width: side('width'),
-		height: side('height'),
+		width: sideSchema('width'),
+		height: sideSchema('height'),
 		fit: z.enum(['contain', 'cover', 'fill'], { error: 'fit must be contain, cover or fill' }).default('contain'),
 		format: z.enum(['jpeg', 'png', 'webp'], { error: 'format must be jpeg, png or webp' }).optional(),
-		quality: wholeNumber('quality', MAX_QUALITY, '').default(DEFAULT_QUALITY),
+		quality: wholeNumberSchema('quality', MAX_QUALITY, '').default(DEFAULT_QUALITY),
 	}),
 	lane: 'jobs',
 	timeoutSeconds: TIMEOUT_SECONDS,
@@ -52,11 +52,11 @@ export const thumbnail = defineTask({
 });
 
 /** A side of the box, in pixels. */
-function side(name: string) {
-	return wholeNumber(name, MAX_SIDE_PIXELS, ' pixels').optional();
+function sideSchema(name: string) {
+	return wholeNumberSchema(name, MAX_SIDE_PIXELS, ' pixels').optional();
 }
 
-function wholeNumber(name: string, max: number, unit: string) {
+function wholeNumberSchema(name: string, max: number, unit: string) {
 	const error = `${name} must be a whole number from 1 to ${max}${unit}`;
 	return z.coerce.number({ error }).int({ error }).min(1, { error }).max(max, { error });
 }

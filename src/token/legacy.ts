@@ -24,16 +24,16 @@ export async function verifyLegacyToken(keys: SigningKeys, token: string): Promi
 	const good = remembered.get(keys) ?? new Map<string, TokenClaims>();
 	const known = good.get(token);
 	if (known) return known.expiresAt > Date.now() ? known : undefined;
-	const claims = await verified(keys, token);
+	const claims = await verifiedClaims(keys, token);
 	if (!claims) return undefined;
 	if (good.size >= MAX_REMEMBERED) good.clear();
 	remembered.set(keys, good.set(token, claims));
 	return claims;
 }
 
-async function verified(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
+async function verifiedClaims(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
 	try {
-		const { payload } = await jwtVerify(token, ({ kid }) => keyOf(keys, kid), {
+		const { payload } = await jwtVerify(token, ({ kid }) => signingKey(keys, kid), {
 			algorithms: [ALGORITHM],
 			requiredClaims: ['sub', 'exp', 'scope', 'tenant'],
 		});
@@ -54,7 +54,7 @@ async function verified(keys: SigningKeys, token: string): Promise<TokenClaims |
 	}
 }
 
-function keyOf(keys: SigningKeys, kid: string | undefined): Uint8Array {
+function signingKey(keys: SigningKeys, kid: string | undefined): Uint8Array {
 	const key = keys.get(kid ?? '');
 	if (!key) throw new errors.JWKSNoMatchingKey();
 	return key;

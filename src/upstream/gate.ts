@@ -22,7 +22,7 @@ export interface GateState {
 	readonly failures: number;
 	/** The jobs that failed since the upstream was last healthy, the newest last. Earlier versions leave it out. */
 	readonly failedJobs?: readonly string[];
-	/** Set while the breaker is open: until `until` it rejects all requests, after that all but one at a time. */
+	/** The stored name means that requests are shut out. Set while the breaker is open (tripped): until `until` it rejects all requests, after that all but one at a time. */
 	readonly closed?: {
 		readonly until: number;
 		/** Number of failed probes since the breaker tripped. */
@@ -67,7 +67,7 @@ export interface EntryRequest {
 	readonly concurrency?: number;
 }
 
-export const OPEN_GATE: GateState = { failures: 0, passes: {}, usualMs: 1 * MS_PER_SECOND };
+export const CLOSED_BREAKER: GateState = { failures: 0, passes: {}, usualMs: 1 * MS_PER_SECOND };
 
 /** The jobs that were refused and are expected to ask again. */
 export interface Waiting {
@@ -76,7 +76,7 @@ export interface Waiting {
 }
 
 /** @param random a number in [0, 1). */
-export function entered(
+export function enterGate(
 	before: GateState,
 	request: EntryRequest,
 	waiting: Waiting,
@@ -84,22 +84,22 @@ export function entered(
 	random: number,
 ): { readonly state: GateState; readonly entry: Entry } {
 	const state = withoutLost(before, now);
-	const { closed } = state;
-	if (closed && (closed.probe !== undefined || now < opensAt(state, closed, request, waiting)))
+	const { closed: tripped } = state;
+	if (tripped && (tripped.probe !== undefined || now < opensAt(state, tripped, request, waiting)))
 		return { state, entry: refusedByBreaker(state, request, now, random) };
 	const { concurrency } = request;
 	if (concurrency !== undefined && taken(state) >= concurrency)
 		return { state, entry: refusedForNow(state, request.name, concurrency, waiting.size, now, random) };
-	const isKept = concurrency !== undefined || closed !== undefined;
+	const isKept = concurrency !== undefined || tripped !== undefined;
 	const passes = isKept
 		? { ...state.passes, [request.pass]: { since: now, until: now + request.leaseMs } }
 		: state.passes;
 	const next = {
 		...state,
 		...(isKept && { passes }),
-		...(closed && { closed: { ...closed, probe: request.pass } }),
+		...(tripped && { closed: { ...tripped, probe: request.pass } }),
 	};
-	return { state: isKept ? next : state, entry: { admitted: true, isCalm: isCalm(state) } };
+	return { state: isKept ? next : state, entry: { admitted: true, isCalm: isHealthy(state) } };
 }
 
 /**
@@ -128,14 +128,14 @@ export interface Exit {
 	readonly wellBefore: boolean;
 }
 
-export function left(before: GateState, exit: Exit, now: number): GateState {
+export function leaveGate(before: GateState, exit: Exit, now: number): GateState {
 	const { pass, job = pass, health, wellBefore } = exit;
 	const state = released(withoutLost(before, now), pass, now);
-	const { closed } = state;
-	if (closed) return closed.probe === pass ? probed({ ...state, closed }, job, health, now) : state;
+	const { closed: tripped } = state;
+	if (tripped) return tripped.probe === pass ? probed({ ...state, closed: tripped }, job, health, now) : state;
 	if (!health) return state;
-	if (health.isWell) return isCalm(state) ? state : recovered(state);
-	const counted = failedWith(wellBefore ? recovered(state) : state, job);
+	if (health.isWell) return isHealthy(state) ? state : recovered(state);
+	const counted = withFailure(wellBefore ? recovered(state) : state, job);
 	if (counted.failures < BREAKER_FAILURES) return counted;
 	return { ...counted, closed: { until: now + cooldownMs(0, health), tries: 0 } };
 }
@@ -145,14 +145,14 @@ function recovered({ failedJobs: _, ...state }: GateState): GateState {
 }
 
 /** Returns the same state when the job has failed before. */
-function failedWith(state: GateState, job: string): GateState {
+function withFailure(state: GateState, job: string): GateState {
 	const { failures, failedJobs = [] } = state;
 	if (failedJobs.includes(job)) return state;
 	return { ...state, failures: failures + 1, failedJobs: [...failedJobs, job].slice(-MAX_FAILED_JOBS) };
 }
 
-export function isCalm({ failures, closed }: GateState): boolean {
-	return failures === 0 && closed === undefined;
+export function isHealthy({ failures, closed: tripped }: GateState): boolean {
+	return failures === 0 && tripped === undefined;
 }
 
 /** Records the outcome of a probe. A repeated failure of the same job doesn't make the cooldown longer. */
@@ -164,7 +164,7 @@ function probed(
 ): GateState {
 	if (!health) return { ...state, closed: { tries, until } };
 	if (health.isWell) return recovered(state);
-	const counted = failedWith(state, job);
+	const counted = withFailure(state, job);
 	const next = counted === state ? tries : tries + 1;
 	return { ...counted, closed: { until: now + cooldownMs(next, health), tries: next } };
 }
@@ -216,9 +216,9 @@ function withoutLost(state: GateState, now: number): GateState {
 }
 
 function withoutProbe(state: GateState, passes: readonly string[]): GateState {
-	const { closed } = state;
-	if (closed?.probe === undefined || !passes.includes(closed.probe)) return state;
-	const { probe: _, ...rest } = closed;
+	const { closed: tripped } = state;
+	if (tripped?.probe === undefined || !passes.includes(tripped.probe)) return state;
+	const { probe: _, ...rest } = tripped;
 	return { ...state, closed: rest };
 }
 

@@ -38,7 +38,7 @@ const OURS: ReadonlySet<string> = new Set([
 ]);
 
 /** Headers that only Coatcheck sets. */
-export function isOurs(name: string): boolean {
+export function isOwnHeader(name: string): boolean {
 	return OURS.has(name) || name.startsWith('coatcheck-');
 }
 

@@ -3,7 +3,7 @@
  * Jobs that it accepted keep a hash of this identity, so a repeated submission is also compared in this form. Remove this file
  * in the version after the next: by then no such job is retained. Pure.
  */
-import { isOurs, namedByConnection } from './header-names.ts';
+import { isOwnHeader, namedByConnection } from './header-names.ts';
 import type { UpstreamRequest } from './request.ts';
 
 type Header = readonly [name: string, value: string];
@@ -23,7 +23,7 @@ export function identityIn010(
 	const all = [...headers].map(([name, value]) => [name.toLowerCase(), value] as const);
 	const hops = namedByConnection(all);
 	const counted = all.filter(([name]) => {
-		if (hops.has(name) || isOurs(name) || OF_THE_TRY.test(name)) return false;
+		if (hops.has(name) || isOwnHeader(name) || OF_THE_TRY.test(name)) return false;
 		return forward.includes(name) || (!DROPPED.test(name) && !CREDENTIAL.test(name));
 	});
 	return { method, path, query, headers: counted };

@@ -22,7 +22,7 @@ const KEPT_ENCODED = /^%(?:25|2f|5c)$/i;
 /** The reason why a path can't be forwarded, as "expected …"; `undefined` when it can. An empty path is the base URL itself. */
 export function pathRefusalOf(path: string): string | undefined {
 	if (STRAY_PERCENT.test(path)) return 'expected every % to be followed by two hexadecimal digits';
-	let bytes = bytesOf(path);
+	let bytes = escapeBeyondAscii(path);
 	for (let decodings = 0; decodings <= MAX_DECODINGS; decodings++) {
 		const refusal = spellingRefusalOf(bytes);
 		if (refusal !== undefined) return refusal;
@@ -84,19 +84,19 @@ function isDots(segment: string): boolean {
 	return bare === '.' || bare === '..';
 }
 
-function bytesOf(text: string): string {
+function escapeBeyondAscii(text: string): string {
 	return text.toWellFormed().replace(BEYOND_ASCII, (characters) => decoded(encodeURIComponent(characters)));
 }
 
 function decoded(bytes: string): string {
 	return bytes
-		.replace(ENCODED_UNIT, (_, unit: string) => bytesOf(String.fromCharCode(Number.parseInt(unit, 16))))
+		.replace(ENCODED_UNIT, (_, unit: string) => escapeBeyondAscii(String.fromCharCode(Number.parseInt(unit, 16))))
 		.replace(ENCODED_BYTE, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
 }
 
 /** Normalizes the spellings that all servers read as the same path. */
 function comparable(path: string): string {
-	return bytesOf(path).replace(ENCODED_BYTE, (encoded, byte: string) =>
+	return escapeBeyondAscii(path).replace(ENCODED_BYTE, (encoded, byte: string) =>
 		KEPT_ENCODED.test(encoded) ? encoded.toLowerCase() : String.fromCharCode(Number.parseInt(byte, 16)),
 	);
 }

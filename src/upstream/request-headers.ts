@@ -2,7 +2,7 @@
  * Chooses the headers of a caller's request to forward: all except those between the caller and Coatcheck, and dangerous ones.
  * Pure.
  */
-import { isOurs, namedByConnection } from './header-names.ts';
+import { isOwnHeader, namedByConnection } from './header-names.ts';
 
 type Header = readonly [name: string, value: string];
 
@@ -127,7 +127,7 @@ export function forwardedHeaders(
 	const all = [...headers].map(([name, value]) => [name.toLowerCase(), value] as const);
 	const hops = namedByConnection(all);
 	const passes = (name: string) => {
-		if (hops.has(name) || isOurs(folded(name))) return false;
+		if (hops.has(name) || isOwnHeader(folded(name))) return false;
 		if (forward.includes(name)) return true;
 		if (forwardOnly) return forwardOnly.includes(name) || OF_THE_BODY.has(name);
 		return isPlain(name) && !(READS.has(method) && PARTIAL_READS.has(name));

@@ -58,7 +58,7 @@ export function mayFollow(upstream: Upstream, target: URL, method: string): bool
  * The identity of a request for idempotency, besides the body. SDKs and gateways set new headers for each try, so none counts
  * unless the upstream's `fingerprintHeaders` list it.
  */
-export function identityOf(
+export function requestIdentity(
 	{ method, path, query }: UpstreamRequest,
 	headers: Iterable<readonly [name: string, value: string]>,
 	{ fingerprintHeaders }: Pick<Upstream, 'fingerprintHeaders'>,

@@ -1,8 +1,8 @@
 /** A deployment's configuration of its upstreams: the variable `UPSTREAMS`, validated once, with every default filled in. */
 import { z } from 'zod';
 import { OPTION_LIMITS } from '../job/limits.ts';
-import { refusalOf } from '../target.ts';
-import { HEADER_NAME, HEADER_VALUE, isOurs } from './header-names.ts';
+import { targetRefusal } from '../target.ts';
+import { HEADER_NAME, HEADER_VALUE, isOwnHeader } from './header-names.ts';
 import { UPSTREAM_DEFAULTS as DEFAULTS, FOLLOW_SECONDS, MAX_CONCURRENCY } from './limits.ts';
 import { pathRefusalOf } from './paths.ts';
 
@@ -61,7 +61,7 @@ const NEVER: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 /** `${NAME}` in a header. */
 const REFERENCE = /\$\{([A-Za-z_]\w*)\}/g;
 
-const whole = ({ min, max }: { min: number; max: number }, unit: string) => {
+const wholeSetting = ({ min, max }: { min: number; max: number }, unit: string) => {
 	const error = `expected a whole number of ${unit} from ${min} to ${max}`;
 	return z.int(error).min(min, error).max(max, error);
 };
@@ -86,7 +86,7 @@ const pathPattern = z
 const headerName = z
 	.string()
 	.regex(HEADER_NAME, 'expected the name of a header')
-	.refine((name) => !isOurs(name.toLowerCase()), 'expected another header, because this one is set by Coatcheck');
+	.refine((name) => !isOwnHeader(name.toLowerCase()), 'expected another header, because this one is set by Coatcheck');
 
 const headerNames = z
 	.array(headerName, 'expected a list of headers')
@@ -116,21 +116,21 @@ const Settings = z.strictObject({
 		.min(1, 'expected at least one path')
 		.default([...DEFAULTS.paths]),
 	headers: z.record(headerName, z.string('expected text'), 'expected an object: { "<name>": "<value>" }').default({}),
-	timeoutSeconds: whole(OPTION_LIMITS.timeoutSeconds, 'seconds').default(DEFAULTS.timeoutSeconds),
+	timeoutSeconds: wholeSetting(OPTION_LIMITS.timeoutSeconds, 'seconds').default(DEFAULTS.timeoutSeconds),
 	retry: z
 		.strictObject(
 			{
-				maxAttempts: whole(OPTION_LIMITS.maxAttempts, 'attempts').default(DEFAULTS.maxAttempts),
+				maxAttempts: wholeSetting(OPTION_LIMITS.maxAttempts, 'attempts').default(DEFAULTS.maxAttempts),
 				resend: flag.default(DEFAULTS.resend),
 			},
 			'expected an object: { "maxAttempts"?, "resend"? }',
 		)
 		.prefault({}),
 	lane: z.enum(['jobs', 'long'], 'expected "jobs" or "long"').default(DEFAULTS.lane),
-	concurrency: whole({ min: 1, max: MAX_CONCURRENCY }, 'requests').optional(),
+	concurrency: wholeSetting({ min: 1, max: MAX_CONCURRENCY }, 'requests').optional(),
 	followRedirects: flag.default(DEFAULTS.followRedirects),
 	follow: flag.default(DEFAULTS.follow),
-	followSeconds: whole(FOLLOW_SECONDS, 'seconds').default(FOLLOW_SECONDS.default),
+	followSeconds: wholeSetting(FOLLOW_SECONDS, 'seconds').default(FOLLOW_SECONDS.default),
 	forward: headerNames.default([...DEFAULTS.forward]),
 	forwardOnly: headerNames.optional(),
 	fingerprintHeaders: headerNames.default([...DEFAULTS.fingerprintHeaders]),
@@ -167,15 +167,15 @@ function upstreamOf(
 	allowPrivateTargets: boolean,
 	faults: SettingsFault[],
 ): Upstream {
-	const refusal = refusalOf(settings.baseUrl, allowPrivateTargets);
+	const refusal = targetRefusal(settings.baseUrl, allowPrivateTargets);
 	if (refusal !== undefined)
 		faults.push({
 			variable: VARIABLE,
-			message: `${placeOf([name, 'baseUrl'])}: expected a public https URL: ${refusal}`,
+			message: `${settingPath([name, 'baseUrl'])}: expected a public https URL: ${refusal}`,
 		});
 	const headers = Object.entries(settings.headers).map(([header, text]) => {
 		const { value, fault } = filledIn(text, env);
-		if (fault) faults.push({ ...fault, message: `${placeOf([name, 'headers', header])}: ${fault.message}` });
+		if (fault) faults.push({ ...fault, message: `${settingPath([name, 'headers', header])}: ${fault.message}` });
 		return [header, value] as const;
 	});
 	const { tenants, methods, concurrency, forwardOnly, ...rest } = settings;
@@ -210,15 +210,15 @@ function jsonOf(variable: unknown): unknown {
 function faultOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): SettingsFault {
 	const path = [...prefix, ...issue.path];
 	if (issue.code === 'unrecognized_keys') {
-		const messages = issue.keys.map((key) => `${placeOf([...path, key])}: is not a known setting`);
+		const messages = issue.keys.map((key) => `${settingPath([...path, key])}: is not a known setting`);
 		return { variable: VARIABLE, message: messages.join('; ') };
 	}
 	const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-	return { variable: VARIABLE, message: `${placeOf(path)}: ${message}` };
+	return { variable: VARIABLE, message: `${settingPath(path)}: ${message}` };
 }
 
 /** `UPSTREAMS.report.paths[0]`. */
-function placeOf(path: readonly PropertyKey[]): string {
+function settingPath(path: readonly PropertyKey[]): string {
 	return path.reduce<string>(
 		(place, key) => (typeof key === 'number' ? `${place}[${key}]` : `${place}.${String(key)}`),
 		VARIABLE,

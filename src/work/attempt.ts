@@ -16,10 +16,10 @@ import type { Upstreams } from '../upstream/settings.ts';
 import { AttemptLink } from './attempt-link.ts';
 import { failureOf, timedOut } from './failure.ts';
 import { guardedFetch } from './fetch.ts';
-import { inputOf, parametersOf } from './input.ts';
+import { parametersOf, readInput } from './input.ts';
 import type { AttemptReport, Outcome } from './outcome.ts';
-import { replyOf } from './output.ts';
-import { progressOf } from './progress.ts';
+import { storeReply } from './output.ts';
+import { checkedProgress } from './progress.ts';
 import type { RegisteredTask, TaskRegistry } from './registry.ts';
 import { type JobContext, TaskError, WaitingForWorker } from './task.ts';
 import { forward, forwardTimedOut } from './upstream/forward.ts';
@@ -27,7 +27,7 @@ import { followOn, type Session } from './upstream/operation.ts';
 import { type SignAttemptToken, waitingFor } from './waiting.ts';
 
 /** The dependencies of an attempt. */
-export interface Workshop {
+export interface AttemptDependencies {
 	readonly tasks: TaskRegistry;
 	readonly jobs: Jobs;
 	readonly upstreams: Upstreams;
@@ -49,15 +49,15 @@ type Stop = 'timeout' | 'canceled' | 'stale';
  * Runs one attempt and reports it. Never throws for an error of the task; only if the report can't be delivered before
  * the lease ends. Finished work is expensive to lose, so an unreachable object is retried until then.
  */
-export function runAttempt(shared: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
+export function runAttempt(shared: AttemptDependencies, id: string, lease: Lease): Promise<AttemptReport> {
 	return withLogContext(lease.options, () => runAndReport(shared, id, lease));
 }
 
-async function runAndReport(shared: Workshop, id: string, lease: Lease): Promise<AttemptReport> {
-	const workshop = { ...shared, jobs: shared.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS) };
-	const outcome = await outcomeOf(workshop, id, lease);
+async function runAndReport(shared: AttemptDependencies, id: string, lease: Lease): Promise<AttemptReport> {
+	const dependencies = { ...shared, jobs: shared.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS) };
+	const outcome = await runWithDeadline(dependencies, id, lease);
 	const reportedAt = Date.now();
-	const report = await reported(workshop, id, lease.fence, outcome);
+	const report = await reported(dependencies, id, lease.fence, outcome);
 	const isFollowed = outcome.kind === 'follow' && report.refusal === undefined;
 	const last = isFollowed ? await askDirectly(sessionOf(shared, id, lease), outcome.terms, reportedAt, report) : report;
 	return { ...last, ...(outcome.health && { health: outcome.health }) };
@@ -65,7 +65,7 @@ async function runAndReport(shared: Workshop, id: string, lease: Lease): Promise
 
 /** Polls an upstream's operation on behalf of a message. The report has the time and the message of the next poll. */
 export async function askUpstream(
-	shared: Workshop,
+	shared: AttemptDependencies,
 	{ id, epoch, ask }: JobMessage & { readonly ask: { readonly attempt: number; readonly asks: number } },
 ): Promise<Report> {
 	// Identifies this delivery, so that a call that is repeated after a lost response gets the same response.
@@ -86,22 +86,22 @@ function askDirectly(
 }
 
 /** A session has the same deadline as an attempt. */
-function sessionOf(shared: Workshop, id: string, lease: Lease): Session {
+function sessionOf(shared: AttemptDependencies, id: string, lease: Lease): Session {
 	const untilMs = Date.now() + lease.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS - REPORT_MARGIN_MS;
-	const workshop = { ...shared, jobs: shared.jobs.repeatingUntil(untilMs) };
+	const dependencies = { ...shared, jobs: shared.jobs.repeatingUntil(untilMs) };
 	return {
-		options: workshop,
+		options: dependencies,
 		id,
 		lease,
-		report: (outcome) => reported(workshop, id, lease.fence, outcome),
-		contextFor: (signal) => contextOf(workshop, id, lease, {}, signal, UNHEARD),
+		report: (outcome) => reported(dependencies, id, lease.fence, outcome),
+		contextFor: (signal) => contextOf(dependencies, id, lease, {}, signal, UNHEARD),
 	};
 }
 
 /** Ignores progress of a reply's download, which isn't worth a socket. */
 const UNHEARD = { report: () => {} };
 
-async function reported({ jobs }: Workshop, id: string, fence: Fence, outcome: Outcome): Promise<Report> {
+async function reported({ jobs }: AttemptDependencies, id: string, fence: Fence, outcome: Outcome): Promise<Report> {
 	if (outcome.kind === 'wait') return jobs.call(id, (job) => job.wait(fence, outcome.terms, outcome.progress));
 	if (outcome.kind === 'follow') return jobs.call(id, (job) => job.follow(fence, outcome.terms, outcome.progress));
 	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
@@ -113,7 +113,7 @@ async function reported({ jobs }: Workshop, id: string, fence: Fence, outcome: O
 	return report;
 }
 
-async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<Outcome> {
+async function runWithDeadline(dependencies: AttemptDependencies, id: string, lease: Lease): Promise<Outcome> {
 	const { options } = lease;
 	const controller = new AbortController();
 	const stopped = Promise.withResolvers<Stop>();
@@ -122,13 +122,13 @@ async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<
 		controller.abort(new DOMException(`The attempt was stopped: ${why}`, 'AbortError'));
 	};
 	const timer = setTimeout(() => stop('timeout'), options.timeoutSeconds * MS_PER_SECOND);
-	const link = new AttemptLink({ jobs: workshop.jobs, id, fence: lease.fence, onAbort: stop });
-	const work = perform(workshop, id, lease, controller.signal, link).catch((error: unknown) =>
-		failed(error, id, lease, controller.signal),
+	const link = new AttemptLink({ jobs: dependencies.jobs, id, fence: lease.fence, onAbort: stop });
+	const work = perform(dependencies, id, lease, controller.signal, link).catch((error: unknown) =>
+		failureOutcome(error, id, lease, controller.signal),
 	);
 	try {
 		const first = await Promise.race([work, stopped.promise]);
-		return typeof first === 'string' ? await stoppedOutcome(first, work, workshop, lease) : first;
+		return typeof first === 'string' ? await stoppedOutcome(first, work, dependencies, lease) : first;
 	} finally {
 		clearTimeout(timer);
 		link.close();
@@ -136,45 +136,50 @@ async function outcomeOf(workshop: Workshop, id: string, lease: Lease): Promise<
 }
 
 async function perform(
-	workshop: Workshop,
+	dependencies: AttemptDependencies,
 	id: string,
 	lease: Lease,
 	signal: AbortSignal,
 	link: AttemptLink,
 ): Promise<Outcome> {
-	if (upstreamNameOf(lease.task) === undefined) return runTask(workshop, id, lease, signal, link);
-	const outcome = await forward(workshop, lease, contextOf(workshop, id, lease, {}, signal, link));
+	if (upstreamNameOf(lease.task) === undefined) return runTask(dependencies, id, lease, signal, link);
+	const outcome = await forward(dependencies, lease, contextOf(dependencies, id, lease, {}, signal, link));
 	const progress = link.close();
 	return outcome.kind === 'reply' && progress ? { ...outcome, progress } : outcome;
 }
 
 async function runTask(
-	workshop: Workshop,
+	dependencies: AttemptDependencies,
 	id: string,
 	lease: Lease,
 	signal: AbortSignal,
 	link: AttemptLink,
 ): Promise<Outcome> {
-	const { tasks, jobs, maxResultBytes } = workshop;
+	const { tasks, jobs, maxResultBytes } = dependencies;
 	const task = taskOf(tasks, lease.task);
 	const parameters = parametersOf(task, lease.parameters);
-	const input = await inputOf(task, jobs, id, lease.input);
+	const input = await readInput(task, jobs, id, lease.input);
 	// Reading may have waited for memory: don't start if the attempt was stopped meanwhile.
 	signal.throwIfAborted();
-	const result = await task.run(input, contextOf(workshop, id, lease, parameters, signal, link));
-	if (result instanceof WaitingForWorker) return wait(result, link);
-	const reply = await replyOf(result, { jobs, id, fence: lease.fence, maxBytes: maxResultBytes });
+	const result = await task.run(input, contextOf(dependencies, id, lease, parameters, signal, link));
+	if (result instanceof WaitingForWorker) return waitOutcome(result, link);
+	const reply = await storeReply(result, { jobs, id, fence: lease.fence, maxBytes: maxResultBytes });
 	const progress = link.close();
 	return { kind: 'reply', reply, ...(progress && { progress }) };
 }
 
-function wait({ terms }: WaitingForWorker, link: AttemptLink): Outcome {
+function waitOutcome({ terms }: WaitingForWorker, link: AttemptLink): Outcome {
 	const progress = link.close();
 	return { kind: 'wait', terms, ...(progress && { progress }) };
 }
 
 /** Returns the outcome of a stopped attempt, after its task has ended or its time to clean up has passed. */
-async function stoppedOutcome(why: Stop, work: Promise<Outcome>, workshop: Workshop, lease: Lease): Promise<Outcome> {
+async function stoppedOutcome(
+	why: Stop,
+	work: Promise<Outcome>,
+	dependencies: AttemptDependencies,
+	lease: Lease,
+): Promise<Outcome> {
 	let timer: ReturnType<typeof setTimeout> | undefined;
 	const patience = new Promise<void>((resolve) => {
 		timer = setTimeout(resolve, LET_GO_MS);
@@ -183,14 +188,14 @@ async function stoppedOutcome(why: Stop, work: Promise<Outcome>, workshop: Works
 	clearTimeout(timer);
 	if (why === 'timeout') {
 		const { timeoutSeconds } = lease.options;
-		return forwardTimedOut(workshop, lease) ?? { kind: 'failure', failure: timedOut(timeoutSeconds) };
+		return forwardTimedOut(dependencies, lease) ?? { kind: 'failure', failure: timedOut(timeoutSeconds) };
 	}
 	// The job ends as canceled in any case, and reports of a superseded attempt are ignored.
 	const message = 'The attempt was stopped';
 	return { kind: 'failure', failure: { error: { code: 'Canceled', message, retryable: true }, status: 500 } };
 }
 
-function failed(error: unknown, id: string, { fence, task }: Lease, signal: AbortSignal): Outcome {
+function failureOutcome(error: unknown, id: string, { fence, task }: Lease, signal: AbortSignal): Outcome {
 	// An error of a stopped task is not a failure of the task.
 	const isExpected = error instanceof TaskError || error instanceof UploadRefused || signal.aborted;
 	if (!isExpected) {
@@ -208,7 +213,7 @@ function taskOf(tasks: TaskRegistry, name: string): RegisteredTask {
 }
 
 function contextOf(
-	{ allowPrivateTargets, sign }: Workshop,
+	{ allowPrivateTargets, sign }: AttemptDependencies,
 	id: string,
 	lease: Lease,
 	parameters: Record<string, unknown>,
@@ -226,7 +231,7 @@ function contextOf(
 		idempotencyKey: `${id}-${fence.epoch}`,
 		traceparent: options.traceparent,
 		progress: (percent, message, data) => {
-			if (!signal.aborted) link.report(progressOf(percent, message, data));
+			if (!signal.aborted) link.report(checkedProgress(percent, message, data));
 		},
 		fetch: guardedFetch({ signal, allowPrivateTargets }),
 		waitFor: (options = {}) => waitingFor(id, lease, sign, options),

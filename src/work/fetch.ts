@@ -2,7 +2,7 @@
  * `fetch` for tasks. It is aborted with the attempt, and rejects addresses that clients must not reach through this
  * service. Each redirect is checked like the first address.
  */
-import { refusalOf } from '../target.ts';
+import { targetRefusal } from '../target.ts';
 import { TaskError } from './task.ts';
 
 const MAX_REDIRECTS = 5;
@@ -28,9 +28,10 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 			await response.body?.cancel();
 			if (redirect === 'error')
 				throw new TypeError(`${target.origin} sent a redirect, and the request has redirect: "error"`);
-			if (redirects === MAX_REDIRECTS) throw refused(target.origin, `it redirects more than ${MAX_REDIRECTS} times`);
+			if (redirects === MAX_REDIRECTS)
+				throw targetNotAllowed(target.origin, `it redirects more than ${MAX_REDIRECTS} times`);
 			const next = allowed(new URL(location, target), allowPrivateTargets);
-			request = redirected(request, response.status, next.origin === target.origin);
+			request = redirectRequest(request, response.status, next.origin === target.origin);
 			target = next;
 		}
 	};
@@ -38,10 +39,10 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 
 /** @throws {TaskError} for an address that may not be fetched. */
 export function allowed(url: string | URL, allowPrivateTargets: boolean): URL {
-	const refusal = refusalOf(url, allowPrivateTargets);
+	const refusal = targetRefusal(url, allowPrivateTargets);
 	if (refusal === undefined) return new URL(url);
 	const name = URL.parse(String(url))?.origin ?? 'This';
-	throw refused(name, refusal);
+	throw targetNotAllowed(name, refusal);
 }
 
 /** The target of a response, if it is a redirect that a client follows. */
@@ -51,7 +52,7 @@ export function redirectOf({ status, headers }: Response): string | undefined {
 }
 
 /** Applies the rules of the Fetch standard to a redirected request. */
-export function redirected(request: RequestInit, status: number, isSameOrigin: boolean): RequestInit {
+export function redirectRequest(request: RequestInit, status: number, isSameOrigin: boolean): RequestInit {
 	const method = request.method?.toUpperCase() ?? 'GET';
 	const headers = new Headers(request.headers);
 	if (!isSameOrigin) for (const name of ['authorization', 'cookie', 'proxy-authorization']) headers.delete(name);
@@ -62,7 +63,7 @@ export function redirected(request: RequestInit, status: number, isSameOrigin: b
 	return { ...rest, headers, method: 'GET' };
 }
 
-function refused(name: string, why: string): TaskError {
+function targetNotAllowed(name: string, why: string): TaskError {
 	const message = `${name} may not be fetched: ${why}`;
 	return new TaskError('TargetNotAllowed', message, { retryable: false, status: 422 });
 }

@@ -13,7 +13,7 @@ const NO_MEMORY_RETRY_SECONDS = 5;
  * @throws {TaskError} `InvalidInput`, not retryable: the schema has changed since the job was accepted; `TaskFailed`,
  * retryable: too much JSON is being read in this isolate.
  */
-export async function inputOf(
+export async function readInput(
 	task: RegisteredTask,
 	jobs: Jobs,
 	id: string,
@@ -22,14 +22,14 @@ export async function inputOf(
 	if (!body) throw new TaskError('InvalidInput', 'The job has no input', { retryable: false });
 	if (body.form === 'bytes') return binaryInput(jobs, id, body);
 	try {
-		return await jsonInput(task, jobs, id, body);
+		return await readJsonInput(task, jobs, id, body);
 	} catch (error) {
 		if (!(error instanceof NoMemory)) throw error;
 		throw new TaskError('TaskFailed', error.message, { retryAfterSeconds: NO_MEMORY_RETRY_SECONDS });
 	}
 }
 
-/** Parses the parameters by the task's schema. @throws {TaskError} as `inputOf`. */
+/** Parses the parameters by the task's schema. @throws {TaskError} as `readInput`. */
 export function parametersOf(task: RegisteredTask, stored: Readonly<Record<string, unknown>>): Record<string, unknown> {
 	const parsed = task.parameters.safeParse(stored);
 	if (!parsed.success) throw changedSchema(task, 'parameters');
@@ -37,7 +37,7 @@ export function parametersOf(task: RegisteredTask, stored: Readonly<Record<strin
 }
 
 /** Downloading and parsing have separate budgets: a download may take long, and must not hold memory that parsing needs. */
-async function jsonInput(task: RegisteredTask, jobs: Jobs, id: string, body: StoredBody): Promise<unknown> {
+async function readJsonInput(task: RegisteredTask, jobs: Jobs, id: string, body: StoredBody): Promise<unknown> {
 	const arrivingBytes = 'inline' in body ? 0 : body.sizeBytes;
 	return ARRIVING_MEMORY.use(arrivingBytes, MEMORY_PATIENCE_MS, async () => {
 		const bytes = await downloadAll(jobs, id, body);

@@ -1,5 +1,5 @@
 /** The outcome of an attempt, before and after it is reported. */
-import type { Failure, FollowTerms, WaitTerms } from '../job/lifecycle.ts';
+import type { ExternalWaitTerms, Failure, FollowTerms } from '../job/lifecycle.ts';
 import type { Report } from '../job/object-api.ts';
 import type { Progress, StoredReply } from '../job/record.ts';
 import type { Health } from '../upstream/gate.ts';
@@ -7,7 +7,7 @@ import type { Health } from '../upstream/gate.ts';
 export type Outcome =
 	/** The task has handed the attempt to an external worker. */
 	(
-		| { readonly kind: 'wait'; readonly terms: WaitTerms; readonly progress?: Progress }
+		| { readonly kind: 'wait'; readonly terms: ExternalWaitTerms; readonly progress?: Progress }
 		/** The upstream has started an operation. */
 		| { readonly kind: 'follow'; readonly terms: FollowTerms; readonly progress?: Progress }
 		| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }

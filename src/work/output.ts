@@ -33,7 +33,7 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
  * @throws {TaskError} `InvalidOutput` for a result that can't be stored. Not retryable: the next attempt would return the
  * same.
  */
-export async function replyOf(result: Result, options: OutputOptions): Promise<StoredReply> {
+export async function storeReply(result: Result, options: OutputOptions): Promise<StoredReply> {
 	try {
 		return result instanceof Response ? await fromResponse(result, options) : await fromJson(result, options);
 	} catch (error) {
@@ -45,7 +45,7 @@ export async function replyOf(result: Result, options: OutputOptions): Promise<S
 async function fromJson(result: Exclude<Result, Response>, options: OutputOptions): Promise<StoredReply> {
 	if (result === undefined) return { status: 204, headers: [] };
 	const bytes = new TextEncoder().encode(serialize(result));
-	return { status: 200, headers: [], body: await store([bytes], 'application/json', options) };
+	return { status: 200, headers: [], body: await storeBytes([bytes], 'application/json', options) };
 }
 
 async function fromResponse(response: Response, options: OutputOptions): Promise<StoredReply> {
@@ -55,10 +55,14 @@ async function fromResponse(response: Response, options: OutputOptions): Promise
 	const headers = [...response.headers].filter(([name]) => KEPT_HEADERS.has(name));
 	if (!response.body || WITHOUT_BODY.has(status)) return { status, headers };
 	const mediaType = response.headers.get('content-type') ?? 'application/octet-stream';
-	return { status, headers, body: await store(response.body, mediaType, options) };
+	return { status, headers, body: await storeBytes(response.body, mediaType, options) };
 }
 
-function store(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, mediaType: string, options: OutputOptions) {
+function storeBytes(
+	source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+	mediaType: string,
+	options: OutputOptions,
+) {
 	const { jobs, id, fence, maxBytes } = options;
 	return upload(jobs, id, source, { mediaType, maxBytes: Math.max(maxBytes, INLINE_BODY_BYTES), fence });
 }

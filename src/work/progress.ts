@@ -6,7 +6,7 @@ import { plainJson } from './plain-json.ts';
 /**
  * Fits reported progress to the limits. Values out of bounds are cut or left out, because progress must never fail a job.
  */
-export function progressOf(percent: number | undefined, message: string | undefined, data?: unknown): Progress {
+export function checkedProgress(percent: number | undefined, message: string | undefined, data?: unknown): Progress {
 	const isNumber = typeof percent === 'number' && Number.isFinite(percent);
 	const kept = plainJson(data, PROGRESS_DATA_BYTES);
 	return {

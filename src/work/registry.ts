@@ -40,21 +40,26 @@ function registered(task: AnyTask): RegisteredTask {
 	return {
 		name: task.name,
 		description: task.description,
-		...inputOf(task.input),
+		...inputForms(task.input),
 		parameters: (task.parameters ?? z.object({})).strict(),
 		lane: task.lane ?? DEFAULT_LANE,
-		maxAttempts: within(task, 'maxAttempts', task.maxAttempts ?? maxAttempts.default, maxAttempts),
-		timeoutSeconds: within(task, 'timeoutSeconds', task.timeoutSeconds ?? timeoutSeconds.default, timeoutSeconds),
+		maxAttempts: requireWithin(task, 'maxAttempts', task.maxAttempts ?? maxAttempts.default, maxAttempts),
+		timeoutSeconds: requireWithin(
+			task,
+			'timeoutSeconds',
+			task.timeoutSeconds ?? timeoutSeconds.default,
+			timeoutSeconds,
+		),
 		run: task.run.bind(task),
 	};
 }
 
-function inputOf(input: AnyTask['input']): Pick<RegisteredTask, 'json' | 'binary'> {
+function inputForms(input: AnyTask['input']): Pick<RegisteredTask, 'json' | 'binary'> {
 	if (input instanceof z.ZodType) return { json: input };
 	return 'json' in input ? { json: input.json, binary: input.binary } : { binary: input };
 }
 
-function within(task: AnyTask, field: string, value: number, limits: { min: number; max: number }): number {
+function requireWithin(task: AnyTask, field: string, value: number, limits: { min: number; max: number }): number {
 	if (Number.isInteger(value) && value >= limits.min && value <= limits.max) return value;
 	throw new TypeError(
 		`Task "${task.name}": ${field} must be a whole number from ${limits.min} to ${limits.max}, got: ${value}`,

@@ -5,7 +5,7 @@
  * The code in this file only holds these facts together.
  */
 import type { z } from 'zod';
-import type { WaitTerms } from '../job/lifecycle.ts';
+import type { ExternalWaitTerms } from '../job/lifecycle.ts';
 import type { AttemptLinks } from '../job/links.ts';
 
 /** The lanes that a task can name. A lane is a set of queues; it keeps slow work apart from fast work. */
@@ -101,9 +101,9 @@ export class WaitingForWorker {
 	/** The URLs for the worker's reports, each with a token for this attempt: `progress`, `complete` and `fail`. */
 	readonly links: AttemptLinks;
 	/** @internal */
-	readonly terms: WaitTerms;
+	readonly terms: ExternalWaitTerms;
 
-	constructor(links: AttemptLinks, terms: WaitTerms) {
+	constructor(links: AttemptLinks, terms: ExternalWaitTerms) {
 		this.links = links;
 		this.terms = terms;
 	}

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import {
 	type BatchRecord,
+	batchRetryAfterSeconds,
 	countsOf,
-	type Findings,
 	goodForMs,
 	isMoreSettled,
-	retryAfterSeconds,
+	type StatusUpdates,
 	type Submitted,
 	unsettled,
 	withFindings,
@@ -21,7 +21,7 @@ const submitted = (ids: readonly string[], isNew: boolean, keptUntil = 1_000_000
 	jobs: ids.map((id) => ({ id, found: 'pending', isNew })),
 });
 const BATCH: BatchRecord = withJobs(undefined, submitted(IDS, true), 100);
-const FINDINGS: Findings = [
+const FINDINGS: StatusUpdates = [
 	[0, 'succeeded'],
 	[1, 'failed'],
 	[2, 'running'],
@@ -29,7 +29,7 @@ const FINDINGS: Findings = [
 	[4, 'pending'],
 	[5, 'canceled'],
 ];
-const found = (batch: BatchRecord, findings: Findings, countedAt = batch.countedAt + 1) =>
+const found = (batch: BatchRecord, findings: StatusUpdates, countedAt = batch.countedAt + 1) =>
 	withFindings(batch, findings, countedAt, batch.round);
 
 describe('a batch', () => {
@@ -111,8 +111,8 @@ describe('a batch', () => {
 		['it takes hours', { pending: 900, succeeded: 100 }, 3_600_000, 60],
 		['asking takes many calls', { pending: 900, succeeded: 100 }, 100, 9],
 	])('says when all will have ended, going by those that have: %s', (_, counts, elapsedMs, seconds) => {
-		expect(retryAfterSeconds({ ...NONE, ...counts }, elapsedMs, 0)).toBe(seconds);
+		expect(batchRetryAfterSeconds({ ...NONE, ...counts }, elapsedMs, 0)).toBe(seconds);
 		const last = Math.min(60, seconds * 1.2 + 1);
-		expect(retryAfterSeconds({ ...NONE, ...counts }, elapsedMs, 0.999)).toBeLessThanOrEqual(last);
+		expect(batchRetryAfterSeconds({ ...NONE, ...counts }, elapsedMs, 0.999)).toBeLessThanOrEqual(last);
 	});
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Course, nextCourse, type Session, START } from '../../src/client/course.ts';
+import { nextTransport, type Session, START, type TransportChoice } from '../../src/client/course.ts';
 import { afterCursor, jobUrls } from '../../src/client/job-urls.ts';
 import { SseParser } from '../../src/client/sse-parser.ts';
 import { submitRequest } from '../../src/client/submission.ts';
@@ -38,10 +38,11 @@ describe('nextWaitMs', () => {
 describe('nextCourse', () => {
 	const silent: Session = { isAlive: false, isNews: false, lastedMs: 0, retryAfterMs: undefined };
 	const alive: Session = { ...silent, isAlive: true };
-	const next = (course: Course, session: Session, transports = 3) => nextCourse(course, session, transports, 0);
+	const next = (course: TransportChoice, session: Session, transports = 3) =>
+		nextTransport(course, session, transports, 0);
 
 	it('goes from one transport to the next at once, and from the last to the first after a wait', () => {
-		const at = (index: number): Course => ({ ...START, at: index });
+		const at = (index: number): TransportChoice => ({ ...START, at: index });
 		expect(next(at(0), silent)).toEqual({ course: at(1), waitMs: 0 });
 		expect(next(at(1), silent)).toEqual({ course: at(2), waitMs: 0 });
 		expect(next(at(2), silent)).toEqual({ course: { at: 0, silentRounds: 1, quiet: 1 }, waitMs: 1_000 });
@@ -87,7 +88,7 @@ describe('nextCourse', () => {
 
 	it('comes back over two seconds after a lost connection', () => {
 		const lost = { ...alive, isNews: true, isLost: true };
-		expect(nextCourse(START, lost, 3, 1)).toEqual({ course: START, waitMs: 2_500 });
+		expect(nextTransport(START, lost, 3, 1)).toEqual({ course: START, waitMs: 2_500 });
 	});
 
 	it('gives up after eight rounds', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { learn, usualMs } from '../../src/http/usual.ts';
+import { recordDuration, typicalMs } from '../../src/http/usual.ts';
 
 const run = (id: string, seconds: number) => ({
 	id,
@@ -10,13 +10,13 @@ const run = (id: string, seconds: number) => ({
 
 describe('the usual duration of a task', () => {
 	it('is learnt once from each run of a job, however often the job is asked for', () => {
-		learn(run('slow', 50));
-		for (let poll = 0; poll < 100; poll++) learn(run('fast', 0));
-		expect(usualMs('measured')).toBe(40_000);
+		recordDuration(run('slow', 50));
+		for (let poll = 0; poll < 100; poll++) recordDuration(run('fast', 0));
+		expect(typicalMs('measured')).toBe(40_000);
 		// The same job, run again.
-		learn(run('fast', 40));
-		expect(usualMs('measured')).toBe(40_000);
-		learn(run('fast', 50));
-		expect(usualMs('measured')).toBe(42_000);
+		recordDuration(run('fast', 40));
+		expect(typicalMs('measured')).toBe(40_000);
+		recordDuration(run('fast', 50));
+		expect(typicalMs('measured')).toBe(42_000);
 	});
 });

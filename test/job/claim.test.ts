@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimNews, claimOf, uploadsOf } from '../../src/job/claim.ts';
+import { quotaUsage, quotaUsageNews, uploadsOf } from '../../src/job/claim.ts';
 import { accepted } from '../../src/job/lifecycle.ts';
 import type { JobRecord } from '../../src/job/record.ts';
 import { applied, canceled, FENCE, failed, purged, queued, running, submission, T0 } from './jobs.ts';
@@ -21,30 +21,31 @@ const done = () =>
 
 describe('what a job takes of its tenant’s quotas', () => {
 	it('is its input while it is in flight, and as long as it can be run again', () => {
-		expect(claimOf(queued())).toEqual({ isInFlight: true, bytes: 2 });
-		expect(claimOf(running())).toEqual({ isInFlight: true, bytes: 2 });
-		expect(claimOf(canceled())).toMatchObject({ isInFlight: false, bytes: 2 });
-		expect(claimOf(failed())).toMatchObject({ isInFlight: false, bytes: 2 });
+		expect(quotaUsage(queued())).toEqual({ isInFlight: true, bytes: 2 });
+		expect(quotaUsage(running())).toEqual({ isInFlight: true, bytes: 2 });
+		expect(quotaUsage(canceled())).toMatchObject({ isInFlight: false, bytes: 2 });
+		expect(quotaUsage(failed())).toMatchObject({ isInFlight: false, bytes: 2 });
 	});
 
 	it('is its result once it succeeded, until that has left the disk', () => {
-		expect(claimOf(done())).toEqual({ isInFlight: false, bytes: 70_000, keptUntil: T0 + 20 + 2 * 3_600_000 });
+		expect(quotaUsage(done())).toEqual({ isInFlight: false, bytes: 70_000, keptUntil: T0 + 20 + 2 * 3_600_000 });
 	});
 
 	it('is nothing when its data is gone', () => {
-		expect(claimOf(purged())).toBeUndefined();
+		expect(quotaUsage(purged())).toBeUndefined();
 	});
 
 	it('may last as long as its webhook’s receiver can keep it', () => {
 		const webhook = { url: 'https://a.example', events: [], format: 'standard', origin: '', deliveries: [] } as const;
-		const kept = claimOf(applied(accepted({ ...submission(), webhook }, T0), { type: 'cancel' }, NOW))?.keptUntil ?? 0;
+		const kept =
+			quotaUsage(applied(accepted({ ...submission(), webhook }, T0), { type: 'cancel' }, NOW))?.keptUntil ?? 0;
 		expect(kept - NOW - 2 * 3_600_000).toBe((14 * (12 + 60) + 1) * 3_600_000);
 	});
 });
 
 describe('what its tenant’s object is told', () => {
 	const told = (job: JobRecord, before: JobRecord, now = NOW) =>
-		claimNews(job, before, now).map(({ type, claim }) => [type, claim.reservation, claim.bytes]);
+		quotaUsageNews(job, before, now).map(({ type, claim }) => [type, claim.reservation, claim.bytes]);
 
 	it.each([
 		['nothing of a job that goes on', counted(running()), counted(queued()), []],

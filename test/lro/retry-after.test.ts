@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { retryAfterMs, retryAfterSeconds } from '../../src/lro/retry-after.ts';
+import { parseRetryAfter, retryAfterMs } from '../../src/lro/retry-after.ts';
 
 describe('retryAfterSeconds', () => {
 	const now = Date.UTC(2026, 10, 20, 12, 0, 0);
@@ -13,7 +13,7 @@ describe('retryAfterSeconds', () => {
 		['-5', undefined],
 		['1.5', undefined],
 	])('of %j is %j', (header, expected) => {
-		expect(retryAfterSeconds(header, now)).toBe(expected);
+		expect(parseRetryAfter(header, now)).toBe(expected);
 		expect(retryAfterMs(header, now)).toBe(expected === undefined ? undefined : expected * 1_000);
 	});
 });

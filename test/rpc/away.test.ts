@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { isPassing } from '../../src/rpc/repeatedly.ts';
+import { isTransientFailure } from '../../src/rpc/repeatedly.ts';
 import { call, objectOf, socketOf, submit } from '../flow/client.ts';
 
 /** Every call fails for this long, as when the platform resets an object. @returns the number of calls. */
@@ -75,7 +75,7 @@ describe('an object that was reset under a call', () => {
 			(thrown: unknown) => thrown,
 		);
 		expect(error).toMatchObject({ durableObjectReset: true });
-		expect(isPassing(error)).toBe(true);
+		expect(isTransientFailure(error)).toBe(true);
 		expect((await call(document.links.operation)).status).toBe(200);
 	});
 });

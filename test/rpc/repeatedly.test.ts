@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { isPassing, repeatedly, retryWaitMs } from '../../src/rpc/repeatedly.ts';
+import { isTransientFailure, retryTransient, retryWaitMs } from '../../src/rpc/repeatedly.ts';
 
 const marked = (marks: object) => Object.assign(new Error('The object is away'), marks);
 
@@ -14,7 +14,7 @@ function failing(error: unknown, failures: number) {
 describe('a call of an object', () => {
 	it('is repeated when the platform says that this may help', async () => {
 		const call = failing(marked({ retryable: true }), 2);
-		expect(await repeatedly(call)).toBe('done');
+		expect(await retryTransient(call)).toBe('done');
 		expect(call).toHaveBeenCalledTimes(3);
 	});
 
@@ -25,16 +25,16 @@ describe('a call of an object', () => {
 		];
 		for (const message of messages) {
 			const call = failing(new Error(message), 1);
-			expect(await repeatedly(call)).toBe('done');
-			expect(isPassing(new Error(message))).toBe(true);
+			expect(await retryTransient(call)).toBe('done');
+			expect(isTransientFailure(new Error(message))).toBe(true);
 		}
-		expect(isPassing(new TypeError('x is undefined'))).toBe(false);
+		expect(isTransientFailure(new TypeError('x is undefined'))).toBe(false);
 	});
 
 	it('is not repeated after an error of the code, or when the object is overloaded', async () => {
 		for (const error of [new TypeError('x is undefined'), marked({ retryable: true, overloaded: true }), undefined]) {
 			const call = failing(error, 1);
-			await expect(repeatedly(call)).rejects.toBe(error);
+			await expect(retryTransient(call)).rejects.toBe(error);
 			expect(call).toHaveBeenCalledTimes(1);
 		}
 	});
@@ -42,7 +42,7 @@ describe('a call of an object', () => {
 	it('is repeated after every error until the time that its caller names', async () => {
 		for (const error of [marked({ overloaded: true }), new Error('Durable Object was shut down'), undefined]) {
 			const call = failing(error, 3);
-			expect(await repeatedly(call, { untilMs: Date.now() + 60_000 })).toBe('done');
+			expect(await retryTransient(call, { untilMs: Date.now() + 60_000 })).toBe('done');
 			expect(call).toHaveBeenCalledTimes(4);
 		}
 	});
@@ -50,7 +50,7 @@ describe('a call of an object', () => {
 	it('is given up at that time, with the last error', async () => {
 		const call = failing(marked({ retryable: true }), Number.POSITIVE_INFINITY);
 		const untilMs = Date.now() + 300;
-		await expect(repeatedly(call, { untilMs })).rejects.toThrow('away');
+		await expect(retryTransient(call, { untilMs })).rejects.toThrow('away');
 		expect(call.mock.calls.length).toBeGreaterThan(1);
 	});
 

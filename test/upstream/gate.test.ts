@@ -3,13 +3,13 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { Gates } from '../../src/rpc/gates.ts';
 import {
+	CLOSED_BREAKER,
 	type Entry,
-	entered,
+	enterGate,
 	type GateState,
 	type Health,
-	isCalm,
-	left as leftBy,
-	OPEN_GATE,
+	isHealthy,
+	leaveGate as leftBy,
 } from '../../src/upstream/gate.ts';
 import {
 	BREAKER_FAILURES,
@@ -52,12 +52,12 @@ function enter(
 ) {
 	const request = { name: 'report', pass, job, leaseMs: LEASE_MS, ...(concurrency !== undefined && { concurrency }) };
 	const others = typeof waiting === 'number' ? Array.from({ length: waiting }, (_, at) => `w${at}`) : waiting;
-	return entered(state, request, new Set(others), now, 0.5);
+	return enterGate(state, request, new Set(others), now, 0.5);
 }
 
 /** A circuit breaker that has opened, and the time at which the first job may try again. */
 function closedGate(): { state: GateState; until: number; jobs: string[] } {
-	let state = OPEN_GATE;
+	let state = CLOSED_BREAKER;
 	const jobs = Array.from({ length: BREAKER_FAILURES }, (_, at) => `j${at}`);
 	for (const job of jobs) state = left(state, `p-${job}`, UNWELL, false, T0, job);
 	return { state, until: state.closed?.until ?? 0, jobs };
@@ -65,7 +65,7 @@ function closedGate(): { state: GateState; until: number; jobs: string[] } {
 
 describe('the breaker', () => {
 	it('leaves an upstream alone after so many failures in a row, and not one sooner', () => {
-		let state = OPEN_GATE;
+		let state = CLOSED_BREAKER;
 		for (let failure = 1; failure < BREAKER_FAILURES; failure++) state = left(state, 'p', UNWELL, false, T0);
 		expect(enter(state, 'q').entry).toEqual({ admitted: true, isCalm: false });
 		state = left(state, 'p', UNWELL, false, T0);
@@ -77,15 +77,15 @@ describe('the breaker', () => {
 
 	it('counts anew when something has gone well in between', () => {
 		const failed = (state: GateState, wellBefore = false) => left(state, 'p', UNWELL, wellBefore, T0);
-		let state = failed(failed(failed(failed(OPEN_GATE))));
+		let state = failed(failed(failed(failed(CLOSED_BREAKER))));
 		expect(failed(state, true)).toMatchObject({ failures: 1 });
 		state = left(state, 'p', WELL, false, T0);
-		expect(isCalm(state)).toBe(true);
+		expect(isHealthy(state)).toBe(true);
 		expect(failed(state)).toMatchObject({ failures: 1 });
 	});
 
 	it('takes different jobs that fail: the same one again and again says nothing new', () => {
-		let state = OPEN_GATE;
+		let state = CLOSED_BREAKER;
 		for (let failure = 0; failure < 50; failure++)
 			state = left(state, `p${failure}`, UNWELL, false, T0, `j${failure % 4}`);
 		expect(state).toMatchObject({ failures: 4, failedJobs: ['j0', 'j1', 'j2', 'j3'] });
@@ -94,9 +94,9 @@ describe('the breaker', () => {
 	});
 
 	it("is not moved by an error that may be the request's own, and lets the next one try at once after one", () => {
-		let state = OPEN_GATE;
+		let state = CLOSED_BREAKER;
 		for (let failure = 0; failure < 50; failure++) state = left(state, `p${failure}`, undefined, false, T0);
-		expect(state).toBe(OPEN_GATE);
+		expect(state).toBe(CLOSED_BREAKER);
 		const { state: closed, until } = closedGate();
 		const after = left(enter(closed, 'a', { now: until }).state, 'a', undefined, false, until);
 		expect(enter(after, 'b', { now: until }).entry.admitted).toBe(true);
@@ -135,7 +135,7 @@ describe('the breaker', () => {
 		expect(probing.entry.admitted).toBe(true);
 		expect(enter(probing.state, 'b', { now: until + 1 }).entry.admitted).toBe(false);
 		const open = left(probing.state, 'a', WELL, false, until + 10);
-		expect(isCalm(open)).toBe(true);
+		expect(isHealthy(open)).toBe(true);
 		expect(open.passes).toEqual({});
 		expect(enter(open, 'b', { now: until + 10 }).entry).toEqual({ admitted: true, isCalm: true });
 	});
@@ -191,7 +191,7 @@ function waitOf(entry: Entry): number {
 
 describe('turns', () => {
 	it('are so many at once and no more', () => {
-		let state = OPEN_GATE;
+		let state = CLOSED_BREAKER;
 		for (const pass of ['a', 'b', 'c']) state = enter(state, pass, { concurrency: 3 }).state;
 		expect(enter(state, 'd', { concurrency: 3 }).entry).toMatchObject({
 			admitted: false,
@@ -202,19 +202,19 @@ describe('turns', () => {
 	});
 
 	it('are given back by those who are never heard of again', () => {
-		const { state } = enter(OPEN_GATE, 'a', { concurrency: 1 });
+		const { state } = enter(CLOSED_BREAKER, 'a', { concurrency: 1 });
 		expect(enter(state, 'b', { concurrency: 1, now: T0 + LEASE_MS - 1 }).entry.admitted).toBe(false);
 		expect(enter(state, 'b', { concurrency: 1, now: T0 + LEASE_MS }).entry.admitted).toBe(true);
 	});
 
 	it('are not given back twice', () => {
-		let state = enter(enter(OPEN_GATE, 'a', { concurrency: 2 }).state, 'b', { concurrency: 2 }).state;
+		let state = enter(enter(CLOSED_BREAKER, 'a', { concurrency: 2 }).state, 'b', { concurrency: 2 }).state;
 		state = left(left(state, 'a', WELL, false, T0), 'a', WELL, false, T0);
 		expect(Object.keys(state.passes)).toEqual(['b']);
 	});
 
 	it('are asked for the more seldom the more are waiting and the longer they take, within limits', () => {
-		const full = enter(OPEN_GATE, 'a', { concurrency: 1 }).state;
+		const full = enter(CLOSED_BREAKER, 'a', { concurrency: 1 }).state;
 		const wait = (waiting: number, ageMs: number) =>
 			waitOf(enter(full, 'b', { concurrency: 1, waiting, now: T0 + ageMs }).entry);
 		expect(wait(0, 0)).toBe(TURN_WAIT_MS.min);
@@ -224,12 +224,12 @@ describe('turns', () => {
 	});
 
 	it('cost no place and no row where an upstream takes as many as there are', () => {
-		expect(enter(OPEN_GATE, 'a').state).toBe(OPEN_GATE);
-		expect(left(OPEN_GATE, 'a', WELL, false, T0)).toBe(OPEN_GATE);
+		expect(enter(CLOSED_BREAKER, 'a').state).toBe(CLOSED_BREAKER);
+		expect(left(CLOSED_BREAKER, 'a', WELL, false, T0)).toBe(CLOSED_BREAKER);
 	});
 
 	it('fit into one stored value', () => {
-		let state = OPEN_GATE;
+		let state = CLOSED_BREAKER;
 		for (let at = 0; at < MAX_CONCURRENCY; at++)
 			state = enter(state, crypto.randomUUID(), { concurrency: MAX_CONCURRENCY }).state;
 		expect(JSON.stringify(state).length).toBeLessThan(32 * 1_024);

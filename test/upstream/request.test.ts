@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { identityIn010 } from '../../src/upstream/identity-010.ts';
-import { identityOf, mayFollow, requestFaultOf } from '../../src/upstream/request.ts';
+import { mayFollow, requestFaultOf, requestIdentity } from '../../src/upstream/request.ts';
 import { type Upstream, upstreamsOf } from '../../src/upstream/settings.ts';
 
 function upstream(settings: Record<string, unknown> = {}): Upstream {
@@ -44,12 +44,17 @@ describe('identityOf', () => {
 	] as const;
 
 	it('is method, path and query, whatever headers a gateway or SDK sets', () => {
-		expect(identityOf(request, headers, upstream())).toEqual({ method: 'POST', path: '/x', query: '?a', headers: [] });
+		expect(requestIdentity(request, headers, upstream())).toEqual({
+			method: 'POST',
+			path: '/x',
+			query: '?a',
+			headers: [],
+		});
 	});
 
 	it('has the headers that are configured, whether they are forwarded or not', () => {
 		const configured = upstream({ fingerprintHeaders: ['Accept', 'authorization'] });
-		expect(identityOf(request, headers, configured).headers).toEqual([
+		expect(requestIdentity(request, headers, configured).headers).toEqual([
 			['accept', 'text/csv'],
 			['authorization', 'Bearer x'],
 		]);

@@ -58,7 +58,7 @@ export class CsvRows {
 	 */
 	async write(bytes: Uint8Array): Promise<void> {
 		this.#writtenBytes += bytes.length;
-		await settled((done) => this.#parser.write(bytes, done));
+		await toPromise((done) => this.#parser.write(bytes, done));
 		this.#checkRowSize(this.#writtenBytes);
 	}
 
@@ -69,7 +69,7 @@ export class CsvRows {
 	 */
 	async end(): Promise<void> {
 		try {
-			await settled((done) => this.#parser.end(done));
+			await toPromise((done) => this.#parser.end(done));
 		} catch (cause) {
 			throw isUnclosedQuote(cause) ? this.#unclosedQuote(cause) : cause;
 		}
@@ -117,7 +117,7 @@ export class CsvRows {
 }
 
 /** Converts a Node callback to a promise. */
-function settled(start: (done: (error?: Error | null) => void) => void): Promise<void> {
+function toPromise(start: (done: (error?: Error | null) => void) => void): Promise<void> {
 	return new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())));
 }
 

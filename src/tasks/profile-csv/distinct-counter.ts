@@ -74,7 +74,7 @@ export class DistinctCounter {
 		const high = this.#fingerprint[0] ?? 0;
 		const low = this.#fingerprint[1] ?? 0;
 		if (find(this.#table, high, low) === FOUND) return false;
-		const isCounted = this.#count < this.#maxDistinct && this.#hasRoom() && put(this.#table, high, low);
+		const isCounted = this.#count < this.#maxDistinct && this.#hasRoom() && insert(this.#table, high, low);
 		if (isCounted) this.#count++;
 		else this.#stop();
 		return true;
@@ -120,7 +120,7 @@ function find(table: Uint32Array, high: number, low: number): number {
 }
 
 /** Stores a new fingerprint in the table; returns false when there was no slot for it. */
-function put(table: Uint32Array, high: number, low: number): boolean {
+function insert(table: Uint32Array, high: number, low: number): boolean {
 	const word = find(table, high, low);
 	if (word < 0) return false;
 	table[word] = high;
@@ -134,7 +134,7 @@ function putAll(table: Uint32Array, from: Uint32Array): boolean {
 		const high = from[word] ?? 0;
 		const low = from[word + 1] ?? 0;
 		const isEmptySlot = high === 0 && low === 0;
-		if (!isEmptySlot && !put(table, high, low)) return false;
+		if (!isEmptySlot && !insert(table, high, low)) return false;
 	}
 	return true;
 }

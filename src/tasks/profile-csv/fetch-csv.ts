@@ -34,7 +34,7 @@ export async function fetchCsv(
 	const response = await job.fetch(url).catch((cause) => {
 		throw asFetchFailure(cause, job.signal);
 	});
-	const refusal = refusalOf(response, maxBytes);
+	const refusal = csvProblem(response, maxBytes);
 	if (refusal !== undefined) {
 		await response.body?.cancel();
 		throw refusal;
@@ -46,7 +46,7 @@ export async function fetchCsv(
 	};
 }
 
-function refusalOf(response: Response, maxBytes: number): TaskError | undefined {
+function csvProblem(response: Response, maxBytes: number): TaskError | undefined {
 	const { status, headers } = response;
 	if (!response.ok) return badStatus(status, headers.get('retry-after'));
 	if (headers.get('content-type')?.startsWith('text/html')) {
@@ -55,7 +55,7 @@ function refusalOf(response: Response, maxBytes: number): TaskError | undefined 
 			status: 422,
 		});
 	}
-	return (contentLength(response) ?? 0) > maxBytes ? tooLarge(maxBytes) : undefined;
+	return (contentLength(response) ?? 0) > maxBytes ? csvTooLarge(maxBytes) : undefined;
 }
 
 function badStatus(status: number, retryAfter: string | null): TaskError {
@@ -67,7 +67,7 @@ function badStatus(status: number, retryAfter: string | null): TaskError {
 	});
 }
 
-function tooLarge(maxBytes: number): TaskError {
+function csvTooLarge(maxBytes: number): TaskError {
 	const message = `The CSV at the URL is larger than ${maxBytes} bytes`;
 	return new TaskError('CsvTooLarge', message, { retryable: false, status: 413 });
 }
@@ -88,7 +88,7 @@ async function* fetchedPieces(
 	try {
 		for await (const piece of readInTurns(response.body, TURN_BYTES, signal)) {
 			sizeBytes += piece.length;
-			if (sizeBytes > maxBytes) throw tooLarge(maxBytes);
+			if (sizeBytes > maxBytes) throw csvTooLarge(maxBytes);
 			yield piece;
 		}
 	} catch (cause) {

@@ -15,8 +15,8 @@ export async function* readInTurns(
 ): AsyncGenerator<Uint8Array, void, void> {
 	const reader = stream.getReader();
 	// Canceling settles a pending read, so no race with another promise is needed.
-	const cancel = () => void reader.cancel(signal.reason).catch(() => {});
-	signal.addEventListener('abort', cancel);
+	const cancelReader = () => void reader.cancel(signal.reason).catch(() => {});
+	signal.addEventListener('abort', cancelReader);
 	let bytesInTurn = 0;
 	try {
 		for (;;) {
@@ -35,8 +35,8 @@ export async function* readInTurns(
 			}
 		}
 	} finally {
-		signal.removeEventListener('abort', cancel);
-		cancel();
+		signal.removeEventListener('abort', cancelReader);
+		cancelReader();
 	}
 }
 

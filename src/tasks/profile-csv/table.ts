@@ -3,7 +3,7 @@ import { TaskError } from '../../work/task.ts';
 import { Column, type ColumnProfile } from './column.ts';
 import { DistinctBudget } from './distinct-counter.ts';
 import type { CsvLimits } from './limits.ts';
-import { shown } from './text-summary.ts';
+import { shownText } from './text-summary.ts';
 
 /** The profile of a table. */
 export type TableProfile = {
@@ -76,7 +76,7 @@ export class Table {
 		}
 		for (let index = this.#columns.length; index < cells.length; index++) {
 			const header = this.#awaitsHeader ? withoutBlanks(cells[index] ?? '') : '';
-			const name = this.#unusedName(shown(header, this.#limits.maxShownCharacters) || `column${index + 1}`);
+			const name = this.#unusedName(shownText(header, this.#limits.maxShownCharacters) || `column${index + 1}`);
 			this.#columns.push(new Column(name, this.#limits, this.#budget));
 		}
 	}

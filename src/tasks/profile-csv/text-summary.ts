@@ -30,12 +30,12 @@ export class TextSummary {
 
 	/** The first text in order; undefined without any. */
 	get min(): string | undefined {
-		return this.#min === undefined ? undefined : shown(this.#min, this.#maxShown);
+		return this.#min === undefined ? undefined : shownText(this.#min, this.#maxShown);
 	}
 
 	/** The last text in order; undefined without any. */
 	get max(): string | undefined {
-		return this.#max === undefined ? undefined : shown(this.#max, this.#maxShown);
+		return this.#max === undefined ? undefined : shownText(this.#max, this.#maxShown);
 	}
 
 	/** Length of the shortest text (UTF-16 code units); infinity without any. */
@@ -50,7 +50,7 @@ export class TextSummary {
 }
 
 /** Returns at most `maxCharacters` of `text`, with `…` after a cut; never half of a surrogate pair. */
-export function shown(text: string, maxCharacters: number): string {
+export function shownText(text: string, maxCharacters: number): string {
 	if (text.length <= maxCharacters) return text;
 	return `${text.slice(0, maxCharacters).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

@@ -23,7 +23,7 @@ export type ColumnType = ValueType | 'empty';
  */
 export function typeOfValue(text: string): ValueType {
 	const first = text.charCodeAt(0);
-	if (isDigit(first)) return isDate(text) ? typeOfDate(text) : typeOfNumber(text);
+	if (isDigitCode(first)) return isDate(text) ? typeOfDate(text) : typeOfNumber(text);
 	if (first === PLUS || first === MINUS || first === POINT) return typeOfNumber(text);
 	return booleanPattern.test(text) ? 'boolean' : 'string';
 }
@@ -57,7 +57,7 @@ const numberPattern = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?
 const booleanPattern = /^(?:true|false)$/i;
 const timePattern = /^[T ](?:[01]\d|2[0-3]):[0-5]\d(?::(?:[0-5]\d|60)(?:\.\d+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?$/i;
 
-function isDigit(code: number): boolean {
+function isDigitCode(code: number): boolean {
 	return code >= ZERO && code <= NINE;
 }
 
@@ -74,7 +74,7 @@ function typeOfNumber(text: string): ValueType {
 
 function endOfDigits(text: string, start: number): number {
 	let end = start;
-	while (end < text.length && isDigit(text.charCodeAt(end))) end++;
+	while (end < text.length && isDigitCode(text.charCodeAt(end))) end++;
 	return end;
 }
 

@@ -63,11 +63,11 @@ export class JpegCodec extends Codec {
 		if (!layout) throw new Error('decode JPEG: unknown pixel layout');
 		const widthPixels = codec.decode_width(image) >>> 0;
 		const heightPixels = codec.decode_height(image) >>> 0;
-		const pixels = () => {
+		const decodePixels = () => {
 			const pointer = codec.decode_buffer(image) >>> 0;
 			return { data: this.view({ pointer, sizeBytes: codec.wlen() >>> 0 }), widthPixels, heightPixels, layout };
 		};
-		return { widthPixels, heightPixels, pixels, free: () => this.release(image) };
+		return { widthPixels, heightPixels, pixels: decodePixels, free: () => this.release(image) };
 	}
 
 	protected encodePixels(pixels: Region, { widthPixels, heightPixels, quality }: EncodeOptions): Region {

@@ -56,8 +56,8 @@ export class PhotonCodec extends Codec {
 		// This copy fits where the decoder's own buffers were, so the memory does not grow.
 		const region = this.hold(regionOf(codec.photonimage_get_raw_pixels(image)));
 		codec.__wbg_photonimage_free(image, 0);
-		const pixels = () => ({ data: this.view(region), widthPixels, heightPixels, layout: 'rgba' as const });
-		return { widthPixels, heightPixels, pixels, free: () => this.release(region.pointer) };
+		const viewPixels = () => ({ data: this.view(region), widthPixels, heightPixels, layout: 'rgba' as const });
+		return { widthPixels, heightPixels, pixels: viewPixels, free: () => this.release(region.pointer) };
 	}
 
 	protected encodePixels(pixels: Region, { widthPixels, heightPixels, format }: EncodeOptions): Region {

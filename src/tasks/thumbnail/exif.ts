@@ -1,5 +1,5 @@
 /** Reads the orientation from EXIF, which is all that a thumbnail needs. Pure. */
-import { viewOf } from './image-bytes.ts';
+import { dataView } from './image-bytes.ts';
 
 const UPRIGHT = 1;
 const LAST_ORIENTATION = 8;
@@ -20,7 +20,7 @@ const BIG_ENDIAN = 0x4d4d;
  */
 export function readOrientation(tiff: Uint8Array): number {
 	if (tiff.length < TIFF_HEADER_BYTES) return UPRIGHT;
-	const view = viewOf(tiff);
+	const view = dataView(tiff);
 	const byteOrder = view.getUint16(0);
 	if (byteOrder !== LITTLE_ENDIAN && byteOrder !== BIG_ENDIAN) return UPRIGHT;
 	const littleEndian = byteOrder === LITTLE_ENDIAN;

@@ -1,7 +1,7 @@
 /** Reads all markers of a JPEG without decoding it. Pure. */
 import { invalidImage, unsupportedImage } from './errors.ts';
 import { readOrientation } from './exif.ts';
-import { type HeaderBase, hasText, viewOf } from './image-bytes.ts';
+import { dataView, type HeaderBase, hasText } from './image-bytes.ts';
 
 /** The header of a JPEG. */
 export interface JpegHeader extends HeaderBase {
@@ -68,7 +68,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 		at += LENGTH_BYTES + segment.length;
 		if (isFrame(marker.code)) {
 			if (frame) throw unsupportedImage('The JPEG is hierarchical, expected baseline or progressive');
-			frame = readFrame(marker.code, segment);
+			frame = readJpegFrame(marker.code, segment);
 		} else if (marker.code === EXIF_SEGMENT && hasText(segment, 0, EXIF_NAME)) {
 			orientation ??= readOrientation(segment.subarray(EXIF_NAME.length));
 		} else if (marker.code === ADOBE_SEGMENT && hasText(segment, 0, ADOBE_NAME)) {
@@ -85,27 +85,27 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 	return { format: 'jpeg', orientation: orientation ?? 1, ...frame };
 }
 
-function cutOff() {
+function jpegCutOff() {
 	return invalidImage('The JPEG ends early: it is truncated');
 }
 
 /** Reads the marker at `at`, which any number of fill bytes may precede. */
 function markerAt(bytes: Uint8Array, at: number): { code: number; end: number } {
-	if (at >= bytes.length) throw cutOff();
+	if (at >= bytes.length) throw jpegCutOff();
 	if (bytes[at] !== FILL) throw invalidImage(`The JPEG is damaged at byte ${at}`);
 	let end = at;
 	while (bytes[end] === FILL) end++;
 	const code = bytes[end];
-	if (code === undefined) throw cutOff();
+	if (code === undefined) throw jpegCutOff();
 	return { code, end: end + 1 };
 }
 
 /** Returns the contents of the segment whose length is at `at`. */
 function segmentAt(bytes: Uint8Array, at: number): Uint8Array {
-	if (at + LENGTH_BYTES > bytes.length) throw cutOff();
-	const length = viewOf(bytes).getUint16(at);
+	if (at + LENGTH_BYTES > bytes.length) throw jpegCutOff();
+	const length = dataView(bytes).getUint16(at);
 	if (length < LENGTH_BYTES) throw invalidImage(`The JPEG is damaged at byte ${at}`);
-	if (at + length > bytes.length) throw cutOff();
+	if (at + length > bytes.length) throw jpegCutOff();
 	return bytes.subarray(at + LENGTH_BYTES, at + length);
 }
 
@@ -117,19 +117,19 @@ function endOfScan(bytes: Uint8Array, start: number): number {
 		const isData = next === 0 || next === FILL || (next >= FIRST_RST && next <= LAST_RST);
 		if (!isData) return at;
 	}
-	throw cutOff();
+	throw jpegCutOff();
 }
 
 function isFrame(code: number): boolean {
 	return code >= SOF_BASELINE && code <= SOF_LAST && code !== DHT && code !== JPG_RESERVED && code !== DAC;
 }
 
-function readFrame(code: number, segment: Uint8Array): Frame {
+function readJpegFrame(code: number, segment: Uint8Array): Frame {
 	if (code !== SOF_BASELINE && code !== SOF_EXTENDED && code !== SOF_PROGRESSIVE) {
 		throw unsupportedImage('The JPEG is lossless, hierarchical or arithmetic, expected baseline or progressive');
 	}
 	if (segment.length < FRAME_HEADER_BYTES) throw invalidImage('The JPEG is damaged: its frame header is too short');
-	const view = viewOf(segment);
+	const view = dataView(segment);
 	const bits = view.getUint8(0);
 	if (bits !== BITS_PER_SAMPLE) throw unsupportedImage(`The JPEG has ${bits} bits a sample, expected 8`);
 	const heightPixels = view.getUint16(1);

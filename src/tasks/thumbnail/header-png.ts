@@ -1,7 +1,7 @@
 /** Reads all chunks of a PNG without inflating them. Pure. */
 import { invalidImage } from './errors.ts';
 import { readOrientation } from './exif.ts';
-import { type Essentials, type HeaderBase, textAt, viewOf } from './image-bytes.ts';
+import { dataView, type Essentials, type HeaderBase, textAt } from './image-bytes.ts';
 
 /** The header of a PNG. */
 export interface PngHeader extends HeaderBase {
@@ -63,10 +63,10 @@ export function readPngHeader(bytes: Uint8Array): PngHeader {
 
 function chunkAt(bytes: Uint8Array, startByte: number): Chunk {
 	const dataStart = startByte + LENGTH_BYTES + TYPE_BYTES;
-	if (dataStart > bytes.length) throw cutOff();
-	const dataEnd = dataStart + viewOf(bytes).getUint32(startByte);
+	if (dataStart > bytes.length) throw pngCutOff();
+	const dataEnd = dataStart + dataView(bytes).getUint32(startByte);
 	const endByte = dataEnd + CRC_BYTES;
-	if (endByte > bytes.length) throw cutOff();
+	if (endByte > bytes.length) throw pngCutOff();
 	const type = textAt(bytes, startByte + LENGTH_BYTES, TYPE_BYTES);
 	return { type, data: bytes.subarray(dataStart, dataEnd), startByte, endByte };
 }
@@ -79,13 +79,13 @@ function keepChunk(ranges: [number, number][], chunk: Chunk): void {
 	else ranges.push([chunk.startByte, chunk.endByte]);
 }
 
-function cutOff() {
+function pngCutOff() {
 	return invalidImage('The PNG ends early: it is truncated or damaged');
 }
 
 function readIhdr(chunk: Chunk) {
 	if (chunk.type !== 'IHDR' || chunk.data.length !== IHDR_BYTES) throw invalidImage('The PNG has no header');
-	const view = viewOf(chunk.data);
+	const view = dataView(chunk.data);
 	const widthPixels = view.getUint32(0);
 	const heightPixels = view.getUint32(4);
 	const bits = view.getUint8(8);

@@ -1,7 +1,7 @@
 /** Reads a WebP's chunks without decoding it. Pure. */
 import { invalidImage, unsupportedImage } from './errors.ts';
 import { readOrientation } from './exif.ts';
-import { type Essentials, type HeaderBase, hasText, textAt, viewOf } from './image-bytes.ts';
+import { dataView, type Essentials, type HeaderBase, hasText, textAt } from './image-bytes.ts';
 
 /** The header of a WebP. */
 export interface WebpHeader extends HeaderBase {
@@ -47,13 +47,13 @@ type Chunks = ReadonlyMap<string, Chunk>;
  * part of the picture.
  */
 export function readWebpHeader(bytes: Uint8Array): WebpHeader {
-	const riffEnd = viewOf(bytes).getUint32(4, true) + CHUNK_HEADER_BYTES;
-	if (riffEnd > bytes.length) throw cutOff();
+	const riffEnd = dataView(bytes).getUint32(4, true) + CHUNK_HEADER_BYTES;
+	if (riffEnd > bytes.length) throw webpCutOff();
 	const chunks = readChunks(bytes, RIFF_HEADER_BYTES, riffEnd);
 	const extended = chunks.get('VP8X');
 	const canvas = extended?.startByte === RIFF_HEADER_BYTES ? readCanvas(extended.data) : undefined;
 	const frame = chunks.get('ANMF');
-	const picture = readPicture(frame ? readFrame(bytes, frame, canvas) : chunks, canvas !== undefined);
+	const picture = readPicture(frame ? readWebpFrame(bytes, frame, canvas) : chunks, canvas !== undefined);
 	if (canvas && !sameSize(canvas, picture)) {
 		throw invalidImage('The WebP is damaged: its picture and its canvas differ in size');
 	}
@@ -65,17 +65,17 @@ function orientationOf(exif: Chunk | undefined): number {
 	return readOrientation(hasText(exif.data, 0, EXIF_NAME) ? exif.data.subarray(EXIF_NAME.length) : exif.data);
 }
 
-function cutOff() {
+function webpCutOff() {
 	return invalidImage('The WebP ends early: it is truncated or damaged');
 }
 
 function readChunks(bytes: Uint8Array, startByte: number, endByte: number): Chunks {
-	const view = viewOf(bytes);
+	const view = dataView(bytes);
 	const chunks = new Map<string, Chunk>();
 	for (let at = startByte; at + CHUNK_HEADER_BYTES <= endByte; ) {
 		const dataStart = at + CHUNK_HEADER_BYTES;
 		const length = view.getUint32(at + 4, true);
-		if (dataStart + length > endByte) throw cutOff();
+		if (dataStart + length > endByte) throw webpCutOff();
 		const paddedEnd = Math.min(dataStart + length + (length % 2), endByte);
 		const type = textAt(bytes, at, 4);
 		if (USED_CHUNKS.has(type) && !chunks.has(type)) {
@@ -97,7 +97,7 @@ function readCanvas(data: Uint8Array): Size {
 }
 
 /** Returns the chunks of an animation's first frame. */
-function readFrame(bytes: Uint8Array, frame: Chunk, canvas: Size | undefined): Chunks {
+function readWebpFrame(bytes: Uint8Array, frame: Chunk, canvas: Size | undefined): Chunks {
 	if (!canvas || frame.data.length < FRAME_HEADER_BYTES) throw invalidImage('The WebP is damaged: a frame has no size');
 	const frameSize = { widthPixels: uint24(frame.data, 6) + 1, heightPixels: uint24(frame.data, 9) + 1 };
 	if (!sameSize(frameSize, canvas)) {
@@ -124,7 +124,7 @@ function readPicture(chunks: Chunks, mayHaveAlpha: boolean): Size & { essentials
 function readLossy(data: Uint8Array): Size {
 	const isKeyFrame = data.length >= LOSSY_HEADER_BYTES && hasText(data, 3, '\x9d\x01\x2a');
 	if (!isKeyFrame) throw invalidImage('The WebP is damaged: its picture has no size');
-	const view = viewOf(data);
+	const view = dataView(data);
 	return checkedSize(view.getUint16(6, true) & SIZE_MASK, view.getUint16(8, true) & SIZE_MASK);
 }
 
@@ -132,7 +132,7 @@ function readLossless(data: Uint8Array): Size {
 	if (data.length < LOSSLESS_HEADER_BYTES || data[0] !== LOSSLESS_SIGNATURE) {
 		throw invalidImage('The WebP is damaged: its picture has no size');
 	}
-	const bits = viewOf(data).getUint32(1, true);
+	const bits = dataView(data).getUint32(1, true);
 	return checkedSize((bits & SIZE_MASK) + 1, ((bits >>> SIZE_BITS) & SIZE_MASK) + 1);
 }
 
@@ -145,7 +145,7 @@ function checkedSize(widthPixels: number, heightPixels: number): Size {
 function fileHeader(partsBytes: number, canvas: Size | undefined): Uint8Array {
 	const extendedBytes = canvas ? CHUNK_HEADER_BYTES + EXTENDED_BYTES : 0;
 	const header = new Uint8Array(RIFF_HEADER_BYTES + extendedBytes);
-	const view = viewOf(header);
+	const view = dataView(header);
 	writeText(header, 0, 'RIFF');
 	view.setUint32(4, header.length - CHUNK_HEADER_BYTES + partsBytes, true);
 	writeText(header, 8, 'WEBP');

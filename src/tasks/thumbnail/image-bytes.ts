@@ -29,7 +29,7 @@ export function textAt(bytes: Uint8Array, offset: number, length: number): strin
 }
 
 /** Returns a view for reading numbers. Reads outside it throw a `RangeError`, so check the length first. */
-export function viewOf(bytes: Uint8Array): DataView {
+export function dataView(bytes: Uint8Array): DataView {
 	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 

@@ -110,17 +110,17 @@ function fitToBox(width: number, height: number, request: ResizeRequest): Size &
 	const boxHeight = request.height;
 	if (request.fit === 'contain') {
 		const scale = Math.min(1, (boxWidth ?? MAX_SIDE_PIXELS) / width, (boxHeight ?? MAX_SIDE_PIXELS) / height);
-		return { widthPixels: side(width * scale), heightPixels: side(height * scale), crop: whole };
+		return { widthPixels: clampSide(width * scale), heightPixels: clampSide(height * scale), crop: whole };
 	}
-	const widthPixels = side(boxWidth ?? ((boxHeight ?? 0) * width) / height);
-	const heightPixels = side(boxHeight ?? ((boxWidth ?? 0) * height) / width);
+	const widthPixels = clampSide(boxWidth ?? ((boxHeight ?? 0) * width) / height);
+	const heightPixels = clampSide(boxHeight ?? ((boxWidth ?? 0) * height) / width);
 	if (request.fit === 'fill') return { widthPixels, heightPixels, crop: whole };
 	const scale = Math.max(widthPixels / width, heightPixels / height);
 	const crop = { width: widthPixels / scale, height: heightPixels / scale };
 	return { widthPixels, heightPixels, crop: { x: (width - crop.width) / 2, y: (height - crop.height) / 2, ...crop } };
 }
 
-function side(pixels: number): number {
+function clampSide(pixels: number): number {
 	return Math.min(MAX_SIDE_PIXELS, Math.max(1, Math.round(pixels)));
 }
 
@@ -144,12 +144,12 @@ function smallestScale(image: Size, plan: Size & { crop: Rectangle }): number {
 
 function tooMuchMemory(image: Size, from: ImageFormat, result: Size, to: ImageFormat, needs: MemoryNeeds) {
 	return imageTooLarge(
-		`A ${to} of ${describe(result)} from a ${from} of ${describe(image)} would take ${megabytes(totalBytes(needs))} ` +
-			`of memory, the limit is ${megabytes(MEMORY_BUDGET_BYTES)}`,
+		`A ${to} of ${describe(result)} from a ${from} of ${describe(image)} would take ${roundedMegabytes(totalBytes(needs))} ` +
+			`of memory, the limit is ${roundedMegabytes(MEMORY_BUDGET_BYTES)}`,
 	);
 }
 
-function megabytes(bytes: number): string {
+function roundedMegabytes(bytes: number): string {
 	return `${Math.round(bytes / MEGABYTE)} MB`;
 }
 

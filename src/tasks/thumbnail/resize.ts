@@ -61,7 +61,7 @@ async function resizeInStages(
 	const { codec, file } = await makeRoom(received, plan, options.codecs);
 	codec.growTo(plan.needs[codecOf(header.format)]);
 	await endStage('read', options);
-	const decoded = decode(codec, file, header, plan);
+	const decoded = decodeImage(codec, file, header, plan);
 	await endStage('decoded', options);
 	const writer = await options.codecs.open(codecOf(plan.format));
 	if (writer !== codec) writer.growTo(plan.needs[codecOf(plan.format)]);
@@ -118,19 +118,19 @@ async function readStart(reader: ReadableStreamDefaultReader<Uint8Array>): Promi
 	while (start.length < SIGNATURE_BYTES) {
 		const { value } = await reader.read();
 		if (!value) break;
-		start = joined(start, value);
+		start = joinTwo(start, value);
 	}
 	return start;
 }
 
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
+function joinTwo(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
 	const both = new Uint8Array(one.length + other.length);
 	both.set(one);
 	both.set(other, one.length);
 	return both;
 }
 
-function decode(codec: Codec, file: Region, header: ImageHeader, plan: Plan): DecodedImage {
+function decodeImage(codec: Codec, file: Region, header: ImageHeader, plan: Plan): DecodedImage {
 	if (header.format !== 'jpeg') keepEssentials(codec.view(file), header.essentials);
 	const { widthPixels, heightPixels } = header;
 	return codec.decode(file, { widthPixels, heightPixels, eighths: plan.eighths });

@@ -16,18 +16,18 @@ import type { UpstreamRequest } from '../../upstream/request.ts';
 import { isRetried } from '../../upstream/retry.ts';
 import type { Upstream } from '../../upstream/settings.ts';
 import { allowed } from '../fetch.ts';
-import { progressOf } from '../progress.ts';
+import { checkedProgress } from '../progress.ts';
 import { TaskError } from '../task.ts';
 import { type Peeked, peeked } from './peek.ts';
 import { type Attempt, ConnectionLost, discarded } from './reply.ts';
-import { type Answered, connect, headersOf, type SendOptions } from './send.ts';
+import { type Answered, headersOf, openConnection, type SendOptions } from './send.ts';
 
 const BAD_GATEWAY = 502;
 /** The request headers that affect a response, which polls repeat. */
 const OF_ANSWERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'authorization', 'cookie']);
 
 /** The values that stay the same from poll to poll. */
-export interface Course {
+export interface OperationContext {
 	readonly options: SendOptions;
 	readonly upstream: Upstream;
 	readonly request: UpstreamRequest;
@@ -49,7 +49,7 @@ export interface GoesOn {
  * @returns how to continue polling; or the first response, if there is no operation.
  * @throws {TaskError} if the operation has already failed, or its first response is invalid.
  */
-export async function beginFollowing(course: Course, first: Answered): Promise<GoesOn | Answered> {
+export async function beginFollowing(course: OperationContext, first: Answered): Promise<GoesOn | Answered> {
 	if (!startsOperation(first.response)) return first;
 	const { upstream, request } = course;
 	const start = await peeked(first.response, first.url);
@@ -72,7 +72,7 @@ function startsOperation({ status, headers }: Response): boolean {
  * @returns how to continue polling; or the response with the operation's result.
  * @throws {TaskError} if the operation failed, a response is invalid, or too many polls in a row failed.
  */
-export async function askOnce(course: Course, before: Following): Promise<GoesOn | Answered> {
+export async function askOnce(course: OperationContext, before: Following): Promise<GoesOn | Answered> {
 	let target = before.operation;
 	for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
 		const answer = await answerTo(course, target.askAt);
@@ -96,12 +96,12 @@ export async function askOnce(course: Course, before: Following): Promise<GoesOn
 		}
 		target = operation;
 	}
-	throw failed(`Upstream "${course.upstream.name}" redirects more than ${MAX_REDIRECTS} times`);
+	throw upstreamFailed(`Upstream "${course.upstream.name}" redirects more than ${MAX_REDIRECTS} times`);
 }
 
 /** @throws {TaskError} after too many failures in a row. */
-export function countFailure(course: Course, before: Following, step?: Step): GoesOn {
-	if (isLastFailure(before)) throw failed(`Too many polls of upstream "${course.upstream.name}" failed`);
+export function countFailure(course: OperationContext, before: Following, step?: Step): GoesOn {
+	if (isLastFailure(before)) throw upstreamFailed(`Too many polls of upstream "${course.upstream.name}" failed`);
 	return goOn(course, step, { ...before, failures: before.failures + 1 });
 }
 
@@ -114,11 +114,11 @@ function isLastFailure({ failures }: Following): boolean {
  *
  * @throws {TaskError} if the operation's links are too large.
  */
-function goOn(course: Course, step: Step | undefined, next: Following): GoesOn {
+function goOn(course: OperationContext, step: Step | undefined, next: Following): GoesOn {
 	const { upstream, since } = course;
 	const sizeBytes = new TextEncoder().encode(JSON.stringify(next.operation)).byteLength;
 	if (sizeBytes > MAX_OPERATION_BYTES)
-		throw failed(
+		throw upstreamFailed(
 			`The operation links of upstream "${upstream.name}" are larger than the limit of ${MAX_OPERATION_BYTES} bytes`,
 		);
 	const named = step && 'retryAfterMs' in step ? step.retryAfterMs : undefined;
@@ -142,15 +142,18 @@ function operationOf(step: Step, { name }: Upstream): Operation {
 			break;
 		case 'failed':
 		case 'canceled':
-			throw ended(name, step.is, step.error);
+			throw operationFailure(name, step.is, step.error);
 		case 'nonsense':
-			throw failed(`Upstream "${name}" sent an invalid response for its operation: ${step.reason}`);
+			throw upstreamFailed(`Upstream "${name}" sent an invalid response for its operation: ${step.reason}`);
 	}
-	throw failed(`Upstream "${name}" sent no link to continue its operation`);
+	throw upstreamFailed(`Upstream "${name}" sent no link to continue its operation`);
 }
 
 /** Returns `undefined` if there is no response. */
-async function answerTo({ options, upstream, request, job }: Course, url: string): Promise<Peeked | undefined> {
+async function answerTo(
+	{ options, upstream, request, job }: OperationContext,
+	url: string,
+): Promise<Peeked | undefined> {
 	const target = allowed(url, options.allowPrivateTargets);
 	const isOwn = target.origin === new URL(upstream.baseUrl).origin;
 	const headers = request.headers.filter(([name]) => OF_ANSWERS.has(name));
@@ -159,7 +162,7 @@ async function answerTo({ options, upstream, request, job }: Course, url: string
 		headers: isOwn ? headersOf(upstream, { ...request, headers }, job) : strangersHeaders(headers),
 	};
 	try {
-		return await peeked(await connect(target, init, job.signal), target.href);
+		return await peeked(await openConnection(target, init, job.signal), target.href);
 	} catch (error) {
 		if (!(error instanceof ConnectionLost)) throw error;
 		return undefined;
@@ -175,18 +178,25 @@ function strangersHeaders(headers: UpstreamRequest['headers']): Headers {
 function toldBy(step: Step): Progress | undefined {
 	const { word, percentComplete }: Told = 'told' in step ? step.told : {};
 	if (word === undefined && percentComplete === undefined) return undefined;
-	return progressOf(percentComplete, word === undefined ? undefined : `upstream status: ${word}`);
+	return checkedProgress(percentComplete, word === undefined ? undefined : `upstream status: ${word}`);
 }
 
-function ended(name: string, how: 'failed' | 'canceled', { code, message, details }: OperationError): TaskError {
+function operationFailure(
+	name: string,
+	how: 'failed' | 'canceled',
+	{ code, message, details }: OperationError,
+): TaskError {
 	const told = [{ code, message, details: details as readonly never[] }];
-	return failed(
+	return upstreamFailed(
 		`The operation at upstream "${name}" ${how === 'failed' ? 'failed' : 'was canceled'}: ${message}`,
 		told,
 	);
 }
 
-function failed(message: string, details?: readonly never[] | readonly { code: string; message: string }[]): TaskError {
+function upstreamFailed(
+	message: string,
+	details?: readonly never[] | readonly { code: string; message: string }[],
+): TaskError {
 	return new TaskError('UpstreamFailed', message, {
 		retryable: false,
 		status: BAD_GATEWAY,

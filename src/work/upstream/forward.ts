@@ -20,7 +20,7 @@ import type { Outcome } from '../outcome.ts';
 import { TaskError } from '../task.ts';
 import { beginFollowing } from './follow.ts';
 import { type Attempt, ConnectionLost, discarded, storedReply } from './reply.ts';
-import { type Answered, send } from './send.ts';
+import { type Answered, sendRequest } from './send.ts';
 
 /** The dependencies of forwarding. */
 export interface ForwardOptions {
@@ -42,15 +42,15 @@ export async function forward(options: ForwardOptions, lease: Lease, job: Attemp
 	let url = upstream.baseUrl;
 	try {
 		const sentAt = Date.now();
-		const first = await send(options, upstream, request, lease, job);
+		const first = await sendRequest(options, upstream, request, lease, job);
 		url = first.url;
 		const course = { options, upstream, request, job, since: Date.now() };
 		const answered = upstream.follow ? await beginFollowing(course, first) : first;
 		if ('terms' in answered) return { kind: 'follow', ...answered, health: { isWell: true } };
-		return await outcomeOf(options, { ...answered, sentAt }, upstream, request, lease, job);
+		return await outcomeOfReply(options, { ...answered, sentAt }, upstream, request, lease, job);
 	} catch (error) {
 		if (job.signal.aborted || error instanceof UploadRefused) throw error;
-		return brokenOff(error, upstream, { mayRepeat, id: job.id, isOwn: isOwn(upstream, url) });
+		return connectionFailure(error, upstream, { mayRepeat, id: job.id, isOwn: isOwn(upstream, url) });
 	}
 }
 
@@ -81,7 +81,7 @@ export function plan(
 	return { upstream, request };
 }
 
-export async function outcomeOf(
+export async function outcomeOfReply(
 	{ jobs, maxResultBytes: maxBytes }: ForwardOptions,
 	{ response, url, isFollowed, sentAt }: Answered & { readonly sentAt: number },
 	upstream: Upstream,
@@ -129,26 +129,26 @@ function refusedBy({ name }: Upstream, { status }: Response, retryable: boolean,
 
 /** Returns the failure for an error that a retry can't fix; `undefined` for any other error. */
 export function finalFailureOf(error: unknown, { name }: Upstream): Failure | undefined {
-	if (error instanceof TooLarge) return failedWith(tooLargeMessage(name, error), false);
+	if (error instanceof TooLarge) return upstreamFailure(tooLargeMessage(name, error), false);
 	if (!(error instanceof TaskError)) return undefined;
 	const failure = failureOf(error);
 	return { ...failure, error: { ...failure.error, retryable: false } };
 }
 
 /** Handles a missing or incomplete reply. A failure that the upstream didn't cause doesn't count against it. */
-function brokenOff(
+function connectionFailure(
 	error: unknown,
 	{ name, headers }: Upstream,
 	{ mayRepeat, id, isOwn }: { mayRepeat: boolean; id: string; isOwn: boolean },
 ): Outcome {
 	if (error instanceof TooLarge) {
-		return { kind: 'failure', failure: failedWith(tooLargeMessage(name, error), false), health: { isWell: true } };
+		return { kind: 'failure', failure: upstreamFailure(tooLargeMessage(name, error), false), health: { isWell: true } };
 	}
 	if (error instanceof ConnectionLost) {
 		logError('upstream failed', { job: id, upstream: name, error: withoutValues(error.cause, headers) });
 		const message = `The connection to upstream "${name}" failed or was interrupted`;
 		const health = isOwn && !error.isElsewhere ? UNWELL : { isWell: true };
-		return { kind: 'failure', failure: failedWith(message, mayRepeat), health };
+		return { kind: 'failure', failure: upstreamFailure(message, mayRepeat), health };
 	}
 	if (!(error instanceof TaskError))
 		logError('forwarding failed', { job: id, upstream: name, error: withoutValues(error, headers) });
@@ -172,7 +172,7 @@ function tooLargeMessage(name: string, { maxBytes }: TooLarge): string {
 	return `The response of upstream "${name}" is larger than the limit of ${maxBytes} bytes`;
 }
 
-function failedWith(message: string, retryable: boolean): Failure {
+function upstreamFailure(message: string, retryable: boolean): Failure {
 	return { error: { code: 'UpstreamFailed', message, retryable }, status: BAD_GATEWAY };
 }
 

@@ -10,8 +10,8 @@ import { UploadRefused } from '../../rpc/upload.ts';
 import { ANSWER_MS, ASK_DIRECTLY_MS, ASK_LATE_MS } from '../../upstream/limits.ts';
 import { failureOf } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
-import { askOnce, type Course, countFailure, type GoesOn } from './follow.ts';
-import { type ForwardOptions, finalFailureOf, outcomeOf, plan, withoutValues } from './forward.ts';
+import { askOnce, countFailure, type GoesOn, type OperationContext } from './follow.ts';
+import { type ForwardOptions, finalFailureOf, outcomeOfReply, plan, withoutValues } from './forward.ts';
 import { type Attempt, ConnectionLost } from './reply.ts';
 
 /** The values that stay the same while one consumer polls. */
@@ -95,21 +95,21 @@ async function questionOf(
 
 async function withinTime(
 	session: Session,
-	course: Omit<Course, 'job'>,
+	course: Omit<OperationContext, 'job'>,
 	following: Following,
 ): Promise<GoesOn | Outcome> {
 	const { options, id, lease, contextFor } = session;
 	const { upstream, request } = course;
 	const controller = new AbortController();
-	const stop = () => controller.abort();
-	let timer = setTimeout(stop, ANSWER_MS);
+	const abort = () => controller.abort();
+	let timer = setTimeout(abort, ANSWER_MS);
 	const whole = { ...course, job: contextFor(controller.signal) };
 	try {
 		const answer = await askOnce(whole, following);
 		if ('terms' in answer) return answer;
 		clearTimeout(timer);
-		timer = setTimeout(stop, upstream.timeoutSeconds * MS_PER_SECOND);
-		return await outcomeOf(options, { ...answer, sentAt: Date.now() }, upstream, request, lease, whole.job);
+		timer = setTimeout(abort, upstream.timeoutSeconds * MS_PER_SECOND);
+		return await outcomeOfReply(options, { ...answer, sentAt: Date.now() }, upstream, request, lease, whole.job);
 	} catch (error) {
 		if (error instanceof UploadRefused) throw error;
 		const failure = finalFailureOf(error, upstream);

@@ -16,7 +16,7 @@ export async function peeked(response: Response, url: string): Promise<Peeked> {
 	if (!body || !JSON_TYPE.test(headers.get('content-type') ?? ''))
 		return { response, url, answer: { url, status, headers } };
 	const { pieces, isAll, reader } = await begun(body);
-	const value = isAll ? parsed(pieces) : undefined;
+	const value = isAll ? parsePieces(pieces) : undefined;
 	// The same bytes again: those that were read, followed by the rest.
 	const again = new Response(rejoined(pieces, reader), { status, headers });
 	return { response: again, url, answer: { url, status, headers, ...(value !== undefined && { body: value }) } };
@@ -36,7 +36,7 @@ async function begun(body: ReadableStream) {
 	return { pieces, isAll: false, reader };
 }
 
-function parsed(pieces: readonly Uint8Array[]): unknown {
+function parsePieces(pieces: readonly Uint8Array[]): unknown {
 	const decoder = new TextDecoder();
 	const text = pieces.map((piece) => decoder.decode(piece, { stream: true })).join('') + decoder.decode();
 	try {

@@ -7,7 +7,7 @@ import { targetOf } from '../../upstream/paths.ts';
 import { mayFollow, type UpstreamRequest } from '../../upstream/request.ts';
 import { forwardedHeaders, plainHeaders } from '../../upstream/request-headers.ts';
 import type { Upstream } from '../../upstream/settings.ts';
-import { allowed, redirected, redirectOf } from '../fetch.ts';
+import { allowed, redirectOf, redirectRequest } from '../fetch.ts';
 import { TaskError } from '../task.ts';
 import { type Attempt, ConnectionLost } from './reply.ts';
 
@@ -30,7 +30,7 @@ const BAD_GATEWAY = 502;
  * @throws {ConnectionLost} if there is no reply.
  * @throws {TaskError} if a redirect leads to an address that is not allowed.
  */
-export async function send(
+export async function sendRequest(
 	{ jobs, allowPrivateTargets }: SendOptions,
 	upstream: Upstream,
 	request: UpstreamRequest,
@@ -43,15 +43,15 @@ export async function send(
 	let hasBody = (lease.input?.sizeBytes ?? 0) > 0;
 	for (let redirects = 0; ; redirects++) {
 		// A stream can be sent once, so each hop gets its own.
-		const body = hasBody ? bodyOf(jobs, lease, job.id) : null;
-		const response = await connect(target, { ...next, body }, job.signal).catch((error: unknown) => {
+		const body = hasBody ? requestBody(jobs, lease, job.id) : null;
+		const response = await openConnection(target, { ...next, body }, job.signal).catch((error: unknown) => {
 			const isElsewhere = error instanceof ConnectionLost && target.origin !== origin;
 			throw isElsewhere ? new ConnectionLost(error.cause, true) : error;
 		});
 		const location = upstream.followRedirects ? redirectOf(response) : undefined;
 		if (location === undefined) return { response, url: target.href };
 		const to = URL.parse(location, target.href);
-		const redirectedInit = redirected(next, response.status, to?.origin === origin);
+		const redirectedInit = redirectRequest(next, response.status, to?.origin === origin);
 		// The configured secret must not reach paths that the upstream's rules forbid: the redirect itself becomes the reply.
 		if (to && !mayFollow(upstream, to, redirectedInit.method ?? 'GET')) return { response, url: target.href };
 		await response.body?.cancel();
@@ -64,7 +64,7 @@ export async function send(
 }
 
 /** @throws {ConnectionLost} */
-export async function connect(target: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
+export async function openConnection(target: URL, init: RequestInit, signal: AbortSignal): Promise<Response> {
 	try {
 		// No cache on the path may store a reply for another caller: caching is the client's decision.
 		return await fetch(target, { ...init, redirect: 'manual', cache: 'no-store', signal });
@@ -100,7 +100,7 @@ function toldElsewhere({ headers }: UpstreamRequest, { headers: left }: RequestI
 }
 
 /** Returns the body with its original length. */
-function bodyOf(jobs: Jobs, { input }: Lease, id: string): BodyInit | null {
+function requestBody(jobs: Jobs, { input }: Lease, id: string): BodyInit | null {
 	if (!input) return null;
 	if ('inline' in input) return input.inline;
 	const { readable, writable } = new FixedLengthStream(input.sizeBytes);
