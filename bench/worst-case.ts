@@ -8,8 +8,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
-import { CALLS_A_REQUEST, JOBS_A_REQUEST } from '../src/batch/limits.ts';
-import { DEFAULTS } from '../src/config.ts';
+import { DEFAULTS } from '../src/config/config.ts';
+import { CALLS_A_REQUEST, JOBS_A_REQUEST } from '../src/core/batch/limits.ts';
 import {
 	CHUNK_BYTES,
 	MAX_LOST_ATTEMPTS,
@@ -20,8 +20,8 @@ import {
 	OPTION_LIMITS,
 	PROGRESS_INTERVAL_MS,
 	SECONDS_PER_DAY,
-} from '../src/job/limits.ts';
-import { VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../src/quota/limits.ts';
+} from '../src/core/job/limits.ts';
+import { VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../src/core/quota/limits.ts';
 
 const DOCUMENT = fileURLToPath(new URL('../docs/worst-case.md', import.meta.url));
 const CONFIG = fileURLToPath(new URL('../wrangler.toml', import.meta.url));

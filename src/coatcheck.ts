@@ -2,17 +2,17 @@
  * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for the paths under `/v1`
  * and `queue` for its queues, and export the object classes.
  */
-import { type Config, configOf, NotConfigured } from './config.ts';
+import { type Config, configOf, NotConfigured } from './config/config.ts';
 import { type DoorEnv, handleRequest } from './http/door.ts';
 import { logError } from './log.ts';
-import { Connections } from './notify/connections.ts';
-import { deliver } from './notify/deliver.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { lanesOf } from './queue/lanes.ts';
 import { purposeOf } from './queue/purpose.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { signToken } from './token/token.ts';
+import { Connections } from './webhook/connections.ts';
+import { deliver } from './webhook/deliver.ts';
 import { askUpstream, runAttempt } from './work/attempt.ts';
 import { registryOf } from './work/registry.ts';
 import type { AnyTask } from './work/task.ts';

@@ -6,7 +6,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
 import { afterAll, beforeAll, vi } from 'vitest';
-import { recordDuration } from '../src/http/usual.ts';
+import { recordDuration } from '../src/http/typical-duration.ts';
 import { JobObject } from '../src/object/job-object.ts';
 import { noteWait } from '../src/queue/pressure.ts';
 import { ORIGIN } from './flow/client.ts';

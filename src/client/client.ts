@@ -1,7 +1,8 @@
 /** Client of one Coatcheck deployment. */
 
-import type { SocketClass } from './by-websocket.ts';
 import { parseStatusDocument, type StatusDocument } from './document.ts';
+import type { SocketClass } from './events/by-websocket.ts';
+import { PREFERENCE, type TransportName, transportsFor } from './events/transports.ts';
 import { type Fetch, Http } from './http.ts';
 import type { Bytes, InputOf, ParametersOf, ResultOf, TaskCatalogue, TaskName, TaskNamed } from './inference.ts';
 import { type CallOptions, Job, type JobConnection } from './job.ts';
@@ -9,7 +10,6 @@ import { httpUrl, jobUrls } from './job-urls.ts';
 import { ANSWER_TIMEOUT_MS } from './limits.ts';
 import { type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
 import { SubmittedJob } from './submitted-job.ts';
-import { PREFERENCE, type TransportName, transportsFor } from './transports.ts';
 
 export interface ClientOptions {
 	/** The deployment's URL, with any path that a gateway adds: `https://jobs.example`. */

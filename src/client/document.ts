@@ -2,7 +2,7 @@
  * Checks the server's documents as far as this client relies on them. It ignores all other fields, so that a newer server may
  * send more.
  */
-import type { Phase, StatusDocument as SentDocument, JobEvent as SentEvent } from '../job/document.ts';
+import type { Phase, StatusDocument as SentDocument, JobEvent as SentEvent } from '../core/job/document.ts';
 import { ProtocolError } from './errors.ts';
 
 /** A closed set: a server that sends any other status is not Coatcheck. */

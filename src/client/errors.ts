@@ -11,9 +11,9 @@
  *   throw error;
  * }
  */
-import type { OperationError } from '../lro/words.ts';
+import type { OperationError } from '../core/operation/words.ts';
 import type { StatusDocument } from './document.ts';
-import type { OperationState } from './operation-state.ts';
+import type { OperationState } from './operation/state.ts';
 
 export abstract class CoatcheckError extends Error {}
 

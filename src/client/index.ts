@@ -1,8 +1,7 @@
 /** `coatcheck/client`: runs in browsers, Node (20 and newer) and Workers, and requires only `fetch`. */
 
-export type { FinalStateVia } from '../lro/step.ts';
+export type { FinalStateVia } from '../core/operation/step.ts';
 export type { JsonValue } from '../work/task.ts';
-export type { Socket, SocketClass } from './by-websocket.ts';
 export { type Client, type ClientOptions, createClient, type SubmitArguments } from './client.ts';
 export type { JobEvent, StatusDocument } from './document.ts';
 export {
@@ -19,7 +18,9 @@ export {
 	ProtocolError,
 	TransportError,
 } from './errors.ts';
-export type { EventStream } from './event-stream.ts';
+export type { Socket, SocketClass } from './events/by-websocket.ts';
+export type { EventStream } from './events/event-stream.ts';
+export type { TransportName } from './events/transports.ts';
 export type { Fetch } from './http.ts';
 export type {
 	Bytes,
@@ -32,10 +33,9 @@ export type {
 	TaskTypes,
 } from './inference.ts';
 export type { CallOptions, EventsOptions, Job } from './job.ts';
-export { type FollowedOperation, followOperation, type OperationOptions } from './operation.ts';
-export type { OperationInit } from './operation-request.ts';
-export type { OperationState } from './operation-state.ts';
+export { type FollowedOperation, followOperation, type OperationOptions } from './operation/operation.ts';
+export type { OperationInit } from './operation/request.ts';
+export type { OperationState } from './operation/state.ts';
 export type { SubmitOptions } from './submission.ts';
 export type { SubmittedJob } from './submitted-job.ts';
-export type { TransportName } from './transports.ts';
 export type { WaitBounds } from './waiting.ts';

@@ -1,11 +1,11 @@
 /** A handle on one job, with all its operations. */
 import { isOver, type JobEvent, parseStatusDocument, type StatusDocument } from './document.ts';
-import { EventStream } from './event-stream.ts';
-import { followJob } from './follow.ts';
+import { EventStream } from './events/event-stream.ts';
+import { followJob } from './events/follow.ts';
+import type { Transport } from './events/transport.ts';
 import type { Http } from './http.ts';
 import type { JobUrls } from './job-urls.ts';
 import { assertSucceeded, resultIn } from './outcome.ts';
-import type { Transport } from './transport.ts';
 import { unlessAborted } from './wait.ts';
 
 /** Options of every method. */

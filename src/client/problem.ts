@@ -1,5 +1,5 @@
 /** Converts a refusal to the caller's error. */
-import { parseRetryAfter } from '../lro/retry-after.ts';
+import { parseRetryAfter } from '../core/operation/retry-after.ts';
 import { isJson, type ReadOptions, responseMediaType, textOf } from './body.ts';
 import { isObject } from './document.ts';
 import { type Fault, JobGoneError, ProblemError } from './errors.ts';

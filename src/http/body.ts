@@ -1,5 +1,5 @@
 /** Request bodies: media type, size limits and reading. A rejected body stores nothing. */
-import { INLINE_BODY_BYTES, KIB, MIB, MS_PER_SECOND } from '../job/limits.ts';
+import { INLINE_BODY_BYTES, KIB, MIB, MS_PER_SECOND } from '../core/job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
 /** The largest body that the platform accepts. */

@@ -10,18 +10,18 @@ import {
 	KIB,
 	PROGRESS_DATA_BYTES,
 	PROGRESS_MESSAGE_CHARS,
-} from '../job/limits.ts';
-import type { Report } from '../job/object-api.ts';
-import type { Fence, StoredReply } from '../job/record.ts';
-import type { Refusal } from '../job/transition.ts';
+} from '../core/job/limits.ts';
+import type { Report } from '../core/job/object-api.ts';
+import type { Fence, StoredReply } from '../core/job/record.ts';
+import type { Refusal } from '../core/job/transition.ts';
 import { logError } from '../log.ts';
 import { discardUpload, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
 import { isJson, readBytes, readPieces, refuseEncoded, refuseTooLarge, requestMediaType, tooLarge } from './body.ts';
-import { jobIdOf, missing, type RequestContext } from './exchange.ts';
 import { faultsOf, inBody } from './faults.ts';
 import { parseJson } from './json-text.ts';
 import { Problem, shown } from './problem.ts';
-import { invalidRequest } from './submission-options.ts';
+import { jobIdOf, missing, type RequestContext } from './request-context.ts';
+import { invalidRequest } from './submit/options.ts';
 
 /** Maximum size of a progress or failure report. */
 export const MAX_REPORT_BYTES = 16 * KIB;
@@ -58,18 +58,18 @@ const FailureReport = z.strictObject({
 });
 
 /** `POST /v1/jobs/{id}/progress`: 204. */
-export async function reportProgress(exchange: RequestContext): Promise<Response> {
-	const fence = tokenFence(exchange);
-	const { percentComplete, message, data } = await reportIn(exchange, ProgressReport);
+export async function reportProgress(context: RequestContext): Promise<Response> {
+	const fence = tokenFence(context);
+	const { percentComplete, message, data } = await reportIn(context, ProgressReport);
 	const progress = {
 		...(percentComplete !== undefined && { percentComplete }),
 		...(message !== undefined && { message }),
 		...(data !== undefined && { data }),
 	};
-	const id = jobIdOf(exchange);
-	const report = await exchange.jobs.call(id, (job) => job.progress(fence, progress, true));
-	if (report.tellInMs !== undefined) exchange.waitUntil(tellAfter(exchange, id, report.tellInMs));
-	return reportResponse(exchange, report);
+	const id = jobIdOf(context);
+	const report = await context.jobs.call(id, (job) => job.progress(fence, progress, true));
+	if (report.tellInMs !== undefined) context.waitUntil(tellAfter(context, id, report.tellInMs));
+	return reportResponse(context, report);
 }
 
 /** Publishes throttled progress later in the Worker, where a timer costs nothing. The next report makes up for a lost one. */
@@ -81,26 +81,23 @@ async function tellAfter({ jobs }: RequestContext, id: string, waitMs: number): 
 }
 
 /** `POST /v1/jobs/{id}/complete`: the body is the result. 204. */
-export async function completeJob(exchange: RequestContext): Promise<Response> {
-	const fence = tokenFence(exchange);
-	const { jobs } = exchange;
-	const id = jobIdOf(exchange);
-	const reply = await replyIn(exchange, fence);
+export async function completeJob(context: RequestContext): Promise<Response> {
+	const fence = tokenFence(context);
+	const { jobs } = context;
+	const id = jobIdOf(context);
+	const reply = await replyIn(context, fence);
 	const report = await jobs.call(id, (job) => job.complete(fence, reply));
 	// The job may have finished during the upload: then nothing refers to the bytes.
 	if (report.refusal !== undefined) await discardUpload(jobs, id, reply.body);
-	return reportResponse(exchange, report);
+	return reportResponse(context, report);
 }
 
 /** `POST /v1/jobs/{id}/fail`: 204. The job's retry policy decides whether it is tried again. */
-export async function failJob(exchange: RequestContext): Promise<Response> {
-	const fence = tokenFence(exchange);
-	const { code, message, retryable, status, details } = await reportIn(exchange, FailureReport);
+export async function failJob(context: RequestContext): Promise<Response> {
+	const fence = tokenFence(context);
+	const { code, message, retryable, status, details } = await reportIn(context, FailureReport);
 	const failure = { error: { code, message, retryable, ...(details && { details }) }, status };
-	return reportResponse(
-		exchange,
-		await exchange.jobs.call(jobIdOf(exchange), (job) => job.fail(fence, failure, 0, true)),
-	);
+	return reportResponse(context, await context.jobs.call(jobIdOf(context), (job) => job.fail(fence, failure, 0, true)));
 }
 
 /** @throws {Problem} for a token without an attempt. Issued tokens always have one. */
@@ -123,14 +120,14 @@ async function reportIn<Form extends z.ZodType>({ request }: RequestContext, for
 	return parsed.data;
 }
 
-async function replyIn(exchange: RequestContext, fence: Fence): Promise<StoredReply> {
-	const { request, jobs, config } = exchange;
+async function replyIn(context: RequestContext, fence: Fence): Promise<StoredReply> {
+	const { request, jobs, config } = context;
 	const maxBytes = config.maxResultBytes;
 	refuseEncoded(request);
 	refuseTooLarge(request, maxBytes);
 	const mediaType = request.headers.get('content-type') ?? 'application/octet-stream';
 	try {
-		const body = await upload(jobs, jobIdOf(exchange), readPieces(request), { mediaType, maxBytes, fence });
+		const body = await upload(jobs, jobIdOf(context), readPieces(request), { mediaType, maxBytes, fence });
 		return body.sizeBytes === 0 ? { status: 204, headers: [] } : { status: 200, headers: [], body };
 	} catch (error) {
 		if (error instanceof UploadRefused) throw stale();

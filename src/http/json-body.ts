@@ -2,7 +2,7 @@
  * Reads JSON bodies. A body is held in memory several times, next to other requests' bodies, so their total memory is bounded.
  * Small bodies don't count.
  */
-import { INLINE_BODY_BYTES, MAX_JSON_BYTES, MS_PER_SECOND } from '../job/limits.ts';
+import { INLINE_BODY_BYTES, MAX_JSON_BYTES, MS_PER_SECOND } from '../core/job/limits.ts';
 import {
 	ARRIVING_MEMORY,
 	JSON_MEMORY,

@@ -1,5 +1,5 @@
 /** Parses a JSON body without silent changes: a value that can't be kept exactly is rejected with its position. */
-import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../job/limits.ts';
+import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../core/job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
 /** Integers of fewer digits are always exact. */

@@ -2,7 +2,7 @@
  * Limits of a request without its body. They are checked first, so that later steps can rely on them. Limits of single headers
  * and of the body are next to the code that reads them.
  */
-import { KIB } from '../job/limits.ts';
+import { KIB } from '../core/job/limits.ts';
 import { Problem } from './problem.ts';
 
 export const REQUEST_LIMITS = {

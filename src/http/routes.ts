@@ -1,17 +1,17 @@
 /** The whole API on one screen: each route with its required scope and its handler. */
-import type { Config } from '../config.ts';
-import type { Scope } from './auth.ts';
-import { batchStatus, submitBatch } from './batches.ts';
+import type { Config } from '../config/config.ts';
+import type { Scope } from './access/auth.ts';
+import { batchStatus, submitBatch } from './batch/batches.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
-import { jobEvents } from './events.ts';
-import type { RequestContext } from './exchange.ts';
 import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
-import { jobResult } from './result.ts';
-import { jobSocket } from './socket.ts';
-import { jobStatus, operationStatus } from './status.ts';
-import { submitBody, submitEnvelope } from './submit.ts';
+import { jobEvents } from './read/events.ts';
+import { jobResult } from './read/result.ts';
+import { jobSocket } from './read/socket.ts';
+import { jobStatus, operationStatus } from './read/status.ts';
+import type { RequestContext } from './request-context.ts';
+import { submitBody, submitEnvelope } from './submit/submit.ts';
+import { submitUpstream } from './submit/upstream.ts';
 import { listTasks } from './tasks.ts';
-import { submitUpstream } from './upstream.ts';
 
 export interface Route {
 	/** `ALL`: any method that the handler accepts. */
@@ -20,7 +20,7 @@ export interface Route {
 	readonly scope: Scope;
 	/** Maximum size of the body, in bytes. */
 	readonly takes: (config: Config) => number;
-	readonly handle: (exchange: RequestContext) => Promise<Response> | Response;
+	readonly handle: (context: RequestContext) => Promise<Response> | Response;
 }
 
 /** Excludes `GET /healthz`, which works without configuration. */

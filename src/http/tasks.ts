@@ -1,7 +1,7 @@
 /** `GET /v1/tasks`: the tasks of the deployment, with their inputs and limits. */
 import { z } from 'zod';
 import type { RegisteredTask } from '../work/registry.ts';
-import type { RequestContext } from './exchange.ts';
+import type { RequestContext } from './request-context.ts';
 
 export function listTasks({ tasks, config }: RequestContext): Response {
 	return Response.json({ tasks: [...tasks.values()].map((task) => described(task, config.maxInputBytes)) });

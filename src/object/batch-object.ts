@@ -12,9 +12,9 @@ import {
 	unsettled,
 	withFindings,
 	withJobs,
-} from '../batch/batch.ts';
-import type { Added, BatchObjectApi, BatchReading, BatchView } from '../batch/batch-api.ts';
-import { ASKING_MS } from '../batch/limits.ts';
+} from '../core/batch/batch.ts';
+import type { Added, BatchObjectApi, BatchReading, BatchView } from '../core/batch/batch-api.ts';
+import { ASKING_MS } from '../core/batch/limits.ts';
 
 const KEY = 'batch';
 

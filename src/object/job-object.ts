@@ -9,9 +9,8 @@
  * Every change goes through `#apply`: load, advance, transition, save, then effects. There is no `await` in it.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { advanceOnce } from '../job/advance.ts';
-import { isLookDue, nextAlarmAt } from '../job/alarm.ts';
-import { type QuotaUsage, quotaUsage, quotaUsageNews, uploadsOf } from '../job/claim.ts';
+import { advanceOnce } from '../core/job/advance.ts';
+import { isLookDue, nextAlarmAt } from '../core/job/alarm.ts';
 import {
 	type BareEvent,
 	eventAt,
@@ -20,9 +19,9 @@ import {
 	jobFacts,
 	progressEvent,
 	snapshot,
-} from '../job/document.ts';
-import { documentTag } from '../job/document-tag.ts';
-import { readableUntil } from '../job/expiry.ts';
+} from '../core/job/document.ts';
+import { documentTag } from '../core/job/document-tag.ts';
+import { readableUntil } from '../core/job/expiry.ts';
 import {
 	accepted,
 	type ExternalWaitTerms,
@@ -30,16 +29,16 @@ import {
 	type FollowTerms,
 	nextProgressAt,
 	type Submission,
-} from '../job/lifecycle.ts';
+} from '../core/job/lifecycle.ts';
 import {
 	ALARM_GIVE_UP_MS,
 	ALARM_LAST_TRIES,
 	MS_PER_SECOND,
 	UPLOAD_LEASE_MS,
 	WEBHOOK_TIMEOUT_MS,
-} from '../job/limits.ts';
-import type { LinkBase } from '../job/links.ts';
-import { awaitedMessage } from '../job/message.ts';
+} from '../core/job/limits.ts';
+import type { LinkBase } from '../core/job/links.ts';
+import { awaitedMessage } from '../core/job/message.ts';
 import type {
 	Acceptance,
 	AcceptTerms,
@@ -55,8 +54,9 @@ import type {
 	Reading,
 	Report,
 	Start,
-} from '../job/object-api.ts';
-import { LEGACY_READER_HEADER, READER_HEADER } from '../job/reader-header.ts';
+} from '../core/job/object-api.ts';
+import { type QuotaUsage, quotaUsage, quotaUsageNews, uploadsOf } from '../core/job/quota-usage.ts';
+import { LEGACY_READER_HEADER, READER_HEADER } from '../core/job/reader-header.ts';
 import {
 	ALONE_LANE,
 	type Fence,
@@ -68,12 +68,12 @@ import {
 	type Progress,
 	type StoredInput,
 	type StoredReply,
-} from '../job/record.ts';
-import { liveProgressOf, numberedUntil, recover } from '../job/recover.ts';
-import { isRepeat } from '../job/repeat.ts';
-import { type Command, type Transition, transition } from '../job/transition.ts';
-import { upstreamHintOf } from '../job/upstream.ts';
-import { lateDeliveries, messageId, pendingDeliveries, type Try } from '../job/webhook.ts';
+} from '../core/job/record.ts';
+import { liveProgressOf, numberedUntil, recover } from '../core/job/recover.ts';
+import { isRepeat } from '../core/job/repeat.ts';
+import { type Command, type Transition, transition } from '../core/job/transition.ts';
+import { upstreamHintOf } from '../core/job/upstream.ts';
+import { lateDeliveries, messageId, pendingDeliveries, type Try } from '../core/job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { sendDelivery, sendJob } from '../queue/send.ts';
 import { Tenants } from '../rpc/tenants.ts';

@@ -2,8 +2,8 @@
  * The rows of a tenant's object: reservations of jobs in flight, and bytes that finished jobs keep. The totals are in
  * memory, and are computed from the rows whenever the object starts.
  */
-import { EXPIRED_AT_ONCE } from '../quota/limits.ts';
-import type { Reservation, Usage } from '../quota/quotas.ts';
+import { EXPIRED_AT_ONCE } from '../core/quota/limits.ts';
+import type { Reservation, Usage } from '../core/quota/quotas.ts';
 
 /** A persisted contract. Neither table has a separate index, so that each change costs one row. */
 const TABLES = `

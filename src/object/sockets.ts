@@ -6,11 +6,11 @@
  * state once: when the job has finished or, on request, at the next change. The attempt's socket carries progress from
  * the running attempt, and the order to stop.
  */
-import { type BareEvent, type JobEvent, statusDocument } from '../job/document.ts';
-import { MAX_WATCHERS, WATCHER_SILENT_MS } from '../job/limits.ts';
-import { jobLinks, type LinkBase } from '../job/links.ts';
-import type { Fence } from '../job/record.ts';
-import type { LiveProgress } from '../job/recover.ts';
+import { type BareEvent, type JobEvent, statusDocument } from '../core/job/document.ts';
+import { MAX_WATCHERS, WATCHER_SILENT_MS } from '../core/job/limits.ts';
+import { jobLinks, type LinkBase } from '../core/job/links.ts';
+import type { Fence } from '../core/job/record.ts';
+import type { LiveProgress } from '../core/job/recover.ts';
 
 const WATCHER = 'watcher';
 const WAITER = 'waiter';

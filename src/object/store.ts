@@ -1,7 +1,7 @@
 /** The rows of one object: the job's record under one key, and its chunks under others. No other code uses the storage. */
-import { MIN_ALARM_AHEAD_MS } from '../job/limits.ts';
-import type { ChunkKey } from '../job/object-api.ts';
-import type { JobRecord } from '../job/record.ts';
+import { MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
+import type { ChunkKey } from '../core/job/object-api.ts';
+import type { JobRecord } from '../core/job/record.ts';
 
 const RECORD_KEY = 'job';
 const CHUNK_PREFIX = 'chunk/';

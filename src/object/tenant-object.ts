@@ -7,9 +7,9 @@
  * recovered when room is short, by asking the jobs.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { CLEARING_INTERVAL_MS, RESERVATION_MS, VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../quota/limits.ts';
-import { type Quotas, type Reservation, roomFor, verdictOn } from '../quota/quotas.ts';
-import type { ReservationRequest, Reserved, TenantObjectApi } from '../quota/tenant-api.ts';
+import { CLEARING_INTERVAL_MS, RESERVATION_MS, VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../core/quota/limits.ts';
+import { type Quotas, type Reservation, roomFor, verdictOn } from '../core/quota/quotas.ts';
+import type { ReservationRequest, Reserved, TenantObjectApi } from '../core/quota/tenant-api.ts';
 import { Jobs } from '../rpc/jobs.ts';
 import { Reservations } from './reservations.ts';
 

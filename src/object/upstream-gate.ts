@@ -13,9 +13,9 @@ import {
 	type Health,
 	isHealthy,
 	leaveGate,
-} from '../upstream/gate.ts';
-import type { GateApi } from '../upstream/gate-api.ts';
-import { WAITER_FORGOTTEN_MS } from '../upstream/limits.ts';
+} from '../core/upstream/gate.ts';
+import type { GateApi } from '../core/upstream/gate-api.ts';
+import { WAITER_FORGOTTEN_MS } from '../core/upstream/limits.ts';
 
 const KEY = 'gate';
 

@@ -3,10 +3,10 @@
  * retries each message by itself, so that a slow or failing one doesn't affect the others.
  */
 import { z } from 'zod';
-import { unreachableMs } from '../job/backoff.ts';
-import { MS_PER_SECOND } from '../job/limits.ts';
-import { DeliveryMessage, JobMessage } from '../job/message.ts';
-import type { Lease, Report } from '../job/object-api.ts';
+import { unreachableMs } from '../core/job/backoff.ts';
+import { MS_PER_SECOND } from '../core/job/limits.ts';
+import { DeliveryMessage, JobMessage } from '../core/job/message.ts';
+import type { Lease, Report } from '../core/job/object-api.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { type Lanes, WEBHOOKS_LANE } from './lanes.ts';

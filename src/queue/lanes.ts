@@ -1,5 +1,5 @@
 /** Lanes and their queues. A lane keeps slow work apart from fast work, and its queues share the load. */
-import type { DeliveryMessage, JobMessage } from '../job/message.ts';
+import type { DeliveryMessage, JobMessage } from '../core/job/message.ts';
 
 export type MessageQueue = Queue<JobMessage | DeliveryMessage>;
 

@@ -2,7 +2,7 @@
  * What this isolate knows about the queues: whether they accept messages, and how long messages wait. Each response to a
  * send has the first, and jobs that are started or read have the second, so neither costs a call. Both expire soon.
  */
-import { MS_PER_SECOND } from '../job/limits.ts';
+import { MS_PER_SECOND } from '../core/job/limits.ts';
 import { type Lanes, type MessageQueue, queuesOf } from './lanes.ts';
 
 /** How long an observed wait is used for estimates. */

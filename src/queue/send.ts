@@ -2,8 +2,8 @@
  * The queue producer. A message is a hint: if a send fails, the job's watchdog sends another. A send therefore has a
  * timeout, and its failure is logged, never thrown.
  */
-import { MS_PER_SECOND } from '../job/limits.ts';
-import type { DeliveryMessage, JobMessage } from '../job/message.ts';
+import { MS_PER_SECOND } from '../core/job/limits.ts';
+import type { DeliveryMessage, JobMessage } from '../core/job/message.ts';
 import { logError } from '../log.ts';
 import { type Lanes, type MessageQueue, queuesOf, WEBHOOKS_LANE } from './lanes.ts';
 import { noteAnswer, noteFailure } from './pressure.ts';

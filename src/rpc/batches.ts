@@ -1,6 +1,6 @@
 /** Calls to the objects of batches. */
-import type { BatchObjectApi } from '../batch/batch-api.ts';
-import { retryTransient } from './repeatedly.ts';
+import type { BatchObjectApi } from '../core/batch/batch-api.ts';
+import { retryTransient } from './retry-transient.ts';
 
 const BATCH_ID = /^[0-9a-f]{64}$/;
 

@@ -1,5 +1,5 @@
 /** Reads bytes from a job's object, one piece at a time, on demand. */
-import type { StoredBody } from '../job/record.ts';
+import type { StoredBody } from '../core/job/record.ts';
 import type { Jobs } from './jobs.ts';
 
 /** The body as a stream. It requests a piece only after the previous one was read. */

@@ -1,5 +1,5 @@
 /** Calls to the circuit breakers (gates) of upstreams. */
-import type { GateApi } from '../upstream/gate-api.ts';
+import type { GateApi } from '../core/upstream/gate-api.ts';
 
 export class Gates {
 	readonly #namespace: DurableObjectNamespace;

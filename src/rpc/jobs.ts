@@ -2,8 +2,8 @@
  * Calls to jobs' objects. An object may be reset during a call (a deploy, a crash). The platform marks errors that are worth a
  * retry, and a retry needs a fresh stub.
  */
-import type { JobObjectApi } from '../job/object-api.ts';
-import { type Patience, retryTransient } from './repeatedly.ts';
+import type { JobObjectApi } from '../core/job/object-api.ts';
+import { type Patience, retryTransient } from './retry-transient.ts';
 
 const JOB_ID = /^[0-9a-f]{64}$/;
 

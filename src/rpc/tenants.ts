@@ -1,8 +1,8 @@
 /** Calls to tenants' objects. A deployment without quotas has none. */
-import type { ClaimNews } from '../job/claim.ts';
+import type { ClaimNews } from '../core/job/quota-usage.ts';
+import type { TenantObjectApi } from '../core/quota/tenant-api.ts';
 import { logError } from '../log.ts';
-import type { TenantObjectApi } from '../quota/tenant-api.ts';
-import { retryTransient } from './repeatedly.ts';
+import { retryTransient } from './retry-transient.ts';
 
 export class Tenants {
 	readonly #namespace: DurableObjectNamespace | undefined;

@@ -2,8 +2,8 @@
  * Writes bytes to a job's object. A small body travels inside the call that needs it; a larger one is sent before it, in
  * pieces. A piece is one call and one row, so a broken connection costs one piece, and no object holds a stream open.
  */
-import { CHUNK_BYTES, INLINE_BODY_BYTES } from '../job/limits.ts';
-import type { Fence, StoredBody } from '../job/record.ts';
+import { CHUNK_BYTES, INLINE_BODY_BYTES } from '../core/job/limits.ts';
+import type { Fence, StoredBody } from '../core/job/record.ts';
 import type { Jobs } from './jobs.ts';
 
 /** The body exceeds its limit. */

@@ -3,8 +3,8 @@
  * verified until they expire. No new ones are signed.
  */
 import { errors, jwtVerify } from 'jose';
-import type { SigningKeys } from '../config.ts';
-import { MS_PER_SECOND } from '../job/limits.ts';
+import type { SigningKeys } from '../config/config.ts';
+import { MS_PER_SECOND } from '../core/job/limits.ts';
 import type { TokenClaims, TokenScope } from './token.ts';
 
 const ALGORITHM = 'HS256';

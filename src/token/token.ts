@@ -18,9 +18,9 @@
  */
 import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { SigningKeys } from '../config.ts';
-import { MS_PER_MINUTE } from '../job/limits.ts';
-import type { Fence } from '../job/record.ts';
+import type { SigningKeys } from '../config/config.ts';
+import { MS_PER_MINUTE } from '../core/job/limits.ts';
+import type { Fence } from '../core/job/record.ts';
 import { isLegacyToken, verifyLegacyToken } from './legacy.ts';
 
 /** The right that a link grants. */

@@ -6,8 +6,8 @@
  * Losing the socket loses only progress: the response to the attempt's report says that the attempt is superseded or
  * canceled.
  */
-import { MS_PER_SECOND, PROGRESS_INTERVAL_MS, PROGRESS_STEP_PERCENT } from '../job/limits.ts';
-import type { Fence, Progress } from '../job/record.ts';
+import { MS_PER_SECOND, PROGRESS_INTERVAL_MS, PROGRESS_STEP_PERCENT } from '../core/job/limits.ts';
+import type { Fence, Progress } from '../core/job/record.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 

@@ -3,16 +3,16 @@
  * until it finishes, times out or is stopped, then store and report the outcome.
  */
 
-import type { FollowTerms } from '../job/lifecycle.ts';
-import { LEASE_GRACE_MS, MS_PER_SECOND } from '../job/limits.ts';
-import type { JobMessage } from '../job/message.ts';
-import type { Lease, Report } from '../job/object-api.ts';
-import type { Fence } from '../job/record.ts';
-import { upstreamNameOf } from '../job/upstream.ts';
+import type { FollowTerms } from '../core/job/lifecycle.ts';
+import { LEASE_GRACE_MS, MS_PER_SECOND } from '../core/job/limits.ts';
+import type { JobMessage } from '../core/job/message.ts';
+import type { Lease, Report } from '../core/job/object-api.ts';
+import type { Fence } from '../core/job/record.ts';
+import { upstreamNameOf } from '../core/job/upstream.ts';
+import type { Upstreams } from '../core/upstream/settings.ts';
 import { logError, withLogContext } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { UploadRefused } from '../rpc/upload.ts';
-import type { Upstreams } from '../upstream/settings.ts';
 import { AttemptLink } from './attempt-link.ts';
 import { failureOf, timedOut } from './failure.ts';
 import { guardedFetch } from './fetch.ts';

@@ -5,7 +5,7 @@
  * The platform may end an invocation at any `await`, and then no `finally` runs. Every hold therefore expires, so that an
  * ended invocation doesn't reduce the budget for long.
  */
-import { INLINE_BODY_BYTES, MAX_JSON_BYTES, MIB, MS_PER_SECOND } from '../job/limits.ts';
+import { INLINE_BODY_BYTES, MAX_JSON_BYTES, MIB, MS_PER_SECOND } from '../core/job/limits.ts';
 
 /** Interval at which a waiting reader checks for room. */
 const LOOK_AGAIN_MS = 20;

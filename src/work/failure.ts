@@ -1,6 +1,6 @@
 /** Converts a failed attempt to the failure that is stored and shown. */
-import type { Failure } from '../job/lifecycle.ts';
-import { ERROR_CODE_CHARS, ERROR_DETAILS_BYTES, ERROR_MESSAGE_CHARS } from '../job/limits.ts';
+import type { Failure } from '../core/job/lifecycle.ts';
+import { ERROR_CODE_CHARS, ERROR_DETAILS_BYTES, ERROR_MESSAGE_CHARS } from '../core/job/limits.ts';
 import { plainJson } from './plain-json.ts';
 import { TaskError } from './task.ts';
 

@@ -2,7 +2,7 @@
  * `fetch` for tasks. It is aborted with the attempt, and rejects addresses that clients must not reach through this
  * service. Each redirect is checked like the first address.
  */
-import { targetRefusal } from '../target.ts';
+import { targetRefusal } from '../core/http/target.ts';
 import { TaskError } from './task.ts';
 
 const MAX_REDIRECTS = 5;

@@ -1,5 +1,5 @@
 /** Converts a job's stored input to the form that the task expects. */
-import type { StoredBody, StoredInput } from '../job/record.ts';
+import type { StoredBody, StoredInput } from '../core/job/record.ts';
 import { download, downloadAll } from '../rpc/download.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { ARRIVING_MEMORY, JSON_MEMORY, MEMORY_PATIENCE_MS, memoryForJson, NoMemory } from './budget.ts';

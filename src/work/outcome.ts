@@ -1,8 +1,8 @@
 /** The outcome of an attempt, before and after it is reported. */
-import type { ExternalWaitTerms, Failure, FollowTerms } from '../job/lifecycle.ts';
-import type { Report } from '../job/object-api.ts';
-import type { Progress, StoredReply } from '../job/record.ts';
-import type { Health } from '../upstream/gate.ts';
+import type { ExternalWaitTerms, Failure, FollowTerms } from '../core/job/lifecycle.ts';
+import type { Report } from '../core/job/object-api.ts';
+import type { Progress, StoredReply } from '../core/job/record.ts';
+import type { Health } from '../core/upstream/gate.ts';
 
 export type Outcome =
 	/** The task has handed the attempt to an external worker. */

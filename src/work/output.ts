@@ -1,6 +1,6 @@
 /** Converts a task's return value to the reply that is stored and replayed. */
-import { INLINE_BODY_BYTES } from '../job/limits.ts';
-import type { Fence, StoredReply } from '../job/record.ts';
+import { INLINE_BODY_BYTES } from '../core/job/limits.ts';
+import type { Fence, StoredReply } from '../core/job/record.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { TooLarge, upload } from '../rpc/upload.ts';
 import { TaskError, type TaskResult, type WaitingForWorker } from './task.ts';

@@ -1,6 +1,6 @@
 /** Normalises the progress that a task reports. */
-import { PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../job/limits.ts';
-import type { Progress } from '../job/record.ts';
+import { PROGRESS_DATA_BYTES, PROGRESS_MESSAGE_CHARS } from '../core/job/limits.ts';
+import type { Progress } from '../core/job/record.ts';
 import { plainJson } from './plain-json.ts';
 
 /**

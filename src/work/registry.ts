@@ -1,6 +1,6 @@
 /** The tasks of a deployment, checked once at its start, so that a mistake fails the start and not a job. */
 import { z } from 'zod';
-import { OPTION_LIMITS } from '../job/limits.ts';
+import { OPTION_LIMITS } from '../core/job/limits.ts';
 import type { AnyTask, BinaryInputSpec, Lane } from './task.ts';
 
 export const MAX_TASK_NAME_CHARS = 64;

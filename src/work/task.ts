@@ -5,8 +5,8 @@
  * The code in this file only holds these facts together.
  */
 import type { z } from 'zod';
-import type { ExternalWaitTerms } from '../job/lifecycle.ts';
-import type { AttemptLinks } from '../job/links.ts';
+import type { ExternalWaitTerms } from '../core/job/lifecycle.ts';
+import type { AttemptLinks } from '../core/job/links.ts';
 
 /** The lanes that a task can name. A lane is a set of queues; it keeps slow work apart from fast work. */
 export type Lane = 'jobs' | 'long';

@@ -1,8 +1,8 @@
 /** Issues the links with which an external worker finishes an attempt. They are valid for this attempt only. */
-import { OPTION_LIMITS, WAIT_SECONDS } from '../job/limits.ts';
-import { attemptLinks } from '../job/links.ts';
-import type { Lease } from '../job/object-api.ts';
-import type { Fence } from '../job/record.ts';
+import { OPTION_LIMITS, WAIT_SECONDS } from '../core/job/limits.ts';
+import { attemptLinks } from '../core/job/links.ts';
+import type { Lease } from '../core/job/object-api.ts';
+import type { Fence } from '../core/job/record.ts';
 import { TaskError, WaitingForWorker, type WaitOptions } from './task.ts';
 
 /** Signs the token in an external worker's links; returns `undefined` if the deployment has no key. */

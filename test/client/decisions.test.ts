@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { nextTransport, type Session, START, type TransportChoice } from '../../src/client/course.ts';
+import { SseParser } from '../../src/client/events/sse-parser.ts';
+import { nextTransport, type Session, START, type TransportChoice } from '../../src/client/events/transport-choice.ts';
 import { afterCursor, jobUrls } from '../../src/client/job-urls.ts';
-import { SseParser } from '../../src/client/sse-parser.ts';
 import { submitRequest } from '../../src/client/submission.ts';
 import { nextWaitMs } from '../../src/client/waiting.ts';
-import type { Links } from '../../src/job/links.ts';
+import type { Links } from '../../src/core/job/links.ts';
 import { submit } from '../flow/client.ts';
 
 describe('nextWaitMs', () => {

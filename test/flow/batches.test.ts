@@ -2,8 +2,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { BatchObjectApi } from '../../src/batch/batch-api.ts';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { BatchObjectApi } from '../../src/core/batch/batch-api.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Key, refusal } from '../http/deployment.ts';
 import { call, post, submit, until } from './client.ts';
 import { advanceClock, fireAlarm } from './faults.ts';

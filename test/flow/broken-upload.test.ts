@@ -1,8 +1,8 @@
 /** Pieces of an upload without a submission, in the object of an existing job: no record and no quota includes them. */
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
-import { UPLOAD_LEASE_MS } from '../../src/job/limits.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import { UPLOAD_LEASE_MS } from '../../src/core/job/limits.ts';
 import { call, objectOf, submit, until } from './client.ts';
 import { advanceClock, fireAlarm } from './faults.ts';
 

@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { apiKeys, ask, bearer, DEPLOYED, key, submission, type Variables } from '../http/deployment.ts';
 
 const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];

@@ -1,7 +1,7 @@
 /** A client of the Worker under test, as plain as `curl`: it uses only URLs and headers. */
 import { env, exports } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
-import type { JobEvent, StatusDocument } from '../../src/job/document.ts';
+import type { JobEvent, StatusDocument } from '../../src/core/job/document.ts';
 import type { JobObject } from '../../src/object/job-object.ts';
 
 export const ORIGIN = 'https://coatcheck.example';

@@ -1,8 +1,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
-import type { AttemptLinks } from '../../src/job/links.ts';
-import type { JobObjectApi } from '../../src/job/object-api.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import type { AttemptLinks } from '../../src/core/job/links.ts';
+import type { JobObjectApi } from '../../src/core/job/object-api.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { ask, DEPLOYED } from '../http/deployment.ts';
 import { call, eventsOf, finalsOf, objectOf, post, statusOf, submit, until, watch } from './client.ts';

@@ -1,9 +1,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
-import type { JobMessage } from '../../src/job/message.ts';
-import { type Answer, type Received, receiver } from '../notify/receiver.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import type { JobMessage } from '../../src/core/job/message.ts';
+import { type Answer, type Received, receiver } from '../webhook/receiver.ts';
 import worker from '../worker.ts';
 import { call, objectOf, statusOf, until } from './client.ts';
 import { advanceClock, fireAlarm, keepObjectsAway } from './faults.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { call, eventsOf, finalsOf, post, until } from './client.ts';
 
 const submitWith = (key: string, input: unknown, headers: Record<string, string> = {}) =>

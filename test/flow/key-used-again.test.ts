@@ -1,13 +1,13 @@
 /** A key may be used again after its job is deleted. Links and ids of the first job are not valid for the second. */
 import { SignJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
-import type { AttemptLinks } from '../../src/job/links.ts';
-import type { Start } from '../../src/job/object-api.ts';
-import type { Fence } from '../../src/job/record.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import type { AttemptLinks } from '../../src/core/job/links.ts';
+import type { Start } from '../../src/core/job/object-api.ts';
+import type { Fence } from '../../src/core/job/record.ts';
 import { verifyToken } from '../../src/token/token.ts';
 import { SIGNING_KEY } from '../http/deployment.ts';
-import { receiver } from '../notify/receiver.ts';
+import { receiver } from '../webhook/receiver.ts';
 import { call, objectOf, post, socketOf, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CANCEL_GRACE_MS } from '../../src/job/limits.ts';
+import { CANCEL_GRACE_MS } from '../../src/core/job/limits.ts';
 import { call, eventsOf, finalsOf, post, socketOf, statusOf, submit, until } from './client.ts';
 
 describe('a job', () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { call, post, submit, until } from './client.ts';
 import { advanceClock, dropMessages, failSends, fireAlarm, overloadObjects } from './faults.ts';
 

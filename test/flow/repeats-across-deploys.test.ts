@@ -2,8 +2,8 @@ import { createExecutionContext, evictDurableObject, runInDurableObject } from '
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { coatcheck } from '../../src/coatcheck.ts';
-import type { StatusDocument } from '../../src/job/document.ts';
-import type { JobRecord } from '../../src/job/record.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import type { JobRecord } from '../../src/core/job/record.ts';
 import { sleep } from '../../src/tasks/sleep.ts';
 import { ORIGIN, objectOf } from './client.ts';
 

@@ -1,8 +1,8 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
-import { receiver } from '../notify/receiver.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import { receiver } from '../webhook/receiver.ts';
 import { call, statusOf, until } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 

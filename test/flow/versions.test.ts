@@ -1,8 +1,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import type { JobRecord } from '../../src/job/record.ts';
-import { receiver } from '../notify/receiver.ts';
+import type { JobRecord } from '../../src/core/job/record.ts';
+import { receiver } from '../webhook/receiver.ts';
 import { call, finalsOf, objectOf, submit, until } from './client.ts';
 import { dropMessages, fireAlarm } from './faults.ts';
 import { messageOfVersion1, VERSION_1 } from './records/version-1.ts';

@@ -1,10 +1,10 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { MAX_WATCHERS, WATCHER_SILENT_MS } from '../../src/job/limits.ts';
-import { READER_HEADER } from '../../src/job/reader-header.ts';
+import { MAX_WATCHERS, WATCHER_SILENT_MS } from '../../src/core/job/limits.ts';
+import { READER_HEADER } from '../../src/core/job/reader-header.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
+import { submission } from '../core/job/jobs.ts';
 import { jobToken } from '../http/deployment.ts';
-import { submission } from '../job/jobs.ts';
 import { call, objectOf, socketOf, submit, watch } from './client.ts';
 import { advanceClock } from './faults.ts';
 

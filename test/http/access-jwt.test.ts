@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { ORIGIN } from '../flow/client.ts';
 import { advanceClock } from '../flow/faults.ts';
 import { ask, bearer, DEPLOYED, inAnHour, KEYS, refusal, submission, type Variables } from './deployment.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
-import type { Submission } from '../../src/job/lifecycle.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import type { Submission } from '../../src/core/job/lifecycle.ts';
 import { ORIGIN, objectOf } from '../flow/client.ts';
 import { advanceClock } from '../flow/faults.ts';
 import {

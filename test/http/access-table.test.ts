@@ -2,9 +2,9 @@
 import { Buffer } from 'node:buffer';
 import { UnsecuredJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
-import { KEY_SCOPES } from '../../src/config.ts';
+import { KEY_SCOPES } from '../../src/config/config.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { ROUTES, type Route } from '../../src/http/routes.ts';
-import type { StatusDocument } from '../../src/job/document.ts';
 import { TOKEN_RIGHTS, TOKEN_SCOPES, type TokenRight } from '../../src/token/token.ts';
 import { ask, bearer, DEPLOYED, inAnHour, jobToken, KEYS, linkToken, submission, waitingJob } from './deployment.ts';
 

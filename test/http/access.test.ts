@@ -2,10 +2,10 @@ import { createExecutionContext } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { call, ORIGIN, submit, until } from '../flow/client.ts';
 import { advanceClock } from '../flow/faults.ts';
-import { receiver } from '../notify/receiver.ts';
+import { receiver } from '../webhook/receiver.ts';
 import worker from '../worker.ts';
 import { ask, bearer, DEPLOYED, KEYS, rightIn, submission } from './deployment.ts';
 

@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { call, eventsOf, post, submit, until } from '../flow/client.ts';
 import { failSends } from '../flow/faults.ts';
 import { ask, bearer, DEPLOYED, KEYS, submission, type Variables } from './deployment.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { ask, bearer, DEPLOYED, KEYS } from './deployment.ts';
 
 const HOST = 'https://coatcheck.example.workers.dev';

@@ -2,7 +2,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { advanceClock } from '../flow/faults.ts';
 import { afterLastAnswer, ask, bearer, DEPLOYED, jobToken, KEYS, linkToken, refusal } from './deployment.ts';
 

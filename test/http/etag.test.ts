@@ -1,8 +1,8 @@
 /** The ETag of a status document changes whenever a member of the document does, and ends the wait of a client. */
 import { runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
-import type { AttemptLinks } from '../../src/job/links.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import type { AttemptLinks } from '../../src/core/job/links.ts';
 import { call, objectOf, post, statusOf, submit, until, watch } from '../flow/client.ts';
 import { advanceClock, dropMessages, fireAlarm } from '../flow/faults.ts';
 

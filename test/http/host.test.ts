@@ -1,8 +1,8 @@
 /** The host names and origins that a deployment accepts. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
-import { receiver } from '../notify/receiver.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
+import { receiver } from '../webhook/receiver.ts';
 import { ask, bearer, DEPLOYED, KEYS, refusal, submission, type Variables } from './deployment.ts';
 
 const LOCAL = 'http://localhost:8787';

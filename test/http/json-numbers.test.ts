@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { parseJson } from '../../src/http/json-text.ts';
 import { Problem } from '../../src/http/problem.ts';
-import type { StatusDocument } from '../../src/job/document.ts';
 import { call } from '../flow/client.ts';
 
 const parse = (text: string) => parseJson(new TextEncoder().encode(text));

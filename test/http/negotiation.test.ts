@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { preferredType } from '../../src/http/accept.ts';
 import { parseHeaderList } from '../../src/http/header-list.ts';
-import { waitSecondsOf } from '../../src/http/long-poll.ts';
-import type { StatusDocument } from '../../src/job/document.ts';
+import { waitSecondsOf } from '../../src/http/read/long-poll.ts';
 import { call, submit, until } from '../flow/client.ts';
 
 const STREAM = 'text/event-stream; charset=utf-8';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { joinNumberedVariables } from '../../src/numbered-variables.ts';
+import { joinNumberedVariables } from '../../src/config/numbered-variables.ts';
 import { apiKeys, ask, bearer, DEPLOYED, KEYS } from './deployment.ts';
 
 describe('a secret that goes on in numbered ones', () => {

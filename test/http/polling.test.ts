@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { call, ORIGIN, submit, until } from '../flow/client.ts';
 
 const FAILING = { seconds: 0, error: { code: 'Nope', message: 'No', status: 418 } };

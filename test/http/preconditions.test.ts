@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { call, statusOf, submit, until } from '../flow/client.ts';
 
 const LAST_MODIFIED = 'Mon, 01 Jun 2026 10:00:00 GMT';

@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import type { TenantObject } from '../../src/object/tenant-object.ts';
 import { objectOf as jobObjectOf } from '../flow/client.ts';
 import { apiKeys, ask, bearer, DEPLOYED, type Key, key, refusal, submission, type Variables } from './deployment.ts';

@@ -1,16 +1,16 @@
 /** Every part of a request that can be too large or too many: each is rejected with its own error, before anything is stored. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import { DEFAULTS } from '../../src/config.ts';
-import { REQUEST_LIMITS } from '../../src/http/request-limits.ts';
+import { DEFAULTS } from '../../src/config/config.ts';
 import {
 	MAX_JSON_DEPTH,
 	MAX_JSON_VALUES,
 	MAX_PARAMETERS_BYTES,
 	OPTION_LIMITS,
 	WEBHOOK_URL_CHARS,
-} from '../../src/job/limits.ts';
-import { EVENT_TYPES } from '../../src/job/record.ts';
+} from '../../src/core/job/limits.ts';
+import { EVENT_TYPES } from '../../src/core/job/record.ts';
+import { REQUEST_LIMITS } from '../../src/http/request-limits.ts';
 import { call, ORIGIN } from '../flow/client.ts';
 
 const SLEEP = '/v1/tasks/sleep/jobs';

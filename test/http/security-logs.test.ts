@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logError } from '../../src/log.ts';
 import { call, ORIGIN, until } from '../flow/client.ts';
 import { failSends } from '../flow/faults.ts';
-import { receiver } from '../notify/receiver.ts';
+import { receiver } from '../webhook/receiver.ts';
 import { ask, bearer, DEPLOYED, jobToken, KEYS, submission, type Variables, waitingJob } from './deployment.ts';
 
 const PAYLOAD = 'the-patient-has-a-cold';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EVENT_TYPES } from '../../src/job/record.ts';
+import { EVENT_TYPES } from '../../src/core/job/record.ts';
 import { call, post, until } from '../flow/client.ts';
 
 interface ProblemBody {

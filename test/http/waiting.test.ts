@@ -1,6 +1,6 @@
 import { evictDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
-import type { JobEvent, StatusDocument } from '../../src/job/document.ts';
+import type { JobEvent, StatusDocument } from '../../src/core/job/document.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { call, eventsOf, objectOf, post, submit, until, watch } from '../flow/client.ts';
 

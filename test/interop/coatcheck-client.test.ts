@@ -17,7 +17,7 @@ afterAll(() => server.stop());
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CLIENT = fileURLToPath(new URL('../../src/client/', import.meta.url));
-const LRO = fileURLToPath(new URL('../../src/lro/', import.meta.url));
+const LRO = fileURLToPath(new URL('../../src/core/operation/', import.meta.url));
 const WATCH = fileURLToPath(new URL('../../demo/watch.ts', import.meta.url));
 
 /** Enough rows that sending them takes a while. */

@@ -41,7 +41,7 @@ export interface Mutant {
 const SIMULATION: Killer = { schedules: 1_500 };
 const EXAMPLES: Killer = { file: 'test/simulation/simulation.test.ts', project: 'node', name: 'once broken' };
 const FOLLOWING: Killer = { file: 'test/flow/following.test.ts', project: 'workerd' };
-const TRANSITION: Killer = { file: 'test/job/transition.test.ts', project: 'workerd' };
+const TRANSITION: Killer = { file: 'test/core/job/transition.test.ts', project: 'workerd' };
 
 export const MUTANTS: readonly Mutant[] = [
 	{
@@ -56,7 +56,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 1,
 		breaks: 'the watchdog fires, and sends nothing',
-		file: 'src/job/transition.ts',
+		file: 'src/core/job/transition.ts',
 		search:
 			"if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });\n\treturn { job: next, effects: [{ type: 'enqueue' }],",
 		replacement:
@@ -67,7 +67,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 1,
 		breaks: 'a lost attempt is not given back',
-		file: 'src/job/lifecycle.ts',
+		file: 'src/core/job/lifecycle.ts',
 		search: 'lostAttempts: job.lostAttempts + 1, runsAlone: true',
 		replacement: 'runsAlone: true',
 		killer: SIMULATION,
@@ -85,7 +85,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 1,
 		breaks: 'no watchdog covers the message for the next poll of an upstream',
-		file: 'src/job/alarm.ts',
+		file: 'src/core/job/alarm.ts',
 		search: 'return following !== undefined && now >= following.checkAt;',
 		replacement: 'return false;',
 		killer: FOLLOWING,
@@ -94,25 +94,25 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 3,
 		breaks: 'the answer to a poll that was answered before counts again',
-		file: 'src/job/transition.ts',
+		file: 'src/core/job/transition.ts',
 		search: 'if (!isFollowing(held) || held.waiting.following.asks !== asks)',
 		replacement: 'if (!isFollowing(held))',
-		killer: { file: 'test/job/following.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/following.test.ts', project: 'workerd' },
 		says: 'refusal',
 	},
 	{
 		invariant: 3,
 		breaks: 'an operation that took too long is started a second time',
-		file: 'src/job/advance.ts',
+		file: 'src/core/job/advance.ts',
 		search: 'if (wait.following) return operationLate(job, wait, overAt);',
 		replacement: '',
-		killer: { file: 'test/job/following.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/following.test.ts', project: 'workerd' },
 		says: 'The upstream operation did not finish',
 	},
 	{
 		invariant: 2,
 		breaks: 'a dead letter ends a job that has ended',
-		file: 'src/job/transition.ts',
+		file: 'src/core/job/transition.ts',
 		search:
 			"if (epoch !== job.epoch) return refuse(job, 'stale');\n\tif (isFinal(job.state)) return refuse(job, 'finished');\n\t// A live attempt",
 		replacement: "if (epoch !== job.epoch) return refuse(job, 'stale');\n\t// A live attempt",
@@ -122,7 +122,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 2,
 		breaks: 'a retry does not begin a new epoch',
-		file: 'src/job/lifecycle.ts',
+		file: 'src/core/job/lifecycle.ts',
 		search: 'epoch: job.epoch + 1,',
 		replacement: 'epoch: job.epoch,',
 		killer: SIMULATION,
@@ -131,7 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 3,
 		breaks: 'any attempt of the epoch may report',
-		file: 'src/job/record.ts',
+		file: 'src/core/job/record.ts',
 		search: 'return fence.epoch === epoch && fence.attempt === attempt && (',
 		replacement: 'return fence.epoch === epoch && fence.attempt <= attempt && (',
 		killer: SIMULATION,
@@ -178,7 +178,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 5,
 		breaks: 'messages are redelivered without limit',
-		file: 'src/job/transition.ts',
+		file: 'src/core/job/transition.ts',
 		search: 'if (state.isLastTry) return changed',
 		replacement: 'if (state.resends > 99) return changed',
 		killer: TRANSITION,
@@ -187,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 5,
 		breaks: 'duplicates behind a backlog are sent at a constant rate',
-		file: 'src/job/backoff.ts',
+		file: 'src/core/job/backoff.ts',
 		search: 'WATCHDOG_MS.first * 2 ** wakes',
 		replacement: 'WATCHDOG_MS.first',
 		killer: TRANSITION,
@@ -205,7 +205,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 3,
 		breaks: 'any delivery gets the lease of another delivery',
-		file: 'src/job/transition.ts',
+		file: 'src/core/job/transition.ts',
 		search: 'delivery !== undefined && job.state.delivery === delivery;',
 		replacement: 'delivery !== undefined;',
 		killer: SIMULATION,
@@ -232,7 +232,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 6,
 		breaks: 'a dead letter fails a job that is running',
-		file: 'src/job/transition.ts',
+		file: 'src/core/job/transition.ts',
 		search: "if (job.state.name === 'running') return refuse(job, 'leased');",
 		replacement: '',
 		killer: TRANSITION,
@@ -242,8 +242,8 @@ export const MUTANTS: readonly Mutant[] = [
 		invariant: 7,
 		breaks: 'an object runs the work itself',
 		file: 'src/object/store.ts',
-		search: "import type { JobRecord } from '../job/record.ts';",
-		replacement: "import type { JobRecord } from '../job/record.ts';\nimport '../work/attempt.ts';",
+		search: "import type { JobRecord } from '../core/job/record.ts';",
+		replacement: "import type { JobRecord } from '../core/job/record.ts';\nimport '../work/attempt.ts';",
 		killer: { file: 'test/structure/arrows.test.ts', project: 'node' },
 		says: 'object/store.ts imports ../work/attempt.ts',
 	},
@@ -285,7 +285,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 9,
 		breaks: 'numbers issued before a reset are issued again',
-		file: 'src/job/recover.ts',
+		file: 'src/core/job/recover.ts',
 		search: 'return { ...job, seq: numberedUntil(stored) };',
 		replacement: 'return job;',
 		killer: SIMULATION,
@@ -303,7 +303,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 10,
 		breaks: 'the id of a webhook message repeats for a later job of the same key',
-		file: 'src/job/webhook.ts',
+		file: 'src/core/job/webhook.ts',
 		search: 'return webhook?.idsNameBirth ?',
 		replacement: 'return webhook?.isDisabled ?',
 		killer: { file: 'test/flow/key-used-again.test.ts', project: 'workerd', name: 'message id' },
@@ -312,19 +312,19 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 10,
 		breaks: 'the timeout of a delivery runs while it waits for a connection',
-		file: 'src/notify/deliver.ts',
+		file: 'src/webhook/deliver.ts',
 		search: 'return dependencies.connections.use(() => deliverNow(dependencies, message));',
 		replacement: 'return deliverNow(dependencies, message);',
-		killer: { file: 'test/notify/connections.test.ts', project: 'workerd' },
+		killer: { file: 'test/webhook/connections.test.ts', project: 'workerd' },
 		says: 'that are slow takes no time from the fast ones behind them',
 	},
 	{
 		invariant: 10,
 		breaks: 'a delivery that must make room is not shown as given up',
-		file: 'src/job/webhook.ts',
+		file: 'src/core/job/webhook.ts',
 		search: 'return isLost || surplus.has(delivery) ? givenUp(delivery) : delivery;',
 		replacement: 'return delivery;',
-		killer: { file: 'test/job/webhook.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/webhook.test.ts', project: 'workerd' },
 		says: 'that has too much to be told is told the newest, and shown what was given up',
 	},
 	{
@@ -333,7 +333,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/object/job-object.ts',
 		search: ' || job.seq <= this.#toldProgressSeq',
 		replacement: '',
-		killer: { file: 'test/notify/webhook.test.ts', project: 'workerd', name: 'newest progress' },
+		killer: { file: 'test/webhook/webhook.test.ts', project: 'workerd', name: 'newest progress' },
 		says: 'is told of the newest progress there is, once, however late its message comes',
 	},
 	{
@@ -342,67 +342,67 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/work/attempt.ts',
 		search: 'idempotencyKey: `',
 		replacement: 'idempotencyKey: options.idempotencyKey ?? `',
-		killer: { file: 'test/upstream/keys.test.ts', project: 'workerd', name: 'two tenants' },
+		killer: { file: 'test/flow/upstream-keys.test.ts', project: 'workerd', name: 'two tenants' },
 		says: 'differs between two tenants that use the same key',
 	},
 	{
 		invariant: 11,
 		breaks: "every tenant may use another tenant's upstream",
-		file: 'src/upstream/settings.ts',
+		file: 'src/core/upstream/settings.ts',
 		search: 'return tenants === undefined || tenants.includes(tenant);',
 		replacement: 'return tenants === undefined || tenant !== undefined;',
-		killer: { file: 'test/upstream/tenants.test.ts', project: 'workerd', name: 'does not exist' },
+		killer: { file: 'test/flow/upstream-tenants.test.ts', project: 'workerd', name: 'does not exist' },
 		says: 'There is no upstream',
 	},
 	{
 		invariant: 11,
 		breaks: 'a redirect is followed to any path of the upstream',
-		file: 'src/upstream/request.ts',
+		file: 'src/core/upstream/request.ts',
 		search: 'return path !== undefined && requestFaultOf(upstream, { method, path }) === undefined;',
 		replacement: 'return path !== undefined;',
-		killer: { file: 'test/upstream/request.test.ts', project: 'workerd', name: 'mayFollow' },
+		killer: { file: 'test/core/upstream/request.test.ts', project: 'workerd', name: 'mayFollow' },
 		says: 'keeps to methods, paths and base URL on the origin of the upstream',
 	},
 	{
 		invariant: 11,
 		breaks: "a plain 500 opens an upstream's circuit breaker",
-		file: 'src/upstream/retry.ts',
+		file: 'src/core/upstream/retry.ts',
 		search: 'return status >= SERVER_ERROR || status === REQUEST_TIMEOUT ? undefined : true;',
 		replacement: 'return status < SERVER_ERROR;',
-		killer: { file: 'test/upstream/retry.test.ts', project: 'workerd', name: 'isWell' },
+		killer: { file: 'test/core/upstream/retry.test.ts', project: 'workerd', name: 'isWell' },
 		says: 'is not said by an error that the request itself may have caused',
 	},
 	{
 		invariant: 11,
 		breaks: "one job that keeps failing opens an upstream's circuit breaker",
-		file: 'src/upstream/gate.ts',
+		file: 'src/core/upstream/gate.ts',
 		search: 'if (failedJobs.includes(job)) return state;',
 		replacement: '',
-		killer: { file: 'test/upstream/gate.test.ts', project: 'workerd', name: 'the breaker' },
+		killer: { file: 'test/core/upstream/gate.test.ts', project: 'workerd', name: 'the breaker' },
 		says: 'takes different jobs that fail',
 	},
 	{
 		invariant: 11,
 		breaks: 'a path that becomes a parent after a second decoding is forwarded',
-		file: 'src/upstream/paths.ts',
+		file: 'src/core/upstream/paths.ts',
 		search: 'if (next === bytes) return undefined;',
 		replacement: 'if (next === bytes || decodings > 0) return undefined;',
-		killer: { file: 'test/upstream/paths.test.ts', project: 'workerd', name: 'pathRefusalOf' },
+		killer: { file: 'test/core/upstream/paths.test.ts', project: 'workerd', name: 'pathRefusalOf' },
 		says: 'refuses a parent, encoded twice and more',
 	},
 	{
 		invariant: 11,
 		breaks: 'part of a reply is requested, and stored as the whole',
-		file: 'src/upstream/request-headers.ts',
+		file: 'src/core/upstream/request-headers.ts',
 		search: 'return isPlain(name) && !(READS.has(method) && PARTIAL_READS.has(name));',
 		replacement: 'return isPlain(name);',
-		killer: { file: 'test/upstream/headers.test.ts', project: 'workerd', name: 'whole of it' },
+		killer: { file: 'test/core/upstream/headers.test.ts', project: 'workerd', name: 'whole of it' },
 		says: 'asks for the whole of it, whatever a GET has already',
 	},
 	{
 		invariant: 12,
 		breaks: 'an idempotency key covers the defaults of a deployment',
-		file: 'src/job/repeat.ts',
+		file: 'src/core/job/repeat.ts',
 		search: 'job.requestFingerprint !== undefined && submission.requestFingerprint !== undefined',
 		replacement: 'false',
 		killer: { file: 'test/flow/repeats-across-deploys.test.ts', project: 'workerd' },
@@ -447,7 +447,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 1,
 		breaks: 'the first watchdog fires after five minutes',
-		file: 'src/job/limits.ts',
+		file: 'src/core/job/limits.ts',
 		search: 'WATCHDOG_MS = { first: 20 * MS_PER_SECOND,',
 		replacement: 'WATCHDOG_MS = { first: 300 * MS_PER_SECOND,',
 		killer: SIMULATION,
@@ -474,7 +474,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 5,
 		breaks: 'a repeated report counts as another try',
-		file: 'src/job/webhook.ts',
+		file: 'src/core/job/webhook.ts',
 		search: 'if (reported !== undefined && reported < attempt) return job;',
 		replacement: '',
 		killer: SIMULATION,
@@ -483,16 +483,16 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 9,
 		breaks: 'numbers reserved for an external worker are issued again after its object hibernated',
-		file: 'src/job/recover.ts',
+		file: 'src/core/job/recover.ts',
 		search: 'if (state.waiting) return setAside;',
 		replacement: 'if (state.waiting) return seq;',
-		killer: { file: 'test/job/external-progress.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/external-progress.test.ts', project: 'workerd' },
 		says: 'no number is ever given twice',
 	},
 	{
 		invariant: 12,
 		breaks: "a document's ETag depends only on its event",
-		file: 'src/job/document-tag.ts',
+		file: 'src/core/job/document-tag.ts',
 		search: 'hashText(JSON.stringify(facts))',
 		replacement: '0',
 		killer: { file: 'test/http/etag.test.ts', project: 'workerd', name: 'the ETag of' },

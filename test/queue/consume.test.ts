@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Report, Start } from '../../src/job/object-api.ts';
+import type { Report, Start } from '../../src/core/job/object-api.ts';
 import { type Consumer, consume, putOff } from '../../src/queue/consume.ts';
 import type { Lanes } from '../../src/queue/lanes.ts';
 import type { Jobs } from '../../src/rpc/jobs.ts';

@@ -7,7 +7,7 @@ import { createExecutionContext, createMessageBatch, evictDurableObject, getQueu
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { call, eventsOf, finalsOf, objectOf, statusOf, submit } from '../flow/client.ts';
 import { advanceClock, fireAlarm } from '../flow/faults.ts';

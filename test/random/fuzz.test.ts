@@ -2,9 +2,9 @@
 import { exports } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import { PROBLEMS } from '../../src/http/problem.ts';
 import { ROUTES } from '../../src/http/routes.ts';
-import type { StatusDocument } from '../../src/job/document.ts';
 import { call, ORIGIN, post, submit, until } from '../flow/client.ts';
 
 const REQUESTS = 5_000;

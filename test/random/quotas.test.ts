@@ -6,7 +6,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { StatusDocument } from '../../src/job/document.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import type { TenantObject } from '../../src/object/tenant-object.ts';
 import { objectOf } from '../flow/client.ts';
 import { apiKeys, ask, bearer, DEPLOYED, key } from '../http/deployment.ts';

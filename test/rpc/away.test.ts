@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { isTransientFailure } from '../../src/rpc/repeatedly.ts';
+import { isTransientFailure } from '../../src/rpc/retry-transient.ts';
 import { call, objectOf, socketOf, submit } from '../flow/client.ts';
 
 /** Every call fails for this long, as when the platform resets an object. @returns the number of calls. */

@@ -1,6 +1,6 @@
 /** The clients of a simulation. They send HTTP requests to the real Worker, each in an isolate of its own. */
 
-import type { JobObjectApi, Report } from '../../src/job/object-api.ts';
+import type { JobObjectApi, Report } from '../../src/core/job/object-api.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { Broken, type Ledger, type Run } from './ledger.ts';
 import { RECEIVER } from './outside.ts';

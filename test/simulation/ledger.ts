@@ -11,7 +11,7 @@ import {
 	MAX_WEBHOOK_WAKES,
 	MS_PER_HOUR,
 	TOMBSTONE_MS,
-} from '../../src/job/limits.ts';
+} from '../../src/core/job/limits.ts';
 import {
 	type Fence,
 	type HistoryEntry,
@@ -21,7 +21,7 @@ import {
 	type PendingState,
 	type StoredReply,
 	startBy,
-} from '../../src/job/record.ts';
+} from '../../src/core/job/record.ts';
 import type { ObjectHost, Turn } from './platform/object-host.ts';
 import type { Write } from './platform/storage.ts';
 import type { Isolate, World } from './platform/world.ts';

@@ -1,5 +1,5 @@
 /** Simulates the internet that the Worker calls: webhook receivers, services that tasks fetch, and an upstream. */
-import type { Fence } from '../../src/job/record.ts';
+import type { Fence } from '../../src/core/job/record.ts';
 import { Broken } from './ledger.ts';
 import type { Connections } from './platform/connections.ts';
 import type { Sent } from './platform/globals.ts';

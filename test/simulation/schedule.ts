@@ -3,7 +3,7 @@
  * both together always give the same run. A failing schedule can therefore be shrunk, stored and run again.
  */
 import fc from 'fast-check';
-import { MAX_WEBHOOK_TRIES } from '../../src/job/limits.ts';
+import { MAX_WEBHOOK_TRIES } from '../../src/core/job/limits.ts';
 
 export const ATTEMPT_ENDS = [
 	'answers',

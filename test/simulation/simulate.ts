@@ -1,6 +1,6 @@
 /** Runs the real Worker and its real objects on a simulated platform once, and checks every promise during the run. */
 import './platform/hooks.ts';
-import type { Fence } from '../../src/job/record.ts';
+import type { Fence } from '../../src/core/job/record.ts';
 import { Agenda, Armed } from './faults.ts';
 import { Broken, Ledger, type Run } from './ledger.ts';
 import { Outside, UPSTREAM } from './outside.ts';

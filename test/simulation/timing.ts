@@ -2,7 +2,7 @@
  * Deadlines of the service's promises. A deadline applies while no fault interferes: each fault is registered here, and
  * delays that it causes are counted, not reported as failures.
  */
-import type { Fence, HistoryEntry } from '../../src/job/record.ts';
+import type { Fence, HistoryEntry } from '../../src/core/job/record.ts';
 import { Broken, isOf, isSameWait, type Ledger, type PendingRecord, type Run } from './ledger.ts';
 import type { ObjectHost } from './platform/object-host.ts';
 import type { Isolate, World } from './platform/world.ts';

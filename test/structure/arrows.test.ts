@@ -5,43 +5,62 @@ import { describe, expect, it } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** The imports that each room may have. A room is a folder of `src`, or a file beside the folders. */
+/** The imports that each room may have. A room is a folder of `src` or of `src/core`, or a file beside the folders. */
 const ARROWS: Record<string, readonly string[]> = {
 	index: ['coatcheck', 'tasks', 'object'],
-	coatcheck: ['config', 'http', 'log', 'notify', 'queue', 'rpc', 'token', 'work'],
-	http: ['batch', 'config', 'job', 'log', 'queue', 'quota', 'rpc', 'target', 'token', 'upstream', 'work'],
-	queue: ['job', 'log', 'rpc'],
-	notify: ['config', 'job', 'log', 'lro', 'rpc', 'target', 'token'],
-	work: ['job', 'log', 'lro', 'rpc', 'target', 'upstream'],
+	coatcheck: ['config', 'http', 'log', 'webhook', 'queue', 'rpc', 'token', 'work'],
+	http: [
+		'core/batch',
+		'config',
+		'core/http',
+		'core/job',
+		'log',
+		'queue',
+		'core/quota',
+		'rpc',
+		'token',
+		'core/upstream',
+		'work',
+	],
+	queue: ['core/job', 'log', 'rpc'],
+	webhook: ['config', 'core/http', 'core/job', 'log', 'core/operation', 'rpc', 'token'],
+	work: ['core/http', 'core/job', 'log', 'core/operation', 'rpc', 'core/upstream'],
 	tasks: ['work'],
-	object: ['batch', 'job', 'queue', 'quota', 'rpc', 'upstream'],
-	rpc: ['batch', 'job', 'log', 'quota', 'upstream'],
-	config: ['numbered-variables', 'job', 'quota', 'target', 'upstream'],
-	quota: ['job'],
-	batch: ['job'],
-	upstream: ['job', 'target'],
-	token: ['config', 'job'],
-	client: ['job', 'lro', 'work'],
-	'numbered-variables': [],
-	target: [],
-	job: [],
-	lro: [],
+	object: ['core/batch', 'core/job', 'queue', 'core/quota', 'rpc', 'core/upstream'],
+	rpc: ['core/batch', 'core/job', 'log', 'core/quota', 'core/upstream'],
+	config: ['core/http', 'core/job', 'core/quota', 'core/upstream'],
+	token: ['config', 'core/job'],
+	client: ['core/job', 'core/operation', 'work'],
+	'core/quota': ['core/job'],
+	'core/batch': ['core/job'],
+	'core/upstream': ['core/http', 'core/job'],
+	'core/http': [],
+	'core/job': [],
+	'core/operation': [],
 	log: [],
 };
 
 /** The pure rooms, and the packages that each may use. */
-const PURE: Record<string, readonly string[]> = { job: ['zod'], lro: [], batch: [], quota: [], upstream: ['zod'] };
+const PURE: Record<string, readonly string[]> = {
+	'core/batch': [],
+	'core/http': ['ipaddr.js'],
+	'core/job': ['zod'],
+	'core/operation': [],
+	'core/quota': [],
+	'core/upstream': ['zod'],
+};
 
 interface Import {
 	readonly file: string;
 	readonly room: string;
 	readonly target: string;
-	/** The room of one of our files; `undefined` for a package. */
+	/** The room of a file of ours, `undefined` for a package. */
 	readonly targetRoom: string | undefined;
 }
 
 function roomOf(path: string): string {
-	return (relative(SRC, path).split('/')[0] ?? '').replace(/\.ts$/, '');
+	const [first = '', second = ''] = relative(SRC, path).split('/');
+	return (first === 'core' ? `${first}/${second}` : first).replace(/\.ts$/, '');
 }
 
 function importsOf(file: string): Import[] {

@@ -5,13 +5,13 @@
  * failures; after one, it is asked before and informed after each request, until it reports that the upstream has
  * recovered.
  */
-import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../job/limits.ts';
-import type { JobMessage } from '../../job/message.ts';
+import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../core/job/limits.ts';
+import type { JobMessage } from '../../core/job/message.ts';
+import type { Entry, Health } from '../../core/upstream/gate.ts';
+import type { Upstream, Upstreams } from '../../core/upstream/settings.ts';
 import { logError } from '../../log.ts';
 import type { Gates } from '../../rpc/gates.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
-import type { Entry, Health } from '../../upstream/gate.ts';
-import type { Upstream, Upstreams } from '../../upstream/settings.ts';
 import type { AttemptReport } from '../outcome.ts';
 
 /** What this isolate knows about each upstream. Losing it costs one extra request to a failing upstream. */

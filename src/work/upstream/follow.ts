@@ -4,17 +4,17 @@
  * headers.
  */
 
-import type { FollowTerms } from '../../job/lifecycle.ts';
-import type { Following, Progress } from '../../job/record.ts';
-import { firstStep } from '../../lro/first.ts';
-import { nextStep } from '../../lro/next.ts';
-import type { Operation, Step } from '../../lro/step.ts';
-import type { OperationError, Told } from '../../lro/words.ts';
-import { MAX_OPERATION_BYTES, MAX_POLL_FAILURES, MAX_REDIRECTS } from '../../upstream/limits.ts';
-import { pollWaitMs } from '../../upstream/poll.ts';
-import type { UpstreamRequest } from '../../upstream/request.ts';
-import { isRetried } from '../../upstream/retry.ts';
-import type { Upstream } from '../../upstream/settings.ts';
+import type { FollowTerms } from '../../core/job/lifecycle.ts';
+import type { Following, Progress } from '../../core/job/record.ts';
+import { firstStep } from '../../core/operation/first.ts';
+import { nextStep } from '../../core/operation/next.ts';
+import type { Operation, Step } from '../../core/operation/step.ts';
+import type { OperationError, Told } from '../../core/operation/words.ts';
+import { MAX_OPERATION_BYTES, MAX_POLL_FAILURES, MAX_REDIRECTS } from '../../core/upstream/limits.ts';
+import { pollWaitMs } from '../../core/upstream/poll.ts';
+import type { UpstreamRequest } from '../../core/upstream/request.ts';
+import { isRetried } from '../../core/upstream/retry.ts';
+import type { Upstream } from '../../core/upstream/settings.ts';
 import { allowed } from '../fetch.ts';
 import { checkedProgress } from '../progress.ts';
 import { TaskError } from '../task.ts';

@@ -2,19 +2,19 @@
  * One attempt at a forwarded request. The request is sent as it was received, and the reply is stored as it was received.
  * The reply decides whether the request is retried. Read this file from top to bottom.
  */
-import type { Failure } from '../../job/lifecycle.ts';
-import { MS_PER_SECOND } from '../../job/limits.ts';
-import type { Lease } from '../../job/object-api.ts';
-import type { StoredReply } from '../../job/record.ts';
-import { upstreamNameOf } from '../../job/upstream.ts';
+import type { Failure } from '../../core/job/lifecycle.ts';
+import { MS_PER_SECOND } from '../../core/job/limits.ts';
+import type { Lease } from '../../core/job/object-api.ts';
+import type { StoredReply } from '../../core/job/record.ts';
+import { upstreamNameOf } from '../../core/job/upstream.ts';
+import { retryAfterMs as retryAfterMsOf } from '../../core/operation/retry-after.ts';
+import type { Health } from '../../core/upstream/gate.ts';
+import { requestFaultOf, UpstreamRequest } from '../../core/upstream/request.ts';
+import { isRepeatable, isRetried, isWell } from '../../core/upstream/retry.ts';
+import { mayUse, type Upstream, type Upstreams } from '../../core/upstream/settings.ts';
 import { logError } from '../../log.ts';
-import { retryAfterMs as retryAfterMsOf } from '../../lro/retry-after.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
 import { TooLarge, UploadRefused } from '../../rpc/upload.ts';
-import type { Health } from '../../upstream/gate.ts';
-import { requestFaultOf, UpstreamRequest } from '../../upstream/request.ts';
-import { isRepeatable, isRetried, isWell } from '../../upstream/retry.ts';
-import { mayUse, type Upstream, type Upstreams } from '../../upstream/settings.ts';
 import { failureOf, timedOut } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { TaskError } from '../task.ts';

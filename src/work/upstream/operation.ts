@@ -2,12 +2,12 @@
  * Polls an upstream's running operation. The operation is stored with its job, so a consumer can be lost without losing
  * it, and a repeated poll does no harm.
  */
-import { MS_PER_SECOND } from '../../job/limits.ts';
-import type { Lease, Report } from '../../job/object-api.ts';
-import type { Following, FollowState, Progress } from '../../job/record.ts';
+import { MS_PER_SECOND } from '../../core/job/limits.ts';
+import type { Lease, Report } from '../../core/job/object-api.ts';
+import type { Following, FollowState, Progress } from '../../core/job/record.ts';
+import { ANSWER_MS, ASK_DIRECTLY_MS, ASK_LATE_MS } from '../../core/upstream/limits.ts';
 import { logError } from '../../log.ts';
 import { UploadRefused } from '../../rpc/upload.ts';
-import { ANSWER_MS, ASK_DIRECTLY_MS, ASK_LATE_MS } from '../../upstream/limits.ts';
 import { failureOf } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { askOnce, countFailure, type GoesOn, type OperationContext } from './follow.ts';

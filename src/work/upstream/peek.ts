@@ -1,6 +1,6 @@
 /** Reads a reply's body if it is short JSON, and returns a reply with the same bytes. */
-import type { Answer } from '../../lro/answer.ts';
-import { MAX_PEEK_BYTES } from '../../upstream/limits.ts';
+import type { Answer } from '../../core/operation/answer.ts';
+import { MAX_PEEK_BYTES } from '../../core/upstream/limits.ts';
 import { ConnectionLost } from './reply.ts';
 import type { Answered } from './send.ts';
 

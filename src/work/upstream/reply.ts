@@ -1,9 +1,9 @@
 /** Stores an upstream's reply in the job: its status, the headers that may be replayed, and its bytes as they arrive. */
-import type { Fence, StoredReply } from '../../job/record.ts';
+import type { Fence, StoredReply } from '../../core/job/record.ts';
+import { ReplyProgress } from '../../core/upstream/progress.ts';
+import { headHeaders, keptHeaders } from '../../core/upstream/reply-headers.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
 import { upload } from '../../rpc/upload.ts';
-import { ReplyProgress } from '../../upstream/progress.ts';
-import { headHeaders, keptHeaders } from '../../upstream/reply-headers.ts';
 import { type JobContext, TaskError } from '../task.ts';
 
 /** The reply is missing or incomplete. The cause is logged and never shown to clients. */

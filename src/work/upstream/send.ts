@@ -1,12 +1,12 @@
 /** Sends the request: builds its headers and body, checks its target, and follows redirects. */
-import type { Lease } from '../../job/object-api.ts';
+import type { Lease } from '../../core/job/object-api.ts';
+import { MAX_REDIRECTS } from '../../core/upstream/limits.ts';
+import { targetOf } from '../../core/upstream/paths.ts';
+import { mayFollow, type UpstreamRequest } from '../../core/upstream/request.ts';
+import { forwardedHeaders, plainHeaders } from '../../core/upstream/request-headers.ts';
+import type { Upstream } from '../../core/upstream/settings.ts';
 import { download } from '../../rpc/download.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
-import { MAX_REDIRECTS } from '../../upstream/limits.ts';
-import { targetOf } from '../../upstream/paths.ts';
-import { mayFollow, type UpstreamRequest } from '../../upstream/request.ts';
-import { forwardedHeaders, plainHeaders } from '../../upstream/request-headers.ts';
-import type { Upstream } from '../../upstream/settings.ts';
 import { allowed, redirectOf, redirectRequest } from '../fetch.ts';
 import { TaskError } from '../task.ts';
 import { type Attempt, ConnectionLost } from './reply.ts';

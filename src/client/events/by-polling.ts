@@ -1,0 +1,65 @@
+/**
+ * Transport that works wherever HTTP does: reads the job's status, and its events when the status has changed. One round at a
+ * time.
+ */
+import { retryAfterMs } from '../../core/operation/retry-after.ts';
+import { discardBody } from '../body.ts';
+import { isObject, isOver, parseEvent, parseStatusDocument, type StatusDocument } from '../document.ts';
+import { ProtocolError } from '../errors.ts';
+import type { Http } from '../http.ts';
+import { afterCursor, type JobUrls } from '../job-urls.ts';
+import { ANSWER_TIMEOUT_MS, HELD_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from '../limits.ts';
+import { LIFE, type Position, type TransportMessage } from './transport.ts';
+
+/** A client that has the job already lets the server hold its response until something changes. */
+const LONG_POLL_TIMEOUT_MS = LONG_POLL_SECONDS * MS_PER_SECOND + ANSWER_TIMEOUT_MS;
+
+export async function* byPolling(
+	http: Http,
+	urls: JobUrls,
+	{ after, job }: Position,
+	signal: AbortSignal,
+): AsyncGenerator<TransportMessage, void> {
+	const conditions = { 'if-none-match': `"${after}"`, prefer: `wait=${LONG_POLL_SECONDS}` };
+	const isKnown = after !== undefined && job !== undefined;
+	const askedAt = performance.now();
+	const response = await http.once({
+		url: urls.operation,
+		signal,
+		...(isKnown && { headers: conditions, timeoutMs: LONG_POLL_TIMEOUT_MS }),
+	});
+	const isHeld = isKnown && performance.now() - askedAt >= HELD_MS;
+	const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
+	if (response.status === 304) {
+		discardBody(response);
+		yield { is: 'again', isHeld, retryAfterMs: waitMs };
+		return;
+	}
+	const document = parseStatusDocument(await http.json(response, signal));
+	const isNews = after === undefined || document.seq > after;
+	if (after === undefined) yield snapshotMessage(document);
+	else if (isNews) yield* pollEvents(http, urls, after, signal);
+	if (isOver(document)) yield { is: 'closed' };
+	// The server holds the next request. `Retry-After` counts only for a server that does not hold requests.
+	else yield { is: 'again', isHeld, job: document, retryAfterMs: isKnown && !isNews ? waitMs : undefined };
+}
+
+async function* pollEvents(
+	http: Http,
+	urls: JobUrls,
+	after: number,
+	signal: AbortSignal,
+): AsyncGenerator<TransportMessage, void> {
+	const response = await http.once({ url: afterCursor(urls.events, after), signal });
+	const page = await http.json(response, signal);
+	if (!isObject(page) || !Array.isArray(page.events))
+		throw new ProtocolError('Expected a page of events, got JSON without an array of "events"');
+	for (const value of page.events) {
+		const event = parseEvent(value);
+		yield event ? { is: 'event', event } : LIFE;
+	}
+}
+
+function snapshotMessage(job: StatusDocument): TransportMessage {
+	return { is: 'event', event: { seq: job.seq, type: 'snapshot', at: job.lastUpdatedAt, job } };
+}

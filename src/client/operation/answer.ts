@@ -1,0 +1,49 @@
+/** Reads the responses of other services, as far as needed to understand them. */
+import type { Answer } from '../../core/operation/answer.ts';
+import { isJson, type ReadOptions, responseMediaType, textOf } from '../body.ts';
+import { parseJson } from '../document.ts';
+
+export interface OperationAnswer {
+	readonly answer: Answer;
+	/**
+	 * The caller's value, if this response is the result: JSON as a value, no body as `undefined`, anything else as the
+	 * `Response`.
+	 */
+	readonly value: unknown;
+}
+
+/**
+ * @param asked the request's URL, for platforms whose responses have none.
+ * @throws {ProtocolError} for malformed JSON; the errors of {@link textOf}.
+ */
+export async function operationAnswer(
+	response: Response,
+	asked: string,
+	options: ReadOptions,
+): Promise<OperationAnswer> {
+	const { status, headers, redirected: isRedirected } = response;
+	const value = await resultOf(response, options);
+	const body = value instanceof Response ? undefined : value;
+	return { answer: { url: response.url || asked, status, headers, isRedirected, body }, value };
+}
+
+async function resultOf(response: Response, options: ReadOptions): Promise<unknown> {
+	if (!response.body) return undefined;
+	const mediaType = responseMediaType(response);
+	if (isJson(mediaType)) {
+		const text = await textOf(response, options);
+		return text.trim() === '' ? undefined : parseJson(text);
+	}
+	return mediaType === '' ? guessed(response, options) : response;
+}
+
+/** A client may inspect a body without a media type (RFC 9110 §8.3), and many services send their JSON without one. */
+async function guessed(response: Response, options: ReadOptions): Promise<unknown> {
+	const text = await textOf(response.clone(), options);
+	if (text === '') return undefined;
+	try {
+		return JSON.parse(text) as unknown;
+	} catch {
+		return response;
+	}
+}

@@ -1,0 +1,452 @@
+/**
+ * Settings of a deployment, with every default on one screen. Parsed once for each `env`. No other file reads variables or
+ * defines defaults for them.
+ */
+import { Buffer } from 'node:buffer';
+import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
+import { z } from 'zod';
+import { isLoopback } from '../core/http/target.ts';
+import { MIB } from '../core/job/limits.ts';
+import type { Quotas } from '../core/quota/quotas.ts';
+import { type Upstreams, upstreamsOf } from '../core/upstream/settings.ts';
+import { joinNumberedVariables, WrongPart } from './numbered-variables.ts';
+
+/** Defaults of variables. */
+export const DEFAULTS = {
+	/** Maximum size of an input, in bytes. */
+	MAX_INPUT_BYTES: 32 * MIB,
+	/** Maximum size of a result, in bytes. */
+	MAX_RESULT_BYTES: 32 * MIB,
+	/** Maximum number of waiting messages in each queue of a lane. Beyond it, new jobs are rejected. */
+	MAX_BACKLOG: 1_000_000,
+	/**
+	 * How long a data center may serve a succeeded job from its own cache, in seconds; 0 disables the cache. Other data centers
+	 * may serve a purged job for that long.
+	 */
+	EDGE_CACHE_SECONDS: 0,
+	/** The JWT claim with the tenant. */
+	JWT_TENANT_CLAIM: 'tenant',
+	/** The JWT claim with the scopes (RFC 8693 §4.2). */
+	JWT_SCOPES_CLAIM: 'scope',
+} as const;
+
+/** The scopes of callers. `admin` includes all rights in the tenant. */
+export const KEY_SCOPES = ['submit', 'read', 'cancel', 'admin'] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];
+
+/** Keys for the tokens in links. The first signs, all verify, so that keys can be rotated without breaking links. */
+export type SigningKeys = ReadonlyMap<string, Uint8Array>;
+
+/**
+ * Secrets that sign webhooks: `whsec_…`, with all of a tenant's secrets. `*` is the entry for tenants without their own. A
+ * tenant without a secret can't use webhooks.
+ */
+export type WebhookSecrets = ReadonlyMap<string, readonly string[]>;
+
+const EVERY_TENANT = '*';
+
+/** In `corsOrigins`: allows all origins. */
+export const EVERY_ORIGIN = '*';
+
+export function secretsOf(secrets: WebhookSecrets, tenant: string): readonly string[] {
+	return secrets.get(tenant) ?? secrets.get(EVERY_TENANT) ?? [];
+}
+
+/** A stored API key. The configuration contains only its hash, so reading it does not reveal the key. */
+export interface ApiKey {
+	/** Identifies the key in logs. */
+	readonly id: string;
+	readonly tenant: string;
+	readonly sha256: Uint8Array;
+	readonly scopes: readonly KeyScope[];
+}
+
+/** An identity provider whose JWTs authenticate callers. */
+export interface JwtSettings {
+	readonly issuer: string;
+	readonly audience: string;
+	readonly jwksUrl: URL;
+	/** The claim's name. If no claim has this name, its path through nested objects: `custom.tenant`. */
+	readonly tenantClaim: string;
+	readonly scopesClaim: string;
+	/** Scopes of a JWT without a scopes claim. */
+	readonly defaultScopes: readonly KeyScope[];
+}
+
+/** Maximum number of requests per window, counted by the platform. */
+export interface RateLimitRule {
+	readonly requests: number;
+	readonly windowSeconds: number;
+	readonly limiter: RateLimit;
+}
+
+export interface Config {
+	/** Whether every request is accepted without credentials, as the tenant `default`. For local development only. */
+	readonly isOpen: boolean;
+	readonly apiKeys: readonly ApiKey[];
+	readonly jwt: JwtSettings | undefined;
+	/** Both `undefined` in an open deployment, which has only one tenant. */
+	readonly rateLimits: { readonly perKey?: RateLimitRule | undefined; readonly perAddress?: RateLimitRule | undefined };
+	readonly signingKeys: SigningKeys;
+	readonly webhookSecrets: WebhookSecrets;
+	/** Public URLs of the deployment, such as a gateway's, without a trailing slash. Links start with one of them. */
+	readonly publicUrls: readonly string[];
+	/** Origins of web pages that may read responses; {@link EVERY_ORIGIN} allows all. */
+	readonly corsOrigins: readonly string[];
+	/** Whether tasks may fetch `http:` and private addresses. */
+	readonly allowPrivateTargets: boolean;
+	readonly maxInputBytes: number;
+	readonly maxResultBytes: number;
+	readonly maxBacklog: number;
+	readonly edgeCacheSeconds: number;
+	/** Upstreams by name. Their defaults are in `upstream/limits.ts`. */
+	readonly upstreams: Upstreams;
+	/** Quotas of each tenant; `undefined` disables counting. */
+	readonly quotas: Quotas | undefined;
+}
+
+/** The deployment can't serve requests: a variable is missing or invalid. `variables` contains the names. */
+export class NotConfigured extends Error {
+	override readonly name = 'NotConfigured';
+	readonly variables: readonly string[];
+
+	constructor(variables: readonly string[], message: string) {
+		super(message);
+		this.variables = variables;
+	}
+}
+
+const MIN_KEY_BYTES = 32;
+
+/** A variable that holds JSON. */
+const json = (form: string) =>
+	z.string().transform((text, context) => {
+		try {
+			return JSON.parse(text) as unknown;
+		} catch {
+			context.addIssue(`expected JSON: ${form}`);
+			return z.NEVER;
+		}
+	});
+
+const signingKeyForms = '{ "<key id>": "<base64>" } or [{ "id": "<key id>", "key": "<base64>" }]';
+/** JavaScript moves such names to the front of an object, in numeric order. */
+const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
+
+const signingKeys = json(signingKeyForms)
+	.transform((value, context) => {
+		if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+		const ids = Object.keys(value);
+		const moved = ids.filter((id) => INTEGER_LIKE.test(id));
+		if (ids.length > 1 && moved.length > 0) {
+			const list = `write a list, [{ "id": "${moved[0]}", "key": "<base64>" }, …], with the signing key first`;
+			context.addIssue(`ids that are whole numbers (${moved.join(', ')}) lose their position in an object: ${list}`);
+		}
+		return Object.entries(value).map(([id, key]) => ({ id, key }));
+	})
+	.pipe(
+		z.array(z.strictObject({ id: z.string().min(1), key: z.base64('expected base64') }), `expected ${signingKeyForms}`),
+	)
+	.refine((keys) => keys.length > 0, 'expected at least one key')
+	.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
+	.transform((keys) => new Map(keys.map(({ id, key }) => [id, decodeBase64(key)])))
+	.refine(
+		(keys) => [...keys.values()].every((key) => key.byteLength >= MIN_KEY_BYTES),
+		`expected keys of ≥ ${MIN_KEY_BYTES} bytes`,
+	);
+
+const webhookSecretForms = '["whsec_…"] or { "<tenant>": ["whsec_…"], "*": […] }';
+
+const webhookSecretList = z.array(
+	z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and base64 of 24 to 64 bytes'),
+	'expected a list: ["whsec_…"]',
+);
+
+/** A plain list applies to every tenant. */
+const webhookSecrets = json(webhookSecretForms)
+	.transform((value) => (Array.isArray(value) ? { [EVERY_TENANT]: value } : value))
+	.pipe(z.record(z.string().min(1), webhookSecretList, `expected ${webhookSecretForms}`))
+	.transform((secrets): WebhookSecrets => new Map(Object.entries(secrets)));
+
+const wholeAtLeastOne = (unit: string) =>
+	z.coerce
+		.number(`expected a whole number of ${unit}`)
+		.int(`expected a whole number of ${unit}`)
+		.positive(`expected a positive number of ${unit}`);
+
+const positiveCount = (unit: string, fallback: number) => wholeAtLeastOne(unit).default(fallback);
+
+const MAX_CACHE_SECONDS = 86_400;
+const cacheSecondsError = `expected a whole number of seconds from 0 to ${MAX_CACHE_SECONDS}`;
+const cacheSeconds = z.coerce
+	.number(cacheSecondsError)
+	.int(cacheSecondsError)
+	.min(0, cacheSecondsError)
+	.max(MAX_CACHE_SECONDS, cacheSecondsError);
+
+const oneName = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters');
+
+const scopeError = `expected one or more of ${KEY_SCOPES.join(', ')}`;
+const scope = z.enum(KEY_SCOPES, scopeError);
+
+const apiKeys = json('[{ "id", "tenant", "sha256", "scopes" }]')
+	.pipe(
+		z.array(
+			z.strictObject({
+				id: z
+					.string()
+					.regex(/^[A-Za-z0-9._-]{1,64}$/, 'expected 1 to 64 letters, digits, dots, dashes and underscores'),
+				tenant: oneName,
+				sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected the key's SHA-256: 64 lower-case hexadecimal digits"),
+				scopes: z.array(scope, scopeError).min(1, scopeError),
+			}),
+		),
+	)
+	.refine((keys) => keys.length > 0, 'expected at least one key')
+	.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
+	.refine((keys) => isEachOnce(keys.map(({ sha256 }) => sha256)), 'expected every sha256 once');
+
+const scopeList = z
+	.string()
+	.transform((text) => text.split(/[\s,]+/).filter(Boolean))
+	.pipe(z.array(scope));
+
+const rateLimit = z
+	.string()
+	.regex(/^[1-9]\d{0,6}\/(10|60)s$/, 'expected requests and a window of 10 or 60 seconds, as in "1000/10s"')
+	.transform((text) => {
+		const [requests, windowSeconds] = text.split('/').map((part) => Number.parseInt(part, 10));
+		return { requests: Number(requests), windowSeconds: Number(windowSeconds) };
+	});
+
+const limiter = z.custom<RateLimit>(
+	(value) => typeof (value as Partial<RateLimit> | undefined)?.limit === 'function',
+	'expected a rate limiting binding',
+);
+
+const objects = z.custom<DurableObjectNamespace>(
+	(value) => typeof (value as Partial<DurableObjectNamespace> | undefined)?.idFromName === 'function',
+	'expected a Durable Object binding of the class TenantObject',
+);
+
+/** The entries of a comma-separated list. */
+const listed = z.string().transform((text) =>
+	text
+		.split(',')
+		.map((entry) => entry.trim())
+		.filter(Boolean),
+);
+
+const publicUrlError = 'expected http(s) URLs, separated by commas, without query, fragment and credentials';
+const publicUrls = listed.pipe(
+	z
+		.array(
+			z
+				.url({ protocol: /^https?$/, error: publicUrlError })
+				.regex(/^[^?#@]+$/, publicUrlError)
+				.transform((url) => url.replace(/\/+$/, '')),
+		)
+		.min(1, publicUrlError),
+);
+
+/** An origin as browsers send it: `http://localhost:3000`, or of an app's own scheme: `capacitor://localhost`. */
+function isOrigin(text: string): boolean {
+	const url = URL.parse(text);
+	if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.origin === text;
+	return /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(text);
+}
+
+const corsOrigins = listed.pipe(
+	z.array(
+		z
+			.string()
+			.refine(
+				(entry) => entry === EVERY_ORIGIN || isOrigin(entry),
+				'expected * or origins as browsers send them, scheme and host without a trailing slash: https://app.example',
+			),
+	),
+);
+
+const flag = z.enum(['true', 'false'], 'expected true or false').default('false');
+
+const Variables = z.object({
+	AUTH: z.enum(['none', 'required'], 'expected "required" (the default) or "none"').default('required'),
+	API_KEYS: apiKeys.default([]),
+	JWT_ISSUER: z.string().min(1).optional(),
+	JWT_AUDIENCE: z.string().min(1).optional(),
+	JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'expected an https URL' }).optional(),
+	JWT_TENANT_CLAIM: oneName.default(DEFAULTS.JWT_TENANT_CLAIM),
+	JWT_SCOPES_CLAIM: oneName.default(DEFAULTS.JWT_SCOPES_CLAIM),
+	JWT_DEFAULT_SCOPES: scopeList.default([]),
+	RATE_LIMIT_PER_KEY: rateLimit.optional(),
+	RATE_LIMIT_PER_ADDRESS: rateLimit.optional(),
+	LIMITER_PER_KEY: limiter.optional(),
+	LIMITER_PER_ADDRESS: limiter.optional(),
+	SIGNING_KEYS: signingKeys.default(new Map()),
+	WEBHOOK_SECRETS: webhookSecrets.default(new Map()),
+	PUBLIC_URL: publicUrls.default([]),
+	CORS_ORIGINS: corsOrigins.default([]),
+	ALLOW_PRIVATE_TARGETS: flag,
+	MAX_INPUT_BYTES: positiveCount('bytes', DEFAULTS.MAX_INPUT_BYTES),
+	MAX_RESULT_BYTES: positiveCount('bytes', DEFAULTS.MAX_RESULT_BYTES),
+	MAX_BACKLOG: positiveCount('messages', DEFAULTS.MAX_BACKLOG),
+	EDGE_CACHE_SECONDS: cacheSeconds.default(DEFAULTS.EDGE_CACHE_SECONDS),
+	MAX_JOBS_IN_FLIGHT: wholeAtLeastOne('jobs').optional(),
+	MAX_STORED_BYTES: wholeAtLeastOne('bytes').optional(),
+	TENANTS: objects.optional(),
+});
+
+const parsed = new WeakMap<object, Config | NotConfigured>();
+
+/** @throws {NotConfigured} with the name of every missing or invalid variable, never with its value. */
+export function configOf(env: object): Config {
+	let config = parsed.get(env);
+	if (config === undefined) {
+		config = withUpstreams(parse(env), env);
+		parsed.set(env, config);
+	}
+	if (config instanceof NotConfigured) throw config;
+	return config;
+}
+
+type Settings = Omit<Config, 'upstreams'>;
+
+function withUpstreams(settings: Settings | NotConfigured, env: object): Config | NotConfigured {
+	if (settings instanceof NotConfigured) return settings;
+	const values = env as Readonly<Record<string, unknown>>;
+	const { upstreams, faults } = upstreamsOf(values.UPSTREAMS, values, settings.allowPrivateTargets);
+	if (faults.length === 0) return { ...settings, upstreams };
+	const variables = [...new Set(faults.map(({ variable }) => variable))];
+	const reasons = faults.map(({ message }) => message).join('; ');
+	return new NotConfigured(variables, `Invalid configuration:  ${reasons}`);
+}
+
+function joinedOf(env: object): object | NotConfigured {
+	try {
+		return joinNumberedVariables(env as Readonly<Record<string, unknown>>);
+	} catch (error) {
+		if (!(error instanceof WrongPart)) throw error;
+		return new NotConfigured([error.variable], `Invalid configuration:  ${error.message}`);
+	}
+}
+
+function parse(env: object): Settings | NotConfigured {
+	const joined = joinedOf(env);
+	if (joined instanceof NotConfigured) return joined;
+	const result = Variables.safeParse(joined);
+	if (!result.success) {
+		const variables = [...new Set(result.error.issues.map(({ path }) => String(path[0])))];
+		const reasons = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+		return new NotConfigured(variables, `Invalid configuration:  ${reasons.join('; ')}`);
+	}
+	const { data } = result;
+	const contradiction = contradictionIn(data);
+	if (contradiction) return contradiction;
+	const isOpen = data.AUTH === 'none';
+	return {
+		isOpen,
+		apiKeys: data.API_KEYS.map((key) => ({ ...key, sha256: Buffer.from(key.sha256, 'hex') })),
+		jwt: jwtOf(data),
+		rateLimits: isOpen
+			? {}
+			: {
+					perKey: ruleOf(data.RATE_LIMIT_PER_KEY, data.LIMITER_PER_KEY),
+					perAddress: ruleOf(data.RATE_LIMIT_PER_ADDRESS, data.LIMITER_PER_ADDRESS),
+				},
+		signingKeys: data.SIGNING_KEYS,
+		webhookSecrets: data.WEBHOOK_SECRETS,
+		publicUrls: data.PUBLIC_URL,
+		corsOrigins: data.CORS_ORIGINS,
+		allowPrivateTargets: data.ALLOW_PRIVATE_TARGETS === 'true',
+		maxInputBytes: data.MAX_INPUT_BYTES,
+		maxResultBytes: data.MAX_RESULT_BYTES,
+		maxBacklog: data.MAX_BACKLOG,
+		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
+		quotas: quotasOf(data),
+	};
+}
+
+type Data = z.infer<typeof Variables>;
+
+/** Finds contradictions between valid values. A contradiction disables the deployment, so that it never opens by accident. */
+function contradictionIn(data: Data): NotConfigured | undefined {
+	const { AUTH, API_KEYS, SIGNING_KEYS, JWT_JWKS_URL, ALLOW_PRIVATE_TARGETS, PUBLIC_URL } = data;
+	const jwt = (['JWT_ISSUER', 'JWT_AUDIENCE', 'JWT_JWKS_URL'] as const).map((name) => [name, data[name]] as const);
+	const given = jwt.filter(([, value]) => value !== undefined).map(([name]) => name);
+	const missing = jwt.filter(([, value]) => value === undefined).map(([name]) => name);
+	const credentials = [...(API_KEYS.length > 0 ? ['API_KEYS'] : []), ...given];
+	if (given.length > 0 && missing.length > 0)
+		return new NotConfigured(missing, `Expected ${missing.join(' and ')} next to ${given.join(' and ')}`);
+	if (JWT_JWKS_URL?.startsWith('http:') && ALLOW_PRIVATE_TARGETS !== 'true')
+		return new NotConfigured(['JWT_JWKS_URL'], 'JWT_JWKS_URL: expected an https URL');
+	if (AUTH === 'none' && credentials.length > 0)
+		return new NotConfigured(
+			['AUTH', ...credentials],
+			`AUTH=none accepts every request, but ${credentials[0]} is set: remove one of them`,
+		);
+	if (AUTH === 'required' && credentials.length === 0)
+		return new NotConfigured(
+			['API_KEYS', 'JWT_ISSUER'],
+			'Expected API_KEYS or JWT_ISSUER: without them, no client can authenticate',
+		);
+	if (AUTH === 'required' && SIGNING_KEYS.size === 0)
+		return new NotConfigured(['SIGNING_KEYS'], 'Expected SIGNING_KEYS: without it, no link can be signed');
+	if (AUTH === 'required' && ALLOW_PRIVATE_TARGETS !== 'true' && PUBLIC_URL.some(isPlainHttp))
+		return new NotConfigured(
+			['PUBLIC_URL'],
+			'PUBLIC_URL: expected https URLs, because http sends keys and links unencrypted',
+		);
+	for (const by of ['KEY', 'ADDRESS'] as const) {
+		if ((data[`RATE_LIMIT_PER_${by}`] === undefined) === (data[`LIMITER_PER_${by}`] === undefined)) continue;
+		const names = [`RATE_LIMIT_PER_${by}`, `LIMITER_PER_${by}`];
+		return new NotConfigured(names, `Expected both ${names.join(' and ')}, or neither`);
+	}
+	if (quotasOf(data) && !data.TENANTS)
+		return new NotConfigured(
+			['TENANTS'],
+			'Expected a binding TENANTS of the class TenantObject, because quotas are set',
+		);
+	return undefined;
+}
+
+/** Whether a URL needs TLS but lacks it. Loopback traffic needs none. */
+function isPlainHttp(url: string): boolean {
+	const { protocol, hostname } = new URL(url);
+	return protocol === 'http:' && !isLoopback(hostname);
+}
+
+function quotasOf({ MAX_JOBS_IN_FLIGHT, MAX_STORED_BYTES }: Data): Quotas | undefined {
+	if (MAX_JOBS_IN_FLIGHT === undefined && MAX_STORED_BYTES === undefined) return undefined;
+	return {
+		...(MAX_JOBS_IN_FLIGHT !== undefined && { maxJobsInFlight: MAX_JOBS_IN_FLIGHT }),
+		...(MAX_STORED_BYTES !== undefined && { maxStoredBytes: MAX_STORED_BYTES }),
+	};
+}
+
+function jwtOf(data: Data): JwtSettings | undefined {
+	const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: jwksUrl } = data;
+	if (issuer === undefined || audience === undefined || jwksUrl === undefined) return undefined;
+	return {
+		issuer,
+		audience,
+		jwksUrl: new URL(jwksUrl),
+		tenantClaim: data.JWT_TENANT_CLAIM,
+		scopesClaim: data.JWT_SCOPES_CLAIM,
+		defaultScopes: data.JWT_DEFAULT_SCOPES,
+	};
+}
+
+function ruleOf(
+	rule: { requests: number; windowSeconds: number } | undefined,
+	limiter: RateLimit | undefined,
+): RateLimitRule | undefined {
+	return rule && limiter && { ...rule, limiter };
+}
+
+function isEachOnce(values: readonly string[]): boolean {
+	return new Set(values).size === values.length;
+}
+
+function decodeBase64(base64: string): Uint8Array {
+	return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+}

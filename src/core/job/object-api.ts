@@ -1,0 +1,214 @@
+/**
+ * The RPC interface of a job's object. These calls cross isolates, and for some seconds of every deploy they cross
+ * versions too. Only add optional fields, and optional parameters at the end.
+ */
+
+import type { BareEvent, JobFacts } from './document.ts';
+import type { ExternalWaitTerms, Failure, FollowTerms, Submission } from './lifecycle.ts';
+import type { JobMessage } from './message.ts';
+import type { QuotaUsage } from './quota-usage.ts';
+import type { Fence, FollowState, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
+import type { Refusal } from './transition.ts';
+import type { UpstreamHint } from './upstream.ts';
+import type { Try } from './webhook.ts';
+
+/** A job as callers see it: without its bytes and without internal state. */
+export interface JobView {
+	readonly facts: JobFacts;
+	readonly epoch: number;
+	/** The flags of the job's status URL. */
+	readonly flags: Readonly<Record<string, string>>;
+	/** The input for an estimate of the remaining time, in milliseconds since the epoch. */
+	readonly timing: {
+		readonly waitingSince: number;
+		readonly notBefore?: number;
+		readonly progressAt?: number;
+		/**
+		 * Time from the submission to the first start, in milliseconds; left out when the job was delayed or has not started.
+		 */
+		readonly waitedMs?: number;
+	};
+	readonly lane: string;
+	/** Set for jobs that forward to an upstream. */
+	readonly upstream?: UpstreamHint;
+	/** When tokens for this job expire, in milliseconds since the epoch. */
+	readonly readableUntil: number;
+}
+
+/** A finished job's stored result: the reply of its task, or the status of its failure. */
+export type Outcome =
+	| { readonly kind: 'reply'; readonly reply: StoredReply }
+	| { readonly kind: 'failure'; readonly status: number };
+
+export type Reading =
+	| { readonly found: 'job'; readonly view: JobView; readonly outcome?: Outcome }
+	| { readonly found: 'tombstone'; readonly reason: 'expired' | 'purged' }
+	| Nothing;
+
+/** No such job exists for this reader. */
+export interface Nothing {
+	readonly found: 'nothing';
+	/** Left out by objects of version 0.1.0, which don't support readers without a tenant: the job may exist. */
+	readonly knowsTokens?: true;
+}
+
+export type FoundJob = Extract<Reading, { found: 'job' }>;
+
+export type Acceptance =
+	| { readonly accepted: true; readonly view: JobView; readonly isReplay: boolean }
+	/**
+	 * `key-reused`: the key was used for another request. `upload-lost`: the upload expired before its submission.
+	 * `no-room`: the job would be new, and the quota has no room.
+	 */
+	| { readonly accepted: false; readonly reason: 'key-reused' | 'upload-lost' | 'no-room' };
+
+/** The conditions for accepting a job. */
+export interface AcceptTerms {
+	/** The reservation expires at this time, in milliseconds since the epoch: the job is accepted only before it. */
+	readonly acceptBy?: number;
+	/** The quota has no room: only a job that was accepted before is returned. */
+	readonly isReplayOnly?: boolean;
+}
+
+/** The input of an attempt. */
+export interface Lease {
+	readonly fence: Fence;
+	readonly task: string;
+	readonly options: JobOptions;
+	readonly parameters: Readonly<Record<string, unknown>>;
+	readonly input?: StoredInput;
+	/** The deadline of the attempt's report, in milliseconds since the epoch. */
+	readonly leaseEndsAt: number;
+	readonly tenant?: string;
+	/** The origin of the job's links. */
+	readonly origin?: string;
+	/** When tokens for this job expire, in milliseconds since the epoch. */
+	readonly readableUntil?: number;
+	/** Time from the moment when the job might start to its start, in milliseconds. */
+	readonly waitedMs?: number;
+}
+
+export type Start =
+	| { readonly started: true; readonly lease: Lease }
+	/** `early`: the job may start after `waitMs`, by a message on `lane`. */
+	| { readonly started: false; readonly refusal: Refusal; readonly waitMs?: number; readonly lane?: string };
+
+/** The object's response to a report: what the consumer must do next. */
+export type Report = {
+	readonly refusal?: Refusal;
+	/** The job is retried after this time. */
+	readonly retryInMs?: number;
+	/** The lane of the message for the retry. */
+	readonly lane?: string;
+	/** The message for the retry, if it differs from the one that the consumer has. */
+	readonly next?: JobMessage;
+	/** Progress only: the caller must call `tell` after this time, in milliseconds, to announce the progress. */
+	readonly tellInMs?: number;
+};
+
+/** The input of a poll of an upstream's operation. */
+export type Asking =
+	| {
+			readonly asking: true;
+			readonly lease: Lease;
+			readonly following: FollowState;
+			/** When the operation began, in milliseconds since the epoch. */
+			readonly since: number;
+	  }
+	| { readonly asking: false; readonly refusal: Refusal };
+
+/** The outcome of a client's command, with the job after it. */
+export type Change =
+	| { readonly found: 'job'; readonly view: JobView; readonly refusal?: Refusal }
+	| {
+			readonly found: 'tombstone';
+			readonly reason: 'expired' | 'purged';
+			/** The creation time of the job, in milliseconds since the epoch. */
+			readonly createdAt?: number;
+			readonly refusal?: Refusal;
+	  }
+	| Nothing;
+
+/** Everything that is needed to deliver one event. */
+export interface DueDelivery {
+	readonly event: BareEvent;
+	/** The message's id, the same in every try. Versions up to 0.1.0 leave it out: then it is `{id}:{seq}`. */
+	readonly messageId?: string;
+	readonly webhook: Pick<Webhook, 'url' | 'format' | 'origin'>;
+	readonly tenant: string;
+	readonly readableUntil: number;
+	/** The number of the try, from 1. Versions up to 0.1.0 leave it out. */
+	readonly attempt?: number;
+	/** Time until the try is due, in milliseconds; 0 when it is due now. */
+	readonly waitMs: number;
+	/** Whether the outcome must be reported. Progress is delivered once, without retries. */
+	readonly isTracked: boolean;
+}
+
+/** The key of one stored chunk. */
+export interface ChunkKey {
+	readonly upload: string;
+	readonly index: number;
+}
+
+export interface JobObjectApi {
+	/** Stores the job durably, record and alarm in one write. A repeated call with the same submission is harmless. */
+	accept(submission: Submission, terms?: AcceptTerms): Promise<Acceptance>;
+	/**
+	 * Reads the job. `withOutcome` adds a finished job's reply.
+	 *
+	 * Here and below, `createdAt` is the creation time that the reader's token was signed for. A link to an earlier job of
+	 * the same idempotency key therefore doesn't open a later one. A reader without a tenant must present such a token.
+	 */
+	read(tenant: string | undefined, withOutcome?: boolean, createdAt?: number): Promise<Reading>;
+	/** Returns every event after a cursor. */
+	events(
+		tenant: string | undefined,
+		after: number,
+		createdAt?: number,
+	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>>;
+	cancel(tenant: string | undefined, createdAt?: number): Promise<Change>;
+	/** Retries the job. No token grants this. `reservation` names the quota reservation, which expires at `acceptBy`. */
+	retry(tenant: string, room?: { readonly reservation: string; readonly acceptBy: number }): Promise<Change>;
+	purge(tenant: string | undefined, createdAt?: number): Promise<Change>;
+	/** The job's share of its tenant's quotas; `undefined` when it keeps no data. */
+	claim(): Promise<QuotaUsage | undefined>;
+
+	/**
+	 * Starts an attempt. `isShared`: the consumer has other jobs as well. `delivery` identifies one delivery of a message,
+	 * so that a call that is repeated after a lost response gets the same lease.
+	 */
+	start(epoch: number, isShared?: boolean, delivery?: string): Promise<Start>;
+	/** The job has no slot at its upstream: the consumer delays the message by `retryInMs`. */
+	defer(epoch: number, waitMs: number, message: string): Promise<Report>;
+	/** Reports progress. `isExternal`: the report comes from an external worker, not from a consumer. */
+	progress(fence: Fence, progress: Progress, isExternal?: boolean): Promise<Report>;
+	/** Announces pending progress to watchers and waiters. The object itself sets no timer. */
+	tell(): Promise<void>;
+	/** Hands the attempt to an external worker. `progress` is the attempt's last progress, if it has not been sent. */
+	wait(fence: Fence, terms: ExternalWaitTerms, progress?: Progress): Promise<Report>;
+	/** The upstream has started an operation. The report has the message for the first poll. */
+	follow(fence: Fence, terms: FollowTerms, progress?: Progress): Promise<Report>;
+	/** A consumer has the message for a poll. */
+	ask(epoch: number, attempt: number, asks: number, delivery?: string): Promise<Asking>;
+	/** The operation continues. The report has the message for the next poll. */
+	asked(fence: Fence, asks: number, terms: Omit<FollowTerms, 'timeoutSeconds'>, progress?: Progress): Promise<Report>;
+	/** Completes the job. `progress` is the attempt's last progress, if it has not been sent. */
+	complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report>;
+	fail(fence: Fence, failure: Failure, retryAfterSeconds?: number, isExternal?: boolean): Promise<Report>;
+	deadLetter(epoch: number): Promise<Report>;
+
+	/** Returns the delivery of the event `seq`; `undefined` when no delivery is due. */
+	delivery(seq: number): Promise<DueDelivery | undefined>;
+	/** Reports the outcome of a try. */
+	delivered(seq: number, made: Try): Promise<Report>;
+
+	/**
+	 * Stores one chunk of an input (without a fence, as the job doesn't exist yet) or of a result (with the fence of its
+	 * attempt).
+	 */
+	writeChunk(key: ChunkKey, bytes: Uint8Array, fence?: Fence): Promise<Report>;
+	readChunk(key: ChunkKey): Promise<Uint8Array | undefined>;
+	/** Erases an upload that no record refers to. */
+	discardUpload(upload: string, chunks: number): Promise<void>;
+}

@@ -1,0 +1,93 @@
+/** Accepts a batch's drafts as jobs. Each is accepted like a single job, but queue messages are sent in groups. */
+
+import type { JobStatus } from '../../core/batch/batch.ts';
+import { CALLS_AT_ONCE } from '../../core/batch/limits.ts';
+import type { JobView } from '../../core/job/object-api.ts';
+import { logError } from '../../log.ts';
+import { MAX_SENT_AT_ONCE, type Sending, sendJobs } from '../../queue/send.ts';
+import { fewAtATime } from '../../rpc/few-at-a-time.ts';
+import { isOverloaded } from '../../rpc/retry-transient.ts';
+import { tenantOf } from '../access/auth.ts';
+import { Problem } from '../problem.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { Draft } from '../submit/draft.ts';
+import { acceptDraft, type Identity, jobIdentity } from '../submit/submit.ts';
+import type { BatchDraft } from './drafts.ts';
+
+/** The outcome of one job of a batch. */
+export type BatchItem =
+	| { readonly id: string; readonly view: JobView; readonly isNew: boolean }
+	/** The call failed: the job may or may not be accepted. */
+	| { readonly id: string; readonly lost: Problem }
+	| { readonly refused: Problem };
+
+export async function acceptAll(context: RequestContext, { drafts, key }: BatchDraft): Promise<BatchItem[]> {
+	const outbox = new Outbox(context);
+	const places = await fewAtATime(CALLS_AT_ONCE, drafts, (draft, index) =>
+		batchItem(context, draft, identityIn(context, draft, key?.text, index), outbox),
+	);
+	outbox.sendAll();
+	return places;
+}
+
+/** The status of a job before its first read. */
+export function foundOf(place: Exclude<BatchItem, { refused: Problem }>): JobStatus {
+	return 'view' in place ? place.view.facts.status : 'pending';
+}
+
+function identityIn(context: RequestContext, draft: Draft, batchKey: string | undefined, index: number): Identity {
+	if (batchKey === undefined || draft.options.idempotencyKey !== undefined) return jobIdentity(context, draft);
+	const { jobs, principal } = context;
+	return { id: jobs.idForPlace(tenantOf(principal), batchKey, index), isKeyed: true };
+}
+
+async function batchItem(
+	context: RequestContext,
+	draft: Draft,
+	identity: Identity,
+	outbox: Outbox,
+): Promise<BatchItem> {
+	const { id } = identity;
+	try {
+		const { acceptance, sending } = await acceptDraft(context, draft, identity);
+		if (sending) outbox.add(draft.task.lane, sending);
+		return { id, view: acceptance.view, isNew: !acceptance.isReplay };
+	} catch (error) {
+		if (error instanceof Problem) return { refused: error };
+		logError('job of a batch not accepted', { job: id, error });
+		if (isOverloaded(error))
+			return { refused: new Problem('Overloaded', 'The service is overloaded: try again later') };
+		return {
+			id,
+			lost: new Problem('Internal', 'The call failed, and the job may have been accepted: read its status'),
+		};
+	}
+}
+
+/** Collects queue messages per lane. Sends a lane's messages as soon as they fill one group. */
+class Outbox {
+	readonly #context: RequestContext;
+	readonly #waiting = new Map<string, Sending[]>();
+
+	constructor(context: RequestContext) {
+		this.#context = context;
+	}
+
+	add(lane: string, sending: Sending): void {
+		const waiting = this.#waiting.get(lane) ?? [];
+		waiting.push(sending);
+		this.#waiting.set(lane, waiting);
+		if (waiting.length >= MAX_SENT_AT_ONCE) this.#send(lane);
+	}
+
+	sendAll(): void {
+		for (const lane of this.#waiting.keys()) this.#send(lane);
+	}
+
+	#send(lane: string): void {
+		const { lanes, waitUntil } = this.#context;
+		const sendings = this.#waiting.get(lane) ?? [];
+		this.#waiting.delete(lane);
+		waitUntil(sendJobs(lanes, lane, sendings));
+	}
+}

@@ -1,0 +1,136 @@
+/** Submits many jobs in one request, and counts them by status. */
+
+import { NotConfigured } from '../../config/config.ts';
+import type { JobStatus, Joining, StatusUpdates, Submitted } from '../../core/batch/batch.ts';
+import type { BatchReading, BatchView } from '../../core/batch/batch-api.ts';
+import { CALLS_A_REQUEST, CALLS_AT_ONCE, JOBS_A_REQUEST, KEPT_LONGER_MS } from '../../core/batch/limits.ts';
+import { MS_PER_SECOND, OPTION_LIMITS } from '../../core/job/limits.ts';
+import { logError } from '../../log.ts';
+import type { Batches } from '../../rpc/batches.ts';
+import { fewAtATime } from '../../rpc/few-at-a-time.ts';
+import { type Principal, tenantOf } from '../access/auth.ts';
+import { countMoreRequests, windowOf } from '../access/rate-limit.ts';
+import { Problem, passing } from '../problem.ts';
+import type { RequestContext } from '../request-context.ts';
+import type { Draft } from '../submit/draft.ts';
+import { acceptAll, type BatchItem, foundOf } from './accept.ts';
+import { batchDraftOf } from './drafts.ts';
+import { acceptedBatchResponse, batchResponse, unlistedResponse } from './response.ts';
+
+/**
+ * `POST /v1/batches`: validates all jobs before it accepts any. A job without capacity has an `error` in the response. If no
+ * job is accepted, the response is the first job's problem, and the batch's key stays unused.
+ */
+export async function submitBatch(context: RequestContext): Promise<Response> {
+	const { principal } = context;
+	const batches = batchesOf(context);
+	const batch = await batchDraftOf(context);
+	const { drafts, key } = batch;
+	const tenant = tenantOf(principal);
+	await countMoreRequests(context, Math.ceil(drafts.length / JOBS_A_REQUEST) - 1);
+	const id = key ? batches.idForKey(tenant, key.text) : batches.newId();
+	if (key && !(await batches.call(id, (object) => object.isFor(tenant, key.fingerprint)))) throw keyReused();
+	const places = await acceptAll(context, batch);
+	const jobs = places.flatMap(joiningOf);
+	const [first] = places;
+	if (jobs.length === 0 && first && 'refused' in first) throw first.refused;
+	const list = { tenant, jobs, keptUntil: batchKeptUntil(drafts), ...(key && { fingerprint: key.fingerprint }) };
+	const view = await kept(batches, id, list);
+	return view ? acceptedBatchResponse(context, id, view, places) : unlistedResponse(context, places);
+}
+
+/** Stores the list of jobs. A failure only removes the list from the response, because the jobs are already accepted. */
+async function kept(batches: Batches, id: string, list: Submitted): Promise<BatchView | undefined> {
+	try {
+		const added = await batches.call(id, (object) => object.add(list));
+		return added.added ? added.view : undefined;
+	} catch (error) {
+		logError('batch list not stored', { batch: id, error });
+		return undefined;
+	}
+}
+
+/** `GET /v1/batches/{id}`. */
+export async function batchStatus(context: RequestContext): Promise<Response> {
+	const { principal, params } = context;
+	const { id = '' } = params;
+	const batches = batchesOf(context);
+	if (!batches.isId(id)) throw batchNotFound();
+	const look = await batches.call(id, (object) => object.look(principal.tenant, principal.token?.createdAt));
+	if (look.found === 'nothing') throw missingBatch(look, principal);
+	const view = look.found === 'jobs' ? await counted(context, batches, id, look) : look.view;
+	return batchResponse(context, id, view);
+}
+
+/** Reads the jobs' statuses and stores them in the batch. */
+async function counted(
+	context: RequestContext,
+	batches: Batches,
+	id: string,
+	{ ask, round, view, tenant = context.principal.tenant }: Extract<BatchReading, { found: 'jobs' }>,
+): Promise<BatchView> {
+	const most = Math.floor(windowOf(context) / 2);
+	await countMoreRequests(context, Math.min(most, Math.floor(ask.length / CALLS_A_REQUEST)));
+	const countedAt = Date.now();
+	const findings = await askAll(context, tenant, ask);
+	// Some jobs were unreachable: the previous counts stay valid.
+	if (findings.length < ask.length) return view;
+	const noted = await batches.call(id, (object) => object.note(findings, countedAt, round));
+	return noted.found === 'counts' ? noted.view : view;
+}
+
+async function askAll(
+	{ jobs }: RequestContext,
+	tenant: string | undefined,
+	ask: readonly (readonly [number, string])[],
+): Promise<StatusUpdates> {
+	const findings = await fewAtATime(CALLS_AT_ONCE, ask, async ([index, id]) => {
+		try {
+			const reading = await jobs.call(id, (job) => job.read(tenant));
+			const found: JobStatus = reading.found === 'job' ? reading.view.facts.status : 'gone';
+			return [[index, found]] as const;
+		} catch (error) {
+			logError('batch job unreachable', { job: id, error });
+			return [];
+		}
+	});
+	return findings.flat();
+}
+
+/** The batch's entry for a job; none for a rejected job. */
+function joiningOf(place: BatchItem): Joining[] {
+	if ('refused' in place) return [];
+	return [{ id: place.id, found: foundOf(place), isNew: 'lost' in place || place.isNew }];
+}
+
+function batchKeptUntil(drafts: readonly Draft[]): number {
+	const { delaySeconds: delay, retainSeconds: retain } = OPTION_LIMITS;
+	const seconds = drafts.map(
+		({ options }) => (options.delaySeconds ?? delay.default) + (options.retainSeconds ?? retain.default),
+	);
+	return Date.now() + Math.max(...seconds) * MS_PER_SECOND + KEPT_LONGER_MS;
+}
+
+/** @throws {NotConfigured} in a Worker that mounts the routes without the objects. */
+function batchesOf({ batches }: RequestContext): Batches {
+	if (batches) return batches;
+	throw new NotConfigured(['BATCHES'], 'Expected a binding BATCHES of the class BatchObject');
+}
+
+function keyReused(): Problem {
+	const errors = [{ header: 'Idempotency-Key', message: 'expected a new key: this one belongs to a different batch' }];
+	return new Problem(
+		'IdempotencyKeyReused',
+		'The idempotency key was already used for a different batch: send a new key',
+		{ errors },
+	);
+}
+
+/** An object of version 0.1.0 can't check a token's bearer, so the batch may exist. */
+function missingBatch({ knowsTokens }: Extract<BatchReading, { found: 'nothing' }>, { tenant }: Principal): Problem {
+	return tenant === undefined && !knowsTokens ? passing() : batchNotFound();
+}
+
+function batchNotFound(): Problem {
+	return new Problem('BatchNotFound', 'No batch has this id: it never existed, or has expired');
+}

@@ -1,0 +1,19 @@
+/** Reads a job for a handler, from the edge cache or from its object. */
+import type { FoundJob } from '../../core/job/object-api.ts';
+import { jobIdOf, missing, type RequestContext } from '../request-context.ts';
+import { recall, remember } from './edge-cache.ts';
+
+/**
+ * @param withOutcome whether to read a finished job's reply, too.
+ * @throws {Problem} for a job that does not exist, or no longer exists.
+ */
+export async function readJob(context: RequestContext, withOutcome: boolean): Promise<FoundJob> {
+	const { jobs, principal, waitUntil } = context;
+	const id = jobIdOf(context);
+	const known = await recall(context, id, withOutcome);
+	if (known) return known;
+	const reading = await jobs.call(id, (job) => job.read(principal.tenant, withOutcome, principal.token?.createdAt));
+	if (reading.found !== 'job') throw missing(reading, principal);
+	waitUntil(remember(context, reading));
+	return reading;
+}

@@ -1,0 +1,56 @@
+/** Converts events of the object's socket to server-sent events. The heartbeat runs here, so that the object can hibernate. */
+import { MS_PER_SECOND } from '../../core/job/limits.ts';
+
+/** Wait of a reader before it reconnects, in milliseconds. */
+const RETRY_MS = 2_000;
+/** Interval of comments that keep proxies from closing an idle connection. */
+const HEARTBEAT_MS = 15 * MS_PER_SECOND;
+
+/** A `ping` every minute shows that the reader is connected. It does not wake the hibernating object. */
+const BEATS_A_PING = 4;
+
+/** Ends with the socket: after the last event, or when the connection to the object is lost. Then the reader reconnects. */
+export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
+	const encoder = new TextEncoder();
+	let heartbeat: ReturnType<typeof setInterval> | undefined;
+	/** Whether the reader has disconnected. Later events must not be written to the stream. */
+	let isGone = false;
+	return new ReadableStream<Uint8Array>({
+		start(controller) {
+			const say = (text: string) => {
+				if (!isGone) controller.enqueue(encoder.encode(text));
+			};
+			const end = () => {
+				clearInterval(heartbeat);
+				try {
+					controller.close();
+				} catch {
+					// The reader has already disconnected.
+				}
+			};
+			feed.addEventListener('message', ({ data }) => {
+				if (data !== 'pong') say(framed(String(data)));
+			});
+			feed.addEventListener('close', end);
+			feed.addEventListener('error', end);
+			let beats = 0;
+			heartbeat = setInterval(() => {
+				say(':\n\n');
+				if (++beats % BEATS_A_PING === 0) feed.send('ping');
+			}, HEARTBEAT_MS);
+			say(`retry: ${RETRY_MS}\n\n`);
+			feed.accept();
+		},
+		cancel() {
+			isGone = true;
+			clearInterval(heartbeat);
+			feed.close();
+		},
+	});
+}
+
+/** JSON contains no line breaks, so an event is one `data` line. */
+function framed(json: string): string {
+	const { seq, type } = JSON.parse(json) as { seq: number; type: string };
+	return `id: ${seq}\nevent: ${type}\ndata: ${json}\n\n`;
+}

@@ -1,0 +1,165 @@
+/**
+ * Submits a job. All validation runs before anything is stored (`draft.ts`). The 202 is sent as soon as the job and its alarm
+ * are durable, without waiting for the queue.
+ */
+
+import type { Submission } from '../../core/job/lifecycle.ts';
+import { MAX_QUEUE_DELAY_MS, MS_PER_SECOND } from '../../core/job/limits.ts';
+import { type JobMessage, jobMessage } from '../../core/job/message.ts';
+import type { Acceptance, JobView } from '../../core/job/object-api.ts';
+import type { JobOptions } from '../../core/job/record.ts';
+import { logError } from '../../log.ts';
+import { type Sending, sendJob } from '../../queue/send.ts';
+import { tenantOf } from '../access/auth.ts';
+import { acceptedResponse, statusDocumentFor } from '../job-response.ts';
+import { Problem } from '../problem.ts';
+import { applied, waitForJob, waitSecondsOf } from '../read/long-poll.ts';
+import { outcomeResponse } from '../read/result.ts';
+import { originOf, type RequestContext } from '../request-context.ts';
+import { refuseWhenFull } from './capacity.ts';
+import { type Draft, draftOfBody, draftOfEnvelope } from './draft.ts';
+import { fingerprintOf, requestFingerprint } from './fingerprint.ts';
+import { jobOptions, webhookOf } from './options.ts';
+import { type StoredSubmission, storeInput } from './stored-submission.ts';
+
+type Accepted = Extract<Acceptance, { accepted: true }>;
+
+export function submitEnvelope(context: RequestContext): Promise<Response> {
+	return submitDraft(context, draftOfEnvelope);
+}
+
+export function submitBody(context: RequestContext): Promise<Response> {
+	return submitDraft(context, draftOfBody);
+}
+
+/** @param read validates the request and reads its draft. */
+export async function submitDraft(
+	context: RequestContext,
+	read: (context: RequestContext) => Promise<Draft>,
+): Promise<Response> {
+	return answered(context, await accept(context, read));
+}
+
+/** `POST /v1/jobs/{id}/retry` and a submission send the same message. */
+export function messageFor({ facts: { id }, epoch, upstream }: JobView): JobMessage {
+	return jobMessage(id, epoch, upstream);
+}
+
+/** Creates a durable job from the request. Returns before any `Prefer: wait`, so that a large input is released first. */
+async function accept(context: RequestContext, read: (context: RequestContext) => Promise<Draft>): Promise<Accepted> {
+	const { lanes, waitUntil } = context;
+	const draft = await read(context);
+	if (draft.options.correlationId !== undefined) context.correlation.adopt(draft.options.correlationId);
+	const accepted = await acceptDraft(context, draft, jobIdentity(context, draft));
+	const { acceptance, sending } = accepted;
+	if (sending) waitUntil(sendJob(lanes, draft.task.lane, sending.message, sending.delaySeconds));
+	return acceptance;
+}
+
+/** The id of a draft's job. */
+export interface Identity {
+	readonly id: string;
+	/** Whether the id comes from a key, so that its job may already exist. */
+	readonly isKeyed: boolean;
+}
+
+export function jobIdentity({ jobs, principal }: RequestContext, { task, options }: Draft): Identity {
+	const { idempotencyKey: key } = options;
+	if (key === undefined) return { id: jobs.newId(), isKeyed: false };
+	return { id: jobs.idForKey(tenantOf(principal), task.name, key), isKeyed: true };
+}
+
+export interface AcceptedDraft {
+	readonly acceptance: Accepted;
+	/** The message to send without waiting; absent when there is none to send now. */
+	readonly sending?: Sending;
+}
+
+/** Creates a draft's job. @throws {Problem} when capacity or quota is exceeded, or its key belongs to another request. */
+export async function acceptDraft(
+	context: RequestContext,
+	draft: Draft,
+	{ id, isKeyed }: Identity,
+): Promise<AcceptedDraft> {
+	const { jobs, principal } = context;
+	const { task } = draft;
+	refuseWhenFull(context, task.lane);
+	const options = jobOptions(draft.options, task, context);
+	const webhook = webhookOf(draft.options, tenantOf(principal), context.config, originOf(context));
+	const intake = await storeInput(context, id, draft.input, isKeyed);
+	const { input, reservation, terms } = intake;
+	const submission: Submission = {
+		submission: crypto.randomUUID(),
+		tenant: tenantOf(principal),
+		task: task.name,
+		lane: task.lane,
+		...(isKeyed && fingerprintsOf(draft, options)),
+		options,
+		parameters: draft.parameters,
+		input,
+		origin: originOf(context),
+		...(draft.isOnce && { isOnce: true }),
+		...(webhook && { webhook }),
+		...(reservation !== undefined && { reservation }),
+		sent: options.delaySeconds * MS_PER_SECOND <= MAX_QUEUE_DELAY_MS,
+	};
+	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission, terms));
+	if (!acceptance.accepted || acceptance.isReplay) await intake.takeBack();
+	if (!acceptance.accepted) throw acceptanceProblem(acceptance, intake);
+	if (acceptance.isReplay || !submission.sent) return { acceptance };
+	return { acceptance, sending: { message: messageFor(acceptance.view), delaySeconds: options.delaySeconds } };
+}
+
+async function answered(context: RequestContext, { view, isReplay }: Accepted): Promise<Response> {
+	const headers = isReplay ? { 'idempotent-replayed': 'true' } : {};
+	const waitSeconds = waitSecondsOf(context.request);
+	if (waitSeconds === undefined) return acceptedResponse(context, view, headers);
+	try {
+		return await answeredAfterWait(context, view, waitSeconds, headers);
+	} catch (error) {
+		// The job is accepted: a failed wait must not hide that from the client.
+		logError('wait failed', { job: view.facts.id, error });
+		return acceptedResponse(context, view, headers);
+	}
+}
+
+/** `Prefer: wait`: the response of the result resource, if the job finishes in time; else the ordinary 202. */
+async function answeredAfterWait(
+	context: RequestContext,
+	view: JobView,
+	waitSeconds: number,
+	headers: Record<string, string>,
+): Promise<Response> {
+	const { id } = view.facts;
+	await waitForJob({ ...context, params: { id } }, { waitSeconds, until: 'end' });
+	const reading = await context.jobs.call(id, (object) => object.read(context.principal.tenant, true));
+	if (reading.found !== 'job') return acceptedResponse(context, view, headers);
+	const { status } = reading.view.facts;
+	if (status === 'pending' || status === 'running') return acceptedResponse(context, reading.view, headers);
+	const { links } = await statusDocumentFor(context, reading.view);
+	return outcomeResponse(context, reading, { ...headers, ...applied(waitSeconds), 'content-location': links.result });
+}
+
+/** Call it after the last piece of the input. */
+function fingerprintsOf(draft: Draft, filledIn: JobOptions): Pick<Submission, 'fingerprint' | 'requestFingerprint'> {
+	const { input, options, parameters, identity = parameters, identityIn010 = identity } = draft;
+	const facts = { input: input.digest(), mediaType: input.mediaType, options };
+	return {
+		fingerprint: fingerprintOf({ ...facts, parameters: identityIn010 }, filledIn),
+		requestFingerprint: requestFingerprint({ ...facts, parameters: identity }),
+	};
+}
+
+function acceptanceProblem(
+	{ reason }: Extract<Acceptance, { accepted: false }>,
+	{ noRoom }: StoredSubmission,
+): Problem {
+	if (reason === 'no-room' && noRoom) return noRoom;
+	if (reason === 'upload-lost')
+		return new Problem('Overloaded', 'The upload took too long and was discarded: send the request again');
+	const detail = 'The idempotency key was already used with a different input or different options: send a new key';
+	const errors = [
+		{ header: 'Idempotency-Key', message: 'expected a new key: this one belongs to a different request' },
+	];
+	return new Problem('IdempotencyKeyReused', detail, { errors });
+}

@@ -1,0 +1,62 @@
+/**
+ * The message to a webhook's receiver: the event in the requested format, signed as Standard Webhooks (standardwebhooks.com).
+ * It has one signature for each configured secret, so that a receiver can rotate its secret without missing an event.
+ */
+import { Webhook } from 'standardwebhooks';
+import type { JobEvent } from '../core/job/document.ts';
+import { MS_PER_SECOND } from '../core/job/limits.ts';
+import type { WebhookFormat } from '../core/job/record.ts';
+
+export interface SignedMessage {
+	readonly headers: Record<string, string>;
+	readonly body: string;
+}
+
+/** Both formats name an event `job.<type>`. */
+const TYPE_PREFIX = 'job.';
+
+/**
+ * @param id the same in every try, so that a receiver can detect repeated deliveries.
+ * @param now the time of sending, in milliseconds since the epoch: a receiver rejects messages that are too old.
+ * @param secrets `whsec_…`; at least one.
+ */
+export function signedMessage(
+	format: WebhookFormat,
+	id: string,
+	event: JobEvent,
+	now: number,
+	secrets: readonly string[],
+): SignedMessage {
+	const { headers, body } = format === 'cloudevents' ? cloudEvent(id, event) : standard(event);
+	const sentAt = new Date(Math.floor(now / MS_PER_SECOND) * MS_PER_SECOND);
+	const signatures = secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body));
+	return {
+		body,
+		headers: {
+			...headers,
+			'content-type': 'application/json',
+			'user-agent': 'Coatcheck-Webhook/1',
+			'webhook-id': id,
+			'webhook-timestamp': String(sentAt.getTime() / MS_PER_SECOND),
+			'webhook-signature': signatures.join(' '),
+		},
+	};
+}
+
+function standard({ type, at, job }: JobEvent): SignedMessage {
+	return { headers: {}, body: JSON.stringify({ type: TYPE_PREFIX + type, timestamp: at, data: job }) };
+}
+
+/** CloudEvents 1.0, HTTP binding, binary mode: attributes in headers, the status document in the body. */
+function cloudEvent(id: string, { type, at, job }: JobEvent): SignedMessage {
+	const { self } = job.links;
+	const headers = {
+		'ce-specversion': '1.0',
+		'ce-id': id,
+		'ce-source': self.replace(/\?.*$/, ''),
+		'ce-type': TYPE_PREFIX + type,
+		'ce-subject': job.id,
+		'ce-time': at,
+	};
+	return { headers, body: JSON.stringify(job) };
+}
