@@ -62,7 +62,3 @@ export function discardBody({ body }: Response): void {
 export function responseMediaType({ headers }: Response): string {
 	return (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
-
-export function isJson(mediaType: string): boolean {
-	return mediaType === 'application/json' || mediaType.endsWith('+json');
-}

@@ -2,6 +2,7 @@
  * Checks the server's documents as far as this client relies on them. It ignores all other fields, so that a newer server may
  * send more.
  */
+import { isObject } from '../core/http/json.ts';
 import type { Phase, StatusDocument as SentDocument, JobEvent as SentEvent } from '../core/job/document.ts';
 import { ProtocolError } from './errors.ts';
 
@@ -52,7 +53,7 @@ export function parseEvent(value: unknown): JobEvent | undefined {
 }
 
 /** @throws {ProtocolError} */
-export function parseJson(json: string): unknown {
+export function parseResponseText(json: string): unknown {
 	try {
 		return JSON.parse(json) as unknown;
 	} catch (cause) {
@@ -62,10 +63,6 @@ export function parseJson(json: string): unknown {
 
 function isOneOf<Value extends string>(values: readonly Value[], value: unknown): value is Value {
 	return (values as readonly unknown[]).includes(value);
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const MAX_SHOWN_CHARS = 60;

@@ -1,6 +1,7 @@
 /** Sends HTTP requests: adds the API key for its own origin only, limits every wait, and retries transient failures. */
-import { discardBody, isJson, type ReadOptions, responseMediaType, textOf } from './body.ts';
-import { parseJson } from './document.ts';
+import { isJson } from '../core/http/media-type.ts';
+import { discardBody, type ReadOptions, responseMediaType, textOf } from './body.ts';
+import { parseResponseText } from './document.ts';
 import { AnswerTimeoutError, ForeignAnswerError, TransportError } from './errors.ts';
 import { withoutQuery } from './job-urls.ts';
 import { readProblem } from './problem.ts';
@@ -79,7 +80,7 @@ export class Http {
 	/** Reads a response's JSON. @throws {ForeignAnswerError} when the response is not JSON. */
 	async json(response: Response, signal: AbortSignal): Promise<unknown> {
 		const mediaType = responseMediaType(response);
-		if (isJson(mediaType)) return parseJson(await textOf(response, this.reading(signal)));
+		if (isJson(mediaType)) return parseResponseText(await textOf(response, this.reading(signal)));
 		discardBody(response);
 		throw new ForeignAnswerError(`Expected JSON, got: ${response.status} ${mediaType || 'without a media type'}`);
 	}

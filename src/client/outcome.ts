@@ -1,6 +1,7 @@
 /** Converts a finished job to the caller's result or error. */
-import { discardBody, isJson, type ReadOptions, responseMediaType, textOf } from './body.ts';
-import { parseJson, type StatusDocument } from './document.ts';
+import { isJson } from '../core/http/media-type.ts';
+import { discardBody, type ReadOptions, responseMediaType, textOf } from './body.ts';
+import { parseResponseText, type StatusDocument } from './document.ts';
 import { JobCanceledError, JobFailedError } from './errors.ts';
 
 /** @throws {JobFailedError} {@link JobCanceledError} */
@@ -17,5 +18,5 @@ export async function resultIn(response: Response, options: ReadOptions): Promis
 		discardBody(response);
 		return undefined;
 	}
-	return isJson(responseMediaType(response)) ? parseJson(await textOf(response, options)) : response;
+	return isJson(responseMediaType(response)) ? parseResponseText(await textOf(response, options)) : response;
 }

@@ -1,7 +1,8 @@
 /** Converts a refusal to the caller's error. */
+import { isObject } from '../core/http/json.ts';
+import { isJson } from '../core/http/media-type.ts';
 import { parseRetryAfter } from '../core/operation/retry-after.ts';
-import { isJson, type ReadOptions, responseMediaType, textOf } from './body.ts';
-import { isObject } from './document.ts';
+import { type ReadOptions, responseMediaType, textOf } from './body.ts';
 import { type Fault, JobGoneError, ProblemError } from './errors.ts';
 import { MAX_PROBLEM_BYTES } from './limits.ts';
 

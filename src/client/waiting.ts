@@ -1,5 +1,6 @@
 /** Calculates the wait before the next request. Pure: it has no clock, no timer and no randomness. */
 
+import { doubledMs } from '../core/http/doubling-wait.ts';
 import { type CoatcheckError, ProblemError, TransportError } from './errors.ts';
 import {
 	JITTER_SHARE,
@@ -51,7 +52,7 @@ export function nextWaitMs({
 	waitMs = WAIT_MS,
 	isLost = false,
 }: PollWaitFacts): number {
-	const grownMs = Math.max(waitMs.first, Math.min(waitMs.max, waitMs.first * 2 ** quiet));
+	const grownMs = Math.max(waitMs.first, doubledMs(waitMs, quiet));
 	const leastMs = Math.max(grownMs, retryAfterMs);
 	const spreadMs = Math.max(JITTER_SHARE * leastMs, isLost ? SPREAD_MS : Math.min(grownMs, SPREAD_MS));
 	return Math.min(MAX_TIMER_MS, leastMs + spreadMs * random);

@@ -16,10 +16,6 @@ export function essenceOf(mediaType: string): string {
 	return (mediaType.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
-export function isJson(mediaType: string): boolean {
-	return mediaType === 'application/json' || mediaType.endsWith('+json');
-}
-
 /** @throws {Problem} `UnsupportedMediaType` for a compressed body: the service does not decompress. */
 export function refuseEncoded(request: Request): void {
 	const encoding = request.headers.get('content-encoding')?.trim().toLowerCase();

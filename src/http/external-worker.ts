@@ -2,7 +2,9 @@
  * Reports of an external worker about its attempt: progress, result or failure. Its token identifies the attempt. Reports from
  * a superseded attempt are rejected with `StaleAttempt` and change nothing.
  */
+
 import { z } from 'zod';
+import { isJson } from '../core/http/media-type.ts';
 import {
 	ERROR_CODE_CHARS,
 	ERROR_DETAILS_BYTES,
@@ -16,7 +18,7 @@ import type { Fence, StoredReply } from '../core/job/record.ts';
 import type { Refusal } from '../core/job/transition.ts';
 import { logError } from '../log.ts';
 import { discardUpload, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
-import { isJson, readBytes, readPieces, refuseEncoded, refuseTooLarge, requestMediaType, tooLarge } from './body.ts';
+import { readBytes, readPieces, refuseEncoded, refuseTooLarge, requestMediaType, tooLarge } from './body.ts';
 import { faultsOf, inBody } from './faults.ts';
 import { parseJson } from './json-text.ts';
 import { Problem, shown } from './problem.ts';

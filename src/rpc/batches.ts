@@ -1,8 +1,8 @@
 /** Calls to the objects of batches. */
-import type { BatchObjectApi } from '../core/batch/batch-api.ts';
-import { retryTransient } from './retry-transient.ts';
 
-const BATCH_ID = /^[0-9a-f]{64}$/;
+import type { BatchObjectApi } from '../core/batch/batch-api.ts';
+import { OBJECT_ID } from '../core/job/id.ts';
+import { retryTransient } from './retry-transient.ts';
 
 export class Batches {
 	readonly #namespace: DurableObjectNamespace;
@@ -29,7 +29,7 @@ export class Batches {
 
 	/** Whether `id` is a valid batch id. Job ids are not. */
 	isId(id: string): boolean {
-		if (!BATCH_ID.test(id)) return false;
+		if (!OBJECT_ID.test(id)) return false;
 		try {
 			this.#namespace.idFromString(id);
 			return true;

@@ -2,10 +2,9 @@
  * Calls to jobs' objects. An object may be reset during a call (a deploy, a crash). The platform marks errors that are worth a
  * retry, and a retry needs a fresh stub.
  */
+import { OBJECT_ID } from '../core/job/id.ts';
 import type { JobObjectApi } from '../core/job/object-api.ts';
 import { type Patience, retryTransient } from './retry-transient.ts';
-
-const JOB_ID = /^[0-9a-f]{64}$/;
 
 export class Jobs {
 	readonly #namespace: DurableObjectNamespace;
@@ -41,7 +40,7 @@ export class Jobs {
 
 	/** Whether `id` is a valid job id. The platform signs ids, so a forged one is rejected without a call. */
 	isId(id: string): boolean {
-		if (!JOB_ID.test(id)) return false;
+		if (!OBJECT_ID.test(id)) return false;
 		try {
 			this.#idOf(id);
 			return true;

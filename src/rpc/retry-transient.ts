@@ -1,4 +1,5 @@
 /** Repeats calls to objects. An object may be unreachable for seconds: a deploy, a crash, a move to another machine. */
+import { doubledMs } from '../core/http/doubling-wait.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 
 /** Maximum time for repeating a failed call. */
@@ -46,7 +47,7 @@ export async function retryTransient<T>(call: () => Promise<T>, { untilMs }: Pat
 
 /** The wait after the given number of tries, in milliseconds. @param random in [0, 1). */
 export function retryWaitMs(tries: number, random: number): number {
-	const longestMs = Math.min(RETRY_WAIT_MS.max, RETRY_WAIT_MS.first * 2 ** (tries - 1));
+	const longestMs = doubledMs(RETRY_WAIT_MS, tries - 1);
 	return Math.ceil((longestMs * (1 + random)) / 2);
 }
 

@@ -6,6 +6,7 @@
  * Losing the socket loses only progress: the response to the attempt's report says that the attempt is superseded or
  * canceled.
  */
+import { doubledMs } from '../core/http/doubling-wait.ts';
 import { MS_PER_SECOND, PROGRESS_INTERVAL_MS, PROGRESS_STEP_PERCENT } from '../core/job/limits.ts';
 import type { Fence, Progress } from '../core/job/record.ts';
 import { logError } from '../log.ts';
@@ -101,7 +102,7 @@ export class AttemptLink {
 	/** Doubles the delay after each failure in a row, so that an unreachable object is not retried in a hot loop. */
 	#reopenLater(): void {
 		const { first, max } = REOPEN_AFTER_MS;
-		const longestMs = Math.min(max, first * 2 ** this.#failures);
+		const longestMs = doubledMs({ first, max }, this.#failures);
 		this.#failures++;
 		this.#notBefore = Date.now() + (longestMs * (1 + Math.random())) / 2;
 		this.#openAfter(0);

@@ -1,4 +1,5 @@
 /** Converts a task's return value to the reply that is stored and replayed. */
+import { STATUSES_WITHOUT_BODY } from '../core/http/statuses.ts';
 import { INLINE_BODY_BYTES } from '../core/job/limits.ts';
 import type { Fence, StoredReply } from '../core/job/record.ts';
 import type { Jobs } from '../rpc/jobs.ts';
@@ -26,9 +27,6 @@ const KEPT_HEADERS: ReadonlySet<string> = new Set([
 	'location',
 ]);
 
-/** Statuses without a body (RFC 9110 §6.4.1), for which `Response` rejects one. */
-const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
-
 /**
  * @throws {TaskError} `InvalidOutput` for a result that can't be stored. Not retryable: the next attempt would return the
  * same.
@@ -53,7 +51,7 @@ async function fromResponse(response: Response, options: OutputOptions): Promise
 	if (status < 200 || status > 399)
 		throw invalidOutput(`Expected a result with a status from 200 to 399, got: ${status}; throw a TaskError to fail`);
 	const headers = [...response.headers].filter(([name]) => KEPT_HEADERS.has(name));
-	if (!response.body || WITHOUT_BODY.has(status)) return { status, headers };
+	if (!response.body || STATUSES_WITHOUT_BODY.has(status)) return { status, headers };
 	const mediaType = response.headers.get('content-type') ?? 'application/octet-stream';
 	return { status, headers, body: await storeBytes(response.body, mediaType, options) };
 }

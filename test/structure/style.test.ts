@@ -17,7 +17,7 @@ import {
 const LIMITS = {
 	functionLines: 40,
 	nesting: 4,
-	sharedNames: 6,
+	sharedNames: 0,
 	positionalParameters: 6,
 	namesEndingInOf: 107,
 	conditionalSpreads: 158,

@@ -2,9 +2,10 @@
  * Transport that works wherever HTTP does: reads the job's status, and its events when the status has changed. One round at a
  * time.
  */
+import { isObject } from '../../core/http/json.ts';
 import { retryAfterMs } from '../../core/operation/retry-after.ts';
 import { discardBody } from '../body.ts';
-import { isObject, isOver, parseEvent, parseStatusDocument, type StatusDocument } from '../document.ts';
+import { isOver, parseEvent, parseStatusDocument, type StatusDocument } from '../document.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Http } from '../http.ts';
 import { afterCursor, type JobUrls } from '../job-urls.ts';

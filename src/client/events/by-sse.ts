@@ -3,7 +3,7 @@
  * was refused.
  */
 import { discardBody, piecesOf, responseMediaType } from '../body.ts';
-import { parseEvent, parseJson } from '../document.ts';
+import { parseEvent, parseResponseText } from '../document.ts';
 import { TransportError } from '../errors.ts';
 import type { Http } from '../http.ts';
 import { afterCursor, type JobUrls } from '../job-urls.ts';
@@ -34,7 +34,7 @@ export async function* bySse(
 	for await (const piece of piecesOf(response.body, { silenceMs: STREAM_SILENCE_MS, signal })) {
 		yield LIFE;
 		for (const data of parser.push(decoder.decode(piece, { stream: true }))) {
-			const event = parseEvent(parseJson(data));
+			const event = parseEvent(parseResponseText(data));
 			if (event) yield { is: 'event', event };
 		}
 	}

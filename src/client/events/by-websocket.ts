@@ -1,5 +1,5 @@
 /** Receives events over one WebSocket. A silent socket is pinged; the server answers without waking from hibernation. */
-import { isOver, parseEvent, parseJson } from '../document.ts';
+import { isOver, parseEvent, parseResponseText } from '../document.ts';
 import { AnswerTimeoutError, TransportError } from '../errors.ts';
 import { afterCursor, type JobUrls } from '../job-urls.ts';
 import { FAREWELL_MS, OPEN_TIMEOUT_MS, PING_MS } from '../limits.ts';
@@ -125,7 +125,7 @@ function signIn(incident: Incident): TransportMessage | undefined {
 		throw new TransportError(`The WebSocket was closed with code ${incident.code}`);
 	}
 	if (incident.data === 'pong') return LIFE;
-	const event = parseEvent(parseJson(String(incident.data)));
+	const event = parseEvent(parseResponseText(String(incident.data)));
 	return event ? { is: 'event', event } : LIFE;
 }
 

@@ -1,7 +1,8 @@
 /** Reads the responses of other services, as far as needed to understand them. */
+import { isJson } from '../../core/http/media-type.ts';
 import type { Answer } from '../../core/operation/answer.ts';
-import { isJson, type ReadOptions, responseMediaType, textOf } from '../body.ts';
-import { parseJson } from '../document.ts';
+import { type ReadOptions, responseMediaType, textOf } from '../body.ts';
+import { parseResponseText } from '../document.ts';
 
 export interface OperationAnswer {
 	readonly answer: Answer;
@@ -32,7 +33,7 @@ async function resultOf(response: Response, options: ReadOptions): Promise<unkno
 	const mediaType = responseMediaType(response);
 	if (isJson(mediaType)) {
 		const text = await textOf(response, options);
-		return text.trim() === '' ? undefined : parseJson(text);
+		return text.trim() === '' ? undefined : parseResponseText(text);
 	}
 	return mediaType === '' ? guessed(response, options) : response;
 }

@@ -1,4 +1,5 @@
 /** The request that starts an operation, and the headers that later requests repeat. Pure. */
+import { IDEMPOTENT_METHODS } from '../../core/http/methods.ts';
 import { httpUrl } from '../job-urls.ts';
 
 /** The request that starts an operation, in the form of `fetch` options. */
@@ -17,8 +18,6 @@ export interface OperationInit {
 	readonly signal?: AbortSignal | undefined;
 }
 
-/** RFC 9110 §9.2.2. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 /** Headers about the body, or about the first request only. */
 const OF_ONE_REQUEST = /^(content-.*|if-.*|range|expect|prefer|idempotency-key)$/;
 /** Headers that reveal nothing about the client. */
@@ -65,7 +64,7 @@ export class OperationRequestHeaders {
 /** Whether the request may be sent again after a failure. An idempotency key makes any method idempotent. */
 export function isRepeatableRequest({ method = 'GET', headers, body }: OperationInit): boolean | 'when refused' {
 	if (body instanceof ReadableStream) return false;
-	const isIdempotent = IDEMPOTENT.has(method.toUpperCase()) || new Headers(headers).has('idempotency-key');
+	const isIdempotent = IDEMPOTENT_METHODS.has(method.toUpperCase()) || new Headers(headers).has('idempotency-key');
 	return isIdempotent || 'when refused';
 }
 

@@ -2,6 +2,7 @@
  * The backoff between attempts: full jitter, as described in "Exponential Backoff And Jitter" (AWS Architecture Blog,
  * 2015). Jitter over the whole interval keeps a thousand jobs that failed together from being retried together.
  */
+import { doubledMs } from '../http/doubling-wait.ts';
 import { BACKOFF_MS, MAX_RETRY_AFTER_MS, MAX_WAKES, UNREACHABLE_MS, WATCHDOG_MS } from './limits.ts';
 
 /**
@@ -13,14 +14,14 @@ import { BACKOFF_MS, MAX_RETRY_AFTER_MS, MAX_WAKES, UNREACHABLE_MS, WATCHDOG_MS 
  * backoff.
  */
 export function backoffMs(failedAttempt: number, random: number, atLeastMs = 0): number {
-	const ceilingMs = Math.min(BACKOFF_MS.max, BACKOFF_MS.base * 2 ** (failedAttempt - 1));
+	const ceilingMs = doubledMs({ first: BACKOFF_MS.base, max: BACKOFF_MS.max }, failedAttempt - 1);
 	const askedMs = Number.isFinite(atLeastMs) ? Math.min(atLeastMs, MAX_RETRY_AFTER_MS) : 0;
 	return Math.max(Math.round(random * ceilingMs), askedMs);
 }
 
 /** The watchdog's interval after `wakes` checks of a message, in milliseconds. */
 export function watchdogMs(wakes: number): number {
-	return Math.min(WATCHDOG_MS.max, WATCHDOG_MS.first * 2 ** wakes);
+	return doubledMs(WATCHDOG_MS, wakes);
 }
 
 /** A position in the watchdog's schedule. */
@@ -47,6 +48,6 @@ export function nextCheck({ checkAt, wakes }: WatchdogCheck, now: number): Watch
  * @param random a number in [0, 1).
  */
 export function unreachableMs(attempts: number, random: number): number {
-	const ceilingMs = Math.min(UNREACHABLE_MS.max, UNREACHABLE_MS.first * 2 ** (attempts - 1));
+	const ceilingMs = doubledMs(UNREACHABLE_MS, attempts - 1);
 	return ceilingMs * (1 - random / 2);
 }

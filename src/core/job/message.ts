@@ -1,5 +1,7 @@
 /** The messages on the queues. Each is a hint that a job needs work, and carries nothing more than this. */
+
 import { z } from 'zod';
+import { OBJECT_ID } from './id.ts';
 import type { JobRecord } from './record.ts';
 import { type UpstreamHint, upstreamHintOf } from './upstream.ts';
 
@@ -7,7 +9,7 @@ import { type UpstreamHint, upstreamHintOf } from './upstream.ts';
 export const JobMessage = z.object({
 	v: z.literal(1),
 	/** The job's id. */
-	id: z.string().regex(/^[0-9a-f]{64}$/),
+	id: z.string().regex(OBJECT_ID),
 	/** The job's epoch: a message of an earlier epoch does nothing. */
 	epoch: z.int().positive(),
 	/** The job's upstream, whose concurrency limit may defer the job. Left out for tasks. */

@@ -1,4 +1,5 @@
 /** The webhook deliveries of a job: which events are pending, when each is tried again, and when one is given up. Pure. */
+import { doubledMs } from '../http/doubling-wait.ts';
 import {
 	MAX_DELIVERIES,
 	MAX_PENDING_DELIVERIES,
@@ -82,7 +83,7 @@ export function lateDeliveries(job: JobRecord, now: number): number[] {
 }
 
 function checkAt({ nextAttemptAt = 0, wakes = 0 }: Delivery): number {
-	return nextAttemptAt + Math.min(WEBHOOK_WATCHDOG_MS.max, WEBHOOK_WATCHDOG_MS.first * 2 ** wakes);
+	return nextAttemptAt + doubledMs(WEBHOOK_WATCHDOG_MS, wakes);
 }
 
 /** A report on a delivery's next try. */

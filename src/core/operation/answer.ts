@@ -1,4 +1,5 @@
 /** A response of another service, and its links. Pure. */
+import { isObject } from '../http/json.ts';
 
 /** The part of a response that tells an operation's state. `headers` can be those of a `Response`. */
 export interface Answer {
@@ -38,8 +39,4 @@ export function linkFrom(value: string, base: string, name: string): Link {
 /** Returns the body if it is a JSON object, otherwise an empty object. */
 export function objectIn({ body }: Answer): Json {
 	return isObject(body) ? body : {};
-}
-
-export function isObject(value: unknown): value is Json {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

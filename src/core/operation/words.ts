@@ -1,5 +1,6 @@
 /** The JSON that services send about their operations: status, progress, and error. Pure. */
-import { type Answer, isObject, type Json, objectIn } from './answer.ts';
+import { isObject } from '../http/json.ts';
+import { type Answer, type Json, objectIn } from './answer.ts';
 
 /** An operation's state in the service's own terms. */
 export interface Told {

@@ -1,4 +1,5 @@
 /** Calculates when to poll an upstream's operation again. Pure. */
+import { doubledMs } from '../http/doubling-wait.ts';
 import type { Following } from '../job/record.ts';
 import { POLL_MS, POLL_SHARE } from './limits.ts';
 
@@ -19,5 +20,5 @@ function wantedMs({ answers, failures, retryAfterMs }: Omit<Following, 'operatio
 }
 
 function grown(times: number, maxMs: number): number {
-	return Math.min(maxMs, POLL_MS.first * 2 ** times);
+	return doubledMs({ first: POLL_MS.first, max: maxMs }, times);
 }

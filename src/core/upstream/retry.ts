@@ -1,7 +1,5 @@
 /** Interprets an upstream's response: whether the request is retried, and whether the upstream is healthy. Pure. */
-
-/** Safe and idempotent methods (RFC 9110 §9.2): a repeated request has the same effect as one. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+import { IDEMPOTENT_METHODS } from '../http/methods.ts';
 
 /** The upstream has not started, so the request can be retried, whatever its method. */
 const REFUSALS: ReadonlySet<number> = new Set([429, 503]);
@@ -14,7 +12,7 @@ const SERVER_ERROR = 500;
 
 /** Whether a request that may have been carried out can be sent again. */
 export function isRepeatable(method: string, resend: boolean): boolean {
-	return resend || IDEMPOTENT.has(method);
+	return resend || IDEMPOTENT_METHODS.has(method);
 }
 
 export function isRetried(status: number, mayRepeat: boolean): boolean {

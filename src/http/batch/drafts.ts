@@ -2,9 +2,10 @@
 
 import { z } from 'zod';
 import { JOBS_A_REQUEST, MAX_BATCH_JOBS } from '../../core/batch/limits.ts';
+import { isJson } from '../../core/http/media-type.ts';
 import { tenantOf } from '../access/auth.ts';
 import { windowOf } from '../access/rate-limit.ts';
-import { isJson, refuseEncoded, requestMediaType } from '../body.ts';
+import { refuseEncoded, requestMediaType } from '../body.ts';
 import { faultsOf, inBody } from '../faults.ts';
 import { readJson } from '../json-body.ts';
 import { type Fault, MAX_FAULTS, Problem } from '../problem.ts';

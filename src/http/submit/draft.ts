@@ -1,12 +1,14 @@
 /** Reads and validates a submission before it is stored. */
+
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { isJson } from '../../core/http/media-type.ts';
 import type { WireOptions } from '../../core/job/options.ts';
 import type { InputForm } from '../../core/job/record.ts';
 import { charsetOf, decoderFor } from '../../work/charset.ts';
 import { MAX_TASK_NAME_CHARS, type RegisteredTask } from '../../work/registry.ts';
 import type { BinaryInputSpec } from '../../work/task.ts';
-import { isJson, readPieces, refuseEncoded, refuseTooLarge, requestMediaType } from '../body.ts';
+import { readPieces, refuseEncoded, refuseTooLarge, requestMediaType } from '../body.ts';
 import { faultsOf, inBody } from '../faults.ts';
 import { readJson } from '../json-body.ts';
 import { type Fault, Problem, shown } from '../problem.ts';

@@ -1,7 +1,9 @@
 /** Merges and validates the options of a submission, from its headers and the envelope. */
+
 import { parseItem } from 'structured-headers';
 import type { z } from 'zod';
 import { type Config, secretsOf } from '../../config/config.ts';
+import { isObject } from '../../core/http/json.ts';
 import { targetRefusal } from '../../core/http/target.ts';
 import { MAX_OPTIONS_BYTES, MAX_PARAMETERS_BYTES, OPTION_LIMITS } from '../../core/job/limits.ts';
 import { WireOptions } from '../../core/job/options.ts';
@@ -223,8 +225,4 @@ function parseWholeNumber(text: string): unknown {
 function traceparentOf(headers: Headers): string | undefined {
 	const value = headers.get('traceparent') ?? '';
 	return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -76,7 +76,7 @@ export class CsvProfiler {
 	}
 
 	async #open(isWhole: boolean): Promise<{ rows: CsvRows; delimiter: Delimiter }> {
-		const bytes = joinParts(this.#head, this.#sizeBytes);
+		const bytes = concatBytes(this.#head, this.#sizeBytes);
 		this.#decoder = decoderOf(bytes, this.#options.charset);
 		const head = withoutByteOrderMark(this.#utf8Of(bytes));
 		const { delimiterSampleBytes, maxRowBytes } = this.#options.limits;
@@ -129,7 +129,7 @@ function notText(what: string): TaskError {
 	return new TaskError('InvalidCsv', `The CSV ${what}`, { retryable: false, status: 422 });
 }
 
-function joinParts(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array {
+function concatBytes(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array {
 	const whole = new Uint8Array(sizeBytes);
 	let start = 0;
 	for (const part of parts) {

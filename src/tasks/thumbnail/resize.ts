@@ -55,7 +55,7 @@ async function resizeInStages(
 	request: ResizeRequest,
 	options: ResizeOptions,
 ): Promise<ResizedImage> {
-	const received = await readInput(input, options);
+	const received = await readImage(input, options);
 	const header = readHeader(received.format, received.codec.view(received.file));
 	const plan = planResize(header, input.sizeBytes, request);
 	const { codec, file } = await makeRoom(received, plan, options.codecs);
@@ -79,7 +79,7 @@ interface OpenFile {
 }
 
 /** Streams the input into the memory of the codec that will decode it, so that it never exists twice. */
-async function readInput(input: Pick<BinaryInput, 'sizeBytes' | 'stream'>, options: ResizeOptions): Promise<OpenFile> {
+async function readImage(input: Pick<BinaryInput, 'sizeBytes' | 'stream'>, options: ResizeOptions): Promise<OpenFile> {
 	if (input.sizeBytes === 0) throw invalidImage('The image is empty');
 	const reader = input.stream().getReader();
 	try {

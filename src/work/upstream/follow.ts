@@ -49,7 +49,7 @@ export interface GoesOn {
  * @returns how to continue polling; or the first response, if there is no operation.
  * @throws {TaskError} if the operation has already failed, or its first response is invalid.
  */
-export async function beginFollowing(course: OperationContext, first: Answered): Promise<GoesOn | Answered> {
+export async function followTerms(course: OperationContext, first: Answered): Promise<GoesOn | Answered> {
 	if (!startsOperation(first.response)) return first;
 	const { upstream, request } = course;
 	const start = await peeked(first.response, first.url);

@@ -2,6 +2,7 @@
  * One attempt at a forwarded request. The request is sent as it was received, and the reply is stored as it was received.
  * The reply decides whether the request is retried. Read this file from top to bottom.
  */
+import { BAD_GATEWAY } from '../../core/http/statuses.ts';
 import type { Failure } from '../../core/job/lifecycle.ts';
 import { MS_PER_SECOND } from '../../core/job/limits.ts';
 import type { Lease } from '../../core/job/object-api.ts';
@@ -18,7 +19,7 @@ import { TooLarge, UploadRefused } from '../../rpc/upload.ts';
 import { failureOf, timedOut } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { TaskError } from '../task.ts';
-import { beginFollowing } from './follow.ts';
+import { followTerms } from './follow.ts';
 import { type Attempt, ConnectionLost, discarded, storedReply } from './reply.ts';
 import { type Answered, sendRequest } from './send.ts';
 
@@ -30,7 +31,6 @@ export interface ForwardOptions {
 	readonly allowPrivateTargets: boolean;
 }
 
-const BAD_GATEWAY = 502;
 const UNWELL: Health = { isWell: false };
 /** The status of the upstream's own response, if a redirect led to another origin. */
 const FOUND = 302;
@@ -45,7 +45,7 @@ export async function forward(options: ForwardOptions, lease: Lease, job: Attemp
 		const first = await sendRequest(options, upstream, request, lease, job);
 		url = first.url;
 		const course = { options, upstream, request, job, since: Date.now() };
-		const answered = upstream.follow ? await beginFollowing(course, first) : first;
+		const answered = upstream.follow ? await followTerms(course, first) : first;
 		if ('terms' in answered) return { kind: 'follow', ...answered, health: { isWell: true } };
 		return await outcomeOfReply(options, { ...answered, sentAt }, upstream, request, lease, job);
 	} catch (error) {

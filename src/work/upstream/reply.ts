@@ -1,4 +1,5 @@
 /** Stores an upstream's reply in the job: its status, the headers that may be replayed, and its bytes as they arrive. */
+import { BAD_GATEWAY, STATUSES_WITHOUT_BODY } from '../../core/http/statuses.ts';
 import type { Fence, StoredReply } from '../../core/job/record.ts';
 import { ReplyProgress } from '../../core/upstream/progress.ts';
 import { headHeaders, keptHeaders } from '../../core/upstream/reply-headers.ts';
@@ -32,11 +33,8 @@ export interface ReplyOptions {
 	readonly isBodiless: boolean;
 }
 
-/** Statuses without a body (RFC 9110 §6.4.1), for which `Response` rejects one. */
-const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
 /** The default media type of a reply without `Content-Type` (RFC 9110 §8.3). */
 const UNKNOWN_TYPE = 'application/octet-stream';
-const BAD_GATEWAY = 502;
 
 /**
  * @throws {ConnectionLost} if the reply is interrupted.
@@ -53,7 +51,7 @@ export async function storedReply(response: Response, url: string, options: Repl
 	}
 	const kept = keptHeaders(headers, url);
 	const head = { status, headers: options.isBodiless ? [...kept, ...headHeaders(headers)] : kept };
-	if (!response.body || options.isBodiless || WITHOUT_BODY.has(status)) {
+	if (!response.body || options.isBodiless || STATUSES_WITHOUT_BODY.has(status)) {
 		await discarded(response);
 		return head;
 	}

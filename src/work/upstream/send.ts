@@ -1,4 +1,5 @@
 /** Sends the request: builds its headers and body, checks its target, and follows redirects. */
+import { BAD_GATEWAY } from '../../core/http/statuses.ts';
 import type { Lease } from '../../core/job/object-api.ts';
 import { MAX_REDIRECTS } from '../../core/upstream/limits.ts';
 import { targetOf } from '../../core/upstream/paths.ts';
@@ -23,8 +24,6 @@ export interface Answered {
 	/** The reply is the result of an operation that the request had started. */
 	readonly isFollowed?: boolean;
 }
-
-const BAD_GATEWAY = 502;
 
 /**
  * @throws {ConnectionLost} if there is no reply.
