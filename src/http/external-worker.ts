@@ -79,7 +79,7 @@ async function tellAfter({ jobs }: RequestContext, id: string, waitMs: number): 
 	await scheduler.wait(waitMs);
 	await jobs
 		.call(id, (job) => job.tell())
-		.catch((error: unknown) => logError('progress not published', { job: id, error }));
+		.catch((error: unknown) => logError('progress not reported', { job: id, error }));
 }
 
 /** `POST /v1/jobs/{id}/complete`: the body is the result. 204. */

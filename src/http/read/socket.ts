@@ -34,6 +34,6 @@ export async function jobSocket(context: RequestContext): Promise<Response> {
 function closedSocket(): WebSocket {
 	const { 0: client, 1: server } = new WebSocketPair();
 	server.accept();
-	server.close(CLOSE_DONE, 'the job is over');
+	server.close(CLOSE_DONE, 'the job has finished');
 	return client;
 }
