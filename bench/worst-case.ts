@@ -3,7 +3,7 @@
  * `wrangler.toml`, at Cloudflare's published prices.
  *
  *     npm run bench:worst-case               shows the result
- *     npm run bench:worst-case -- --write    writes it to docs/worst-case.md; a test checks that page
+ *     npm run bench:worst-case -- --write    writes it to bench/results/worst-case.md; a test checks that page
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,7 @@ import {
 } from '../src/core/job/limits.ts';
 import { VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../src/core/quota/limits.ts';
 
-const DOCUMENT = fileURLToPath(new URL('../docs/worst-case.md', import.meta.url));
+const DOCUMENT = fileURLToPath(new URL('results/worst-case.md', import.meta.url));
 const CONFIG = fileURLToPath(new URL('../wrangler.toml', import.meta.url));
 const MARKS = { begin: '<!-- npm run bench:worst-case -- --write -->\n', end: '<!-- end -->\n' };
 

@@ -1,6 +1,6 @@
 /**
  * Computes the bill of each ordinary path. It counts the operations in the runtime, while real clients run, and applies the prices.
- * Prints it, and writes the generated part of `docs/cost.md`.
+ * Prints it, and writes the generated part of `bench/results/cost.md`.
  *
  *     npm run bench:cost
  */
@@ -23,7 +23,7 @@ process.env.WRANGLER_LOG ??= 'error';
 process.env.WRANGLER_SEND_METRICS ??= 'false';
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/cost.md', import.meta.url));
+const DOCUMENT = fileURLToPath(new URL('../results/cost.md', import.meta.url));
 
 /** Jobs run one at a time, so that each message has a batch to itself, which is the most expensive case. */
 const JOBS_A_WAY = 20;

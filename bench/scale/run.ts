@@ -1,7 +1,7 @@
 /**
  * Simulates 10, 1,000 and 100,000 jobs a second. The queues of a lane stay within the platform's published limits.
  * Jobs are instant, short or long, with four queues as shipped and with as many as needed. Prints the result, and writes the
- * generated part of `docs/scale.md`.
+ * generated part of `bench/results/scale.md`.
  *
  *     npm run bench:scale
  */
@@ -13,7 +13,7 @@ import { dollarsFor, type Usage } from '../cost/prices.ts';
 import { replaceGenerated } from '../generated.ts';
 import { type Outcome, QUEUE_LIMITS, seeded, simulate } from './queue.ts';
 
-const DOCUMENT = fileURLToPath(new URL('../../docs/scale.md', import.meta.url));
+const DOCUMENT = fileURLToPath(new URL('../results/scale.md', import.meta.url));
 const SHIPPED_QUEUES = 4;
 /** Maximum planned load of a queue, as a share of its capacity. */
 const FILLED_SHARE = 0.7;

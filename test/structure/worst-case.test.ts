@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { documentWith, worstCase } from '../../bench/worst-case.ts';
 
-describe('docs/worst-case.md', () => {
+describe('bench/results/worst-case.md', () => {
 	it('says what the source and wrangler.toml come to; else: npm run bench:worst-case -- --write', async () => {
 		const tables = worstCase();
 		expect(tables).toContain('the most expensive job');
