@@ -1,11 +1,11 @@
 /** Accepts a batch's drafts as jobs. Each is accepted like a single job, but queue messages are sent in groups. */
 
+import pMap from 'p-map';
 import type { JobStatus } from '../../core/batch/batch.ts';
 import { CALLS_AT_ONCE } from '../../core/batch/limits.ts';
 import type { JobView } from '../../core/job/object-api.ts';
 import { logError } from '../../log.ts';
 import { MAX_SENT_AT_ONCE, type Sending, sendJobs } from '../../queue/send.ts';
-import { fewAtATime } from '../../rpc/few-at-a-time.ts';
 import { isOverloaded } from '../../rpc/retry-transient.ts';
 import { tenantOf } from '../access/auth.ts';
 import { Problem } from '../problem.ts';
@@ -23,11 +23,11 @@ export type BatchItem =
 
 export async function acceptAll(context: RequestContext, { drafts, key }: BatchDraft): Promise<BatchItem[]> {
 	const outbox = new Outbox(context);
-	const places = await fewAtATime(CALLS_AT_ONCE, drafts, (draft, index) =>
-		batchItem(context, draft, identityIn(context, draft, key?.text, index), outbox),
-	);
+	const acceptItem = (draft: Draft, index: number) =>
+		batchItem(context, draft, identityIn(context, draft, key?.text, index), outbox);
+	const items = await pMap(drafts, acceptItem, { concurrency: CALLS_AT_ONCE });
 	outbox.sendAll();
-	return places;
+	return items;
 }
 
 /** The status of a job before its first read. */

@@ -1,5 +1,6 @@
 /** Submits many jobs in one request, and counts them by status. */
 
+import pMap from 'p-map';
 import { NotConfigured } from '../../config/config.ts';
 import type { JobStatus, Joining, StatusUpdates, Submitted } from '../../core/batch/batch.ts';
 import type { BatchReading, BatchView } from '../../core/batch/batch-api.ts';
@@ -7,7 +8,6 @@ import { CALLS_A_REQUEST, CALLS_AT_ONCE, JOBS_A_REQUEST, KEPT_LONGER_MS } from '
 import { MS_PER_SECOND, OPTION_LIMITS } from '../../core/job/limits.ts';
 import { logError } from '../../log.ts';
 import type { Batches } from '../../rpc/batches.ts';
-import { fewAtATime } from '../../rpc/few-at-a-time.ts';
 import { type Principal, tenantOf } from '../access/auth.ts';
 import { countMoreRequests, windowOf } from '../access/rate-limit.ts';
 import { Problem, passing } from '../problem.ts';
@@ -84,7 +84,7 @@ async function askAll(
 	tenant: string | undefined,
 	ask: readonly (readonly [number, string])[],
 ): Promise<StatusUpdates> {
-	const findings = await fewAtATime(CALLS_AT_ONCE, ask, async ([index, id]) => {
+	const readStatus = async ([index, id]: readonly [number, string]): Promise<StatusUpdates> => {
 		try {
 			const reading = await jobs.call(id, (job) => job.read(tenant));
 			const found: JobStatus = reading.found === 'job' ? reading.view.facts.status : 'gone';
@@ -93,8 +93,8 @@ async function askAll(
 			logError('batch job unreachable', { job: id, error });
 			return [];
 		}
-	});
-	return findings.flat();
+	};
+	return (await pMap(ask, readStatus, { concurrency: CALLS_AT_ONCE })).flat();
 }
 
 /** The batch's entry for a job; none for a rejected job. */

@@ -1,4 +1,5 @@
 /** Profiles a CSV file's bytes. No clock, no network: the same bytes give the same profile, however they are divided. */
+import { Buffer } from 'node:buffer';
 import { decoderFor } from '../../work/charset.ts';
 import { TaskError } from '../../work/task.ts';
 import { CsvRows } from './csv-rows.ts';
@@ -76,7 +77,7 @@ export class CsvProfiler {
 	}
 
 	async #open(isWhole: boolean): Promise<{ rows: CsvRows; delimiter: Delimiter }> {
-		const bytes = concatBytes(this.#head, this.#sizeBytes);
+		const bytes = Buffer.concat(this.#head, this.#sizeBytes);
 		this.#decoder = decoderOf(bytes, this.#options.charset);
 		const head = withoutByteOrderMark(this.#utf8Of(bytes));
 		const { delimiterSampleBytes, maxRowBytes } = this.#options.limits;
@@ -127,14 +128,4 @@ function withoutByteOrderMark(head: Uint8Array): Uint8Array {
 
 function notText(what: string): TaskError {
 	return new TaskError('InvalidCsv', `The CSV ${what}`, { retryable: false, status: 422 });
-}
-
-function concatBytes(parts: readonly Uint8Array[], sizeBytes: number): Uint8Array {
-	const whole = new Uint8Array(sizeBytes);
-	let start = 0;
-	for (const part of parts) {
-		whole.set(part, start);
-		start += part.length;
-	}
-	return whole;
 }

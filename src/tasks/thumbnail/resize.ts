@@ -1,4 +1,5 @@
 /** Resizes one image in four stages: read, decode, resample, encode. */
+import { Buffer } from 'node:buffer';
 import type { BinaryInput } from '../../work/task.ts';
 import type { Codec, DecodedImage, Region } from './codec.ts';
 import type { Codecs } from './codecs.ts';
@@ -114,20 +115,13 @@ async function makeRoom(from: OpenFile, plan: Plan, codecs: Codecs): Promise<Ope
 
 /** Reads the first bytes of a stream: enough to detect the format, for any size of chunks. */
 async function readStart(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array> {
-	let start = new Uint8Array();
+	let start: Uint8Array = new Uint8Array();
 	while (start.length < SIGNATURE_BYTES) {
 		const { value } = await reader.read();
 		if (!value) break;
-		start = joinTwo(start, value);
+		start = Buffer.concat([start, value]);
 	}
 	return start;
-}
-
-function joinTwo(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-	const both = new Uint8Array(one.length + other.length);
-	both.set(one);
-	both.set(other, one.length);
-	return both;
 }
 
 function decodeImage(codec: Codec, file: Region, header: ImageHeader, plan: Plan): DecodedImage {
