@@ -5,6 +5,7 @@
  * the other way round. Only add optional fields, and never give a field a second meaning. All times are milliseconds
  * since the epoch.
  */
+import { MS_PER_SECOND } from './limits.ts';
 
 /** All statuses that a client can see. Clients poll forever on an unknown status, so none may be added. */
 export const STATUSES = ['pending', 'running', 'succeeded', 'failed', 'canceled'] as const;
@@ -317,7 +318,9 @@ export function laneOf(job: JobRecord): string {
 /** The start deadline of a job that has never started; `undefined` if there is none. */
 export function startBy(job: JobRecord): number | undefined {
 	const { startWithinSeconds } = job.options;
-	return startWithinSeconds === undefined || job.attempt > 0 ? undefined : job.epochAt + startWithinSeconds * 1_000;
+	return startWithinSeconds === undefined || job.attempt > 0
+		? undefined
+		: job.epochAt + startWithinSeconds * MS_PER_SECOND;
 }
 
 export function isFinal(state: JobState): state is FinalState {

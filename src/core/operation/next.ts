@@ -38,7 +38,10 @@ function ofStatus(operation: Operation, answer: Answer, now: number): Step {
 	// A response without a status is not a status document. Two such responses are results: 204, which has no body, and a
 	// response after a redirect.
 	if (answer.status === 204 || (status === undefined && answer.isRedirected)) return resultStep(answer);
-	return { is: 'nonsense', reason: `Expected the status of an operation, got: ${status ?? 'none'}` };
+	return {
+		is: 'nonsense',
+		reason: `Expected the status of an operation, got: ${JSON.stringify(status ?? undefined) ?? 'none'}`,
+	};
 }
 
 function endStep(end: End, { method, askAt, resultAt }: Operation, answer: Answer): Step {
