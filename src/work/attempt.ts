@@ -58,7 +58,7 @@ async function runAndReport(shared: AttemptDependencies, id: string, lease: Leas
 	const outcome = await runWithDeadline(dependencies, id, lease);
 	const reportedAt = Date.now();
 	const report = await reported(dependencies, id, lease.fence, outcome);
-	const isFollowed = outcome.kind === 'follow' && report.refusal === undefined;
+	const isFollowed = outcome.type === 'follow' && report.refusal === undefined;
 	const last = isFollowed ? await askDirectly(sessionOf(shared, id, lease), outcome.terms, reportedAt, report) : report;
 	return { ...last, ...(outcome.health && { health: outcome.health }) };
 }
@@ -102,9 +102,9 @@ function sessionOf(shared: AttemptDependencies, id: string, lease: Lease): Sessi
 const UNHEARD = { report: () => {} };
 
 async function reported({ jobs }: AttemptDependencies, id: string, fence: Fence, outcome: Outcome): Promise<Report> {
-	if (outcome.kind === 'wait') return jobs.call(id, (job) => job.wait(fence, outcome.terms, outcome.progress));
-	if (outcome.kind === 'follow') return jobs.call(id, (job) => job.follow(fence, outcome.terms, outcome.progress));
-	if (outcome.kind === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
+	if (outcome.type === 'wait') return jobs.call(id, (job) => job.wait(fence, outcome.terms, outcome.progress));
+	if (outcome.type === 'follow') return jobs.call(id, (job) => job.follow(fence, outcome.terms, outcome.progress));
+	if (outcome.type === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
 	const { failure, retryAfterSeconds } = outcome;
 	const report = await jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
 	// Another attempt follows, so the stored reply of this one is not needed.
@@ -145,7 +145,7 @@ async function perform(
 	if (upstreamNameOf(lease.task) === undefined) return runTask(dependencies, id, lease, signal, link);
 	const outcome = await forward(dependencies, lease, contextOf(dependencies, id, lease, {}, signal, link));
 	const progress = link.close();
-	return outcome.kind === 'reply' && progress ? { ...outcome, progress } : outcome;
+	return outcome.type === 'reply' && progress ? { ...outcome, progress } : outcome;
 }
 
 async function runTask(
@@ -165,12 +165,12 @@ async function runTask(
 	if (result instanceof WaitingForWorker) return waitOutcome(result, link);
 	const reply = await storeReply(result, { jobs, id, fence: lease.fence, maxBytes: maxResultBytes });
 	const progress = link.close();
-	return { kind: 'reply', reply, ...(progress && { progress }) };
+	return { type: 'reply', reply, ...(progress && { progress }) };
 }
 
 function waitOutcome({ terms }: WaitingForWorker, link: AttemptLink): Outcome {
 	const progress = link.close();
-	return { kind: 'wait', terms, ...(progress && { progress }) };
+	return { type: 'wait', terms, ...(progress && { progress }) };
 }
 
 /** Returns the outcome of a stopped attempt, after its task has ended or its time to clean up has passed. */
@@ -188,11 +188,11 @@ async function stoppedOutcome(
 	clearTimeout(timer);
 	if (why === 'timeout') {
 		const { timeoutSeconds } = lease.options;
-		return forwardTimedOut(dependencies, lease) ?? { kind: 'failure', failure: timedOut(timeoutSeconds) };
+		return forwardTimedOut(dependencies, lease) ?? { type: 'failure', failure: timedOut(timeoutSeconds) };
 	}
 	// The job ends as canceled in any case, and reports of a superseded attempt are ignored.
 	const message = 'The attempt was stopped';
-	return { kind: 'failure', failure: { error: { code: 'Canceled', message, retryable: true }, status: 500 } };
+	return { type: 'failure', failure: { error: { code: 'Canceled', message, retryable: true }, status: 500 } };
 }
 
 function failureOutcome(error: unknown, id: string, { fence, task }: Lease, signal: AbortSignal): Outcome {
@@ -202,7 +202,7 @@ function failureOutcome(error: unknown, id: string, { fence, task }: Lease, sign
 		logError('task failed', { job: id, task, ...fence, error });
 	}
 	const retryAfterSeconds = error instanceof TaskError ? error.retryAfterSeconds : undefined;
-	return { kind: 'failure', failure: failureOf(error), ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
+	return { type: 'failure', failure: failureOf(error), ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
 }
 
 function taskOf(tasks: TaskRegistry, name: string): RegisteredTask {

@@ -7,11 +7,11 @@ import type { Health } from '../core/upstream/gate.ts';
 export type Outcome =
 	/** The task has handed the attempt to an external worker. */
 	(
-		| { readonly kind: 'wait'; readonly terms: ExternalWaitTerms; readonly progress?: Progress }
+		| { readonly type: 'wait'; readonly terms: ExternalWaitTerms; readonly progress?: Progress }
 		/** The upstream has started an operation. */
-		| { readonly kind: 'follow'; readonly terms: FollowTerms; readonly progress?: Progress }
-		| { readonly kind: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
-		| { readonly kind: 'failure'; readonly failure: Failure; readonly retryAfterSeconds?: number }
+		| { readonly type: 'follow'; readonly terms: FollowTerms; readonly progress?: Progress }
+		| { readonly type: 'reply'; readonly reply: StoredReply; readonly progress?: Progress }
+		| { readonly type: 'failure'; readonly failure: Failure; readonly retryAfterSeconds?: number }
 	) & {
 		/** The health of the upstream; left out if none was called. */
 		readonly health?: Health;

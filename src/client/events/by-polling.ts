@@ -33,16 +33,16 @@ export async function* byPolling(
 	const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
 	if (response.status === 304) {
 		discardBody(response);
-		yield { is: 'again', isHeld, retryAfterMs: waitMs };
+		yield { type: 'again', isHeld, retryAfterMs: waitMs };
 		return;
 	}
 	const document = parseStatusDocument(await http.json(response, signal));
 	const isNews = after === undefined || document.seq > after;
 	if (after === undefined) yield snapshotMessage(document);
 	else if (isNews) yield* pollEvents(http, urls, after, signal);
-	if (isOver(document)) yield { is: 'closed' };
+	if (isOver(document)) yield { type: 'closed' };
 	// The server holds the next request. `Retry-After` counts only for a server that does not hold requests.
-	else yield { is: 'again', isHeld, job: document, retryAfterMs: isKnown && !isNews ? waitMs : undefined };
+	else yield { type: 'again', isHeld, job: document, retryAfterMs: isKnown && !isNews ? waitMs : undefined };
 }
 
 async function* pollEvents(
@@ -57,10 +57,10 @@ async function* pollEvents(
 		throw new ProtocolError('Expected a page of events, got JSON without an array of "events"');
 	for (const value of page.events) {
 		const event = parseEvent(value);
-		yield event ? { is: 'event', event } : LIFE;
+		yield event ? { type: 'event', event } : LIFE;
 	}
 }
 
 function snapshotMessage(job: StatusDocument): TransportMessage {
-	return { is: 'event', event: { seq: job.seq, type: 'snapshot', at: job.lastUpdatedAt, job } };
+	return { type: 'event', event: { seq: job.seq, type: 'snapshot', at: job.lastUpdatedAt, job } };
 }

@@ -21,7 +21,7 @@ export async function* bySse(
 ): AsyncGenerator<TransportMessage, void> {
 	const response = await http.once({ url: afterCursor(urls.events, after), headers: { accept: STREAM }, signal });
 	if (response.status === 204) {
-		yield { is: 'over' };
+		yield { type: 'over' };
 		return;
 	}
 	const mediaType = responseMediaType(response);
@@ -35,8 +35,8 @@ export async function* bySse(
 		yield LIFE;
 		for (const data of parser.push(decoder.decode(piece, { stream: true }))) {
 			const event = parseEvent(parseResponseText(data));
-			if (event) yield { is: 'event', event };
+			if (event) yield { type: 'event', event };
 		}
 	}
-	yield { is: 'closed', retryAfterMs: parser.retryMs };
+	yield { type: 'closed', retryAfterMs: parser.retryMs };
 }

@@ -57,7 +57,7 @@ export async function* byWebSocket(
 			const incident = await inbox.take(patience.ms, signal);
 			const sign = incident ? signIn(incident) : signInSilence(socket, patience);
 			if (sign) yield sign;
-			if (sign?.is === 'closed') return;
+			if (sign?.type === 'closed') return;
 			patience = incident ? patienceAfter(sign) : patienceInSilence(patience);
 		}
 	} finally {
@@ -76,7 +76,7 @@ function signInSilence(socket: Socket, patience: Patience): TransportMessage | u
 		throw new AnswerTimeoutError(`The WebSocket was silent for ${patience.ms} ms`);
 	}
 	if (patience.for === 'event') ping(socket);
-	return patience.for === 'close' && (socket.readyState ?? 0) >= CLOSING ? { is: 'closed' } : undefined;
+	return patience.for === 'close' && (socket.readyState ?? 0) >= CLOSING ? { type: 'closed' } : undefined;
 }
 
 function patienceInSilence({ for: awaited, ms }: Patience): Patience {
@@ -86,7 +86,7 @@ function patienceInSilence({ for: awaited, ms }: Patience): Patience {
 
 /** An event of a finished job is the last one, unless the job was retried and the event belongs to an earlier run. */
 function patienceAfter(sign: TransportMessage | undefined): Patience {
-	return sign?.is === 'event' && isOver(sign.event.job) ? FOR_CLOSE : FOR_EVENT;
+	return sign?.type === 'event' && isOver(sign.event.job) ? FOR_CLOSE : FOR_EVENT;
 }
 
 /** A page's policy may forbid sockets. The error is a {@link TransportError}, so that the next transport is tried. */
@@ -121,12 +121,12 @@ function inboxOf(socket: Socket): Inbox<Incident> {
 function signIn(incident: Incident): TransportMessage | undefined {
 	if (incident.type === 'open') return undefined;
 	if (incident.type === 'close') {
-		if (incident.code === CLOSE_NORMAL) return { is: 'closed' };
+		if (incident.code === CLOSE_NORMAL) return { type: 'closed' };
 		throw new TransportError(`The WebSocket was closed with code ${incident.code}`);
 	}
 	if (incident.data === 'pong') return LIFE;
 	const event = parseEvent(parseResponseText(String(incident.data)));
-	return event ? { is: 'event', event } : LIFE;
+	return event ? { type: 'event', event } : LIFE;
 }
 
 function closeSocket(socket: Socket): void {

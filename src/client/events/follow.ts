@@ -33,8 +33,8 @@ export async function* followJob(
 		try {
 			for await (const sign of transportAt(transports, course.at)(position, signal)) {
 				log.add(sign);
-				if (sign.is === 'again' && sign.job) position = { ...position, job: sign.job };
-				if (sign.is !== 'event' || !isNew(sign.event, position)) continue;
+				if (sign.type === 'again' && sign.job) position = { ...position, job: sign.job };
+				if (sign.type !== 'event' || !isNew(sign.event, position)) continue;
 				log.addNews();
 				position = { after: sign.event.seq, job: sign.event.job };
 				yield sign.event;

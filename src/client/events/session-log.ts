@@ -7,7 +7,7 @@ import type { Session } from './transport-choice.ts';
 
 export class SessionLog {
 	readonly #startedAt = performance.now();
-	#last: TransportMessage['is'] | undefined;
+	#last: TransportMessage['type'] | undefined;
 	#isAlive = false;
 	#isNews = false;
 	#failure: CoatcheckError | undefined;
@@ -16,7 +16,7 @@ export class SessionLog {
 	#isHeld = false;
 
 	/** The last sign; `undefined` when there was none, or the session failed after it. */
-	get last(): TransportMessage['is'] | undefined {
+	get last(): TransportMessage['type'] | undefined {
 		return this.#failure ? undefined : this.#last;
 	}
 
@@ -26,11 +26,11 @@ export class SessionLog {
 	}
 
 	add(sign: TransportMessage): void {
-		this.#last = sign.is;
+		this.#last = sign.type;
 		// An intermediary can close a connection too, so a close is no sign of the server's life.
-		if (sign.is !== 'closed') this.#isAlive = true;
-		if (sign.is === 'closed' || sign.is === 'again') this.#retryAfterMs = sign.retryAfterMs;
-		if (sign.is === 'again') this.#isHeld = sign.isHeld ?? false;
+		if (sign.type !== 'closed') this.#isAlive = true;
+		if (sign.type === 'closed' || sign.type === 'again') this.#retryAfterMs = sign.retryAfterMs;
+		if (sign.type === 'again') this.#isHeld = sign.isHeld ?? false;
 	}
 
 	addNews(): void {

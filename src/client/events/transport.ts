@@ -6,15 +6,15 @@ import type { JobEvent, StatusDocument } from '../document.ts';
 /** A sign from the server. Each one shows that the connection works. */
 export type TransportMessage =
 	/** A sign of life only: a heartbeat or a pong. */
-	| { readonly is: 'life' }
-	| { readonly is: 'event'; readonly event: JobEvent }
+	| { readonly type: 'life' }
+	| { readonly type: 'event'; readonly event: JobEvent }
 	/** The last sign: the server has no events after our cursor, and will have none. */
-	| { readonly is: 'over' }
+	| { readonly type: 'over' }
 	/** The last sign: the server closed the connection, as it does after the last event, and sometimes earlier. */
-	| { readonly is: 'closed'; readonly retryAfterMs?: number | undefined }
+	| { readonly type: 'closed'; readonly retryAfterMs?: number | undefined }
 	/** The last sign: ask again, not sooner than `retryAfterMs`. */
 	| {
-			readonly is: 'again';
+			readonly type: 'again';
 			readonly retryAfterMs?: number | undefined;
 			/** The server held the response until something changed, or the time limit was reached: ask again at once. */
 			readonly isHeld?: boolean;
@@ -33,4 +33,4 @@ export interface Position {
 /** @throws {TransportError} {@link ProblemError} when the transport fails; {@link ProtocolError} for malformed responses. */
 export type Transport = (position: Position, signal: AbortSignal) => AsyncIterable<TransportMessage>;
 
-export const LIFE: TransportMessage = { is: 'life' };
+export const LIFE: TransportMessage = { type: 'life' };

@@ -74,8 +74,8 @@ export class OperationExchange {
 		let url = start;
 		for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
 			const { read, step } = await at(url);
-			if (step.is !== 'result' && read.value instanceof Response) discardBody(read.value);
-			if (step.is !== 'moved') return turn(url, step, read);
+			if (step.type !== 'result' && read.value instanceof Response) discardBody(read.value);
+			if (step.type !== 'moved') return turn(url, step, read);
 			url = step.url;
 		}
 		throw new ProtocolError(
@@ -136,10 +136,14 @@ function isHidden({ answer }: OperationAnswer): boolean {
 	return answer.status === 0;
 }
 
-function turn(url: string, step: Exclude<Step, { is: 'moved' }>, { answer, value }: OperationAnswer): OperationUpdate {
-	if (step.is === 'nonsense') throw new ProtocolError(`${withoutQuery(url)}: ${step.reason}`);
+function turn(
+	url: string,
+	step: Exclude<Step, { type: 'moved' }>,
+	{ answer, value }: OperationAnswer,
+): OperationUpdate {
+	if (step.type === 'nonsense') throw new ProtocolError(`${withoutQuery(url)}: ${step.reason}`);
 	// `once` has already thrown refusals.
-	if (step.is === 'refused')
+	if (step.type === 'refused')
 		throw new ProtocolError(`${withoutQuery(url)}: Expected a successful response, got: ${answer.status}`);
 	return { step, state: stateAfter(step, answer), value };
 }

@@ -81,10 +81,10 @@ export class FollowedOperation<Result = unknown> {
 		let last = await this.#known(signal);
 		for await (const turn of this.#turns(signal)) last = turn;
 		const { step, state, value } = last;
-		if (step.is === 'failed') throw new OperationFailedError(step.error, state);
-		if (step.is === 'canceled') throw new OperationCanceledError(step.error, state);
+		if (step.type === 'failed') throw new OperationFailedError(step.error, state);
+		if (step.type === 'canceled') throw new OperationCanceledError(step.error, state);
 		// The only unchecked cast to the type that the caller declares.
-		return (step.is === 'fetch' ? await this.#fetched(step.operation, signal) : value) as Result;
+		return (step.type === 'fetch' ? await this.#fetched(step.operation, signal) : value) as Result;
 	}
 
 	async *#states(signal: AbortSignal): AsyncGenerator<OperationState, void> {
@@ -94,7 +94,7 @@ export class FollowedOperation<Result = unknown> {
 	async *#turns(signal: AbortSignal): AsyncGenerator<OperationUpdate, void> {
 		let turn = await this.#known(signal);
 		yield turn;
-		for (let quiet = 0; turn.step.is === 'ask'; ) {
+		for (let quiet = 0; turn.step.type === 'ask'; ) {
 			const { operation, retryAfterMs } = turn.step;
 			await this.#wait(quiet, retryAfterMs, signal);
 			const next = await this.#exchange.next(operation, signal);
@@ -108,7 +108,7 @@ export class FollowedOperation<Result = unknown> {
 	/** The result's URL may still answer that the operation is running. */
 	async #fetched(operation: Operation, signal: AbortSignal): Promise<unknown> {
 		let { step, value } = await this.#exchange.next(operation, signal);
-		for (let quiet = 0; step.is === 'ask'; quiet++) {
+		for (let quiet = 0; step.type === 'ask'; quiet++) {
 			await this.#wait(quiet, step.retryAfterMs, signal);
 			({ step, value } = await this.#exchange.next(step.operation, signal));
 		}
@@ -121,7 +121,7 @@ export class FollowedOperation<Result = unknown> {
 
 	/** Two calls may follow the operation at once: a final state is never overwritten. */
 	#remember(turn: OperationUpdate): void {
-		if (this.#last === undefined || this.#last.step.is === 'ask') this.#last = turn;
+		if (this.#last === undefined || this.#last.step.type === 'ask') this.#last = turn;
 	}
 
 	#wait(quiet: number, retryAfterMs: number | undefined, signal: AbortSignal): Promise<void> {

@@ -22,8 +22,8 @@ const STATUSES = {
 	result: 'succeeded',
 	failed: 'failed',
 	canceled: 'canceled',
-} as const satisfies Record<TellingStep['is'], OperationState['status']>;
+} as const satisfies Record<TellingStep['type'], OperationState['status']>;
 
-export function stateAfter({ is, told }: TellingStep, { body }: Answer): OperationState {
+export function stateAfter({ type: is, told }: TellingStep, { body }: Answer): OperationState {
 	return { status: STATUSES[is], ...told, ...(body !== undefined && { body }) };
 }

@@ -15,9 +15,9 @@ export interface Answer {
 
 /** The link in the first of these headers that is present; `malformed` when its value is not a usable URL. */
 export type Link =
-	| { readonly is: 'absent' }
-	| { readonly is: 'url'; readonly url: string }
-	| { readonly is: 'malformed'; readonly name: string };
+	| { readonly type: 'absent' }
+	| { readonly type: 'url'; readonly url: string }
+	| { readonly type: 'malformed'; readonly name: string };
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -26,14 +26,14 @@ export function linkIn({ headers, url }: Answer, names: readonly string[]): Link
 		const value = headers.get(name);
 		if (value !== null) return linkFrom(value, url, name);
 	}
-	return { is: 'absent' };
+	return { type: 'absent' };
 }
 
 /** @param name the name of the header or field that has the value. */
 export function linkFrom(value: string, base: string, name: string): Link {
 	const url = URL.canParse(value, base) ? new URL(value, base) : undefined;
 	const isUsable = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-	return isUsable ? { is: 'url', url: url.href } : { is: 'malformed', name };
+	return isUsable ? { type: 'url', url: url.href } : { type: 'malformed', name };
 }
 
 /** Returns the body if it is a JSON object, otherwise an empty object. */

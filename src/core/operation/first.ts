@@ -24,16 +24,16 @@ export function firstStep(request: OperationRequest, answer: Answer, now: number
 	const state = WRITES.has(method) ? provisioningStateIn(answer) : undefined;
 	const end = answer.status === 202 ? undefined : endOf(state);
 	// Links in the response of a finished resource are left over from its creation.
-	if (end === 'succeeded') return { is: 'result', told: toldIn(answer) };
-	if (end) return { is: end, error: errorIn(answer, end), told: toldIn(answer) };
+	if (end === 'succeeded') return { type: 'result', told: toldIn(answer) };
+	if (end) return { type: end, error: errorIn(answer, end), told: toldIn(answer) };
 	return unfinished({ ...request, method }, answer, state, now);
 }
 
 function unfinished(request: OperationRequest, answer: Answer, state: string | undefined, now: number): Step {
 	const { method, url } = request;
 	const monitor = monitorIn(answer);
-	if (monitor.is === 'malformed') return malformed(monitor);
-	if (monitor.is === 'url') {
+	if (monitor.type === 'malformed') return malformed(monitor);
+	if (monitor.type === 'url') {
 		const resultAt = resultUrl(request, answer);
 		return askNext(
 			{ method, asksFor: 'status', ...(resultAt !== undefined && { resultAt }) },
@@ -45,21 +45,21 @@ function unfinished(request: OperationRequest, answer: Answer, state: string | u
 	}
 	const location = locationIn(answer);
 	// Only with 202 is Location about an operation. After 201 it is the created resource (RFC 9110 §10.2.2).
-	if (answer.status === 202 && location.is !== 'absent') {
+	if (answer.status === 202 && location.type !== 'absent') {
 		return askNext({ method, asksFor: 'location' }, location, url, answer, now);
 	}
 	if (WRITES.has(method) && (answer.status === 202 || state !== undefined)) {
-		return askNext({ method, asksFor: 'resource' }, { is: 'url', url }, url, answer, now);
+		return askNext({ method, asksFor: 'resource' }, { type: 'url', url }, url, answer, now);
 	}
-	if (answer.status !== 202) return { is: 'result', told: toldIn(answer) };
-	return { is: 'nonsense', reason: 'Expected an Operation-Location or a Location with 202, got neither' };
+	if (answer.status !== 202) return { type: 'result', told: toldIn(answer) };
+	return { type: 'nonsense', reason: 'Expected an Operation-Location or a Location with 202, got neither' };
 }
 
 /** The URL of the result, for a status document that reports success without one. */
 function resultUrl({ method, url, finalStateVia = defaultFor(method) }: OperationRequest, answer: Answer) {
 	if (finalStateVia === 'original-uri') return url;
 	const location = finalStateVia === 'location' ? locationIn(answer) : undefined;
-	return location?.is === 'url' ? location.url : undefined;
+	return location?.type === 'url' ? location.url : undefined;
 }
 
 function defaultFor(method: string): OperationRequest['finalStateVia'] {
@@ -74,15 +74,15 @@ function firstElsewhere({ method }: OperationRequest, answer: Answer): Step {
 	switch (answer.status) {
 		case 301:
 		case 302:
-			return redirectStep(answer, (url) => (isPost ? fetchResult('POST', url, {}) : { is: 'moved', url }));
+			return redirectStep(answer, (url) => (isPost ? fetchResult('POST', url, {}) : { type: 'moved', url }));
 		case 303:
 			return redirectStep(answer, (url) => fetchResult(method.toUpperCase(), url, {}));
 		case 307:
 		case 308:
-			return redirectStep(answer, (url) => ({ is: 'moved', url }));
+			return redirectStep(answer, (url) => ({ type: 'moved', url }));
 		default:
 			return {
-				is: 'nonsense',
+				type: 'nonsense',
 				reason: `Expected a response to ${method} that is final or has a Location, got: ${answer.status}`,
 			};
 	}

@@ -24,34 +24,34 @@ export function askNext(
 	answer: Answer,
 	now: number,
 ): Step {
-	if (link.is === 'malformed') return malformed(link);
+	if (link.type === 'malformed') return malformed(link);
 	return {
-		is: 'ask',
-		operation: { ...operation, askAt: link.is === 'url' ? link.url : otherwise },
+		type: 'ask',
+		operation: { ...operation, askAt: link.type === 'url' ? link.url : otherwise },
 		retryAfterMs: retryAfterIn(answer, now),
 		told: toldIn(answer),
 	};
 }
 
 export function fetchResult(method: string, askAt: string, told: Told): Step {
-	return { is: 'fetch', operation: { method, asksFor: 'result', askAt }, told };
+	return { type: 'fetch', operation: { method, asksFor: 'result', askAt }, told };
 }
 
-export function malformed({ name }: Extract<Link, { is: 'malformed' }>): Step {
-	return { is: 'nonsense', reason: `Expected an http(s) URL without credentials in ${name}, got another value` };
+export function malformed({ name }: Extract<Link, { type: 'malformed' }>): Step {
+	return { type: 'nonsense', reason: `Expected an http(s) URL without credentials in ${name}, got another value` };
 }
 
 export function refusedStep(answer: Answer, now: number): Step {
-	return { is: 'refused', retryAfterMs: retryAfterIn(answer, now) };
+	return { type: 'refused', retryAfterMs: retryAfterIn(answer, now) };
 }
 
 /** @param then makes the step for the redirect's target. */
 export function redirectStep(answer: Answer, then: (url: string) => Step): Step {
 	const link = locationIn(answer);
-	if (link.is === 'url') return then(link.url);
-	return link.is === 'malformed'
+	if (link.type === 'url') return then(link.url);
+	return link.type === 'malformed'
 		? malformed(link)
-		: { is: 'nonsense', reason: `Expected a Location with ${answer.status}, got none` };
+		: { type: 'nonsense', reason: `Expected a Location with ${answer.status}, got none` };
 }
 
 function retryAfterIn({ headers }: Answer, now: number): number | undefined {

@@ -39,19 +39,19 @@ function ofStatus(operation: Operation, answer: Answer, now: number): Step {
 	// response after a redirect.
 	if (answer.status === 204 || (status === undefined && answer.isRedirected)) return resultStep(answer);
 	return {
-		is: 'nonsense',
+		type: 'nonsense',
 		reason: `Expected the status of an operation, got: ${JSON.stringify(status ?? undefined) ?? 'none'}`,
 	};
 }
 
 function endStep(end: End, { method, askAt, resultAt }: Operation, answer: Answer): Step {
 	const told = toldIn(answer);
-	if (end !== 'succeeded') return { is: end, error: errorIn(answer, end), told };
+	if (end !== 'succeeded') return { type: end, error: errorIn(answer, end), told };
 	const { resourceLocation } = objectIn(answer);
 	if (typeof resourceLocation === 'string' && resourceLocation !== '') {
 		const link = linkFrom(resourceLocation, answer.url, 'resourceLocation');
-		if (link.is === 'malformed') return malformed(link);
-		if (link.is === 'url') return fetchResult(method, link.url, told);
+		if (link.type === 'malformed') return malformed(link);
+		if (link.type === 'url') return fetchResult(method, link.url, told);
 	}
 	// Some services name the status document itself as the location of the result.
 	return resultAt === undefined || resultAt === askAt ? resultStep(answer) : fetchResult(method, resultAt, told);
@@ -75,7 +75,7 @@ function ofResource(operation: Operation, answer: Answer, now: number): Step {
 }
 
 function resultStep(answer: Answer): Step {
-	return { is: 'result', told: toldIn(answer) };
+	return { type: 'result', told: toldIn(answer) };
 }
 
 /** The response may name another URL for the next request. */
@@ -85,11 +85,11 @@ function again({ askAt, ...operation }: Operation, answer: Answer, now: number):
 	return askNext(operation, link, askAt, answer, now);
 }
 
-const ABSENT = { is: 'absent' } as const;
+const ABSENT = { type: 'absent' } as const;
 
 /** RFC 9110 §15.4: 303 leads to the result, and so does 302 of many services. The others lead to the same resource. */
 function nextElsewhere(operation: Operation, answer: Answer): Step {
-	const moved = (url: string): Step => ({ is: 'moved', url, operation: { ...operation, askAt: url } });
+	const moved = (url: string): Step => ({ type: 'moved', url, operation: { ...operation, askAt: url } });
 	switch (answer.status) {
 		case 302:
 		case 303:
@@ -101,6 +101,6 @@ function nextElsewhere(operation: Operation, answer: Answer): Step {
 		case 308:
 			return redirectStep(answer, moved);
 		default:
-			return { is: 'nonsense', reason: `Expected the status of an operation, got: ${answer.status}` };
+			return { type: 'nonsense', reason: `Expected the status of an operation, got: ${answer.status}` };
 	}
 }

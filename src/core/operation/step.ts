@@ -33,22 +33,22 @@ export interface Operation {
 export type Step =
 	/** The operation continues: ask at `operation.askAt`, not sooner than `retryAfterMs`. */
 	| {
-			readonly is: 'ask';
+			readonly type: 'ask';
 			readonly operation: Operation;
 			readonly retryAfterMs: number | undefined;
 			readonly told: Told;
 	  }
 	/** The operation has succeeded: the result is at `operation.askAt`. */
-	| { readonly is: 'fetch'; readonly operation: Operation; readonly told: Told }
+	| { readonly type: 'fetch'; readonly operation: Operation; readonly told: Told }
 	/** The operation has succeeded, or there was none: this response is the result. */
-	| { readonly is: 'result'; readonly told: Told }
-	| { readonly is: 'failed' | 'canceled'; readonly error: OperationError; readonly told: Told }
+	| { readonly type: 'result'; readonly told: Told }
+	| { readonly type: 'failed' | 'canceled'; readonly error: OperationError; readonly told: Told }
 	/**
 	 * The same request must be sent to another URL. Without `operation` it is the first request, with its method and body. The
 	 * caller limits the number of redirects.
 	 */
-	| { readonly is: 'moved'; readonly url: string; readonly operation?: Operation }
+	| { readonly type: 'moved'; readonly url: string; readonly operation?: Operation }
 	/** 400 or more. It is about the request, not the operation: the caller decides whether to ask again. */
-	| { readonly is: 'refused'; readonly retryAfterMs: number | undefined }
+	| { readonly type: 'refused'; readonly retryAfterMs: number | undefined }
 	/** The response is not one that an operation can have here. */
-	| { readonly is: 'nonsense'; readonly reason: string };
+	| { readonly type: 'nonsense'; readonly reason: string };

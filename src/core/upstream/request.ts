@@ -18,9 +18,9 @@ export type UpstreamRequest = z.infer<typeof UpstreamRequest>;
 
 /** A reason why a request is not allowed. */
 export type RequestFault =
-	| { readonly of: 'path'; readonly message: string }
-	| { readonly of: 'rules'; readonly message: string }
-	| { readonly of: 'method'; readonly message: string };
+	| { readonly type: 'path'; readonly message: string }
+	| { readonly type: 'rules'; readonly message: string }
+	| { readonly type: 'method'; readonly message: string };
 
 /** The methods to list when an upstream allows all of them. */
 export const COMMON_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -33,13 +33,14 @@ export function requestFaultOf(
 	{ method, path }: Pick<UpstreamRequest, 'method' | 'path'>,
 ): RequestFault | undefined {
 	const refusal = pathRefusalOf(path);
-	if (refusal !== undefined) return { of: 'path', message: `The path after "${name}" can't be forwarded: ${refusal}` };
+	if (refusal !== undefined)
+		return { type: 'path', message: `The path after "${name}" can't be forwarded: ${refusal}` };
 	if (!isAllowedPath(path, paths))
-		return { of: 'rules', message: `This path is not forwarded to "${name}": expected one of ${paths.join(', ')}` };
+		return { type: 'rules', message: `This path is not forwarded to "${name}": expected one of ${paths.join(', ')}` };
 	const isAllowed = !NEVER.has(method) && (methods === undefined || methods.includes(method));
 	if (isAllowed) return undefined;
 	return {
-		of: 'method',
+		type: 'method',
 		message: `"${name}" takes ${methods?.join(', ') ?? 'any method except TRACE'}, got: ${method}`,
 	};
 }

@@ -90,7 +90,7 @@ function refuseTooMuchHead(request: UpstreamRequest): void {
 	throw new Problem('InvalidRequest', message);
 }
 
-function requestProblem({ of, message }: RequestFault, { methods = COMMON_METHODS }: Upstream): Problem {
+function requestProblem({ type: of, message }: RequestFault, { methods = COMMON_METHODS }: Upstream): Problem {
 	switch (of) {
 		case 'path':
 			return new Problem('InvalidRequest', message);

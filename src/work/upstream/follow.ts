@@ -55,7 +55,7 @@ export async function followTerms(course: OperationContext, first: Answered): Pr
 	const start = await peeked(first.response, first.url);
 	const step = firstStep({ method: request.method, url: first.url }, start.answer, Date.now());
 	// A 202 without a usable link is an ordinary reply.
-	if (step.is === 'nonsense' || step.is === 'result') return start;
+	if (step.type === 'nonsense' || step.type === 'result') return start;
 	await discarded(start.response);
 	const operation = operationOf(step, upstream);
 	return goOn(course, step, { operation, answers: 0, failures: 0 });
@@ -78,13 +78,13 @@ export async function askOnce(course: OperationContext, before: Following): Prom
 		const answer = await answerTo(course, target.askAt);
 		const step = answer && nextStep(target, answer.answer, Date.now());
 		if (!answer || !step) return countFailure(course, { ...before, operation: target });
-		const isInVain = step.is === 'refused' && isRetried(answer.response.status, true);
-		if (step.is === 'result' || (step.is === 'refused' && (!isInVain || isLastFailure(before))))
+		const isInVain = step.type === 'refused' && isRetried(answer.response.status, true);
+		if (step.type === 'result' || (step.type === 'refused' && (!isInVain || isLastFailure(before))))
 			return { ...answer, isFollowed: true };
 		await discarded(answer.response);
 		if (isInVain) return countFailure(course, { ...before, operation: target }, step);
 		const operation = operationOf(step, course.upstream);
-		if (step.is === 'ask') {
+		if (step.type === 'ask') {
 			const { retryAfterMs } = before;
 			const answers = before.answers + 1;
 			return goOn(course, step, {
@@ -123,7 +123,7 @@ function goOn(course: OperationContext, step: Step | undefined, next: Following)
 		);
 	const named = step && 'retryAfterMs' in step ? step.retryAfterMs : undefined;
 	const following = { ...next, ...(named !== undefined && { retryAfterMs: named }) };
-	const waitMs = step?.is === 'fetch' ? 0 : pollWaitMs(following, Date.now() - since);
+	const waitMs = step?.type === 'fetch' ? 0 : pollWaitMs(following, Date.now() - since);
 	const progress = step && toldBy(step);
 	return {
 		terms: { following, waitMs, timeoutSeconds: upstream.followSeconds },
@@ -133,7 +133,7 @@ function goOn(course: OperationContext, step: Step | undefined, next: Following)
 
 /** @throws {TaskError} if the operation can't be polled any further. */
 function operationOf(step: Step, { name }: Upstream): Operation {
-	switch (step.is) {
+	switch (step.type) {
 		case 'ask':
 		case 'fetch':
 			return step.operation;
@@ -142,7 +142,7 @@ function operationOf(step: Step, { name }: Upstream): Operation {
 			break;
 		case 'failed':
 		case 'canceled':
-			throw operationFailure(name, step.is, step.error);
+			throw operationFailure(name, step.type, step.error);
 		case 'nonsense':
 			throw upstreamFailed(`Upstream "${name}" sent an invalid response for its operation: ${step.reason}`);
 	}

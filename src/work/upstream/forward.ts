@@ -46,7 +46,7 @@ export async function forward(options: ForwardOptions, lease: Lease, job: Attemp
 		url = first.url;
 		const course = { options, upstream, request, job, since: Date.now() };
 		const answered = upstream.follow ? await followTerms(course, first) : first;
-		if ('terms' in answered) return { kind: 'follow', ...answered, health: { isWell: true } };
+		if ('terms' in answered) return { type: 'follow', ...answered, health: { isWell: true } };
 		return await outcomeOfReply(options, { ...answered, sentAt }, upstream, request, lease, job);
 	} catch (error) {
 		if (job.signal.aborted || error instanceof UploadRefused) throw error;
@@ -62,7 +62,7 @@ export function forwardTimedOut({ upstreams }: ForwardOptions, lease: Lease): Ou
 	const error = { ...failure.error, retryable: isRepeatable(request.method, upstream.resend) };
 	// A caller's timeout that is shorter than the upstream's doesn't show that the upstream is unhealthy.
 	const isTelling = lease.options.timeoutSeconds >= upstream.timeoutSeconds;
-	return { kind: 'failure', failure: { ...failure, error }, ...(isTelling && { health: UNWELL }) };
+	return { type: 'failure', failure: { ...failure, error }, ...(isTelling && { health: UNWELL }) };
 }
 
 /** Returns the upstream and the request. The current configuration applies, which may have changed since the submission. */
@@ -99,10 +99,10 @@ export async function outcomeOfReply(
 	const isLast = !retryable || fence.attempt >= options.maxAttempts;
 	const to = { jobs, fence, maxBytes, sentAt, job, isBodiless: request.method === 'HEAD' };
 	const reply = isLast ? await storedReply(response, url, to) : await discarded(response);
-	if (status < 400 && reply) return { kind: 'reply', reply, ...(health && { health }) };
+	if (status < 400 && reply) return { type: 'reply', reply, ...(health && { health }) };
 	const failure = refusedBy(upstream, response, retryable, reply);
 	return {
-		kind: 'failure',
+		type: 'failure',
 		failure,
 		...(retryAfterMs !== undefined && { retryAfterSeconds: retryAfterMs / MS_PER_SECOND }),
 		...(health && { health }),
@@ -142,20 +142,20 @@ function connectionFailure(
 	{ mayRepeat, id, isOwn }: { mayRepeat: boolean; id: string; isOwn: boolean },
 ): Outcome {
 	if (error instanceof TooLarge) {
-		return { kind: 'failure', failure: upstreamFailure(tooLargeMessage(name, error), false), health: { isWell: true } };
+		return { type: 'failure', failure: upstreamFailure(tooLargeMessage(name, error), false), health: { isWell: true } };
 	}
 	if (error instanceof ConnectionLost) {
 		logError('upstream failed', { job: id, upstream: name, error: withoutValues(error.cause, headers) });
 		const message = `The connection to upstream "${name}" failed or was interrupted`;
 		const health = isOwn && !error.isElsewhere ? UNWELL : { isWell: true };
-		return { kind: 'failure', failure: upstreamFailure(message, mayRepeat), health };
+		return { type: 'failure', failure: upstreamFailure(message, mayRepeat), health };
 	}
 	if (!(error instanceof TaskError))
 		logError('forwarding failed', { job: id, upstream: name, error: withoutValues(error, headers) });
 	const failure = failureOf(error);
 	// An internal error, perhaps after the request was sent.
 	return {
-		kind: 'failure',
+		type: 'failure',
 		failure: { ...failure, error: { ...failure.error, retryable: failure.error.retryable && mayRepeat } },
 	};
 }

@@ -47,7 +47,7 @@ export async function followOn(session: Session, { following, since, last }: Sta
 		if (!isDue && Date.now() > since + ASK_DIRECTLY_MS + ASK_LATE_MS) break;
 		const next = await questionOf(session, state, since);
 		if (next === undefined) return {};
-		if ('kind' in next) return report(next);
+		if ('type' in next) return report(next);
 		({ following: state, waitMs } = next.terms);
 		if (next.progress && !isSame(next.progress, told) && last) await tell(session, next.progress);
 		told = next.progress ?? told;
@@ -89,7 +89,7 @@ async function questionOf(
 		if (error instanceof UploadRefused) return undefined;
 		// The upstream is no longer configured, or no longer accepts such requests.
 		logError('operation not polled', { job: id, error });
-		return { kind: 'failure', failure: failureOf(error) };
+		return { type: 'failure', failure: failureOf(error) };
 	}
 }
 
@@ -113,7 +113,7 @@ async function withinTime(
 	} catch (error) {
 		if (error instanceof UploadRefused) throw error;
 		const failure = finalFailureOf(error, upstream);
-		if (failure) return { kind: 'failure', failure };
+		if (failure) return { type: 'failure', failure };
 		const shown = withoutValues(error instanceof ConnectionLost ? error.cause : error, upstream.headers);
 		logError('operation poll failed', { job: id, upstream: upstream.name, error: shown });
 		return countFailure(whole, following);

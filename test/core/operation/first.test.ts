@@ -19,7 +19,7 @@ describe('a request has started an operation', () => {
 	])('when its answer has %s', (_, headers) => {
 		for (const status of [200, 201, 202]) {
 			expect(first('POST', status, { headers })).toMatchObject({
-				is: 'ask',
+				type: 'ask',
 				operation: { method: 'POST', asksFor: 'status', askAt: ASKED },
 			});
 		}
@@ -28,7 +28,7 @@ describe('a request has started an operation', () => {
 	it('when its answer is 202 with a Location', () => {
 		const step = first('DELETE', 202, { headers: { location: '/things/1/deletion' } });
 		expect(step).toMatchObject({
-			is: 'ask',
+			type: 'ask',
 			operation: { method: 'DELETE', asksFor: 'location', askAt: `${THING}/deletion` },
 		});
 	});
@@ -40,7 +40,7 @@ describe('a request has started an operation', () => {
 		['put', 202, undefined],
 	])('when its answer is to %s, %i, and the resource says that it is not ready', (method, status, body) => {
 		expect(first(method, status, { body })).toMatchObject({
-			is: 'ask',
+			type: 'ask',
 			operation: { method: method.toUpperCase(), asksFor: 'resource', askAt: THING },
 		});
 	});
@@ -49,7 +49,7 @@ describe('a request has started an operation', () => {
 		const retryAfter = (value: string) => first('POST', 202, { headers: { ...MONITOR, 'retry-after': value } });
 		expect(retryAfter('7')).toMatchObject({ retryAfterMs: 7_000 });
 		expect(retryAfter('Fri, 20 Nov 2026 12:01:00 GMT')).toMatchObject({ retryAfterMs: 60_000 });
-		expect(retryAfter('/bar')).toMatchObject({ is: 'ask', retryAfterMs: undefined });
+		expect(retryAfter('/bar')).toMatchObject({ type: 'ask', retryAfterMs: undefined });
 	});
 
 	it('and is told of in the words of its first answer', () => {
@@ -79,25 +79,25 @@ describe('a request was answered at once', () => {
 		['PUT', 200, { body: resource('SUCCEEDED') }],
 		['DELETE', 204, {}],
 	])('with the result: %s, %i %j', (method, status, facts) => {
-		expect(first(method, status, facts)).toMatchObject({ is: 'result' });
+		expect(first(method, status, facts)).toMatchObject({ type: 'result' });
 	});
 
 	it('when the resource is finished, whatever links there are', () => {
-		expect(first('PATCH', 200, { headers: MONITOR, body: resource('Succeeded') })).toMatchObject({ is: 'result' });
-		expect(first('PATCH', 202, { headers: MONITOR, body: resource('Succeeded') })).toMatchObject({ is: 'ask' });
+		expect(first('PATCH', 200, { headers: MONITOR, body: resource('Succeeded') })).toMatchObject({ type: 'result' });
+		expect(first('PATCH', 202, { headers: MONITOR, body: resource('Succeeded') })).toMatchObject({ type: 'ask' });
 	});
 
 	it.each([
 		['Failed', 'failed', 'OperationFailed'],
 		['Cancelled', 'canceled', 'OperationCanceled'],
-	])('with a resource that came to nothing: %s', (word, is, code) => {
-		expect(first('PUT', 200, { body: resource(word) })).toMatchObject({ is, error: { code } });
+	])('with a resource that came to nothing: %s', (word, type, code) => {
+		expect(first('PUT', 200, { body: resource(word) })).toMatchObject({ type, error: { code } });
 	});
 
 	it('with a refusal, which has a pause in it', () => {
 		const step = first('POST', 429, { headers: { ...MONITOR, 'retry-after': '3' } });
-		expect(step).toEqual({ is: 'refused', retryAfterMs: 3_000 });
-		expect(first('PUT', 500)).toEqual({ is: 'refused', retryAfterMs: undefined });
+		expect(step).toEqual({ type: 'refused', retryAfterMs: 3_000 });
+		expect(first('PUT', 500)).toEqual({ type: 'refused', retryAfterMs: undefined });
 	});
 });
 
@@ -112,7 +112,7 @@ describe('a request was led elsewhere', () => {
 		['POST', 302],
 	])('to its result: %s, %i', (method, status) => {
 		expect(first(method, status, { headers })).toMatchObject({
-			is: 'fetch',
+			type: 'fetch',
 			operation: { asksFor: 'result', askAt: RESULT },
 		});
 	});
@@ -123,19 +123,19 @@ describe('a request was led elsewhere', () => {
 		['PUT', 301],
 		['GET', 302],
 	])('to be sent there as it is: %s, %i', (method, status) => {
-		expect(first(method, status, { headers })).toEqual({ is: 'moved', url: RESULT });
+		expect(first(method, status, { headers })).toEqual({ type: 'moved', url: RESULT });
 	});
 
 	it('to nowhere', () => {
-		expect(first('POST', 303)).toEqual({ is: 'nonsense', reason: 'Expected a Location with 303, got none' });
-		expect(first('GET', 304)).toMatchObject({ is: 'nonsense' });
+		expect(first('POST', 303)).toEqual({ type: 'nonsense', reason: 'Expected a Location with 303, got none' });
+		expect(first('GET', 304)).toMatchObject({ type: 'nonsense' });
 	});
 });
 
 describe('an answer makes no sense', () => {
 	it('when it is 202 and nobody says where to ask', () => {
 		expect(first('POST', 202)).toEqual({
-			is: 'nonsense',
+			type: 'nonsense',
 			reason: 'Expected an Operation-Location or a Location with 202, got neither',
 		});
 	});
@@ -148,7 +148,7 @@ describe('an answer makes no sense', () => {
 	])('when its link is %s', (link) => {
 		for (const name of ['operation-location', 'location']) {
 			expect(first('POST', 202, { headers: { [name]: link } })).toEqual({
-				is: 'nonsense',
+				type: 'nonsense',
 				reason: `Expected an http(s) URL without credentials in ${name}, got another value`,
 			});
 		}
@@ -171,14 +171,14 @@ describe('the result will be', () => {
 		['DELETE', 'location', RESULT],
 	] as const)('after %s, by %s, at %s', (method, finalStateVia, resultAt) => {
 		const step = first(method, 202, { headers }, finalStateVia);
-		expect(step.is === 'ask' && step.operation.resultAt).toBe(resultAt);
+		expect(step.type === 'ask' && step.operation.resultAt).toBe(resultAt);
 	});
 
 	it('nowhere in particular when there is no Location that is a URL', () => {
 		for (const location of [{}, { location: 'http://' }]) {
 			const step = first('POST', 202, { headers: { ...MONITOR, ...location } });
-			expect(step).toMatchObject({ is: 'ask' });
-			expect(step.is === 'ask' && step.operation.resultAt).toBeUndefined();
+			expect(step).toMatchObject({ type: 'ask' });
+			expect(step.type === 'ask' && step.operation.resultAt).toBeUndefined();
 		}
 	});
 });

@@ -18,20 +18,20 @@ describe('requestFaultOf', () => {
 
 	it('never lets TRACE or CONNECT through', () => {
 		for (const method of ['TRACE', 'CONNECT'])
-			expect(requestFaultOf(upstream(), { method, path: '/x' })).toMatchObject({ of: 'method' });
+			expect(requestFaultOf(upstream(), { method, path: '/x' })).toMatchObject({ type: 'method' });
 	});
 
 	it('holds to the methods and paths that are configured, and says which they are', () => {
 		const strict = upstream({ methods: ['POST'], paths: ['/reports/*'] });
 		expect(requestFaultOf(strict, { method: 'GET', path: '/reports/1' })).toEqual({
-			of: 'method',
+			type: 'method',
 			message: '"report" takes POST, got: GET',
 		});
 		expect(requestFaultOf(strict, { method: 'POST', path: '/admin' })).toEqual({
-			of: 'rules',
+			type: 'rules',
 			message: 'This path is not forwarded to "report": expected one of /reports/*',
 		});
-		expect(requestFaultOf(strict, { method: 'POST', path: '/reports/%2e%2e/admin' })).toMatchObject({ of: 'path' });
+		expect(requestFaultOf(strict, { method: 'POST', path: '/reports/%2e%2e/admin' })).toMatchObject({ type: 'path' });
 	});
 });
 
