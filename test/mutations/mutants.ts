@@ -62,7 +62,7 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement:
 			"if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });\n\treturn { job: next, effects: [],",
 		killer: SIMULATION,
-		says: 'no message was sent again',
+		says: 'had not started',
 	},
 	{
 		invariant: 1,
@@ -352,7 +352,7 @@ export const MUTANTS: readonly Mutant[] = [
 		search: 'return tenants === undefined || tenants.includes(tenant);',
 		replacement: 'return tenants === undefined || tenant !== undefined;',
 		killer: { file: 'test/flow/upstream-tenants.test.ts', project: 'workerd', name: 'does not exist' },
-		says: 'There is no upstream',
+		says: 'is to the others as one that does not exist',
 	},
 	{
 		invariant: 11,

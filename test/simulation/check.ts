@@ -67,7 +67,9 @@ export async function check({ runs, seed, path, isQuick = false }: CheckOptions)
 		for (let share = shares.shift(); share && !failure; share = shares.shift()) {
 			const result = await inThread(share);
 			tally.addAll(result.counts);
-			failure ??= result.failure;
+			// The first by seed, not by time: the same failure is reported on every machine.
+			const known = failure as Failure | undefined;
+			if (result.failure && (!known || share.seed < known.seed)) failure = result.failure;
 		}
 	};
 	await Promise.all(Array.from({ length: threads }, work));
