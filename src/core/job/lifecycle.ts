@@ -21,14 +21,12 @@ import {
 	type FollowState,
 	type HistoryEntry,
 	type JobError,
-	type JobOptions,
 	type JobRecord,
 	type JobState,
 	maxAttempts,
 	type PendingState,
 	type Progress,
 	type RunningState,
-	type StoredInput,
 	type StoredReply,
 	type Waiting,
 	type Webhook,
@@ -65,18 +63,21 @@ export interface FollowTerms {
 /** A running state whose attempt continues at an upstream. */
 export type FollowingState = RunningState & { readonly waiting: Waiting & { readonly following: FollowState } };
 
+/** Stored as submitted. */
+type SubmittedField =
+	| 'submission'
+	| 'tenant'
+	| 'task'
+	| 'lane'
+	| 'fingerprint'
+	| 'requestFingerprint'
+	| 'options'
+	| 'parameters'
+	| 'input'
+	| 'isOnce';
+
 /** The object's input for a new job. */
-export interface Submission {
-	readonly submission: string;
-	readonly tenant: string;
-	readonly task: string;
-	readonly lane: string;
-	readonly fingerprint?: string;
-	readonly requestFingerprint?: string;
-	readonly options: JobOptions;
-	readonly parameters: Readonly<Record<string, unknown>>;
-	readonly input?: StoredInput;
-	readonly isOnce?: true;
+export interface Submission extends Pick<JobRecord, SubmittedField> {
 	readonly webhook?: Webhook;
 	readonly origin?: string;
 	readonly reservation?: string;
