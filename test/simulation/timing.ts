@@ -2,6 +2,7 @@
  * Deadlines of the service's promises. A deadline applies while no fault interferes: each fault is registered here, and
  * delays that it causes are counted, not reported as failures.
  */
+import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../src/core/job/limits.ts';
 import type { Fence, HistoryEntry } from '../../src/core/job/record.ts';
 import { Broken, isOf, isSameWait, type Ledger, type PendingRecord, type Run } from './ledger.ts';
 import type { ObjectHost } from './platform/object-host.ts';
@@ -163,10 +164,16 @@ export class Timing {
 		const { fence, life, consumer } = run;
 		const ledger = this.#options.ledgerOf(run.id);
 		const holdsIt = () => ledger.record?.state.name === 'running' && isOf(ledger.record, fence);
-		// No component waits for the outcome any more. If a fault lasts as long as the lease, the consumer gives up before that.
+		// If a fault lasts as long as the lease, the consumer gives up before that, and nothing holds the outcome any more.
+		// The lease of a followed operation is the operation's. Its consumer gives up after the time limit of an attempt, and
+		// the next delivery of its message asks for the outcome again.
+		const finishedAt = this.#world.clock;
 		const isLeaseOver = () => {
-			const state = holdsIt() ? ledger.record?.state : undefined;
-			return state?.name === 'running' && this.#world.clock >= state.leaseEndsAt;
+			const { state, options } = (holdsIt() ? ledger.record : undefined) ?? {};
+			if (state?.name !== 'running') return false;
+			const isFollowed = state.waiting?.following !== undefined;
+			const consumerMs = (options?.timeoutSeconds ?? 0) * MS_PER_SECOND + LEASE_GRACE_MS;
+			return this.#world.clock >= (isFollowed ? finishedAt + consumerMs : state.leaseEndsAt);
 		};
 		const isLost = () => ledger.entries.some((entry) => isSame(entry, fence) && entry.error?.code === 'DeliveryFailed');
 		this.#expect({
