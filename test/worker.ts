@@ -1,5 +1,5 @@
 /** The Worker under test: this deployment's own tasks, and some that misbehave for the tests. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { coatcheck } from '../src/coatcheck.ts';
 import { tasks } from '../src/tasks/index.ts';
 import { defineTask, TaskError } from '../src/work/task.ts';

@@ -2,7 +2,7 @@
  * A deployment whose objects can become unreachable or slow, as they do on the platform at times. `POST /faults` names the
  * methods that fail, and for how long. It works with any version of the source in the same folder.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { tasks } from '../../src/tasks/index.ts';
 import { defineTask } from '../../src/work/task.ts';

@@ -1,5 +1,5 @@
 /** A deployment with one task that reports the time of its return, from which `notify.ts` measures. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { defineTask } from '../../src/work/task.ts';
 

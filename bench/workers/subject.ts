@@ -1,5 +1,5 @@
 /** This repository's deployment with the two tasks of the comparison. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { tasks } from '../../src/tasks/index.ts';
 import { defineTask } from '../../src/work/task.ts';

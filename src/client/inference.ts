@@ -1,5 +1,5 @@
 /** Infers the types of inputs and results from task definitions. This file has no code at run time. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { BinaryInputSpec, JsonValue, WaitingForWorker } from '../work/task.ts';
 
 /** The part of a task that its client needs: every `defineTask` result has it. */

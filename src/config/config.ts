@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLoopback } from '../core/http/target.ts';
 import { MIB } from '../core/job/limits.ts';
 import type { Quotas } from '../core/quota/quotas.ts';

@@ -3,7 +3,7 @@
  * a superseded attempt are rejected with `StaleAttempt` and change nothing.
  */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJson } from '../core/http/media-type.ts';
 import {
 	ERROR_CODE_CHARS,

@@ -1,5 +1,5 @@
 /** Converts zod issues to faults for the client: the position in its request, and the expected value. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Fault, MAX_FAULTS } from './problem.ts';
 
 type Path = readonly PropertyKey[];

@@ -1,5 +1,5 @@
 /** `GET /v1/tasks`: the tasks of the deployment, with their inputs and limits. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RegisteredTask } from '../work/registry.ts';
 import type { RequestContext } from './request-context.ts';
 

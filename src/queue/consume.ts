@@ -2,7 +2,7 @@
  * The queue consumer. The job's object decides what happens to a job; this file carries it out. It acknowledges or
  * retries each message by itself, so that a slow or failing one doesn't affect the others.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { unreachableMs } from '../core/job/backoff.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 import { DeliveryMessage, JobMessage } from '../core/job/message.ts';

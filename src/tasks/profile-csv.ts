@@ -4,7 +4,7 @@
  * Pipeline: body or URL → turns (`read-in-turns`) → rows (`csv-rows`, by `csv-parse`) → columns (`table`, `column`). All stages
  * after the first are pure. All numbers are in `limits`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { charsetOf } from '../work/charset.ts';
 import { type BinaryInput, defineTask, type JobContext } from '../work/task.ts';
 import { type CsvProfile, CsvProfiler } from './profile-csv/csv-profiler.ts';

@@ -1,5 +1,5 @@
 /** `sleep`: waits. For learning how a job behaves, and for testing clients. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTask, TaskError } from '../work/task.ts';
 
 const MAX_SECONDS = 600;

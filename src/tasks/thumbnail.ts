@@ -4,7 +4,7 @@
  * The memory that an image needs limits its size. It is known from the header (`thumbnail/memory.ts`). For a thumbnail of a few
  * hundred pixels the limits are: a JPEG of 100 megapixels (progressive: 17 to 34), a PNG of 8, a WebP of 6.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTask } from '../work/task.ts';
 import { type CodecModules, Codecs } from './thumbnail/codecs.ts';
 import { MAX_SIDE_PIXELS } from './thumbnail/plan.ts';

@@ -1,5 +1,5 @@
 /** The tasks of a deployment, checked once at its start, so that a mistake fails the start and not a job. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { OPTION_LIMITS } from '../core/job/limits.ts';
 import type { AnyTask, BinaryInputSpec, Lane } from './task.ts';
 

@@ -4,7 +4,7 @@
  * A task declares its input (a zod schema, raw bytes, or either), its retry policy, and the function that does the work.
  * The code in this file only holds these facts together.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { ExternalWaitTerms } from '../core/job/lifecycle.ts';
 import type { AttemptLinks } from '../core/job/links.ts';
 

@@ -1,6 +1,6 @@
 /** The client's inferred types. `tsc -p test` checks them; no request is sent. */
 import { describe, expectTypeOf, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Bytes, createClient, type Job, type SubmittedJob, type TaskCatalogue } from '../../src/client/index.ts';
 import type { tasks as deployed } from '../../src/tasks/index.ts';
 import { defineTask, type JsonValue } from '../../src/work/task.ts';

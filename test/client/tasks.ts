@@ -1,5 +1,5 @@
 /** Tasks whose types keep their names, inputs and results. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineTask as define } from '../../src/work/task.ts';
 
 export const greet = define({

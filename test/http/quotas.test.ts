@@ -2,7 +2,7 @@
 import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import type { TenantObject } from '../../src/object/tenant-object.ts';
 import { objectOf as jobObjectOf } from '../flow/client.ts';

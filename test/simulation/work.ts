@@ -1,5 +1,5 @@
 /** The tasks of the simulated deployment. They follow the plan of their job, and sign their results. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { defineTask, type JobContext, TaskError, WaitingForWorker } from '../../src/work/task.ts';
 import { ELSEWHERE as ELSEWHERE_URL } from './outside.ts';

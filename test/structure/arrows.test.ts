@@ -115,6 +115,11 @@ describe('the source', () => {
 		expect(impure).toEqual([]);
 	});
 
+	it('imports zod as a namespace, because its named import carries the texts of all languages', () => {
+		const named = FILES.filter((name) => /import \{[^}]*\} from 'zod'/.test(code(name)));
+		expect(named).toEqual([]);
+	});
+
 	it('meets the objects only by their interface: nobody but index imports them', () => {
 		const files = IMPORTS.filter(({ room, targetRoom }) => targetRoom === 'object' && room !== 'object').map(
 			({ file }) => file,

@@ -1,6 +1,6 @@
 /// <reference types="vite/client" />
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import airports from '../../demo/data/airports.csv?raw';
 import { MAX_FETCHED_CSV_BYTES } from '../../src/tasks/profile-csv/limits.ts';
 import { type CsvProfile, profileCsv } from '../../src/tasks/profile-csv.ts';

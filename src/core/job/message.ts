@@ -1,6 +1,6 @@
 /** The messages on the queues. Each is a hint that a job needs work, and carries nothing more than this. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { OBJECT_ID } from './id.ts';
 import type { JobRecord } from './record.ts';
 import { type UpstreamHint, upstreamHintOf } from './upstream.ts';

@@ -1,5 +1,5 @@
 /** The options of a submission, in their wire format. The limits are in `limits.ts`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { OPTION_LIMITS as LIMITS, WEBHOOK_URL_CHARS } from './limits.ts';
 import { EVENT_TYPES, WEBHOOK_FORMATS } from './record.ts';
 

@@ -2,7 +2,7 @@
  * A request to an upstream, as it is stored: the parameters of its job. The body is the job's input. A persisted contract: only
  * add optional fields. Pure.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isAllowedPath, pathBelow, pathRefusalOf } from './paths.ts';
 import type { Upstream } from './settings.ts';
 

@@ -1,5 +1,5 @@
 /** A deployment's configuration of its upstreams: the variable `UPSTREAMS`, validated once, with every default filled in. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { targetRefusal } from '../http/target.ts';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import { HEADER_NAME, HEADER_VALUE, isOwnHeader } from './header-names.ts';

@@ -1,6 +1,6 @@
 /** Reads and validates a batch: either every job is valid, or the batch is rejected. */
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { JOBS_A_REQUEST, MAX_BATCH_JOBS } from '../../core/batch/limits.ts';
 import { isJson } from '../../core/http/media-type.ts';
 import { tenantOf } from '../access/auth.ts';

@@ -1,7 +1,7 @@
 /** Reads and validates a submission before it is stored. */
 
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isJson } from '../../core/http/media-type.ts';
 import type { WireOptions } from '../../core/job/options.ts';
 import type { InputForm } from '../../core/job/record.ts';

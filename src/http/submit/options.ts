@@ -1,7 +1,7 @@
 /** Merges and validates the options of a submission, from its headers and the envelope. */
 
 import { parseItem } from 'structured-headers';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Config, secretsOf } from '../../config/config.ts';
 import { isObject } from '../../core/http/json.ts';
 import { targetRefusal } from '../../core/http/target.ts';
