@@ -15,7 +15,7 @@ import { BULLMQ, PG_BOSS } from './peers.ts';
 import { svgOf } from './plot.ts';
 import { machine, markdown, tableOf, targetTableOf } from './report.ts';
 import { SECTIONS } from './sections.ts';
-import { COATCHECK, FLOOR, WORKFLOWS } from './workers.ts';
+import { BEFORE, COATCHECK, FLOOR, WORKFLOWS } from './workers.ts';
 
 // Without this, one line for each batch of a queue would hide the table.
 process.env.WRANGLER_LOG ??= 'error';
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 	const names = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
 	const unknown = names.find((name) => !(name in SECTIONS));
 	if (unknown !== undefined) throw new Error(`Expected some of ${Object.keys(SECTIONS).join(', ')}, got: ${unknown}`);
-	const rivals = [FLOOR, WORKFLOWS, PG_BOSS, BULLMQ];
+	const rivals = [BEFORE, FLOOR, WORKFLOWS, PG_BOSS, BULLMQ];
 	const chosen = values.only?.split(',') ?? rivals.map(({ name }) => name);
 	const arena = new Arena(
 		[COATCHECK, ...rivals.filter(({ name }) => chosen.includes(name))],

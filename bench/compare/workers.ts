@@ -1,7 +1,9 @@
 /** The contenders that run in workerd: production bundles, each in a process of its own, behind wrangler's local proxy. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createTestHarness } from 'wrangler';
 import { configWith, localVariables } from '../configuration.ts';
+import { checkOutBefore, type Version } from '../versions.ts';
 import { type Contender, type Dialect, OURS, plain, type Running } from './contender.ts';
 import { childrenOf, isListeningOn } from './processes.ts';
 
@@ -14,12 +16,38 @@ export type Worker = Parameters<typeof createTestHarness>[0] extends infer Optio
 /** Maximum size of a Workflows event. */
 const MAX_EVENT_BYTES = 1_000_000;
 
+const SUBJECT = 'bench/workers/subject.ts';
+
 export const COATCHECK: Contender = {
 	name: 'Coatcheck',
 	async start() {
-		const config = await configWith('bench/workers/subject.ts');
+		const config = await configWith(SUBJECT);
 		const worker = { configPath: config.path, secrets: await localVariables() };
 		return running('Coatcheck', worker, OURS, config.remove);
+	},
+};
+
+/** The checkout of version 0.1.0, made once for a whole run. */
+let before: Version | undefined;
+
+function checkOutOnce(): Version {
+	if (before) return before;
+	before = checkOutBefore([SUBJECT]);
+	process.once('exit', before.remove);
+	return before;
+}
+
+/** Version 0.1.0 of Coatcheck, built from this repository's history. */
+export const BEFORE: Contender = {
+	name: '0.1.0',
+	async start() {
+		const version = checkOutOnce();
+		const { configWith, localVariables } = (await import(
+			join(version.root, 'bench/configuration.ts')
+		)) as typeof import('../configuration.ts');
+		const config = await configWith(SUBJECT);
+		const worker = { configPath: config.path, secrets: await localVariables() };
+		return running('0.1.0', worker, OURS, config.remove);
 	},
 };
 

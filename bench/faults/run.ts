@@ -8,19 +8,21 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { replaceGenerated } from '../generated.ts';
+import { checkOutBefore, startVersion, thisTree, type Version } from '../versions.ts';
 import { Client } from './client.ts';
 import { PROBES, type Probe } from './probes.ts';
 import { startUpstream } from './upstream.ts';
-import { checkOutBefore, start, thisTree, type Version } from './versions.ts';
 
 const RESULTS = fileURLToPath(new URL('../results/faults.md', import.meta.url));
+const WORKER = 'bench/workers/faults.ts';
 const PAGE = fileURLToPath(new URL('../../docs/reliability.md', import.meta.url));
 
 async function answersOf(version: Version, probes: readonly Probe[]): Promise<string[]> {
 	const upstream = await startUpstream();
 	const { baseUrl } = upstream;
 	const upstreams = { shared: { baseUrl }, async: { baseUrl, follow: true, retry: { maxAttempts: 1 } } };
-	const { origin, stop } = await start(version, upstreams);
+	const variables = { UPSTREAMS: JSON.stringify(upstreams) };
+	const { origin, stop } = await startVersion(version, { worker: WORKER, variables });
 	const answers: string[] = [];
 	try {
 		for (const { question, answer } of probes) {
@@ -38,7 +40,7 @@ async function answersOf(version: Version, probes: readonly Probe[]): Promise<st
 async function main(): Promise<void> {
 	const { values } = parseArgs({ options: { only: { type: 'string' } } });
 	const probes = values.only === undefined ? PROBES : PROBES.slice(Number(values.only) - 1, Number(values.only));
-	const before = checkOutBefore();
+	const before = checkOutBefore([WORKER]);
 	try {
 		const [old, now] = [await answersOf(before, probes), await answersOf(thisTree(), probes)];
 		const rows = probes.map(({ question }, index) => `| ${question} | ${old[index]} | ${now[index]} |`);

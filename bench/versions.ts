@@ -1,0 +1,75 @@
+/** The two versions under comparison: version 0.1.0 from this repository's history, and this tree. */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LocalWorker, LocalWorkerOptions } from '../demo/local-worker.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** The last commit of version 0.1.0. */
+const BEFORE = 'bd30e23';
+
+export interface Version {
+	readonly name: string;
+	/** The root folder of its source. */
+	readonly root: string;
+	readonly remove: () => void;
+}
+
+/**
+ * Checks out version 0.1.0 from this repository's history, and installs its own dependencies.
+ *
+ * @param workers the files of today's `bench/workers` that it also gets.
+ */
+export function checkOutBefore(workers: readonly string[]): Version {
+	const folder = mkdtempSync(join(tmpdir(), 'coatcheck-0.1.0-'));
+	const root = join(folder, 'tree');
+	const run = (cwd: string, command: string, ...args: string[]) =>
+		execFileSync(command, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
+	run(ROOT, 'git', 'worktree', 'add', '--quiet', '--detach', root, BEFORE);
+	run(root, 'npm', 'ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error');
+	for (const worker of workers) copyFileSync(join(ROOT, worker), join(root, worker));
+	const remove = () => {
+		run(ROOT, 'git', 'worktree', 'remove', '--force', root);
+		rmSync(folder, { recursive: true, force: true });
+	};
+	return { name: '0.1.0', root, remove };
+}
+
+export function thisTree(): Version {
+	return { name: 'now', root: ROOT, remove: () => {} };
+}
+
+export interface StartOptions extends Pick<LocalWorkerOptions, 'port' | 'state'> {
+	/** The Worker's entry, relative to the root of the version. */
+	readonly worker: string;
+	/** Variables beside those of `.dev.vars`. */
+	readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** Starts a version under `wrangler dev`, on a port of this machine. */
+export async function startVersion(
+	{ root }: Version,
+	{ worker, variables, port, state }: StartOptions,
+): Promise<LocalWorker> {
+	const { startLocalWorker } = (await import(
+		join(root, 'demo/local-worker.ts')
+	)) as typeof import('../demo/local-worker.ts');
+	const { configWith, localVariables } = (await import(
+		join(root, 'bench/configuration.ts')
+	)) as typeof import('./configuration.ts');
+	const config = await configWith(worker);
+	const settings = Object.entries({ ...(await localVariables()), ...variables });
+	const args = ['--config', config.path, ...settings.flatMap(([name, value]) => ['--var', `${name}:${value}`])];
+	const running = await startLocalWorker({
+		args,
+		...(port !== undefined && { port }),
+		...(state !== undefined && { state }),
+	});
+	const end = (how: () => Promise<void>) => async () => {
+		await how();
+		await config.remove();
+	};
+	return { ...running, stop: end(running.stop), kill: end(running.kill) };
+}
