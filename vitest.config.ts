@@ -44,6 +44,20 @@ const inWorkerd = () =>
 			outboundService: () => new Response('Tests reach no network', { status: 410 }),
 			// A deployment that lets everybody in answers only under names that it knows. `ORIGIN` of `test/flow/client.ts` is one.
 			bindings: { UPSTREAMS, PUBLIC_URL: 'https://coatcheck.example' },
+			// Objects of an earlier version, in a Worker of their own: the runner has its own error texts for the objects of `main`.
+			durableObjects: {
+				JOBS_010: { className: 'JobObject', scriptName: 'version-010' },
+				GATES_010: { className: 'UpstreamGate', scriptName: 'version-010' },
+			},
+			workers: [
+				{
+					name: 'version-010',
+					modules: true,
+					scriptPath: './test/rpc/objects-010.js',
+					compatibilityDate: '2026-10-20',
+					durableObjects: { JOBS: 'JobObject', GATES: 'UpstreamGate' },
+				},
+			],
 			// Limits that tests can reach, one for each file that does.
 			ratelimits: {
 				LIMITER_OF_THREE: { namespace_id: '3', simple: { limit: 3, period: 60 } },

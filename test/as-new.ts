@@ -44,6 +44,6 @@ afterAll(async () => {
 
 async function stop(id: string): Promise<void> {
 	const job = env.JOBS.get(env.JOBS.idFromString(id));
-	await job.cancel(undefined);
+	await job.cancelJob({});
 	await runInDurableObject(job, (_, { storage }) => storage.deleteAlarm());
 }

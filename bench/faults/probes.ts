@@ -47,7 +47,7 @@ async function pollsOfOperation(client: Client, upstream: Upstream): Promise<str
 
 /** Makes an object unreachable while its finished attempt reports. */
 async function runsWhileAway(client: Client, awayMs: number): Promise<string> {
-	await client.fault(['complete'], awayMs);
+	await client.fault(['complete', 'completeAttempt'], awayMs);
 	const job = await client.submit('runs', {}, { 'coatcheck-timeout-seconds': '30' });
 	const { status } = await client.ended(job, awayMs + 60_000);
 	const { runs = 0 } = await client.counts();

@@ -39,7 +39,7 @@ const NO_CALLS = ['constructor', 'fetch', 'alarm', 'webSocketMessage', 'webSocke
 /** A message is written and deleted once, and read once for each delivery. */
 const OPERATIONS_A_SEND = 3;
 
-countIn(BatchSubject.prototype, ['isFor', 'add', 'look', 'note', 'alarm'], 'objectCalls');
+countIn(BatchSubject.prototype, ['acceptsKey', 'add', 'readBatch', 'recordStatuses', 'alarm'], 'objectCalls');
 countIn(BatchSubject.prototype, ['alarm'], 'alarms');
 
 let areCounted = false;

@@ -11,7 +11,7 @@ export type Defined<T> = {
  *
  * @example defined({ name: 'a', delay: undefined }) // { name: 'a' }
  */
-export function defined<T extends object>(fields: T): Defined<T> {
+export function defined<const T extends object>(fields: T): Defined<T> {
 	const result: Record<string, unknown> = {};
 	for (const [name, value] of Object.entries(fields)) if (value !== undefined) result[name] = value;
 	return result as Defined<T>;

@@ -1,7 +1,7 @@
 /** Commands on an existing job: cancel it, run it again, delete its data. */
 import type { Change } from '../core/job/object-api.ts';
 import { sendJob } from '../queue/send.ts';
-import { tenantOf } from './access/auth.ts';
+import { readerOf, tenantOf } from './access/auth.ts';
 import { acceptedResponse, documentResponse } from './job-response.ts';
 import { mayChange } from './preconditions.ts';
 import { Problem, shown } from './problem.ts';
@@ -16,9 +16,7 @@ import { messageFor } from './submit/submit.ts';
 export async function cancelJob(context: RequestContext): Promise<Response> {
 	const { jobs, principal } = context;
 	await refuseFailedPrecondition(context);
-	const change = await jobs.call<Change>(jobIdOf(context), (job) =>
-		job.cancel(principal.tenant, principal.token?.createdAt),
-	);
+	const change = await jobs.call<Change>(jobIdOf(context), (job) => job.cancelJob(readerOf(principal)));
 	if (change.found !== 'job') throw missing(change, principal);
 	const isOver = change.view.facts.status !== 'running';
 	return documentResponse(context, change.view, isOver ? 200 : 202, ({ links }) =>
@@ -35,7 +33,7 @@ export async function retryJob(context: RequestContext): Promise<Response> {
 	const place = await reserveAgain(context, id);
 	if (place instanceof Problem) throw place;
 	// Called only once: a repeated call would be rejected although the first one succeeded.
-	const change = await jobs.callOnce<Change>(id, (job) => job.retry(tenantOf(principal), place));
+	const change = await jobs.callOnce<Change>(id, (job) => job.retryJob({ tenant: tenantOf(principal) }, place));
 	if (change.found !== 'job' || change.refusal !== undefined) await releaseReservation(context, place);
 	if (change.found !== 'job') throw missing(change, principal);
 	if (change.refusal === 'late')
@@ -64,7 +62,7 @@ async function refuseFailedPrecondition(context: RequestContext): Promise<void> 
 async function refuseRetryWhenFull(context: RequestContext): Promise<void> {
 	const { jobs, lanes, principal } = context;
 	if (![...lanes.keys()].some((lane) => isFull(context, lane))) return;
-	const reading = await jobs.call(jobIdOf(context), (job) => job.read(principal.tenant));
+	const reading = await jobs.call(jobIdOf(context), (job) => job.readJob(readerOf(principal)));
 	if (reading.found === 'job') refuseWhenFull(context, reading.view.lane);
 }
 
@@ -73,7 +71,7 @@ export async function purgeJob(context: RequestContext): Promise<Response> {
 	const { jobs, principal } = context;
 	const id = jobIdOf(context);
 	await refuseFailedPrecondition(context);
-	const change = await jobs.call<Change>(id, (job) => job.purge(principal.tenant, principal.token?.createdAt));
+	const change = await jobs.call<Change>(id, (job) => job.purgeJob(readerOf(principal)));
 	if (change.found === 'nothing') throw missing(change, principal);
 	if (change.refusal === 'unfinished') throw new Problem('NotFinished', 'The job is not finished: cancel it first');
 	if (change.found === 'tombstone') await forget(context, id, change.createdAt);

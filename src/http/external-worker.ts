@@ -69,7 +69,7 @@ export async function reportProgress(context: RequestContext): Promise<Response>
 		...(data !== undefined && { data }),
 	};
 	const id = jobIdOf(context);
-	const report = await context.jobs.call(id, (job) => job.progress(fence, progress, true));
+	const report = await context.jobs.call(id, (job) => job.reportProgress({ fence, progress, isExternal: true }));
 	if (report.tellInMs !== undefined) context.waitUntil(tellAfter(context, id, report.tellInMs));
 	return reportResponse(context, report);
 }
@@ -88,7 +88,7 @@ export async function completeJob(context: RequestContext): Promise<Response> {
 	const { jobs } = context;
 	const id = jobIdOf(context);
 	const reply = await replyIn(context, fence);
-	const report = await jobs.call(id, (job) => job.complete(fence, reply));
+	const report = await jobs.call(id, (job) => job.completeAttempt({ fence, reply }));
 	// The job may have finished during the upload: then nothing refers to the bytes.
 	if (report.refusal !== undefined) await discardUpload(jobs, id, reply.body);
 	return reportResponse(context, report);
@@ -99,7 +99,10 @@ export async function failJob(context: RequestContext): Promise<Response> {
 	const fence = tokenFence(context);
 	const { code, message, retryable, status, details } = await reportIn(context, FailureReport);
 	const failure = { error: { code, message, retryable, ...(details && { details }) }, status };
-	return reportResponse(context, await context.jobs.call(jobIdOf(context), (job) => job.fail(fence, failure, 0, true)));
+	const report = await context.jobs.call(jobIdOf(context), (job) =>
+		job.failAttempt({ fence, failure, isExternal: true }),
+	);
+	return reportResponse(context, report);
 }
 
 /** @throws {Problem} for a token without an attempt. Issued tokens always have one. */

@@ -2,12 +2,11 @@
  * One batch's object: the list of its jobs, and the final statuses that are known. It makes no calls: a request that
  * reads the batch asks the jobs, and stores the statuses here, so that later requests needn't ask for a while.
  */
-import { DurableObject } from 'cloudflare:workers';
 import {
 	type BatchRecord,
 	goodForMs,
 	isMoreSettled,
-	type StatusUpdates,
+	type StatusReport,
 	type Submitted,
 	unsettled,
 	withFindings,
@@ -15,10 +14,12 @@ import {
 } from '../core/batch/batch.ts';
 import type { Added, BatchObjectApi, BatchReading, BatchView } from '../core/batch/batch-api.ts';
 import { ASKING_MS } from '../core/batch/limits.ts';
+import { isVisibleTo, type Reader } from '../core/job/reader.ts';
+import { BatchCalls010 } from './calls-010.ts';
 
 const KEY = 'batch';
 
-export class BatchObject extends DurableObject implements BatchObjectApi {
+export class BatchObject extends BatchCalls010 implements BatchObjectApi {
 	/**
 	 * `null` when storage holds none, `undefined` before it was loaded. May be newer than the stored batch, where that
 	 * saves a row.
@@ -27,28 +28,25 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 	/** A request is asking the jobs until this time. */
 	#askedUntil = 0;
 
-	async isFor(tenant: string, fingerprint: string): Promise<boolean> {
+	async acceptsKey(request: BatchRequest): Promise<boolean> {
 		const batch = this.#current(Date.now());
-		return !batch || (batch.tenant === tenant && batch.fingerprint === fingerprint);
+		return !batch || isSameRequest(batch, request);
 	}
 
 	async add(submitted: Submitted): Promise<Added> {
 		const now = Date.now();
 		const before = this.#current(now);
-		const isSame = before?.tenant === submitted.tenant && before.fingerprint === submitted.fingerprint;
-		if (before && !isSame) return { added: false };
+		if (before && !isSameRequest(before, submitted)) return { added: false };
 		const batch = withJobs(before, submitted, now);
 		this.#save(batch);
 		void this.ctx.storage.setAlarm(batch.keptUntil);
 		return { added: true, view: batchView(batch) };
 	}
 
-	async look(tenant: string | undefined, createdAt?: number): Promise<BatchReading> {
+	async readBatch(reader: Reader): Promise<BatchReading> {
 		const now = Date.now();
 		const batch = this.#current(now);
-		const isReaders = tenant === undefined ? createdAt !== undefined : batch?.tenant === tenant;
-		if (!batch || !isReaders || (createdAt ?? batch.createdAt) !== batch.createdAt)
-			return { found: 'nothing', knowsTokens: true };
+		if (!batch || !isVisibleTo(reader, batch)) return { found: 'nothing', knowsTokens: true };
 		const { ids, countedAt, round } = batch;
 		const open = unsettled(batch);
 		const isNew = now - countedAt < goodForMs(open.length);
@@ -63,10 +61,10 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 		};
 	}
 
-	async note(findings: StatusUpdates, countedAt: number, round: number): Promise<BatchReading> {
+	async recordStatuses(report: StatusReport): Promise<BatchReading> {
 		const before = this.#current(Date.now());
 		if (!before) return { found: 'nothing' };
-		const batch = withFindings(before, findings, countedAt, round);
+		const batch = withFindings(before, report);
 		this.#askedUntil = 0;
 		if (isMoreSettled(batch, before)) this.#save(batch);
 		else this.#batch = batch;
@@ -92,6 +90,12 @@ export class BatchObject extends DurableObject implements BatchObjectApi {
 		this.#batch = batch;
 		this.ctx.storage.kv.put(KEY, batch);
 	}
+}
+
+type BatchRequest = Pick<BatchRecord, 'tenant' | 'fingerprint'>;
+
+function isSameRequest(one: BatchRequest, other: BatchRequest): boolean {
+	return one.tenant === other.tenant && one.fingerprint === other.fingerprint;
 }
 
 function batchView({ createdAt, keptUntil, countedAt, ids, counts }: BatchRecord): BatchView {

@@ -8,7 +8,7 @@
  *
  * Every change goes through `#apply`: load, advance, transition, save, then effects. There is no `await` in it.
  */
-import { DurableObject } from 'cloudflare:workers';
+import { defined } from '../core/defined.ts';
 import { advanceOnce } from '../core/job/advance.ts';
 import { isLookDue, nextAlarmAt } from '../core/job/alarm.ts';
 import {
@@ -22,14 +22,7 @@ import {
 } from '../core/job/document.ts';
 import { documentTag } from '../core/job/document-tag.ts';
 import { readableUntil } from '../core/job/expiry.ts';
-import {
-	accepted,
-	type ExternalWaitTerms,
-	type Failure,
-	type FollowTerms,
-	nextProgressAt,
-	type Submission,
-} from '../core/job/lifecycle.ts';
+import { accepted, nextProgressAt, type Submission } from '../core/job/lifecycle.ts';
 import {
 	ALARM_GIVE_UP_MS,
 	ALARM_LAST_TRIES,
@@ -42,10 +35,12 @@ import { awaitedMessage } from '../core/job/message.ts';
 import type {
 	Acceptance,
 	AcceptTerms,
+	ArgumentsOf,
 	Asking,
 	Change,
 	ChunkKey,
 	DueDelivery,
+	EventsReading,
 	JobObjectApi,
 	JobView,
 	Lease,
@@ -53,9 +48,11 @@ import type {
 	Outcome,
 	Reading,
 	Report,
+	RetryTerms,
 	Start,
 } from '../core/job/object-api.ts';
 import { type QuotaUsage, quotaUsage, quotaUsageNews, uploadsOf } from '../core/job/quota-usage.ts';
+import { isVisibleTo, type Reader } from '../core/job/reader.ts';
 import { LEGACY_READER_HEADER, READER_HEADER } from '../core/job/reader-header.ts';
 import {
 	ALONE_LANE,
@@ -67,7 +64,6 @@ import {
 	laneOf,
 	type Progress,
 	type StoredInput,
-	type StoredReply,
 } from '../core/job/record.ts';
 import { liveProgressOf, numberedUntil, recover } from '../core/job/recover.ts';
 import { isRepeat } from '../core/job/repeat.ts';
@@ -77,22 +73,19 @@ import { lateDeliveries, messageId, pendingDeliveries, type Try } from '../core/
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { sendDelivery, sendJob } from '../queue/send.ts';
 import { Tenants } from '../rpc/tenants.ts';
+import { JobCalls010 } from './calls-010.ts';
 import { CLOSE, closeQuietly, JobSockets, type LongPollGoal } from './sockets.ts';
 import { JobStore } from './store.ts';
 
-/** The reader of a socket, as the Worker identified it. */
-interface Reader {
-	/** Left out for the bearer of a token. */
-	readonly tenant?: string;
+/** The reader of a socket, with the base of its links. */
+interface SocketReader extends Reader {
 	readonly base: LinkBase;
-	/** The creation time of the job that the reader's token was signed for. */
-	readonly createdAt?: number;
 }
 
 /** Maximum duration of a delivery try, report included. */
 const CLAIM_MS = WEBHOOK_TIMEOUT_MS + 5 * MS_PER_SECOND;
 
-export class JobObject extends DurableObject implements JobObjectApi {
+export class JobObject extends JobCalls010 implements JobObjectApi {
 	readonly #id: string;
 	readonly #store: JobStore;
 	readonly #sockets: JobSockets;
@@ -148,9 +141,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return { accepted: true, view: jobView(this.#id, job, now), isReplay: false };
 	}
 
-	async read(tenant: string | undefined, withOutcome = false, createdAt?: number): Promise<Reading> {
+	async readJob(reader: Reader, { withOutcome = false }: { withOutcome?: boolean } = {}): Promise<Reading> {
 		const now = Date.now();
-		const job = this.#visible(tenant, now, createdAt);
+		const job = this.#visible(reader, now);
 		if (!job) return NOTHING;
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
 		const outcome = withOutcome ? storedOutcome(job) : undefined;
@@ -161,33 +154,24 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return { found: 'job', view: jobView(this.#id, job, now) };
 	}
 
-	async events(
-		tenant: string | undefined,
-		after: number,
-		createdAt?: number,
-	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>> {
+	async readEvents(reader: Reader, { after }: { after: number }): Promise<EventsReading> {
 		const now = Date.now();
-		const job = this.#visible(tenant, now, createdAt);
+		const job = this.#visible(reader, now);
 		if (!job) return NOTHING;
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
 		return { events: eventsAfter(this.#id, job, after, now), view: jobView(this.#id, job, now) };
 	}
 
-	async cancel(tenant: string | undefined, createdAt?: number): Promise<Change> {
-		return this.#change(tenant, { type: 'cancel' }, createdAt);
+	async cancelJob(reader: Reader): Promise<Change> {
+		return this.#change(reader, { type: 'cancel' });
 	}
 
-	async retry(tenant: string, room?: { reservation: string; acceptBy: number }): Promise<Change> {
-		const { reservation, acceptBy } = room ?? {};
-		return this.#change(tenant, {
-			type: 'retry',
-			...(reservation !== undefined && { reservation }),
-			...(acceptBy !== undefined && { acceptBy }),
-		});
+	async retryJob(reader: Reader, { reservation, acceptBy }: RetryTerms = {}): Promise<Change> {
+		return this.#change(reader, defined({ type: 'retry', reservation, acceptBy }));
 	}
 
-	async purge(tenant: string | undefined, createdAt?: number): Promise<Change> {
-		return this.#change(tenant, { type: 'purge' }, createdAt);
+	async purgeJob(reader: Reader): Promise<Change> {
+		return this.#change(reader, { type: 'purge' });
 	}
 
 	async claim(): Promise<QuotaUsage | undefined> {
@@ -197,13 +181,12 @@ export class JobObject extends DurableObject implements JobObjectApi {
 
 	// — the attempt —————————————————————————————————————————————————————————————————————————————————————————————————
 
-	async start(epoch: number, isShared = false, delivery?: string): Promise<Start> {
+	async startAttempt({ isShared = false, ...start }: ArgumentsOf<'start'>): Promise<Start> {
 		const now = Date.now();
 		// A deployment without this lane runs such jobs with the others.
 		const mustShare = !this.#lanes.has(ALONE_LANE);
-		const command = { type: 'start', epoch, isShared: isShared && !mustShare } as const;
 		const dueAt = dueAtOf(this.#current(now));
-		const result = this.#apply({ ...command, ...(delivery !== undefined && { delivery }) }, now);
+		const result = this.#apply({ ...start, type: 'start', isShared: isShared && !mustShare }, now);
 		if (result === undefined) return { started: false, refusal: 'gone' };
 		const { job, refusal } = result;
 		const { state } = job;
@@ -216,13 +199,13 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return { started: true, lease: { ...lease, ...(dueAt !== undefined && { waitedMs: now - dueAt }) } };
 	}
 
-	async defer(epoch: number, waitMs: number, message: string): Promise<Report> {
-		return this.#report({ type: 'defer', epoch, waitMs, message });
+	async deferAttempt(deferral: ArgumentsOf<'defer'>): Promise<Report> {
+		return this.#report({ ...deferral, type: 'defer' });
 	}
 
-	async progress(fence: Fence, progress: Progress, isExternal = false): Promise<Report> {
+	async reportProgress(progress: ArgumentsOf<'progress'>): Promise<Report> {
 		const now = Date.now();
-		const report = this.#report({ type: 'progress', fence, progress, isExternal });
+		const report = this.#report({ ...progress, type: 'progress' });
 		const job = this.#job;
 		const isToBeTold = report.refusal === undefined && job?.isUntold && now >= this.#toldBy;
 		if (!isToBeTold || !this.#sockets.hasAudience()) return report;
@@ -234,17 +217,16 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		this.#current(Date.now());
 	}
 
-	async wait(fence: Fence, terms: ExternalWaitTerms, progress?: Progress): Promise<Report> {
-		return this.#report({ type: 'wait', fence, terms, ...(progress && { progress }) });
+	async waitForWorker(wait: ArgumentsOf<'wait'>): Promise<Report> {
+		return this.#report({ ...wait, type: 'wait' });
 	}
 
-	async follow(fence: Fence, terms: FollowTerms, progress?: Progress): Promise<Report> {
-		return this.#report({ type: 'follow', fence, ...terms, ...(progress && { progress }) });
+	async followOperation(operation: ArgumentsOf<'follow'>): Promise<Report> {
+		return this.#report({ ...operation, type: 'follow' });
 	}
 
-	async ask(epoch: number, attempt: number, asks: number, delivery?: string): Promise<Asking> {
-		const command: Command = { type: 'ask', epoch, attempt, asks, ...(delivery !== undefined && { delivery }) };
-		const result = this.#apply(command, Date.now());
+	async startPoll(poll: ArgumentsOf<'ask'>): Promise<Asking> {
+		const result = this.#apply({ ...poll, type: 'ask' }, Date.now());
 		if (!result) return { asking: false, refusal: 'gone' };
 		const { job, refusal } = result;
 		const waiting = job.state.name === 'running' ? job.state.waiting : undefined;
@@ -254,21 +236,16 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		return { asking: true, lease: leaseOf(job, job.state.leaseEndsAt), following, since };
 	}
 
-	async asked(
-		fence: Fence,
-		asks: number,
-		terms: Omit<FollowTerms, 'timeoutSeconds'>,
-		progress?: Progress,
-	): Promise<Report> {
-		return this.#report({ type: 'asked', fence, asks, ...terms, ...(progress && { progress }) });
+	async continuePolling(answer: ArgumentsOf<'asked'>): Promise<Report> {
+		return this.#report({ ...answer, type: 'asked' });
 	}
 
-	async complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report> {
-		return this.#report({ type: 'complete', fence, reply, ...(progress && { progress }) });
+	async completeAttempt(completion: ArgumentsOf<'complete'>): Promise<Report> {
+		return this.#report({ ...completion, type: 'complete' });
 	}
 
-	async fail(fence: Fence, failure: Failure, retryAfterSeconds = 0, isExternal = false): Promise<Report> {
-		return this.#report({ type: 'fail', fence, failure, retryAfterSeconds, random: Math.random(), isExternal });
+	async failAttempt(failing: ArgumentsOf<'fail'>): Promise<Report> {
+		return this.#report({ ...failing, type: 'fail', random: Math.random() });
 	}
 
 	async deadLetter(epoch: number): Promise<Report> {
@@ -384,9 +361,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		if (url.pathname === '/attempt') return this.#attach(url);
 		const reader = JSON.parse(
 			request.headers.get(READER_HEADER) ?? request.headers.get(LEGACY_READER_HEADER) ?? '',
-		) as Reader;
+		) as SocketReader;
 		const now = Date.now();
-		const job = this.#visible(reader.tenant, now, reader.createdAt);
+		const job = this.#visible(reader, now);
 		if (!job) return new Response(null, { status: 404 });
 		if (job.state.name === 'tombstone') {
 			return new Response(null, { status: 410, headers: { 'coatcheck-reason': job.state.reason } });
@@ -576,9 +553,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		}
 	}
 
-	#change(tenant: string | undefined, command: Command, createdAt?: number): Change {
+	#change(reader: Reader, command: Command): Change {
 		const now = Date.now();
-		if (!this.#visible(tenant, now, createdAt)) return NOTHING;
+		if (!this.#visible(reader, now)) return NOTHING;
 		const result = this.#apply(command, now);
 		if (!result) return NOTHING;
 		const { job, refusal } = result;
@@ -607,16 +584,9 @@ export class JobObject extends DurableObject implements JobObjectApi {
 		};
 	}
 
-	/**
-	 * Returns the job if the reader may see it: the tenant must match, and the token must be for this job. Otherwise the
-	 * job doesn't exist for the reader.
-	 */
-	#visible(tenant: string | undefined, now: number, createdAt?: number): JobRecord | undefined {
+	#visible(reader: Reader, now: number): JobRecord | undefined {
 		const job = this.#current(now);
-		if (!job) return undefined;
-		// A reader without a tenant is the bearer of a token, which was signed for a job of this id and creation time.
-		const isReaders = tenant === undefined ? createdAt !== undefined : job.tenant === tenant;
-		return isReaders && (createdAt ?? job.createdAt) === job.createdAt ? job : undefined;
+		return job && isVisibleTo(reader, job) ? job : undefined;
 	}
 }
 

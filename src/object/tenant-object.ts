@@ -7,11 +7,21 @@
  * recovered when room is short, by asking the jobs.
  */
 import { DurableObject } from 'cloudflare:workers';
+import { defined } from '../core/defined.ts';
 import { CLEARING_INTERVAL_MS, RESERVATION_MS, VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../core/quota/limits.ts';
 import { type Quotas, type Reservation, roomFor, verdictOn } from '../core/quota/quotas.ts';
 import type { ReservationRequest, Reserved, TenantObjectApi } from '../core/quota/tenant-api.ts';
 import { Jobs } from '../rpc/jobs.ts';
 import { Reservations } from './reservations.ts';
+
+/** The bytes that a finished job keeps. */
+interface Settlement {
+	/** The reservation's name. */
+	readonly name: string;
+	readonly bytes: number;
+	/** In milliseconds since the epoch. */
+	readonly keptUntil: number;
+}
 
 export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements TenantObjectApi {
 	readonly #jobs: Jobs;
@@ -36,7 +46,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 	}
 
 	async settle(name: string, bytes: number, keptUntil: number): Promise<void> {
-		this.#settle(name, bytes, keptUntil, Date.now());
+		this.#settle({ name, bytes, keptUntil }, Date.now());
 	}
 
 	async release(name: string, keptUntil?: number): Promise<void> {
@@ -62,7 +72,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 		if ('quota' in room) {
 			if (before) this.#reservations.add(before);
 			const roomAt = room.quota === 'stored-bytes' ? this.#reservations.firstExpiry() : undefined;
-			return { reserved: false, shortage: room, ...(roomAt !== undefined && { roomAt }) };
+			return defined({ reserved: false, shortage: room, roomAt });
 		}
 		const heldUntil = before?.heldUntil ?? now + RESERVATION_MS;
 		const areBytesCounted = quotas.maxStoredBytes !== undefined;
@@ -71,7 +81,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 	}
 
 	/** Ignores a job without a reservation: it was settled before, or was never counted. */
-	#settle(name: string, bytes: number, keptUntil: number, now: number): void {
+	#settle({ name, bytes, keptUntil }: Settlement, now: number): void {
 		const settled = this.#reservations.remove(name);
 		if (settled?.bytes === undefined || bytes === 0 || keptUntil <= now) return;
 		this.#reservations.keep(name, bytes, keptUntil);
@@ -114,7 +124,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 		const verdict = answer ? verdictOn(reservation, answer.claim, now) : 'keep';
 		if (verdict === 'keep') return false;
 		if (verdict === 'release') this.#reservations.remove(name);
-		else this.#settle(name, verdict.bytes, verdict.keptUntil, now);
+		else this.#settle({ name, ...verdict }, now);
 		return true;
 	}
 }

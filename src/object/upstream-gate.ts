@@ -3,23 +3,23 @@
  * request and reports to it afterwards. It writes a row when its state changes. Only the list of waiting jobs may be
  * lost.
  */
-import { DurableObject } from 'cloudflare:workers';
 import {
 	CLOSED_BREAKER,
 	type Entry,
 	type EntryRequest,
+	type Exit,
 	enterGate,
 	type GateState,
-	type Health,
 	isHealthy,
 	leaveGate,
 } from '../core/upstream/gate.ts';
 import type { GateApi } from '../core/upstream/gate-api.ts';
 import { WAITER_FORGOTTEN_MS } from '../core/upstream/limits.ts';
+import { GateCalls010 } from './calls-010.ts';
 
 const KEY = 'gate';
 
-export class UpstreamGate extends DurableObject implements GateApi {
+export class UpstreamGate extends GateCalls010 implements GateApi {
 	/** Jobs that were deferred, and when they last asked. */
 	readonly #waiting = new Map<string, number>();
 	#state: GateState | undefined;
@@ -35,13 +35,8 @@ export class UpstreamGate extends DurableObject implements GateApi {
 		return entry;
 	}
 
-	async leave(
-		pass: string,
-		health: Health | undefined,
-		wellBefore: boolean,
-		job?: string,
-	): Promise<{ isCalm: boolean }> {
-		const state = leaveGate(this.#load(), { pass, job, health, wellBefore }, Date.now());
+	async reportExit(exit: Exit): Promise<{ isCalm: boolean }> {
+		const state = leaveGate(this.#load(), exit, Date.now());
 		this.#save(state);
 		return { isCalm: isHealthy(state) };
 	}

@@ -83,7 +83,7 @@ async function attempt({ id, epoch }: JobMessage, consumer: Consumer, isShared: 
 	const { jobs, handlers } = consumer;
 	// Identifies this delivery: if the response is lost and the call is repeated, the job returns the same lease.
 	const delivery = crypto.randomUUID();
-	const start = await jobs.call(id, (job) => job.start(epoch, isShared, delivery));
+	const start = await jobs.call(id, (job) => job.startAttempt({ epoch, isShared, delivery }));
 	if (!start.started) {
 		const { lane } = start;
 		return start.refusal === 'early' ? { retryInMs: start.waitMs ?? 0, ...(lane !== undefined && { lane }) } : {};

@@ -1,4 +1,5 @@
 /** Reads bytes from a job's object, one piece at a time, on demand. */
+import type { JobObjectApi } from '../core/job/object-api.ts';
 import type { StoredBody } from '../core/job/record.ts';
 import type { Jobs } from './jobs.ts';
 
@@ -8,7 +9,7 @@ export function download(jobs: Jobs, id: string, body: StoredBody): ReadableStre
 	return new ReadableStream<Uint8Array>(
 		{
 			async pull(controller) {
-				const piece = await pieceOf(jobs, id, body, index++);
+				const piece = await readPiece(body, index++, (key) => jobs.call(id, (job) => job.readChunk(key)));
 				if (piece === undefined) controller.close();
 				else controller.enqueue(piece);
 			},
@@ -30,10 +31,14 @@ export async function downloadAll(jobs: Jobs, id: string, body: StoredBody): Pro
 	return all;
 }
 
-async function pieceOf(jobs: Jobs, id: string, body: StoredBody, index: number): Promise<Uint8Array | undefined> {
+async function readPiece(
+	body: StoredBody,
+	index: number,
+	readChunk: JobObjectApi['readChunk'],
+): Promise<Uint8Array | undefined> {
 	if ('inline' in body) return index === 0 && body.sizeBytes > 0 ? body.inline : undefined;
 	if (index >= body.chunks) return undefined;
-	const piece = await jobs.call(id, (job) => job.readChunk({ upload: body.upload, index }));
+	const piece = await readChunk({ upload: body.upload, index });
 	if (!piece) throw new Error(`Piece ${index} of ${body.chunks} no longer exists`);
 	return piece;
 }

@@ -53,6 +53,8 @@ export function retryWaitMs(tries: number, random: number): number {
 
 /** Errors of an object that shuts down carry no mark. */
 const SHUTDOWN = /reset because its code was updated|instance is no longer active/;
+/** workerd 1.20261023.1 throws a TypeError without a mark: `The RPC receiver does not implement the method "readJob".` */
+const OUTDATED = /^The RPC receiver does not implement the method "/;
 
 /** Whether an object is only temporarily unreachable. */
 export function isTransientFailure(error: unknown): boolean {
@@ -63,9 +65,17 @@ function isShutdown(error: unknown): boolean {
 	return error instanceof Error && SHUTDOWN.test(error.message);
 }
 
+/**
+ * Whether the object still runs the code of the version before this one, and lacks the method that was called. The deploy
+ * restarts it soon.
+ */
+export function isOutdated(error: unknown): boolean {
+	return error instanceof Error && OUTDATED.test(error.message);
+}
+
 function isRetryable(error: unknown): boolean {
 	const { retryable = false, overloaded = false, durableObjectReset = false } = (error ?? {}) as PlatformError;
-	return ((retryable || durableObjectReset) && !overloaded) || isShutdown(error);
+	return ((retryable || durableObjectReset) && !overloaded) || isShutdown(error) || isOutdated(error);
 }
 
 /** Whether the platform rejected a call because of overload. An immediate retry makes it worse. */

@@ -3,6 +3,7 @@
  * until it finishes, times out or is stopped, then store and report the outcome.
  */
 
+import { defined } from '../core/defined.ts';
 import type { FollowTerms } from '../core/job/lifecycle.ts';
 import { LEASE_GRACE_MS, MS_PER_SECOND } from '../core/job/limits.ts';
 import type { JobMessage } from '../core/job/message.ts';
@@ -70,7 +71,7 @@ export async function askUpstream(
 ): Promise<Report> {
 	// Identifies this delivery, so that a call that is repeated after a lost response gets the same response.
 	const delivery = crypto.randomUUID();
-	const due = await shared.jobs.call(id, (job) => job.ask(epoch, ask.attempt, ask.asks, delivery));
+	const due = await shared.jobs.call(id, (job) => job.startPoll({ epoch, ...ask, delivery }));
 	if (!due.asking) return {};
 	return followOn(sessionOf(shared, id, due.lease), due);
 }
@@ -102,11 +103,20 @@ function sessionOf(shared: AttemptDependencies, id: string, lease: Lease): Sessi
 const UNHEARD = { report: () => {} };
 
 async function reported({ jobs }: AttemptDependencies, id: string, fence: Fence, outcome: Outcome): Promise<Report> {
-	if (outcome.type === 'wait') return jobs.call(id, (job) => job.wait(fence, outcome.terms, outcome.progress));
-	if (outcome.type === 'follow') return jobs.call(id, (job) => job.follow(fence, outcome.terms, outcome.progress));
-	if (outcome.type === 'reply') return jobs.call(id, (job) => job.complete(fence, outcome.reply, outcome.progress));
+	if (outcome.type === 'wait') {
+		const { terms, progress } = outcome;
+		return jobs.call(id, (job) => job.waitForWorker(defined({ fence, terms, progress })));
+	}
+	if (outcome.type === 'follow') {
+		const { terms, progress } = outcome;
+		return jobs.call(id, (job) => job.followOperation(defined({ fence, ...terms, progress })));
+	}
+	if (outcome.type === 'reply') {
+		const { reply, progress } = outcome;
+		return jobs.call(id, (job) => job.completeAttempt(defined({ fence, reply, progress })));
+	}
 	const { failure, retryAfterSeconds } = outcome;
-	const report = await jobs.call(id, (job) => job.fail(fence, failure, retryAfterSeconds));
+	const report = await jobs.call(id, (job) => job.failAttempt(defined({ fence, failure, retryAfterSeconds })));
 	// Another attempt follows, so the stored reply of this one is not needed.
 	const body = report.retryInMs === undefined ? undefined : failure.reply?.body;
 	if (body && 'upload' in body) await jobs.call(id, (job) => job.discardUpload(body.upload, body.chunks));

@@ -15,7 +15,7 @@ describe('finished work', () => {
 	for (const [name, marks = {}] of Object.entries(MARKS)) {
 		it(`is reported when its object is back from an error ${name}`, async () => {
 			const { document } = await submit('context', null, { delaySeconds: 1 });
-			const failed = keepObjectsAway({ methods: ['complete'], awayMs: AWAY_MS, marks });
+			const failed = keepObjectsAway({ methods: ['completeAttempt'], awayMs: AWAY_MS, marks });
 			const { status, attempt } = await until(document, 'succeeded', 'failed');
 			expect({ status, attempt }).toEqual({ status: 'succeeded', attempt: 1 });
 			expect(failed()).toBeGreaterThan(1);
@@ -34,7 +34,7 @@ describe('finished work', () => {
 
 	it('that failed for good is reported too', async () => {
 		const { document } = await submit('leak', null, { delaySeconds: 1 });
-		const failed = keepObjectsAway({ methods: ['fail'], awayMs: AWAY_MS });
+		const failed = keepObjectsAway({ methods: ['failAttempt'], awayMs: AWAY_MS });
 		const { status, attempt } = await until(document, 'succeeded', 'failed');
 		expect({ status, attempt }).toEqual({ status: 'failed', attempt: 1 });
 		expect(failed()).toBeGreaterThan(1);

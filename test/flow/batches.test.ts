@@ -468,8 +468,9 @@ function refuseLists(): () => void {
 		const stub = original.call(this, id);
 		if ((this as unknown) !== env.BATCHES) return stub;
 		const add = () => Promise.reject(Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true }));
-		const isFor = (...args: Parameters<BatchObjectApi['isFor']>) => (stub as unknown as BatchObjectApi).isFor(...args);
-		return { isFor, add } as unknown as DurableObjectStub<undefined>;
+		const acceptsKey: BatchObjectApi['acceptsKey'] = (request) =>
+			(stub as unknown as BatchObjectApi).acceptsKey(request);
+		return { acceptsKey, add } as unknown as DurableObjectStub<undefined>;
 	});
 	return () => spy.mockRestore();
 }

@@ -45,7 +45,7 @@ describe('the watchdog', () => {
 	it('starts another attempt when one is lost, and gives the lost one back', async () => {
 		dropMessages();
 		const { document } = await submit('sleep', { seconds: 0 }, { maxAttempts: 1, timeoutSeconds: 5 });
-		expect(await objectOf(document).start(1)).toMatchObject({ started: true });
+		expect(await objectOf(document).startAttempt({ epoch: 1 })).toMatchObject({ started: true });
 		vi.restoreAllMocks();
 		advanceClock(25_000);
 		expect(await statusOf(document)).toMatchObject({ status: 'running', phase: 'retrying', maxAttempts: 2 });
@@ -229,10 +229,10 @@ describe('an attempt that lost its job', () => {
 		dropMessages();
 		const { document } = await submit('sleep', { seconds: 0 }, { timeoutSeconds: 1 });
 		const job = objectOf(document);
-		await job.start(1);
+		await job.startAttempt({ epoch: 1 });
 		advanceClock(30_000);
 		await statusOf(document);
-		const second = await job.start(1);
+		const second = await job.startAttempt({ epoch: 1 });
 		expect(second).toMatchObject({ started: true, lease: { fence: { epoch: 1, attempt: 2 } } });
 		const reply = { status: 200, headers: [] };
 		const stale = { epoch: 1, attempt: 1 };
@@ -308,7 +308,7 @@ async function withLostAttempt() {
 	});
 	onTestFinished(() => spy.mockRestore());
 	const { document } = await submit('sleep', { seconds: 0 }, { timeoutSeconds: 1 });
-	await objectOf(document).start(1);
+	await objectOf(document).startAttempt({ epoch: 1 });
 	sent.length = 0;
 	advanceClock(25_000);
 	await fireAlarm(document);

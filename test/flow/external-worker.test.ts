@@ -65,8 +65,12 @@ describe('an external worker', () => {
 	});
 
 	it.each([
-		['was canceled', 409, (job: JobObjectApi) => job.cancel('default')],
-		['was ended by its own repeat', 204, (job: JobObjectApi) => job.complete(FIRST, { status: 204, headers: [] })],
+		['was canceled', 409, (job: JobObjectApi) => job.cancelJob({ tenant: 'default' })],
+		[
+			'was ended by its own repeat',
+			204,
+			(job: JobObjectApi) => job.completeAttempt({ fence: FIRST, reply: { status: 204, headers: [] } }),
+		],
 	])('leaves nothing of its bytes behind, when the job %s while they came in', async (_, status, end) => {
 		const { document, links } = await waitingJob();
 		const original = Jobs.prototype.call;

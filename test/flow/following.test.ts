@@ -226,7 +226,7 @@ describe('an operation that an upstream works on', () => {
 	it('is told to its job when the object is back: it is not begun again', async () => {
 		const received = upstream(LATER, done);
 		const questions = keepQuestions();
-		const failed = keepObjectsAway({ methods: ['follow'], awayMs: 1_500 });
+		const failed = keepObjectsAway({ methods: ['followOperation'], awayMs: 1_500 });
 		const job = await submit();
 		await vi.waitFor(() => expect(questions).toHaveLength(1), { timeout: 15_000 });
 		expect(failed()).toBeGreaterThan(1);

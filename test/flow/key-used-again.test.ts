@@ -149,7 +149,7 @@ describe('an attempt of a job whose key was used again', () => {
 		dropMessages();
 		const { document } = await submit('sleep', { seconds: 0 });
 		const object = objectOf(document);
-		const start = (await object.start(1)) as Start;
+		const start = (await object.startAttempt({ epoch: 1 })) as Start;
 		if (!start.started) throw new Error(start.refusal);
 		const attach = async ({ epoch, attempt, createdAt = 0 }: Fence) => {
 			const query = `epoch=${epoch}&attempt=${attempt}&createdAt=${createdAt}`;

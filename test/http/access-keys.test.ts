@@ -175,7 +175,7 @@ describe('another tenant', () => {
 		};
 		expect(await object.accept(theirs)).toEqual({ accepted: false, reason: 'key-reused' });
 		await ask(DEPLOYED, links.cancel ?? '', { method: 'POST' });
-		await object.purge('acme');
+		await object.purgeJob({ tenant: 'acme' });
 		// A job's tombstone belongs to its tenant too.
 		expect(await object.accept(theirs)).toEqual({ accepted: false, reason: 'key-reused' });
 		expect(await object.read('globex')).toMatchObject({ found: 'nothing' });

@@ -151,11 +151,11 @@ export const MUTANTS: readonly Mutant[] = [
 		breaks: 'reads do not advance the time',
 		file: 'src/object/job-object.ts',
 		search:
-			"const job = this.#visible(tenant, now, createdAt);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
+			"const job = this.#visible(reader, now);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
 		replacement:
-			"const job = this.#job ?? this.#visible(tenant, now, createdAt);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
+			"const job = this.#job ?? this.#visible(reader, now);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
 		killer: SIMULATION,
-		says: '"read" was answered with a job that',
+		says: '"readJob" was answered with a job that',
 	},
 	{
 		invariant: 5,
@@ -272,11 +272,11 @@ export const MUTANTS: readonly Mutant[] = [
 		invariant: 8,
 		breaks: 'an attempt is started some time after the job was read',
 		file: 'src/object/job-object.ts',
-		search: 'const result = this.#apply({ ...command, ...(delivery !== undefined && { delivery }) }, now);',
+		search: "const result = this.#apply({ ...start, type: 'start', isShared: isShared && !mustShare }, now);",
 		replacement: [
 			'const before = this.#current(now);',
 			'await scheduler.wait(5);',
-			"const result = before && transition(before, { type: 'start', epoch }, now);",
+			"const result = before && transition(before, { ...start, type: 'start' }, now);",
 			'if (before && result && result.job !== before) this.#commit(result.job, before, now);',
 		].join('\n'),
 		killer: SIMULATION,

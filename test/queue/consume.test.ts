@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Report, Start } from '../../src/core/job/object-api.ts';
+import type { ArgumentsOf, Report, Start } from '../../src/core/job/object-api.ts';
 import { type Consumer, consume, putOff } from '../../src/queue/consume.ts';
 import type { Lanes } from '../../src/queue/lanes.ts';
 import type { Jobs } from '../../src/rpc/jobs.ts';
@@ -40,12 +40,12 @@ const QUICK = { v: 1, id: 'b'.repeat(64), epoch: 1 } as const;
 /** A consumer in which job a works until its signal aborts, and job b reports at once. */
 function consumerOf(lanes: Lanes, report: Report, overrides: Partial<Consumer['handlers']> = {}) {
 	const slow = Promise.withResolvers<Report>();
-	const starts: unknown[][] = [];
-	const start = async (...args: unknown[]): Promise<Start> => {
-		starts.push(args);
+	const starts: ArgumentsOf<'start'>[] = [];
+	const startAttempt = async (start: ArgumentsOf<'start'>): Promise<Start> => {
+		starts.push(start);
 		return { started: true, lease: {} as never };
 	};
-	const jobs = { call: (_: string, call: (job: unknown) => unknown) => call({ start }) } as unknown as Jobs;
+	const jobs = { call: (_: string, call: (job: unknown) => unknown) => call({ startAttempt }) } as unknown as Jobs;
 	const handlers: Consumer['handlers'] = {
 		admit: (_, __, attempt) => attempt(),
 		ask: async () => report,
@@ -172,13 +172,13 @@ describe('a job that is started', () => {
 		const { lanes } = lanesThatKeep();
 		const alone = consumerOf(lanes, {});
 		await consume(batchOf([QUICK]).batch, alone.consumer);
-		expect(alone.starts).toEqual([[1, false, expect.any(String)]]);
+		expect(alone.starts).toEqual([{ epoch: 1, isShared: false, delivery: expect.any(String) }]);
 		const together = consumerOf(lanes, {});
 		await consume(batchOf([QUICK, QUICK]).batch, together.consumer);
 		expect(together.starts).toEqual([
-			[1, true, expect.any(String)],
-			[1, true, expect.any(String)],
+			{ epoch: 1, isShared: true, delivery: expect.any(String) },
+			{ epoch: 1, isShared: true, delivery: expect.any(String) },
 		]);
-		expect(together.starts[0]?.[2]).not.toBe(together.starts[1]?.[2]);
+		expect(together.starts[0]?.delivery).not.toBe(together.starts[1]?.delivery);
 	});
 });

@@ -95,7 +95,7 @@ async function carryOut(next: Step, job: StatusDocument): Promise<void> {
 			await statusOf(job);
 			return evictDurableObject(objectOf(job));
 		case 'die after start':
-			await objectOf(job).start((mail.at(-1)?.body as { epoch: number } | undefined)?.epoch ?? 1);
+			await objectOf(job).startAttempt({ epoch: (mail.at(-1)?.body as { epoch: number } | undefined)?.epoch ?? 1 });
 			return;
 		case 'sends fail':
 		case 'sends work':

@@ -86,7 +86,11 @@ export class Clients {
 				await scheduler.wait(plan.ms / (plan.reports + 1));
 				const percentComplete = (100 * report) / plan.reports;
 				await say((object) =>
-					object.progress(fence, { percentComplete, message: `run ${run} reports ${report}` }, true),
+					object.reportProgress({
+						fence,
+						progress: { percentComplete, message: `run ${run} reports ${report}` },
+						isExternal: true,
+					}),
 				);
 			}
 			await scheduler.wait(plan.ms / (plan.reports + 1));
@@ -97,8 +101,9 @@ export class Clients {
 				body: { sizeBytes: inline.length, mediaType: 'application/json', inline },
 			};
 			const error = { code: 'Failed', message: `run ${run} failed`, retryable: true };
-			if (plan.ends === 'is finished elsewhere') await say((object) => object.complete(fence, reply));
-			if (plan.ends === 'fails elsewhere') await say((object) => object.fail(fence, { error, status: 500 }, 0, true));
+			if (plan.ends === 'is finished elsewhere') await say((object) => object.completeAttempt({ fence, reply }));
+			if (plan.ends === 'fails elsewhere')
+				await say((object) => object.failAttempt({ fence, failure: { error, status: 500 }, isExternal: true }));
 		});
 	}
 

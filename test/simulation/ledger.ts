@@ -44,6 +44,9 @@ const MAX_IDLE_ALARMS = 4;
 /** Number of queues that are offered a message, if each of them rejects it. */
 const QUEUES_TRIED = 3;
 const FINAL = new Set(['succeeded', 'failed', 'canceled']);
+/** The calls that report for an attempt, and the calls that read. */
+const REPORTS = new Set(['call completeAttempt', 'call failAttempt', 'call reportProgress']);
+const READS = new Set(['readJob', 'readEvents']);
 const RECORD_KEY = 'job';
 const CHUNK_PREFIX = 'chunk/';
 
@@ -193,8 +196,9 @@ export class Ledger {
 
 	/** Reports from a superseded attempt change nothing. The time may cause a change at the same moment. */
 	#fencedOff(before: JobRecord, fresh: readonly HistoryEntry[], { label, args }: Turn): void {
-		if (label !== 'call complete' && label !== 'call fail' && label !== 'call progress') return;
-		if (before.state.name === 'running' && isOf(before, args[0] as Fence)) return;
+		if (!REPORTS.has(label)) return;
+		const [{ fence }] = args as [{ fence: Fence }];
+		if (before.state.name === 'running' && isOf(before, fence)) return;
 		const byTime = ({ type, error }: HistoryEntry) =>
 			error?.code === 'DeliveryFailed' || error?.code === 'StartDeadlinePassed' || type === 'canceled';
 		this.#must(fresh.every(byTime), `a stale ${label} made ${fresh.map(({ type }) => type).join(', ')}`);
@@ -323,14 +327,14 @@ export class Ledger {
 		if (state.name === 'pending')
 			this.#must(clock < (startBy(record) ?? Infinity), `${what} waits past its start deadline`);
 		const isGone = isForgotten(record, clock);
-		if (isFinal(state) && !isGone && (method === 'read' || method === 'events')) {
+		if (isFinal(state) && !isGone && READS.has(method)) {
 			const isTold = !record.webhook?.deliveries.some(({ status }) => status === 'pending');
 			this.#must(
 				clock < overAt(record, state.expiresAt) || !isTold,
 				`${what} is still readable, though it has expired`,
 			);
 		}
-		if (method !== 'read') return;
+		if (method !== 'readJob') return;
 		const { found, view } = value as { found: string; view?: { facts: { status: string; seq: number } } };
 		const expected = isGone ? 'nothing' : state.name === 'tombstone' ? 'tombstone' : 'job';
 		const isRight = found === expected || (found === 'nothing' && this.#isForgotten(record));
@@ -346,7 +350,7 @@ export class Ledger {
 
 	/** The same number is the same moment in every response. */
 	told(method: string, value: unknown): void {
-		if (method !== 'read' && method !== 'events') return;
+		if (!READS.has(method)) return;
 		const { view } = value as { view?: { facts: { seq: number; lastUpdatedAt: string } } };
 		if (!view) return;
 		const { seq, lastUpdatedAt } = view.facts;

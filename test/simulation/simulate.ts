@@ -325,10 +325,11 @@ class Simulation {
 
 	#answered(host: ObjectHost, method: string, value: unknown, { caller, args }: Asked): void {
 		this.#watched(() => this.ledgerOf(host.id).told(method, value));
-		if (method !== 'start' || !caller) return;
+		if (method !== 'startAttempt' || !caller) return;
+		const [{ delivery }] = args as [{ delivery?: string }];
 		const { started, lease } = value as { started: boolean; lease?: { fence: Fence } };
 		if (!started || !lease) return;
-		this.#watched(() => this.ledgerOf(host.id).leased(lease.fence, args[2]));
+		this.#watched(() => this.ledgerOf(host.id).leased(lease.fence, delivery));
 		const leases = this.#leases.get(caller) ?? new Map<string, Fence>();
 		this.#leases.set(caller, leases.set(host.id, lease.fence));
 	}

@@ -14,6 +14,8 @@ import { deliverTogether, type Received, receiver } from './receiver.ts';
 
 const [SECRET = ''] = JSON.parse(env.WEBHOOK_SECRETS) as string[];
 
+const FENCE = { epoch: 1, attempt: 1 } as const;
+
 const NOTHING: Received = { url: '', method: '', headers: {}, body: '' };
 
 /** Each test has its own host, so that messages still in flight to another host don't count here. */
@@ -132,11 +134,11 @@ describe('a webhook', () => {
 		const job = objectOf(document);
 		const report = async (percentComplete: number) => {
 			advanceClock(1_000);
-			await job.progress({ epoch: 1, attempt: 1 }, { percentComplete });
+			await job.reportProgress({ fence: FENCE, progress: { percentComplete } });
 			return (await statusOf(document)).seq;
 		};
 		const come = (...seqs: number[]) => deliverTogether(seqs.map((seq) => ({ id: document.id, seq })));
-		await job.start(1);
+		await job.startAttempt({ epoch: 1 });
 		const seqs = [await report(10), await report(20), await report(30)];
 		await come(seqs[0] ?? 0);
 		expect(received).toHaveLength(1);
@@ -203,9 +205,9 @@ describe('a webhook', () => {
 		const received = receiver(name, () => new Response(null, { status: 410 }));
 		dropMessages();
 		const { document } = await submitWith({ url: `https://${name}/`, events: ['accepted', 'started', 'succeeded'] });
-		await objectOf(document).start(1);
+		await objectOf(document).startAttempt({ epoch: 1 });
 		await deliverTogether([{ id: document.id, seq: 1 }]);
-		await objectOf(document).complete({ epoch: 1, attempt: 1 }, { status: 204, headers: [] });
+		await objectOf(document).completeAttempt({ fence: FENCE, reply: { status: 204, headers: [] } });
 		await deliverTogether([2, 3].map((seq) => ({ id: document.id, seq })));
 		const done = await statusOf(document);
 		expect(done.webhook?.deliveries).toHaveLength(2);
@@ -233,8 +235,8 @@ describe('a webhook', () => {
 		const received = receiver(name);
 		const lost = dropMessages();
 		const { document } = await submitWith({ url: `https://${name}/` });
-		await objectOf(document).start(1);
-		await objectOf(document).complete({ epoch: 1, attempt: 1 }, { status: 204, headers: [] });
+		await objectOf(document).startAttempt({ epoch: 1 });
+		await objectOf(document).completeAttempt({ fence: FENCE, reply: { status: 204, headers: [] } });
 		// The job's own message, and the webhook's.
 		await vi.waitFor(() => expect(lost()).toBe(2));
 		await evictDurableObject(objectOf(document));

@@ -1,8 +1,10 @@
 /**
  * The RPC interface of a batch's object. During each deploy, calls cross versions for some seconds: only add optional fields,
- * and optional parameters at the end. Callers may repeat each call.
+ * and optional parameters at the end. A method whose arguments change otherwise gets a new name. Callers may repeat each
+ * call.
  */
-import type { Counts, StatusUpdates, Submitted } from './batch.ts';
+import type { Reader } from '../job/reader.ts';
+import type { BatchRecord, Counts, StatusReport, Submitted } from './batch.ts';
 
 /** The public facts of a batch. */
 export interface BatchView {
@@ -37,11 +39,9 @@ export type BatchReading =
 
 export interface BatchObjectApi {
 	/** Whether the batch's key is unused, or belongs to the same request. */
-	isFor(tenant: string, fingerprint: string): Promise<boolean>;
+	acceptsKey(request: Required<Pick<BatchRecord, 'tenant' | 'fingerprint'>>): Promise<boolean>;
 	/** Stores the list of jobs that were accepted together, or adds missing ones. */
 	add(submitted: Submitted): Promise<Added>;
-	/** `createdAt`: creation time of the batch in the reader's token. A token's bearer has no tenant. */
-	look(tenant: string | undefined, createdAt?: number): Promise<BatchReading>;
-	/** Stores the statuses of the jobs that were read, with the time and the round. */
-	note(findings: StatusUpdates, countedAt: number, round: number): Promise<BatchReading>;
+	readBatch(reader: Reader): Promise<BatchReading>;
+	recordStatuses(report: StatusReport): Promise<BatchReading>;
 }

@@ -38,6 +38,11 @@ export interface BatchRecord {
 /** Statuses of jobs, by their index in `ids`. */
 export type StatusUpdates = readonly (readonly [index: number, found: JobStatus])[];
 
+/** The statuses of a batch's unsettled jobs. */
+export interface StatusReport extends Pick<BatchRecord, 'countedAt' | 'round'> {
+	readonly findings: StatusUpdates;
+}
+
 /** A job that is added to a batch. */
 export interface Joining {
 	readonly id: string;
@@ -85,12 +90,7 @@ export function unsettled({ ids, succeeded, gone }: BatchRecord): number[] {
 }
 
 /** The batch after its jobs were read. Statuses of an earlier round, or older than the known ones, are ignored. */
-export function withFindings(
-	batch: BatchRecord,
-	findings: StatusUpdates,
-	countedAt: number,
-	round: number,
-): BatchRecord {
+export function withFindings(batch: BatchRecord, { findings, countedAt, round }: StatusReport): BatchRecord {
 	if (round !== batch.round || countedAt < batch.countedAt) return batch;
 	const open = new Set(unsettled(batch));
 	const places = (wanted: JobStatus) =>

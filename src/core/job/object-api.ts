@@ -1,14 +1,16 @@
 /**
  * The RPC interface of a job's object. These calls cross isolates, and for some seconds of every deploy they cross
- * versions too. Only add optional fields, and optional parameters at the end.
+ * versions too. Only add optional fields, and optional parameters at the end. A method whose arguments change otherwise
+ * gets a new name: an object without the method rejects the call, and the caller repeats it.
  */
 
 import type { BareEvent, JobFacts } from './document.ts';
-import type { ExternalWaitTerms, Failure, FollowTerms, Submission } from './lifecycle.ts';
+import type { Submission } from './lifecycle.ts';
 import type { JobMessage } from './message.ts';
 import type { QuotaUsage } from './quota-usage.ts';
-import type { Fence, FollowState, JobOptions, Progress, StoredInput, StoredReply, Webhook } from './record.ts';
-import type { Refusal } from './transition.ts';
+import type { Reader } from './reader.ts';
+import type { Fence, FollowState, JobOptions, StoredInput, StoredReply, Webhook } from './record.ts';
+import type { Command, Refusal } from './transition.ts';
 import type { UpstreamHint } from './upstream.ts';
 import type { Try } from './webhook.ts';
 
@@ -145,6 +147,17 @@ export interface DueDelivery {
 	readonly isTracked: boolean;
 }
 
+/** The events after a cursor, and the job. */
+export type EventsReading =
+	| { readonly events: BareEvent[]; readonly view: JobView }
+	| Exclude<Reading, { found: 'job' }>;
+
+/** The quota reservation of a retry, which expires at `acceptBy`. */
+export type RetryTerms = Pick<Extract<Command, { type: 'retry' }>, 'reservation' | 'acceptBy'>;
+
+/** The arguments of a call that gives a command: everything except what the object itself adds. */
+export type ArgumentsOf<Type extends Command['type']> = Omit<Extract<Command, { type: Type }>, 'type' | 'random'>;
+
 /** The key of one stored chunk. */
 export interface ChunkKey {
 	readonly upload: string;
@@ -154,48 +167,31 @@ export interface ChunkKey {
 export interface JobObjectApi {
 	/** Stores the job durably, record and alarm in one write. A repeated call with the same submission is harmless. */
 	accept(submission: Submission, terms?: AcceptTerms): Promise<Acceptance>;
-	/**
-	 * Reads the job. `withOutcome` adds a finished job's reply.
-	 *
-	 * Here and below, `createdAt` is the creation time that the reader's token was signed for. A link to an earlier job of
-	 * the same idempotency key therefore doesn't open a later one. A reader without a tenant must present such a token.
-	 */
-	read(tenant: string | undefined, withOutcome?: boolean, createdAt?: number): Promise<Reading>;
-	/** Returns every event after a cursor. */
-	events(
-		tenant: string | undefined,
-		after: number,
-		createdAt?: number,
-	): Promise<{ events: BareEvent[]; view: JobView } | Exclude<Reading, { found: 'job' }>>;
-	cancel(tenant: string | undefined, createdAt?: number): Promise<Change>;
-	/** Retries the job. No token grants this. `reservation` names the quota reservation, which expires at `acceptBy`. */
-	retry(tenant: string, room?: { readonly reservation: string; readonly acceptBy: number }): Promise<Change>;
-	purge(tenant: string | undefined, createdAt?: number): Promise<Change>;
+	/** `withOutcome` adds a finished job's reply. */
+	readJob(reader: Reader, options?: { readonly withOutcome?: boolean }): Promise<Reading>;
+	/** `after`: the `seq` of the last event that the reader has; 0 for all. */
+	readEvents(reader: Reader, cursor: { readonly after: number }): Promise<EventsReading>;
+	cancelJob(reader: Reader): Promise<Change>;
+	/** No token grants this. */
+	retryJob(reader: Reader, terms?: RetryTerms): Promise<Change>;
+	purgeJob(reader: Reader): Promise<Change>;
 	/** The job's share of its tenant's quotas; `undefined` when it keeps no data. */
 	claim(): Promise<QuotaUsage | undefined>;
 
-	/**
-	 * Starts an attempt. `isShared`: the consumer has other jobs as well. `delivery` identifies one delivery of a message,
-	 * so that a call that is repeated after a lost response gets the same lease.
-	 */
-	start(epoch: number, isShared?: boolean, delivery?: string): Promise<Start>;
+	startAttempt(start: ArgumentsOf<'start'>): Promise<Start>;
 	/** The job has no slot at its upstream: the consumer delays the message by `retryInMs`. */
-	defer(epoch: number, waitMs: number, message: string): Promise<Report>;
-	/** Reports progress. `isExternal`: the report comes from an external worker, not from a consumer. */
-	progress(fence: Fence, progress: Progress, isExternal?: boolean): Promise<Report>;
+	deferAttempt(deferral: ArgumentsOf<'defer'>): Promise<Report>;
+	reportProgress(report: ArgumentsOf<'progress'>): Promise<Report>;
 	/** Announces pending progress to watchers and waiters. The object itself sets no timer. */
 	tell(): Promise<void>;
-	/** Hands the attempt to an external worker. `progress` is the attempt's last progress, if it has not been sent. */
-	wait(fence: Fence, terms: ExternalWaitTerms, progress?: Progress): Promise<Report>;
-	/** The upstream has started an operation. The report has the message for the first poll. */
-	follow(fence: Fence, terms: FollowTerms, progress?: Progress): Promise<Report>;
-	/** A consumer has the message for a poll. */
-	ask(epoch: number, attempt: number, asks: number, delivery?: string): Promise<Asking>;
-	/** The operation continues. The report has the message for the next poll. */
-	asked(fence: Fence, asks: number, terms: Omit<FollowTerms, 'timeoutSeconds'>, progress?: Progress): Promise<Report>;
-	/** Completes the job. `progress` is the attempt's last progress, if it has not been sent. */
-	complete(fence: Fence, reply: StoredReply, progress?: Progress): Promise<Report>;
-	fail(fence: Fence, failure: Failure, retryAfterSeconds?: number, isExternal?: boolean): Promise<Report>;
+	waitForWorker(wait: ArgumentsOf<'wait'>): Promise<Report>;
+	/** The report has the message for the first poll. */
+	followOperation(operation: ArgumentsOf<'follow'>): Promise<Report>;
+	startPoll(poll: ArgumentsOf<'ask'>): Promise<Asking>;
+	/** The report has the message for the next poll. */
+	continuePolling(answer: ArgumentsOf<'asked'>): Promise<Report>;
+	completeAttempt(completion: ArgumentsOf<'complete'>): Promise<Report>;
+	failAttempt(failing: ArgumentsOf<'fail'>): Promise<Report>;
 	deadLetter(epoch: number): Promise<Report>;
 
 	/** Returns the delivery of the event `seq`; `undefined` when no delivery is due. */

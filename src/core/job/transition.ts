@@ -46,11 +46,14 @@ import {
 } from './record.ts';
 import { sentAgain, type TryReport, tried } from './webhook.ts';
 
-/** Every command that a job accepts. */
+/**
+ * Every command that a job accepts. Most are also the arguments of a call to the job's object, so for some seconds of a
+ * deploy they cross versions: only add optional fields.
+ */
 export type Command =
 	/**
 	 * A consumer has the job's message and wants to start. `isShared`: the consumer has other jobs as well. `delivery`
-	 * identifies this delivery of the message.
+	 * identifies this delivery of the message, so that a call that is repeated after a lost response gets the same lease.
 	 */
 	| { readonly type: 'start'; readonly epoch: number; readonly isShared?: boolean; readonly delivery?: string }
 	/** `isExternal`: the report comes from an external worker, not from a consumer. */

@@ -5,6 +5,7 @@
  */
 import { type Config, EVERY_ORIGIN, type KeyScope } from '../../config/config.ts';
 import type { JobFacts } from '../../core/job/document.ts';
+import type { Reader } from '../../core/job/reader.ts';
 import type { Fence } from '../../core/job/record.ts';
 import { signToken, type TokenRight, type TokenScope, verifyToken } from '../../token/token.ts';
 import { Problem } from '../problem.ts';
@@ -194,6 +195,11 @@ function unauthorized(detail: string, challenge: string): Problem {
 export interface LinkTokens {
 	readonly read?: string;
 	readonly cancel?: string;
+}
+
+/** The principal as objects know it. */
+export function readerOf({ tenant, token }: Principal): Reader {
+	return { tenant, createdAt: token?.createdAt };
 }
 
 /** The tenant of a principal. @throws {Problem} `Forbidden` for a link's token: links can't submit jobs. */

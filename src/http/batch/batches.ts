@@ -8,7 +8,7 @@ import { CALLS_A_REQUEST, CALLS_AT_ONCE, JOBS_A_REQUEST, KEPT_LONGER_MS } from '
 import { MS_PER_SECOND, OPTION_LIMITS } from '../../core/job/limits.ts';
 import { logError } from '../../log.ts';
 import type { Batches } from '../../rpc/batches.ts';
-import { type Principal, tenantOf } from '../access/auth.ts';
+import { type Principal, readerOf, tenantOf } from '../access/auth.ts';
 import { countMoreRequests, windowOf } from '../access/rate-limit.ts';
 import { Problem, passing } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -29,7 +29,8 @@ export async function submitBatch(context: RequestContext): Promise<Response> {
 	const tenant = tenantOf(principal);
 	await countMoreRequests(context, Math.ceil(drafts.length / JOBS_A_REQUEST) - 1);
 	const id = key ? batches.idForKey(tenant, key.text) : batches.newId();
-	if (key && !(await batches.call(id, (object) => object.isFor(tenant, key.fingerprint)))) throw keyReused();
+	if (key && !(await batches.call(id, (object) => object.acceptsKey({ tenant, fingerprint: key.fingerprint }))))
+		throw keyReused();
 	const places = await acceptAll(context, batch);
 	const jobs = places.flatMap(joiningOf);
 	const [first] = places;
@@ -56,7 +57,7 @@ export async function batchStatus(context: RequestContext): Promise<Response> {
 	const { id = '' } = params;
 	const batches = batchesOf(context);
 	if (!batches.isId(id)) throw batchNotFound();
-	const look = await batches.call(id, (object) => object.look(principal.tenant, principal.token?.createdAt));
+	const look = await batches.call(id, (object) => object.readBatch(readerOf(principal)));
 	if (look.found === 'nothing') throw missingBatch(look, principal);
 	const view = look.found === 'jobs' ? await counted(context, batches, id, look) : look.view;
 	return batchResponse(context, id, view);
@@ -75,7 +76,7 @@ async function counted(
 	const findings = await askAll(context, tenant, ask);
 	// Some jobs were unreachable: the previous counts stay valid.
 	if (findings.length < ask.length) return view;
-	const noted = await batches.call(id, (object) => object.note(findings, countedAt, round));
+	const noted = await batches.call(id, (object) => object.recordStatuses({ findings, countedAt, round }));
 	return noted.found === 'counts' ? noted.view : view;
 }
 
@@ -86,7 +87,7 @@ async function askAll(
 ): Promise<StatusUpdates> {
 	const readStatus = async ([index, id]: readonly [number, string]): Promise<StatusUpdates> => {
 		try {
-			const reading = await jobs.call(id, (job) => job.read(tenant));
+			const reading = await jobs.call(id, (job) => job.readJob({ tenant }));
 			const found: JobStatus = reading.found === 'job' ? reading.view.facts.status : 'gone';
 			return [[index, found]] as const;
 		} catch (error) {

@@ -2,6 +2,7 @@
 import { statusDocument } from '../../core/job/document.ts';
 import { jobLinks } from '../../core/job/links.ts';
 import { preferredType } from '../accept.ts';
+import { readerOf } from '../access/auth.ts';
 import { linkBaseOf, PRIVATE } from '../job-response.ts';
 import { Problem, problemResponse, shown } from '../problem.ts';
 import { jobIdOf, missing, type RequestContext, requestFacts } from '../request-context.ts';
@@ -52,7 +53,7 @@ async function page(context: RequestContext): Promise<Response> {
 	const { jobs, principal, url } = context;
 	const after = cursorOf(url) ?? 0;
 	const id = jobIdOf(context);
-	const found = await jobs.call(id, (job) => job.events(principal.tenant, after, principal.token?.createdAt));
+	const found = await jobs.call(id, (job) => job.readEvents(readerOf(principal), { after }));
 	if ('found' in found) throw missing(found, principal);
 	const base = await linkBaseOf(context, found.view);
 	const links = jobLinks(id, base);

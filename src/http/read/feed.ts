@@ -6,6 +6,7 @@ import type { LinkBase } from '../../core/job/links.ts';
 import type { Reading } from '../../core/job/object-api.ts';
 import { READER_HEADER } from '../../core/job/reader-header.ts';
 import { retryTransient } from '../../rpc/retry-transient.ts';
+import { readerOf } from '../access/auth.ts';
 import { linkBaseOf } from '../job-response.ts';
 import { Problem } from '../problem.ts';
 import { jobIdOf, missing, originOf, type RequestContext } from '../request-context.ts';
@@ -37,13 +38,13 @@ export async function openWait(context: RequestContext, path: `/wait?${string}`)
 /** The base of the reader's links. A token contains the necessary facts of its job; for a key, the job must be read. */
 async function readersBase(context: RequestContext): Promise<LinkBase> {
 	const { jobs, principal } = context;
-	const { tenant, scopes, token } = principal;
+	const { scopes, token } = principal;
 	if (token?.createdAt !== undefined) {
 		const facts = { id: token.job, createdAt: new Date(token.createdAt).toISOString() };
 		return linkBaseOf(context, { facts, readableUntil: token.expiresAt });
 	}
 	if (token) return { origin: originOf(context), mayCancel: scopes.has('cancel'), token: token.text };
-	const reading = await jobs.call(jobIdOf(context), (job) => job.read(tenant));
+	const reading = await jobs.call(jobIdOf(context), (job) => job.readJob(readerOf(principal)));
 	if (reading.found !== 'job') throw missing(reading, principal);
 	return linkBaseOf(context, reading.view);
 }
@@ -66,10 +67,8 @@ async function connectToJob(
 
 function asReader(context: RequestContext, path: string, base: LinkBase): Promise<Response> {
 	const { jobs, principal } = context;
-	const { tenant, token } = principal;
-	const reader = { tenant, base, ...(token?.createdAt !== undefined && { createdAt: token.createdAt }) };
 	const id = jobIdOf(context);
-	const headers = { [READER_HEADER]: inAscii(JSON.stringify(reader)) };
+	const headers = { [READER_HEADER]: inAscii(JSON.stringify({ ...readerOf(principal), base })) };
 	return retryTransient(() => jobs.connect(id, path, headers));
 }
 

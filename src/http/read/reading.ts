@@ -1,5 +1,6 @@
 /** Reads a job for a handler, from the edge cache or from its object. */
 import type { FoundJob } from '../../core/job/object-api.ts';
+import { readerOf } from '../access/auth.ts';
 import { jobIdOf, missing, type RequestContext } from '../request-context.ts';
 import { recall, remember } from './edge-cache.ts';
 
@@ -12,7 +13,7 @@ export async function readJob(context: RequestContext, withOutcome: boolean): Pr
 	const id = jobIdOf(context);
 	const known = await recall(context, id, withOutcome);
 	if (known) return known;
-	const reading = await jobs.call(id, (job) => job.read(principal.tenant, withOutcome, principal.token?.createdAt));
+	const reading = await jobs.call(id, (job) => job.readJob(readerOf(principal), { withOutcome }));
 	if (reading.found !== 'job') throw missing(reading, principal);
 	waitUntil(remember(context, reading));
 	return reading;

@@ -10,7 +10,7 @@ import type { Acceptance, JobView } from '../../core/job/object-api.ts';
 import type { JobOptions } from '../../core/job/record.ts';
 import { logError } from '../../log.ts';
 import { type Sending, sendJob } from '../../queue/send.ts';
-import { tenantOf } from '../access/auth.ts';
+import { readerOf, tenantOf } from '../access/auth.ts';
 import { acceptedResponse, statusDocumentFor } from '../job-response.ts';
 import { Problem } from '../problem.ts';
 import { applied, waitForJob, waitSecondsOf } from '../read/long-poll.ts';
@@ -132,7 +132,9 @@ async function answeredAfterWait(
 ): Promise<Response> {
 	const { id } = view.facts;
 	await waitForJob({ ...context, params: { id } }, { waitSeconds, until: 'end' });
-	const reading = await context.jobs.call(id, (object) => object.read(context.principal.tenant, true));
+	const reading = await context.jobs.call(id, (object) =>
+		object.readJob(readerOf(context.principal), { withOutcome: true }),
+	);
 	if (reading.found !== 'job') return acceptedResponse(context, view, headers);
 	const { status } = reading.view.facts;
 	if (status === 'pending' || status === 'running') return acceptedResponse(context, reading.view, headers);

@@ -58,7 +58,8 @@ export async function admit(
 			.enter({ job: id, name, pass, leaseMs, ...(concurrency !== undefined && { concurrency }) });
 		note(upstream, entry);
 		if (!entry.admitted) {
-			const report = await jobs.callOnce(id, (job) => job.defer(epoch, entry.waitMs, entry.message));
+			const { waitMs, message } = entry;
+			const report = await jobs.callOnce(id, (job) => job.deferAttempt({ epoch, waitMs, message }));
 			// The job may not start yet anyway: the attempt's report says when.
 			return report.refusal === 'early' ? attempt() : report;
 		}
@@ -96,9 +97,9 @@ async function leave(gates: Gates, { name }: Upstream, { pass, job, health, isAs
 	if (health?.isWell) impression.hasWorked = true;
 	if (!isAsked && health?.isWell !== false) return;
 	try {
-		const { hasWorked } = impression;
+		const { hasWorked: wellBefore } = impression;
 		impression.hasWorked = false;
-		const { isCalm } = await gates.of(name).leave(pass, health, hasWorked, job);
+		const { isCalm } = await gates.reportExit(name, { pass, job, health, wellBefore });
 		impression.isTroubled = !isCalm;
 	} catch (error) {
 		logError('upstream gate not informed', { upstream: name, error });

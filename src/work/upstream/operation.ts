@@ -2,6 +2,7 @@
  * Polls an upstream's running operation. The operation is stored with its job, so a consumer can be lost without losing
  * it, and a repeated poll does no harm.
  */
+import { defined } from '../../core/defined.ts';
 import { MS_PER_SECOND } from '../../core/job/limits.ts';
 import type { Lease, Report } from '../../core/job/object-api.ts';
 import type { Following, FollowState, Progress } from '../../core/job/record.ts';
@@ -53,8 +54,8 @@ export async function followOn(session: Session, { following, since, last }: Sta
 		told = next.progress ?? told;
 	}
 	if (last && state === following) return last.report;
-	const terms = { following: plainOf(state), waitMs };
-	return options.jobs.call(id, (job) => job.asked(lease.fence, asks, terms, told));
+	const answer = defined({ fence: lease.fence, asks, following: plainOf(state), waitMs, progress: told });
+	return options.jobs.call(id, (job) => job.continuePolling(answer));
 }
 
 /** Returns the operation without the fields that only the object keeps. */
@@ -69,7 +70,7 @@ function isSame(progress: Progress, before: Progress | undefined): boolean {
 /** Lost progress is sent with the next report. */
 async function tell({ options: { jobs }, id, lease }: Session, progress: Progress): Promise<void> {
 	try {
-		await jobs.callOnce(id, (job) => job.progress(lease.fence, progress));
+		await jobs.callOnce(id, (job) => job.reportProgress({ fence: lease.fence, progress }));
 	} catch (error) {
 		logError('progress not reported', { job: id, error });
 	}

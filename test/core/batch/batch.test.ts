@@ -30,7 +30,7 @@ const FINDINGS: StatusUpdates = [
 	[5, 'canceled'],
 ];
 const found = (batch: BatchRecord, findings: StatusUpdates, countedAt = batch.countedAt + 1) =>
-	withFindings(batch, findings, countedAt, batch.round);
+	withFindings(batch, { findings, countedAt, round: batch.round });
 
 describe('a batch', () => {
 	it('asks all of its jobs, and later those that may have changed: a failed or canceled one can be run again', () => {
@@ -48,7 +48,9 @@ describe('a batch', () => {
 
 	it('keeps what is certain through what was found before it, or comes in late', () => {
 		const later = found(BATCH, FINDINGS);
-		expect(withFindings(later, [[1, 'pending']], later.countedAt - 1, later.round)).toBe(later);
+		expect(
+			withFindings(later, { findings: [[1, 'pending']], countedAt: later.countedAt - 1, round: later.round }),
+		).toBe(later);
 		expect(found(later, [[0, 'gone']]).succeeded).toEqual([0]);
 		expect(isMoreSettled(later, BATCH)).toBe(true);
 		expect(isMoreSettled(found(later, [[1, 'running']]), later)).toBe(false);
@@ -68,7 +70,7 @@ describe('a batch', () => {
 		const both = withJobs(first, again, 200);
 		expect(both).toMatchObject({ ids: ['a', 'b', 'c'], createdAt: 100, keptUntil: 2_000_000, countedAt: 200 });
 		expect(both.counts).toEqual({ ...NONE, succeeded: 1, running: 1, pending: 1 });
-		expect(withFindings(both, [[1, 'gone']], 300, asked)).toBe(both);
+		expect(withFindings(both, { findings: [[1, 'gone']], countedAt: 300, round: asked })).toBe(both);
 		expect(unsettled(both)).toEqual([0, 1, 2]);
 	});
 

@@ -253,7 +253,7 @@ describe("an upstream's gate", () => {
 		const name = crypto.randomUUID();
 		await knock(name, 'a', 1);
 		for (let failure = 0; failure < BREAKER_FAILURES; failure++)
-			await gates.of(`${name}!`).leave('p', UNWELL, false, `j${failure}`);
+			await gates.of(`${name}!`).reportExit({ pass: 'p', job: `j${failure}`, health: UNWELL, wellBefore: false });
 		await evictDurableObject(env.GATES.getByName(name));
 		await evictDurableObject(env.GATES.getByName(`${name}!`));
 		expect((await knock(name, 'b', 1)).admitted).toBe(false);
@@ -267,12 +267,12 @@ describe("an upstream's gate", () => {
 		const rows = () => runInDurableObject(env.GATES.getByName(name), (_, { storage }) => [...storage.kv.list()].length);
 		const stored = () => runInDurableObject(env.GATES.getByName(name), (_, { storage }) => storage.kv.get('gate'));
 		await knock(name, 'a');
-		await gates.of(name).leave('a', WELL, false);
+		await gates.of(name).reportExit({ pass: 'a', health: WELL, wellBefore: false });
 		expect(await rows()).toBe(0);
-		await gates.of(name).leave('a', UNWELL, false, 'job');
+		await gates.of(name).reportExit({ pass: 'a', job: 'job', health: UNWELL, wellBefore: false });
 		expect(await rows()).toBe(1);
 		const before = await stored();
-		await gates.of(name).leave('b', UNWELL, false, 'job');
+		await gates.of(name).reportExit({ pass: 'b', job: 'job', health: UNWELL, wellBefore: false });
 		expect(await stored()).toEqual(before);
 	});
 });
