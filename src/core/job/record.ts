@@ -302,6 +302,14 @@ export function isCurrent({ epoch, attempt, createdAt }: JobRecord, fence: Fence
 	return fence.epoch === epoch && fence.attempt === attempt && (fence.createdAt ?? createdAt) === createdAt;
 }
 
+/** Whether the attempt with this fencing token has the job. */
+export function isHeldBy(
+	job: JobRecord | undefined,
+	fence: Fence,
+): job is JobRecord & { readonly state: RunningState } {
+	return job?.state.name === 'running' && isCurrent(job, fence);
+}
+
 /** Maximum number of attempts in this epoch: those requested, plus those that the infrastructure lost. */
 export function maxAttempts(job: JobRecord): number {
 	return job.options.maxAttempts + job.lostAttempts;

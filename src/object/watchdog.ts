@@ -1,0 +1,64 @@
+/**
+ * The alarm of a job's object. It announces what the time has changed, sends lost messages again, and erases what has
+ * expired.
+ */
+import { isLookDue, nextAlarmAt } from '../core/job/alarm.ts';
+import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, UPLOAD_LEASE_MS } from '../core/job/limits.ts';
+import { awaitedMessage } from '../core/job/message.ts';
+import { laneOf } from '../core/job/record.ts';
+import type { Transition } from '../core/job/transition.ts';
+import { lateDeliveries } from '../core/job/webhook.ts';
+import type { Lanes } from '../queue/lanes.ts';
+import { sendJob } from '../queue/send.ts';
+import type { Deliveries } from './deliveries.ts';
+import type { JobKeeper } from './job-keeper.ts';
+import type { JobStore } from './store.ts';
+import type { Uploads } from './uploads.ts';
+
+interface WatchdogParts {
+	/** The job's id. */
+	readonly id: string;
+	readonly lanes: Lanes;
+	readonly store: JobStore;
+	readonly keeper: JobKeeper;
+	readonly deliveries: Deliveries;
+	readonly uploads: Uploads;
+}
+
+export class Watchdog {
+	readonly #parts: WatchdogParts;
+
+	constructor(parts: WatchdogParts) {
+		this.#parts = parts;
+	}
+
+	async wake(retryCount: number): Promise<void> {
+		const { store, keeper, uploads, deliveries } = this.#parts;
+		const now = Date.now();
+		store.alarmFired();
+		if (retryCount >= ALARM_LAST_TRIES) return store.setAlarm(now + ALARM_GIVE_UP_MS);
+		const job = keeper.current(now);
+		if (job === undefined) return this.#eraseUnlessUploading(now);
+		const isMessageDue = isLookDue(job, now);
+		const late = lateDeliveries(job, now);
+		const woken = isMessageDue ? keeper.apply({ type: 'wake' }, now) : undefined;
+		const redelivered = late.length > 0 ? keeper.apply({ type: 'redeliver', seqs: late }, now) : undefined;
+		// Set before the messages are sent, so that the object checks again even if sending fails.
+		const nextAt = nextAlarmAt((redelivered ?? woken)?.job ?? job, now);
+		store.setAlarmBy(uploads.sweep(job, now) ? Math.min(nextAt, now + UPLOAD_LEASE_MS) : nextAt);
+		await Promise.all([this.#sendAgain(woken), redelivered && deliveries.sendAgain(redelivered.job, late)]);
+	}
+
+	async #eraseUnlessUploading(now: number): Promise<void> {
+		const { store, keeper, uploads } = this.#parts;
+		if (keeper.hasRecord && uploads.areArriving(now)) return store.setAlarm(now + UPLOAD_LEASE_MS);
+		return keeper.forget();
+	}
+
+	async #sendAgain(woken: Transition | undefined): Promise<void> {
+		if (!woken?.effects.some(({ type }) => type === 'enqueue')) return;
+		const { id, lanes } = this.#parts;
+		const message = awaitedMessage(id, woken.job);
+		if (message) await sendJob(lanes, laneOf(woken.job), message);
+	}
+}
