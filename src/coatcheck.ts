@@ -7,17 +7,17 @@ import { type DoorEnv, handleRequest } from './http/door.ts';
 import { logError } from './log.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { lanesOf } from './queue/lanes.ts';
+import { noteWait } from './queue/pressure.ts';
 import { purposeOf } from './queue/purpose.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { signToken } from './token/token.ts';
 import { Connections } from './webhook/connections.ts';
 import { deliver } from './webhook/deliver.ts';
-import { askUpstream, runAttempt } from './work/attempt.ts';
-import { registryOf } from './work/registry.ts';
+import type { AttemptDependencies } from './work/attempt.ts';
+import { handleMessage } from './work/handle-message.ts';
+import { createRegistry } from './work/registry.ts';
 import type { AnyTask } from './work/task.ts';
-import { admit } from './work/upstream/admission.ts';
-import type { SignAttemptToken } from './work/waiting.ts';
 
 export interface CoatcheckOptions {
 	/** The tasks of this deployment. */
@@ -26,7 +26,7 @@ export interface CoatcheckOptions {
 
 /** @throws {TypeError} for an invalid task, with its name and the reason. */
 export function coatcheck({ tasks }: CoatcheckOptions) {
-	const registry = registryOf(tasks);
+	const registry = createRegistry(tasks);
 	return {
 		fetch: (request, env, ctx) => handleRequest(request, env, ctx, registry),
 		async queue(batch, env) {
@@ -37,15 +37,20 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			if (purpose.type === 'unknown') return refuseQueue(batch, [...lanes.keys()]);
 			const config = configuredOr(env, () => putOff(batch));
 			if (!config) return;
-			const sign: SignAttemptToken = (claims) => signToken(config.signingKeys, claims);
+			const dependencies: AttemptDependencies = {
+				...config,
+				tasks: registry,
+				jobs,
+				gates: new Gates(env.GATES),
+				sign: (grant) => signToken(config.signingKeys, grant),
+				noteWait: (waitedMs) => noteWait(purpose.lane, waitedMs, Date.now()),
+			};
 			const connections = new Connections();
 			const handlers: Handlers = {
-				admit: (...message) => admit({ ...config, gates: new Gates(env.GATES), jobs }, ...message),
-				run: (id, lease) => runAttempt({ ...config, tasks: registry, jobs, sign }, id, lease),
-				ask: (message) => askUpstream({ ...config, tasks: registry, jobs, sign }, message),
+				work: (received) => handleMessage(dependencies, received),
 				deliver: (message) => deliver({ ...config, jobs, connections }, message),
 			};
-			await consume(batch, { jobs, lanes, handlers, purpose });
+			await consume(batch, { lanes, handlers, purpose });
 		},
 	} satisfies ExportedHandler<DoorEnv>;
 }

@@ -5,12 +5,11 @@
 import * as z from 'zod';
 import { unreachableMs } from '../core/job/backoff.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
-import { DeliveryMessage, JobMessage } from '../core/job/message.ts';
-import type { Lease, Report } from '../core/job/object-api.ts';
+import { DeliveryMessage, JobMessage, type ReceivedMessage } from '../core/job/message.ts';
+import type { Report } from '../core/job/object-api.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { type Lanes, WEBHOOKS_LANE } from './lanes.ts';
-import { noteWait } from './pressure.ts';
 import type { Purpose } from './purpose.ts';
 import { type Destination, sendMessage } from './send.ts';
 
@@ -21,19 +20,14 @@ const MAX_DELIVERIES_OF_A_MESSAGE = 50;
 
 /** The handlers of the message types. */
 export interface Handlers {
-	/** Makes the attempt that a message asks for, or defers its job. `isRepeat`: the message was delivered before. */
-	readonly admit: (message: JobMessage, isRepeat: boolean, attempt: () => Promise<Report>) => Promise<Report>;
-	/** Runs one attempt. Its outcome is already reported to the job. */
-	readonly run: (id: string, lease: Lease) => Promise<Report>;
-	/** Polls an upstream's operation. The outcome is already reported to the job. */
-	readonly ask: (message: JobMessage & { readonly ask: object }) => Promise<Report>;
+	/** Does the work that a job's message asks for. The outcome is already reported to the job. */
+	readonly work: (received: ReceivedMessage) => Promise<Report>;
 	/** Delivers an event to a webhook's receiver. The outcome is already reported to the job. */
 	readonly deliver: (message: DeliveryMessage) => Promise<Report>;
 }
 
 /** The dependencies of a consumer. */
 export interface Consumer {
-	readonly jobs: Jobs;
 	readonly lanes: Lanes;
 	readonly handlers: Handlers;
 	/** The purpose of the queue. */
@@ -56,18 +50,15 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
 	await settleAll(batch, async (letter) => {
 		const { message, body } = letter;
 		const { handlers } = consumer;
-		const handle = () => {
-			if (!('epoch' in body)) return handlers.deliver(body);
-			if (body.ask) return handlers.ask({ ...body, ask: body.ask });
-			return handlers.admit(body, message.attempts > 1, () => attempt(body, consumer, isShared));
-		};
-		const report = await handle();
+		const isRepeat = message.attempts > 1;
+		const handling = 'epoch' in body ? handlers.work({ message: body, isRepeat, isShared }) : handlers.deliver(body);
+		const report = await handling;
 		if (report.retryInMs === undefined) message.ack();
 		else if (report.next) {
 			// If no queue accepts the message, the job's watchdog sends it.
-			await sendMessage(destinationOf(letter, report, consumer), report.next, secondsOf(report.retryInMs));
+			await sendMessage(chooseDestination(letter, report, consumer), report.next, toDelaySeconds(report.retryInMs));
 			message.ack();
-		} else await comeAgain(letter, report.retryInMs, destinationOf(letter, report, consumer));
+		} else await comeAgain(letter, report.retryInMs, chooseDestination(letter, report, consumer));
 	});
 }
 
@@ -77,20 +68,6 @@ export async function consumeDeadLetters(batch: MessageBatch, jobs: Jobs): Promi
 		if ('epoch' in body) await jobs.call(body.id, (job) => job.deadLetter(body.epoch));
 		message.ack();
 	});
-}
-
-async function attempt({ id, epoch }: JobMessage, consumer: Consumer, isShared: boolean): Promise<Report> {
-	const { jobs, handlers } = consumer;
-	// Identifies this delivery: if the response is lost and the call is repeated, the job returns the same lease.
-	const delivery = crypto.randomUUID();
-	const start = await jobs.call(id, (job) => job.startAttempt({ epoch, isShared, delivery }));
-	if (!start.started) {
-		const { lane } = start;
-		return start.refusal === 'early' ? { retryInMs: start.waitMs ?? 0, ...(lane !== undefined && { lane }) } : {};
-	}
-	const { waitedMs } = start.lease;
-	if (waitedMs !== undefined) noteWait(consumer.purpose.lane, waitedMs, Date.now());
-	return handlers.run(id, start.lease);
 }
 
 const Body = z.union([JobMessage, DeliveryMessage]);
@@ -123,16 +100,16 @@ export function putOff(batch: MessageBatch): void {
 }
 
 function handBack(message: Message): void {
-	message.retry({ delaySeconds: secondsOf(unreachableMs(message.attempts, Math.random())) });
+	message.retry({ delaySeconds: toDelaySeconds(unreachableMs(message.attempts, Math.random())) });
 }
 
 /**
  * Chooses the destination of a repeated message. Locally, a queue runs one batch at a time. The other queues of the lane
  * are therefore preferred, so that this batch delays nothing.
  */
-function destinationOf({ body }: Letter, { lane }: Report, { lanes, purpose }: Consumer): Destination {
+function chooseDestination({ body }: Letter, { lane }: Report, { lanes, purpose }: Consumer): Destination {
 	const to = 'epoch' in body ? (lane ?? purpose.lane) : WEBHOOKS_LANE;
-	return { lanes, lane: to, ...(to === purpose.lane && { lastIndex: purpose.index }) };
+	return { lanes, lane: to, lastIndex: to === purpose.lane ? purpose.index : undefined };
 }
 
 /**
@@ -143,10 +120,10 @@ async function comeAgain(letter: Letter, waitMs: number, destination: Destinatio
 	const { message, unsettled } = letter;
 	const dueAt = Date.now() + waitMs;
 	const isBatchOver = unsettled() === 1 && message.attempts < MAX_DELIVERIES_OF_A_MESSAGE;
-	if (isBatchOver) return message.retry({ delaySeconds: secondsOf(waitMs) });
-	const isSent = await sendMessage(destination, bodyAgain(letter), secondsOf(waitMs));
+	if (isBatchOver) return message.retry({ delaySeconds: toDelaySeconds(waitMs) });
+	const isSent = await sendMessage(destination, bodyAgain(letter), toDelaySeconds(waitMs));
 	if (isSent) message.ack();
-	else message.retry({ delaySeconds: secondsOf(Math.max(0, dueAt - Date.now())) });
+	else message.retry({ delaySeconds: toDelaySeconds(Math.max(0, dueAt - Date.now())) });
 }
 
 /** A new message restarts the count of deliveries, so it must say itself that its upstream's gate is to be asked. */
@@ -155,6 +132,7 @@ function bodyAgain({ body }: Letter): JobMessage | DeliveryMessage {
 	return { ...body, upstream: { ...body.upstream, hasWaited: true } };
 }
 
-function secondsOf(ms: number): number {
+/** Rounds up to whole seconds, the unit of the platform. */
+function toDelaySeconds(ms: number): number {
 	return Math.min(MAX_DELAY_SECONDS, Math.ceil(ms / MS_PER_SECOND));
 }

@@ -23,7 +23,7 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 		let request: RequestInit = { ...rest, redirect: 'manual', signal: signals };
 		for (let redirects = 0; ; redirects++) {
 			const response = await fetch(target, request);
-			const location = redirectOf(response);
+			const location = redirectLocation(response);
 			if (location === undefined || redirect === 'manual') return response;
 			await response.body?.cancel();
 			if (redirect === 'error')
@@ -46,7 +46,7 @@ export function allowed(url: string | URL, allowPrivateTargets: boolean): URL {
 }
 
 /** The target of a response, if it is a redirect that a client follows. */
-export function redirectOf({ status, headers }: Response): string | undefined {
+export function redirectLocation({ status, headers }: Response): string | undefined {
 	const isRedirect = status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
 	return isRedirect ? (headers.get('location') ?? undefined) : undefined;
 }

@@ -17,4 +17,8 @@ export type Outcome =
 		readonly health?: Health;
 	};
 
-export type AttemptReport = Report & { readonly health?: Health };
+/** The object's response to the report of an attempt, and the health of the upstream. */
+export interface AttemptReport {
+	readonly report: Report;
+	readonly health?: Health | undefined;
+}

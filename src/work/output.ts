@@ -1,17 +1,10 @@
 /** Converts a task's return value to the reply that is stored and replayed. */
 import { STATUSES_WITHOUT_BODY } from '../core/http/statuses.ts';
 import { INLINE_BODY_BYTES } from '../core/job/limits.ts';
-import type { Fence, StoredReply } from '../core/job/record.ts';
-import type { Jobs } from '../rpc/jobs.ts';
+import type { StoredReply } from '../core/job/record.ts';
 import { TooLarge, upload } from '../rpc/upload.ts';
+import type { Attempt } from './attempt.ts';
 import { TaskError, type TaskResult, type WaitingForWorker } from './task.ts';
-
-export interface OutputOptions {
-	readonly jobs: Jobs;
-	readonly id: string;
-	readonly fence: Fence;
-	readonly maxBytes: number;
-}
 
 /** A return value that is a result. */
 type Result = Exclude<TaskResult, WaitingForWorker>;
@@ -31,38 +24,38 @@ const KEPT_HEADERS: ReadonlySet<string> = new Set([
  * @throws {TaskError} `InvalidOutput` for a result that can't be stored. Not retryable: the next attempt would return the
  * same.
  */
-export async function storeReply(result: Result, options: OutputOptions): Promise<StoredReply> {
+export async function storeReply(attempt: Attempt, result: Result): Promise<StoredReply> {
 	try {
-		return result instanceof Response ? await fromResponse(result, options) : await fromJson(result, options);
+		return result instanceof Response ? await fromResponse(attempt, result) : await fromJson(attempt, result);
 	} catch (error) {
 		if (!(error instanceof TooLarge)) throw error;
 		throw invalidOutput(`The result is larger than the limit of ${error.maxBytes} bytes`);
 	}
 }
 
-async function fromJson(result: Exclude<Result, Response>, options: OutputOptions): Promise<StoredReply> {
+async function fromJson(attempt: Attempt, result: Exclude<Result, Response>): Promise<StoredReply> {
 	if (result === undefined) return { status: 204, headers: [] };
 	const bytes = new TextEncoder().encode(serialize(result));
-	return { status: 200, headers: [], body: await storeBytes([bytes], 'application/json', options) };
+	return { status: 200, headers: [], body: await storeBytes(attempt, [bytes], 'application/json') };
 }
 
-async function fromResponse(response: Response, options: OutputOptions): Promise<StoredReply> {
+async function fromResponse(attempt: Attempt, response: Response): Promise<StoredReply> {
 	const { status } = response;
 	if (status < 200 || status > 399)
 		throw invalidOutput(`Expected a result with a status from 200 to 399, got: ${status}; throw a TaskError to fail`);
 	const headers = [...response.headers].filter(([name]) => KEPT_HEADERS.has(name));
 	if (!response.body || STATUSES_WITHOUT_BODY.has(status)) return { status, headers };
 	const mediaType = response.headers.get('content-type') ?? 'application/octet-stream';
-	return { status, headers, body: await storeBytes(response.body, mediaType, options) };
+	return { status, headers, body: await storeBytes(attempt, response.body, mediaType) };
 }
 
 function storeBytes(
+	{ jobs, id, lease: { fence }, dependencies: { maxResultBytes } }: Attempt,
 	source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 	mediaType: string,
-	options: OutputOptions,
 ) {
-	const { jobs, id, fence, maxBytes } = options;
-	return upload(jobs, id, source, { mediaType, maxBytes: Math.max(maxBytes, INLINE_BODY_BYTES), fence });
+	const maxBytes = Math.max(maxResultBytes, INLINE_BODY_BYTES);
+	return upload(jobs, id, source, { mediaType, maxBytes, fence });
 }
 
 function serialize(result: unknown): string {

@@ -25,7 +25,7 @@ export interface RegisteredTask {
 export type TaskRegistry = ReadonlyMap<string, RegisteredTask>;
 
 /** @throws {TypeError} for an invalid task; the message names the task and the mistake. */
-export function registryOf(tasks: readonly AnyTask[]): TaskRegistry {
+export function createRegistry(tasks: readonly AnyTask[]): TaskRegistry {
 	const registry = new Map<string, RegisteredTask>();
 	for (const task of tasks) {
 		if (!NAME.test(task.name)) throw new TypeError(`Task name must match ${NAME.source}, got: "${task.name}"`);
@@ -36,20 +36,14 @@ export function registryOf(tasks: readonly AnyTask[]): TaskRegistry {
 }
 
 function registered(task: AnyTask): RegisteredTask {
-	const { maxAttempts, timeoutSeconds } = OPTION_LIMITS;
 	return {
 		name: task.name,
 		description: task.description,
 		...inputForms(task.input),
 		parameters: (task.parameters ?? z.object({})).strict(),
 		lane: task.lane ?? DEFAULT_LANE,
-		maxAttempts: requireWithin(task, 'maxAttempts', task.maxAttempts ?? maxAttempts.default, maxAttempts),
-		timeoutSeconds: requireWithin(
-			task,
-			'timeoutSeconds',
-			task.timeoutSeconds ?? timeoutSeconds.default,
-			timeoutSeconds,
-		),
+		maxAttempts: limited(task, 'maxAttempts'),
+		timeoutSeconds: limited(task, 'timeoutSeconds'),
 		run: task.run.bind(task),
 	};
 }
@@ -59,7 +53,10 @@ function inputForms(input: AnyTask['input']): Pick<RegisteredTask, 'json' | 'bin
 	return 'json' in input ? { json: input.json, binary: input.binary } : { binary: input };
 }
 
-function requireWithin(task: AnyTask, field: string, value: number, limits: { min: number; max: number }): number {
+/** A number of a task, or its default. @throws {TypeError} if it is out of bounds. */
+function limited(task: AnyTask, field: 'maxAttempts' | 'timeoutSeconds'): number {
+	const limits = OPTION_LIMITS[field];
+	const value: number = task[field] ?? limits.default;
 	if (Number.isInteger(value) && value >= limits.min && value <= limits.max) return value;
 	throw new TypeError(
 		`Task "${task.name}": ${field} must be a whole number from ${limits.min} to ${limits.max}, got: ${value}`,

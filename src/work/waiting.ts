@@ -1,8 +1,9 @@
 /** Issues the links with which an external worker finishes an attempt. They are valid for this attempt only. */
+import { defined } from '../core/defined.ts';
 import { OPTION_LIMITS, WAIT_SECONDS } from '../core/job/limits.ts';
-import { attemptLinks } from '../core/job/links.ts';
-import type { Lease } from '../core/job/object-api.ts';
+import { type AttemptLinks, attemptLinks } from '../core/job/links.ts';
 import type { Fence } from '../core/job/record.ts';
+import type { Attempt } from './attempt.ts';
 import { TaskError, WaitingForWorker, type WaitOptions } from './task.ts';
 
 /** Signs the token in an external worker's links; returns `undefined` if the deployment has no key. */
@@ -21,25 +22,20 @@ export type SignAttemptToken = (grant: {
  * @throws {TaskError} `WaitNotPossible`, not retryable.
  */
 export async function waitingFor(
-	id: string,
-	lease: Lease,
-	sign: SignAttemptToken,
+	attempt: Attempt,
 	{ startWithinSeconds, timeoutSeconds = WAIT_SECONDS.default }: WaitOptions,
 ): Promise<WaitingForWorker> {
 	checkWithin('timeoutSeconds', timeoutSeconds, WAIT_SECONDS);
 	if (startWithinSeconds !== undefined)
 		checkWithin('startWithinSeconds', startWithinSeconds, OPTION_LIMITS.startWithinSeconds);
-	const links = linksFor(id, lease, sign);
-	return new WaitingForWorker(links, {
-		timeoutSeconds,
-		...(startWithinSeconds !== undefined && { startWithinSeconds }),
-	});
+	return new WaitingForWorker(signLinks(attempt), defined({ timeoutSeconds, startWithinSeconds }));
 }
 
-function linksFor(id: string, { fence, origin, readableUntil }: Lease, sign: SignAttemptToken) {
+function signLinks({ id, lease, dependencies }: Attempt): AttemptLinks {
+	const { fence, origin, readableUntil } = lease;
 	const { createdAt } = fence;
 	if (origin !== undefined && readableUntil !== undefined && createdAt !== undefined) {
-		const token = sign({ job: id, createdAt, right: 'complete', expiresAt: readableUntil, fence });
+		const token = dependencies.sign({ job: id, createdAt, right: 'complete', expiresAt: readableUntil, fence });
 		if (token !== undefined) return attemptLinks(id, { origin, token });
 	}
 	const message = 'The deployment has no key to sign the links of an external worker: set SIGNING_KEYS';

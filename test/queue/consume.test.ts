@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ArgumentsOf, Report, Start } from '../../src/core/job/object-api.ts';
+import type { ReceivedMessage } from '../../src/core/job/message.ts';
+import type { Report } from '../../src/core/job/object-api.ts';
 import { type Consumer, consume, putOff } from '../../src/queue/consume.ts';
 import type { Lanes } from '../../src/queue/lanes.ts';
-import type { Jobs } from '../../src/rpc/jobs.ts';
 
 type Verdict = 'ack' | { readonly delaySeconds: number };
 
@@ -40,21 +40,17 @@ const QUICK = { v: 1, id: 'b'.repeat(64), epoch: 1 } as const;
 /** A consumer in which job a works until its signal aborts, and job b reports at once. */
 function consumerOf(lanes: Lanes, report: Report, overrides: Partial<Consumer['handlers']> = {}) {
 	const slow = Promise.withResolvers<Report>();
-	const starts: ArgumentsOf<'start'>[] = [];
-	const startAttempt = async (start: ArgumentsOf<'start'>): Promise<Start> => {
-		starts.push(start);
-		return { started: true, lease: {} as never };
-	};
-	const jobs = { call: (_: string, call: (job: unknown) => unknown) => call({ startAttempt }) } as unknown as Jobs;
+	const received: ReceivedMessage[] = [];
 	const handlers: Consumer['handlers'] = {
-		admit: (_, __, attempt) => attempt(),
-		ask: async () => report,
-		run: (id) => (id === SLOW.id ? slow.promise : Promise.resolve(report)),
+		work: async (next) => {
+			received.push(next);
+			return next.message.id === SLOW.id ? slow.promise : report;
+		},
 		deliver: async () => report,
 		...overrides,
 	};
-	const consumer: Consumer = { jobs, lanes, handlers, purpose: { type: 'lane', lane: 'jobs', index: 1 } };
-	return { consumer, starts, end: () => slow.resolve({}) };
+	const consumer: Consumer = { lanes, handlers, purpose: { type: 'lane', lane: 'jobs', index: 1 } };
+	return { consumer, received, end: () => slow.resolve({}) };
 }
 
 describe('a message that has to come again', () => {
@@ -149,7 +145,7 @@ describe('a message whose job cannot be reached', () => {
 		const { lanes, sent } = lanesThatKeep();
 		const { batch, verdicts } = batchOf([QUICK], attempts);
 		const unreachable = () => Promise.reject(new Error('The object is away'));
-		await consume(batch, consumerOf(lanes, {}, { admit: unreachable }).consumer);
+		await consume(batch, consumerOf(lanes, {}, { work: unreachable }).consumer);
 		const { delaySeconds } = verdicts.get(0) as { delaySeconds: number };
 		expect(delaySeconds).toBeGreaterThanOrEqual(atLeast);
 		expect(delaySeconds).toBeLessThanOrEqual(atMost);
@@ -167,18 +163,21 @@ describe('a message whose job cannot be reached', () => {
 	});
 });
 
-describe('a job that is started', () => {
-	it('is told whether its consumer has other jobs, by the batch that it came in', async () => {
+describe('a received message', () => {
+	it('comes with whether its consumer has other jobs, by the batch that it came in', async () => {
 		const { lanes } = lanesThatKeep();
 		const alone = consumerOf(lanes, {});
 		await consume(batchOf([QUICK]).batch, alone.consumer);
-		expect(alone.starts).toEqual([{ epoch: 1, isShared: false, delivery: expect.any(String) }]);
+		expect(alone.received).toEqual([{ message: QUICK, isRepeat: false, isShared: false }]);
 		const together = consumerOf(lanes, {});
 		await consume(batchOf([QUICK, QUICK]).batch, together.consumer);
-		expect(together.starts).toEqual([
-			{ epoch: 1, isShared: true, delivery: expect.any(String) },
-			{ epoch: 1, isShared: true, delivery: expect.any(String) },
-		]);
-		expect(together.starts[0]?.delivery).not.toBe(together.starts[1]?.delivery);
+		expect(together.received.map(({ isShared }) => isShared)).toEqual([true, true]);
+	});
+
+	it('comes with whether it was delivered before', async () => {
+		const { lanes } = lanesThatKeep();
+		const { consumer, received } = consumerOf(lanes, {});
+		await consume(batchOf([QUICK], 2).batch, consumer);
+		expect(received.map(({ isRepeat }) => isRepeat)).toEqual([true]);
 	});
 });

@@ -21,6 +21,15 @@ export const JobMessage = z.object({
 });
 export type JobMessage = z.infer<typeof JobMessage>;
 
+/** A job's message, as a consumer received it. */
+export interface ReceivedMessage {
+	readonly message: JobMessage;
+	/** The message was delivered before. */
+	readonly isRepeat: boolean;
+	/** The consumer has other jobs as well. */
+	readonly isShared: boolean;
+}
+
 /** The message that asks for a job's next attempt. */
 export function jobMessage(id: string, epoch: number, upstream: UpstreamHint | undefined): JobMessage {
 	return { v: 1, id, epoch, ...(upstream && { upstream }) };

@@ -5,14 +5,14 @@
  * failures; after one, it is asked before and informed after each request, until it reports that the upstream has
  * recovered.
  */
+import { defined } from '../../core/defined.ts';
 import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../core/job/limits.ts';
-import type { JobMessage } from '../../core/job/message.ts';
+import type { ReceivedMessage } from '../../core/job/message.ts';
+import type { Report } from '../../core/job/object-api.ts';
 import type { Entry, Health } from '../../core/upstream/gate.ts';
-import type { Upstream, Upstreams } from '../../core/upstream/settings.ts';
+import type { Upstream } from '../../core/upstream/settings.ts';
 import { logError } from '../../log.ts';
-import type { Gates } from '../../rpc/gates.ts';
-import type { Jobs } from '../../rpc/jobs.ts';
-import type { AttemptReport } from '../outcome.ts';
+import type { AttemptDependencies } from '../attempt.ts';
 
 /** What this isolate knows about each upstream. Losing it costs one extra request to a failing upstream. */
 interface Impression {
@@ -23,55 +23,52 @@ interface Impression {
 }
 const impressions = new Map<string, Impression>();
 
+/** The impression of an upstream, which starts as a good one. */
 function impressionOf(name: string): Impression {
 	const impression = impressions.get(name) ?? { isTroubled: false, hasWorked: false };
 	impressions.set(name, impression);
 	return impression;
 }
 
-export interface AdmissionOptions {
-	readonly upstreams: Upstreams;
-	readonly gates: Gates;
-	readonly jobs: Jobs;
+type AdmissionDependencies = Pick<AttemptDependencies, 'upstreams' | 'gates' | 'jobs'>;
+
+/** A request that may be sent to its upstream. */
+export interface Visit {
+	readonly upstream: Upstream;
+	readonly job: string;
+	readonly pass: string;
+	/** The gate granted a slot, and expects a report. */
+	readonly isAsked: boolean;
 }
 
-/**
- * Makes the attempt, or defers the job.
- *
- * @param isRepeat whether the message was delivered before, which hints at a problem, perhaps at the upstream.
- */
+export type Admission =
+	/** The visit is left out if the gate expects no report. */
+	| { readonly type: 'admitted'; readonly visit?: Visit }
+	/** The job is deferred. The report is the object's response. */
+	| { readonly type: 'deferred'; readonly report: Report };
+
+/** Admits the attempt that a message asks for, or defers its job. */
 export async function admit(
-	{ upstreams, gates, jobs }: AdmissionOptions,
-	{ id, epoch, upstream: hint }: JobMessage,
-	isRepeat: boolean,
-	attempt: () => Promise<AttemptReport>,
-): Promise<AttemptReport> {
+	{ upstreams, gates, jobs }: AdmissionDependencies,
+	received: ReceivedMessage,
+): Promise<Admission> {
+	const { id, epoch, upstream: hint } = received.message;
 	const upstream = hint && upstreams.get(hint.name);
-	if (!upstream) return attempt();
+	if (!upstream) return { type: 'admitted' };
 	const pass = crypto.randomUUID();
-	const isAsked = isRepeat || hint.hasWaited || mustAsk(upstream);
-	if (isAsked) {
-		const leaseMs = hint.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS;
-		const { name, concurrency } = upstream;
-		const entry = await gates
-			.of(name)
-			.enter({ job: id, name, pass, leaseMs, ...(concurrency !== undefined && { concurrency }) });
-		note(upstream, entry);
-		if (!entry.admitted) {
-			const { waitMs, message } = entry;
-			const report = await jobs.callOnce(id, (job) => job.deferAttempt({ epoch, waitMs, message }));
-			// The job may not start yet anyway: the attempt's report says when.
-			return report.refusal === 'early' ? attempt() : report;
-		}
-	}
-	let health: Health | undefined;
-	try {
-		const report = await attempt();
-		health = report.health;
-		return report;
-	} finally {
-		await leave(gates, upstream, { pass, job: id, health, isAsked });
-	}
+	// A message that was delivered before hints at a problem, perhaps at the upstream.
+	const isAsked = received.isRepeat || hint.hasWaited === true || mustAsk(upstream);
+	const visit = { upstream, job: id, pass, isAsked };
+	if (!isAsked) return { type: 'admitted', visit };
+	const leaseMs = hint.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS;
+	const { name, concurrency } = upstream;
+	const entry = await gates.of(name).enter(defined({ job: id, name, pass, leaseMs, concurrency }));
+	note(upstream, entry);
+	if (entry.admitted) return { type: 'admitted', visit };
+	const { waitMs, message } = entry;
+	const report = await jobs.callOnce(id, (job) => job.deferAttempt({ epoch, waitMs, message }));
+	// The job may not start yet anyway: the attempt's report says when.
+	return report.refusal === 'early' ? { type: 'admitted' } : { type: 'deferred', report };
 }
 
 function mustAsk({ name, concurrency }: Upstream): boolean {
@@ -82,17 +79,16 @@ function note({ name }: Upstream, entry: Entry): void {
 	impressionOf(name).isTroubled = !entry.admitted || !entry.isCalm;
 }
 
-/** A finished request. */
-interface Visit {
-	readonly pass: string;
-	readonly job: string;
-	readonly health: Health | undefined;
-	/** The gate granted a slot, and expects a report. */
-	readonly isAsked: boolean;
-}
-
-/** Reports a request to the gate. A failure is harmless: a slot expires by itself. */
-async function leave(gates: Gates, { name }: Upstream, { pass, job, health, isAsked }: Visit): Promise<void> {
+/**
+ * Reports an ended visit to the gate. A failure is harmless: a slot expires by itself.
+ *
+ * @param health of the upstream; `undefined` if the request doesn't show it.
+ */
+export async function leave(
+	{ gates }: Pick<AdmissionDependencies, 'gates'>,
+	{ upstream: { name }, job, pass, isAsked }: Visit,
+	health: Health | undefined,
+): Promise<void> {
 	const impression = impressionOf(name);
 	if (health?.isWell) impression.hasWorked = true;
 	if (!isAsked && health?.isWell !== false) return;

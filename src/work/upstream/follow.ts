@@ -3,7 +3,7 @@
  * requests. Credentials are sent to the upstream's own origin only. Any other origin gets only the caller's `accept…`
  * headers.
  */
-
+import { defined } from '../../core/defined.ts';
 import type { FollowTerms } from '../../core/job/lifecycle.ts';
 import type { Following, Progress } from '../../core/job/record.ts';
 import { firstStep } from '../../core/operation/first.ts';
@@ -18,20 +18,17 @@ import type { Upstream } from '../../core/upstream/settings.ts';
 import { allowed } from '../fetch.ts';
 import { checkedProgress } from '../progress.ts';
 import { TaskError } from '../task.ts';
+import { type Forwarding, isUpstreamOrigin } from './forwarding.ts';
 import { type Peeked, peeked } from './peek.ts';
-import { type Attempt, ConnectionLost, discarded } from './reply.ts';
-import { type Answered, headersOf, openConnection, type SendOptions } from './send.ts';
+import { ConnectionLost, discarded } from './reply.ts';
+import { type Answered, openConnection, requestHeaders } from './send.ts';
 
 const BAD_GATEWAY = 502;
 /** The request headers that affect a response, which polls repeat. */
 const OF_ANSWERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'authorization', 'cookie']);
 
-/** The values that stay the same from poll to poll. */
-export interface OperationContext {
-	readonly options: SendOptions;
-	readonly upstream: Upstream;
-	readonly request: UpstreamRequest;
-	readonly job: Attempt;
+/** A forwarded request that has started an operation. */
+export interface Course extends Forwarding {
 	/** The start of the operation, in milliseconds since the epoch. */
 	readonly since: number;
 }
@@ -49,7 +46,7 @@ export interface GoesOn {
  * @returns how to continue polling; or the first response, if there is no operation.
  * @throws {TaskError} if the operation has already failed, or its first response is invalid.
  */
-export async function followTerms(course: OperationContext, first: Answered): Promise<GoesOn | Answered> {
+export async function followTerms(course: Course, first: Answered): Promise<GoesOn | Answered> {
 	if (!startsOperation(first.response)) return first;
 	const { upstream, request } = course;
 	const start = await peeked(first.response, first.url);
@@ -57,7 +54,7 @@ export async function followTerms(course: OperationContext, first: Answered): Pr
 	// A 202 without a usable link is an ordinary reply.
 	if (step.type === 'nonsense' || step.type === 'result') return start;
 	await discarded(start.response);
-	const operation = operationOf(step, upstream);
+	const operation = operationAfter(step, upstream);
 	return goOn(course, step, { operation, answers: 0, failures: 0 });
 }
 
@@ -72,7 +69,7 @@ function startsOperation({ status, headers }: Response): boolean {
  * @returns how to continue polling; or the response with the operation's result.
  * @throws {TaskError} if the operation failed, a response is invalid, or too many polls in a row failed.
  */
-export async function askOnce(course: OperationContext, before: Following): Promise<GoesOn | Answered> {
+export async function askOnce(course: Course, before: Following): Promise<GoesOn | Answered> {
 	let target = before.operation;
 	for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
 		const answer = await answerTo(course, target.askAt);
@@ -83,16 +80,10 @@ export async function askOnce(course: OperationContext, before: Following): Prom
 			return { ...answer, isFollowed: true };
 		await discarded(answer.response);
 		if (isInVain) return countFailure(course, { ...before, operation: target }, step);
-		const operation = operationOf(step, course.upstream);
+		const operation = operationAfter(step, course.upstream);
 		if (step.type === 'ask') {
-			const { retryAfterMs } = before;
-			const answers = before.answers + 1;
-			return goOn(course, step, {
-				...(retryAfterMs !== undefined && { retryAfterMs }),
-				operation,
-				answers,
-				failures: 0,
-			});
+			const { retryAfterMs, answers } = before;
+			return goOn(course, step, defined({ retryAfterMs, operation, answers: answers + 1, failures: 0 }));
 		}
 		target = operation;
 	}
@@ -100,7 +91,7 @@ export async function askOnce(course: OperationContext, before: Following): Prom
 }
 
 /** @throws {TaskError} after too many failures in a row. */
-export function countFailure(course: OperationContext, before: Following, step?: Step): GoesOn {
+export function countFailure(course: Course, before: Following, step?: Step): GoesOn {
 	if (isLastFailure(before)) throw upstreamFailed(`Too many polls of upstream "${course.upstream.name}" failed`);
 	return goOn(course, step, { ...before, failures: before.failures + 1 });
 }
@@ -114,7 +105,7 @@ function isLastFailure({ failures }: Following): boolean {
  *
  * @throws {TaskError} if the operation's links are too large.
  */
-function goOn(course: OperationContext, step: Step | undefined, next: Following): GoesOn {
+function goOn(course: Course, step: Step | undefined, next: Following): GoesOn {
 	const { upstream, since } = course;
 	const sizeBytes = new TextEncoder().encode(JSON.stringify(next.operation)).byteLength;
 	if (sizeBytes > MAX_OPERATION_BYTES)
@@ -122,17 +113,14 @@ function goOn(course: OperationContext, step: Step | undefined, next: Following)
 			`The operation links of upstream "${upstream.name}" are larger than the limit of ${MAX_OPERATION_BYTES} bytes`,
 		);
 	const named = step && 'retryAfterMs' in step ? step.retryAfterMs : undefined;
-	const following = { ...next, ...(named !== undefined && { retryAfterMs: named }) };
+	const following = named === undefined ? next : { ...next, retryAfterMs: named };
 	const waitMs = step?.type === 'fetch' ? 0 : pollWaitMs(following, Date.now() - since);
-	const progress = step && toldBy(step);
-	return {
-		terms: { following, waitMs, timeoutSeconds: upstream.followSeconds },
-		...(progress && { progress }),
-	};
+	const terms = { following, waitMs, timeoutSeconds: upstream.followSeconds };
+	return defined({ terms, progress: step && toldBy(step) });
 }
 
 /** @throws {TaskError} if the operation can't be polled any further. */
-function operationOf(step: Step, { name }: Upstream): Operation {
+function operationAfter(step: Step, { name }: Upstream): Operation {
 	switch (step.type) {
 		case 'ask':
 		case 'fetch':
@@ -150,19 +138,17 @@ function operationOf(step: Step, { name }: Upstream): Operation {
 }
 
 /** Returns `undefined` if there is no response. */
-async function answerTo(
-	{ options, upstream, request, job }: OperationContext,
-	url: string,
-): Promise<Peeked | undefined> {
-	const target = allowed(url, options.allowPrivateTargets);
-	const isOwn = target.origin === new URL(upstream.baseUrl).origin;
+async function answerTo(course: Course, url: string): Promise<Peeked | undefined> {
+	const { attempt, request } = course;
+	const target = allowed(url, attempt.dependencies.allowPrivateTargets);
 	const headers = request.headers.filter(([name]) => OF_ANSWERS.has(name));
+	const isOwn = isUpstreamOrigin(course, target.href);
 	const init = {
 		method: 'GET',
-		headers: isOwn ? headersOf(upstream, { ...request, headers }, job) : strangersHeaders(headers),
+		headers: isOwn ? requestHeaders({ ...course, request: { ...request, headers } }) : strangersHeaders(headers),
 	};
 	try {
-		return await peeked(await openConnection(target, init, job.signal), target.href);
+		return await peeked(await openConnection(target, init, attempt.signal), target.href);
 	} catch (error) {
 		if (!(error instanceof ConnectionLost)) throw error;
 		return undefined;
@@ -197,9 +183,5 @@ function upstreamFailed(
 	message: string,
 	details?: readonly never[] | readonly { code: string; message: string }[],
 ): TaskError {
-	return new TaskError('UpstreamFailed', message, {
-		retryable: false,
-		status: BAD_GATEWAY,
-		...(details && { details }),
-	});
+	return new TaskError('UpstreamFailed', message, defined({ retryable: false, status: BAD_GATEWAY, details }));
 }

@@ -3,29 +3,29 @@
  * it, and a repeated poll does no harm.
  */
 import { defined } from '../../core/defined.ts';
-import { MS_PER_SECOND } from '../../core/job/limits.ts';
+import type { FollowTerms } from '../../core/job/lifecycle.ts';
+import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../core/job/limits.ts';
+import type { JobMessage } from '../../core/job/message.ts';
 import type { Lease, Report } from '../../core/job/object-api.ts';
 import type { Following, FollowState, Progress } from '../../core/job/record.ts';
 import { ANSWER_MS, ASK_DIRECTLY_MS, ASK_LATE_MS } from '../../core/upstream/limits.ts';
 import { logError } from '../../log.ts';
 import { UploadRefused } from '../../rpc/upload.ts';
-import { failureOf } from '../failure.ts';
+import type { Attempt, AttemptDependencies } from '../attempt.ts';
+import { failureFrom } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
-import { askOnce, countFailure, type GoesOn, type OperationContext } from './follow.ts';
-import { type ForwardOptions, finalFailureOf, outcomeOfReply, plan, withoutValues } from './forward.ts';
-import { type Attempt, ConnectionLost } from './reply.ts';
+import { REPORT_MARGIN_MS, reportOutcome } from '../report.ts';
+import { finalFailure, withoutValues } from './failure.ts';
+import { askOnce, type Course, countFailure, type GoesOn } from './follow.ts';
+import { planForwarding } from './forwarding.ts';
+import { ConnectionLost } from './reply.ts';
+import { settleReply } from './settle-reply.ts';
 
-/** The values that stay the same while one consumer polls. */
-export interface Session {
-	readonly options: ForwardOptions;
-	readonly id: string;
-	readonly lease: Lease;
-	readonly report: (outcome: Outcome) => Promise<Report>;
-	readonly contextFor: (signal: AbortSignal) => Attempt;
-}
+/** An attempt while its operation is polled. Each poll has its own signal. */
+type PolledAttempt = Omit<Attempt, 'signal'>;
 
 /** The state of an operation. */
-export interface Standing {
+interface Standing {
 	readonly following: Following & Pick<FollowState, 'asks'>;
 	/** When the operation began, in milliseconds since the epoch. */
 	readonly since: number;
@@ -33,9 +33,47 @@ export interface Standing {
 	readonly last?: { readonly waitMs: number; readonly report: Report };
 }
 
+/** An operation that has just been reported to its job. */
+export interface NewOperation {
+	readonly terms: FollowTerms;
+	/** When the operation began, in milliseconds since the epoch. */
+	readonly since: number;
+	/** The job's response to the report. */
+	readonly report: Report;
+}
+
+/** The consumer that sent the request polls first, so that a short operation doesn't wait for a queue. */
+export function pollFirst(attempt: Attempt, { terms, since, report }: NewOperation): Promise<Report> {
+	const { dependencies, id, lease } = attempt;
+	const { following, waitMs } = terms;
+	const standing = { following: { ...following, asks: 0 }, since, last: { waitMs, report } };
+	return followOn(polledAttempt(dependencies, id, lease), standing);
+}
+
+/** Polls an operation on behalf of a message. The report has the time and the message of the next poll. */
+export async function pollOperation(
+	dependencies: AttemptDependencies,
+	{ id, epoch, ask }: JobMessage & { readonly ask: { readonly attempt: number; readonly asks: number } },
+): Promise<Report> {
+	// Identifies this delivery, so that a call that is repeated after a lost response gets the same response.
+	const delivery = crypto.randomUUID();
+	const due = await dependencies.jobs.call(id, (job) => job.startPoll({ epoch, ...ask, delivery }));
+	if (!due.asking) return {};
+	return followOn(polledAttempt(dependencies, id, due.lease), due);
+}
+
+/** The polls of one consumer have the same deadline as an attempt. */
+function polledAttempt(dependencies: AttemptDependencies, id: string, lease: Lease): PolledAttempt {
+	const untilMs = Date.now() + lease.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS - REPORT_MARGIN_MS;
+	return { dependencies, id, lease, jobs: dependencies.jobs.repeatingUntil(untilMs), link: UNHEARD };
+}
+
+/** Ignores progress of a reply's download, which isn't worth a socket. */
+const UNHEARD: Attempt['link'] = { report: () => {} };
+
 /** Polls while the operation is young, then leaves polling to the next message. */
-export async function followOn(session: Session, { following, since, last }: Standing): Promise<Report> {
-	const { options, id, lease, report } = session;
+async function followOn(attempt: PolledAttempt, { following, since, last }: Standing): Promise<Report> {
+	const { jobs, id, lease } = attempt;
 	const { asks } = following;
 	let state: Following = following;
 	let waitMs = last?.waitMs ?? 0;
@@ -46,21 +84,22 @@ export async function followOn(session: Session, { following, since, last }: Sta
 		await scheduler.wait(waitMs);
 		// The watchdog's schedule began when the job stored the operation, not when its response arrived here.
 		if (!isDue && Date.now() > since + ASK_DIRECTLY_MS + ASK_LATE_MS) break;
-		const next = await questionOf(session, state, since);
+		const next = await pollOrFail(attempt, state, since);
 		if (next === undefined) return {};
-		if ('type' in next) return report(next);
+		if ('type' in next) return reportOutcome(attempt, next);
 		({ following: state, waitMs } = next.terms);
-		if (next.progress && !isSame(next.progress, told) && last) await tell(session, next.progress);
+		if (next.progress && !isSame(next.progress, told) && last) await tell(attempt, next.progress);
 		told = next.progress ?? told;
 	}
 	if (last && state === following) return last.report;
-	const answer = defined({ fence: lease.fence, asks, following: plainOf(state), waitMs, progress: told });
-	return options.jobs.call(id, (job) => job.continuePolling(answer));
+	const { fence } = lease;
+	const answer = defined({ fence, asks, following: withoutObjectFields(state), waitMs, progress: told });
+	return jobs.call(id, (job) => job.continuePolling(answer));
 }
 
 /** Returns the operation without the fields that only the object keeps. */
-function plainOf({ operation, answers, failures, retryAfterMs }: Following): Following {
-	return { operation, answers, failures, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+function withoutObjectFields({ operation, answers, failures, retryAfterMs }: Following): Following {
+	return defined({ operation, answers, failures, retryAfterMs });
 }
 
 function isSame(progress: Progress, before: Progress | undefined): boolean {
@@ -68,7 +107,7 @@ function isSame(progress: Progress, before: Progress | undefined): boolean {
 }
 
 /** Lost progress is sent with the next report. */
-async function tell({ options: { jobs }, id, lease }: Session, progress: Progress): Promise<void> {
+async function tell({ jobs, id, lease }: PolledAttempt, progress: Progress): Promise<void> {
 	try {
 		await jobs.callOnce(id, (job) => job.reportProgress({ fence: lease.fence, progress }));
 	} catch (error) {
@@ -77,47 +116,44 @@ async function tell({ options: { jobs }, id, lease }: Session, progress: Progres
 }
 
 /** @returns `undefined` if this attempt no longer has the job. */
-async function questionOf(
-	session: Session,
+async function pollOrFail(
+	polled: PolledAttempt,
 	following: Following,
 	since: number,
 ): Promise<GoesOn | Outcome | undefined> {
-	const { options, id, lease } = session;
+	const controller = new AbortController();
 	try {
-		const course = { ...plan(options.upstreams, lease), options, since };
-		return await withinTime(session, course, following);
+		const course = { ...planForwarding({ ...polled, signal: controller.signal }), since };
+		return await pollWithinTime(course, following, controller);
 	} catch (error) {
 		if (error instanceof UploadRefused) return undefined;
 		// The upstream is no longer configured, or no longer accepts such requests.
-		logError('operation not polled', { job: id, error });
-		return { type: 'failure', failure: failureOf(error) };
+		logError('operation not polled', { job: polled.id, error });
+		return { type: 'failure', failure: failureFrom(error) };
 	}
 }
 
-async function withinTime(
-	session: Session,
-	course: Omit<OperationContext, 'job'>,
+async function pollWithinTime(
+	course: Course,
 	following: Following,
+	controller: AbortController,
 ): Promise<GoesOn | Outcome> {
-	const { options, id, lease, contextFor } = session;
-	const { upstream, request } = course;
-	const controller = new AbortController();
+	const { attempt, upstream } = course;
 	const abort = () => controller.abort();
 	let timer = setTimeout(abort, ANSWER_MS);
-	const whole = { ...course, job: contextFor(controller.signal) };
 	try {
-		const answer = await askOnce(whole, following);
+		const answer = await askOnce(course, following);
 		if ('terms' in answer) return answer;
 		clearTimeout(timer);
 		timer = setTimeout(abort, upstream.timeoutSeconds * MS_PER_SECOND);
-		return await outcomeOfReply(options, { ...answer, sentAt: Date.now() }, upstream, request, lease, whole.job);
+		return await settleReply(course, { ...answer, sentAt: Date.now() });
 	} catch (error) {
 		if (error instanceof UploadRefused) throw error;
-		const failure = finalFailureOf(error, upstream);
+		const failure = finalFailure(error, upstream);
 		if (failure) return { type: 'failure', failure };
 		const shown = withoutValues(error instanceof ConnectionLost ? error.cause : error, upstream.headers);
-		logError('operation poll failed', { job: id, upstream: upstream.name, error: shown });
-		return countFailure(whole, following);
+		logError('operation poll failed', { job: attempt.id, upstream: upstream.name, error: shown });
+		return countFailure(course, following);
 	} finally {
 		clearTimeout(timer);
 	}

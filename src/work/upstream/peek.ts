@@ -1,4 +1,5 @@
 /** Reads a reply's body if it is short JSON, and returns a reply with the same bytes. */
+import { defined } from '../../core/defined.ts';
 import type { Answer } from '../../core/operation/answer.ts';
 import { MAX_PEEK_BYTES } from '../../core/upstream/limits.ts';
 import { ConnectionLost } from './reply.ts';
@@ -19,7 +20,7 @@ export async function peeked(response: Response, url: string): Promise<Peeked> {
 	const value = isAll ? parsePieces(pieces) : undefined;
 	// The same bytes again: those that were read, followed by the rest.
 	const again = new Response(rejoined(pieces, reader), { status, headers });
-	return { response: again, url, answer: { url, status, headers, ...(value !== undefined && { body: value }) } };
+	return { response: again, url, answer: defined({ url, status, headers, body: value }) };
 }
 
 async function begun(body: ReadableStream) {

@@ -1,11 +1,13 @@
 /** Stores an upstream's reply in the job: its status, the headers that may be replayed, and its bytes as they arrive. */
 import { BAD_GATEWAY, STATUSES_WITHOUT_BODY } from '../../core/http/statuses.ts';
-import type { Fence, StoredReply } from '../../core/job/record.ts';
+import type { StoredReply } from '../../core/job/record.ts';
 import { ReplyProgress } from '../../core/upstream/progress.ts';
 import { headHeaders, keptHeaders } from '../../core/upstream/reply-headers.ts';
-import type { Jobs } from '../../rpc/jobs.ts';
 import { upload } from '../../rpc/upload.ts';
-import { type JobContext, TaskError } from '../task.ts';
+import type { Attempt } from '../attempt.ts';
+import { checkedProgress, sendProgress } from '../progress.ts';
+import { TaskError } from '../task.ts';
+import type { Forwarding } from './forwarding.ts';
 
 /** The reply is missing or incomplete. The cause is logged and never shown to clients. */
 export class ConnectionLost extends Error {
@@ -19,18 +21,13 @@ export class ConnectionLost extends Error {
 	}
 }
 
-/** The context of a forwarding attempt, as a task would see it. */
-export type Attempt = Omit<JobContext, 'parameters'>;
-
-export interface ReplyOptions {
-	readonly jobs: Jobs;
-	readonly job: Attempt;
-	readonly fence: Fence;
-	readonly maxBytes: number;
+/** A reply to store. */
+export interface ArrivingReply {
+	readonly response: Response;
+	/** The URL that it came from. */
+	readonly url: string;
 	/** When the request was sent; milliseconds since the epoch. */
 	readonly sentAt: number;
-	/** The reply's headers describe a body that is not sent, as for HEAD. */
-	readonly isBodiless: boolean;
 }
 
 /** The default media type of a reply without `Content-Type` (RFC 9110 §8.3). */
@@ -40,7 +37,10 @@ const UNKNOWN_TYPE = 'application/octet-stream';
  * @throws {ConnectionLost} if the reply is interrupted.
  * @throws {TooLarge} if the reply is too large.
  */
-export async function storedReply(response: Response, url: string, options: ReplyOptions): Promise<StoredReply> {
+export async function storedReply(
+	{ attempt, request }: Forwarding,
+	{ response, url, sentAt }: ArrivingReply,
+): Promise<StoredReply> {
 	const { status, headers } = response;
 	if (status < 200 || status > 599) {
 		await discarded(response);
@@ -50,14 +50,20 @@ export async function storedReply(response: Response, url: string, options: Repl
 		});
 	}
 	const kept = keptHeaders(headers, url);
-	const head = { status, headers: options.isBodiless ? [...kept, ...headHeaders(headers)] : kept };
-	if (!response.body || options.isBodiless || STATUSES_WITHOUT_BODY.has(status)) {
+	// The headers of a reply to HEAD describe a body that is not sent.
+	const isBodiless = request.method === 'HEAD';
+	const head = { status, headers: isBodiless ? [...kept, ...headHeaders(headers)] : kept };
+	if (!response.body || isBodiless || STATUSES_WITHOUT_BODY.has(status)) {
 		await discarded(response);
 		return head;
 	}
 	const mediaType = headers.get('content-type') ?? UNKNOWN_TYPE;
-	const { jobs, job, fence, maxBytes, sentAt } = options;
-	const body = await upload(jobs, job.id, watched(response, job, sentAt), { mediaType, maxBytes, fence });
+	const { jobs, id, lease, dependencies } = attempt;
+	const body = await upload(jobs, id, watched(attempt, response, sentAt), {
+		mediaType,
+		maxBytes: dependencies.maxResultBytes,
+		fence: lease.fence,
+	});
 	return { ...head, body };
 }
 
@@ -69,7 +75,7 @@ export async function discarded({ body }: Response): Promise<undefined> {
 }
 
 /** Yields the bytes as they arrive. If the total is known, the share that has arrived is the job's progress. */
-async function* watched({ body, headers }: Response, job: Attempt, sentAt: number): AsyncGenerator<Uint8Array> {
+async function* watched(attempt: Attempt, { body, headers }: Response, sentAt: number): AsyncGenerator<Uint8Array> {
 	const totalBytes = headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
 	const progress = new ReplyProgress(sentAt, totalBytes);
 	let receivedBytes = 0;
@@ -83,7 +89,8 @@ async function* watched({ body, headers }: Response, job: Attempt, sentAt: numbe
 			receivedBytes += value.byteLength;
 			if (totalBytes > 0) {
 				const percent = progress.percentAt(Date.now(), receivedBytes);
-				job.progress(percent, `received ${receivedBytes} of ${totalBytes} bytes`);
+				const message = `received ${receivedBytes} of ${totalBytes} bytes`;
+				sendProgress(attempt, checkedProgress(percent, message));
 			}
 			yield value;
 		}

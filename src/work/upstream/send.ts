@@ -1,21 +1,17 @@
 /** Sends the request: builds its headers and body, checks its target, and follows redirects. */
 import { BAD_GATEWAY } from '../../core/http/statuses.ts';
-import type { Lease } from '../../core/job/object-api.ts';
 import { MAX_REDIRECTS } from '../../core/upstream/limits.ts';
 import { targetOf } from '../../core/upstream/paths.ts';
 import { mayFollow, type UpstreamRequest } from '../../core/upstream/request.ts';
 import { forwardedHeaders, plainHeaders } from '../../core/upstream/request-headers.ts';
 import type { Upstream } from '../../core/upstream/settings.ts';
 import { download } from '../../rpc/download.ts';
-import type { Jobs } from '../../rpc/jobs.ts';
-import { allowed, redirectOf, redirectRequest } from '../fetch.ts';
+import type { Attempt } from '../attempt.ts';
+import { idempotencyKey } from '../context.ts';
+import { allowed, redirectLocation, redirectRequest } from '../fetch.ts';
 import { TaskError } from '../task.ts';
-import { type Attempt, ConnectionLost } from './reply.ts';
-
-export interface SendOptions {
-	readonly jobs: Jobs;
-	readonly allowPrivateTargets: boolean;
-}
+import type { Forwarding } from './forwarding.ts';
+import { ConnectionLost } from './reply.ts';
 
 /** A reply, and the URL that it came from. */
 export interface Answered {
@@ -29,25 +25,21 @@ export interface Answered {
  * @throws {ConnectionLost} if there is no reply.
  * @throws {TaskError} if a redirect leads to an address that is not allowed.
  */
-export async function sendRequest(
-	{ jobs, allowPrivateTargets }: SendOptions,
-	upstream: Upstream,
-	request: UpstreamRequest,
-	lease: Lease,
-	job: Attempt,
-): Promise<Answered> {
+export async function sendRequest(forwarding: Forwarding): Promise<Answered> {
+	const { attempt, upstream, request } = forwarding;
+	const { allowPrivateTargets } = attempt.dependencies;
 	let target = allowed(targetOf(upstream.baseUrl, request), allowPrivateTargets);
 	const { origin } = target;
-	let next: RequestInit = { method: request.method, headers: headersOf(upstream, request, job) };
-	let hasBody = (lease.input?.sizeBytes ?? 0) > 0;
+	let next: RequestInit = { method: request.method, headers: requestHeaders(forwarding) };
+	let hasBody = (attempt.lease.input?.sizeBytes ?? 0) > 0;
 	for (let redirects = 0; ; redirects++) {
 		// A stream can be sent once, so each hop gets its own.
-		const body = hasBody ? requestBody(jobs, lease, job.id) : null;
-		const response = await openConnection(target, { ...next, body }, job.signal).catch((error: unknown) => {
+		const body = hasBody ? requestBody(attempt) : null;
+		const response = await openConnection(target, { ...next, body }, attempt.signal).catch((error: unknown) => {
 			const isElsewhere = error instanceof ConnectionLost && target.origin !== origin;
 			throw isElsewhere ? new ConnectionLost(error.cause, true) : error;
 		});
-		const location = upstream.followRedirects ? redirectOf(response) : undefined;
+		const location = upstream.followRedirects ? redirectLocation(response) : undefined;
 		if (location === undefined) return { response, url: target.href };
 		const to = URL.parse(location, target.href);
 		const redirectedInit = redirectRequest(next, response.status, to?.origin === origin);
@@ -73,18 +65,20 @@ export async function openConnection(target: URL, init: RequestInit, signal: Abo
 }
 
 /** The caller's headers, the configured headers, and the job's own headers. Later ones override earlier ones. */
-export function headersOf(upstream: Upstream, { method, headers }: UpstreamRequest, job: Attempt): Headers {
+export function requestHeaders({ attempt, upstream, request: { method, headers } }: Forwarding): Headers {
+	const { id, lease } = attempt;
+	const { correlationId, traceparent } = lease.options;
 	// The current rules apply, which may have changed since the submission.
 	const forwarded = forwardedHeaders(headers, method, upstream);
 	const all = new Headers(forwarded.map(([name, value]): [string, string] => [name, value]));
 	// The runtime requests compressed replies by default, and a HEAD would then report the compressed length.
 	if (method === 'HEAD') all.set('accept-encoding', 'identity');
 	for (const [name, value] of upstream.headers) all.set(name, value);
-	if (!all.has('idempotency-key')) all.set('idempotency-key', job.idempotencyKey);
-	all.set('x-correlation-id', job.correlationId);
-	if (job.traceparent !== undefined) all.set('traceparent', job.traceparent);
-	all.set('coatcheck-job-id', job.id);
-	all.set('coatcheck-attempt', String(job.attempt));
+	if (!all.has('idempotency-key')) all.set('idempotency-key', idempotencyKey(attempt));
+	all.set('x-correlation-id', correlationId);
+	if (traceparent !== undefined) all.set('traceparent', traceparent);
+	all.set('coatcheck-job-id', id);
+	all.set('coatcheck-attempt', String(lease.fence.attempt));
 	return all;
 }
 
@@ -99,7 +93,7 @@ function toldElsewhere({ headers }: UpstreamRequest, { headers: left }: RequestI
 }
 
 /** Returns the body with its original length. */
-function requestBody(jobs: Jobs, { input }: Lease, id: string): BodyInit | null {
+function requestBody({ jobs, id, lease: { input } }: Attempt): BodyInit | null {
 	if (!input) return null;
 	if ('inline' in input) return input.inline;
 	const { readable, writable } = new FixedLengthStream(input.sizeBytes);

@@ -1,0 +1,131 @@
+/**
+ * Makes one attempt at a job: start → load → run → settle → report. The steps stand in this order, and the attempt flows
+ * whole from one to the next.
+ */
+import { defined } from '../core/defined.ts';
+import { MS_PER_SECOND } from '../core/job/limits.ts';
+import type { ReceivedMessage } from '../core/job/message.ts';
+import type { Lease, Report, Start } from '../core/job/object-api.ts';
+import { upstreamNameOf } from '../core/job/upstream.ts';
+import { logError, withLogContext } from '../log.ts';
+import { UploadRefused } from '../rpc/upload.ts';
+import type { Attempt, AttemptDependencies, Runner } from './attempt.ts';
+import { AttemptLink } from './attempt-link.ts';
+import { AttemptStop, type Stopped } from './attempt-stop.ts';
+import { failureFrom } from './failure.ts';
+import type { AttemptReport, Outcome } from './outcome.ts';
+import { REPORT_MARGIN_MS, reportOutcome } from './report.ts';
+import { TaskError } from './task.ts';
+import { taskRunner } from './task-runner.ts';
+import { pollFirst } from './upstream/operation.ts';
+import { upstreamRunner } from './upstream/runner.ts';
+
+/** Time that a stopped task has to clean up before its attempt is reported without it. */
+const LET_GO_MS = 2 * MS_PER_SECOND;
+
+/** An attempt that has its lease. */
+interface StartedAttempt extends Attempt {
+	readonly link: AttemptLink;
+	readonly stop: AttemptStop;
+	readonly runner: Runner;
+}
+
+/** How the work of an attempt ended. */
+type Ending = Outcome | Stopped | { readonly type: 'error'; readonly error: unknown };
+
+/**
+ * Makes the attempt that a message asks for. Never throws for an error of the task; only if the report can't be delivered
+ * before the lease ends. Finished work is expensive to lose, so an unreachable object is retried until then.
+ */
+export async function makeAttempt(
+	dependencies: AttemptDependencies,
+	received: ReceivedMessage,
+): Promise<AttemptReport> {
+	const start = await startAttempt(dependencies, received);
+	if (!start.started) return { report: reportOfRefusal(start) };
+	const { lease } = start;
+	return withLogContext(lease.options, async () => {
+		const attempt = load(dependencies, received.message.id, lease);
+		const ending = await run(attempt);
+		const outcome = settle(attempt, ending);
+		return reportAndFollow(attempt, outcome);
+	});
+}
+
+function startAttempt({ jobs }: AttemptDependencies, { message, isShared }: ReceivedMessage): Promise<Start> {
+	const { id, epoch } = message;
+	// Identifies this delivery: if the response is lost and the call is repeated, the job returns the same lease.
+	const delivery = crypto.randomUUID();
+	return jobs.call(id, (job) => job.startAttempt({ epoch, isShared, delivery }));
+}
+
+/** A job that may not start yet gets its message again later. */
+function reportOfRefusal({ refusal, waitMs = 0, lane }: Extract<Start, { started: false }>): Report {
+	return refusal === 'early' ? defined({ retryInMs: waitMs, lane }) : {};
+}
+
+function load(dependencies: AttemptDependencies, id: string, lease: Lease): StartedAttempt {
+	if (lease.waitedMs !== undefined) dependencies.noteWait(lease.waitedMs);
+	const jobs = dependencies.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS);
+	const stop = new AttemptStop();
+	const link = new AttemptLink({ jobs, id, fence: lease.fence, onAbort: (reason) => stop.stop(reason) });
+	const runner = upstreamNameOf(lease.task) === undefined ? taskRunner : upstreamRunner;
+	return { dependencies, id, lease, jobs, signal: stop.signal, link, stop, runner };
+}
+
+/** Runs the work until it ends or is stopped. Stopped work gets a short time to clean up. */
+async function run(attempt: StartedAttempt): Promise<Ending> {
+	const { lease, runner, stop } = attempt;
+	const timer = setTimeout(() => stop.stop('timeout'), lease.options.timeoutSeconds * MS_PER_SECOND);
+	const work = runner.run(attempt).catch((error: unknown): Ending => ({ type: 'error', error }));
+	const ending = await Promise.race([work, stop.stopped]);
+	if (ending.type === 'stopped') await endOrPatience(work);
+	clearTimeout(timer);
+	return ending;
+}
+
+/** Waits until the work has ended, or its time to clean up has passed. */
+async function endOrPatience(work: Promise<unknown>): Promise<void> {
+	const { promise: patience, resolve } = Promise.withResolvers<void>();
+	const timer = setTimeout(resolve, LET_GO_MS);
+	await Promise.race([work, patience]);
+	clearTimeout(timer);
+}
+
+function settle(attempt: StartedAttempt, ending: Ending): Outcome {
+	const progress = attempt.link.close();
+	switch (ending.type) {
+		case 'stopped':
+			return ending.reason === 'timeout' ? attempt.runner.settleTimeout(attempt) : STOPPED;
+		case 'error':
+			return settleError(attempt, ending.error);
+		case 'reply':
+		case 'wait':
+			return progress ? { ...ending, progress } : ending;
+		default:
+			return ending;
+	}
+}
+
+/** A canceled job ends as canceled in any case, and reports of a superseded attempt are ignored. */
+const STOPPED: Outcome = {
+	type: 'failure',
+	failure: { error: { code: 'Canceled', message: 'The attempt was stopped', retryable: true }, status: 500 },
+};
+
+function settleError({ id, lease, signal }: Attempt, error: unknown): Outcome {
+	// An error of a stopped task is not a failure of the task.
+	const isExpected = error instanceof TaskError || error instanceof UploadRefused || signal.aborted;
+	if (!isExpected) logError('task failed', { job: id, task: lease.task, ...lease.fence, error });
+	const retryAfterSeconds = error instanceof TaskError ? error.retryAfterSeconds : undefined;
+	return defined({ type: 'failure' as const, failure: failureFrom(error), retryAfterSeconds });
+}
+
+/** The consumer that started an operation at an upstream polls it first. */
+async function reportAndFollow(attempt: StartedAttempt, outcome: Outcome): Promise<AttemptReport> {
+	const { health } = outcome;
+	const reportedAt = Date.now();
+	const report = await reportOutcome(attempt, outcome);
+	if (outcome.type !== 'follow' || report.refusal !== undefined) return { report, health };
+	return { report: await pollFirst(attempt, { terms: outcome.terms, since: reportedAt, report }), health };
+}
