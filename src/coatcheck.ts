@@ -8,7 +8,7 @@ import { logError } from './log.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { lanesOf } from './queue/lanes.ts';
 import { noteWait } from './queue/pressure.ts';
-import { purposeOf } from './queue/purpose.ts';
+import { queuePurpose } from './queue/purpose.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { signToken } from './token/token.ts';
@@ -32,7 +32,7 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 		async queue(batch, env) {
 			const jobs = new Jobs(env.JOBS);
 			const lanes = lanesOf(env);
-			const purpose = purposeOf(batch.queue, lanes);
+			const purpose = queuePurpose(batch.queue, lanes);
 			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, jobs);
 			if (purpose.type === 'unknown') return refuseQueue(batch, [...lanes.keys()]);
 			const config = configuredOr(env, () => putOff(batch));

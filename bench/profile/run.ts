@@ -34,7 +34,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
 	'the document and its links': ['statusDocument', 'jobLinks', 'jobFacts', 'viewOf'],
 	'the answer': ['documentResponse', 'finished'],
 	'the message, sent': ['sendJob'],
-	'the attempt': ['runAttempt', 'settleAll'],
+	'the attempt': ['handleMessage', 'settleAll'],
 };
 
 async function main(): Promise<void> {

@@ -42,7 +42,7 @@ export async function retryJob(context: RequestContext): Promise<Response> {
 		throw new Problem('NotRetryable', 'The job succeeded: only failed and canceled jobs can be retried');
 	if (change.refusal !== undefined)
 		throw new Problem('NotRetryable', 'The job is not finished: wait until it has failed, or cancel it first');
-	waitUntil(sendJob(lanes, change.view.lane, messageFor(change.view)));
+	waitUntil(sendJob(lanes, change.view.lane, { message: messageFor(change.view) }));
 	return acceptedResponse(context, change.view);
 }
 

@@ -4,7 +4,7 @@ import { documentTag } from '../core/job/document-tag.ts';
 import { type RetryAfterFacts, retryAfterSeconds } from '../core/job/estimate.ts';
 import { jobLinks, type LinkBase } from '../core/job/links.ts';
 import type { JobView } from '../core/job/object-api.ts';
-import { noteWaitOf, usualWaitMs } from '../queue/pressure.ts';
+import { noteJobWait, usualWaitMs } from '../queue/pressure.ts';
 import { linkTokens } from './access/auth.ts';
 import { originOf, type RequestContext } from './request-context.ts';
 import { recordDuration, typicalMs } from './typical-duration.ts';
@@ -83,7 +83,7 @@ export function jobRetryAfter({ facts, timing, lane }: JobView): Record<string, 
 	const now = Date.now();
 	const { waitedMs } = timing;
 	if (facts.startedAt && waitedMs !== undefined)
-		noteWaitOf({ id: facts.id, lane, waitedMs, startedAt: Date.parse(facts.startedAt) }, now);
+		noteJobWait({ id: facts.id, lane, waitedMs, startedAt: Date.parse(facts.startedAt) }, now);
 	if (facts.status !== 'pending' && facts.status !== 'running') {
 		const { startedAt, finishedAt } = facts;
 		if (startedAt && finishedAt) recordDuration({ id: facts.id, task: facts.task, startedAt, finishedAt });

@@ -59,6 +59,6 @@ export class Watchdog {
 		if (!woken?.effects.some(({ type }) => type === 'enqueue')) return;
 		const { id, lanes } = this.#parts;
 		const message = awaitedMessage(id, woken.job);
-		if (message) await sendJob(lanes, laneOf(woken.job), message);
+		if (message) await sendJob(lanes, laneOf(woken.job), { message });
 	}
 }

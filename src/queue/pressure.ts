@@ -69,7 +69,7 @@ export function noteWait(lane: string, waitedMs: number, now: number): void {
 }
 
 /** Records the wait of a job that a client read, once and only while it is recent. */
-export function noteWaitOf({ id, lane, waitedMs, startedAt }: StartedJob, now: number): void {
+export function noteJobWait({ id, lane, waitedMs, startedAt }: StartedJob, now: number): void {
 	if (now - startedAt > WAIT_NEWS_MS || noted.has(id)) return;
 	if (noted.size >= MAX_NOTED) noted.clear();
 	noted.add(id);
@@ -82,12 +82,16 @@ export function usualWaitMs(lane: string, now: number): number {
 	return now - notedAt < WAIT_NEWS_MS ? ms : 0;
 }
 
-/**
- * Time until a lane accepts jobs again, in milliseconds; 0 when at least one of its queues accepts them now.
- *
- * @param maxBacklog maximum number of messages in a queue.
- */
-export function fullForMs(lanes: Lanes, lane: string, maxBacklog: number, now: number): number {
+/** The limit of a lane's queues. */
+export interface LaneLimit {
+	readonly lanes: Lanes;
+	readonly lane: string;
+	/** Maximum number of messages in a queue. */
+	readonly maxBacklog: number;
+}
+
+/** Time until a lane accepts jobs again, in milliseconds; 0 when at least one of its queues accepts them now. */
+export function fullForMs({ lanes, lane, maxBacklog }: LaneLimit, now: number): number {
 	const queues = queuesOf(lanes, lane);
 	return queues.length === 0 ? 0 : Math.min(...queues.map((queue) => queueFullForMs(queue, maxBacklog, now)));
 }

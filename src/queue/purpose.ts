@@ -16,7 +16,7 @@ export type Purpose =
 	| { readonly type: 'unknown' };
 
 /** Only the end of the name matters: different deployments have different prefixes. */
-export function purposeOf(queue: string, lanes: { has(lane: string): boolean }): Purpose {
+export function queuePurpose(queue: string, lanes: { has(lane: string): boolean }): Purpose {
 	if (DEAD_LETTERS.test(queue)) return { type: 'dead letters' };
 	const [, lane, number = '1'] = LANE_QUEUE.exec(queue) ?? [];
 	if (lane === undefined || !lanes.has(lane)) return { type: 'unknown' };

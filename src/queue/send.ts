@@ -19,19 +19,20 @@ const MAX_QUEUES_TRIED = 3;
  */
 const turns = new Map<string, number>();
 
+/** A job's message to send. */
+export interface Sending {
+	readonly message: JobMessage;
+	/** Default: 0. */
+	readonly delaySeconds?: number;
+}
+
 /** Sends a job's message. Resolves when it is sent or given up; never rejects. */
-export async function sendJob(lanes: Lanes, lane: string, message: JobMessage, delaySeconds = 0): Promise<void> {
+export async function sendJob(lanes: Lanes, lane: string, { message, delaySeconds = 0 }: Sending): Promise<void> {
 	await sendMessage({ lanes, lane }, message, delaySeconds);
 }
 
 /** Maximum number of messages in one call, a limit of the platform. */
 export const MAX_SENT_AT_ONCE = 100;
-
-/** A job's message to send. */
-export interface Sending {
-	readonly message: JobMessage;
-	readonly delaySeconds: number;
-}
 
 /** Sends the messages of many jobs of one lane, in batches. Resolves when each is sent or given up; never rejects. */
 export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Sending[]): Promise<void> {
@@ -42,7 +43,7 @@ export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Se
 		calls.map((some) =>
 			handOver({ lanes, lane }, some[0]?.message.id ?? '', (queue) =>
 				queue.sendBatch(
-					some.map(({ message, delaySeconds }) => ({ body: message, contentType: 'json', delaySeconds })),
+					some.map(({ message, delaySeconds = 0 }) => ({ body: message, contentType: 'json', delaySeconds })),
 				),
 			),
 		),

@@ -3,6 +3,7 @@
  * retries.
  */
 import { type SigningKeys, secretsOf, type WebhookSecrets } from '../config/config.ts';
+import { defined } from '../core/defined.ts';
 import { targetRefusal } from '../core/http/target.ts';
 import { type JobEvent, statusDocument } from '../core/job/document.ts';
 import { WEBHOOK_TIMEOUT_MS } from '../core/job/limits.ts';
@@ -40,19 +41,19 @@ async function deliverNow(dependencies: DeliveryDependencies, { id, seq }: Deliv
 	const due = await jobs.call(id, (job) => job.delivery(seq));
 	if (!due) return {};
 	if (due.waitMs > 0) return { retryInMs: due.waitMs };
-	const made = await call(dependencies, id, due);
+	const made = await callReceiver(dependencies, id, due);
 	if (!due.isTracked) return {};
 	const { attempt } = due;
-	return jobs.call(id, (job) => job.delivered(seq, { ...made, ...(attempt !== undefined && { attempt }) }));
+	return jobs.call(id, (job) => job.delivered(seq, defined({ ...made, attempt })));
 }
 
-async function call(dependencies: DeliveryDependencies, id: string, due: DueDelivery): Promise<Try> {
+async function callReceiver(dependencies: DeliveryDependencies, id: string, due: DueDelivery): Promise<Try> {
 	const { url, format } = due.webhook;
 	const { messageId = `${id}:${due.event.seq}` } = due;
 	const event = await eventFor(dependencies, id, due);
 	const secrets = secretsOf(dependencies.webhookSecrets, due.tenant);
 	const { correlationId } = event.job;
-	const { headers, body } = signedMessage(format, messageId, event, Date.now(), secrets);
+	const { headers, body } = signedMessage(event, { format, id: messageId, now: Date.now(), secrets });
 	try {
 		const refusal = targetRefusal(url, dependencies.allowPrivateTargets);
 		if (refusal !== undefined) throw new Error(`the webhook's URL is not allowed: ${refusal}`);
@@ -68,7 +69,7 @@ async function call(dependencies: DeliveryDependencies, id: string, due: DueDeli
 		});
 		await response.body?.cancel();
 		const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
-		return { code: response.status, ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
+		return defined({ code: response.status, retryAfterMs: waitMs });
 	} catch (error) {
 		logError('webhook not delivered', { job: id, seq: event.seq, correlationId, error });
 		return {};
@@ -80,6 +81,6 @@ async function eventFor({ signingKeys }: DeliveryDependencies, id: string, due: 
 	const { webhook, readableUntil: expiresAt, event } = due;
 	const createdAt = Date.parse(event.job.createdAt);
 	const token = signToken(signingKeys, { job: id, createdAt, right: 'read', expiresAt });
-	const links = jobLinks(id, { origin: webhook.origin, mayCancel: false, ...(token !== undefined && { token }) });
+	const links = jobLinks(id, defined({ origin: webhook.origin, mayCancel: false, token }));
 	return { ...event, job: statusDocument(event.job, links) };
 }

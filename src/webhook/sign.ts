@@ -15,18 +15,17 @@ export interface SignedMessage {
 /** Both formats name an event `job.<type>`. */
 const TYPE_PREFIX = 'job.';
 
-/**
- * @param id the same in every try, so that a receiver can detect repeated deliveries.
- * @param now the time of sending, in milliseconds since the epoch: a receiver rejects messages that are too old.
- * @param secrets `whsec_…`; at least one.
- */
-export function signedMessage(
-	format: WebhookFormat,
-	id: string,
-	event: JobEvent,
-	now: number,
-	secrets: readonly string[],
-): SignedMessage {
+export interface SigningOptions {
+	readonly format: WebhookFormat;
+	/** The message's id: the same in every try, so that a receiver can detect repeated deliveries. */
+	readonly id: string;
+	/** The time of sending, in milliseconds since the epoch: a receiver rejects messages that are too old. */
+	readonly now: number;
+	/** `whsec_…`. Without a secret, the message has no signature. */
+	readonly secrets: readonly string[];
+}
+
+export function signedMessage(event: JobEvent, { format, id, now, secrets }: SigningOptions): SignedMessage {
 	const { headers, body } = format === 'cloudevents' ? cloudEvent(id, event) : standard(event);
 	const sentAt = new Date(Math.floor(now / MS_PER_SECOND) * MS_PER_SECOND);
 	const signatures = secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body));

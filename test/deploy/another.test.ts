@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createTestHarness, unstable_readConfig } from 'wrangler';
 import { configWith, localVariables } from '../../bench/configuration.ts';
 import { another } from '../../deploy/another.ts';
-import { purposeOf } from '../../src/queue/purpose.ts';
+import { queuePurpose } from '../../src/queue/purpose.ts';
 import { submit, until } from '../interop/jobs.ts';
 
 const CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
@@ -53,9 +53,9 @@ describe('a deployment beside the first', () => {
 		for (const config of [CONFIG, await configOfAnother('src/index.ts')]) {
 			const { queues }: WranglerConfig = unstable_readConfig({ config });
 			for (const { queue, dead_letter_queue } of queues.consumers ?? []) {
-				expect(purposeOf(queue, lanes), queue).not.toEqual({ type: 'unknown' });
-				const isLane = purposeOf(queue, lanes).type === 'lane';
-				if (isLane) expect(purposeOf(dead_letter_queue ?? '', lanes)).toEqual({ type: 'dead letters' });
+				expect(queuePurpose(queue, lanes), queue).not.toEqual({ type: 'unknown' });
+				const isLane = queuePurpose(queue, lanes).type === 'lane';
+				if (isLane) expect(queuePurpose(dead_letter_queue ?? '', lanes)).toEqual({ type: 'dead letters' });
 			}
 		}
 	});

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type Lanes, lanesOf } from '../../src/queue/lanes.ts';
-import { fullForMs, noteWait, noteWaitOf, usualWaitMs } from '../../src/queue/pressure.ts';
-import { purposeOf } from '../../src/queue/purpose.ts';
+import { fullForMs, noteJobWait, noteWait, usualWaitMs } from '../../src/queue/pressure.ts';
+import { queuePurpose } from '../../src/queue/purpose.ts';
 import { sendJob, sendJobs, sendMessage } from '../../src/queue/send.ts';
 import { advanceClock } from '../flow/faults.ts';
 
@@ -23,7 +23,7 @@ describe('sending', () => {
 			queue(() => ({ backlogCount: 0 })),
 		];
 		const lanes = lanesWith(...queues);
-		for (let message = 0; message < 9; message++) await sendJob(lanes, 'jobs', MESSAGE);
+		for (let message = 0; message < 9; message++) await sendJob(lanes, 'jobs', { message: MESSAGE });
 		expect(queues.map(({ send }) => send.mock.calls.length)).toEqual([3, 3, 3]);
 	});
 
@@ -91,7 +91,7 @@ describe('sending', () => {
 	it('makes no wait of what a queue says of its oldest message: it may be at work, or delayed', async () => {
 		const lane = 'unacknowledged';
 		const busy = queue(() => ({ backlogCount: 5, oldestMessageTimestamp: new Date(Date.now() - 300_000) }));
-		await sendJob(new Map([[lane, [busy]]]) as unknown as Lanes, lane, MESSAGE);
+		await sendJob(new Map([[lane, [busy]]]) as unknown as Lanes, lane, { message: MESSAGE });
 		expect(busy.send).toHaveBeenCalledOnce();
 		expect(usualWaitMs(lane, Date.now())).toBe(0);
 	});
@@ -109,21 +109,21 @@ describe('sending', () => {
 		const now = Date.now();
 		const job = { id: crypto.randomUUID(), lane: 'asked', waitedMs: 8_000, startedAt: now - 1_000 };
 		noteWait('asked', 0, now);
-		noteWaitOf(job, now);
-		noteWaitOf(job, now);
-		noteWaitOf({ ...job, id: crypto.randomUUID(), startedAt: now - 60_000 }, now);
+		noteJobWait(job, now);
+		noteJobWait(job, now);
+		noteJobWait({ ...job, id: crypto.randomUUID(), startedAt: now - 60_000 }, now);
 		expect(usualWaitMs('asked', now)).toBe(1_600);
 	});
 
 	it('to a lane that is not there goes by the default one', async () => {
 		const only = queue(() => ({ backlogCount: 0 }));
-		await sendJob(lanesWith(only), 'alone', MESSAGE);
+		await sendJob(lanesWith(only), 'alone', { message: MESSAGE });
 		expect(only.send).toHaveBeenCalledOnce();
 	});
 
 	it('to a lane that has no queue is logged, and nothing is thrown', async () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-		await sendJob(new Map(), 'jobs', MESSAGE);
+		await sendJob(new Map(), 'jobs', { message: MESSAGE });
 		expect(String(log.mock.calls[0])).toContain('the lane has no queue');
 		log.mockRestore();
 	});
@@ -147,22 +147,22 @@ describe('sending', () => {
 		['coatcheck-long', { type: 'unknown' }],
 		['my-queue', { type: 'unknown' }],
 	])('knows by the end of its name what queue %s is for', (name, purpose) => {
-		expect(purposeOf(name, lanesWith())).toEqual(purpose);
+		expect(queuePurpose(name, lanesWith())).toEqual(purpose);
 	});
 });
 
 describe('a lane', () => {
 	const MAX_BACKLOG = 100;
-	const full = (lanes: Lanes) => fullForMs(lanes, 'jobs', MAX_BACKLOG, Date.now());
+	const full = (lanes: Lanes) => fullForMs({ lanes, lane: 'jobs', maxBacklog: MAX_BACKLOG }, Date.now());
 
 	it('is full when all of its queues have refused several messages in a row, and is tried again after a while', async () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		const queues = [0, 1].map(() => queue(() => ({ backlogCount: 0 })));
 		const lanes = lanesWith(...queues);
 		for (const { send } of queues) send.mockRejectedValue(new Error('Queue is overloaded'));
-		for (let message = 1; message <= 2; message++) await sendJob(lanes, 'jobs', MESSAGE);
+		for (let message = 1; message <= 2; message++) await sendJob(lanes, 'jobs', { message: MESSAGE });
 		expect(full(lanes)).toBe(0);
-		await sendJob(lanes, 'jobs', MESSAGE);
+		await sendJob(lanes, 'jobs', { message: MESSAGE });
 		expect(full(lanes)).toBeGreaterThan(0);
 		advanceClock(3_001);
 		expect(full(lanes)).toBe(0);
@@ -174,10 +174,10 @@ describe('a lane', () => {
 		const only = queue(() => ({ backlogCount: 0 }));
 		const lanes = lanesWith(only);
 		only.send.mockRejectedValue(new Error('Queue is overloaded'));
-		for (let message = 1; message <= 3; message++) await sendJob(lanes, 'jobs', MESSAGE);
+		for (let message = 1; message <= 3; message++) await sendJob(lanes, 'jobs', { message: MESSAGE });
 		expect(full(lanes)).toBeGreaterThan(0);
 		only.send.mockResolvedValue({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } });
-		await sendJob(lanes, 'jobs', MESSAGE);
+		await sendJob(lanes, 'jobs', { message: MESSAGE });
 		expect(full(lanes)).toBe(0);
 		log.mockRestore();
 	});
@@ -188,12 +188,12 @@ describe('a lane', () => {
 			queue(() => ({ backlogCount: 101 })),
 			queue(() => ({ backlogCount })),
 		);
-		await sendJob(lanes, 'jobs', MESSAGE);
-		await sendJob(lanes, 'jobs', MESSAGE);
+		await sendJob(lanes, 'jobs', { message: MESSAGE });
+		await sendJob(lanes, 'jobs', { message: MESSAGE });
 		expect(full(lanes)).toBeGreaterThan(0);
 		backlogCount = 100;
-		await sendJob(lanes, 'jobs', MESSAGE);
-		await sendJob(lanes, 'jobs', MESSAGE);
+		await sendJob(lanes, 'jobs', { message: MESSAGE });
+		await sendJob(lanes, 'jobs', { message: MESSAGE });
 		expect(full(lanes)).toBe(0);
 	});
 });

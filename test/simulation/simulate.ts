@@ -423,6 +423,6 @@ async function alignTurns(env: object): Promise<void> {
 			},
 		}));
 		const probes = new Map([[lane, fakes as never]]);
-		while (!isLast) await sendJob(probes, lane, { v: 1, id: '', epoch: 1 });
+		while (!isLast) await sendJob(probes, lane, { message: { v: 1, id: '', epoch: 1 } });
 	}
 }

@@ -327,11 +327,16 @@ describe('a submission with a webhook', () => {
 describe('a signature', () => {
 	const event = { seq: 3, type: 'succeeded', at: '2026-01-01T00:00:00.000Z', job: {} } as unknown as Parameters<
 		typeof signedMessage
-	>[2];
+	>[0];
 	const secret = (fill: number) => `whsec_${btoa(String.fromCharCode(...new Uint8Array(32).fill(fill)))}`;
 
 	it('is there for every secret, so that receivers with the old and with the new one verify', () => {
-		const { headers, body } = signedMessage('standard', 'id', event, Date.now(), [secret(2), secret(1)]);
+		const { headers, body } = signedMessage(event, {
+			format: 'standard',
+			id: 'id',
+			now: Date.now(),
+			secrets: [secret(2), secret(1)],
+		});
 		expect(headers['webhook-signature']?.split(' ')).toHaveLength(2);
 		for (const known of [secret(1), secret(2)])
 			expect(new Webhook(known).verify(body, headers)).toMatchObject({ type: 'job.succeeded' });

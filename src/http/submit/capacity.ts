@@ -24,5 +24,5 @@ export function isFull(capacity: Capacity, lane: string): boolean {
 }
 
 function fullMs({ lanes, config }: Capacity, lane: string): number {
-	return fullForMs(lanes, lane, config.maxBacklog, Date.now());
+	return fullForMs({ lanes, lane, maxBacklog: config.maxBacklog }, Date.now());
 }

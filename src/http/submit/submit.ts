@@ -52,7 +52,7 @@ async function accept(context: RequestContext, read: (context: RequestContext) =
 	if (draft.options.correlationId !== undefined) context.correlation.adopt(draft.options.correlationId);
 	const accepted = await acceptDraft(context, draft, jobIdentity(context, draft));
 	const { acceptance, sending } = accepted;
-	if (sending) waitUntil(sendJob(lanes, draft.task.lane, sending.message, sending.delaySeconds));
+	if (sending) waitUntil(sendJob(lanes, draft.task.lane, sending));
 	return acceptance;
 }
 

@@ -24,7 +24,7 @@ interface Impression {
 const impressions = new Map<string, Impression>();
 
 /** The impression of an upstream, which starts as a good one. */
-function impressionOf(name: string): Impression {
+function impressionFor(name: string): Impression {
 	const impression = impressions.get(name) ?? { isTroubled: false, hasWorked: false };
 	impressions.set(name, impression);
 	return impression;
@@ -72,11 +72,11 @@ export async function admit(
 }
 
 function mustAsk({ name, concurrency }: Upstream): boolean {
-	return concurrency !== undefined || impressionOf(name).isTroubled;
+	return concurrency !== undefined || impressionFor(name).isTroubled;
 }
 
 function note({ name }: Upstream, entry: Entry): void {
-	impressionOf(name).isTroubled = !entry.admitted || !entry.isCalm;
+	impressionFor(name).isTroubled = !entry.admitted || !entry.isCalm;
 }
 
 /**
@@ -89,7 +89,7 @@ export async function leave(
 	{ upstream: { name }, job, pass, isAsked }: Visit,
 	health: Health | undefined,
 ): Promise<void> {
-	const impression = impressionOf(name);
+	const impression = impressionFor(name);
 	if (health?.isWell) impression.hasWorked = true;
 	if (!isAsked && health?.isWell !== false) return;
 	try {
