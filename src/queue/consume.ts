@@ -51,8 +51,9 @@ export async function consume(batch: MessageBatch, consumer: Consumer): Promise<
 		const { message, body } = letter;
 		const { handlers } = consumer;
 		const isRepeat = message.attempts > 1;
-		const handling = 'epoch' in body ? handlers.work({ message: body, isRepeat, isShared }) : handlers.deliver(body);
-		const report = await handling;
+		const report = await ('epoch' in body
+			? handlers.work({ message: body, isRepeat, isShared })
+			: handlers.deliver(body));
 		if (report.retryInMs === undefined) message.ack();
 		else if (report.next) {
 			// If no queue accepts the message, the job's watchdog sends it.

@@ -1,7 +1,7 @@
 /** The context that a task receives. */
 import type { Attempt } from './attempt.ts';
 import { guardedFetch } from './fetch.ts';
-import { checkedProgress, sendProgress } from './progress.ts';
+import { normalizeProgress, sendProgress } from './progress.ts';
 import type { JobContext } from './task.ts';
 import { waitingFor } from './waiting.ts';
 
@@ -19,7 +19,7 @@ export function createContext(
 		correlationId: options.correlationId,
 		idempotencyKey: idempotencyKey(attempt),
 		traceparent: options.traceparent,
-		progress: (percent, message, data) => sendProgress(attempt, checkedProgress(percent, message, data)),
+		progress: (percent, message, data) => sendProgress(attempt, normalizeProgress(percent, message, data)),
 		fetch: guardedFetch({ signal, allowPrivateTargets: dependencies.allowPrivateTargets }),
 		waitFor: (options = {}) => waitingFor(attempt, options),
 	};

@@ -19,7 +19,7 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 	return async (url: string | URL, init: RequestInit = {}): Promise<Response> => {
 		const { signal: ownSignal, redirect, ...rest } = init;
 		const signals = ownSignal ? AbortSignal.any([signal, ownSignal]) : signal;
-		let target = allowed(url, allowPrivateTargets);
+		let target = allowedTarget(url, allowPrivateTargets);
 		let request: RequestInit = { ...rest, redirect: 'manual', signal: signals };
 		for (let redirects = 0; ; redirects++) {
 			const response = await fetch(target, request);
@@ -30,7 +30,7 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 				throw new TypeError(`${target.origin} sent a redirect, and the request has redirect: "error"`);
 			if (redirects === MAX_REDIRECTS)
 				throw targetNotAllowed(target.origin, `it redirects more than ${MAX_REDIRECTS} times`);
-			const next = allowed(new URL(location, target), allowPrivateTargets);
+			const next = allowedTarget(new URL(location, target), allowPrivateTargets);
 			request = redirectRequest(request, response.status, next.origin === target.origin);
 			target = next;
 		}
@@ -38,7 +38,7 @@ export function guardedFetch({ signal, allowPrivateTargets }: GuardedFetchOption
 }
 
 /** @throws {TaskError} for an address that may not be fetched. */
-export function allowed(url: string | URL, allowPrivateTargets: boolean): URL {
+export function allowedTarget(url: string | URL, allowPrivateTargets: boolean): URL {
 	const refusal = targetRefusal(url, allowPrivateTargets);
 	if (refusal === undefined) return new URL(url);
 	const name = URL.parse(String(url))?.origin ?? 'This';

@@ -8,7 +8,7 @@ import { plainJson } from './plain-json.ts';
 /**
  * Fits reported progress to the limits. Values out of bounds are cut or left out, because progress must never fail a job.
  */
-export function checkedProgress(percent: number | undefined, message: string | undefined, data?: unknown): Progress {
+export function normalizeProgress(percent: number | undefined, message: string | undefined, data?: unknown): Progress {
 	const isNumber = typeof percent === 'number' && Number.isFinite(percent);
 	return defined({
 		percentComplete: isNumber ? Math.round(Math.min(100, Math.max(0, percent)) * 10) / 10 : undefined,

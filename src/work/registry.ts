@@ -30,12 +30,12 @@ export function createRegistry(tasks: readonly AnyTask[]): TaskRegistry {
 	for (const task of tasks) {
 		if (!NAME.test(task.name)) throw new TypeError(`Task name must match ${NAME.source}, got: "${task.name}"`);
 		if (registry.has(task.name)) throw new TypeError(`Task "${task.name}" is registered twice`);
-		registry.set(task.name, registered(task));
+		registry.set(task.name, withDefaults(task));
 	}
 	return registry;
 }
 
-function registered(task: AnyTask): RegisteredTask {
+function withDefaults(task: AnyTask): RegisteredTask {
 	return {
 		name: task.name,
 		description: task.description,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { allowed, guardedFetch } from '../../src/work/fetch.ts';
+import { allowedTarget, guardedFetch } from '../../src/work/fetch.ts';
 
 /** The requests to the network, which is a table here. */
 function network(answers: Record<string, () => Response>) {
@@ -84,7 +84,9 @@ describe('a fetch for a task', () => {
 		'https://user:password@example.com/',
 		'not a url',
 	])('refuses %s', (url) => {
-		expect(() => allowed(url, false)).toThrow(expect.objectContaining({ code: 'TargetNotAllowed', retryable: false }));
+		expect(() => allowedTarget(url, false)).toThrow(
+			expect.objectContaining({ code: 'TargetNotAllowed', retryable: false }),
+		);
 	});
 
 	it.each([
@@ -97,12 +99,12 @@ describe('a fetch for a task', () => {
 		'https://[2606:4700::1111]/',
 		'https://example.com:8443/a?b=c',
 	])('goes to %s', (url) => {
-		expect(allowed(url, false).href).toBe(url);
+		expect(allowedTarget(url, false).href).toBe(url);
 	});
 
 	it('goes to private addresses and http only where the deployment says so', () => {
-		expect(allowed('http://127.0.0.1:8080/', true).href).toBe('http://127.0.0.1:8080/');
-		expect(() => allowed('file:///etc/passwd', true)).toThrow();
+		expect(allowedTarget('http://127.0.0.1:8080/', true).href).toBe('http://127.0.0.1:8080/');
+		expect(() => allowedTarget('file:///etc/passwd', true)).toThrow();
 	});
 
 	it('follows redirects, looking at each address', async () => {

@@ -1,10 +1,21 @@
-/** The failures of forwarded requests. */
+/** The errors and failures of forwarded requests. */
+import { defined } from '../../core/defined.ts';
 import { BAD_GATEWAY } from '../../core/http/statuses.ts';
 import type { Failure } from '../../core/job/lifecycle.ts';
+import { MAX_REDIRECTS } from '../../core/upstream/limits.ts';
 import type { Upstream } from '../../core/upstream/settings.ts';
 import { TooLarge } from '../../rpc/upload.ts';
 import { failureFrom } from '../failure.ts';
-import { TaskError } from '../task.ts';
+import { TaskError, type TaskErrorOptions } from '../task.ts';
+
+/** Creates an error that a retry can't fix. */
+export function upstreamError(message: string, details?: TaskErrorOptions['details']): TaskError {
+	return new TaskError('UpstreamFailed', message, defined({ retryable: false, status: BAD_GATEWAY, details }));
+}
+
+export function tooManyRedirects({ name }: Upstream): TaskError {
+	return upstreamError(`Upstream "${name}" redirects more than ${MAX_REDIRECTS} times`);
+}
 
 export function upstreamFailure(message: string, retryable: boolean): Failure {
 	return { error: { code: 'UpstreamFailed', message, retryable }, status: BAD_GATEWAY };

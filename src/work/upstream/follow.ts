@@ -1,5 +1,5 @@
 /**
- * Polls the operation of an asynchronous upstream until it finishes. `lro` interprets the responses; this file sends the
+ * Polls the operation of an asynchronous upstream until it finishes. `core/operation` interprets the responses; this file sends the
  * requests. Credentials are sent to the upstream's own origin only. Any other origin gets only the caller's `accept…`
  * headers.
  */
@@ -15,17 +15,17 @@ import { pollWaitMs } from '../../core/upstream/poll.ts';
 import type { UpstreamRequest } from '../../core/upstream/request.ts';
 import { isRetried } from '../../core/upstream/retry.ts';
 import type { Upstream } from '../../core/upstream/settings.ts';
-import { allowed } from '../fetch.ts';
-import { checkedProgress } from '../progress.ts';
-import { TaskError } from '../task.ts';
+import { allowedTarget } from '../fetch.ts';
+import { normalizeProgress } from '../progress.ts';
+import type { JsonValue, TaskError } from '../task.ts';
+import { tooManyRedirects, upstreamError } from './failure.ts';
 import { type Forwarding, isUpstreamOrigin } from './forwarding.ts';
-import { type Peeked, peeked } from './peek.ts';
-import { ConnectionLost, discarded } from './reply.ts';
+import { type Peeked, peek } from './peek.ts';
+import { ConnectionLost, discard } from './reply.ts';
 import { type Answered, openConnection, requestHeaders } from './send.ts';
 
-const BAD_GATEWAY = 502;
 /** The request headers that affect a response, which polls repeat. */
-const OF_ANSWERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'authorization', 'cookie']);
+const REPEATED_HEADERS: ReadonlySet<string> = new Set(['accept', 'accept-language', 'authorization', 'cookie']);
 
 /** A forwarded request that has started an operation. */
 export interface Course extends Forwarding {
@@ -34,7 +34,7 @@ export interface Course extends Forwarding {
 }
 
 /** The operation continues. */
-export interface GoesOn {
+export interface Continuation {
 	readonly terms: FollowTerms;
 	/** The progress that the upstream reported. */
 	readonly progress?: Progress;
@@ -46,14 +46,14 @@ export interface GoesOn {
  * @returns how to continue polling; or the first response, if there is no operation.
  * @throws {TaskError} if the operation has already failed, or its first response is invalid.
  */
-export async function followTerms(course: Course, first: Answered): Promise<GoesOn | Answered> {
+export async function followTerms(course: Course, first: Answered): Promise<Continuation | Answered> {
 	if (!startsOperation(first.response)) return first;
 	const { upstream, request } = course;
-	const start = await peeked(first.response, first.url);
+	const start = await peek(first.response, first.url);
 	const step = firstStep({ method: request.method, url: first.url }, start.answer, Date.now());
 	// A 202 without a usable link is an ordinary reply.
 	if (step.type === 'nonsense' || step.type === 'result') return start;
-	await discarded(start.response);
+	await discard(start.response);
 	const operation = operationAfter(step, upstream);
 	return goOn(course, step, { operation, answers: 0, failures: 0 });
 }
@@ -69,7 +69,7 @@ function startsOperation({ status, headers }: Response): boolean {
  * @returns how to continue polling; or the response with the operation's result.
  * @throws {TaskError} if the operation failed, a response is invalid, or too many polls in a row failed.
  */
-export async function askOnce(course: Course, before: Following): Promise<GoesOn | Answered> {
+export async function askOnce(course: Course, before: Following): Promise<Continuation | Answered> {
 	let target = before.operation;
 	for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
 		const answer = await answerTo(course, target.askAt);
@@ -78,7 +78,7 @@ export async function askOnce(course: Course, before: Following): Promise<GoesOn
 		const isInVain = step.type === 'refused' && isRetried(answer.response.status, true);
 		if (step.type === 'result' || (step.type === 'refused' && (!isInVain || isLastFailure(before))))
 			return { ...answer, isFollowed: true };
-		await discarded(answer.response);
+		await discard(answer.response);
 		if (isInVain) return countFailure(course, { ...before, operation: target }, step);
 		const operation = operationAfter(step, course.upstream);
 		if (step.type === 'ask') {
@@ -87,12 +87,12 @@ export async function askOnce(course: Course, before: Following): Promise<GoesOn
 		}
 		target = operation;
 	}
-	throw upstreamFailed(`Upstream "${course.upstream.name}" redirects more than ${MAX_REDIRECTS} times`);
+	throw tooManyRedirects(course.upstream);
 }
 
 /** @throws {TaskError} after too many failures in a row. */
-export function countFailure(course: Course, before: Following, step?: Step): GoesOn {
-	if (isLastFailure(before)) throw upstreamFailed(`Too many polls of upstream "${course.upstream.name}" failed`);
+export function countFailure(course: Course, before: Following, step?: Step): Continuation {
+	if (isLastFailure(before)) throw upstreamError(`Too many polls of upstream "${course.upstream.name}" failed`);
 	return goOn(course, step, { ...before, failures: before.failures + 1 });
 }
 
@@ -105,11 +105,11 @@ function isLastFailure({ failures }: Following): boolean {
  *
  * @throws {TaskError} if the operation's links are too large.
  */
-function goOn(course: Course, step: Step | undefined, next: Following): GoesOn {
+function goOn(course: Course, step: Step | undefined, next: Following): Continuation {
 	const { upstream, since } = course;
 	const sizeBytes = new TextEncoder().encode(JSON.stringify(next.operation)).byteLength;
 	if (sizeBytes > MAX_OPERATION_BYTES)
-		throw upstreamFailed(
+		throw upstreamError(
 			`The operation links of upstream "${upstream.name}" are larger than the limit of ${MAX_OPERATION_BYTES} bytes`,
 		);
 	const named = step && 'retryAfterMs' in step ? step.retryAfterMs : undefined;
@@ -132,30 +132,30 @@ function operationAfter(step: Step, { name }: Upstream): Operation {
 		case 'canceled':
 			throw operationFailure(name, step.type, step.error);
 		case 'nonsense':
-			throw upstreamFailed(`Upstream "${name}" sent an invalid response for its operation: ${step.reason}`);
+			throw upstreamError(`Upstream "${name}" sent an invalid response for its operation: ${step.reason}`);
 	}
-	throw upstreamFailed(`Upstream "${name}" sent no link to continue its operation`);
+	throw upstreamError(`Upstream "${name}" sent no link to continue its operation`);
 }
 
 /** Returns `undefined` if there is no response. */
 async function answerTo(course: Course, url: string): Promise<Peeked | undefined> {
 	const { attempt, request } = course;
-	const target = allowed(url, attempt.dependencies.allowPrivateTargets);
-	const headers = request.headers.filter(([name]) => OF_ANSWERS.has(name));
+	const target = allowedTarget(url, attempt.dependencies.allowPrivateTargets);
+	const headers = request.headers.filter(([name]) => REPEATED_HEADERS.has(name));
 	const isOwn = isUpstreamOrigin(course, target.href);
 	const init = {
 		method: 'GET',
-		headers: isOwn ? requestHeaders({ ...course, request: { ...request, headers } }) : strangersHeaders(headers),
+		headers: isOwn ? requestHeaders({ ...course, request: { ...request, headers } }) : pollHeadersForStranger(headers),
 	};
 	try {
-		return await peeked(await openConnection(target, init, attempt.signal), target.href);
+		return await peek(await openConnection(target, init, attempt.signal), target.href);
 	} catch (error) {
 		if (!(error instanceof ConnectionLost)) throw error;
 		return undefined;
 	}
 }
 
-function strangersHeaders(headers: UpstreamRequest['headers']): Headers {
+function pollHeadersForStranger(headers: UpstreamRequest['headers']): Headers {
 	const plain = headers.filter(([name]) => name.startsWith('accept'));
 	return new Headers(plain.map(([name, value]): [string, string] => [name, value]));
 }
@@ -164,7 +164,7 @@ function strangersHeaders(headers: UpstreamRequest['headers']): Headers {
 function toldBy(step: Step): Progress | undefined {
 	const { word, percentComplete }: Told = 'told' in step ? step.told : {};
 	if (word === undefined && percentComplete === undefined) return undefined;
-	return checkedProgress(percentComplete, word === undefined ? undefined : `upstream status: ${word}`);
+	return normalizeProgress(percentComplete, word === undefined ? undefined : `upstream status: ${word}`);
 }
 
 function operationFailure(
@@ -172,16 +172,7 @@ function operationFailure(
 	how: 'failed' | 'canceled',
 	{ code, message, details }: OperationError,
 ): TaskError {
-	const told = [{ code, message, details: details as readonly never[] }];
-	return upstreamFailed(
-		`The operation at upstream "${name}" ${how === 'failed' ? 'failed' : 'was canceled'}: ${message}`,
-		told,
-	);
-}
-
-function upstreamFailed(
-	message: string,
-	details?: readonly never[] | readonly { code: string; message: string }[],
-): TaskError {
-	return new TaskError('UpstreamFailed', message, defined({ retryable: false, status: BAD_GATEWAY, details }));
+	const ended = how === 'failed' ? 'failed' : 'was canceled';
+	const cause = { code, message, details: details as readonly JsonValue[] };
+	return upstreamError(`The operation at upstream "${name}" ${ended}: ${message}`, [cause]);
 }

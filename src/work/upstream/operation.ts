@@ -16,7 +16,7 @@ import { failureFrom } from '../failure.ts';
 import type { Outcome } from '../outcome.ts';
 import { REPORT_MARGIN_MS, reportOutcome } from '../report.ts';
 import { finalFailure, withoutValues } from './failure.ts';
-import { askOnce, type Course, countFailure, type GoesOn } from './follow.ts';
+import { askOnce, type Continuation, type Course, countFailure } from './follow.ts';
 import { planForwarding } from './forwarding.ts';
 import { ConnectionLost } from './reply.ts';
 import { settleReply } from './settle-reply.ts';
@@ -47,7 +47,7 @@ export function pollFirst(attempt: Attempt, { terms, since, report }: NewOperati
 	const { dependencies, id, lease } = attempt;
 	const { following, waitMs } = terms;
 	const standing = { following: { ...following, asks: 0 }, since, last: { waitMs, report } };
-	return followOn(polledAttempt(dependencies, id, lease), standing);
+	return pollWhileYoung(polledAttempt(dependencies, id, lease), standing);
 }
 
 /** Polls an operation on behalf of a message. The report has the time and the message of the next poll. */
@@ -59,7 +59,7 @@ export async function pollOperation(
 	const delivery = crypto.randomUUID();
 	const due = await dependencies.jobs.call(id, (job) => job.startPoll({ epoch, ...ask, delivery }));
 	if (!due.asking) return {};
-	return followOn(polledAttempt(dependencies, id, due.lease), due);
+	return pollWhileYoung(polledAttempt(dependencies, id, due.lease), due);
 }
 
 /** The polls of one consumer have the same deadline as an attempt. */
@@ -72,7 +72,7 @@ function polledAttempt(dependencies: AttemptDependencies, id: string, lease: Lea
 const UNHEARD: Attempt['link'] = { report: () => {} };
 
 /** Polls while the operation is young, then leaves polling to the next message. */
-async function followOn(attempt: PolledAttempt, { following, since, last }: Standing): Promise<Report> {
+async function pollWhileYoung(attempt: PolledAttempt, { following, since, last }: Standing): Promise<Report> {
 	const { jobs, id, lease } = attempt;
 	const { asks } = following;
 	let state: Following = following;
@@ -120,7 +120,7 @@ async function pollOrFail(
 	polled: PolledAttempt,
 	following: Following,
 	since: number,
-): Promise<GoesOn | Outcome | undefined> {
+): Promise<Continuation | Outcome | undefined> {
 	const controller = new AbortController();
 	try {
 		const course = { ...planForwarding({ ...polled, signal: controller.signal }), since };
@@ -137,7 +137,7 @@ async function pollWithinTime(
 	course: Course,
 	following: Following,
 	controller: AbortController,
-): Promise<GoesOn | Outcome> {
+): Promise<Continuation | Outcome> {
 	const { attempt, upstream } = course;
 	const abort = () => controller.abort();
 	let timer = setTimeout(abort, ANSWER_MS);

@@ -12,18 +12,18 @@ export interface Peeked extends Answered {
 const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i;
 
 /** @throws {ConnectionLost} if the reply is interrupted. */
-export async function peeked(response: Response, url: string): Promise<Peeked> {
+export async function peek(response: Response, url: string): Promise<Peeked> {
 	const { status, headers, body } = response;
 	if (!body || !JSON_TYPE.test(headers.get('content-type') ?? ''))
 		return { response, url, answer: { url, status, headers } };
-	const { pieces, isAll, reader } = await begun(body);
+	const { pieces, isAll, reader } = await readBeginning(body);
 	const value = isAll ? parsePieces(pieces) : undefined;
 	// The same bytes again: those that were read, followed by the rest.
-	const again = new Response(rejoined(pieces, reader), { status, headers });
+	const again = new Response(rejoin(pieces, reader), { status, headers });
 	return { response: again, url, answer: defined({ url, status, headers, body: value }) };
 }
 
-async function begun(body: ReadableStream) {
+async function readBeginning(body: ReadableStream) {
 	const reader = (body as ReadableStream<Uint8Array>).getReader();
 	const pieces: Uint8Array[] = [];
 	for (let sizeBytes = 0; sizeBytes <= MAX_PEEK_BYTES; ) {
@@ -47,7 +47,7 @@ function parsePieces(pieces: readonly Uint8Array[]): unknown {
 	}
 }
 
-function rejoined(
+function rejoin(
 	pieces: readonly Uint8Array[],
 	reader: ReadableStreamDefaultReader<Uint8Array>,
 ): ReadableStream<Uint8Array> {

@@ -1,12 +1,12 @@
 /** Stores an upstream's reply in the job: its status, the headers that may be replayed, and its bytes as they arrive. */
-import { BAD_GATEWAY, STATUSES_WITHOUT_BODY } from '../../core/http/statuses.ts';
+import { STATUSES_WITHOUT_BODY } from '../../core/http/statuses.ts';
 import type { StoredReply } from '../../core/job/record.ts';
 import { ReplyProgress } from '../../core/upstream/progress.ts';
 import { headHeaders, keptHeaders } from '../../core/upstream/reply-headers.ts';
 import { upload } from '../../rpc/upload.ts';
 import type { Attempt } from '../attempt.ts';
-import { checkedProgress, sendProgress } from '../progress.ts';
-import { TaskError } from '../task.ts';
+import { normalizeProgress, sendProgress } from '../progress.ts';
+import { upstreamError } from './failure.ts';
 import type { Forwarding } from './forwarding.ts';
 
 /** The reply is missing or incomplete. The cause is logged and never shown to clients. */
@@ -37,29 +37,26 @@ const UNKNOWN_TYPE = 'application/octet-stream';
  * @throws {ConnectionLost} if the reply is interrupted.
  * @throws {TooLarge} if the reply is too large.
  */
-export async function storedReply(
+export async function storeUpstreamReply(
 	{ attempt, request }: Forwarding,
 	{ response, url, sentAt }: ArrivingReply,
 ): Promise<StoredReply> {
 	const { status, headers } = response;
 	if (status < 200 || status > 599) {
-		await discarded(response);
-		throw new TaskError('UpstreamFailed', `The upstream responded with an invalid HTTP status: ${status}`, {
-			retryable: false,
-			status: BAD_GATEWAY,
-		});
+		await discard(response);
+		throw upstreamError(`The upstream responded with an invalid HTTP status: ${status}`);
 	}
 	const kept = keptHeaders(headers, url);
 	// The headers of a reply to HEAD describe a body that is not sent.
 	const isBodiless = request.method === 'HEAD';
 	const head = { status, headers: isBodiless ? [...kept, ...headHeaders(headers)] : kept };
 	if (!response.body || isBodiless || STATUSES_WITHOUT_BODY.has(status)) {
-		await discarded(response);
+		await discard(response);
 		return head;
 	}
 	const mediaType = headers.get('content-type') ?? UNKNOWN_TYPE;
 	const { jobs, id, lease, dependencies } = attempt;
-	const body = await upload(jobs, id, watched(attempt, response, sentAt), {
+	const body = await upload(jobs, id, watchBytes(attempt, response, sentAt), {
 		mediaType,
 		maxBytes: dependencies.maxResultBytes,
 		fence: lease.fence,
@@ -68,14 +65,14 @@ export async function storedReply(
 }
 
 /** Discards a reply. */
-export async function discarded({ body }: Response): Promise<undefined> {
+export async function discard({ body }: Response): Promise<undefined> {
 	await body?.cancel().catch(() => {
 		// The connection was lost already.
 	});
 }
 
 /** Yields the bytes as they arrive. If the total is known, the share that has arrived is the job's progress. */
-async function* watched(attempt: Attempt, { body, headers }: Response, sentAt: number): AsyncGenerator<Uint8Array> {
+async function* watchBytes(attempt: Attempt, { body, headers }: Response, sentAt: number): AsyncGenerator<Uint8Array> {
 	const totalBytes = headers.has('content-encoding') ? 0 : Number(headers.get('content-length') ?? 0);
 	const progress = new ReplyProgress(sentAt, totalBytes);
 	let receivedBytes = 0;
@@ -90,7 +87,7 @@ async function* watched(attempt: Attempt, { body, headers }: Response, sentAt: n
 			if (totalBytes > 0) {
 				const percent = progress.percentAt(Date.now(), receivedBytes);
 				const message = `received ${receivedBytes} of ${totalBytes} bytes`;
-				sendProgress(attempt, checkedProgress(percent, message));
+				sendProgress(attempt, normalizeProgress(percent, message));
 			}
 			yield value;
 		}

@@ -1,15 +1,13 @@
 /** Sends the request: builds its headers and body, checks its target, and follows redirects. */
-import { BAD_GATEWAY } from '../../core/http/statuses.ts';
 import { MAX_REDIRECTS } from '../../core/upstream/limits.ts';
 import { targetOf } from '../../core/upstream/paths.ts';
 import { mayFollow, type UpstreamRequest } from '../../core/upstream/request.ts';
 import { forwardedHeaders, plainHeaders } from '../../core/upstream/request-headers.ts';
-import type { Upstream } from '../../core/upstream/settings.ts';
 import { download } from '../../rpc/download.ts';
 import type { Attempt } from '../attempt.ts';
 import { idempotencyKey } from '../context.ts';
-import { allowed, redirectLocation, redirectRequest } from '../fetch.ts';
-import { TaskError } from '../task.ts';
+import { allowedTarget, redirectLocation, redirectRequest } from '../fetch.ts';
+import { tooManyRedirects } from './failure.ts';
 import type { Forwarding } from './forwarding.ts';
 import { ConnectionLost } from './reply.ts';
 
@@ -28,7 +26,7 @@ export interface Answered {
 export async function sendRequest(forwarding: Forwarding): Promise<Answered> {
 	const { attempt, upstream, request } = forwarding;
 	const { allowPrivateTargets } = attempt.dependencies;
-	let target = allowed(targetOf(upstream.baseUrl, request), allowPrivateTargets);
+	let target = allowedTarget(targetOf(upstream.baseUrl, request), allowPrivateTargets);
 	const { origin } = target;
 	let next: RequestInit = { method: request.method, headers: requestHeaders(forwarding) };
 	let hasBody = (attempt.lease.input?.sizeBytes ?? 0) > 0;
@@ -47,10 +45,10 @@ export async function sendRequest(forwarding: Forwarding): Promise<Answered> {
 		if (to && !mayFollow(upstream, to, redirectedInit.method ?? 'GET')) return { response, url: target.href };
 		await response.body?.cancel();
 		if (redirects === MAX_REDIRECTS) throw tooManyRedirects(upstream);
-		target = allowed(to ?? location, allowPrivateTargets);
+		target = allowedTarget(to ?? location, allowPrivateTargets);
 		next = redirectedInit;
 		hasBody &&= next.method === request.method;
-		if (target.origin !== origin) next = { ...next, headers: toldElsewhere(request, next) };
+		if (target.origin !== origin) next = { ...next, headers: headersForStranger(request, next) };
 	}
 }
 
@@ -82,8 +80,8 @@ export function requestHeaders({ attempt, upstream, request: { method, headers }
 	return all;
 }
 
-/** Removes headers that were configured or explicitly allowed for the upstream. */
-function toldElsewhere({ headers }: UpstreamRequest, { headers: left }: RequestInit): Headers {
+/** The headers for another origin: without those that were configured or explicitly allowed for the upstream. */
+function headersForStranger({ headers }: UpstreamRequest, { headers: left }: RequestInit): Headers {
 	const still = new Headers(left);
 	return new Headers(
 		plainHeaders(headers)
@@ -103,9 +101,4 @@ function requestBody({ jobs, id, lease: { input } }: Attempt): BodyInit | null {
 			// The upstream closed the connection early, or the rest of the body is unavailable: the request itself fails.
 		});
 	return readable;
-}
-
-function tooManyRedirects({ name }: Upstream): TaskError {
-	const message = `Upstream "${name}" redirects more than ${MAX_REDIRECTS} times`;
-	return new TaskError('UpstreamFailed', message, { retryable: false, status: BAD_GATEWAY });
 }

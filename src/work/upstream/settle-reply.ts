@@ -7,7 +7,7 @@ import type { Health } from '../../core/upstream/gate.ts';
 import { isRetried, isWell } from '../../core/upstream/retry.ts';
 import type { Outcome } from '../outcome.ts';
 import { type Forwarding, isUpstreamOrigin, mayResend } from './forwarding.ts';
-import { discarded, storedReply } from './reply.ts';
+import { discard, storeUpstreamReply } from './reply.ts';
 import type { Answered } from './send.ts';
 
 /** The status of the upstream's own response, if a redirect led to another origin. */
@@ -27,7 +27,7 @@ export async function settleReply(
 	const retryable = !isFollowed && isRetried(status, mayResend(forwarding));
 	// Lost attempts may have given the job more attempts than `maxAttempts`.
 	const isLast = !retryable || fence.attempt >= options.maxAttempts;
-	const reply = isLast ? await storedReply(forwarding, answered) : await discarded(response);
+	const reply = isLast ? await storeUpstreamReply(forwarding, answered) : await discard(response);
 	if (status < 400 && reply) return defined({ type: 'reply' as const, reply, health });
 	const message = `Upstream "${forwarding.upstream.name}" responded with status ${status}`;
 	const failure: Failure = defined({ error: { code: 'UpstreamFailed', message, retryable }, status, reply });
