@@ -1,9 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ReceivedMessage } from '../../src/core/job/message.ts';
 import type { Upstream } from '../../src/core/upstream/settings.ts';
 import type { Gates } from '../../src/rpc/gates.ts';
 import { handleMessage } from '../../src/work/handle-message.ts';
-import { dependenciesWith, MESSAGE, recordingJobs } from './attempt-parts.ts';
+import { dependenciesWith, leaseFor, MESSAGE, recordingJobs } from './attempt-parts.ts';
 
 const REFUSED = { started: false, refusal: 'finished' };
 const DENIED = { admitted: false, waitMs: 3_000, message: 'no slot' };
@@ -83,5 +83,19 @@ describe('the message for a poll', () => {
 		const answers = { startPoll: { asking: false, refusal: 'stale' } };
 		const message = { ...MESSAGE, ask: { attempt: 1, asks: 0 } };
 		expect(await handle(message, { answers })).toEqual({ report: {}, gateCalls: [], methods: ['startPoll'] });
+	});
+
+	it('fails the job if its upstream is no longer configured, and logs that with the correlation id', async () => {
+		const lines: string[] = [];
+		const log = vi.spyOn(console, 'error').mockImplementation((line: string) => void lines.push(line));
+		onTestFinished(() => log.mockRestore());
+		const lease = leaseFor('upstreams/removed');
+		const following = { operation: {}, answers: 0, failures: 0, asks: 0 };
+		const answers = { startPoll: { asking: true, lease, following, since: Date.now() } };
+		const { methods } = await handle({ ...MESSAGE, ask: { attempt: 1, asks: 0 } }, { answers });
+		expect(methods).toEqual(['startPoll', 'failAttempt']);
+		expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+			{ message: 'operation not polled', job: MESSAGE.id, correlationId: lease.options.correlationId },
+		]);
 	});
 });

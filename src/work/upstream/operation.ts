@@ -9,7 +9,7 @@ import type { JobMessage } from '../../core/job/message.ts';
 import type { Lease, Report } from '../../core/job/object-api.ts';
 import type { Following, FollowState, Progress } from '../../core/job/record.ts';
 import { ANSWER_MS, ASK_DIRECTLY_MS, ASK_LATE_MS } from '../../core/upstream/limits.ts';
-import { logError } from '../../log.ts';
+import { logError, withLogContext } from '../../log.ts';
 import { UploadRefused } from '../../rpc/upload.ts';
 import type { Attempt, AttemptDependencies } from '../attempt.ts';
 import { failureFrom } from '../failure.ts';
@@ -59,7 +59,8 @@ export async function pollOperation(
 	const delivery = crypto.randomUUID();
 	const due = await dependencies.jobs.call(id, (job) => job.startPoll({ epoch, ...ask, delivery }));
 	if (!due.asking) return {};
-	return pollWhileYoung(polledAttempt(dependencies, id, due.lease), due);
+	const { lease } = due;
+	return withLogContext(lease.options, () => pollWhileYoung(polledAttempt(dependencies, id, lease), due));
 }
 
 /** The polls of one consumer have the same deadline as an attempt. */
