@@ -132,7 +132,7 @@ async function replyIn(context: RequestContext, fence: Fence): Promise<StoredRep
 	refuseTooLarge(request, maxBytes);
 	const mediaType = request.headers.get('content-type') ?? 'application/octet-stream';
 	try {
-		const body = await upload(jobs, jobIdOf(context), readPieces(request), { mediaType, maxBytes, fence });
+		const body = await upload(readPieces(request), { jobs, id: jobIdOf(context), mediaType, maxBytes, fence });
 		return body.sizeBytes === 0 ? { status: 204, headers: [] } : { status: 200, headers: [], body };
 	} catch (error) {
 		if (error instanceof UploadRefused) throw stale();

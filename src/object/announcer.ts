@@ -73,7 +73,7 @@ export class Announcer {
 		if (job.seq !== before?.seq) {
 			const after = before?.seq ?? 0;
 			sockets.answer(isOver, reading);
-			sockets.announce(eventsAfter(id, job, after, now), isOver);
+			sockets.announce(eventsAfter({ id, job, now }, after), isOver);
 			deliveries.sendNew(job, after);
 		} else if (job.webhook !== before?.webhook) {
 			// The document has changed without an event.

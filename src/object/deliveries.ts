@@ -36,7 +36,7 @@ export class Deliveries {
 			const event = this.#untoldProgress(job, now);
 			return event && { ...this.#facts(job, event), waitMs: 0, isTracked: false };
 		}
-		const event = eventAt(this.#id, job, seq, now);
+		const event = eventAt({ id: this.#id, job, now }, seq);
 		// Two messages for one delivery: the second does nothing.
 		if (!event || (this.#inProgress.get(seq) ?? 0) > now) return undefined;
 		const waitMs = Math.max(0, (delivery.nextAttemptAt ?? now) - now);

@@ -104,7 +104,7 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		const job = this.#visible(reader, now);
 		if (!job) return NOTHING;
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
-		return { events: eventsAfter(this.#id, job, after, now), view: jobView(this.#id, job, now) };
+		return { events: eventsAfter({ id: this.#id, job, now }, after), view: jobView(this.#id, job, now) };
 	}
 
 	async cancelJob(reader: Reader): Promise<Change> {

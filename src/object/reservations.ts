@@ -38,7 +38,7 @@ export class Reservations {
 	}
 
 	get(name: string): Reservation | undefined {
-		return this.#rows('SELECT * FROM in_flight WHERE name = ?', name).map(reservationOf)[0];
+		return this.#rows('SELECT * FROM in_flight WHERE name = ?', name).map(toReservation)[0];
 	}
 
 	add({ name, job, bytes, heldUntil }: Reservation): void {
@@ -49,7 +49,7 @@ export class Reservations {
 
 	/** @returns the removed reservation; `undefined` if there was none. */
 	remove(name: string): Reservation | undefined {
-		const [removed] = this.#rows('DELETE FROM in_flight WHERE name = ? RETURNING *', name).map(reservationOf);
+		const [removed] = this.#rows('DELETE FROM in_flight WHERE name = ? RETURNING *', name).map(toReservation);
 		if (!removed) return undefined;
 		this.#jobsInFlight--;
 		this.#storedBytes -= removed.bytes ?? 0;
@@ -83,7 +83,7 @@ export class Reservations {
 
 	/** The oldest reservations after the one called `name`. */
 	after(name: string, count: number): Reservation[] {
-		return this.#rows('SELECT * FROM in_flight WHERE name > ? ORDER BY name LIMIT ?', name, count).map(reservationOf);
+		return this.#rows('SELECT * FROM in_flight WHERE name > ? ORDER BY name LIMIT ?', name, count).map(toReservation);
 	}
 
 	#subtract(rows: readonly Row[]): void {
@@ -95,7 +95,7 @@ export class Reservations {
 	}
 }
 
-function reservationOf({ name, job, bytes, held_until }: Row): Reservation {
+function toReservation({ name, job, bytes, held_until }: Row): Reservation {
 	const kept = { name: String(name), job: String(job), heldUntil: Number(held_until) };
 	return bytes === null ? kept : { ...kept, bytes: Number(bytes) };
 }

@@ -1,6 +1,6 @@
 /** Opens the sockets of a job's object. This Worker alone requests them: `/watch`, `/wait` and `/attempt`. */
 import { defined } from '../core/defined.ts';
-import { eventsAfter, type JobFacts, snapshot } from '../core/job/document.ts';
+import { eventsAfter, type JobFacts, type SeenJob, snapshot } from '../core/job/document.ts';
 import { documentTag } from '../core/job/document-tag.ts';
 import type { LinkBase } from '../core/job/links.ts';
 import type { Reader } from '../core/job/reader.ts';
@@ -17,11 +17,8 @@ export interface SocketReader extends Reader {
 }
 
 /** A reader's request for a socket. */
-export interface SocketRequest {
-	readonly id: string;
-	readonly job: JobRecord;
+export interface SocketRequest extends SeenJob {
 	readonly query: URLSearchParams;
-	readonly now: number;
 }
 
 export function socketReader(headers: Headers): SocketReader {
@@ -34,7 +31,7 @@ export function acceptWatcher(sockets: JobSockets, request: SocketRequest, base:
 	const after = query.get('after');
 	const isOver = isFinal(job.state);
 	const isFresh = after === null && !isOver;
-	const events = isFresh ? [snapshot(id, job, now)] : eventsAfter(id, job, Number(after ?? 0), now);
+	const events = isFresh ? [snapshot(id, job, now)] : eventsAfter(request, Number(after ?? 0));
 	// No events are left, so no socket is needed. A cursor beyond the last event has all of them, too.
 	if (isOver && (events.length === 0 || Number(after ?? 0) > job.seq)) return new Response(null, { status: 204 });
 	if (!isOver && !sockets.makeRoom(now)) return new Response(null, { status: 503 });

@@ -23,6 +23,9 @@ export class UploadRefused extends Error {
 }
 
 export interface UploadOptions {
+	readonly jobs: Jobs;
+	/** The id of the job whose object stores the body. */
+	readonly id: string;
 	readonly mediaType: string;
 	/** Limit in bytes. A larger body throws {@link TooLarge} and stores nothing. */
 	readonly maxBytes: number;
@@ -34,10 +37,8 @@ export interface UploadOptions {
 
 /** Stores a body of any length and returns its location. A body of up to 64 KiB is returned inline, without a call. */
 export async function upload(
-	jobs: Jobs,
-	id: string,
 	source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-	{ mediaType, maxBytes, fence, onBytes }: UploadOptions,
+	{ jobs, id, mediaType, maxBytes, fence, onBytes }: UploadOptions,
 ): Promise<StoredBody> {
 	const name = crypto.randomUUID();
 	const buffer = new PieceBuffer();

@@ -55,7 +55,7 @@ function storeBytes(
 	mediaType: string,
 ) {
 	const maxBytes = Math.max(maxResultBytes, INLINE_BODY_BYTES);
-	return upload(jobs, id, source, { mediaType, maxBytes, fence });
+	return upload(source, { jobs, id, mediaType, maxBytes, fence });
 }
 
 function serialize(result: unknown): string {

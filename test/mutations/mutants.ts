@@ -155,7 +155,7 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement:
 			"const job = this.#visible(reader, 0);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
 		killer: SIMULATION,
-		says: '"readJob" was answered with a job that',
+		says: 'a reader received "job" for a job that',
 	},
 	{
 		invariant: 5,
@@ -279,7 +279,7 @@ export const MUTANTS: readonly Mutant[] = [
 			'else if (result.job !== before) commit();',
 		].join('\n'),
 		killer: SIMULATION,
-		says: 'history was rewritten',
+		says: 'was issued twice',
 	},
 	{
 		invariant: 9,

@@ -75,7 +75,7 @@ export function withJobs(before: BatchRecord | undefined, { jobs, ...submitted }
 		ids,
 		...known,
 		round: (before?.round ?? 0) + 1,
-		counts: countsOf(known, findings),
+		counts: countStatuses(known, findings),
 		// Jobs that this submission did not repeat have to be read.
 		countedAt: places.size === jobs.length ? now : 0,
 	};
@@ -99,7 +99,7 @@ export function withFindings(batch: BatchRecord, { findings, countedAt, round }:
 		...batch,
 		succeeded: [...batch.succeeded, ...places('succeeded')],
 		gone: [...batch.gone, ...places('gone')],
-		counts: countsOf(batch, findings),
+		counts: countStatuses(batch, findings),
 		countedAt,
 	};
 }
@@ -110,7 +110,7 @@ export function isMoreSettled(batch: BatchRecord, before: BatchRecord): boolean 
 }
 
 /** The counts, after all unsettled jobs were read. */
-export function countsOf(
+export function countStatuses(
 	{ succeeded, gone }: Pick<BatchRecord, 'succeeded' | 'gone'>,
 	findings: StatusUpdates,
 ): Counts {
@@ -122,7 +122,7 @@ export function countsOf(
 	return counts;
 }
 
-export function unfinishedOf({ pending, running }: Counts): number {
+export function countUnfinished({ pending, running }: Counts): number {
 	return pending + running;
 }
 
@@ -137,7 +137,7 @@ export function goodForMs(toAsk: number): number {
  * @param random a number in [0, 1).
  */
 export function batchRetryAfterSeconds(counts: Counts, elapsedMs: number, random: number): number {
-	const unfinished = unfinishedOf(counts);
+	const unfinished = countUnfinished(counts);
 	const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
 	const ended = all - unfinished;
 	const remainingMs = ended === 0 ? elapsedMs : (elapsedMs * unfinished) / ended;

@@ -17,8 +17,8 @@ import {
 	progressWritten,
 	retrying,
 } from './lifecycle.ts';
-import { MAX_LOST_ATTEMPTS, MS_PER_SECOND, TOMBSTONE_MS } from './limits.ts';
-import { type FinalState, type JobRecord, maxAttempts, startBy, type Waiting } from './record.ts';
+import { MAX_LOST_ATTEMPTS, MS_PER_SECOND } from './limits.ts';
+import { type FinalState, type JobRecord, maxAttempts, type RunningState, startBy, type Waiting } from './record.ts';
 import { pendingDeliveries } from './webhook.ts';
 
 /**
@@ -43,8 +43,8 @@ export function advanceOnce(job: JobRecord, now: number, random: number): JobRec
 		}
 		case 'running':
 			if (isProgressDue(job, state.leaseEndsAt, now)) return progressDue(job, state.isHeard === true);
-			if (state.waiting) return waitOver(job, state.waiting, state.leaseEndsAt, now, random);
-			return now >= state.leaseEndsAt ? leaseOver(job, state.leaseEndsAt, state.canceling, random) : job;
+			if (state.waiting) return waitOver({ job, state, wait: state.waiting }, now, random);
+			return now >= state.leaseEndsAt ? leaseOver(job, state, random) : job;
 		case 'tombstone':
 			return now >= state.goneAt ? undefined : job;
 		default:
@@ -71,7 +71,7 @@ function progressDue(job: JobRecord, isExternal: boolean): JobRecord {
 function retentionOver(job: JobRecord, state: FinalState, now: number): JobRecord {
 	const overAt = keptUntil(job, state);
 	if (pendingDeliveries(job).length > 0 || now < overAt) return job;
-	return buried(job, 'expired', overAt, overAt + TOMBSTONE_MS);
+	return buried(job, 'expired', overAt);
 }
 
 function startDeadlinePassed(job: JobRecord, deadline: number): JobRecord {
@@ -80,8 +80,15 @@ function startDeadlinePassed(job: JobRecord, deadline: number): JobRecord {
 	return failed(job, { error, status: 504, phase: 'expired' }, deadline);
 }
 
+interface WaitingAttempt {
+	readonly job: JobRecord;
+	readonly state: RunningState;
+	readonly wait: Waiting;
+}
+
 /** The external worker missed its deadline: the attempt fails as if it had timed out. */
-function waitOver(job: JobRecord, wait: Waiting, leaseEndsAt: number, now: number, random: number): JobRecord {
+function waitOver({ job, state, wait }: WaitingAttempt, now: number, random: number): JobRecord {
+	const { leaseEndsAt } = state;
 	const isLate = wait.startBy !== undefined && wait.startBy <= Math.min(now, leaseEndsAt);
 	const overAt = isLate ? (wait.startBy ?? leaseEndsAt) : leaseEndsAt;
 	if (now < overAt) return job;
@@ -90,7 +97,7 @@ function waitOver(job: JobRecord, wait: Waiting, leaseEndsAt: number, now: numbe
 	const message = `The external worker did not ${isLate ? 'start' : 'finish'} within ${seconds} s`;
 	const error = { code: 'ExecutionTimeout', message, retryable: true };
 	if (job.attempt >= maxAttempts(job)) return failed(job, { error, status: 504, phase: 'timed-out' }, overAt);
-	return retrying(job, error, overAt, overAt + backoffMs(job.attempt, random));
+	return retrying(job, error, { at: overAt, notBefore: overAt + backoffMs(job.attempt, random) });
 }
 
 /** Not retryable: the operation may still be running at the upstream, and another attempt would start a second one. */
@@ -101,7 +108,7 @@ function operationLate(job: JobRecord, { since }: Waiting, overAt: number): JobR
 	return failed(job, { error, status: 504, phase: 'timed-out' }, overAt);
 }
 
-function leaseOver(job: JobRecord, leaseEndsAt: number, canceling: boolean, random: number): JobRecord {
+function leaseOver(job: JobRecord, { leaseEndsAt, canceling }: RunningState, random: number): JobRecord {
 	if (canceling) return canceled(job, leaseEndsAt);
 	const why = job.isOnce ? '; the job is not retried automatically, because the attempt may have done its work' : '';
 	const message = `Attempt ${job.attempt} was lost: its lease expired without a report${why}`;
@@ -109,5 +116,6 @@ function leaseOver(job: JobRecord, leaseEndsAt: number, canceling: boolean, rand
 	if (job.isOnce || job.lostAttempts >= MAX_LOST_ATTEMPTS) {
 		return failed(job, { error: { ...error, retryable: false }, status: 500, phase: 'dead-lettered' }, leaseEndsAt);
 	}
-	return attemptLost(job, error, leaseEndsAt, leaseEndsAt + backoffMs(job.lostAttempts + 1, random));
+	const notBefore = leaseEndsAt + backoffMs(job.lostAttempts + 1, random);
+	return attemptLost(job, error, { at: leaseEndsAt, notBefore });
 }

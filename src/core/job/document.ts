@@ -5,6 +5,7 @@
  * Links depend on the reader (the address of the request, the rights of the token), so the caller passes them in.
  */
 
+import { defined } from '../defined.ts';
 import { keptUntil } from './expiry.ts';
 import { MS_PER_SECOND } from './limits.ts';
 import type { LinkBase, Links } from './links.ts';
@@ -88,32 +89,40 @@ export interface JobEvent {
 /** An event whose document has no links. */
 export type BareEvent = Omit<JobEvent, 'job'> & { readonly job: JobFacts };
 
+/** A job at a moment. */
+export interface SeenJob {
+	readonly id: string;
+	readonly job: JobRecord;
+	/** In milliseconds since the epoch. */
+	readonly now: number;
+}
+
 /** The facts of a job at `now`. The job must not be a tombstone. */
 export function jobFacts(id: string, job: JobRecord, now: number): JobFacts {
 	const { state } = job;
 	const over = isFinal(state) ? state : undefined;
 	const percentComplete = state.name === 'succeeded' ? 100 : job.progress?.percentComplete;
-	return {
+	return defined({
 		id,
 		task: job.task,
-		status: statusOf(job),
-		phase: phaseOf(job, now),
-		...(percentComplete !== undefined && { percentComplete }),
-		...shownProgress(job),
+		status: documentStatus(job),
+		phase: documentPhase(job, now),
+		percentComplete,
+		progress: shownProgress(job),
 		attempt: job.attempt,
 		maxAttempts: maxAttempts(job),
-		...(state.name === 'pending' && state.notBefore > now && { nextAttemptAt: timestamp(state.notBefore) }),
+		nextAttemptAt: state.name === 'pending' && state.notBefore > now ? timestamp(state.notBefore) : undefined,
 		seq: job.seq,
 		createdAt: timestamp(job.createdAt),
-		...(job.startedAt !== undefined && { startedAt: timestamp(job.startedAt) }),
-		...(over && { finishedAt: timestamp(over.finishedAt) }),
+		startedAt: optionalTimestamp(job.startedAt),
+		finishedAt: optionalTimestamp(over?.finishedAt),
 		lastUpdatedAt: timestamp(job.updatedAt),
-		...(over && { expiresAt: timestamp(keptUntil(job, over)) }),
+		expiresAt: over && timestamp(keptUntil(job, over)),
 		correlationId: job.options.correlationId,
 		tags: job.options.tags,
-		...(over && over.name !== 'succeeded' && { error: documentError(over) }),
-		...(job.webhook && { webhook: webhookFacts(job.webhook) }),
-	};
+		error: over && over.name !== 'succeeded' ? documentError(over) : undefined,
+		webhook: job.webhook && webhookFacts(job.webhook),
+	});
 }
 
 /**
@@ -130,7 +139,7 @@ export function statusDocument(
 		webhook && !seesWebhookPath ? { ...facts, webhook: { ...webhook, url: new URL(webhook.url).origin } } : facts;
 	if (status === 'pending' || status === 'running') return { ...shown, links };
 	const { socket: _socket, cancel: _cancel, ...kept } = links;
-	return { ...shown, ...(status === 'succeeded' && { resourceLocation: links.result }), links: kept };
+	return defined({ ...shown, resourceLocation: status === 'succeeded' ? links.result : undefined, links: kept });
 }
 
 /**
@@ -139,17 +148,18 @@ export function statusDocument(
  *
  * @param after the `seq` of the last event that the reader has; 0 for all. A cursor beyond the last event counts as 0.
  */
-export function eventsAfter(id: string, job: JobRecord, after: number, now: number): BareEvent[] {
+export function eventsAfter(seen: SeenJob, after: number): BareEvent[] {
+	const { id, job, now } = seen;
 	const cursor = after > job.seq ? 0 : after;
-	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => storedEvent(id, job, entry, now));
+	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => storedEvent(seen, entry));
 	const last = job.history.at(-1)?.seq ?? 0;
 	return job.seq > last && job.seq > cursor ? [...events, progressEvent(id, job, now)] : events;
 }
 
 /** One past event, with the job as it was then; `undefined` for an event that history no longer has. */
-export function eventAt(id: string, job: JobRecord, seq: number, now: number): BareEvent | undefined {
-	const entry = job.history.find((candidate) => candidate.seq === seq);
-	return entry && storedEvent(id, job, entry, now);
+export function eventAt(seen: SeenJob, seq: number): BareEvent | undefined {
+	const entry = seen.job.history.find((candidate) => candidate.seq === seq);
+	return entry && storedEvent(seen, entry);
 }
 
 /** The newest progress as an event. */
@@ -162,7 +172,7 @@ export function snapshot(id: string, job: JobRecord, now: number): BareEvent {
 	return { seq: job.seq, type: 'snapshot', at: timestamp(job.updatedAt), job: jobFacts(id, job, now) };
 }
 
-function storedEvent(id: string, job: JobRecord, entry: HistoryEntry, now: number): BareEvent {
+function storedEvent({ id, job, now }: SeenJob, entry: HistoryEntry): BareEvent {
 	const facts = entry.seq === job.seq ? jobFacts(id, job, now) : factsAt(id, job, entry);
 	return { seq: entry.seq, type: entry.type, at: timestamp(entry.at), job: facts };
 }
@@ -173,25 +183,29 @@ function factsAt(id: string, job: JobRecord, entry: HistoryEntry): JobFacts {
 	const expiresAt = at + job.options.retainSeconds * MS_PER_SECOND;
 	const firstStart = job.history.find(({ epoch, type: t }) => epoch === entry.epoch && t === 'started')?.at;
 	const startedAt = firstStart !== undefined && firstStart <= at ? firstStart : undefined;
-	return {
+	return defined({
 		id,
 		task: job.task,
 		...STATUS_AFTER[type],
-		...(type === 'retrying' && error && { progress: { message: error.message } }),
+		progress: type === 'retrying' && error ? { message: error.message } : undefined,
 		attempt: entry.attempt,
 		maxAttempts: maxAttempts(job),
-		...(entry.nextAttemptAt !== undefined && { nextAttemptAt: timestamp(entry.nextAttemptAt) }),
+		nextAttemptAt: optionalTimestamp(entry.nextAttemptAt),
 		seq: entry.seq,
 		createdAt: timestamp(job.createdAt),
-		...(startedAt !== undefined && { startedAt: timestamp(startedAt) }),
-		...(isOver && { finishedAt: timestamp(at) }),
+		startedAt: optionalTimestamp(startedAt),
+		finishedAt: isOver ? timestamp(at) : undefined,
 		lastUpdatedAt: timestamp(at),
-		...(isOver && { expiresAt: timestamp(expiresAt) }),
+		expiresAt: isOver ? timestamp(expiresAt) : undefined,
 		correlationId: job.options.correlationId,
 		tags: job.options.tags,
-		...(type === 'failed' && error && { error: { ...error, retryable: false } }),
-		...(type === 'canceled' && { error: CANCELED }),
-	};
+		error: pastError(entry),
+	});
+}
+
+function pastError({ type, error }: HistoryEntry): DocumentError | undefined {
+	if (type === 'canceled') return CANCELED;
+	return type === 'failed' && error ? { ...error, retryable: false } : undefined;
 }
 
 const STATUS_AFTER: Record<EventType, { status: Status; phase: Phase }> = {
@@ -211,13 +225,13 @@ function documentError(state: { name: 'failed'; error: DocumentError } | { name:
 }
 
 /** A job between two attempts stays `running`: a status of `pending` would look like a fresh start. */
-function statusOf(job: JobRecord): Status {
+function documentStatus(job: JobRecord): Status {
 	const { state } = job;
 	if (state.name === 'tombstone') throw new TypeError('A tombstone has no status');
 	return state.name === 'pending' && job.attempt > 0 ? 'running' : state.name;
 }
 
-function phaseOf(job: JobRecord, now: number): Phase {
+function documentPhase(job: JobRecord, now: number): Phase {
 	const { state } = job;
 	switch (state.name) {
 		case 'pending':
@@ -236,24 +250,26 @@ function phaseOf(job: JobRecord, now: number): Phase {
 	}
 }
 
-function shownProgress({ progress }: JobRecord): Pick<JobFacts, 'progress'> {
-	if (progress?.message === undefined && progress?.data === undefined) return {};
+function shownProgress({ progress }: JobRecord): JobFacts['progress'] {
+	if (progress?.message === undefined && progress?.data === undefined) return undefined;
 	const { message, data } = progress;
-	return { progress: { ...(message !== undefined && { message }), ...(data !== undefined && { data }) } };
+	return defined({ message, data });
 }
 
 function webhookFacts({ url, deliveries }: Webhook): WebhookFacts {
 	const { origin, pathname } = new URL(url);
 	return {
 		url: `${origin}${pathname}`,
-		deliveries: deliveries.map(({ at, nextAttemptAt, wakes: _, ...delivery }) => ({
-			...delivery,
-			...(at !== undefined && { at: timestamp(at) }),
-			...(nextAttemptAt !== undefined && { nextAttemptAt: timestamp(nextAttemptAt) }),
-		})),
+		deliveries: deliveries.map(({ at, nextAttemptAt, wakes: _, ...delivery }) =>
+			defined({ ...delivery, at: optionalTimestamp(at), nextAttemptAt: optionalTimestamp(nextAttemptAt) }),
+		),
 	};
 }
 
 function timestamp(ms: number): string {
 	return new Date(ms).toISOString();
+}
+
+function optionalTimestamp(ms: number | undefined): string | undefined {
+	return ms === undefined ? undefined : timestamp(ms);
 }

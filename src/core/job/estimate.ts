@@ -33,7 +33,10 @@ const JITTER_SHARE = 0.2;
  * @param random a number in [0, 1).
  */
 export function retryAfterSeconds(facts: RetryAfterFacts, random: number): number {
-	return secondsAfter(facts.status === 'running' ? remainingOf(facts) : waitOf(facts), random);
+	return secondsAfter(
+		facts.status === 'running' ? remainingMsWhenRunning(facts) : remainingMsWhenPending(facts),
+		random,
+	);
 }
 
 /** Converts milliseconds to a `Retry-After`: whole seconds, 1–60, with jitter. */
@@ -42,18 +45,23 @@ export function secondsAfter(remainingMs: number, random: number): number {
 	return Math.min(RETRY_AFTER_SECONDS.max, Math.max(RETRY_AFTER_SECONDS.min, seconds));
 }
 
-function waitOf({ untilStartMs = 0, elapsedMs, usualWaitMs = 0, usualMs }: RetryAfterFacts): number {
-	return untilStartMs + restOf(usualWaitMs, elapsedMs) + usualMs;
+function remainingMsWhenPending({ untilStartMs = 0, elapsedMs, usualWaitMs = 0, usualMs }: RetryAfterFacts): number {
+	return untilStartMs + restMs(usualWaitMs, elapsedMs) + usualMs;
 }
 
-function remainingOf({ percentComplete, elapsedMs, reportedMs = elapsedMs, usualMs }: RetryAfterFacts): number {
+function remainingMsWhenRunning({
+	percentComplete,
+	elapsedMs,
+	reportedMs = elapsedMs,
+	usualMs,
+}: RetryAfterFacts): number {
 	if (percentComplete !== undefined && percentComplete >= MIN_TELLING_PERCENT) {
 		return Math.max(0, (reportedMs * 100) / percentComplete - elapsedMs);
 	}
-	return restOf(usualMs, elapsedMs);
+	return restMs(usualMs, elapsedMs);
 }
 
 /** A job past its typical duration tends to need about as long again: doubling the interval each time costs little. */
-function restOf(usualMs: number, elapsedMs: number): number {
+function restMs(usualMs: number, elapsedMs: number): number {
 	return elapsedMs < usualMs ? usualMs - elapsedMs : elapsedMs;
 }

@@ -3,6 +3,7 @@
  * change `state`, number an event or write history. They don't check whether the change is allowed; `transition` and
  * `advance` do.
  */
+import { defined } from '../defined.ts';
 import { nextCheck, watchdogMs } from './backoff.ts';
 import {
 	CANCEL_GRACE_MS,
@@ -60,7 +61,13 @@ export interface FollowTerms {
 	readonly timeoutSeconds: number;
 }
 
-/** A running state whose attempt continues at an upstream. */
+export type PendingJob = JobRecord & { readonly state: PendingState };
+
+export type RunningJob = JobRecord & { readonly state: RunningState };
+
+/** A running job whose attempt continues at an upstream. */
+export type FollowingJob = JobRecord & { readonly state: FollowingState };
+
 export type FollowingState = RunningState & { readonly waiting: Waiting & { readonly following: FollowState } };
 
 /** Stored as submitted. */
@@ -119,7 +126,7 @@ export function acceptedAgain(job: JobRecord, now: number, reservation?: string)
 	const { startedAt: _, progress: __, progressAt: ___, reservation: ____, ...kept } = job;
 	const next: JobRecord = {
 		...kept,
-		...(reservation !== undefined && { reservation }),
+		...defined({ reservation }),
 		epoch: job.epoch + 1,
 		attempt: 0,
 		lostAttempts: 0,
@@ -135,13 +142,13 @@ export function started(job: JobRecord, now: number, delivery?: string): JobReco
 		...kept,
 		attempt: job.attempt + 1,
 		startedAt: job.startedAt ?? now,
-		state: {
+		state: defined({
 			name: 'running',
 			attemptStartedAt: now,
 			leaseEndsAt: now + job.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS,
 			canceling: false,
-			...(delivery !== undefined && { delivery }),
-		},
+			delivery,
+		}),
 	};
 	return record(next, { type: 'started', at: now });
 }
@@ -184,8 +191,16 @@ function toldWith({ isUntold: _, ...job }: JobRecord): JobRecord {
 	return job;
 }
 
+/** When an attempt ended, and when the next one may start, in milliseconds since the epoch. */
+export interface RetryTimes {
+	readonly at: number;
+	readonly notBefore: number;
+	/** When the next attempt's message was sent; left out if the alarm sends it. */
+	readonly sentAt?: number | undefined;
+}
+
 /** The attempt failed, and the job is retried after `notBefore`. */
-export function retrying(job: JobRecord, error: JobError, now: number, notBefore: number, sentAt?: number): JobRecord {
+export function retrying(job: JobRecord, error: JobError, { at, notBefore, sentAt }: RetryTimes): JobRecord {
 	const { progressAt: _, ...kept } = job;
 	const next: JobRecord = {
 		...kept,
@@ -193,19 +208,20 @@ export function retrying(job: JobRecord, error: JobError, now: number, notBefore
 		state: pending(notBefore, sentAt),
 	};
 	const { code, message } = error;
-	return record(next, { type: 'retrying', at: now, nextAttemptAt: notBefore, error: { code, message } });
+	return record(next, { type: 'retrying', at, nextAttemptAt: notBefore, error: { code, message } });
 }
 
 /**
  * The attempt was lost without a report. It doesn't count, and the alarm sends a message for another, in a consumer of
  * its own.
  */
-export function attemptLost(job: JobRecord, error: JobError, now: number, notBefore: number): JobRecord {
-	return retrying({ ...job, lostAttempts: job.lostAttempts + 1, runsAlone: true }, error, now, notBefore);
+export function attemptLost(job: JobRecord, error: JobError, times: RetryTimes): JobRecord {
+	return retrying({ ...job, lostAttempts: job.lostAttempts + 1, runsAlone: true }, error, times);
 }
 
 /** The attempt continues elsewhere: an external worker reports its outcome within the given time. */
-export function waiting(job: JobRecord, state: RunningState, wait: ExternalWaitTerms, now: number): JobRecord {
+export function waiting(job: RunningJob, wait: ExternalWaitTerms, now: number): JobRecord {
+	const { state } = job;
 	const { startWithinSeconds } = wait;
 	const startBy =
 		startWithinSeconds === undefined || state.isHeard ? undefined : now + startWithinSeconds * MS_PER_SECOND;
@@ -216,20 +232,20 @@ export function waiting(job: JobRecord, state: RunningState, wait: ExternalWaitT
 		state: {
 			...state,
 			leaseEndsAt: now + wait.timeoutSeconds * MS_PER_SECOND,
-			waiting: { since: now, ...(startBy !== undefined && { startBy }) },
+			waiting: defined({ since: now, startBy }),
 		},
 	};
 }
 
 /** The attempt continues at an upstream: consumers poll its operation, first after `waitMs`. */
-export function following(job: JobRecord, state: RunningState, terms: FollowTerms, now: number): JobRecord {
+export function following(job: RunningJob, terms: FollowTerms, now: number): JobRecord {
 	const { following: begun, waitMs, timeoutSeconds } = terms;
 	return {
 		...job,
 		seq: job.seq + 1,
 		updatedAt: now,
 		state: {
-			...state,
+			...job.state,
 			leaseEndsAt: now + timeoutSeconds * MS_PER_SECOND,
 			waiting: { since: now, following: { ...begun, asks: 0, ...firstLook(now + waitMs) } },
 		},
@@ -238,17 +254,17 @@ export function following(job: JobRecord, state: RunningState, terms: FollowTerm
 
 /** The operation continues: a new message, delayed by `waitMs`, asks for the next poll. */
 export function askedOnce(
-	job: JobRecord,
-	state: FollowingState,
+	job: FollowingJob,
 	{ following: next, waitMs }: Omit<FollowTerms, 'timeoutSeconds'>,
 	now: number,
 ): JobRecord {
-	const asks = state.waiting.following.asks + 1;
-	return withFollowing(job, state, { ...next, asks, ...firstLook(now + waitMs) });
+	const asks = job.state.waiting.following.asks + 1;
+	return withFollowing(job, { ...next, asks, ...firstLook(now + waitMs) });
 }
 
 /** Updates the stored operation. Clients see no change. */
-export function withFollowing(job: JobRecord, state: FollowingState, next: FollowState): JobRecord {
+export function withFollowing(job: FollowingJob, next: FollowState): JobRecord {
+	const { state } = job;
 	return { ...job, state: { ...state, waiting: { ...state.waiting, following: next } } };
 }
 
@@ -257,16 +273,10 @@ function firstLook(dueAt: number): Pick<FollowState, 'checkAt' | 'wakes'> {
 }
 
 /** The job has no slot at its upstream yet. No attempt is used up, and the consumer sends a message for the next try. */
-export function deferred(
-	job: JobRecord,
-	state: PendingState,
-	message: string,
-	now: number,
-	notBefore: number,
-): JobRecord {
-	const waits = (state.waits ?? 0) + 1;
-	const next = { ...pending(notBefore, now), waits };
-	return { ...job, seq: job.seq + 1, updatedAt: now, progress: { message }, state: next };
+export function deferred(job: PendingJob, message: string, { at, notBefore }: RetryTimes): JobRecord {
+	const waits = (job.state.waits ?? 0) + 1;
+	const next = { ...pending(notBefore, at), waits };
+	return { ...job, seq: job.seq + 1, updatedAt: at, progress: { message }, state: next };
 }
 
 /** A client asked to cancel a running attempt, which gets a short grace period to stop. */
@@ -285,16 +295,9 @@ export function succeeded(job: JobRecord, reply: StoredReply, now: number): JobR
 }
 
 export function failed(job: JobRecord, failure: Failure, now: number): JobRecord {
-	const { code, message } = failure.error;
-	const state: JobState = {
-		name: 'failed',
-		phase: failure.phase ?? 'failed',
-		error: failure.error,
-		status: failure.status,
-		...(failure.reply && { reply: failure.reply }),
-		...finishTimes(job, now),
-	};
-	return record({ ...job, state }, { type: 'failed', at: now, error: { code, message } });
+	const { phase = 'failed', error, status, reply } = failure;
+	const state: JobState = defined({ name: 'failed', phase, error, status, reply, ...finishTimes(job, now) });
+	return record({ ...job, state }, { type: 'failed', at: now, error: { code: error.code, message: error.message } });
 }
 
 export function canceled(job: JobRecord, now: number): JobRecord {
@@ -302,12 +305,7 @@ export function canceled(job: JobRecord, now: number): JobRecord {
 }
 
 /** Erases the data. The rest is needed to answer 410, and to give a later job of the same id a newer epoch. */
-export function buried(
-	job: JobRecord,
-	reason: 'expired' | 'purged',
-	now: number,
-	goneAt = now + TOMBSTONE_MS,
-): JobRecord {
+export function buried(job: JobRecord, reason: 'expired' | 'purged', now: number): JobRecord {
 	const { input: _, progress: __, progressAt: ___, fingerprint: ____, webhook: _____, ...rest } = job;
 	const { requestFingerprint: ______, ...kept } = rest;
 	const options = { ...job.options, tags: [] };
@@ -317,12 +315,12 @@ export function buried(
 		parameters: {},
 		history: [],
 		updatedAt: now,
-		state: { name: 'tombstone', reason, goneAt },
+		state: { name: 'tombstone', reason, goneAt: now + TOMBSTONE_MS },
 	};
 }
 
 /** The watchdog sends the message, and checks again at the schedule's next moment. Checks that were missed are skipped. */
-export function resent(job: JobRecord, state: PendingState, now: number): JobRecord & { readonly state: PendingState } {
+export function resent(job: JobRecord, state: PendingState, now: number): PendingJob {
 	const isFirst = state.sentAt === undefined;
 	const resends = isFirst ? state.resends : state.resends + 1;
 	const { checkAt, wakes } = isFirst ? { ...state, checkAt: state.checkAt + watchdogMs(state.wakes) } : state;

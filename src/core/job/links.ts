@@ -30,15 +30,17 @@ export function jobLinks(id: string, base: LinkBase): Links & { readonly socket:
 	const { origin, token, cancelToken = token, flags = {}, mayCancel } = base;
 	const isFlagged = Object.keys(flags).length > 0;
 	const withToken = token === undefined ? {} : { token };
-	const query = queryOf(withToken);
+	const query = queryString(withToken);
 	const job = `${origin}/v1/jobs/${id}`;
 	return {
-		self: `${job}${isFlagged ? queryOf({ ...flags, ...withToken }) : query}`,
+		self: `${job}${isFlagged ? queryString({ ...flags, ...withToken }) : query}`,
 		operation: `${origin}/v1/operations/${id}${query}`,
 		result: `${job}/result${query}`,
 		events: `${job}/events${query}`,
 		socket: `${job.replace(/^http/, 'ws')}/socket${query}`,
-		...(mayCancel && { cancel: `${job}/cancel${queryOf(cancelToken === undefined ? {} : { token: cancelToken })}` }),
+		...(mayCancel && {
+			cancel: `${job}/cancel${queryString(cancelToken === undefined ? {} : { token: cancelToken })}`,
+		}),
 	};
 }
 
@@ -50,11 +52,11 @@ export interface AttemptLinks {
 }
 
 export function attemptLinks(id: string, { origin, token }: { origin: string; token: string }): AttemptLinks {
-	const link = (action: string) => `${origin}/v1/jobs/${id}/${action}${queryOf({ token })}`;
+	const link = (action: string) => `${origin}/v1/jobs/${id}/${action}${queryString({ token })}`;
 	return { progress: link('progress'), complete: link('complete'), fail: link('fail') };
 }
 
-function queryOf(parameters: Readonly<Record<string, string>>): string {
+function queryString(parameters: Readonly<Record<string, string>>): string {
 	const query = new URLSearchParams(parameters).toString();
 	return query === '' ? '' : `?${query}`;
 }

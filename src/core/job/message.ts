@@ -1,6 +1,7 @@
 /** The messages on the queues. Each is a hint that a job needs work, and carries nothing more than this. */
 
 import * as z from 'zod';
+import { defined } from '../defined.ts';
 import { OBJECT_ID } from './id.ts';
 import type { JobRecord } from './record.ts';
 import { type UpstreamHint, upstreamHintOf } from './upstream.ts';
@@ -32,7 +33,7 @@ export interface ReceivedMessage {
 
 /** The message that asks for a job's next attempt. */
 export function jobMessage(id: string, epoch: number, upstream: UpstreamHint | undefined): JobMessage {
-	return { v: 1, id, epoch, ...(upstream && { upstream }) };
+	return defined({ v: 1, id, epoch, upstream });
 }
 
 /** The message that a job waits for, if it waits for one. */

@@ -1,4 +1,5 @@
 /** The share of its tenant's quotas that a job uses, as the job itself knows it. Pure. */
+import { defined } from '../defined.ts';
 import {
 	KEPT_AFTER_TRY_MS,
 	MAX_QUEUE_DELAY_MS,
@@ -31,10 +32,7 @@ const LONGEST_TELLING_MS =
 export function quotaUsage(job: JobRecord): QuotaUsage | undefined {
 	const { state, input, reservation, webhook } = job;
 	if (state.name === 'tombstone') return undefined;
-	const claim = {
-		...(reservation !== undefined && { reservation }),
-		bytes: (input?.sizeBytes ?? 0) + (replyBodyOf(job)?.sizeBytes ?? 0),
-	};
+	const claim = defined({ reservation, bytes: (input?.sizeBytes ?? 0) + (replyBodyOf(job)?.sizeBytes ?? 0) });
 	if (!isFinal(state)) return { ...claim, isInFlight: true };
 	// Reads answer 410 once retention ends, but the bytes are erased only when the tombstone expires.
 	const erasedAt = state.expiresAt + TOMBSTONE_MS;

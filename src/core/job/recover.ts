@@ -3,6 +3,7 @@
  * which survives hibernation. An external worker has no such socket, and costs a row a minute. This file restores the
  * progress of a record that was read from storage. If it can't, it keeps the event numbers correct.
  */
+import { defined } from '../defined.ts';
 import { PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
 import { fenceOf, isCurrent, type JobRecord, type Progress } from './record.ts';
 
@@ -22,14 +23,7 @@ export interface LiveProgress {
 /** Returns the attachment for the attempt's socket. */
 export function liveProgressOf(job: JobRecord): LiveProgress {
 	const { seq, progressAt, updatedAt, progress, isUntold } = job;
-	return {
-		...fenceOf(job),
-		seq,
-		updatedAt,
-		...(progressAt !== undefined && { progressAt }),
-		...(progress !== undefined && { progress }),
-		...(isUntold && { isUntold }),
-	};
+	return defined({ ...fenceOf(job), seq, updatedAt, progressAt, progress, isUntold });
 }
 
 /**
@@ -64,12 +58,5 @@ export function recover(stored: JobRecord, live: LiveProgress | undefined): JobR
 	if (isWaiting || !live || !isCurrent(job, live) || live.seq < job.seq) return { ...job, seq: numberedUntil(stored) };
 	const { seq, progress, progressAt, updatedAt = job.updatedAt, isUntold } = live;
 	const { isUntold: __, ...kept } = job;
-	return {
-		...kept,
-		seq,
-		updatedAt,
-		...(progress && { progress }),
-		...(progressAt !== undefined && { progressAt }),
-		...(isUntold && { isUntold }),
-	};
+	return { ...kept, seq, updatedAt, ...defined({ progress, progressAt, isUntold }) };
 }

@@ -7,6 +7,7 @@
  *
  * Pure: no clock, no randomness, no I/O. The caller has passed the job through `advance` at the same `now`.
  */
+import { defined } from '../defined.ts';
 import { backoffMs, nextCheck } from './backoff.ts';
 import {
 	acceptedAgain,
@@ -208,8 +209,10 @@ function defer(job: JobRecord, command: Extract<Command, { type: 'defer' }>, now
 	const { refusal } = start(job, { type: 'start', epoch: command.epoch }, now);
 	const { state } = job;
 	if (refusal !== undefined || state.name !== 'pending') return refuse(job, refusal ?? 'stale');
-	if ((state.waits ?? 0) < MAX_WAITS) return changed(deferred(job, state, command.message, now, now + command.waitMs));
-	const error = { code: 'UpstreamFailed', message: `The job never got a slot: ${command.message}`, retryable: true };
+	const { message, waitMs } = command;
+	if ((state.waits ?? 0) < MAX_WAITS)
+		return changed(deferred({ ...job, state }, message, { at: now, notBefore: now + waitMs }));
+	const error = { code: 'UpstreamFailed', message: `The job never got a slot: ${message}`, retryable: true };
 	return changed(failed(job, { error, status: 503 }, now));
 }
 
@@ -237,9 +240,8 @@ function awaitWorker(job: JobRecord, command: Extract<Command, { type: 'wait' }>
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.canceling) return letGo(job, now);
 	if (held.waiting) return refuse(job, 'settled');
-	return changed(
-		waiting(last && !held.isHeard ? { ...job, progress: highest(job.progress, last) } : job, held, terms, now),
-	);
+	const progress = last && !held.isHeard ? highest(job.progress, last) : undefined;
+	return changed(waiting({ ...job, ...defined({ progress }), state: held }, terms, now));
 }
 
 function beginFollowing(job: JobRecord, command: Extract<Command, { type: 'follow' }>, now: number): Transition {
@@ -249,7 +251,7 @@ function beginFollowing(job: JobRecord, command: Extract<Command, { type: 'follo
 	// The response to the first call was lost.
 	if (held.waiting?.following?.asks === 0) return changed(job);
 	if (held.waiting) return refuse(job, 'settled');
-	return changed(following(withProgress(job, command.progress), held, command, now));
+	return changed(following({ ...withProgress(job, command.progress), state: held }, command, now));
 }
 
 /** Costs no row. A second message for the same poll does nothing while the consumer of the first one may be polling. */
@@ -268,7 +270,7 @@ function claimQuestion(job: JobRecord, command: Extract<Command, { type: 'ask' }
 		checkAt: Math.max(state.checkAt, until),
 		...(delivery !== undefined && { asking: { delivery, until } }),
 	};
-	return { job: withFollowing(job, held, next), effects: [], volatile: true };
+	return { job: withFollowing({ ...job, state: held }, next), effects: [], volatile: true };
 }
 
 function recordAnswer(job: JobRecord, command: Extract<Command, { type: 'asked' }>, now: number): Transition {
@@ -278,7 +280,7 @@ function recordAnswer(job: JobRecord, command: Extract<Command, { type: 'asked' 
 	if (!isFollowing(held) || held.waiting.following.asks !== asks) return refuse(job, 'settled');
 	const told = withProgress(job, reported);
 	const next = told === job ? job : { ...told, seq: job.seq + 1, progressAt: now, updatedAt: now };
-	return changed(askedOnce(next, held, command, now));
+	return changed(askedOnce({ ...next, state: held }, command, now));
 }
 
 /** Returns the same job if the progress has not changed. */
@@ -314,7 +316,8 @@ function fail(job: JobRecord, command: Extract<Command, { type: 'fail' }>, now: 
 	if (!error.retryable || job.attempt >= maxAttempts(job)) return changed(failed(job, failure, now));
 	const notBefore = now + backoffMs(job.attempt, random, retryAfterSeconds * MS_PER_SECOND);
 	// The consumer returns its message to the queue with this delay, so a message is pending. An external worker has none.
-	return changed(retrying(job, error, now, notBefore, command.isExternal ? undefined : now));
+	const sentAt = command.isExternal ? undefined : now;
+	return changed(retrying(job, error, { at: now, notBefore, sentAt }));
 }
 
 function requestCancel(job: JobRecord, now: number): Transition {
@@ -362,7 +365,7 @@ function wake(job: JobRecord, now: number): Transition {
 function wakeFollowing(job: JobRecord, state: FollowingState, now: number): Transition {
 	const { following: before } = state.waiting;
 	if (now < before.checkAt) return refuse(job, 'early');
-	const next = withFollowing(job, state, { ...before, ...nextCheck(before, now) });
+	const next = withFollowing({ ...job, state }, { ...before, ...nextCheck(before, now) });
 	return { job: next, effects: [{ type: 'enqueue' }], volatile: true };
 }
 

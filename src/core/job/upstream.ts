@@ -1,4 +1,5 @@
 /** Jobs that forward a request to an upstream. Their `task` contains a slash, which the name of a task never does. Pure. */
+import { defined } from '../defined.ts';
 import type { JobRecord } from './record.ts';
 
 const PREFIX = 'upstreams/';
@@ -29,6 +30,6 @@ export function upstreamHintOf({
 }: Pick<JobRecord, 'task' | 'options' | 'state'>): UpstreamHint | undefined {
 	const name = upstreamNameOf(task);
 	if (name === undefined) return undefined;
-	const hasWaited = state.name === 'pending' && state.waits !== undefined;
-	return { name, timeoutSeconds: options.timeoutSeconds, ...(hasWaited && { hasWaited }) };
+	const hasWaited = state.name === 'pending' && state.waits !== undefined ? true : undefined;
+	return defined({ name, timeoutSeconds: options.timeoutSeconds, hasWaited });
 }

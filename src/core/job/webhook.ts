@@ -1,4 +1,5 @@
 /** The webhook deliveries of a job: which events are pending, when each is tried again, and when one is given up. Pure. */
+import { defined } from '../defined.ts';
 import { doubledMs } from '../http/doubling-wait.ts';
 import {
 	MAX_DELIVERIES,
@@ -106,7 +107,7 @@ export function tried(job: JobRecord, report: TryReport, now: number): JobRecord
 	if (!webhook || !delivery) return job;
 	const attempt = delivery.attempt + 1;
 	if (reported !== undefined && reported < attempt) return job;
-	const made = { seq, attempt, at: now, ...(code !== undefined && { code }) };
+	const made = defined({ seq, attempt, at: now, code });
 	if (code === GONE) return { ...job, webhook: disabled(webhook, { ...made, status: 'disabled' }) };
 	if (code !== undefined && code >= 200 && code < 300)
 		return withSettledDelivery(job, webhook, { ...made, status: 'delivered' });

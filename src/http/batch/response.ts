@@ -1,5 +1,5 @@
 /** Responses about a batch. */
-import { batchRetryAfterSeconds, unfinishedOf } from '../../core/batch/batch.ts';
+import { batchRetryAfterSeconds, countUnfinished } from '../../core/batch/batch.ts';
 import type { BatchView } from '../../core/batch/batch-api.ts';
 import { jobLinks } from '../../core/job/links.ts';
 import { linkTokens } from '../access/auth.ts';
@@ -38,7 +38,7 @@ export async function unlistedResponse(context: RequestContext, places: readonly
 
 /** 200: the number of the batch's jobs in each status. */
 export async function batchResponse(context: RequestContext, id: string, view: BatchView): Promise<Response> {
-	const isOver = unfinishedOf(view.counts) === 0;
+	const isOver = countUnfinished(view.counts) === 0;
 	const headers = { ...PRIVATE, ...(!isOver && { 'retry-after': batchRetryAfter(view) }) };
 	return Response.json(await batchDocument(context, id, view), { headers });
 }

@@ -1,4 +1,5 @@
 /** Stores an input: reserves quota first, if the deployment has quotas, then stores the bytes. A failure undoes both. */
+import { defined } from '../../core/defined.ts';
 import type { AcceptTerms } from '../../core/job/object-api.ts';
 import type { StoredInput } from '../../core/job/record.ts';
 import { discardUpload, TooLarge, upload } from '../../rpc/upload.ts';
@@ -67,8 +68,8 @@ async function storeDraft(
 ): Promise<StoredInput> {
 	const { form, mediaType, onBytes, pieces } = draft;
 	try {
-		const options = { mediaType, maxBytes, ...(onBytes && { onBytes }) };
-		return { ...(await upload(context.jobs, id, pieces(), options)), form };
+		const options = defined({ jobs: context.jobs, id, mediaType, maxBytes, onBytes });
+		return { ...(await upload(pieces(), options)), form };
 	} catch (error) {
 		if (!(error instanceof TooLarge)) throw error;
 		throw maxBytes < draft.maxBytes ? outgrown(context, maxBytes) : tooLarge(maxBytes);

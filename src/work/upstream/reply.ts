@@ -56,7 +56,9 @@ export async function storeUpstreamReply(
 	}
 	const mediaType = headers.get('content-type') ?? UNKNOWN_TYPE;
 	const { jobs, id, lease, dependencies } = attempt;
-	const body = await upload(jobs, id, watchBytes(attempt, response, sentAt), {
+	const body = await upload(watchBytes(attempt, response, sentAt), {
+		jobs,
+		id,
 		mediaType,
 		maxBytes: dependencies.maxResultBytes,
 		fence: lease.fence,

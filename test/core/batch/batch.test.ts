@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
 	type BatchRecord,
 	batchRetryAfterSeconds,
-	countsOf,
+	countStatuses,
 	goodForMs,
 	isMoreSettled,
 	type StatusUpdates,
@@ -42,8 +42,8 @@ describe('a batch', () => {
 		const one = { pending: 1, running: 1, succeeded: 1, failed: 1, canceled: 1, gone: 1 };
 		const later = found(BATCH, FINDINGS);
 		expect(later.counts).toEqual(one);
-		expect(countsOf(later, FINDINGS)).toEqual(one);
-		expect(countsOf(later, [[2, 'succeeded']])).toEqual({ ...NONE, succeeded: 2, gone: 1 });
+		expect(countStatuses(later, FINDINGS)).toEqual(one);
+		expect(countStatuses(later, [[2, 'succeeded']])).toEqual({ ...NONE, succeeded: 2, gone: 1 });
 	});
 
 	it('keeps what is certain through what was found before it, or comes in late', () => {

@@ -112,7 +112,7 @@ describe('events', () => {
 	);
 
 	it('replay the whole story in order, each with the job as it was then', () => {
-		const told = eventsAfter(ID, story, 0, T0 + 30).map(
+		const told = eventsAfter({ id: ID, job: story, now: T0 + 30 }, 0).map(
 			({ seq, type, job }) => `${seq} ${type} ${job.status}/${job.phase} ${job.attempt}`,
 		);
 		expect(told).toEqual([
@@ -126,7 +126,7 @@ describe('events', () => {
 
 	it('replay what comes after a cursor, each once', () => {
 		for (let cursor = 0; cursor <= 5; cursor++) {
-			expect(eventsAfter(ID, story, cursor, T0 + 30).map(({ seq }) => seq)).toEqual(
+			expect(eventsAfter({ id: ID, job: story, now: T0 + 30 }, cursor).map(({ seq }) => seq)).toEqual(
 				[1, 2, 3, 4, 5].filter((seq) => seq > cursor),
 			);
 		}
@@ -134,23 +134,20 @@ describe('events', () => {
 
 	it('end a running job with its newest progress', () => {
 		const job = applied(running(), { type: 'progress', fence: FENCE, progress: { percentComplete: 40 } }, T0 + 2_000);
-		expect(eventsAfter(ID, job, 2, T0 + 30)).toMatchObject([
+		expect(eventsAfter({ id: ID, job: job, now: T0 + 30 }, 2)).toMatchObject([
 			{ seq: 3, type: 'progress', job: { percentComplete: 40 } },
 		]);
 	});
 
 	it('take a cursor from the future for none', () => {
-		expect(eventsAfter(ID, story, 99, T0 + 30)).toHaveLength(5);
+		expect(eventsAfter({ id: ID, job: story, now: T0 + 30 }, 99)).toHaveLength(5);
 	});
 
 	it('of a failed epoch say so, and are told before those of the next', () => {
 		const again = applied(failed(), { type: 'retry' }, T0 + 100);
-		expect(eventsAfter(ID, again, 0, T0 + 30).map(({ type, job }) => `${type} ${job.status}`)).toEqual([
-			'accepted pending',
-			'started running',
-			'failed failed',
-			'accepted pending',
-		]);
+		expect(
+			eventsAfter({ id: ID, job: again, now: T0 + 30 }, 0).map(({ type, job }) => `${type} ${job.status}`),
+		).toEqual(['accepted pending', 'started running', 'failed failed', 'accepted pending']);
 	});
 
 	it('begin with a snapshot that carries the seq to go on from', () => {

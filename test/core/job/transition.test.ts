@@ -235,7 +235,7 @@ describe('defer', () => {
 			[retryWaiting(), 'running'],
 		] as const) {
 			const waiting = applied(job, defer(), NOW);
-			expect(eventsAfter('id', waiting, job.seq, NOW)).toMatchObject([
+			expect(eventsAfter({ id: 'id', job: waiting, now: NOW }, job.seq)).toMatchObject([
 				{ type: 'progress', job: { status, phase: 'waiting', progress: { message: 'Not yet' } } },
 			]);
 		}
