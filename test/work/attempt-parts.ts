@@ -29,7 +29,9 @@ export function recordingJobs(answers: Readonly<Record<string, unknown>>) {
 		},
 	);
 	const call = async (_: string, act: (job: unknown) => unknown) => act(object);
-	const jobs = { call, callOnce: call, repeatingUntil: () => jobs } as unknown as Jobs;
+	// No socket opens.
+	const connect = () => new Promise(() => {});
+	const jobs = { call, callOnce: call, connect, repeatingUntil: () => jobs } as unknown as Jobs;
 	return { jobs, calls, methods: () => calls.map(({ method }) => method) };
 }
 
