@@ -11,9 +11,10 @@ import { advanceOnce } from '../core/job/advance.ts';
 import { nextAlarmAt } from '../core/job/alarm.ts';
 import { accepted, type Submission } from '../core/job/lifecycle.ts';
 import { uploadsOf } from '../core/job/quota-usage.ts';
-import { isFinal, type JobRecord } from '../core/job/record.ts';
-import { numberedUntil, recover } from '../core/job/recover.ts';
+import { type Fence, isFinal, isHeldBy, type JobRecord } from '../core/job/record.ts';
+import { loaded, numberedUntil } from '../core/job/recover.ts';
 import { type Command, type Transition, transition } from '../core/job/transition.ts';
+import { withForgottenStart } from '../core/job/unwritten-start.ts';
 import type { Announcer } from './announcer.ts';
 import type { JobSockets } from './sockets.ts';
 import type { JobStore } from './store.ts';
@@ -34,6 +35,8 @@ export class JobKeeper {
 	readonly #announcer: Announcer;
 	/** The job as of the last turn of the event loop; `null` when storage holds none, `undefined` before it was loaded. */
 	#job: JobRecord | null | undefined;
+	/** The job has started, and storage doesn't know it. */
+	#isStartUnwritten = false;
 	/** A progress event with a higher number must be written, or a reset would use its number again. */
 	#numberedUntil = 0;
 
@@ -45,7 +48,7 @@ export class JobKeeper {
 
 	/** Returns the job at `now`, after all changes that time alone makes. */
 	current(now: number): JobRecord | undefined {
-		if (this.#job === undefined) this.#load();
+		if (this.#job === undefined) this.#load(now);
 		// Step by step, so that watchers get an event for each change, including an end long ago.
 		while (this.#job) {
 			const before: JobRecord = this.#job;
@@ -57,6 +60,15 @@ export class JobKeeper {
 			this.#commit({ job, before, now, isVolatile });
 		}
 		return undefined;
+	}
+
+	/** Whether this attempt has the job. If only memory knows that, or not even memory, its start is written now. */
+	holds(fence: Fence, now: number): boolean {
+		const before = this.current(now);
+		const job = before && withForgottenStart(before, fence);
+		if (!isHeldBy(job, fence)) return false;
+		if (this.#isStartUnwritten || job !== before) this.#commit({ job, before, now });
+		return true;
 	}
 
 	/** Whether storage still holds a record, perhaps of an expired job. Call it after `current`. */
@@ -86,6 +98,7 @@ export class JobKeeper {
 		if (result.job !== before) this.#commit({ job: result.job, before, now, isVolatile: result.volatile });
 		for (const effect of result.effects) {
 			if (effect.type === 'abort') this.#sockets.abort(effect.fence, 'canceled');
+			if (effect.type === 'setAlarm') this.#store.setAlarmBy(nextAlarmAt(result.job, now));
 		}
 		return result;
 	}
@@ -97,10 +110,10 @@ export class JobKeeper {
 		return this.#store.deleteAll();
 	}
 
-	#load(): void {
+	#load(now: number): void {
 		const stored = this.#store.load();
 		this.#numberedUntil = stored ? numberedUntil(stored) : 0;
-		this.#job = stored ? recover(stored, this.#sockets.liveProgress()) : null;
+		this.#job = stored ? loaded({ stored, live: this.#sockets.liveProgress(), now }) : null;
 	}
 
 	/**
@@ -113,12 +126,14 @@ export class JobKeeper {
 		const isErasable = job.state.name === 'tombstone' && now >= job.state.goneAt;
 		const isWritten = !isErasable && (!isVolatile || job.seq > this.#numberedUntil);
 		if (isWritten) this.#write({ job, before, now });
+		else if (job.attempt !== before?.attempt) this.#isStartUnwritten = true;
 		this.#announcer.announce({ job, before, now, isLasting: isWritten || isErasable });
 	}
 
 	#write({ job, before, now }: Replacement): void {
 		const isOver = isFinal(job.state) || job.state.name === 'tombstone';
 		this.#store.save(job);
+		this.#isStartUnwritten = false;
 		this.#numberedUntil = numberedUntil(job);
 		// A finished job's alarm is later than its previous one, which would only wake the object for nothing.
 		if (isOver) this.#store.setAlarm(nextAlarmAt(job, now));

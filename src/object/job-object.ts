@@ -26,7 +26,7 @@ import type {
 } from '../core/job/object-api.ts';
 import { type QuotaUsage, quotaUsage } from '../core/job/quota-usage.ts';
 import { isVisibleTo, type Reader } from '../core/job/reader.ts';
-import { ALONE_LANE, type Fence, isHeldBy, type JobRecord, type Progress } from '../core/job/record.ts';
+import { ALONE_LANE, type Fence, type JobRecord, type Progress } from '../core/job/record.ts';
 import { relationTo } from '../core/job/repeat.ts';
 import type { Command } from '../core/job/transition.ts';
 import { foundJob, jobView, NOTHING, storedOutcome } from '../core/job/view.ts';
@@ -37,7 +37,7 @@ import { Announcer } from './announcer.ts';
 import { JobCalls010 } from './calls-010.ts';
 import { Deliveries } from './deliveries.ts';
 import { JobKeeper } from './job-keeper.ts';
-import { acceptAttempt, acceptWaiter, acceptWatcher, socketReader } from './socket-requests.ts';
+import { acceptAttempt, acceptWaiter, acceptWatcher, attemptFence, socketReader } from './socket-requests.ts';
 import { CLOSE, closeQuietly, JobSockets } from './sockets.ts';
 import { JobStore } from './store.ts';
 import { Uploads } from './uploads.ts';
@@ -216,9 +216,8 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 
 	async writeChunk(key: ChunkKey, bytes: Uint8Array, fence?: Fence): Promise<Report> {
 		const now = Date.now();
-		const job = this.#keeper.current(now);
-		if (fence && !isHeldBy(job, fence)) return { refusal: 'stale' };
-		if (!fence) this.#uploads.keep(key.upload, job, now);
+		if (fence && !this.#keeper.holds(fence, now)) return { refusal: 'stale' };
+		if (!fence) this.#uploads.keep(key.upload, this.#keeper.current(now), now);
 		this.#store.writeChunk(key, bytes);
 		return {};
 	}
@@ -237,7 +236,7 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 	override async fetch(request: Request): Promise<Response> {
 		const { pathname, searchParams: query } = new URL(request.url);
 		const now = Date.now();
-		if (pathname === '/attempt') return acceptAttempt(this.#sockets, this.#keeper.current(now), query);
+		if (pathname === '/attempt') return this.#acceptAttempt(query, now);
 		const reader = socketReader(request.headers);
 		const job = this.#visible(reader, now);
 		if (!job) return new Response(null, { status: 404 });
@@ -260,9 +259,25 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		if (refusal !== undefined) this.#sockets.abort(fence, refusal === 'canceled' ? 'canceled' : 'stale');
 	}
 
-	override webSocketClose(socket: WebSocket, code: number): void {
+	#acceptAttempt(query: URLSearchParams, now: number): Response {
+		const fence = attemptFence(query);
+		const result = this.#keeper.apply({ type: 'link', fence }, now);
+		return acceptAttempt(this.#sockets, fence, result?.job);
+	}
+
+	override webSocketClose(socket: WebSocket, code: number, _reason: string, wasClean: boolean): void {
+		this.#unlink(socket, wasClean);
 		// 1005 and 1006 mean that there was no close code. They can't be sent.
 		closeQuietly(socket, code === 1005 || code === 1006 ? CLOSE.done : code, 'closed by the client');
+	}
+
+	override webSocketError(socket: WebSocket): void {
+		this.#unlink(socket, false);
+	}
+
+	#unlink(socket: WebSocket, isClosed: boolean): void {
+		const fence = this.#sockets.attemptLeftBy(socket);
+		if (fence) this.#keeper.apply({ type: 'unlink', fence, isClosed }, Date.now());
 	}
 
 	override async alarm(info?: AlarmInvocationInfo): Promise<void> {

@@ -1,6 +1,6 @@
 /** Opens the sockets of a job's object. This Worker alone requests them: `/watch`, `/wait` and `/attempt`. */
 import { defined } from '../core/defined.ts';
-import { eventsAfter, type JobFacts, type SeenJob, snapshot } from '../core/job/document.ts';
+import { cursorWithin, eventsAfter, type JobFacts, type SeenJob, snapshot } from '../core/job/document.ts';
 import { documentTag } from '../core/job/document-tag.ts';
 import type { LinkBase } from '../core/job/links.ts';
 import type { Reader } from '../core/job/reader.ts';
@@ -36,7 +36,8 @@ export function acceptWatcher(sockets: JobSockets, request: SocketRequest, base:
 	if (isOver && (events.length === 0 || Number(after ?? 0) > job.seq)) return new Response(null, { status: 204 });
 	if (!isOver && !sockets.makeRoom(now)) return new Response(null, { status: 503 });
 	const { 0: client, 1: server } = new WebSocketPair();
-	sockets.addWatcher(server, { ...base, flags: statusFlags(job) }, events);
+	const heard = cursorWithin(job, Number(after ?? 0));
+	sockets.addWatcher(server, { base: { ...base, flags: statusFlags(job) }, heard }, events);
 	if (isOver) closeQuietly(server, CLOSE.done, 'the job has finished');
 	return new Response(null, { status: 101, webSocket: client });
 }
@@ -60,14 +61,20 @@ function isKnown(facts: JobFacts, query: URLSearchParams): boolean {
 	return tag === null ? facts.seq === Number(query.get('after')) : tag === documentTag(facts);
 }
 
-/** The running attempt, which sends progress and learns when to stop. */
-export function acceptAttempt(sockets: JobSockets, job: JobRecord | undefined, query: URLSearchParams): Response {
-	const createdAt = query.get('createdAt');
-	const fence: Fence = defined({
+/** The attempt that requests its link. */
+export function attemptFence(query: URLSearchParams): Fence {
+	const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
+	return defined({
 		epoch: Number(query.get('epoch')),
 		attempt: Number(query.get('attempt')),
-		createdAt: createdAt === null ? undefined : Number(createdAt),
+		createdAt: number('createdAt'),
+		delivery: query.get('delivery') ?? undefined,
+		startedAt: number('startedAt'),
 	});
+}
+
+/** The running attempt, which sends progress and learns when to stop. */
+export function acceptAttempt(sockets: JobSockets, fence: Fence, job: JobRecord | undefined): Response {
 	const { 0: client, 1: server } = new WebSocketPair();
 	const held = isHeldBy(job, fence) ? job : undefined;
 	sockets.addAttempt(server, held ? liveProgressOf(held) : { ...fence, seq: 0 });

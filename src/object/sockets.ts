@@ -42,6 +42,17 @@ interface Accepted {
 	readonly acceptedAt?: number;
 }
 
+interface Listening extends Accepted {
+	/** The last event that the client has, as of the last time that this was written. */
+	readonly heard?: number | undefined;
+}
+
+/** A client that receives events. */
+interface Watcher {
+	readonly base: LinkBase;
+	readonly heard: number | undefined;
+}
+
 interface Waiter extends Accepted {
 	readonly until: LongPollGoal;
 }
@@ -82,17 +93,22 @@ export class JobSockets {
 		return this.#ctx.getWebSockets(WATCHER).length > 0 || this.#ctx.getWebSockets(WAITER).length > 0;
 	}
 
-	addWatcher(socket: WebSocket, base: LinkBase, events: readonly BareEvent[]): void {
+	/** @param watcher `heard`: the last event that the client has. */
+	addWatcher(socket: WebSocket, watcher: Pick<Watcher, 'base' | 'heard'>, events: readonly BareEvent[]): void {
+		const heard = events.at(-1)?.seq ?? watcher.heard;
 		this.#ctx.acceptWebSocket(socket, [WATCHER]);
-		socket.serializeAttachment({ ...base, acceptedAt: Date.now() } satisfies LinkBase & Accepted);
-		for (const event of events) this.#tell(socket, base, event);
+		socket.serializeAttachment({ ...watcher.base, acceptedAt: Date.now(), heard } satisfies LinkBase & Listening);
+		for (const event of events) this.#tell(socket, watcher.base, event);
 	}
 
 	/** Sends events to every watcher, and closes the sockets after the last event. */
 	announce(events: readonly BareEvent[], isOver: boolean): void {
+		// The object may forget a start, and announce it again.
+		const isForgettable = !isOver && events.some(({ type }) => type === 'started');
 		for (const socket of this.#ctx.getWebSockets(WATCHER)) {
-			const base = socket.deserializeAttachment() as LinkBase;
-			for (const event of events) this.#tell(socket, base, event);
+			const base = socket.deserializeAttachment() as LinkBase & Listening;
+			for (const event of events) if (event.seq > (base.heard ?? 0)) this.#tell(socket, base, event);
+			if (isForgettable) socket.serializeAttachment({ ...base, heard: events.at(-1)?.seq });
 			if (isOver) closeQuietly(socket, CLOSE.done, 'the job has finished');
 		}
 	}
@@ -153,11 +169,20 @@ export class JobSockets {
 		return this.#ctx.getTags(socket).includes(ATTEMPT);
 	}
 
-	#attemptSockets({ epoch, attempt, createdAt }: Fence): WebSocket[] {
+	/** Returns the attempt that loses its link with this socket; `undefined` if there is none, or if it has another one. */
+	attemptLeftBy(closed: WebSocket): Fence | undefined {
+		// A socket that this side has closed before has no tags any more.
+		const live = closed.deserializeAttachment() as Partial<LiveProgress> | null;
+		if (!isOfAttempt(live)) return undefined;
+		return this.#attemptSockets(live).some((socket) => socket !== closed && isOpen(socket)) ? undefined : live;
+	}
+
+	#attemptSockets({ epoch, attempt, createdAt, delivery }: Fence): WebSocket[] {
 		return this.#ctx.getWebSockets(ATTEMPT).filter((socket) => {
 			const live = socket.deserializeAttachment() as LiveProgress;
 			const isOfSameJob = (live.createdAt ?? createdAt) === (createdAt ?? live.createdAt);
-			return live.epoch === epoch && live.attempt === attempt && isOfSameJob;
+			const isOfSameDelivery = (live.delivery ?? delivery) === (delivery ?? live.delivery);
+			return live.epoch === epoch && live.attempt === attempt && isOfSameJob && isOfSameDelivery;
 		});
 	}
 
@@ -165,6 +190,11 @@ export class JobSockets {
 		const told: JobEvent = { ...event, job: statusDocument(event.job, jobLinks(this.#id, base), base) };
 		sendQuietly(socket, JSON.stringify(told));
 	}
+}
+
+/** Whether an attachment is that of an attempt's socket. */
+function isOfAttempt(attachment: Partial<LiveProgress> | null): attachment is LiveProgress {
+	return attachment?.attempt !== undefined;
 }
 
 /** A socket closed by this side stays in the list until the client closes it too, which may be never. */

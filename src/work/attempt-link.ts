@@ -7,15 +7,15 @@
  * canceled.
  */
 import { doubledMs } from '../core/http/doubling-wait.ts';
-import { MS_PER_SECOND, PROGRESS_INTERVAL_MS, PROGRESS_STEP_PERCENT } from '../core/job/limits.ts';
+import { LINK_AFTER_MS, MS_PER_SECOND, PROGRESS_INTERVAL_MS, PROGRESS_STEP_PERCENT } from '../core/job/limits.ts';
 import type { Fence, Progress } from '../core/job/record.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 
-/** An attempt that runs longer than this listens for a cancel. */
-const OPEN_AFTER_MS = 1 * MS_PER_SECOND;
 /** Delay before a broken link is reopened: about `first`, then doubled after each failure in a row, up to `max`. */
-const REOPEN_AFTER_MS = { first: 1 * MS_PER_SECOND, max: 30 * MS_PER_SECOND } as const;
+const REOPEN_AFTER_MS = { first: 500, max: 30 * MS_PER_SECOND } as const;
+/** The close code of an object whose attempt has ended, as opposed to one that was reset. */
+const ENDED = 1_000;
 /** A link that was open for this long has not failed: the backoff restarts after it. */
 const STEADY_AFTER_MS = 30 * MS_PER_SECOND;
 
@@ -23,6 +23,8 @@ export interface AttemptLinkOptions {
 	readonly jobs: Jobs;
 	readonly id: string;
 	readonly fence: Fence;
+	/** Opens the link at once. Default: after {@link LINK_AFTER_MS}. */
+	readonly opensAtOnce?: boolean;
 	/** Called once, when the object stops the attempt. */
 	readonly onAbort: (reason: 'canceled' | 'stale') => void;
 }
@@ -30,6 +32,8 @@ export interface AttemptLinkOptions {
 export class AttemptLink {
 	readonly #options: AttemptLinkOptions;
 	#socket: WebSocket | undefined;
+	readonly #firstTry = Promise.withResolvers<void>();
+	#isEnded = false;
 	#isClosed = false;
 	#isOpening = false;
 	/** The one timer that opens the link. */
@@ -48,7 +52,7 @@ export class AttemptLink {
 
 	constructor(options: AttemptLinkOptions) {
 		this.#options = options;
-		this.#openAfter(OPEN_AFTER_MS);
+		this.#openAfter(options.opensAtOnce ? 0 : LINK_AFTER_MS);
 	}
 
 	/** Takes the newest progress. It is sent at most once a second, and only if it has changed. */
@@ -57,18 +61,33 @@ export class AttemptLink {
 		this.#progress = { ...before, ...progress };
 		const isStep = Math.abs((progress.percentComplete ?? 0) - (this.#sentPercent ?? 0)) >= PROGRESS_STEP_PERCENT;
 		const isNews = isStep || progress.message !== before.message || progress.data !== undefined;
-		if (!isNews || this.#isClosed) return;
+		if (!isNews || this.#isEnded) return;
 		this.#isUnsent = true;
 		this.#flush();
 	}
 
-	/** Closes the link. @returns progress that has not been sent, to be reported with the outcome. */
-	close(): Progress | undefined {
+	/** Resolves when the link is open, or can't be opened at the first try. */
+	get opened(): Promise<void> {
+		return this.#firstTry.promise;
+	}
+
+	/**
+	 * Returns progress that has not been sent, to be reported with the outcome. The link takes no more progress, and stays
+	 * open: a consumer that dies before its report has arrived must be noticed.
+	 */
+	endProgress(): Progress | undefined {
+		clearTimeout(this.#sendTimer);
+		const unsent = this.#isUnsent ? this.#progress : undefined;
+		this.#isEnded = true;
+		this.#isUnsent = false;
+		return unsent;
+	}
+
+	close(): void {
 		this.#isClosed = true;
 		clearTimeout(this.#timer);
 		clearTimeout(this.#sendTimer);
 		this.#socket?.close();
-		return this.#isUnsent ? this.#progress : undefined;
 	}
 
 	/** Sends pending progress as soon as possible: opens the socket first, or waits until the minimum interval has passed. */
@@ -121,6 +140,7 @@ export class AttemptLink {
 			if (this.#failures === 0) logError('attempt link failed', { job: id, error });
 		} finally {
 			this.#isOpening = false;
+			this.#firstTry.resolve();
 		}
 		if (this.#socket) this.#flush();
 		else this.#reopenLater();
@@ -134,9 +154,11 @@ export class AttemptLink {
 		socket.addEventListener('message', ({ data }) => {
 			const { reason } = JSON.parse(String(data)) as { reason: 'canceled' | 'stale' };
 			this.#options.onAbort(reason);
+			// The job is no longer this attempt's.
+			if (reason === 'stale') this.close();
 		});
 		const lost = () => this.#lost(socket);
-		socket.addEventListener('close', lost);
+		socket.addEventListener('close', ({ code }) => (code === ENDED ? this.close() : lost()));
 		socket.addEventListener('error', lost);
 	}
 
@@ -144,7 +166,8 @@ export class AttemptLink {
 	#lost(socket: WebSocket): void {
 		if (this.#socket !== socket) return;
 		this.#socket = undefined;
-		this.#isUnsent = this.#progress.percentComplete !== undefined || this.#progress.message !== undefined;
+		const { percentComplete, message } = this.#progress;
+		this.#isUnsent = !this.#isEnded && (percentComplete !== undefined || message !== undefined);
 		if (Date.now() - this.#openedAt >= STEADY_AFTER_MS) this.#failures = 0;
 		this.#reopenLater();
 	}

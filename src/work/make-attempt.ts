@@ -3,7 +3,7 @@
  * whole from one to the next.
  */
 import { defined } from '../core/defined.ts';
-import { MS_PER_SECOND } from '../core/job/limits.ts';
+import { LINK_AFTER_MS, MS_PER_SECOND } from '../core/job/limits.ts';
 import type { ReceivedMessage } from '../core/job/message.ts';
 import type { Lease, Report, Start } from '../core/job/object-api.ts';
 import { upstreamNameOf } from '../core/job/upstream.ts';
@@ -68,7 +68,13 @@ function load(dependencies: AttemptDependencies, id: string, lease: Lease): Star
 	if (lease.waitedMs !== undefined) dependencies.noteWait(lease.waitedMs);
 	const jobs = dependencies.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS);
 	const stop = new AttemptStop();
-	const link = new AttemptLink({ jobs, id, fence: lease.fence, onAbort: (reason) => stop.stop(reason) });
+	const link = new AttemptLink({
+		jobs,
+		id,
+		fence: lease.fence,
+		opensAtOnce: lease.linksFirst === true,
+		onAbort: (reason) => stop.stop(reason),
+	});
 	const runner = upstreamNameOf(lease.task) === undefined ? taskRunner : upstreamRunner;
 	return { dependencies, id, lease, jobs, signal: stop.signal, link, stop, runner };
 }
@@ -77,6 +83,8 @@ function load(dependencies: AttemptDependencies, id: string, lease: Lease): Star
 async function run(attempt: StartedAttempt): Promise<Ending> {
 	const { lease, runner, stop } = attempt;
 	const timer = setTimeout(() => stop.stop('timeout'), lease.options.timeoutSeconds * MS_PER_SECOND);
+	// Work that keeps the CPU busy would delay the link, and its absence says that the consumer has disappeared.
+	if (lease.linksFirst) await Promise.race([attempt.link.opened, scheduler.wait(LINK_AFTER_MS)]);
 	const work = runner.run(attempt).catch((error: unknown): Ending => ({ type: 'error', error }));
 	const ending = await Promise.race([work, stop.stopped]);
 	if (ending.type === 'stopped') await endOrPatience(work);
@@ -93,7 +101,7 @@ async function endOrPatience(work: Promise<unknown>): Promise<void> {
 }
 
 function settle(attempt: StartedAttempt, ending: Ending): Outcome {
-	const progress = attempt.link.close();
+	const progress = attempt.link.endProgress();
 	switch (ending.type) {
 		case 'stopped':
 			return ending.reason === 'timeout' ? attempt.runner.settleTimeout(attempt) : STOPPED;
@@ -125,7 +133,7 @@ function settleError({ id, lease, signal }: Attempt, error: unknown): Outcome {
 async function reportAndFollow(attempt: StartedAttempt, outcome: Outcome): Promise<AttemptReport> {
 	const { health } = outcome;
 	const reportedAt = Date.now();
-	const report = await reportOutcome(attempt, outcome);
+	const report = await reportOutcome(attempt, outcome).finally(() => attempt.link.close());
 	if (outcome.type !== 'follow' || report.refusal !== undefined) return { report, health };
 	return { report: await pollFirst(attempt, { terms: outcome.terms, since: reportedAt, report }), health };
 }

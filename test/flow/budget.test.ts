@@ -1,6 +1,7 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { receiver } from '../webhook/receiver.ts';
 import { call, eventsOf, objectOf, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
@@ -47,19 +48,19 @@ const ERASED_AFTER_MS = 25 * 3_600_000 + 1_000;
 const OPERATIONS_A_MESSAGE = 3;
 
 describe('the ordinary job', () => {
-	it('costs at most 5 rows, 3 calls into its object and 3 queue operations', async () => {
-		const { document } = await submit('sleep', { seconds: 0, steps: 1 });
+	it('costs at most 4 rows, 3 calls into its object and 3 queue operations', async () => {
+		const { document } = await submit('labelled', {});
 		await until(document, 'succeeded');
 		const polls = counts.calls - 3;
 		expect(polls).toBeGreaterThan(0);
-		expect(counts.rows).toBe(5);
+		expect(counts.rows).toBe(4);
 		expect(counts.messages * OPERATIONS_A_MESSAGE).toBe(3);
 	});
 
 	it('costs 3 calls when nobody polls, and one more for each poll', async () => {
-		const { document } = await submit('sleep', { seconds: 0, steps: 1 });
-		await waitWithoutPolling();
-		expect(counts).toMatchObject({ rows: 5, calls: 3, messages: 1 });
+		const { document } = await submit('labelled', {});
+		await waitForRows(4);
+		expect(counts).toMatchObject({ rows: 4, calls: 3, messages: 1 });
 		expect((await call(document.links.self)).status).toBe(303);
 		expect(counts.calls).toBe(4);
 		expect((await call(document.links.result)).status).toBe(200);
@@ -67,25 +68,25 @@ describe('the ordinary job', () => {
 	});
 
 	it('costs no row for being erased: one alarm finds its time over, and deletes everything at once', async () => {
-		const { document } = await submit('sleep', { seconds: 0, steps: 1 });
-		await waitWithoutPolling();
+		const { document } = await submit('labelled', {});
+		await waitForRows(4);
 		await evictDurableObject(objectOf(document));
 		advanceClock(ERASED_AFTER_MS);
 		await fireAlarm(document);
-		expect(counts).toMatchObject({ rows: 5, calls: 3 + 1, messages: 1, erasings: 1 });
+		expect(counts).toMatchObject({ rows: 4, calls: 3 + 1, messages: 1, erasings: 1 });
 		expect((await call(`/v1/jobs/${document.id}`)).status).toBe(404);
-		expect(counts).toMatchObject({ rows: 5, erasings: 1 });
+		expect(counts).toMatchObject({ rows: 4, erasings: 1 });
 	});
 
 	it('costs no row for being read when its time is over and its alarm is late', async () => {
-		const { document } = await submit('sleep', { seconds: 0, steps: 1 });
-		await waitWithoutPolling();
+		const { document } = await submit('labelled', {});
+		await waitForRows(4);
 		advanceClock(ERASED_AFTER_MS);
 		expect((await call(`/v1/jobs/${document.id}`)).status).toBe(404);
 		expect((await call(document.links.self)).status).toBe(410);
-		expect(counts).toMatchObject({ rows: 5, erasings: 0 });
+		expect(counts).toMatchObject({ rows: 4, erasings: 0 });
 		await fireAlarm(document);
-		expect(counts).toMatchObject({ rows: 5, erasings: 1 });
+		expect(counts).toMatchObject({ rows: 4, erasings: 1 });
 	});
 
 	it('costs one call more for a client that waits for its end, however long: as for one that asks once', async () => {
@@ -94,6 +95,26 @@ describe('the ordinary job', () => {
 		expect(response.status).toBe(303);
 		expect(await response.json()).toMatchObject({ status: 'succeeded', percentComplete: 100 });
 		expect(counts.calls).toBe(4);
+	});
+
+	it('costs one row more if it has a link, and a call for each opening, report and closing of it', async () => {
+		await submit('sleep', { seconds: 0, steps: 1 });
+		await waitForRows(5);
+		await scheduler.wait(100);
+		expect(counts).toMatchObject({ rows: 5, messages: 1 });
+		expect(counts.calls).toBeLessThanOrEqual(3 + 4);
+	});
+
+	it('writes its start at once if its webhook is called then, because the delivery must not be lost', async () => {
+		receiver('started.example');
+		const { document } = await submit(
+			'labelled',
+			{},
+			{ webhook: { url: 'https://started.example/', events: ['started'] } },
+		);
+		await until(document, 'succeeded');
+		// The start, the outcome of the delivery, and the alarm that looks after it.
+		await vi.waitFor(() => expect(counts.rows).toBe(4 + 3));
 	});
 
 	it('costs no row for progress', async () => {
@@ -161,7 +182,8 @@ describe('a job that nobody starts', () => {
 });
 
 /** Waits until the job's last row is written, without calling the object, because calls are counted. */
-async function waitWithoutPolling(): Promise<void> {
+/** Waits without reading the job, because each read is a call. */
+async function waitForRows(rows: number): Promise<void> {
 	const deadline = Date.now() + 30_000;
-	while (counts.rows < 5 && Date.now() < deadline) await scheduler.wait(10);
+	while (counts.rows < rows && Date.now() < deadline) await scheduler.wait(10);
 }

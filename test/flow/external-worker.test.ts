@@ -40,6 +40,8 @@ describe('an external worker', () => {
 			percentComplete: 60,
 			progress: { message: 'rendering' },
 		});
+		// Progress that comes soon after other progress is told half a second later.
+		await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['progress']));
 		expect((await post(links.complete, { frames: 240 })).status).toBe(204);
 		expect(await statusOf(document)).toMatchObject({ status: 'succeeded', attempt: 1 });
 		expect(await (await call(document.links.result)).json()).toEqual({ frames: 240 });
@@ -155,7 +157,8 @@ describe('an external worker', () => {
 		await post(links.progress, { percentComplete: 60, message: 'rendering' });
 		const before = await statusOf(document);
 		await evictDurableObject(objectOf(document));
-		expect(await statusOf(document)).toEqual(before);
+		// Event numbers that may have been used are not used again.
+		expect(await statusOf(document)).toEqual({ ...before, seq: expect.any(Number) });
 		await post(links.complete, {});
 	});
 });

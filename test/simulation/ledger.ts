@@ -3,6 +3,7 @@
  * that a reader receives is compared with everything before it.
  */
 import {
+	LINK_CHECK_MS,
 	MAX_HISTORY,
 	MAX_LOST_ATTEMPTS,
 	MAX_RESENDS,
@@ -61,6 +62,13 @@ export interface LedgerWatcher {
 	readonly triesOf: (id: string, seq: number) => number;
 }
 
+/** A lease that was issued for an attempt. */
+interface IssuedLease {
+	readonly delivery: unknown;
+	/** The memory of the object that issued it. */
+	readonly memories: number;
+}
+
 /** Everything known about one object, from its durable writes. */
 export class Ledger {
 	readonly #world: World;
@@ -72,7 +80,7 @@ export class Ledger {
 	/** Events up to this one were deleted with their job. */
 	buriedSeq = 0;
 	#lastSeq = 0;
-	readonly #fences = new Map<string, unknown>();
+	readonly #leases = new Map<string, IssuedLease>();
 	readonly #updatedAt = new Map<number, string>();
 	#alarmsAtChange = 0;
 	#sends = 0;
@@ -112,7 +120,7 @@ export class Ledger {
 		this.entries = [];
 		this.buriedSeq = 0;
 		this.#lastSeq = 0;
-		this.#fences.clear();
+		this.#leases.clear();
 		this.#updatedAt.clear();
 	}
 
@@ -125,7 +133,8 @@ export class Ledger {
 	#chunk(before: JobRecord | undefined, { label, args }: Turn): void {
 		const fence = args[2] as Fence | undefined;
 		if (label !== 'call writeChunk' || !fence) return;
-		this.#must(before?.state.name === 'running' && isOf(before, fence), 'a stale attempt stored a piece of its result');
+		const isHeld = before?.state.name === 'running' && isOf(before, fence);
+		this.#must(isHeld, 'a stale attempt stored a piece of its result');
 	}
 
 	#record(before: JobRecord | undefined, after: JobRecord, turn: Turn): void {
@@ -199,8 +208,13 @@ export class Ledger {
 		if (!REPORTS.has(label)) return;
 		const [{ fence }] = args as [{ fence: Fence }];
 		if (before.state.name === 'running' && isOf(before, fence)) return;
+		if (this.#isUnwritten(before, fence)) return;
+		// A start that was only in memory is written with whatever happens next.
 		const byTime = ({ type, error }: HistoryEntry) =>
-			error?.code === 'DeliveryFailed' || error?.code === 'StartDeadlinePassed' || type === 'canceled';
+			error?.code === 'DeliveryFailed' ||
+			error?.code === 'StartDeadlinePassed' ||
+			type === 'canceled' ||
+			type === 'started';
 		this.#must(fresh.every(byTime), `a stale ${label} made ${fresh.map(({ type }) => type).join(', ')}`);
 	}
 
@@ -340,9 +354,10 @@ export class Ledger {
 		const isRight = found === expected || (found === 'nothing' && this.#isForgotten(record));
 		this.#must(isRight, `a reader received "${found}" for a job that is ${state.name}`);
 		if (!view) return;
-		const status = state.name === 'pending' && record.attempt > 0 ? 'running' : state.name;
+		const isStarted = state.name === 'pending' && (record.attempt > 0 || this.isStartedInMemory(record));
+		const status = isStarted ? 'running' : state.name;
 		this.#must(
-			view.facts.status === status,
+			view.facts.status === status || (isStarted && record.attempt === 0 && view.facts.status === 'pending'),
 			`a reader received "${view.facts.status}" for a job that is ${state.name}`,
 		);
 		this.#must(view.facts.seq >= record.seq, `a reader received an old number`);
@@ -359,12 +374,42 @@ export class Ledger {
 		this.#updatedAt.set(seq, lastUpdatedAt);
 	}
 
-	/** A lease belongs to one delivery of one message, which gets it again when it repeats the call. */
+	/**
+	 * A lease belongs to one delivery of one message, which gets it again when it repeats the call. An object that has
+	 * forgotten an unwritten start issues the number once more, and writes it.
+	 */
 	leased(fence: Fence, delivery: unknown): void {
 		const key = `${fence.epoch}/${fence.attempt}`;
-		const isFree = !this.#fences.has(key) || (delivery !== undefined && this.#fences.get(key) === delivery);
-		this.#must(isFree, `the lease of attempt ${key} was issued twice`);
-		this.#fences.set(key, delivery);
+		const { memories } = this.#host;
+		const before = this.#leases.get(key);
+		const isSame = delivery !== undefined && before?.delivery === delivery;
+		const isForgotten = before !== undefined && before.memories < memories && this.#isWritten(fence);
+		this.#must(before === undefined || isSame || isForgotten, `the lease of attempt ${key} was issued twice`);
+		this.#leases.set(key, { delivery, memories });
+	}
+
+	#isWritten(fence: Fence): boolean {
+		const record = this.#host.storage.peek(RECORD_KEY) as JobRecord | undefined;
+		return record !== undefined && isOf(record, fence);
+	}
+
+	/** Whether the object knows this attempt, or has forgotten it, and no other one has its number. */
+	#isUnwritten(record: JobRecord, fence: Fence): boolean {
+		const lease = this.#leases.get(`${fence.epoch}/${fence.attempt}`);
+		const isNext = record.epoch === fence.epoch && record.attempt + 1 === fence.attempt;
+		return record.state.name === 'pending' && isNext && lease !== undefined && lease.delivery === fence.delivery;
+	}
+
+	/** Whether an attempt has the job, written or not. */
+	isHeldBy(fence: Fence): boolean {
+		const { record } = this;
+		if (record?.state.name === 'running') return isOf(record, fence);
+		return record !== undefined && this.#isUnwritten(record, fence);
+	}
+
+	/** Whether a pending job has an attempt that only the object's memory knows. */
+	isStartedInMemory({ epoch, attempt }: JobRecord): boolean {
+		return this.#leases.get(`${epoch}/${attempt + 1}`)?.memories === this.#host.memories;
 	}
 
 	get id(): string {
@@ -417,7 +462,9 @@ export class Ledger {
 			);
 		}
 		const idle = host.soundAlarmRuns - this.#alarmsAtChange;
-		this.#must(idle <= MAX_IDLE_ALARMS, `the alarm fired ${idle} times without effect`);
+		// A clock that was set back makes the lease last longer.
+		const most = MAX_IDLE_ALARMS + linkChecks(this.record) + Math.ceil(this.#world.wentBackMs / LINK_CHECK_MS);
+		this.#must(idle <= most, `the alarm fired ${idle} times without effect`);
 	}
 
 	/** Checks the state in which nothing more will happen. */
@@ -456,6 +503,12 @@ function isForgotten(record: JobRecord, clock: number): boolean {
 	return isFinal(state) && isTold && clock >= overAt(record, state.expiresAt) + TOMBSTONE_MS;
 }
 
+/** The number of times that an object may look for the link of its attempt until the lease ends. */
+function linkChecks(record: JobRecord | undefined): number {
+	if (record?.state.name !== 'running' || record.state.waiting) return 0;
+	return Math.ceil((record.state.leaseEndsAt - record.state.attemptStartedAt) / LINK_CHECK_MS);
+}
+
 function isWaiting(record: JobRecord): record is PendingRecord {
 	return record.state.name === 'pending';
 }
@@ -467,8 +520,10 @@ export function isSameWait(before: JobRecord | undefined, after: PendingRecord):
 	return epoch === after.epoch && attempt === after.attempt && state.notBefore === after.state.notBefore;
 }
 
-export function isOf(record: JobRecord, { epoch, attempt }: Fence): boolean {
-	return record.epoch === epoch && record.attempt === attempt;
+export function isOf(record: JobRecord, { epoch, attempt, delivery }: Fence): boolean {
+	const other = record.state.name === 'running' ? record.state.delivery : undefined;
+	const isOfSameDelivery = delivery === undefined || other === undefined || delivery === other;
+	return record.epoch === epoch && record.attempt === attempt && isOfSameDelivery;
 }
 
 function same(a: unknown, b: unknown): boolean {

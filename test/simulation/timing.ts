@@ -3,8 +3,8 @@
  * delays that it causes are counted, not reported as failures.
  */
 import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../src/core/job/limits.ts';
-import type { Fence, HistoryEntry } from '../../src/core/job/record.ts';
-import { Broken, isOf, isSameWait, type Ledger, type PendingRecord, type Run } from './ledger.ts';
+import type { Fence, HistoryEntry, JobRecord } from '../../src/core/job/record.ts';
+import { Broken, isSameWait, type Ledger, type PendingRecord, type Run } from './ledger.ts';
 import type { ObjectHost } from './platform/object-host.ts';
 import type { Isolate, World } from './platform/world.ts';
 import type { Tally } from './tally.ts';
@@ -121,9 +121,8 @@ export class Timing {
 		const isOn = () => {
 			const { record } = ledger;
 			const { state } = record ?? {};
-			return (
-				ledger.life !== life || state?.name !== 'pending' || !isSame(record, fence) || state.notBefore > nextAttemptAt
-			);
+			const isElsewhere = ledger.life !== life || state?.name !== 'pending' || !isSame(record, fence);
+			return isElsewhere || state.notBefore > nextAttemptAt || ledger.isStartedInMemory(record as JobRecord);
 		};
 		this.#expect({
 			job,
@@ -152,7 +151,8 @@ export class Timing {
 			withinMs: Math.max(0, Math.max(notBefore, sentAt) - this.#world.clock) + LOOK_WITHIN_MS,
 			reach: 'object',
 			isMet: () => ledger.life !== life || ledger.sends > sends || !isSameWait(ledger.record, record),
-			isOver: () => false,
+			// An attempt has the job, and its start is not written yet.
+			isOver: () => ledger.isStartedInMemory(record),
 			otherwise: `a job was waiting, and no message was sent again for it in ${LOOK_WITHIN_MS} ms`,
 		});
 	}
@@ -163,7 +163,7 @@ export class Timing {
 		if (!run) return;
 		const { fence, life, consumer } = run;
 		const ledger = this.#options.ledgerOf(run.id);
-		const holdsIt = () => ledger.record?.state.name === 'running' && isOf(ledger.record, fence);
+		const holdsIt = () => ledger.isHeldBy(fence);
 		// If a fault lasts as long as the lease, the consumer gives up before that, and nothing holds the outcome any more.
 		// The lease of a followed operation is the operation's. Its consumer gives up after the time limit of an attempt, and
 		// the next delivery of its message asks for the outcome again.

@@ -18,6 +18,7 @@ import {
 	retrying,
 } from './lifecycle.ts';
 import { MAX_LOST_ATTEMPTS, MS_PER_SECOND } from './limits.ts';
+import { lostAt } from './presence.ts';
 import { type FinalState, type JobRecord, maxAttempts, type RunningState, startBy, type Waiting } from './record.ts';
 import { pendingDeliveries } from './webhook.ts';
 
@@ -44,7 +45,7 @@ export function advanceOnce(job: JobRecord, now: number, random: number): JobRec
 		case 'running':
 			if (isProgressDue(job, state.leaseEndsAt, now)) return progressDue(job, state.isHeard === true);
 			if (state.waiting) return waitOver({ job, state, wait: state.waiting }, now, random);
-			return now >= state.leaseEndsAt ? leaseOver(job, state, random) : job;
+			return attemptOver({ job, state }, now, random);
 		case 'tombstone':
 			return now >= state.goneAt ? undefined : job;
 		default:
@@ -80,9 +81,12 @@ function startDeadlinePassed(job: JobRecord, deadline: number): JobRecord {
 	return failed(job, { error, status: 504, phase: 'expired' }, deadline);
 }
 
-interface WaitingAttempt {
+interface RunningAttempt {
 	readonly job: JobRecord;
 	readonly state: RunningState;
+}
+
+interface WaitingAttempt extends RunningAttempt {
 	readonly wait: Waiting;
 }
 
@@ -108,14 +112,17 @@ function operationLate(job: JobRecord, { since }: Waiting, overAt: number): JobR
 	return failed(job, { error, status: 504, phase: 'timed-out' }, overAt);
 }
 
-function leaseOver(job: JobRecord, { leaseEndsAt, canceling }: RunningState, random: number): JobRecord {
-	if (canceling) return canceled(job, leaseEndsAt);
+/** An attempt is lost when its lease is over, or when its link was missing for too long. */
+function attemptOver({ job, state }: RunningAttempt, now: number, random: number): JobRecord {
+	const unlinkedOverAt = lostAt(job) ?? Number.POSITIVE_INFINITY;
+	const at = Math.min(state.leaseEndsAt, unlinkedOverAt);
+	if (now < at) return job;
+	if (state.canceling) return canceled(job, at);
+	const how = unlinkedOverAt < state.leaseEndsAt ? 'its consumer disappeared' : 'its lease expired without a report';
 	const why = job.isOnce ? '; the job is not retried automatically, because the attempt may have done its work' : '';
-	const message = `Attempt ${job.attempt} was lost: its lease expired without a report${why}`;
-	const error = { code: 'DeliveryFailed', message, retryable: true };
+	const error = { code: 'DeliveryFailed', message: `Attempt ${job.attempt} was lost: ${how}${why}`, retryable: true };
 	if (job.isOnce || job.lostAttempts >= MAX_LOST_ATTEMPTS) {
-		return failed(job, { error: { ...error, retryable: false }, status: 500, phase: 'dead-lettered' }, leaseEndsAt);
+		return failed(job, { error: { ...error, retryable: false }, status: 500, phase: 'dead-lettered' }, at);
 	}
-	const notBefore = leaseEndsAt + backoffMs(job.lostAttempts + 1, random);
-	return attemptLost(job, error, { at: leaseEndsAt, notBefore });
+	return attemptLost(job, error, { at, notBefore: at + backoffMs(job.lostAttempts + 1, random) });
 }

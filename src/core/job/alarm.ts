@@ -2,6 +2,7 @@
 import { nextCheck } from './backoff.ts';
 import { keptUntil } from './expiry.ts';
 import { TOMBSTONE_MS } from './limits.ts';
+import { linkCheckAt } from './presence.ts';
 import { type FollowState, type JobRecord, type PendingState, startBy } from './record.ts';
 import { deliveryCheckAt } from './webhook.ts';
 
@@ -15,6 +16,7 @@ export function nextAlarmAt(job: JobRecord, now: number): number {
 		case 'running':
 			return Math.min(
 				state.leaseEndsAt,
+				linkCheckAt(job, now),
 				state.waiting?.startBy ?? Number.POSITIVE_INFINITY,
 				questionLookAt(state.waiting?.following, now),
 				deliveryAt,

@@ -150,10 +150,17 @@ export function statusDocument(
  */
 export function eventsAfter(seen: SeenJob, after: number): BareEvent[] {
 	const { id, job, now } = seen;
-	const cursor = after > job.seq ? 0 : after;
+	const cursor = cursorWithin(job, after);
 	const events = job.history.filter((entry) => entry.seq > cursor).map((entry) => storedEvent(seen, entry));
 	const last = job.history.at(-1)?.seq ?? 0;
 	return job.seq > last && job.seq > cursor ? [...events, progressEvent(id, job, now)] : events;
+}
+
+/** Returns a reader's cursor, or 0 for one that is beyond the last event: it belongs to an earlier job of the same key. */
+export function cursorWithin({ seq, mayHaveStarted }: JobRecord, after: number): number {
+	// The reader may have the event of a start that the object has forgotten.
+	const lastSeq = mayHaveStarted ? seq + 1 : seq;
+	return after > lastSeq ? 0 : after;
 }
 
 /** One past event, with the job as it was then; `undefined` for an event that history no longer has. */

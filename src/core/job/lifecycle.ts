@@ -148,6 +148,7 @@ export function started(job: JobRecord, now: number, delivery?: string): JobReco
 			leaseEndsAt: now + job.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS,
 			canceling: false,
 			delivery,
+			unlinkedAt: now,
 		}),
 	};
 	return record(next, { type: 'started', at: now });
@@ -276,7 +277,7 @@ function firstLook(dueAt: number): Pick<FollowState, 'checkAt' | 'wakes'> {
 export function deferred(job: PendingJob, message: string, { at, notBefore }: RetryTimes): JobRecord {
 	const waits = (job.state.waits ?? 0) + 1;
 	const next = { ...pending(notBefore, at), waits };
-	return { ...job, seq: job.seq + 1, updatedAt: at, progress: { message }, state: next };
+	return { ...job, seq: nextSeq(job), updatedAt: at, progress: { message }, state: next };
 }
 
 /** A client asked to cancel a running attempt, which gets a short grace period to stop. */
@@ -343,8 +344,14 @@ function finishTimes(job: JobRecord, now: number): { finishedAt: number; expires
 	return { finishedAt: now, expiresAt: now + job.options.retainSeconds * MS_PER_SECOND };
 }
 
-function record({ isUntold: _, unwritten: __, ...job }: JobRecord, event: NewEvent): JobRecord {
-	const entry: HistoryEntry = { ...event, seq: job.seq + 1, epoch: job.epoch, attempt: job.attempt };
+/** The event of a forgotten start may have been sent. Its number is not used again. */
+function nextSeq({ seq, mayHaveStarted }: JobRecord): number {
+	return seq + (mayHaveStarted ? 2 : 1);
+}
+
+function record(before: JobRecord, event: NewEvent): JobRecord {
+	const { isUntold: _, unwritten: __, mayHaveStarted: ___, ...job } = before;
+	const entry: HistoryEntry = { ...event, seq: nextSeq(before), epoch: job.epoch, attempt: job.attempt };
 	const next = { ...job, seq: entry.seq, updatedAt: event.at, history: [...job.history, entry].slice(-MAX_HISTORY) };
 	return job.webhook ? { ...next, webhook: withDelivery(job.webhook, next.history) } : next;
 }

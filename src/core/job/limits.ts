@@ -54,6 +54,25 @@ export const MAX_RETRY_AFTER_MS = 12 * MS_PER_HOUR;
 
 /** A running attempt may report this late before it counts as lost. */
 export const LEASE_GRACE_MS = 20 * MS_PER_SECOND;
+/** An attempt that runs longer than this opens its link. */
+export const LINK_AFTER_MS = 1 * MS_PER_SECOND;
+/**
+ * How long an attempt may be without its link before it counts as lost. A consumer whose link breaks opens it again after
+ * half a second at first, so a consumer that is alive returns in time.
+ */
+export const UNLINKED_MS = {
+	/** The link was open before. */
+	broken: 5 * MS_PER_SECOND,
+	/** The attempt has not opened its link yet: work that keeps the CPU busy delays that. */
+	unopened: 30 * MS_PER_SECOND,
+	/** The work must not be done twice, so a lost attempt fails its job. */
+	once: 60 * MS_PER_SECOND,
+} as const;
+/**
+ * An object checks that often whether its running attempt has a link. A link that breaks wakes the object by itself: the
+ * check finds the attempts that a power cut ended together with their object. It costs a row each time.
+ */
+export const LINK_CHECK_MS = 50 * MS_PER_SECOND;
 /** A canceled attempt has this long to stop before the job ends without it. */
 export const CANCEL_GRACE_MS = 20 * MS_PER_SECOND;
 /** Maximum number of attempts of an epoch that are lost to the infrastructure and don't count. */

@@ -86,6 +86,8 @@ export interface Lease {
 	readonly origin?: string;
 	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil?: number;
+	/** The attempt may be a long one: it opens its link before it begins. */
+	readonly linksFirst?: true;
 	/** Time from the moment when the job might start to its start, in milliseconds. */
 	readonly waitedMs?: number;
 }

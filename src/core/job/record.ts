@@ -90,8 +90,15 @@ export interface RunningState {
 	readonly name: 'running';
 	readonly attemptStartedAt: number;
 	readonly leaseEndsAt: number;
-	/** Identifies the message delivery that got this attempt. */
+	/** Identifies the message delivery that got this attempt. Its reports name it, too. */
 	readonly delivery?: string;
+	/**
+	 * Since when the attempt has no link. Left out while its link is open, and by version 0.1.0. Only its value in memory
+	 * counts: an object that is loaded sees for itself whether the link is open.
+	 */
+	readonly unlinkedAt?: number;
+	/** The attempt's link was open before. */
+	readonly wasLinked?: true;
 	/** A client asked to cancel: the job ends as canceled, whatever the attempt reports. */
 	readonly canceling: boolean;
 	/** The attempt waits for an external worker or an upstream: no consumer runs it. */
@@ -265,6 +272,8 @@ export interface JobRecord {
 	 * its own, so that a crash affects no other job.
 	 */
 	readonly runsAlone?: true;
+	/** The job was read from storage. It may have started before, and its object has forgotten the start. */
+	readonly mayHaveStarted?: true;
 	readonly progress?: Progress;
 	/** Time of the last progress event. */
 	readonly progressAt?: number;
@@ -290,16 +299,30 @@ export interface Fence {
 	 * out.
 	 */
 	readonly createdAt?: number;
+	/**
+	 * The message delivery that got the attempt, and its start, in milliseconds since the epoch. They distinguish two
+	 * attempts with one number, if the object was reset before the first one was written. Left out by an external worker.
+	 */
+	readonly delivery?: string;
+	readonly startedAt?: number;
 }
 
 /** The fencing token of the job's last attempt. */
-export function fenceOf({ epoch, attempt, createdAt }: JobRecord): Fence {
-	return { epoch, attempt, createdAt };
+export function fenceOf({ epoch, attempt, createdAt, state }: JobRecord): Fence {
+	const numbers = { epoch, attempt, createdAt };
+	if (state.name !== 'running' || state.delivery === undefined) return numbers;
+	return { ...numbers, delivery: state.delivery, startedAt: state.attemptStartedAt };
 }
 
-/** Whether the fencing token names the job's last attempt. */
-export function isCurrent({ epoch, attempt, createdAt }: JobRecord, fence: Fence): boolean {
+/** Whether the fencing token has the numbers of the job's last attempt. */
+export function isNamedBy({ epoch, attempt, createdAt }: JobRecord, fence: Fence): boolean {
 	return fence.epoch === epoch && fence.attempt === attempt && (fence.createdAt ?? createdAt) === createdAt;
+}
+
+/** Whether the fencing token is that of the job's last attempt. */
+export function isCurrent(job: JobRecord, fence: Fence): boolean {
+	const delivery = job.state.name === 'running' ? job.state.delivery : undefined;
+	return isNamedBy(job, fence) && (fence.delivery ?? delivery) === (delivery ?? fence.delivery);
 }
 
 /** Whether the attempt with this fencing token has the job. */
@@ -317,6 +340,14 @@ export function maxAttempts(job: JobRecord): number {
 
 /** The lane whose consumers run one job at a time. */
 export const ALONE_LANE = 'alone';
+
+/** The lane of work that usually ends within some seconds. */
+const BRIEF_LANE = 'jobs';
+
+/** Whether the job's attempts are expected to end within some seconds. */
+export function isBrief(job: JobRecord): boolean {
+	return laneOf(job) === BRIEF_LANE;
+}
 
 /** The lane of a job's messages. */
 export function laneOf(job: JobRecord): string {

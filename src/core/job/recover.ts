@@ -5,7 +5,9 @@
  */
 import { defined } from '../defined.ts';
 import { PROGRESS_EVENT_INTERVAL_MS } from './limits.ts';
+import { lookForLink } from './presence.ts';
 import { fenceOf, isCurrent, type JobRecord, type Progress } from './record.ts';
+import { markForgetful } from './unwritten-start.ts';
 
 /** The attachment of the attempt's socket. Persisted across hibernation: only add optional fields. */
 export interface LiveProgress {
@@ -13,6 +15,9 @@ export interface LiveProgress {
 	readonly attempt: number;
 	/** The creation time of the job. */
 	readonly createdAt?: number;
+	/** As in a `Fence`. */
+	readonly delivery?: string;
+	readonly startedAt?: number;
 	readonly seq: number;
 	readonly progressAt?: number;
 	readonly updatedAt?: number;
@@ -32,6 +37,8 @@ export function liveProgressOf(job: JobRecord): LiveProgress {
  * clock says.
  */
 export function numberedUntil({ state, seq, unwritten }: JobRecord): number {
+	// A start may stay unwritten.
+	if (state.name === 'pending') return seq + 1;
 	if (state.name !== 'running') return seq;
 	const setAside = Math.max(seq, unwritten?.seq ?? 0);
 	if (state.waiting) return setAside;
@@ -59,4 +66,17 @@ export function recover(stored: JobRecord, live: LiveProgress | undefined): JobR
 	const { seq, progress, progressAt, updatedAt = job.updatedAt, isUntold } = live;
 	const { isUntold: __, ...kept } = job;
 	return { ...kept, seq, updatedAt, ...defined({ progress, progressAt, isUntold }) };
+}
+
+/** A record that an object reads when it is loaded. */
+export interface LoadedRecord {
+	readonly stored: JobRecord;
+	/** The attachment of the attempt's socket, if the socket still exists. */
+	readonly live: LiveProgress | undefined;
+	readonly now: number;
+}
+
+/** Returns a record that was read from storage, with what its object has forgotten, as far as that is known. */
+export function loaded({ stored, live, now }: LoadedRecord): JobRecord {
+	return markForgetful(lookForLink(recover(stored, live), live, now));
 }

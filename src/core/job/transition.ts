@@ -34,6 +34,7 @@ import {
 	withFollowing,
 } from './lifecycle.ts';
 import { ASKING_MS, MAX_WAITS, MS_PER_SECOND } from './limits.ts';
+import { linked, unlinked } from './presence.ts';
 import {
 	type Fence,
 	fenceOf,
@@ -45,6 +46,7 @@ import {
 	type RunningState,
 	type StoredReply,
 } from './record.ts';
+import { mayStayUnwritten, withForgottenStart } from './unwritten-start.ts';
 import { sentAgain, type TryReport, tried } from './webhook.ts';
 
 /**
@@ -59,6 +61,10 @@ export type Command =
 	| { readonly type: 'start'; readonly epoch: number; readonly isShared?: boolean; readonly delivery?: string }
 	/** `isExternal`: the report comes from an external worker, not from a consumer. */
 	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress; readonly isExternal?: boolean }
+	/** The attempt has opened its link. */
+	| { readonly type: 'link'; readonly fence: Fence }
+	/** The attempt's link broke. `isClosed`: its consumer closed it. */
+	| { readonly type: 'unlink'; readonly fence: Fence; readonly isClosed: boolean }
 	/** The consumer has handed the attempt to an external worker. `progress` is its last report. */
 	| { readonly type: 'wait'; readonly fence: Fence; readonly terms: ExternalWaitTerms; readonly progress?: Progress }
 	/** The upstream has started an operation. It is stored with the job, so that any consumer can poll it. */
@@ -137,7 +143,9 @@ export type Effect =
 	/** Tells the running attempt to stop. */
 	| { readonly type: 'abort'; readonly fence: Fence }
 	/** Sends a message to the queue. */
-	| { readonly type: 'enqueue' };
+	| { readonly type: 'enqueue' }
+	/** Sets the alarm, although the change stays in memory. */
+	| { readonly type: 'setAlarm' };
 
 export interface Transition {
 	/** The next job; the same object when nothing changed. */
@@ -155,11 +163,21 @@ export interface Transition {
 /** Applies `command` to `job` at `now` (milliseconds since the epoch). */
 export function transition(job: JobRecord, command: Command, now: number): Transition {
 	if (job.state.name === 'tombstone') return refuse(job, command.type === 'purge' ? 'settled' : 'gone');
+	const known = 'fence' in command ? withForgottenStart(job, command.fence) : job;
+	const result = apply(known, command, now);
+	// The start is news, even if the command is not.
+	return known !== job && result.volatile ? { job: result.job, effects: result.effects } : result;
+}
+
+function apply(job: JobRecord, command: Command, now: number): Transition {
 	switch (command.type) {
 		case 'start':
 			return start(job, command, now);
 		case 'progress':
 			return progress(job, command, now);
+		case 'link':
+		case 'unlink':
+			return changeLink(job, command, now);
 		case 'wait':
 			return awaitWorker(job, command, now);
 		case 'follow':
@@ -202,7 +220,8 @@ function start(job: JobRecord, command: Extract<Command, { type: 'start' }>, now
 	}
 	if (job.runsAlone && isShared) return refuse(job, 'shared');
 	if (now < job.state.notBefore) return refuse(job, 'early');
-	return changed(started(job, now, delivery));
+	const next = started(job, now, delivery);
+	return mayStayUnwritten(job, delivery) ? { job: next, effects: [], volatile: true } : changed(next);
 }
 
 function defer(job: JobRecord, command: Extract<Command, { type: 'defer' }>, now: number): Transition {
@@ -226,6 +245,17 @@ function progress(job: JobRecord, command: Extract<Command, { type: 'progress' }
 	// No socket keeps an external worker's progress: an object that hibernates loses progress that is not written.
 	if (held.isHeard && (next.isUntold || mayBeUnwritten(next, now))) return { job: next, effects: [], volatile: true };
 	return changed(progressWritten({ ...next, state: held.isHeard ? held : heard(held) }, job, now));
+}
+
+/** The first link of an attempt writes its start. After that, an object that is loaded sees for itself what is open. */
+function changeLink(job: JobRecord, command: Extract<Command, { type: 'link' | 'unlink' }>, now: number): Transition {
+	const held = holder(job, command.fence);
+	if (typeof held === 'string') return refuse(job, held);
+	if (held.waiting) return refuse(job, 'settled');
+	if (command.type === 'link') return { ...changed(linked(job)), ...(held.wasLinked && { volatile: true }) };
+	const next = unlinked(job, now, command.isClosed);
+	// A consumer that closes its link is about to report, and an alarm for each would cost a row.
+	return { job: next, effects: command.isClosed ? [] : [{ type: 'setAlarm' }], volatile: true };
 }
 
 function heard({ waiting, ...state }: RunningState): RunningState {

@@ -3,7 +3,7 @@ import { defined } from '../defined.ts';
 import { jobFacts } from './document.ts';
 import { readableUntil } from './expiry.ts';
 import type { FoundJob, JobView, Lease, Nothing, Outcome } from './object-api.ts';
-import { fenceOf, type JobRecord, laneOf, type RunningState } from './record.ts';
+import { fenceOf, isBrief, type JobRecord, laneOf, type RunningState } from './record.ts';
 import { upstreamHintOf } from './upstream.ts';
 
 export const NOTHING: Nothing = { found: 'nothing', knowsTokens: true };
@@ -52,6 +52,7 @@ export function attemptLease(job: JobRecord, { leaseEndsAt }: RunningState): Lea
 		parameters,
 		leaseEndsAt,
 		readableUntil: readableUntil(job),
+		linksFirst: isBrief(job) ? undefined : true,
 		input,
 		origin,
 	});

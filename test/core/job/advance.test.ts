@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { advance } from '../../../src/core/job/advance.ts';
 import { nextAlarmAt } from '../../../src/core/job/alarm.ts';
 import { MAX_LOST_ATTEMPTS, TOMBSTONE_MS } from '../../../src/core/job/limits.ts';
+import { linked } from '../../../src/core/job/presence.ts';
 import { type JobRecord, maxAttempts } from '../../../src/core/job/record.ts';
 import { applied, canceling, failed, purged, queued, retryWaiting, running, succeeded, T0 } from './jobs.ts';
 
@@ -36,7 +37,7 @@ describe('advance', () => {
 	});
 
 	it('gives a lost attempt back, and leaves it to the alarm to send for another', () => {
-		const job = advance(running(), LEASE_END, 0.5);
+		const job = advance(linked(running()), LEASE_END, 0.5);
 		expect(job).toMatchObject({ attempt: 1, lostAttempts: 1 });
 		expect(job && maxAttempts(job)).toBe(5);
 		expect(job?.state).toMatchObject({ name: 'pending', notBefore: LEASE_END + 500, checkAt: LEASE_END + 500 });

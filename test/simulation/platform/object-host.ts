@@ -58,6 +58,8 @@ interface Firing {
 }
 
 const COMMIT_MS = { min: 0, max: 4 };
+/** The close code of a connection that broke. */
+const ABNORMAL = 1006;
 /** An idle object is usually evicted after this time. */
 const IDLE_MS = 10_000;
 const EVICTED_SHARE = 0.8;
@@ -81,6 +83,8 @@ export class ObjectHost {
 	#batches: Batch[] = [];
 	#lastCommitMs = 0;
 	#activeMs = 0;
+	/** Number of times that the object was created: each one begins with an empty memory. */
+	memories = 0;
 	/** Time of the durable alarm. */
 	alarmAt: number | undefined;
 	#alarm: Scheduled | undefined;
@@ -138,7 +142,7 @@ export class ObjectHost {
 
 	hearClose(socket: SimulatedSocket, code: number): void {
 		this.sockets.delete(socket);
-		this.#handle('webSocketClose', [socket, code, '', code === 1000]);
+		this.#handle('webSocketClose', [socket, code, '', code !== ABNORMAL]);
 	}
 
 	#handle(method: string, args: readonly unknown[]): void {
@@ -164,6 +168,7 @@ export class ObjectHost {
 			this.#isolate.output = (send) => this.output(send);
 			world.current = this.#isolate;
 			this.storage.forget();
+			this.memories++;
 			this.#instance = this.#options.create(this.#context());
 		}
 		world.current = this.#isolate;

@@ -71,6 +71,8 @@ export class World {
 	earliestAt = BEGIN_AT;
 	latestAt = BEGIN_AT;
 	wentBack = false;
+	/** How far the clock was set back, in all. */
+	wentBackMs = 0;
 	/** Lines that describe the run, if a trace is wanted. */
 	readonly trace: string[] | undefined;
 	onBefore: (event: Event) => void = () => {};
@@ -94,7 +96,10 @@ export class World {
 
 	jumpClock(ms: number): void {
 		this.#skewMs += ms;
-		if (ms < 0) this.wentBack = true;
+		if (ms < 0) {
+			this.wentBack = true;
+			this.wentBackMs -= ms;
+		}
 		this.#noteClock();
 		for (const tell of this.onClockJump) tell();
 	}
