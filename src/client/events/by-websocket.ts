@@ -23,6 +23,11 @@ export interface Socket {
 /** The platform's `WebSocket`, or a compatible class, such as the one of the package `ws`. */
 export type SocketClass = new (url: string, protocols: string) => Socket;
 
+export interface SocketSource {
+	readonly SocketClass: SocketClass;
+	readonly urls: JobUrls;
+}
+
 type Incident =
 	| { readonly type: 'open' }
 	| { readonly type: 'message'; readonly data: unknown }
@@ -44,8 +49,7 @@ const FOR_PONG: Patience = { for: 'pong', ms: PING_MS };
 const FOR_CLOSE: Patience = { for: 'close', ms: FAREWELL_MS };
 
 export async function* byWebSocket(
-	SocketClass: SocketClass,
-	urls: JobUrls,
+	{ SocketClass, urls }: SocketSource,
 	{ after }: Position,
 	signal: AbortSignal,
 ): AsyncGenerator<TransportMessage, void> {

@@ -4,17 +4,22 @@
  */
 import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../../core/job/limits.ts';
 import type { FoundJob } from '../../core/job/object-api.ts';
-import { parseHeaderList } from '../header-list.ts';
 import type { RequestContext } from '../request-context.ts';
 import { openWait } from './feed.ts';
+
+/** Without a closing quote, a quoted string takes the rest of the header. */
+const QUOTED = /"(?:[^"\\]|\\.)*(?:"|\\?$)/g;
 
 /**
  * The client's wait in seconds, clamped; `undefined` for none. The first `wait` wins. A parameter of another preference
  * (`return=minimal; wait=3`) does not count, and a value that is not a whole number is ignored (RFC 7240 §2).
  */
-export function waitSecondsOf(request: Request): number | undefined {
-	const wait = parseHeaderList(request.headers.get('prefer')).find(({ name }) => name === 'wait');
-	const seconds = /^\d{1,9}$/.test(wait?.value ?? '') ? Number(wait?.value) : 0;
+export function readWaitSeconds({ headers }: Request): number | undefined {
+	// A comma or a semicolon in a quoted string separates nothing.
+	const prefer = (headers.get('prefer') ?? '').replace(QUOTED, (quoted) => (/^"\d+"$/.test(quoted) ? quoted : '""'));
+	const preferences = prefer.split(',').map((item) => item.split(';', 1)[0]?.trim() ?? '');
+	const wait = preferences.find((preference) => /^wait\s*(?:=|$)/i.test(preference));
+	const seconds = Number(/^wait\s*=\s*"?(\d{1,9})"?$/i.exec(wait ?? '')?.[1] ?? 0);
 	return seconds < LONG_POLL_SECONDS.min ? undefined : Math.min(seconds, LONG_POLL_SECONDS.max);
 }
 

@@ -6,7 +6,7 @@ import { faultsOf, inQuery } from '../faults.ts';
 import { documentResponse, isMatch } from '../job-response.ts';
 import type { RequestContext } from '../request-context.ts';
 import { invalidRequest } from '../submit/options.ts';
-import { applied, waitForJob, waitSecondsOf } from './long-poll.ts';
+import { applied, readWaitSeconds, waitForJob } from './long-poll.ts';
 import { readJob } from './reading.ts';
 import { outcomeResponse } from './result.ts';
 
@@ -42,7 +42,7 @@ async function readAfterWait(
 	context: RequestContext,
 	withOutcome: boolean,
 ): Promise<FoundJob & { headers: Record<string, string> }> {
-	const waitSeconds = waitSecondsOf(context.request);
+	const waitSeconds = readWaitSeconds(context.request);
 	if (waitSeconds === undefined) return { ...(await readJob(context, withOutcome)), headers: {} };
 	const said = await waited(context, waitSeconds);
 	// The socket sends the job without its reply.

@@ -13,7 +13,7 @@ import { type Sending, sendJob } from '../../queue/send.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
 import { acceptedResponse, statusDocumentFor } from '../job-response.ts';
 import { Problem } from '../problem.ts';
-import { applied, waitForJob, waitSecondsOf } from '../read/long-poll.ts';
+import { applied, readWaitSeconds, waitForJob } from '../read/long-poll.ts';
 import { outcomeResponse } from '../read/result.ts';
 import { originOf, type RequestContext } from '../request-context.ts';
 import { refuseWhenFull } from './capacity.ts';
@@ -112,7 +112,7 @@ export async function acceptDraft(
 
 async function answered(context: RequestContext, { view, isReplay }: Accepted): Promise<Response> {
 	const headers = isReplay ? { 'idempotent-replayed': 'true' } : {};
-	const waitSeconds = waitSecondsOf(context.request);
+	const waitSeconds = readWaitSeconds(context.request);
 	if (waitSeconds === undefined) return acceptedResponse(context, view, headers);
 	try {
 		return await answeredAfterWait(context, view, waitSeconds, headers);
