@@ -23,7 +23,7 @@ const LIMITS = {
 	conditionalSpreads: 73,
 	vagueWordsAFile: 1,
 	vagueWordsAPage: 3,
-	readmeWords: 1_150,
+	readmeWords: 950,
 } as const;
 
 const SOURCES = readSources('src');
