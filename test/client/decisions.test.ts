@@ -40,7 +40,7 @@ describe('nextCourse', () => {
 	const silent: Session = { isAlive: false, isNews: false, lastedMs: 0, retryAfterMs: undefined };
 	const alive: Session = { ...silent, isAlive: true };
 	const next = (course: TransportChoice, session: Session, transports = 3) =>
-		nextTransport(course, session, transports, 0);
+		nextTransport(course, session, { transports, random: 0 });
 
 	it('goes from one transport to the next at once, and from the last to the first after a wait', () => {
 		const at = (index: number): TransportChoice => ({ ...START, at: index });
@@ -89,7 +89,7 @@ describe('nextCourse', () => {
 
 	it('comes back over two seconds after a lost connection', () => {
 		const lost = { ...alive, isNews: true, isLost: true };
-		expect(nextTransport(START, lost, 3, 1)).toEqual({ course: START, waitMs: 2_500 });
+		expect(nextTransport(START, lost, { transports: 3, random: 1 })).toEqual({ course: START, waitMs: 2_500 });
 	});
 
 	it('gives up after eight rounds', () => {
@@ -202,7 +202,7 @@ describe('submitRequest', () => {
 			traceparent: '00-1-2-3',
 			mediaType: 'ignored/here',
 		};
-		const { path, headers, body } = submitRequest('greet', { name: 'Ada' }, options, { times: 2 });
+		const { path, headers, body } = submitRequest('greet', { name: 'Ada' }, { ...options, parameters: { times: 2 } });
 		expect([path, JSON.parse(String(body))]).toEqual([
 			'/v1/jobs',
 			{
@@ -223,7 +223,9 @@ describe('submitRequest', () => {
 		const body = new Blob(['x'], { type: 'image/png' });
 		const webhook = { url: 'https://me.example/hook', events: ['failed', 'canceled'], format: 'cloudevents' } as const;
 		const options = { idempotencyKey: 'k', tags: ['a', 'b'], maxAttempts: 1, correlationId: 'c', webhook };
-		expect(submitRequest('thumb/nail', body, options, { width: 320, fit: 'cover', height: undefined })).toEqual({
+		expect(
+			submitRequest('thumb/nail', body, { ...options, parameters: { width: 320, fit: 'cover', height: undefined } }),
+		).toEqual({
 			path: '/v1/tasks/thumb%2Fnail/jobs?width=320&fit=cover',
 			headers: {
 				'content-type': 'image/png',

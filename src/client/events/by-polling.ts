@@ -25,7 +25,7 @@ export async function* byPolling(
 	const response = await http.once({
 		url: urls.operation,
 		signal,
-		...(isKnown && { headers: conditions, timeoutMs: LONG_POLL_TIMEOUT_MS }),
+		...(isKnown ? { headers: conditions, timeoutMs: LONG_POLL_TIMEOUT_MS } : {}),
 	});
 	const isHeld = isKnown && performance.now() - askedAt >= HELD_MS;
 	const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());

@@ -3,7 +3,7 @@
  * was refused.
  */
 import { createParser } from 'eventsource-parser';
-import { discardBody, piecesOf, responseMediaType } from '../body.ts';
+import { discardBody, responseMediaType, streamChunks } from '../body.ts';
 import { parseEvent, parseResponseText } from '../document.ts';
 import { TransportError } from '../errors.ts';
 import { afterCursor } from '../job-urls.ts';
@@ -36,7 +36,7 @@ export async function* bySse(
 		},
 	});
 	const decoder = new TextDecoder();
-	for await (const piece of piecesOf(response.body, { silenceMs: STREAM_SILENCE_MS, signal })) {
+	for await (const piece of streamChunks(response.body, { silenceMs: STREAM_SILENCE_MS, signal })) {
 		yield LIFE;
 		parser.feed(decoder.decode(piece, { stream: true }));
 		for (const data of messages.splice(0)) {

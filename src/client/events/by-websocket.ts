@@ -54,7 +54,7 @@ export async function* byWebSocket(
 	signal: AbortSignal,
 ): AsyncGenerator<TransportMessage, void> {
 	const socket = opened(SocketClass, afterCursor(urls.socket, after));
-	const inbox = inboxOf(socket);
+	const inbox = listenTo(socket);
 	let patience = FOR_OPEN;
 	try {
 		while (true) {
@@ -111,7 +111,7 @@ function ping(socket: Socket): void {
 	}
 }
 
-function inboxOf(socket: Socket): Inbox<Incident> {
+function listenTo(socket: Socket): Inbox<Incident> {
 	const inbox = new Inbox<Incident>();
 	socket.addEventListener('open', () => inbox.put({ type: 'open' }));
 	socket.addEventListener('message', ({ data }) => inbox.put({ type: 'message', data }));

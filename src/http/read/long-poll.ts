@@ -2,6 +2,7 @@
  * `Prefer: wait=N` (RFC 7240 §4.3): delays the response until the job changes. The Worker waits, on a socket to the hibernating
  * object.
  */
+import { defined } from '../../core/defined.ts';
 import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../../core/job/limits.ts';
 import type { FoundJob } from '../../core/job/object-api.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -48,7 +49,7 @@ export async function waitForJob(
 	context: RequestContext,
 	{ after = 0, tag, waitSeconds, until }: LongPollOptions,
 ): Promise<FoundJob | undefined> {
-	const query = new URLSearchParams({ until, after: String(after), ...(tag !== undefined && { tag }) });
+	const query = new URLSearchParams(defined({ until, after: String(after), tag }));
 	const said = await openWait(context, `/wait?${query}`);
 	if (!(said instanceof WebSocket)) return said;
 	const { promise, resolve } = Promise.withResolvers<FoundJob | undefined>();
