@@ -2,7 +2,7 @@
  * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for the paths under `/v1`
  * and `queue` for its queues, and export the object classes.
  */
-import { type Config, configOf, NotConfigured } from './config/config.ts';
+import { type Config, NotConfigured, readConfig } from './config/config.ts';
 import { type DoorEnv, handleRequest } from './http/door.ts';
 import { logError } from './log.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
@@ -28,7 +28,7 @@ export interface CoatcheckOptions {
 export function coatcheck({ tasks }: CoatcheckOptions) {
 	const registry = createRegistry(tasks);
 	return {
-		fetch: (request, env, ctx) => handleRequest(request, env, ctx, registry),
+		fetch: (request, env, ctx) => handleRequest(request, { env, tasks: registry }, ctx),
 		async queue(batch, env) {
 			const jobs = new Jobs(env.JOBS);
 			const lanes = lanesOf(env);
@@ -64,7 +64,7 @@ function refuseQueue(batch: MessageBatch, lanes: readonly string[]): void {
 
 function configuredOr(env: object, otherwise: () => void): Config | undefined {
 	try {
-		return configOf(env);
+		return readConfig(env);
 	} catch (error) {
 		if (!(error instanceof NotConfigured)) throw error;
 		logError(error.message, { variables: error.variables });

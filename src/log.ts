@@ -1,6 +1,7 @@
 /** Writes log lines for operators: one JSON object a line. They never contain payloads, tokens or keys. */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { defined } from './core/defined.ts';
 
 /** The facts in every log line of one request or attempt. */
 export interface LogContext {
@@ -20,21 +21,17 @@ const MAX_TEXT_CHARS = 2_000;
 /** Logs an error for operators. Clients never see these details. */
 export function logError(message: string, facts: Readonly<Record<string, unknown>>): void {
 	const { correlationId } = contexts.getStore() ?? {};
-	const line = {
-		level: 'error',
-		message,
-		...(correlationId !== undefined && { correlationId }),
-		...facts,
-		...(facts.error !== undefined && loggedError(facts.error)),
-	};
+	const logged = facts.error === undefined ? {} : loggedError(facts.error);
+	// JSON leaves out a correlation id that is undefined.
+	const line = { level: 'error', message, correlationId, ...facts, ...logged };
 	console.error(JSON.stringify(line, (_, value: unknown) => (typeof value === 'string' ? redacted(value) : value)));
 }
 
 function loggedError(error: unknown): { error: string; stack?: string } {
 	if (!(error instanceof Error)) return { error: String(error) };
 	const message = `${error.name}: ${safeMessage(error)}`;
-	const frames = framesOf(error);
-	return { error: message, ...(frames && { stack: frames }) };
+	const frames = stackFrames(error);
+	return defined({ error: message, stack: frames || undefined });
 }
 
 /** Removes quotes from the messages of `JSON.parse`, because they contain payload. */
@@ -43,7 +40,7 @@ function safeMessage({ name, message }: Error): string {
 }
 
 /** The stack's frames, without the message at its beginning. */
-function framesOf({ stack }: Error): string | undefined {
+function stackFrames({ stack }: Error): string | undefined {
 	return stack?.match(/^ {1,8}at .*$/gm)?.join('\n');
 }
 

@@ -1,4 +1,5 @@
 /** Reads response bodies chunk by chunk, with a timeout for each chunk. */
+import { essence } from '../core/http/media-type.ts';
 import { AnswerTimeoutError, TransportError } from './errors.ts';
 
 export interface ReadOptions {
@@ -10,7 +11,7 @@ export interface ReadOptions {
 }
 
 /** @throws {TransportError} when the body breaks off or is silent for too long; the signal's reason when it fires. */
-export async function* piecesOf(body: Response['body'], options: ReadOptions): AsyncGenerator<Uint8Array, void> {
+export async function* streamChunks(body: Response['body'], options: ReadOptions): AsyncGenerator<Uint8Array, void> {
 	const { silenceMs, signal, maxBytes = Number.POSITIVE_INFINITY } = options;
 	if (!body) return;
 	const reader = (body as ReadableStream<Uint8Array>).getReader();
@@ -46,11 +47,11 @@ export async function* piecesOf(body: Response['body'], options: ReadOptions): A
 	}
 }
 
-/** The body as text. @throws as {@link piecesOf}. */
-export async function textOf({ body }: Response, options: ReadOptions): Promise<string> {
+/** The body as text. @throws as {@link streamChunks}. */
+export async function readText({ body }: Response, options: ReadOptions): Promise<string> {
 	const decoder = new TextDecoder();
 	let text = '';
-	for await (const piece of piecesOf(body, options)) text += decoder.decode(piece, { stream: true });
+	for await (const piece of streamChunks(body, options)) text += decoder.decode(piece, { stream: true });
 	return text + decoder.decode();
 }
 
@@ -60,5 +61,5 @@ export function discardBody({ body }: Response): void {
 }
 
 export function responseMediaType({ headers }: Response): string {
-	return (headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+	return essence(headers.get('content-type'));
 }

@@ -1,5 +1,6 @@
 /** Client of one Coatcheck deployment. */
 
+import { defined } from '../core/defined.ts';
 import { parseStatusDocument, type StatusDocument } from './document.ts';
 import type { SocketClass } from './events/by-websocket.ts';
 import { PREFERENCE, type TransportName, transportsFor } from './events/transports.ts';
@@ -77,7 +78,8 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	): SubmittedJob<ResultOf<TaskNamed<Tasks, Name>>> {
 		const { signal = new AbortController().signal, parameters, ...rest } = options;
 		const idempotencyKey = rest.idempotencyKey ?? randomKey();
-		const accepted = this.#submit(() => submitRequest(task, input, { ...rest, idempotencyKey }, parameters), signal);
+		const keyed = defined({ ...rest, idempotencyKey, parameters });
+		const accepted = this.#submit(() => submitRequest(task, input, keyed), signal);
 		return new SubmittedJob(this.#connection, idempotencyKey, accepted);
 	}
 

@@ -1,6 +1,7 @@
 /** Sends HTTP requests: adds the API key for its own origin only, limits every wait, and retries transient failures. */
+import { defined } from '../core/defined.ts';
 import { isJson } from '../core/http/media-type.ts';
-import { discardBody, type ReadOptions, responseMediaType, textOf } from './body.ts';
+import { discardBody, type ReadOptions, readText, responseMediaType } from './body.ts';
 import { parseResponseText } from './document.ts';
 import { AnswerTimeoutError, ForeignAnswerError, TransportError } from './errors.ts';
 import { withoutQuery } from './job-urls.ts';
@@ -57,7 +58,7 @@ export class Http {
 				return await read(await this.once(question));
 			} catch (error) {
 				const waitMs = mayRepeat(question, error)
-					? waitToRepeatMs(error, tries, Math.random(), question.repeat)
+					? waitToRepeatMs(error, { tries, random: Math.random() }, question.repeat)
 					: undefined;
 				if (waitMs === undefined) throw error;
 				await wait(waitMs, question.signal);
@@ -73,14 +74,15 @@ export class Http {
 	/** Sends a request once. @throws {ProblemError} for 400 and above; {@link TransportError} when no response arrives. */
 	async once(question: Question): Promise<Response> {
 		const response = await this.#send(question);
-		if (response.status >= 400) throw await readProblem(actionOf(question), response, this.reading(question.signal));
+		if (response.status >= 400)
+			throw await readProblem(describeAction(question), response, this.reading(question.signal));
 		return response;
 	}
 
 	/** Reads a response's JSON. @throws {ForeignAnswerError} when the response is not JSON. */
 	async json(response: Response, signal: AbortSignal): Promise<unknown> {
 		const mediaType = responseMediaType(response);
-		if (isJson(mediaType)) return parseResponseText(await textOf(response, this.reading(signal)));
+		if (isJson(mediaType)) return parseResponseText(await readText(response, this.reading(signal)));
 		discardBody(response);
 		throw new ForeignAnswerError(`Expected JSON, got: ${response.status} ${mediaType || 'without a media type'}`);
 	}
@@ -97,22 +99,21 @@ export class Http {
 		const timer = setTimeout(() => timeout.abort(), timeoutMs);
 		const authorization = this.#authorizationFor(url);
 		const either = AbortSignal.any([signal, timeout.signal]);
-		const init: RequestInit & { duplex?: 'half' } = {
+		const init: RequestInit & { duplex?: 'half' } = defined({
 			method,
 			headers: { ...headers, ...authorization },
 			signal: either,
 			// A redirect must not take the key to another origin.
-			...(authorization && { redirect: 'manual' }),
-			...(question.redirect && { redirect: question.redirect }),
-			...(body !== undefined && { body }),
-			...(body instanceof ReadableStream && { duplex: 'half' }),
-		};
+			redirect: question.redirect ?? (authorization ? 'manual' : undefined),
+			body,
+			duplex: body instanceof ReadableStream ? ('half' as const) : undefined,
+		});
 		try {
 			// Not every `fetch` honors its signal.
 			return await unlessAborted(this.#options.fetch(url, init), either);
 		} catch (cause) {
 			signal.throwIfAborted();
-			const action = actionOf(question);
+			const action = describeAction(question);
 			if (timeout.signal.aborted)
 				throw new AnswerTimeoutError(`${action}: no response within ${timeoutMs} ms`, { cause });
 			throw new TransportError(`${action}: no response`, { cause });
@@ -134,6 +135,6 @@ function mayRepeat({ isRepeatable = true }: Question, error: unknown): boolean {
 	return isRepeatable === 'when refused' ? isRefusal(error) : isRepeatable;
 }
 
-function actionOf({ method = 'GET', url }: Question): string {
+function describeAction({ method = 'GET', url }: Question): string {
 	return `${method} ${withoutQuery(url)}`;
 }

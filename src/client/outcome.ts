@@ -1,6 +1,6 @@
 /** Converts a finished job to the caller's result or error. */
 import { isJson } from '../core/http/media-type.ts';
-import { discardBody, type ReadOptions, responseMediaType, textOf } from './body.ts';
+import { discardBody, type ReadOptions, readText, responseMediaType } from './body.ts';
 import { parseResponseText, type StatusDocument } from './document.ts';
 import { JobCanceledError, JobFailedError } from './errors.ts';
 
@@ -18,5 +18,5 @@ export async function resultIn(response: Response, options: ReadOptions): Promis
 		discardBody(response);
 		return undefined;
 	}
-	return isJson(responseMediaType(response)) ? parseResponseText(await textOf(response, options)) : response;
+	return isJson(responseMediaType(response)) ? parseResponseText(await readText(response, options)) : response;
 }

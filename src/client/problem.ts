@@ -2,7 +2,7 @@
 import { isObject } from '../core/http/json.ts';
 import { isJson } from '../core/http/media-type.ts';
 import { parseRetryAfter } from '../core/operation/retry-after.ts';
-import { type ReadOptions, responseMediaType, textOf } from './body.ts';
+import { type ReadOptions, readText, responseMediaType } from './body.ts';
 import { type Fault, JobGoneError, ProblemError } from './errors.ts';
 import { MAX_PROBLEM_BYTES } from './limits.ts';
 
@@ -33,7 +33,7 @@ async function problemBody(response: Response, options: ReadOptions): Promise<Re
 		return {};
 	}
 	try {
-		const body: unknown = JSON.parse(await textOf(response, { ...options, maxBytes: MAX_PROBLEM_BYTES }));
+		const body: unknown = JSON.parse(await readText(response, { ...options, maxBytes: MAX_PROBLEM_BYTES }));
 		return isObject(body) ? body : {};
 	} catch {
 		options.signal.throwIfAborted();

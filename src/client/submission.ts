@@ -1,4 +1,5 @@
 /** Builds the request that submits a job. Pure. */
+import { defined } from '../core/defined.ts';
 import type { Bytes } from './inference.ts';
 import { MS_PER_SECOND, UPLOAD_BYTES_PER_SECOND, UPLOAD_TIMEOUT_MS } from './limits.ts';
 
@@ -46,6 +47,9 @@ export interface SubmitRequest {
 
 type Parameters = Readonly<Record<string, unknown>>;
 
+/** Options with the key that the client has made or got, and the task's parameters. */
+export type KeyedSubmitOptions = SubmitOptions & { readonly idempotencyKey: string; readonly parameters?: Parameters };
+
 /**
  * JSON is sent in an envelope with its options, which may contain any text that JSON can. Bytes are sent unchanged, with their
  * options in headers.
@@ -55,16 +59,13 @@ type Parameters = Readonly<Record<string, unknown>>;
 export function submitRequest(
 	task: string,
 	input: unknown,
-	options: SubmitOptions & { readonly idempotencyKey: string },
-	parameters: Parameters = {},
+	{ parameters = {}, ...options }: KeyedSubmitOptions,
 ): SubmitRequest {
-	const headers = {
-		'idempotency-key': quoted(options.idempotencyKey),
-		...(options.traceparent !== undefined && { traceparent: options.traceparent }),
-	};
+	const { idempotencyKey, traceparent } = options;
+	const headers = defined({ 'idempotency-key': quoted(idempotencyKey), traceparent });
 	return isBytes(input)
-		? withBytes(task, input, options, parameters, headers)
-		: withJson(task, input, options, parameters, headers);
+		? withBytes(taskPath(task, parameters), input, { options, headers })
+		: withJson({ task, input, parameters }, { options, headers });
 }
 
 export function isBytes(input: unknown): input is Bytes {
@@ -82,45 +83,42 @@ export function isBytes(input: unknown): input is Bytes {
  * @param answerMs the time for a request without a body, in milliseconds.
  */
 export function uploadTimeoutMs(body: SubmitRequest['body'], answerMs: number): number {
-	const sizeBytes = sizeOf(body);
+	const sizeBytes = measureBody(body);
 	const travelMs = Math.ceil((sizeBytes * MS_PER_SECOND) / UPLOAD_BYTES_PER_SECOND);
 	return Math.max(answerMs + travelMs, isBytes(body) ? UPLOAD_TIMEOUT_MS : 0);
 }
 
 /** A stream's size is unknown and counts as 0. */
-function sizeOf(body: SubmitRequest['body']): number {
+function measureBody(body: SubmitRequest['body']): number {
 	if (typeof body === 'string') return new TextEncoder().encode(body).byteLength;
 	if (body instanceof Blob) return body.size;
 	return body instanceof ReadableStream ? 0 : body.byteLength;
 }
 
+/** The options of a submission, and the headers that it has in any form. */
+interface SubmissionHead {
+	readonly options: SubmitOptions;
+	readonly headers: SubmitRequest['headers'];
+}
+
 function withJson(
-	task: string,
-	input: unknown,
-	{ idempotencyKey: _key, mediaType: _type, traceparent: _trace, ...options }: SubmitOptions,
-	parameters: Parameters,
-	headers: SubmitRequest['headers'],
+	{ task, input, parameters }: { readonly task: string; readonly input: unknown; readonly parameters: Parameters },
+	{ options: { idempotencyKey: _key, mediaType: _type, traceparent: _trace, ...options }, headers }: SubmissionHead,
 ): SubmitRequest {
-	const hasParameters = Object.keys(parameters).length > 0;
-	const body = JSON.stringify({ task, input, ...(hasParameters && { parameters }), options });
+	const given = Object.keys(parameters).length > 0 ? parameters : undefined;
+	const body = JSON.stringify({ task, input, parameters: given, options });
 	return { path: '/v1/jobs', headers: { ...headers, 'content-type': 'application/json' }, body };
 }
 
-function withBytes(
-	task: string,
-	body: Bytes,
-	options: SubmitOptions,
-	parameters: Parameters,
-	headers: SubmitRequest['headers'],
-): SubmitRequest {
+function taskPath(task: string, parameters: Parameters): string {
 	const query = new URLSearchParams();
 	for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
+	return `/v1/tasks/${encodeURIComponent(task)}/jobs${query.size > 0 ? `?${query}` : ''}`;
+}
+
+function withBytes(path: string, body: Bytes, { options, headers }: SubmissionHead): SubmitRequest {
 	const type = options.mediaType ?? (body instanceof Blob && body.type !== '' ? body.type : 'application/octet-stream');
-	return {
-		path: `/v1/tasks/${encodeURIComponent(task)}/jobs${query.size > 0 ? `?${query}` : ''}`,
-		headers: { ...headers, ...optionHeaders(options), 'content-type': type },
-		body,
-	};
+	return { path, headers: { ...headers, ...optionHeaders(options), 'content-type': type }, body };
 }
 
 function optionHeaders({ tags, webhook, ...options }: SubmitOptions): Record<string, string> {

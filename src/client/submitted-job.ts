@@ -26,7 +26,7 @@ export class SubmittedJob<Result = unknown> extends Job<Result> {
 
 	/** @internal */
 	constructor(connection: JobConnection, key: string, accepted: Promise<StatusDocument>) {
-		super(connection, accepted.then(urlsOf));
+		super(connection, accepted.then(readUrls));
 		this.key = key;
 		this.#accepted = accepted;
 	}
@@ -43,7 +43,7 @@ export class SubmittedJob<Result = unknown> extends Job<Result> {
 }
 
 /** @throws {ProtocolError} */
-function urlsOf({ links }: StatusDocument): JobUrls {
+function readUrls({ links }: StatusDocument): JobUrls {
 	try {
 		const urls = jobUrls(links.self);
 		// Only the `cancel` link carries the permission to cancel.

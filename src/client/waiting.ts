@@ -58,20 +58,25 @@ export function nextWaitMs({
 	return Math.min(MAX_TIMER_MS, leastMs + spreadMs * random);
 }
 
+export interface TryFacts {
+	/** Number of tries so far, from 1. */
+	readonly tries: number;
+	/** A number in [0, 1). */
+	readonly random: number;
+}
+
 /**
  * The time until a failed request is sent again, in milliseconds.
  *
- * @param tries number of tries so far, from 1.
  * @returns `undefined` when the request is not retried, and the caller gets the failure.
  */
 export function waitToRepeatMs(
 	error: unknown,
-	tries: number,
-	random: number,
+	{ tries, random }: TryFacts,
 	{ maxTries = MAX_TRIES, maxRetryAfterMs = MAX_RETRY_AFTER_MS, waitMs }: RepeatLimits = {},
 ): number | undefined {
 	if (!isTransient(error) || tries >= maxTries) return undefined;
-	const retryAfterMs = retryAfterMsOf(error);
+	const retryAfterMs = readRetryAfterMs(error);
 	if (retryAfterMs !== undefined && retryAfterMs > maxRetryAfterMs) return undefined;
 	return nextWaitMs({ quiet: tries - 1, retryAfterMs, random, waitMs });
 }
@@ -98,7 +103,7 @@ export function isRateLimited(error: unknown): boolean {
 	return error instanceof ProblemError && error.status === RATE_LIMITED;
 }
 
-export function retryAfterMsOf(error: unknown): number | undefined {
+export function readRetryAfterMs(error: unknown): number | undefined {
 	const seconds = error instanceof ProblemError ? error.retryAfterSeconds : undefined;
 	return seconds === undefined ? undefined : seconds * MS_PER_SECOND;
 }

@@ -5,10 +5,11 @@
 import { Buffer } from 'node:buffer';
 import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-types';
 import * as z from 'zod';
+import { defined } from '../core/defined.ts';
 import { isLoopback } from '../core/http/target.ts';
 import { MIB } from '../core/job/limits.ts';
 import type { Quotas } from '../core/quota/quotas.ts';
-import { type Upstreams, upstreamsOf } from '../core/upstream/settings.ts';
+import { readUpstreams, type Upstreams } from '../core/upstream/settings.ts';
 import { joinNumberedVariables, WrongPart } from './numbered-variables.ts';
 
 /** Defaults of variables. */
@@ -48,7 +49,7 @@ const EVERY_TENANT = '*';
 /** In `corsOrigins`: allows all origins. */
 export const EVERY_ORIGIN = '*';
 
-export function secretsOf(secrets: WebhookSecrets, tenant: string): readonly string[] {
+export function secretsFor(secrets: WebhookSecrets, tenant: string): readonly string[] {
 	return secrets.get(tenant) ?? secrets.get(EVERY_TENANT) ?? [];
 }
 
@@ -299,7 +300,7 @@ const Variables = z.object({
 const parsed = new WeakMap<object, Config | NotConfigured>();
 
 /** @throws {NotConfigured} with the name of every missing or invalid variable, never with its value. */
-export function configOf(env: object): Config {
+export function readConfig(env: object): Config {
 	let config = parsed.get(env);
 	if (config === undefined) {
 		config = withUpstreams(parse(env), env);
@@ -314,14 +315,14 @@ type Settings = Omit<Config, 'upstreams'>;
 function withUpstreams(settings: Settings | NotConfigured, env: object): Config | NotConfigured {
 	if (settings instanceof NotConfigured) return settings;
 	const values = env as Readonly<Record<string, unknown>>;
-	const { upstreams, faults } = upstreamsOf(values.UPSTREAMS, values, settings.allowPrivateTargets);
+	const { upstreams, faults } = readUpstreams(values.UPSTREAMS, values, settings.allowPrivateTargets);
 	if (faults.length === 0) return { ...settings, upstreams };
 	const variables = [...new Set(faults.map(({ variable }) => variable))];
 	const reasons = faults.map(({ message }) => message).join('; ');
 	return new NotConfigured(variables, `Invalid configuration:  ${reasons}`);
 }
 
-function joinedOf(env: object): object | NotConfigured {
+function joinVariables(env: object): object | NotConfigured {
 	try {
 		return joinNumberedVariables(env as Readonly<Record<string, unknown>>);
 	} catch (error) {
@@ -331,7 +332,7 @@ function joinedOf(env: object): object | NotConfigured {
 }
 
 function parse(env: object): Settings | NotConfigured {
-	const joined = joinedOf(env);
+	const joined = joinVariables(env);
 	if (joined instanceof NotConfigured) return joined;
 	const result = Variables.safeParse(joined);
 	if (!result.success) {
@@ -346,12 +347,12 @@ function parse(env: object): Settings | NotConfigured {
 	return {
 		isOpen,
 		apiKeys: data.API_KEYS.map((key) => ({ ...key, sha256: Buffer.from(key.sha256, 'hex') })),
-		jwt: jwtOf(data),
+		jwt: readJwtSettings(data),
 		rateLimits: isOpen
 			? {}
 			: {
-					perKey: ruleOf(data.RATE_LIMIT_PER_KEY, data.LIMITER_PER_KEY),
-					perAddress: ruleOf(data.RATE_LIMIT_PER_ADDRESS, data.LIMITER_PER_ADDRESS),
+					perKey: readRateLimit(data.RATE_LIMIT_PER_KEY, data.LIMITER_PER_KEY),
+					perAddress: readRateLimit(data.RATE_LIMIT_PER_ADDRESS, data.LIMITER_PER_ADDRESS),
 				},
 		signingKeys: data.SIGNING_KEYS,
 		webhookSecrets: data.WEBHOOK_SECRETS,
@@ -362,7 +363,7 @@ function parse(env: object): Settings | NotConfigured {
 		maxResultBytes: data.MAX_RESULT_BYTES,
 		maxBacklog: data.MAX_BACKLOG,
 		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
-		quotas: quotasOf(data),
+		quotas: readQuotas(data),
 	};
 }
 
@@ -401,7 +402,7 @@ function contradictionIn(data: Data): NotConfigured | undefined {
 		const names = [`RATE_LIMIT_PER_${by}`, `LIMITER_PER_${by}`];
 		return new NotConfigured(names, `Expected both ${names.join(' and ')}, or neither`);
 	}
-	if (quotasOf(data) && !data.TENANTS)
+	if (readQuotas(data) && !data.TENANTS)
 		return new NotConfigured(
 			['TENANTS'],
 			'Expected a binding TENANTS of the class TenantObject, because quotas are set',
@@ -415,15 +416,12 @@ function isPlainHttp(url: string): boolean {
 	return protocol === 'http:' && !isLoopback(hostname);
 }
 
-function quotasOf({ MAX_JOBS_IN_FLIGHT, MAX_STORED_BYTES }: Data): Quotas | undefined {
+function readQuotas({ MAX_JOBS_IN_FLIGHT, MAX_STORED_BYTES }: Data): Quotas | undefined {
 	if (MAX_JOBS_IN_FLIGHT === undefined && MAX_STORED_BYTES === undefined) return undefined;
-	return {
-		...(MAX_JOBS_IN_FLIGHT !== undefined && { maxJobsInFlight: MAX_JOBS_IN_FLIGHT }),
-		...(MAX_STORED_BYTES !== undefined && { maxStoredBytes: MAX_STORED_BYTES }),
-	};
+	return defined({ maxJobsInFlight: MAX_JOBS_IN_FLIGHT, maxStoredBytes: MAX_STORED_BYTES });
 }
 
-function jwtOf(data: Data): JwtSettings | undefined {
+function readJwtSettings(data: Data): JwtSettings | undefined {
 	const { JWT_ISSUER: issuer, JWT_AUDIENCE: audience, JWT_JWKS_URL: jwksUrl } = data;
 	if (issuer === undefined || audience === undefined || jwksUrl === undefined) return undefined;
 	return {
@@ -436,7 +434,7 @@ function jwtOf(data: Data): JwtSettings | undefined {
 	};
 }
 
-function ruleOf(
+function readRateLimit(
 	rule: { requests: number; windowSeconds: number } | undefined,
 	limiter: RateLimit | undefined,
 ): RateLimitRule | undefined {

@@ -25,13 +25,13 @@ export class WrongPart extends Error {
  */
 export function joinNumberedVariables(env: Variables): Variables {
 	const joined = CONTINUED.flatMap((name) => {
-		const parts = partsOf(name, env);
+		const parts = findParts(name, env);
 		return parts.length > 0 ? [[name, joinParts([name, ...parts], env)] as const] : [];
 	});
 	return joined.length > 0 ? { ...env, ...Object.fromEntries(joined) } : env;
 }
 
-function partsOf(name: string, env: Variables): string[] {
+function findParts(name: string, env: Variables): string[] {
 	const numbers = Object.keys(env)
 		.map((key) => Number(new RegExp(`^${name}_([1-9]\\d*)$`).exec(key)?.[1]))
 		.filter((number) => !Number.isNaN(number) && env[`${name}_${number}`] !== undefined)

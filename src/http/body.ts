@@ -1,4 +1,5 @@
 /** Request bodies: media type, size limits and reading. A rejected body stores nothing. */
+import { essence } from '../core/http/media-type.ts';
 import { INLINE_BODY_BYTES, KIB, MIB, MS_PER_SECOND } from '../core/job/limits.ts';
 import { Problem, shown } from './problem.ts';
 
@@ -9,11 +10,7 @@ const MIN_ARRIVAL_BYTES_PER_SECOND = 64 * KIB;
 
 /** The media type without its parameters, lower case; empty when the client sent none. */
 export function requestMediaType(request: Request): string {
-	return essenceOf(request.headers.get('content-type') ?? '');
-}
-
-export function essenceOf(mediaType: string): string {
-	return (mediaType.split(';', 1)[0] ?? '').trim().toLowerCase();
+	return essence(request.headers.get('content-type'));
 }
 
 /** @throws {Problem} `UnsupportedMediaType` for a compressed body: the service does not decompress. */

@@ -7,7 +7,7 @@ import { mayChange } from './preconditions.ts';
 import { Problem, shown } from './problem.ts';
 import { forget } from './read/edge-cache.ts';
 import { readJob } from './read/reading.ts';
-import { jobIdOf, missing, type RequestContext } from './request-context.ts';
+import { missing, type RequestContext, readJobId } from './request-context.ts';
 import { isFull, refuseWhenFull } from './submit/capacity.ts';
 import { releaseReservation, reserveAgain } from './submit/quota.ts';
 import { messageFor } from './submit/submit.ts';
@@ -16,25 +16,24 @@ import { messageFor } from './submit/submit.ts';
 export async function cancelJob(context: RequestContext): Promise<Response> {
 	const { jobs, principal } = context;
 	await refuseFailedPrecondition(context);
-	const change = await jobs.call<Change>(jobIdOf(context), (job) => job.cancelJob(readerOf(principal)));
+	const change = await jobs.call<Change>(readJobId(context), (job) => job.cancelJob(readerOf(principal)));
 	if (change.found !== 'job') throw missing(change, principal);
 	const isOver = change.view.facts.status !== 'running';
-	return documentResponse(context, change.view, isOver ? 200 : 202, ({ links }) =>
-		isOver ? {} : { location: links.self },
-	);
+	if (isOver) return documentResponse(context, change.view);
+	return documentResponse(context, change.view, { status: 202, headers: ({ links }) => ({ location: links.self }) });
 }
 
 /** `POST /v1/jobs/{id}/retry`: runs the same job again; responds like a submission. */
 export async function retryJob(context: RequestContext): Promise<Response> {
 	const { jobs, lanes, principal, waitUntil } = context;
-	const id = jobIdOf(context);
+	const id = readJobId(context);
 	await refuseFailedPrecondition(context);
 	await refuseRetryWhenFull(context);
-	const place = await reserveAgain(context, id);
-	if (place instanceof Problem) throw place;
+	const room = await reserveAgain(context, id);
+	if (room instanceof Problem) throw room;
 	// Called only once: a repeated call would be rejected although the first one succeeded.
-	const change = await jobs.callOnce<Change>(id, (job) => job.retryJob({ tenant: tenantOf(principal) }, place));
-	if (change.found !== 'job' || change.refusal !== undefined) await releaseReservation(context, place);
+	const change = await jobs.callOnce<Change>(id, (job) => job.retryJob({ tenant: tenantOf(principal) }, room));
+	if (change.found !== 'job' || change.refusal !== undefined) await releaseReservation(context, room);
 	if (change.found !== 'job') throw missing(change, principal);
 	if (change.refusal === 'late')
 		throw new Problem('Overloaded', 'The request took too long: nothing was changed, try again');
@@ -62,14 +61,14 @@ async function refuseFailedPrecondition(context: RequestContext): Promise<void> 
 async function refuseRetryWhenFull(context: RequestContext): Promise<void> {
 	const { jobs, lanes, principal } = context;
 	if (![...lanes.keys()].some((lane) => isFull(context, lane))) return;
-	const reading = await jobs.call(jobIdOf(context), (job) => job.readJob(readerOf(principal)));
+	const reading = await jobs.call(readJobId(context), (job) => job.readJob(readerOf(principal)));
 	if (reading.found === 'job') refuseWhenFull(context, reading.view.lane);
 }
 
 /** `POST /v1/jobs/{id}/purge`: deletes a finished job's data now. */
 export async function purgeJob(context: RequestContext): Promise<Response> {
 	const { jobs, principal } = context;
-	const id = jobIdOf(context);
+	const id = readJobId(context);
 	await refuseFailedPrecondition(context);
 	const change = await jobs.call<Change>(id, (job) => job.purgeJob(readerOf(principal)));
 	if (change.found === 'nothing') throw missing(change, principal);

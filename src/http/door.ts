@@ -1,6 +1,7 @@
 /** Handles a request: configuration, route, authentication, handler. Turns every error into a problem response. */
 import { type IRequest, Router } from 'itty-router';
-import { type Config, configOf, NotConfigured } from '../config/config.ts';
+import { type Config, NotConfigured, readConfig } from '../config/config.ts';
+import { defined } from '../core/defined.ts';
 import { COMMON_METHODS } from '../core/upstream/request.ts';
 import { logError, withLogContext } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
@@ -16,7 +17,7 @@ import { type DrainLimits, drain, REST_OF_KNOWN, REST_OF_UNKNOWN } from './body.
 import { Correlation } from './correlation.ts';
 import { addCors, preflight } from './cors.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
-import { type Door, originOf, type RequestContext, requestFacts } from './request-context.ts';
+import { type Door, linkOrigin, type RequestContext, requestFacts } from './request-context.ts';
 import { refuseOversized } from './request-limits.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
@@ -32,6 +33,12 @@ export interface DoorEnv {
 	readonly TENANTS?: DurableObjectNamespace;
 }
 
+/** A deployment's bindings and tasks. */
+export interface Deployment {
+	readonly env: DoorEnv;
+	readonly tasks: TaskRegistry;
+}
+
 type Arrival = Omit<RequestContext, 'params' | 'principal' | 'config'> & { readonly config: Config };
 
 /** Only matches routes. This file handles HEAD, OPTIONS and errors, because routers differ from this API's contract there. */
@@ -42,16 +49,15 @@ for (const route of ROUTES) {
 
 export async function handleRequest(
 	request: Request,
-	env: DoorEnv,
+	deployment: Deployment,
 	ctx: ExecutionContext,
-	tasks: TaskRegistry,
 ): Promise<Response> {
 	const correlation = new Correlation(request);
 	return withLogContext(correlation, async () => {
 		const url = new URL(request.url);
-		const config = configured(env);
+		const config = readConfigOrReason(deployment.env);
 		const arrival = { request, url, correlation, config };
-		const response = await routeRequest(arrival, env, ctx, tasks).catch(async (error: unknown) => {
+		const response = await routeRequest(arrival, deployment, ctx).catch(async (error: unknown) => {
 			await drain(request, REST_OF_UNKNOWN);
 			return problemResponse(toProblem(error, request), requestFacts(arrival));
 		});
@@ -64,9 +70,8 @@ type Bare = Pick<RequestContext, 'request' | 'url' | 'correlation'> & { readonly
 
 async function routeRequest(
 	{ request, url, correlation, config }: Bare,
-	env: DoorEnv,
+	{ env, tasks }: Deployment,
 	ctx: ExecutionContext,
-	tasks: TaskRegistry,
 ): Promise<Response> {
 	refuseOversized(request, url);
 	const { method } = request;
@@ -76,14 +81,14 @@ async function routeRequest(
 	if (url.pathname === HEALTH && isRead) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
 	refuseWrongHost({ config, url });
-	const door: Door = {
+	const door: Door = defined({
 		config,
 		tasks,
 		jobs: new Jobs(env.JOBS),
-		...(env.BATCHES && { batches: new Batches(env.BATCHES) }),
+		batches: env.BATCHES && new Batches(env.BATCHES),
 		tenants: new Tenants(env.TENANTS),
 		lanes: lanesOf(env),
-	};
+	});
 	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
 	// Routes match by method and path alone. HEAD is GET without the body.
 	const way = { method: method === 'HEAD' ? 'GET' : method, url: `${url.origin}${url.pathname}` };
@@ -97,12 +102,12 @@ async function routeRequest(
 	if (response) return response;
 	// Requests for unknown paths count against the rate limit, too.
 	await countRequest(request, config);
-	throw routeNotFound(method, methodsOf(url.pathname));
+	throw routeNotFound(method, allowedMethods(url.pathname));
 }
 
 /** @returns `undefined` where `OPTIONS` is not a preflight, or no route has the path. */
 function preflightFor(request: Request, url: URL, config: Config | NotConfigured): Response | undefined {
-	const allowed = methodsOf(url.pathname);
+	const allowed = allowedMethods(url.pathname);
 	if (allowed.length === 0 || isForHandler(request, allowed)) return undefined;
 	const named = allowed.filter((name) => name !== ANY);
 	return preflight(request, config instanceof NotConfigured ? undefined : config, named);
@@ -134,7 +139,7 @@ async function runRoute(route: Route, params: Record<string, string>, arrival: A
 		if (route.takes(config) > 0 && principal.scopes.has(route.scope)) rest = REST_OF_KNOWN;
 		const headers = await countRequest(request, config, principal);
 		requireScope(principal, route.scope);
-		const response = await callHandler(route, params, principal, arrival);
+		const response = await callHandler(route, { ...arrival, params, principal });
 		if (!response.webSocket) for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 		return response;
 	} catch (error) {
@@ -143,16 +148,11 @@ async function runRoute(route: Route, params: Record<string, string>, arrival: A
 	}
 }
 
-async function callHandler(
-	route: Route,
-	params: Record<string, string>,
-	principal: Principal,
-	arrival: Arrival,
-): Promise<Response> {
+async function callHandler(route: Route, context: RequestContext): Promise<Response> {
 	try {
-		return await route.handle({ ...arrival, params, principal });
+		return await route.handle(context);
 	} catch (error) {
-		throw toProblem(error, arrival.request, principal);
+		throw toProblem(error, context.request, context.principal);
 	}
 }
 
@@ -168,7 +168,7 @@ async function authenticated({ scope }: Route, { id }: Record<string, string>, a
 }
 
 /** The methods of a path, from the route table; empty for an unknown path. */
-function methodsOf(pathname: string): string[] {
+function allowedMethods(pathname: string): string[] {
 	const methods = router.routes.filter(([, pattern]) => pattern.test(pathname)).map(([method]) => method);
 	if (pathname === HEALTH) methods.push('GET');
 	if (methods.length === 0) return [];
@@ -176,9 +176,9 @@ function methodsOf(pathname: string): string[] {
 	return [...new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'])];
 }
 
-function configured(env: object): Config | NotConfigured {
+function readConfigOrReason(env: object): Config | NotConfigured {
 	try {
-		return configOf(env);
+		return readConfig(env);
 	} catch (error) {
 		if (error instanceof NotConfigured) return error;
 		throw error;
@@ -205,7 +205,7 @@ async function withCommonHeaders(response: Response, { request, url, correlation
 	if (response.webSocket) return response;
 	const { headers } = response;
 	if (!(config instanceof NotConfigured)) addCors(headers, request, config);
-	addSecurityHeaders(headers, config instanceof NotConfigured ? url.origin : originOf({ config, url }));
+	addSecurityHeaders(headers, config instanceof NotConfigured ? url.origin : linkOrigin({ config, url }));
 	if (!headers.has('x-correlation-id')) headers.set('x-correlation-id', correlation.correlationId);
 	return request.method === 'HEAD' ? withoutBody(response) : response;
 }

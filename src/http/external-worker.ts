@@ -4,6 +4,7 @@
  */
 
 import * as z from 'zod';
+import { defined } from '../core/defined.ts';
 import { isJson } from '../core/http/media-type.ts';
 import {
 	ERROR_CODE_CHARS,
@@ -19,10 +20,10 @@ import type { Refusal } from '../core/job/transition.ts';
 import { logError } from '../log.ts';
 import { discardUpload, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
 import { readBytes, readPieces, refuseEncoded, refuseTooLarge, requestMediaType, tooLarge } from './body.ts';
-import { faultsOf, inBody } from './faults.ts';
+import { inBody, zodFaults } from './faults.ts';
 import { parseJson } from './json-text.ts';
 import { Problem, shown } from './problem.ts';
-import { jobIdOf, missing, type RequestContext } from './request-context.ts';
+import { missing, type RequestContext, readJobId } from './request-context.ts';
 import { invalidRequest } from './submit/options.ts';
 
 /** Maximum size of a progress or failure report. */
@@ -62,13 +63,8 @@ const FailureReport = z.strictObject({
 /** `POST /v1/jobs/{id}/progress`: 204. */
 export async function reportProgress(context: RequestContext): Promise<Response> {
 	const fence = tokenFence(context);
-	const { percentComplete, message, data } = await reportIn(context, ProgressReport);
-	const progress = {
-		...(percentComplete !== undefined && { percentComplete }),
-		...(message !== undefined && { message }),
-		...(data !== undefined && { data }),
-	};
-	const id = jobIdOf(context);
+	const progress = defined(await reportIn(context, ProgressReport));
+	const id = readJobId(context);
 	const report = await context.jobs.call(id, (job) => job.reportProgress({ fence, progress, isExternal: true }));
 	if (report.tellInMs !== undefined) context.waitUntil(tellAfter(context, id, report.tellInMs));
 	return reportResponse(context, report);
@@ -86,7 +82,7 @@ async function tellAfter({ jobs }: RequestContext, id: string, waitMs: number): 
 export async function completeJob(context: RequestContext): Promise<Response> {
 	const fence = tokenFence(context);
 	const { jobs } = context;
-	const id = jobIdOf(context);
+	const id = readJobId(context);
 	const reply = await replyIn(context, fence);
 	const report = await jobs.call(id, (job) => job.completeAttempt({ fence, reply }));
 	// The job may have finished during the upload: then nothing refers to the bytes.
@@ -98,8 +94,8 @@ export async function completeJob(context: RequestContext): Promise<Response> {
 export async function failJob(context: RequestContext): Promise<Response> {
 	const fence = tokenFence(context);
 	const { code, message, retryable, status, details } = await reportIn(context, FailureReport);
-	const failure = { error: { code, message, retryable, ...(details && { details }) }, status };
-	const report = await context.jobs.call(jobIdOf(context), (job) =>
+	const failure = { error: defined({ code, message, retryable, details }), status };
+	const report = await context.jobs.call(readJobId(context), (job) =>
 		job.failAttempt({ fence, failure, isExternal: true }),
 	);
 	return reportResponse(context, report);
@@ -121,7 +117,7 @@ async function reportIn<Form extends z.ZodType>({ request }: RequestContext, for
 		});
 	}
 	const parsed = form.safeParse(parseJson(await readBytes(request, MAX_REPORT_BYTES)));
-	if (!parsed.success) throw invalidRequest('The report is not valid', faultsOf(parsed.error, inBody()));
+	if (!parsed.success) throw invalidRequest('The report is not valid', zodFaults(parsed.error, inBody()));
 	return parsed.data;
 }
 
@@ -132,7 +128,7 @@ async function replyIn(context: RequestContext, fence: Fence): Promise<StoredRep
 	refuseTooLarge(request, maxBytes);
 	const mediaType = request.headers.get('content-type') ?? 'application/octet-stream';
 	try {
-		const body = await upload(readPieces(request), { jobs, id: jobIdOf(context), mediaType, maxBytes, fence });
+		const body = await upload(readPieces(request), { jobs, id: readJobId(context), mediaType, maxBytes, fence });
 		return body.sizeBytes === 0 ? { status: 204, headers: [] } : { status: 200, headers: [], body };
 	} catch (error) {
 		if (error instanceof UploadRefused) throw stale();

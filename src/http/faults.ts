@@ -5,7 +5,7 @@ import { type Fault, MAX_FAULTS } from './problem.ts';
 type Path = readonly PropertyKey[];
 
 /** @param locate converts a path in the checked value to a position in the request. */
-export function faultsOf(error: z.ZodError, locate: (path: Path, message: string) => Fault): Fault[] {
+export function zodFaults(error: z.ZodError, locate: (path: Path, message: string) => Fault): Fault[] {
 	// A body can have millions of faults: process only as many as the response contains.
 	const faults = error.issues
 		.slice(0, MAX_FAULTS)

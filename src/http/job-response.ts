@@ -1,19 +1,20 @@
 /** Responses about a job: its document with the reader's links, and the matching headers. */
+import { defined } from '../core/defined.ts';
 import { type StatusDocument, statusDocument } from '../core/job/document.ts';
 import { documentTag } from '../core/job/document-tag.ts';
-import { type RetryAfterFacts, retryAfterSeconds } from '../core/job/estimate.ts';
+import { retryAfterSeconds } from '../core/job/estimate.ts';
 import { jobLinks, type LinkBase } from '../core/job/links.ts';
 import type { JobView } from '../core/job/object-api.ts';
 import { noteJobWait, usualWaitMs } from '../queue/pressure.ts';
 import { linkTokens } from './access/auth.ts';
-import { originOf, type RequestContext } from './request-context.ts';
+import { linkOrigin, type RequestContext } from './request-context.ts';
 import { recordDuration, typicalMs } from './typical-duration.ts';
 
 /** For all responses about a job: they contain one reader's links, and change at any time. */
 export const PRIVATE = { 'cache-control': 'private, no-store' } as const;
 
 /** The origin, tokens and flags of this reader's links. */
-export function linkBaseOf(
+export function createLinkBase(
 	context: RequestContext,
 	view: {
 		readonly facts: Pick<JobView['facts'], 'id' | 'createdAt'>;
@@ -23,27 +24,33 @@ export function linkBaseOf(
 ): LinkBase {
 	const { principal, config } = context;
 	const { read, cancel } = linkTokens(principal, view, config);
-	return {
-		origin: originOf(context),
-		...(read !== undefined && { token: read }),
-		...(cancel !== undefined && { cancelToken: cancel }),
+	return defined({
+		origin: linkOrigin(context),
+		token: read,
+		cancelToken: cancel,
 		mayCancel: principal.scopes.has('cancel'),
-		...(!principal.token && { seesWebhookPath: true }),
-		...(view.flags && { flags: view.flags }),
-	};
+		seesWebhookPath: principal.token ? undefined : (true as const),
+		flags: view.flags,
+	});
 }
 
 export function statusDocumentFor(context: RequestContext, view: JobView): StatusDocument {
-	const base = linkBaseOf(context, view);
+	const base = createLinkBase(context, view);
 	return statusDocument(view.facts, jobLinks(view.facts.id, base), base);
+}
+
+export interface DocumentResponseOptions {
+	/** Default: 200. */
+	readonly status?: number;
+	/** More headers. Default: none. */
+	readonly headers?: (document: StatusDocument) => Record<string, string>;
 }
 
 /** The status document with its `ETag`, and `Retry-After` until the job is finished. */
 export async function documentResponse(
 	context: RequestContext,
 	view: JobView,
-	status = 200,
-	headers: (document: StatusDocument) => Record<string, string> = () => ({}),
+	{ status = 200, headers = () => ({}) }: DocumentResponseOptions = {},
 ): Promise<Response> {
 	const document = statusDocumentFor(context, view);
 	const all = {
@@ -66,7 +73,7 @@ export function acceptedResponse(
 	view: JobView,
 	headers: Record<string, string> = {},
 ): Promise<Response> {
-	return documentResponse(context, view, 202, ({ links, correlationId }) => ({
+	const acceptedHeaders = ({ links, correlationId }: StatusDocument) => ({
 		// The job's own id, even for a repeated request with a different one.
 		'x-correlation-id': correlationId,
 		location: links.self,
@@ -75,7 +82,8 @@ export function acceptedResponse(
 		// A replay of a finished job needs no wait, but pollers expect `Retry-After`.
 		'retry-after': jobRetryAfter(view)['retry-after'] ?? '1',
 		...headers,
-	}));
+	});
+	return documentResponse(context, view, { status: 202, headers: acceptedHeaders });
 }
 
 /** `Retry-After` for an unfinished job; no header for a finished one. */
@@ -90,15 +98,17 @@ export function jobRetryAfter({ facts, timing, lane }: JobView): Record<string, 
 		return {};
 	}
 	const isWaiting = timing.notBefore !== undefined;
-	const wait: RetryAfterFacts = {
-		status: isWaiting ? 'pending' : 'running',
-		elapsedMs: isWaiting ? Math.max(0, now - (timing.notBefore ?? now)) : now - timing.waitingSince,
-		untilStartMs: Math.max(0, (timing.notBefore ?? now) - now),
-		...(facts.percentComplete !== undefined && { percentComplete: facts.percentComplete }),
-		...(timing.progressAt !== undefined && { reportedMs: timing.progressAt - timing.waitingSince }),
+	const { percentComplete } = facts;
+	const { notBefore = now, progressAt, waitingSince } = timing;
+	const wait = defined({
+		status: isWaiting ? ('pending' as const) : ('running' as const),
+		elapsedMs: isWaiting ? Math.max(0, now - notBefore) : now - waitingSince,
+		untilStartMs: Math.max(0, notBefore - now),
+		percentComplete,
+		reportedMs: progressAt === undefined ? undefined : progressAt - waitingSince,
 		usualMs: typicalMs(facts.task),
 		usualWaitMs: usualWaitMs(lane, now),
-	};
+	});
 	return { 'retry-after': String(retryAfterSeconds(wait, Math.random())) };
 }
 

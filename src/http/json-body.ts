@@ -48,13 +48,12 @@ export async function readJson<T>(
 		heldBytes += wantedBytes;
 	};
 	try {
-		const bytes = await readBytes(request, Math.min(maxBytes, MAX_JSON_BYTES), {
-			...(maxBytes > MAX_JSON_BYTES && {
-				hint: '; this limit is for JSON: send larger input as bytes to a task that accepts them',
-			}),
-			onBytes: take,
-			arrivalMs,
-		});
+		const hint =
+			maxBytes > MAX_JSON_BYTES
+				? '; this limit is for JSON: send larger input as bytes to a task that accepts them'
+				: '';
+		const options = { hint, onBytes: take, arrivalMs };
+		const bytes = await readBytes(request, Math.min(maxBytes, MAX_JSON_BYTES), options);
 		return await JSON_MEMORY.use(memoryForJson(bytes.byteLength), patienceMs, () => use(parseJson(bytes)));
 	} catch (error) {
 		if (!(error instanceof NoMemory)) throw error;

@@ -2,6 +2,8 @@
  * All errors that a client can receive, as RFC 9457 problem details. Only this file maps an error code to a status.
  */
 
+import { defined } from '../core/defined.ts';
+
 /** The public error codes with their statuses and titles. A contract: codes are only added. */
 export const PROBLEMS = {
 	InvalidRequest: [400, 'Invalid request'],
@@ -106,26 +108,27 @@ export interface Asked {
 
 /** Minimum wait of a rejected client before it retries, in seconds. */
 export const RETRY_AFTER_SECONDS = 5;
+const RETRY_AFTER = { 'retry-after': String(RETRY_AFTER_SECONDS) };
 
 export function problemResponse(problem: Problem, asked: Asked): Response {
 	const { code, status, message, errors, headers } = problem;
-	const body = {
+	const body = defined({
 		type: problemType(code),
 		title: PROBLEMS[code][1],
-		...(hidesStatus(asked) ? {} : { status }),
+		status: hidesStatus(asked) ? undefined : status,
 		detail: message,
 		instance: asked.path,
 		code,
 		correlationId: asked.correlationId,
-		...(errors && { errors }),
+		errors,
 		error: { code, message },
-	};
+	});
 	return Response.json(body, {
 		status,
 		headers: {
 			'content-type': 'application/problem+json',
 			'cache-control': 'no-store',
-			...(status === 503 && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
+			...(status === 503 ? RETRY_AFTER : {}),
 			'x-correlation-id': asked.correlationId,
 			...headers,
 		},
@@ -153,7 +156,7 @@ export function failureResponse(
 		headers: {
 			'content-type': 'application/problem+json',
 			'cache-control': 'no-store',
-			...((status === 429 || status === 503) && { 'retry-after': String(RETRY_AFTER_SECONDS) }),
+			...(status === 429 || status === 503 ? RETRY_AFTER : {}),
 			'x-correlation-id': asked.correlationId,
 		},
 	});

@@ -33,7 +33,7 @@ export interface RequestContext extends Door {
 }
 
 /** The origin of links: the public URL with the request's host; else the first public URL; else the request's origin. */
-export function originOf({ config: { publicUrls }, url }: Pick<RequestContext, 'config' | 'url'>): string {
+export function linkOrigin({ config: { publicUrls }, url }: Pick<RequestContext, 'config' | 'url'>): string {
 	return publicUrls.find((publicUrl) => new URL(publicUrl).host === url.host) ?? publicUrls[0] ?? url.origin;
 }
 
@@ -43,7 +43,7 @@ export function requestFacts({ url, correlation }: Pick<RequestContext, 'url' | 
 }
 
 /** The job's id from the path. @throws {Problem} `JobNotFound` for an invalid id. */
-export function jobIdOf({ params, jobs }: Pick<RequestContext, 'params' | 'jobs'>): string {
+export function readJobId({ params, jobs }: Pick<RequestContext, 'params' | 'jobs'>): string {
 	const { id = '' } = params;
 	if (!jobs.isId(id)) throw new Problem('JobNotFound', 'No job has this id');
 	return id;

@@ -23,38 +23,36 @@ export interface Route {
 	readonly handle: (context: RequestContext) => Promise<Response> | Response;
 }
 
+/** A handler, and `takes` of its route. Default: no body. */
+type Handler = readonly [handle: Route['handle'], takes?: Route['takes']];
+
 /** Excludes `GET /healthz`, which works without configuration. */
 export const ROUTES: readonly Route[] = [
-	route('POST', '/v1/jobs', 'submit', submitEnvelope, input),
-	route('POST', '/v1/tasks/:task/jobs', 'submit', submitBody, input),
-	route('GET', '/v1/tasks', 'read', listTasks),
-	route('ALL', '/v1/upstreams/:upstream/*', 'submit', submitUpstream, input),
-	route('POST', '/v1/batches', 'submit', submitBatch, input),
-	route('GET', '/v1/batches/:id', 'read', batchStatus),
+	route('POST /v1/jobs', 'submit', [submitEnvelope, input]),
+	route('POST /v1/tasks/:task/jobs', 'submit', [submitBody, input]),
+	route('GET /v1/tasks', 'read', [listTasks]),
+	route('ALL /v1/upstreams/:upstream/*', 'submit', [submitUpstream, input]),
+	route('POST /v1/batches', 'submit', [submitBatch, input]),
+	route('GET /v1/batches/:id', 'read', [batchStatus]),
 
-	route('GET', '/v1/jobs/:id', 'read', jobStatus),
-	route('GET', '/v1/operations/:id', 'read', operationStatus),
-	route('GET', '/v1/jobs/:id/result', 'read', jobResult),
-	route('GET', '/v1/jobs/:id/events', 'read', jobEvents),
-	route('GET', '/v1/jobs/:id/socket', 'read', jobSocket),
+	route('GET /v1/jobs/:id', 'read', [jobStatus]),
+	route('GET /v1/operations/:id', 'read', [operationStatus]),
+	route('GET /v1/jobs/:id/result', 'read', [jobResult]),
+	route('GET /v1/jobs/:id/events', 'read', [jobEvents]),
+	route('GET /v1/jobs/:id/socket', 'read', [jobSocket]),
 
-	route('DELETE', '/v1/jobs/:id', 'cancel', cancelJob),
-	route('POST', '/v1/jobs/:id/cancel', 'cancel', cancelJob),
-	route('POST', '/v1/jobs/:id/retry', 'submit', retryJob),
-	route('POST', '/v1/jobs/:id/purge', 'purge', purgeJob),
+	route('DELETE /v1/jobs/:id', 'cancel', [cancelJob]),
+	route('POST /v1/jobs/:id/cancel', 'cancel', [cancelJob]),
+	route('POST /v1/jobs/:id/retry', 'submit', [retryJob]),
+	route('POST /v1/jobs/:id/purge', 'purge', [purgeJob]),
 
-	route('POST', '/v1/jobs/:id/progress', 'complete', reportProgress, report),
-	route('POST', '/v1/jobs/:id/complete', 'complete', completeJob, resultBytes),
-	route('POST', '/v1/jobs/:id/fail', 'complete', failJob, report),
+	route('POST /v1/jobs/:id/progress', 'complete', [reportProgress, report]),
+	route('POST /v1/jobs/:id/complete', 'complete', [completeJob, resultBytes]),
+	route('POST /v1/jobs/:id/fail', 'complete', [failJob, report]),
 ];
 
-function route(
-	method: Route['method'],
-	path: string,
-	scope: Scope,
-	handle: Route['handle'],
-	takes: Route['takes'] = nothing,
-): Route {
+function route(request: `${Route['method']} /${string}`, scope: Scope, [handle, takes = nothing]: Handler): Route {
+	const [method, path] = request.split(' ') as [Route['method'], string];
 	return { method, path, scope, handle, takes };
 }
 

@@ -1,5 +1,6 @@
 /** `GET /v1/tasks`: the tasks of the deployment, with their inputs and limits. */
 import * as z from 'zod';
+import { defined } from '../core/defined.ts';
 import type { RegisteredTask } from '../work/registry.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -12,14 +13,12 @@ function described(task: RegisteredTask, maxInputBytes: number) {
 	return {
 		name,
 		description,
-		input: {
-			...(json && { schema: schemaOf(json) }),
-			...(binary && {
-				mediaTypes: binary.mediaTypes,
-				maxBytes: Math.min(binary.maxBytes ?? maxInputBytes, maxInputBytes),
-			}),
-		},
-		parameters: schemaOf(parameters),
+		input: defined({
+			schema: json && toJsonSchema(json),
+			mediaTypes: binary?.mediaTypes,
+			maxBytes: binary && Math.min(binary.maxBytes ?? maxInputBytes, maxInputBytes),
+		}),
+		parameters: toJsonSchema(parameters),
 		lane,
 		maxAttempts,
 		timeoutSeconds,
@@ -27,7 +26,7 @@ function described(task: RegisteredTask, maxInputBytes: number) {
 }
 
 /** The input's schema, as JSON Schema 2020-12. A part that JSON Schema can't express accepts any value. */
-function schemaOf(schema: z.ZodType): unknown {
+function toJsonSchema(schema: z.ZodType): unknown {
 	return z.toJSONSchema(schema, {
 		io: 'input',
 		unrepresentable: 'any',

@@ -29,7 +29,7 @@ export class UpstreamGate extends GateCalls010 implements GateApi {
 		const now = Date.now();
 		this.#waiting.delete(job);
 		for (const [other, askedAt] of this.#waiting) if (askedAt < now - WAITER_FORGOTTEN_MS) this.#waiting.delete(other);
-		const { state, entry } = enterGate(this.#load(), request, this.#waiting, now, Math.random());
+		const { state, entry } = enterGate(this.#load(), request, { waiting: this.#waiting, now, random: Math.random() });
 		this.#save(state);
 		if (!entry.admitted) this.#waiting.set(job, now);
 		return entry;

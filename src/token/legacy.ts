@@ -4,6 +4,7 @@
  */
 import { errors, jwtVerify } from 'jose';
 import type { SigningKeys } from '../config/config.ts';
+import { defined } from '../core/defined.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 import type { TokenClaims, TokenScope } from './token.ts';
 
@@ -38,16 +39,16 @@ async function verifiedClaims(keys: SigningKeys, token: string): Promise<TokenCl
 			requiredClaims: ['sub', 'exp', 'scope', 'tenant'],
 		});
 		const { sub = '', exp = 0, scope, tenant, epoch, attempt } = payload;
-		const birth = typeof payload.createdAt === 'number' ? { createdAt: payload.createdAt } : {};
+		const createdAt = typeof payload.createdAt === 'number' ? payload.createdAt : undefined;
 		const isForAttempt = typeof epoch === 'number' && typeof attempt === 'number';
-		return {
+		return defined({
 			job: sub,
 			scopes: new Set(SCOPES.filter((known) => String(scope).split(' ').includes(known))),
 			expiresAt: exp * MS_PER_SECOND,
 			legacy: { tenant: String(tenant) },
-			...birth,
-			...(isForAttempt && { fence: { epoch, attempt, ...birth } }),
-		};
+			createdAt,
+			fence: isForAttempt ? defined({ epoch, attempt, createdAt }) : undefined,
+		});
 	} catch (error) {
 		if (error instanceof errors.JOSEError) return undefined;
 		throw error;

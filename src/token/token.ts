@@ -19,6 +19,7 @@
 import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { SigningKeys } from '../config/config.ts';
+import { defined } from '../core/defined.ts';
 import { MS_PER_MINUTE } from '../core/job/limits.ts';
 import type { Fence } from '../core/job/record.ts';
 import { isLegacyToken, verifyLegacyToken } from './legacy.ts';
@@ -84,8 +85,8 @@ export function signToken(keys: SigningKeys, grant: TokenGrant): string | undefi
 	if (!key) return undefined;
 	let token = '';
 	for (let salt = 0; salt < SALTS && !isRedactable(token); salt++) {
-		const head = headOf(grant, salt);
-		token = Buffer.concat([head, macOf(key, grant.job, head)]).toString('base64url');
+		const head = encodeHead(grant, salt);
+		token = Buffer.concat([head, computeMac(key, grant.job, head)]).toString('base64url');
 	}
 	return token;
 }
@@ -99,7 +100,7 @@ function isRedactable(token: string): boolean {
 	return [/[A-Z].*[A-Z]/, /[a-z].*[a-z]/, /[0-9].*[0-9]/].every((pattern) => pattern.test(token));
 }
 
-function headOf({ createdAt, right, expiresAt, fence }: TokenGrant, salt: number): Buffer {
+function encodeHead({ createdAt, right, expiresAt, fence }: TokenGrant, salt: number): Buffer {
 	const isForAttempt = right === 'complete' && fence !== undefined;
 	const head = Buffer.alloc(HEAD_BYTES + (isForAttempt ? FENCE_BYTES : 0));
 	head.writeUInt8((VERSION << 6) | (TOKEN_RIGHTS.indexOf(right) << 4) | salt, 0);
@@ -112,7 +113,7 @@ function headOf({ createdAt, right, expiresAt, fence }: TokenGrant, salt: number
 	return head;
 }
 
-function macOf(key: Uint8Array, job: string, head: Uint8Array): Buffer {
+function computeMac(key: Uint8Array, job: string, head: Uint8Array): Buffer {
 	return createHmac('sha256', key).update(`${PURPOSE}\0${job}\0`).update(head).digest().subarray(0, BYTES.mac);
 }
 
@@ -129,9 +130,9 @@ export async function verifyToken(keys: SigningKeys, token: string, job: string)
 	if (!grant || bytes.toString('base64url') !== token || grant.expiresAt <= Date.now()) return undefined;
 	const head = bytes.subarray(0, -BYTES.mac);
 	const mac = bytes.subarray(-BYTES.mac);
-	if (![...keys.values()].some((key) => timingSafeEqual(macOf(key, job, head), mac))) return undefined;
+	if (![...keys.values()].some((key) => timingSafeEqual(computeMac(key, job, head), mac))) return undefined;
 	const { right, createdAt, expiresAt, fence } = grant;
-	return { job, right, scopes: SCOPES[right], createdAt, expiresAt, ...(fence && { fence }) };
+	return defined({ job, right, scopes: SCOPES[right], createdAt, expiresAt, fence });
 }
 
 /** Parses a token without checking its signature. */

@@ -2,7 +2,7 @@
  * Delivers one event to a webhook's receiver. A queue message triggers the try, and the job records it and decides about
  * retries.
  */
-import { type SigningKeys, secretsOf, type WebhookSecrets } from '../config/config.ts';
+import { type SigningKeys, secretsFor, type WebhookSecrets } from '../config/config.ts';
 import { defined } from '../core/defined.ts';
 import { targetRefusal } from '../core/http/target.ts';
 import { type JobEvent, statusDocument } from '../core/job/document.ts';
@@ -51,7 +51,7 @@ async function callReceiver(dependencies: DeliveryDependencies, id: string, due:
 	const { url, format } = due.webhook;
 	const { messageId = `${id}:${due.event.seq}` } = due;
 	const event = await eventFor(dependencies, id, due);
-	const secrets = secretsOf(dependencies.webhookSecrets, due.tenant);
+	const secrets = secretsFor(dependencies.webhookSecrets, due.tenant);
 	const { correlationId } = event.job;
 	const { headers, body } = signedMessage(event, { format, id: messageId, now: Date.now(), secrets });
 	try {

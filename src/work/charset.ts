@@ -1,11 +1,9 @@
 /** The character encoding of text, as its media type names it (RFC 9110 §8.3.2). */
-
-const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]+))/i;
+import { parse } from 'content-type';
 
 /** The `charset` parameter of a media type, as it was sent; `undefined` when there is none. */
 export function charsetOf(mediaType: string): string | undefined {
-	const [, quoted, plain] = CHARSET.exec(mediaType) ?? [];
-	return quoted ?? plain;
+	return parse(mediaType).parameters.charset || undefined;
 }
 
 /** Creates a decoder for a stream of text. @returns `undefined` for an encoding that the runtime doesn't support. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { SseParser } from '../../src/client/events/sse-parser.ts';
+import { bySse } from '../../src/client/events/by-sse.ts';
 import { nextTransport, type Session, START, type TransportChoice } from '../../src/client/events/transport-choice.ts';
+import { Http } from '../../src/client/http.ts';
 import { afterCursor, jobUrls } from '../../src/client/job-urls.ts';
 import { submitRequest } from '../../src/client/submission.ts';
 import { nextWaitMs } from '../../src/client/waiting.ts';
@@ -39,7 +40,7 @@ describe('nextCourse', () => {
 	const silent: Session = { isAlive: false, isNews: false, lastedMs: 0, retryAfterMs: undefined };
 	const alive: Session = { ...silent, isAlive: true };
 	const next = (course: TransportChoice, session: Session, transports = 3) =>
-		nextTransport(course, session, transports, 0);
+		nextTransport(course, session, { transports, random: 0 });
 
 	it('goes from one transport to the next at once, and from the last to the first after a wait', () => {
 		const at = (index: number): TransportChoice => ({ ...START, at: index });
@@ -88,7 +89,7 @@ describe('nextCourse', () => {
 
 	it('comes back over two seconds after a lost connection', () => {
 		const lost = { ...alive, isNews: true, isLost: true };
-		expect(nextTransport(START, lost, 3, 1)).toEqual({ course: START, waitMs: 2_500 });
+		expect(nextTransport(START, lost, { transports: 3, random: 1 })).toEqual({ course: START, waitMs: 2_500 });
 	});
 
 	it('gives up after eight rounds', () => {
@@ -102,30 +103,62 @@ describe('nextCourse', () => {
 	});
 });
 
-describe('SseParser', () => {
-	const TEXT =
-		'\uFEFFretry: 2000\r\n\r\n:\n\nid: 1\nevent: accepted\ndata: {"seq":1}\n\ndata:a\r\ndata: b\r\r: note\r\ndata\n\nid: 9\n\ndata: last';
-	const MESSAGES = ['{"seq":1}', 'a\nb', ''];
+describe('bySse', () => {
+	const event = (seq: number, message = 'né') => ({
+		seq,
+		type: 'progress',
+		job: { id: 'a', seq, status: 'running', message },
+	});
+	/** Every line end of the standard, comments, fields without a value, data of several lines, and an event that is cut off. */
+	const TEXT = [
+		`\uFEFFretry: 2000\r\n\r\n:\n\nid: 1\nevent: progress\ndata: ${JSON.stringify(event(1))}\n\n`,
+		`data:${JSON.stringify(event(2), null, 1).replaceAll('\n', '\r\ndata:')}\r\n\r\n`,
+		`: note\rretry: soon\rretry\runknown: x\rdata: ${JSON.stringify(event(3))}\r\rid: 9\n\n`,
+		`data: ${JSON.stringify(event(4))}`,
+	].join('');
+	const BYTES = new TextEncoder().encode(TEXT);
 
-	it('reads messages, comments, every line end, and leaves out what is not complete', () => {
-		const parser = new SseParser();
-		expect(parser.push(TEXT)).toEqual(MESSAGES);
-		expect(parser.retryMs).toBe(2_000);
+	/** @returns the types and numbers of the messages that a stream of these pieces makes. */
+	const read = async (pieces: readonly Uint8Array[]) => {
+		const body = new ReadableStream({
+			start(stream) {
+				for (const piece of pieces) stream.enqueue(piece);
+				stream.close();
+			},
+		});
+		const fetch = async () => new Response(body, { headers: { 'content-type': 'Text/Event-Stream; charset=utf-8' } });
+		const http = new Http({ fetch, apiKey: undefined, origin: 'https://a.example', timeoutMs: 1_000 });
+		const urls = jobUrls(`https://a.example/v1/jobs/${'0'.repeat(64)}`);
+		const source = bySse({ http, urls }, { after: 0, job: undefined }, new AbortController().signal);
+		const messages: unknown[] = [];
+		for await (const message of source) if (message.type !== 'life') messages.push(message);
+		return messages;
+	};
+
+	const EXPECTED = [
+		...[1, 2, 3].map((seq) => ({ type: 'event', event: event(seq) })),
+		{ type: 'closed', retryAfterMs: 2_000 },
+	];
+
+	it('reads the events and the reconnection time, and leaves out an event that is cut off', async () => {
+		expect(await read([BYTES])).toEqual(EXPECTED);
 	});
 
-	it('does so in whatever pieces the text comes', () => {
-		for (let at = 0; at <= TEXT.length; at++) {
-			const parser = new SseParser();
-			expect([...parser.push(TEXT.slice(0, at)), ...parser.push(TEXT.slice(at))], `cut at ${at}`).toEqual(MESSAGES);
-		}
-		const parser = new SseParser();
-		expect([...TEXT].flatMap((char) => parser.push(char))).toEqual(MESSAGES);
+	it('reads them in pieces of any size, also when a piece ends in a character or in a line end', async () => {
+		for (let at = 0; at <= BYTES.length; at++)
+			expect(await read([BYTES.slice(0, at), BYTES.slice(at)]), `cut at ${at}`).toEqual(EXPECTED);
+		expect(await read([...BYTES].map((byte) => Uint8Array.of(byte)))).toEqual(EXPECTED);
 	});
 
-	it('takes no retry that is no number', () => {
-		const parser = new SseParser();
-		parser.push('retry: soon\nretry: -1\n\n');
-		expect(parser.retryMs).toBeUndefined();
+	it('reads an event of 2 MB in time that is proportional to its length', async () => {
+		const bytes = new TextEncoder().encode(`data: ${JSON.stringify(event(1, 'x'.repeat(2_000_000)))}\n\n`);
+		const pieces = Array.from({ length: bytes.length / 1_000 + 1 }, (_, at) =>
+			bytes.slice(at * 1_000, at * 1_000 + 1_000),
+		);
+		const startedAt = performance.now();
+		expect(await read(pieces)).toHaveLength(2);
+		// Quadratic time took eight seconds on a machine that takes a tenth of a second for this.
+		expect(performance.now() - startedAt).toBeLessThan(4_000);
 	});
 });
 
@@ -169,7 +202,7 @@ describe('submitRequest', () => {
 			traceparent: '00-1-2-3',
 			mediaType: 'ignored/here',
 		};
-		const { path, headers, body } = submitRequest('greet', { name: 'Ada' }, options, { times: 2 });
+		const { path, headers, body } = submitRequest('greet', { name: 'Ada' }, { ...options, parameters: { times: 2 } });
 		expect([path, JSON.parse(String(body))]).toEqual([
 			'/v1/jobs',
 			{
@@ -190,7 +223,9 @@ describe('submitRequest', () => {
 		const body = new Blob(['x'], { type: 'image/png' });
 		const webhook = { url: 'https://me.example/hook', events: ['failed', 'canceled'], format: 'cloudevents' } as const;
 		const options = { idempotencyKey: 'k', tags: ['a', 'b'], maxAttempts: 1, correlationId: 'c', webhook };
-		expect(submitRequest('thumb/nail', body, options, { width: 320, fit: 'cover', height: undefined })).toEqual({
+		expect(
+			submitRequest('thumb/nail', body, { ...options, parameters: { width: 320, fit: 'cover', height: undefined } }),
+		).toEqual({
 			path: '/v1/tasks/thumb%2Fnail/jobs?width=320&fit=cover',
 			headers: {
 				'content-type': 'image/png',

@@ -237,6 +237,7 @@ describe('a submission is refused', () => {
 			errors: [{ header: 'Content-Type', message: expect.stringContaining('got: klingon') }],
 		});
 		expect((await send('text/csv; charset="iso-8859-1"')).status).toBe(202);
+		expect((await send('text/csv; title="a; charset=klingon"')).status).toBe(202);
 	});
 
 	it('but not for names that programs have for a type of their own', async () => {

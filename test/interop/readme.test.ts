@@ -1,4 +1,4 @@
-/** The commands of the README, pasted as they stand; only the port is another one. */
+/** The commands of the README, and one of docs/tasks.md, pasted as they stand; only the port is another one. */
 import { execFile, spawn } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,18 +24,19 @@ interface Block {
 	readonly text: string;
 }
 
-async function readBlocks(): Promise<Block[]> {
-	const page = await readFile(join(ROOT, 'README.md'), 'utf8');
+async function readBlocks(path: string): Promise<Block[]> {
+	const page = await readFile(join(ROOT, path), 'utf8');
 	return [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({ language, text }));
 }
 
 let folder: string;
 let server: Server;
 let stopReports: () => void;
-const blocks = await readBlocks();
+const blocks = await readBlocks('README.md');
+const blocksAboutTasks = await readBlocks('docs/tasks.md');
 
-function blockWith(text: string): string {
-	const found = blocks.filter((block) => block.text.includes(text));
+function blockWith(text: string, page: readonly Block[] = blocks): string {
+	const found = page.filter((block) => block.text.includes(text));
 	expect(found, `the block with ${text}`).toHaveLength(1);
 	return found[0]?.text ?? '';
 }
@@ -104,7 +105,7 @@ describe('the README', () => {
 	});
 
 	it('makes a thumbnail', async () => {
-		await paste(blockWith('small.jpg'));
+		await paste(blockWith('small.jpg', blocksAboutTasks));
 		const bytes = await readFile(join(folder, 'small.jpg'));
 		expect([...bytes.subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
 	});

@@ -6,7 +6,7 @@ import { PROBLEMS } from '../../src/http/problem.ts';
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
 const PAGE = read('docs/api.md');
-const PATHS = [...read('src/http/routes.ts').matchAll(/\broute\('[A-Z]+', '([^']+)'/g)].map(([, path = '']) => path);
+const PATHS = [...read('src/http/routes.ts').matchAll(/\broute\('[A-Z]+ ([^']+)'/g)].map(([, path = '']) => path);
 
 describe('docs/api.md', () => {
 	it('has each route', () => {

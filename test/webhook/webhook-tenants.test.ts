@@ -1,7 +1,7 @@
 import { env } from 'cloudflare:workers';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, vi } from 'vitest';
-import { configOf } from '../../src/config/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { Connections } from '../../src/webhook/connections.ts';
@@ -33,7 +33,7 @@ async function signedFor(variables: Variables, tenant: keyof typeof TENANTS): Pr
 	if (response.status === 400) return [];
 	const { id } = await response.json<StatusDocument>();
 	await deliver(
-		{ ...configOf({ ...env, ...variables }), jobs: new Jobs(env.JOBS), connections: new Connections(1) },
+		{ ...readConfig({ ...env, ...variables }), jobs: new Jobs(env.JOBS), connections: new Connections(1) },
 		{ v: 1, id, seq: 1 },
 	);
 	expect(received).toHaveLength(1);
@@ -69,7 +69,7 @@ describe('a webhook of a deployment with tenants', () => {
 		const host = `${crypto.randomUUID()}.example`;
 		const received = receiver(host);
 		const { id } = await (await submit(deployedWith([SHARED]), 'acme', `https://${host}/`)).json<StatusDocument>();
-		const config = configOf({ ...env, ...deployedWith({ globex: [GLOBEX] }) });
+		const config = readConfig({ ...env, ...deployedWith({ globex: [GLOBEX] }) });
 		const { retryInMs } = await deliver(
 			{ ...config, jobs: new Jobs(env.JOBS), connections: new Connections(1) },
 			{ v: 1, id, seq: 1 },

@@ -7,17 +7,15 @@ import { retryAfterMs } from '../../core/operation/retry-after.ts';
 import { discardBody } from '../body.ts';
 import { isOver, parseEvent, parseStatusDocument, type StatusDocument } from '../document.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Http } from '../http.ts';
-import { afterCursor, type JobUrls } from '../job-urls.ts';
+import { afterCursor } from '../job-urls.ts';
 import { ANSWER_TIMEOUT_MS, HELD_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from '../limits.ts';
-import { LIFE, type Position, type TransportMessage } from './transport.ts';
+import { type JobSource, LIFE, type Position, type TransportMessage } from './transport.ts';
 
 /** A client that has the job already lets the server hold its response until something changes. */
 const LONG_POLL_TIMEOUT_MS = LONG_POLL_SECONDS * MS_PER_SECOND + ANSWER_TIMEOUT_MS;
 
 export async function* byPolling(
-	http: Http,
-	urls: JobUrls,
+	{ http, urls }: JobSource,
 	{ after, job }: Position,
 	signal: AbortSignal,
 ): AsyncGenerator<TransportMessage, void> {
@@ -27,7 +25,7 @@ export async function* byPolling(
 	const response = await http.once({
 		url: urls.operation,
 		signal,
-		...(isKnown && { headers: conditions, timeoutMs: LONG_POLL_TIMEOUT_MS }),
+		...(isKnown ? { headers: conditions, timeoutMs: LONG_POLL_TIMEOUT_MS } : {}),
 	});
 	const isHeld = isKnown && performance.now() - askedAt >= HELD_MS;
 	const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
@@ -39,15 +37,14 @@ export async function* byPolling(
 	const document = parseStatusDocument(await http.json(response, signal));
 	const isNews = after === undefined || document.seq > after;
 	if (after === undefined) yield snapshotMessage(document);
-	else if (isNews) yield* pollEvents(http, urls, after, signal);
+	else if (isNews) yield* pollEvents({ http, urls }, after, signal);
 	if (isOver(document)) yield { type: 'closed' };
 	// The server holds the next request. `Retry-After` counts only for a server that does not hold requests.
 	else yield { type: 'again', isHeld, job: document, retryAfterMs: isKnown && !isNews ? waitMs : undefined };
 }
 
 async function* pollEvents(
-	http: Http,
-	urls: JobUrls,
+	{ http, urls }: JobSource,
 	after: number,
 	signal: AbortSignal,
 ): AsyncGenerator<TransportMessage, void> {

@@ -2,20 +2,18 @@
  * Server-sent events over `fetch`. Unlike `EventSource`, `fetch` exists everywhere, can send headers, and shows why a request
  * was refused.
  */
-import { discardBody, piecesOf, responseMediaType } from '../body.ts';
+import { createParser } from 'eventsource-parser';
+import { discardBody, responseMediaType, streamChunks } from '../body.ts';
 import { parseEvent, parseResponseText } from '../document.ts';
 import { TransportError } from '../errors.ts';
-import type { Http } from '../http.ts';
-import { afterCursor, type JobUrls } from '../job-urls.ts';
+import { afterCursor } from '../job-urls.ts';
 import { STREAM_SILENCE_MS } from '../limits.ts';
-import { SseParser } from './sse-parser.ts';
-import { LIFE, type Position, type TransportMessage } from './transport.ts';
+import { type JobSource, LIFE, type Position, type TransportMessage } from './transport.ts';
 
 const STREAM = 'text/event-stream';
 
 export async function* bySse(
-	http: Http,
-	urls: JobUrls,
+	{ http, urls }: JobSource,
 	{ after }: Position,
 	signal: AbortSignal,
 ): AsyncGenerator<TransportMessage, void> {
@@ -29,14 +27,22 @@ export async function* bySse(
 		discardBody(response);
 		throw new TransportError(`Expected ${STREAM}, got: ${response.status} ${mediaType}`);
 	}
-	const parser = new SseParser();
+	const messages: string[] = [];
+	let retryMs: number | undefined;
+	const parser = createParser({
+		onEvent: ({ data }) => messages.push(data),
+		onRetry: (ms) => {
+			retryMs = ms;
+		},
+	});
 	const decoder = new TextDecoder();
-	for await (const piece of piecesOf(response.body, { silenceMs: STREAM_SILENCE_MS, signal })) {
+	for await (const piece of streamChunks(response.body, { silenceMs: STREAM_SILENCE_MS, signal })) {
 		yield LIFE;
-		for (const data of parser.push(decoder.decode(piece, { stream: true }))) {
+		parser.feed(decoder.decode(piece, { stream: true }));
+		for (const data of messages.splice(0)) {
 			const event = parseEvent(parseResponseText(data));
 			if (event) yield { type: 'event', event };
 		}
 	}
-	yield { type: 'closed', retryAfterMs: parser.retryMs };
+	yield { type: 'closed', retryAfterMs: retryMs };
 }

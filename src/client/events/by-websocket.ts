@@ -23,6 +23,11 @@ export interface Socket {
 /** The platform's `WebSocket`, or a compatible class, such as the one of the package `ws`. */
 export type SocketClass = new (url: string, protocols: string) => Socket;
 
+export interface SocketSource {
+	readonly SocketClass: SocketClass;
+	readonly urls: JobUrls;
+}
+
 type Incident =
 	| { readonly type: 'open' }
 	| { readonly type: 'message'; readonly data: unknown }
@@ -44,13 +49,12 @@ const FOR_PONG: Patience = { for: 'pong', ms: PING_MS };
 const FOR_CLOSE: Patience = { for: 'close', ms: FAREWELL_MS };
 
 export async function* byWebSocket(
-	SocketClass: SocketClass,
-	urls: JobUrls,
+	{ SocketClass, urls }: SocketSource,
 	{ after }: Position,
 	signal: AbortSignal,
 ): AsyncGenerator<TransportMessage, void> {
 	const socket = opened(SocketClass, afterCursor(urls.socket, after));
-	const inbox = inboxOf(socket);
+	const inbox = listenTo(socket);
 	let patience = FOR_OPEN;
 	try {
 		while (true) {
@@ -107,7 +111,7 @@ function ping(socket: Socket): void {
 	}
 }
 
-function inboxOf(socket: Socket): Inbox<Incident> {
+function listenTo(socket: Socket): Inbox<Incident> {
 	const inbox = new Inbox<Incident>();
 	socket.addEventListener('open', () => inbox.put({ type: 'open' }));
 	socket.addEventListener('message', ({ data }) => inbox.put({ type: 'message', data }));

@@ -45,7 +45,8 @@ export async function* followJob(
 		}
 		if (log.last === 'over') return;
 		if (log.last === 'closed' && isOver(position.job ?? (await status(signal)))) return;
-		const next = nextTransport(course, log.session(), transports.length, Math.random());
+		const terms = { transports: transports.length, random: Math.random() };
+		const next = nextTransport(course, log.session(), terms);
 		if (!next) throw log.failure;
 		course = next.course;
 		await wait(next.waitMs, signal);

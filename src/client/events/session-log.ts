@@ -1,7 +1,7 @@
 /** Records the outcome of one session with a transport. */
 
 import { type CoatcheckError, TransportError } from '../errors.ts';
-import { isRateLimited, retryAfterMsOf } from '../waiting.ts';
+import { isRateLimited, readRetryAfterMs } from '../waiting.ts';
 import type { TransportMessage } from './transport.ts';
 import type { Session } from './transport-choice.ts';
 
@@ -39,7 +39,7 @@ export class SessionLog {
 
 	addFailure(error: CoatcheckError): void {
 		this.#failure = error;
-		this.#retryAfterMs = retryAfterMsOf(error);
+		this.#retryAfterMs = readRetryAfterMs(error);
 		this.#isRateLimited = isRateLimited(error);
 	}
 

@@ -35,16 +35,18 @@ export interface Session {
 
 export const START: TransportChoice = { at: 0, silentRounds: 0, quiet: 0 };
 
-/**
- * @param transports number of transports to choose from.
- * @param random a number in [0, 1).
- * @returns `undefined` after too many failed rounds.
- */
+export interface ChoiceTerms {
+	/** Number of transports to choose from. */
+	readonly transports: number;
+	/** A number in [0, 1). */
+	readonly random: number;
+}
+
+/** @returns `undefined` after too many failed rounds. */
 export function nextTransport(
 	{ at, silentRounds, quiet }: TransportChoice,
 	session: Session,
-	transports: number,
-	random: number,
+	{ transports, random }: ChoiceTerms,
 ): { readonly course: TransportChoice; readonly waitMs: number } | undefined {
 	const { isAlive, isNews, lastedMs, retryAfterMs, isLost } = session;
 	const later = (course: TransportChoice) => ({

@@ -2,6 +2,8 @@
  * A transport for a job's events. All three yield the same signs, so a reader can switch between them without missing an event.
  */
 import type { JobEvent, StatusDocument } from '../document.ts';
+import type { Http } from '../http.ts';
+import type { JobUrls } from '../job-urls.ts';
 
 /** A sign from the server. Each one shows that the connection works. */
 export type TransportMessage =
@@ -21,6 +23,12 @@ export type TransportMessage =
 			/** The job's status, for a reader that has all events but not the job. */
 			readonly job?: StatusDocument;
 	  };
+
+/** A job, and the HTTP client that reads it. */
+export interface JobSource {
+	readonly http: Http;
+	readonly urls: JobUrls;
+}
 
 /** A reader's position in the events. */
 export interface Position {

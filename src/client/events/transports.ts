@@ -23,9 +23,9 @@ export function transportsFor(
 	SocketClass: SocketClass | undefined,
 ): (urls: JobUrls) => readonly Transport[] {
 	const all: Readonly<Record<TransportName, ((urls: JobUrls) => Transport) | undefined>> = {
-		websocket: SocketClass && ((urls) => (position, signal) => byWebSocket(SocketClass, urls, position, signal)),
-		sse: (urls) => (position, signal) => bySse(http, urls, position, signal),
-		polling: (urls) => (position, signal) => byPolling(http, urls, position, signal),
+		websocket: SocketClass && ((urls) => (position, signal) => byWebSocket({ SocketClass, urls }, position, signal)),
+		sse: (urls) => (position, signal) => bySse({ http, urls }, position, signal),
+		polling: (urls) => (position, signal) => byPolling({ http, urls }, position, signal),
 	};
 	const usable = names.map((name) => all[name]).filter((transport) => transport !== undefined);
 	if (usable.length === 0)

@@ -1,7 +1,7 @@
 /** Reads the responses of other services, as far as needed to understand them. */
 import { isJson } from '../../core/http/media-type.ts';
 import type { Answer } from '../../core/operation/answer.ts';
-import { type ReadOptions, responseMediaType, textOf } from '../body.ts';
+import { type ReadOptions, readText, responseMediaType } from '../body.ts';
 import { parseResponseText } from '../document.ts';
 
 export interface OperationAnswer {
@@ -15,7 +15,7 @@ export interface OperationAnswer {
 
 /**
  * @param asked the request's URL, for platforms whose responses have none.
- * @throws {ProtocolError} for malformed JSON; the errors of {@link textOf}.
+ * @throws {ProtocolError} for malformed JSON; the errors of {@link readText}.
  */
 export async function operationAnswer(
 	response: Response,
@@ -23,16 +23,16 @@ export async function operationAnswer(
 	options: ReadOptions,
 ): Promise<OperationAnswer> {
 	const { status, headers, redirected: isRedirected } = response;
-	const value = await resultOf(response, options);
+	const value = await readValue(response, options);
 	const body = value instanceof Response ? undefined : value;
 	return { answer: { url: response.url || asked, status, headers, isRedirected, body }, value };
 }
 
-async function resultOf(response: Response, options: ReadOptions): Promise<unknown> {
+async function readValue(response: Response, options: ReadOptions): Promise<unknown> {
 	if (!response.body) return undefined;
 	const mediaType = responseMediaType(response);
 	if (isJson(mediaType)) {
-		const text = await textOf(response, options);
+		const text = await readText(response, options);
 		return text.trim() === '' ? undefined : parseResponseText(text);
 	}
 	return mediaType === '' ? guessed(response, options) : response;
@@ -40,7 +40,7 @@ async function resultOf(response: Response, options: ReadOptions): Promise<unkno
 
 /** A client may inspect a body without a media type (RFC 9110 §8.3), and many services send their JSON without one. */
 async function guessed(response: Response, options: ReadOptions): Promise<unknown> {
-	const text = await textOf(response.clone(), options);
+	const text = await readText(response.clone(), options);
 	if (text === '') return undefined;
 	try {
 		return JSON.parse(text) as unknown;

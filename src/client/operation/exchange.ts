@@ -1,4 +1,5 @@
-/** Sends the requests about one operation of another service. `lro` interprets the responses. */
+/** Sends the requests about one operation of another service. `core/operation` interprets the responses. */
+import { defined } from '../../core/defined.ts';
 import { firstStep } from '../../core/operation/first.ts';
 import { nextStep } from '../../core/operation/next.ts';
 import type { FinalStateVia, Operation, Step } from '../../core/operation/step.ts';
@@ -27,6 +28,11 @@ export interface ExchangeOptions {
 	readonly waitMs: WaitBounds;
 }
 
+/** The request that starts the operation. */
+export interface StartingRequest extends OperationInit {
+	readonly url: string;
+}
+
 /** A response and its step. The step may be only a redirect. */
 interface Read {
 	readonly read: OperationAnswer;
@@ -40,7 +46,7 @@ export class OperationExchange {
 	readonly #headers: OperationRequestHeaders;
 	readonly #options: ExchangeOptions;
 
-	constructor(http: Http, url: string, init: OperationInit, options: ExchangeOptions) {
+	constructor(http: Http, { url, ...init }: StartingRequest, options: ExchangeOptions) {
 		this.#http = http;
 		this.#url = url;
 		this.#init = init;
@@ -90,18 +96,20 @@ export class OperationExchange {
 				`Expected no redirect of ${withoutQuery(this.#url)}, because a stream can be sent only once`,
 			);
 		}
-		const read = await this.#ask({
-			url,
-			method: this.#method,
-			headers: this.#headers.ofRequest(url),
-			...(body != null && { body }),
-			...(body != null && typeof body !== 'string' && { timeoutMs: UPLOAD_TIMEOUT_MS }),
-			// Without secret headers the platform may follow redirects: a browser hides their targets from us.
-			redirect: this.#headers.areClosed ? 'manual' : 'follow',
-			isRepeatable: isRepeatableRequest(this.#init),
-			repeat: { maxTries: this.#options.maxFailures, waitMs: this.#options.waitMs },
-			signal,
-		});
+		const read = await this.#ask(
+			defined({
+				url,
+				method: this.#method,
+				headers: this.#headers.ofRequest(url),
+				body: body ?? undefined,
+				timeoutMs: body == null || typeof body === 'string' ? undefined : UPLOAD_TIMEOUT_MS,
+				// Without secret headers the platform may follow redirects: a browser hides their targets from us.
+				redirect: this.#headers.areClosed ? ('manual' as const) : ('follow' as const),
+				isRepeatable: isRepeatableRequest(this.#init),
+				repeat: { maxTries: this.#options.maxFailures, waitMs: this.#options.waitMs },
+				signal,
+			}),
+		);
 		if (!isHidden(read)) return read;
 		throw new ProtocolError(
 			`Expected a response from ${withoutQuery(url)}, got a redirect that must not be followed with custom headers`,

@@ -165,7 +165,7 @@ export function followOperation<Result = unknown>(
 	// `OperationRequestHeaders` adds the key instead, because it knows which requests may carry it.
 	const http = new Http({ fetch, apiKey: undefined, origin: new URL(href).origin, timeoutMs });
 	const { apiKey, finalStateVia } = options;
-	const exchange = new OperationExchange(http, href, init, { apiKey, finalStateVia, maxFailures, waitMs });
+	const exchange = new OperationExchange(http, { ...init, url: href }, { apiKey, finalStateVia, maxFailures, waitMs });
 	const first = exchange.first(init.signal ?? new AbortController().signal);
 	return new FollowedOperation(exchange, first, { waitMs, maxFailures });
 }

@@ -1,4 +1,5 @@
 /** The state of another service's operation, in terms that are the same for all services. Pure. */
+import { defined } from '../../core/defined.ts';
 import type { Answer } from '../../core/operation/answer.ts';
 import type { Step } from '../../core/operation/step.ts';
 
@@ -25,5 +26,5 @@ const STATUSES = {
 } as const satisfies Record<TellingStep['type'], OperationState['status']>;
 
 export function stateAfter({ type: is, told }: TellingStep, { body }: Answer): OperationState {
-	return { status: STATUSES[is], ...told, ...(body !== undefined && { body }) };
+	return defined({ status: STATUSES[is], ...told, body });
 }

@@ -5,10 +5,20 @@
  *
  * Pure: no clock, no I/O.
  */
+import { defined } from '../defined.ts';
 import type { Answer } from './answer.ts';
-import { askNext, fetchResult, locationIn, malformed, monitorIn, redirectStep, refusedStep } from './links.ts';
+import {
+	type Arrival,
+	askNext,
+	fetchResult,
+	locationIn,
+	malformed,
+	monitorIn,
+	redirectStep,
+	refusedStep,
+} from './links.ts';
 import type { OperationRequest, Step } from './step.ts';
-import { endOf, errorIn, provisioningStateIn, toldIn } from './words.ts';
+import { endForWord, errorIn, provisioningStateIn, toldIn } from './words.ts';
 
 /** Methods that make or change the resource at their own URL, so that a GET of the URL shows its state. */
 const WRITES: ReadonlySet<string> = new Set(['PUT', 'PATCH']);
@@ -22,34 +32,29 @@ export function firstStep(request: OperationRequest, answer: Answer, now: number
 	if (answer.status >= 300) return firstElsewhere(request, answer);
 	const method = request.method.toUpperCase();
 	const state = WRITES.has(method) ? provisioningStateIn(answer) : undefined;
-	const end = answer.status === 202 ? undefined : endOf(state);
+	const end = answer.status === 202 ? undefined : endForWord(state);
 	// Links in the response of a finished resource are left over from its creation.
 	if (end === 'succeeded') return { type: 'result', told: toldIn(answer) };
 	if (end) return { type: end, error: errorIn(answer, end), told: toldIn(answer) };
-	return unfinished({ ...request, method }, answer, state, now);
+	return unfinished({ ...request, method }, state, { answer, now });
 }
 
-function unfinished(request: OperationRequest, answer: Answer, state: string | undefined, now: number): Step {
-	const { method, url } = request;
+function unfinished(request: OperationRequest, state: string | undefined, arrival: Arrival): Step {
+	const { answer } = arrival;
+	const { method, url: askAt } = request;
 	const monitor = monitorIn(answer);
 	if (monitor.type === 'malformed') return malformed(monitor);
 	if (monitor.type === 'url') {
 		const resultAt = resultUrl(request, answer);
-		return askNext(
-			{ method, asksFor: 'status', ...(resultAt !== undefined && { resultAt }) },
-			monitor,
-			url,
-			answer,
-			now,
-		);
+		return askNext(defined({ method, asksFor: 'status' as const, askAt, resultAt }), monitor, arrival);
 	}
 	const location = locationIn(answer);
 	// Only with 202 is Location about an operation. After 201 it is the created resource (RFC 9110 §10.2.2).
 	if (answer.status === 202 && location.type !== 'absent') {
-		return askNext({ method, asksFor: 'location' }, location, url, answer, now);
+		return askNext({ method, asksFor: 'location', askAt }, location, arrival);
 	}
 	if (WRITES.has(method) && (answer.status === 202 || state !== undefined)) {
-		return askNext({ method, asksFor: 'resource' }, { type: 'url', url }, url, answer, now);
+		return askNext({ method, asksFor: 'resource', askAt }, { type: 'absent' }, arrival);
 	}
 	if (answer.status !== 202) return { type: 'result', told: toldIn(answer) };
 	return { type: 'nonsense', reason: 'Expected an Operation-Location or a Location with 202, got neither' };

@@ -16,18 +16,19 @@ export function locationIn(answer: Answer): Link {
 	return linkIn(answer, ['location']);
 }
 
-/** The operation continues: ask at the link, or at `otherwise` if there is none. */
-export function askNext(
-	operation: Omit<Operation, 'askAt'>,
-	link: Link,
-	otherwise: string,
-	answer: Answer,
-	now: number,
-): Step {
+/** A response, and the time at which it arrived. */
+export interface Arrival {
+	readonly answer: Answer;
+	/** In milliseconds since the epoch. */
+	readonly now: number;
+}
+
+/** The operation continues: ask at the link, or at `operation.askAt` if there is none. */
+export function askNext(operation: Operation, link: Link, { answer, now }: Arrival): Step {
 	if (link.type === 'malformed') return malformed(link);
 	return {
 		type: 'ask',
-		operation: { ...operation, askAt: link.type === 'url' ? link.url : otherwise },
+		operation: link.type === 'url' ? { ...operation, askAt: link.url } : operation,
 		retryAfterMs: retryAfterIn(answer, now),
 		told: toldIn(answer),
 	};

@@ -7,7 +7,7 @@
 import { type Answer, linkFrom, objectIn } from './answer.ts';
 import { askNext, fetchResult, locationIn, malformed, monitorIn, redirectStep, refusedStep } from './links.ts';
 import type { Operation, Step } from './step.ts';
-import { type End, endOf, errorIn, provisioningStateIn, toldIn } from './words.ts';
+import { type End, endForWord, errorIn, provisioningStateIn, toldIn } from './words.ts';
 
 /**
  * @param answer the response to a GET of `operation.askAt`.
@@ -31,7 +31,7 @@ export function nextStep(operation: Operation, answer: Answer, now: number): Ste
 function ofStatus(operation: Operation, answer: Answer, now: number): Step {
 	const { status } = objectIn(answer);
 	if (typeof status === 'string') {
-		const end = endOf(status);
+		const end = endForWord(status);
 		return end ? endStep(end, operation, answer) : again(operation, answer, now);
 	}
 	if (status === undefined && answer.status === 202) return again(operation, answer, now);
@@ -61,14 +61,14 @@ function endStep(end: End, { method, askAt, resultAt }: Operation, answer: Answe
 function ofLocation(operation: Operation, answer: Answer, now: number): Step {
 	if (answer.status === 202) return again(operation, answer, now);
 	// The state of a resource in a POST's result says nothing about the POST.
-	const end = operation.method === 'POST' ? undefined : endOf(provisioningStateIn(answer));
+	const end = operation.method === 'POST' ? undefined : endForWord(provisioningStateIn(answer));
 	return end === 'failed' || end === 'canceled' ? endStep(end, operation, answer) : resultStep(answer);
 }
 
 /** A resource without a state is complete. */
 function ofResource(operation: Operation, answer: Answer, now: number): Step {
 	const state = provisioningStateIn(answer);
-	const end = endOf(state);
+	const end = endForWord(state);
 	if (end === 'failed' || end === 'canceled') return endStep(end, operation, answer);
 	const isOver = end === 'succeeded' || (state === undefined && answer.status !== 202);
 	return isOver ? resultStep(answer) : again(operation, answer, now);
@@ -79,10 +79,10 @@ function resultStep(answer: Answer): Step {
 }
 
 /** The response may name another URL for the next request. */
-function again({ askAt, ...operation }: Operation, answer: Answer, now: number): Step {
+function again(operation: Operation, answer: Answer, now: number): Step {
 	const { asksFor } = operation;
 	const link = asksFor === 'resource' ? ABSENT : asksFor === 'status' ? monitorIn(answer) : locationIn(answer);
-	return askNext(operation, link, askAt, answer, now);
+	return askNext(operation, link, { answer, now });
 }
 
 const ABSENT = { type: 'absent' } as const;

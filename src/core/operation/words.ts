@@ -1,4 +1,5 @@
 /** The JSON that services send about their operations: status, progress, and error. Pure. */
+import { defined } from '../defined.ts';
 import { isObject } from '../http/json.ts';
 import { type Answer, type Json, objectIn } from './answer.ts';
 
@@ -28,7 +29,7 @@ const ENDS: Readonly<Record<string, End>> = {
 };
 
 /** Any other status means that the operation continues, because services define their own. Case is ignored. */
-export function endOf(word: string | undefined): End | undefined {
+export function endForWord(word: string | undefined): End | undefined {
 	const key = word?.toLowerCase() ?? '';
 	return Object.hasOwn(ENDS, key) ? ENDS[key] : undefined;
 }
@@ -46,10 +47,7 @@ export function provisioningStateIn(answer: Answer): string | undefined {
 export function toldIn(answer: Answer): Told {
 	const { status, percentComplete } = objectIn(answer);
 	const word = typeof status === 'string' ? status : provisioningStateIn(answer);
-	return {
-		...(word !== undefined && { word }),
-		...(typeof percentComplete === 'number' && { percentComplete }),
-	};
+	return defined({ word, percentComplete: typeof percentComplete === 'number' ? percentComplete : undefined });
 }
 
 const DEFAULTS = {

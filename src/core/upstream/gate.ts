@@ -4,6 +4,7 @@
  *
  * Pure: no clock, no randomness, no I/O.
  */
+import { defined } from '../defined.ts';
 import { MS_PER_SECOND } from '../job/limits.ts';
 import {
 	ASKS_A_TURN,
@@ -75,31 +76,33 @@ export interface Waiting {
 	keys(): Iterable<string>;
 }
 
-/** @param random a number in [0, 1). */
+/** The circumstances of a request. */
+export interface Circumstances {
+	readonly waiting: Waiting;
+	/** In milliseconds since the epoch. */
+	readonly now: number;
+	/** A number in [0, 1). */
+	readonly random: number;
+}
+
 export function enterGate(
 	before: GateState,
 	request: EntryRequest,
-	waiting: Waiting,
-	now: number,
-	random: number,
+	circumstances: Circumstances,
 ): { readonly state: GateState; readonly entry: Entry } {
+	const { waiting, now } = circumstances;
 	const state = withoutLost(before, now);
 	const { closed: tripped } = state;
-	if (tripped && (tripped.probe !== undefined || now < opensAt(state, tripped, request, waiting)))
-		return { state, entry: refusedByBreaker(state, request, now, random) };
+	if (tripped && (tripped.probe !== undefined || now < opensAt(state, request, waiting)))
+		return { state, entry: refusedByBreaker(state, request, circumstances) };
 	const { concurrency } = request;
 	if (concurrency !== undefined && taken(state) >= concurrency)
-		return { state, entry: refusedForNow(state, request.name, concurrency, waiting.size, now, random) };
-	const isKept = concurrency !== undefined || tripped !== undefined;
-	const passes = isKept
-		? { ...state.passes, [request.pass]: { since: now, until: now + request.leaseMs } }
-		: state.passes;
-	const next = {
-		...state,
-		...(isKept && { passes }),
-		...(tripped && { closed: { ...tripped, probe: request.pass } }),
-	};
-	return { state: isKept ? next : state, entry: { admitted: true, isCalm: isHealthy(state) } };
+		return { state, entry: refusedForNow(state, { ...request, concurrency }, circumstances) };
+	const entry: Entry = { admitted: true, isCalm: isHealthy(state) };
+	if (concurrency === undefined && tripped === undefined) return { state, entry };
+	const passes = { ...state.passes, [request.pass]: { since: now, until: now + request.leaseMs } };
+	const closed = tripped && { ...tripped, probe: request.pass };
+	return { state: { ...state, ...defined({ passes, closed }) }, entry };
 }
 
 /**
@@ -107,11 +110,11 @@ export function enterGate(
  * expected, one of them probes first.
  */
 function opensAt(
-	{ failedJobs = [] }: GateState,
-	{ until, tries }: NonNullable<GateState['closed']>,
+	{ failedJobs = [], closed: tripped = { until: 0, tries: 0 } }: GateState,
 	{ job }: EntryRequest,
 	waiting: Waiting,
 ): number {
+	const { until, tries } = tripped;
 	const hasFailed = job !== undefined && failedJobs.includes(job);
 	const isOtherExpected = hasFailed && [...waiting.keys()].some((other) => !failedJobs.includes(other));
 	return isOtherExpected ? until + COOLDOWN_SPREAD * cooldownMs(tries, { isWell: false }) + FIRST_TRY_MS : until;
@@ -132,7 +135,7 @@ export function leaveGate(before: GateState, exit: Exit, now: number): GateState
 	const { pass, job = pass, health, wellBefore } = exit;
 	const state = released(withoutLost(before, now), pass, now);
 	const { closed: tripped } = state;
-	if (tripped) return tripped.probe === pass ? probed({ ...state, closed: tripped }, job, health, now) : state;
+	if (tripped) return tripped.probe === pass ? probed({ ...state, closed: tripped }, { job, health }, now) : state;
 	if (!health) return state;
 	if (health.isWell) return isHealthy(state) ? state : recovered(state);
 	const counted = withFailure(wellBefore ? recovered(state) : state, job);
@@ -158,8 +161,7 @@ export function isHealthy({ failures, closed: tripped }: GateState): boolean {
 /** Records the outcome of a probe. A repeated failure of the same job doesn't make the cooldown longer. */
 function probed(
 	{ closed: { tries, until }, ...state }: GateState & Required<Pick<GateState, 'closed'>>,
-	job: string,
-	health: Health | undefined,
+	{ job, health }: { readonly job: string; readonly health: Health | undefined },
 	now: number,
 ): GateState {
 	if (!health) return { ...state, closed: { tries, until } };
@@ -173,7 +175,7 @@ function cooldownMs(tries: number, { retryAfterMs = 0 }: Health): number {
 	return Math.min(COOLDOWN_MS.max, Math.max(COOLDOWN_MS.first * 2 ** tries, retryAfterMs));
 }
 
-function refusedByBreaker(state: GateState, { name }: EntryRequest, now: number, random: number): Entry {
+function refusedByBreaker(state: GateState, { name }: EntryRequest, { now, random }: Circumstances): Entry {
 	const { until = now, tries = 0, probe = '' } = state.closed ?? {};
 	// A probe may take long: the longer it has been running, the longer the others wait.
 	const probingMs = (now - (state.passes[probe]?.since ?? now)) / 2;
@@ -189,15 +191,12 @@ function refusedByBreaker(state: GateState, { name }: EntryRequest, now: number,
  */
 function refusedForNow(
 	state: GateState,
-	name: string,
-	concurrency: number,
-	waiting: number,
-	now: number,
-	random: number,
+	{ name, concurrency }: Required<Pick<EntryRequest, 'name' | 'concurrency'>>,
+	{ waiting, now, random }: Circumstances,
 ): Entry {
 	const oldestMs = Math.max(...Object.values(state.passes).map(({ since }) => now - since));
 	const turnMs = Math.max(state.usualMs, oldestMs) / ASKS_A_TURN;
-	const fairMs = Math.max(TURN_WAIT_MS.min, turnMs * Math.max(1, waiting / concurrency));
+	const fairMs = Math.max(TURN_WAIT_MS.min, turnMs * Math.max(1, waiting.size / concurrency));
 	const waitMs = Math.round(Math.min(TURN_WAIT_MS.max, fairMs * (0.75 + random / 2)));
 	const message = `Waiting for a slot: upstream "${name}" takes at most ${concurrency} requests at a time`;
 	return { admitted: false, waitMs, message };

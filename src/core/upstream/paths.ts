@@ -20,11 +20,11 @@ const OVERLONG = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8
 const KEPT_ENCODED = /^%(?:25|2f|5c)$/i;
 
 /** The reason why a path can't be forwarded, as "expected …"; `undefined` when it can. An empty path is the base URL itself. */
-export function pathRefusalOf(path: string): string | undefined {
+export function pathRefusal(path: string): string | undefined {
 	if (STRAY_PERCENT.test(path)) return 'expected every % to be followed by two hexadecimal digits';
 	let bytes = escapeBeyondAscii(path);
 	for (let decodings = 0; decodings <= MAX_DECODINGS; decodings++) {
-		const refusal = spellingRefusalOf(bytes);
+		const refusal = spellingRefusal(bytes);
 		if (refusal !== undefined) return refusal;
 		const next = decoded(bytes);
 		if (next === bytes) return undefined;
@@ -50,7 +50,7 @@ export function isAllowedPath(path: string, patterns: readonly string[]): boolea
  *
  * @throws {TypeError} when the result is still outside the base URL.
  */
-export function targetOf(baseUrl: string, { path, query }: { readonly path: string; readonly query: string }): URL {
+export function upstreamUrl(baseUrl: string, { path, query }: { readonly path: string; readonly query: string }): URL {
 	const base = baseUrl.replace(/\/+$/, '');
 	const target = new URL(base + path + query);
 	const { origin, pathname } = new URL(base);
@@ -69,7 +69,7 @@ export function pathBelow(baseUrl: string, { origin, pathname }: URL): string | 
 }
 
 /** @param bytes a path, decoded as many times as a server on the way may decode it. */
-function spellingRefusalOf(bytes: string): string | undefined {
+function spellingRefusal(bytes: string): string | undefined {
 	if (OVERLONG.test(bytes)) return 'expected no overlong UTF-8 encoding';
 	// Compatibility forms count too: some servers read a full-width dot as a dot. Invalid UTF-8 is never read as one.
 	const text = new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0))).normalize('NFKC');

@@ -117,7 +117,7 @@ export function keptHeaders(headers: Headers, url: string): Header[] {
 	const decoded = isDecoded(headers.get('content-encoding'));
 	return [...headers]
 		.filter(([name]) => !hops.has(name) && isKept(name) && !(decoded && OF_THE_ENCODING.has(name)))
-		.map(([name, value]) => [name, rewritten(name, value, url, decoded)]);
+		.map(([name, value]) => [name, rewritten([name, value], url, decoded)]);
 }
 
 /** The headers of a HEAD reply that describe the body of a GET (RFC 9110 §9.3.2). */
@@ -134,7 +134,7 @@ function isKept(name: string): boolean {
 	return !DROPPED.has(name) && !DROPPED_PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
-function rewritten(name: string, value: string, url: string, decoded: boolean): string {
+function rewritten([name, value]: Header, url: string, decoded: boolean): string {
 	if (LINKS.has(name)) return absolute(value, url);
 	if (name === 'link') return withAbsoluteTargets(value, url);
 	// The same content in other bytes, so the ETag becomes weak (RFC 9110 §8.8.1).

@@ -3,7 +3,7 @@
  * add optional fields. Pure.
  */
 import * as z from 'zod';
-import { isAllowedPath, pathBelow, pathRefusalOf } from './paths.ts';
+import { isAllowedPath, pathBelow, pathRefusal } from './paths.ts';
 import type { Upstream } from './settings.ts';
 
 export const UpstreamRequest = z.object({
@@ -28,11 +28,11 @@ export const COMMON_METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 
 /** RFC 9110 §9.3.6 and §9.3.8. */
 const NEVER: ReadonlySet<string> = new Set(['CONNECT', 'TRACE']);
 
-export function requestFaultOf(
+export function requestFault(
 	{ name, methods, paths }: Upstream,
 	{ method, path }: Pick<UpstreamRequest, 'method' | 'path'>,
 ): RequestFault | undefined {
-	const refusal = pathRefusalOf(path);
+	const refusal = pathRefusal(path);
 	if (refusal !== undefined)
 		return { type: 'path', message: `The path after "${name}" can't be forwarded: ${refusal}` };
 	if (!isAllowedPath(path, paths))
@@ -52,7 +52,7 @@ export function requestFaultOf(
 export function mayFollow(upstream: Upstream, target: URL, method: string): boolean {
 	if (target.origin !== new URL(upstream.baseUrl).origin) return true;
 	const path = pathBelow(upstream.baseUrl, target);
-	return path !== undefined && requestFaultOf(upstream, { method, path }) === undefined;
+	return path !== undefined && requestFault(upstream, { method, path }) === undefined;
 }
 
 /**

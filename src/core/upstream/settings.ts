@@ -4,7 +4,7 @@ import { targetRefusal } from '../http/target.ts';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import { HEADER_NAME, HEADER_VALUE, isOwnHeader } from './header-names.ts';
 import { UPSTREAM_DEFAULTS as DEFAULTS, FOLLOW_SECONDS, MAX_CONCURRENCY } from './limits.ts';
-import { pathRefusalOf } from './paths.ts';
+import { pathRefusal } from './paths.ts';
 
 /** One upstream with complete settings. */
 export interface Upstream {
@@ -79,7 +79,7 @@ const pathPattern = z
 		'expected a path that begins with a slash, exact or with one * at its end, as in "/reports/*"',
 	)
 	.superRefine((path, context) => {
-		const refusal = pathRefusalOf(path.replace(/\*$/, ''));
+		const refusal = pathRefusal(path.replace(/\*$/, ''));
 		if (refusal !== undefined) context.addIssue(refusal);
 	});
 
@@ -143,47 +143,52 @@ const All = z.record(
 );
 
 /** @param variable JSON text, or the object itself when `wrangler.toml` has it as one. */
-export function upstreamsOf(
+export function readUpstreams(
 	variable: unknown,
 	env: Readonly<Record<string, unknown>>,
 	allowPrivateTargets: boolean,
 ): { readonly upstreams: Upstreams; readonly faults: readonly SettingsFault[] } {
 	const faults: SettingsFault[] = [];
 	const upstreams = new Map<string, Upstream>();
-	const all = All.safeParse(variable === undefined ? {} : jsonOf(variable));
-	if (!all.success) faults.push(...all.error.issues.map((issue) => faultOf(issue, [])));
+	const all = All.safeParse(variable === undefined ? {} : parseSettings(variable));
+	if (!all.success) faults.push(...all.error.issues.map((issue) => settingFault(issue, [])));
 	for (const [name, settings] of Object.entries(all.data ?? {})) {
 		const parsed = Settings.safeParse(settings);
-		if (!parsed.success) faults.push(...parsed.error.issues.map((issue) => faultOf(issue, [name])));
-		else upstreams.set(name, upstreamOf(name, parsed.data, env, allowPrivateTargets, faults));
+		if (!parsed.success) {
+			faults.push(...parsed.error.issues.map((issue) => settingFault(issue, [name])));
+			continue;
+		}
+		const refusal = targetRefusal(parsed.data.baseUrl, allowPrivateTargets);
+		const message = `${settingPath([name, 'baseUrl'])}: expected a public https URL: ${refusal}`;
+		if (refusal !== undefined) faults.push({ variable: VARIABLE, message });
+		const filled = fillIn(name, parsed.data, env);
+		faults.push(...filled.faults);
+		upstreams.set(name, filled.upstream);
 	}
 	return { upstreams, faults };
 }
 
-function upstreamOf(
+/** Completes the settings of an upstream, with its secrets. */
+function fillIn(
 	name: string,
 	{ retry, ...settings }: z.infer<typeof Settings>,
 	env: Readonly<Record<string, unknown>>,
-	allowPrivateTargets: boolean,
-	faults: SettingsFault[],
-): Upstream {
-	const refusal = targetRefusal(settings.baseUrl, allowPrivateTargets);
-	if (refusal !== undefined)
-		faults.push({
-			variable: VARIABLE,
-			message: `${settingPath([name, 'baseUrl'])}: expected a public https URL: ${refusal}`,
-		});
+): { readonly upstream: Upstream; readonly faults: readonly SettingsFault[] } {
+	const faults: SettingsFault[] = [];
 	const headers = Object.entries(settings.headers).map(([header, text]) => {
-		const { value, fault } = filledIn(text, env);
+		const { value, fault } = replaceReferences(text, env);
 		if (fault) faults.push({ ...fault, message: `${settingPath([name, 'headers', header])}: ${fault.message}` });
 		return [header, value] as const;
 	});
 	const { tenants, methods, concurrency, forwardOnly, ...rest } = settings;
-	return { name, ...rest, ...retry, tenants, methods, concurrency, forwardOnly, headers };
+	return { upstream: { name, ...rest, ...retry, tenants, methods, concurrency, forwardOnly, headers }, faults };
 }
 
 /** Fills in the secrets that a header's value names. */
-function filledIn(text: string, env: Readonly<Record<string, unknown>>): { value: string; fault?: SettingsFault } {
+function replaceReferences(
+	text: string,
+	env: Readonly<Record<string, unknown>>,
+): { value: string; fault?: SettingsFault } {
 	const named = [...text.matchAll(REFERENCE)].map(([, name = '']) => name);
 	const missing = named.find((name) => typeof env[name] !== 'string' || env[name] === '');
 	if (missing !== undefined)
@@ -198,7 +203,7 @@ function filledIn(text: string, env: Readonly<Record<string, unknown>>): { value
 	};
 }
 
-function jsonOf(variable: unknown): unknown {
+function parseSettings(variable: unknown): unknown {
 	if (typeof variable !== 'string') return variable;
 	try {
 		return JSON.parse(variable) as unknown;
@@ -207,7 +212,7 @@ function jsonOf(variable: unknown): unknown {
 	}
 }
 
-function faultOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): SettingsFault {
+function settingFault(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): SettingsFault {
 	const path = [...prefix, ...issue.path];
 	if (issue.code === 'unrecognized_keys') {
 		const messages = issue.keys.map((key) => `${settingPath([...path, key])}: is not a known setting`);
@@ -220,7 +225,7 @@ function faultOf(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): Setti
 /** `UPSTREAMS.report.paths[0]`. */
 function settingPath(path: readonly PropertyKey[]): string {
 	return path.reduce<string>(
-		(place, key) => (typeof key === 'number' ? `${place}[${key}]` : `${place}.${String(key)}`),
+		(parent, key) => (typeof key === 'number' ? `${parent}[${key}]` : `${parent}.${String(key)}`),
 		VARIABLE,
 	);
 }

@@ -3,15 +3,15 @@
  * the request, other credentials of the request decide. Those are `Authorization: Bearer` with an API key or a JWT, or the
  * assertion that Cloudflare Access adds to an authenticated request.
  */
-import { type Config, EVERY_ORIGIN, type KeyScope } from '../../config/config.ts';
+import { type ApiKey, type Config, EVERY_ORIGIN, type KeyScope } from '../../config/config.ts';
+import { defined } from '../../core/defined.ts';
 import type { JobFacts } from '../../core/job/document.ts';
 import type { Reader } from '../../core/job/reader.ts';
 import type { Fence } from '../../core/job/record.ts';
 import { signToken, type TokenRight, type TokenScope, verifyToken } from '../../token/token.ts';
 import { Problem } from '../problem.ts';
-import { principalOfKey } from './api-key.ts';
 import { principalOfJwt } from './jwt.ts';
-import { PURGE, scopesOf } from './scopes.ts';
+import { expandScopes, PURGE } from './scopes.ts';
 
 /** A scope that a route can require. */
 export type Scope = KeyScope | TokenScope | typeof PURGE;
@@ -38,7 +38,7 @@ export interface LinkToken {
 }
 
 /** Every client of an open deployment. */
-const ANYBODY: Principal = { tenant: 'default', scopes: scopesOf(['admin']) };
+const ANYBODY: Principal = { tenant: 'default', scopes: expandScopes(['admin']) };
 
 /** Prefix of a subprotocol that carries a job token: browsers can set no other header on a `WebSocket`. */
 const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
@@ -49,7 +49,7 @@ const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
  * @throws {Problem} `Unauthorized`, or `Forbidden` for another job's token and for a cross-site request.
  */
 export async function authenticate(authRequest: AuthRequest): Promise<Principal> {
-	const principal = await principalOf(authRequest);
+	const principal = await identify(authRequest);
 	if (!principal.token || principal.scopes.has(authRequest.scope)) return principal;
 	const beside = await withCredentials(authRequest);
 	return beside?.scopes.has(authRequest.scope) ? beside : principal;
@@ -65,7 +65,7 @@ export function requireScope(principal: Principal, scope: Scope): void {
 	});
 }
 
-function scopesOfLegacy(scopes: ReadonlySet<TokenScope>): ReadonlySet<string> {
+function expandLegacyScopes(scopes: ReadonlySet<TokenScope>): ReadonlySet<string> {
 	return scopes.has('cancel') ? new Set([...scopes, PURGE]) : scopes;
 }
 
@@ -79,10 +79,10 @@ export interface AuthRequest {
 	readonly jobId: string | undefined;
 }
 
-async function principalOf(authRequest: AuthRequest): Promise<Principal> {
+async function identify(authRequest: AuthRequest): Promise<Principal> {
 	const { request, url, config, jobId } = authRequest;
 	// On other routes, `token` is a parameter of the task or the upstream.
-	const token = jobId === undefined ? undefined : tokenOf(request, url);
+	const token = jobId === undefined ? undefined : readToken(request, url);
 	// An open deployment checks tokens too, so that local development behaves like production.
 	if (token !== undefined) return withToken(token, config, jobId);
 	const principal = await withCredentials(authRequest);
@@ -101,13 +101,13 @@ async function withCredentials(authRequest: AuthRequest): Promise<Principal | un
 		refuseCrossSite(authRequest);
 		return ANYBODY;
 	}
-	const bearer = bearerOf(request);
+	const bearer = readBearer(request);
 	if (bearer !== undefined) return withBearer(bearer, config);
 	const assertion = request.headers.get('cf-access-jwt-assertion');
 	return assertion !== null && config.jwt ? withAssertion(assertion, authRequest) : undefined;
 }
 
-function tokenOf(request: Request, url: URL): string | undefined {
+function readToken(request: Request, url: URL): string | undefined {
 	const inQuery = url.searchParams.get('token');
 	if (inQuery !== null) return inQuery;
 	if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') return undefined;
@@ -117,7 +117,7 @@ function tokenOf(request: Request, url: URL): string | undefined {
 }
 
 /** The `Bearer` credentials (RFC 6750 §2.1). Other schemes are ignored. */
-function bearerOf(request: Request): string | undefined {
+function readBearer(request: Request): string | undefined {
 	return /^bearer\s+(.*)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
 }
 
@@ -127,22 +127,27 @@ async function withToken(text: string, config: Config, jobId: string | undefined
 		throw invalidToken('The token is not valid for this job, or has expired: use the link unchanged, or get a new one');
 	if (claims.job !== jobId) throw new Problem('Forbidden', 'The token is for another job');
 	const { scopes, job, createdAt, expiresAt, fence, right, legacy } = claims;
-	const token: LinkToken = {
-		text,
-		job,
-		expiresAt,
-		...(createdAt !== undefined && { createdAt }),
-		...(fence && { fence }),
-		...(right && { right }),
-	};
+	const token: LinkToken = defined({ text, job, expiresAt, createdAt, fence, right });
 	// In version 0.1.0, a link that could cancel could also purge. Its links keep that right.
-	return legacy ? { ...legacy, scopes: scopesOfLegacy(scopes), token } : { scopes, token };
+	return legacy ? { ...legacy, scopes: expandLegacyScopes(scopes), token } : { scopes, token };
 }
 
 async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Principal> {
 	const principal = (await principalOfKey(apiKeys, bearer)) ?? (jwt && (await principalOfJwt(jwt, bearer)));
 	if (!principal) throw invalidToken('The API key or token in "Authorization" is not valid, or has expired');
 	return principal;
+}
+
+/**
+ * The principal of an API key. The deployment stores only the keys' SHA-256. The comparison takes constant time, so its
+ * duration reveals nothing.
+ *
+ * @returns `undefined` for an unknown secret.
+ */
+async function principalOfKey(keys: readonly ApiKey[], secret: string): Promise<Principal | undefined> {
+	const sha256 = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret));
+	const [key] = keys.filter((candidate) => crypto.subtle.timingSafeEqual(candidate.sha256, sha256));
+	return key && { tenant: key.tenant, scopes: expandScopes(key.scopes), name: `key:${key.id}` };
 }
 
 async function withAssertion(assertion: string, authRequest: AuthRequest): Promise<Principal> {
@@ -223,5 +228,5 @@ export function linkTokens(
 		token?.right === right ? token.text : signToken(signingKeys, { job: facts.id, createdAt, right, expiresAt });
 	const read = scopes.has('read') || scopes.has('submit') ? tokenFor('read') : undefined;
 	const cancel = scopes.has('cancel') ? tokenFor('cancel') : undefined;
-	return { ...(read !== undefined && { read }), ...(cancel !== undefined && { cancel }) };
+	return defined({ read, cancel });
 }

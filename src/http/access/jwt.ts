@@ -5,7 +5,7 @@ import { MS_PER_MINUTE, MS_PER_SECOND } from '../../core/job/limits.ts';
 import { logError } from '../../log.ts';
 import { Problem } from '../problem.ts';
 import type { Principal } from './auth.ts';
-import { scopesOf } from './scopes.ts';
+import { expandScopes } from './scopes.ts';
 
 /** Asymmetric algorithms only: the deployment holds public keys, which can't sign. */
 const ALGORITHMS = [
@@ -50,14 +50,14 @@ export async function principalOfJwt(settings: JwtSettings, jwt: string): Promis
 			'Forbidden',
 			`Expected the JWT to name a tenant in its claim "${settings.tenantClaim}", a string that is not empty`,
 		);
-	const scopes = listOf(jwtClaim(payload, settings.scopesClaim)) ?? settings.defaultScopes;
-	return { tenant, scopes: scopesOf(scopes), name: `jwt:${tenant}/${payload.sub ?? ''}`.slice(0, MAX_NAME_CHARS) };
+	const scopes = readScopeList(jwtClaim(payload, settings.scopesClaim)) ?? settings.defaultScopes;
+	return { tenant, scopes: expandScopes(scopes), name: `jwt:${tenant}/${payload.sub ?? ''}`.slice(0, MAX_NAME_CHARS) };
 }
 
 async function verifiedPayload(settings: JwtSettings, jwt: string): Promise<JWTPayload | undefined> {
 	const { issuer, audience } = settings;
 	try {
-		const { payload } = await jwtVerify(jwt, keysOf(settings), {
+		const { payload } = await jwtVerify(jwt, providerKeys(settings), {
 			issuer,
 			audience,
 			algorithms: ALGORITHMS,
@@ -74,7 +74,7 @@ async function verifiedPayload(settings: JwtSettings, jwt: string): Promise<JWTP
 /** Each provider's keys, cached for the lifetime of the isolate. */
 const known = new WeakMap<JwtSettings, JWTVerifyGetKey>();
 
-function keysOf(settings: JwtSettings): JWTVerifyGetKey {
+function providerKeys(settings: JwtSettings): JWTVerifyGetKey {
 	const keys = known.get(settings) ?? remoteKeys(settings.jwksUrl);
 	known.set(settings, keys);
 	return keys;
@@ -138,7 +138,7 @@ function jwtClaim(payload: JWTPayload, name: string): unknown {
 }
 
 /** Scopes as a string with spaces (RFC 8693 §4.2), or as a list, the usual form of roles. */
-function listOf(claim: unknown): readonly string[] | undefined {
+function readScopeList(claim: unknown): readonly string[] | undefined {
 	if (typeof claim === 'string') return claim.split(' ');
 	return Array.isArray(claim) ? claim.map(String) : undefined;
 }

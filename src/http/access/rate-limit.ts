@@ -28,8 +28,8 @@ export function countRequest(
 	const { name, token } = principal ?? {};
 	if (name !== undefined) return countBy('key', rateLimits.perKey, () => name);
 	return token === undefined
-		? countBy('address', rateLimits.perAddress, () => networkOf(request))
-		: countBy('link', rateLimits.perKey, () => `link:${token.job}/${networkOf(request)}`);
+		? countBy('address', rateLimits.perAddress, () => clientNetwork(request))
+		: countBy('link', rateLimits.perKey, () => `link:${token.job}/${clientNetwork(request)}`);
 }
 
 type Counted = { readonly request: Request; readonly config: Config; readonly principal: Principal };
@@ -50,7 +50,10 @@ export async function countMoreRequests({ request, config, principal }: Counted,
 }
 
 /** The limit per window for a principal like this; infinite without a limit. */
-export function windowOf({ config: { rateLimits }, principal }: Pick<Counted, 'config' | 'principal'>): number {
+export function requestsPerWindow({
+	config: { rateLimits },
+	principal,
+}: Pick<Counted, 'config' | 'principal'>): number {
 	const isKnown = principal.name !== undefined || principal.token !== undefined;
 	const rule = isKnown ? rateLimits.perKey : rateLimits.perAddress;
 	return rule?.requests ?? Number.POSITIVE_INFINITY;
@@ -94,7 +97,7 @@ export function item(policy: string, parameters: Readonly<Record<string, number 
 }
 
 /** The client's address as Cloudflare reports it; for IPv6, its network. */
-function networkOf(request: Request): string {
+function clientNetwork(request: Request): string {
 	const address = request.headers.get('cf-connecting-ip') ?? '';
 	if (!ipaddr.isValid(address)) return 'unknown';
 	const parsed = ipaddr.process(address);

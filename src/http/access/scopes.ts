@@ -5,7 +5,7 @@ import { KEY_SCOPES, type KeyScope } from '../../config/config.ts';
 export const PURGE = 'purge';
 
 /** `admin` includes all scopes. Unknown scopes are ignored: they are for other services. */
-export function scopesOf(listed: readonly string[]): ReadonlySet<KeyScope | typeof PURGE> {
+export function expandScopes(listed: readonly string[]): ReadonlySet<KeyScope | typeof PURGE> {
 	const scopes = listed.includes('admin') ? KEY_SCOPES : KEY_SCOPES.filter((scope) => listed.includes(scope));
 	return new Set([...scopes, ...(scopes.includes('cancel') ? ([PURGE] as const) : [])]);
 }

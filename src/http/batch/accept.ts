@@ -23,45 +23,49 @@ export type BatchItem =
 
 export async function acceptAll(context: RequestContext, { drafts, key }: BatchDraft): Promise<BatchItem[]> {
 	const outbox = new Outbox(context);
-	const acceptItem = (draft: Draft, index: number) =>
-		batchItem(context, draft, identityIn(context, draft, key?.text, index), outbox);
+	const chooseIdentity = (draft: Draft, index: number) =>
+		key === undefined || draft.options.idempotencyKey !== undefined
+			? jobIdentity(context, draft)
+			: itemIdentity(context, key.text, index);
+	const acceptItem = async (draft: Draft, index: number) => {
+		const { item, sending } = await acceptDraftAsItem(context, draft, chooseIdentity(draft, index));
+		if (sending) outbox.add(draft.task.lane, sending);
+		return item;
+	};
 	const items = await pMap(drafts, acceptItem, { concurrency: CALLS_AT_ONCE });
 	outbox.sendAll();
 	return items;
 }
 
 /** The status of a job before its first read. */
-export function foundOf(place: Exclude<BatchItem, { refused: Problem }>): JobStatus {
-	return 'view' in place ? place.view.facts.status : 'pending';
+export function statusBeforeRead(item: Exclude<BatchItem, { refused: Problem }>): JobStatus {
+	return 'view' in item ? item.view.facts.status : 'pending';
 }
 
-function identityIn(context: RequestContext, draft: Draft, batchKey: string | undefined, index: number): Identity {
-	if (batchKey === undefined || draft.options.idempotencyKey !== undefined) return jobIdentity(context, draft);
-	const { jobs, principal } = context;
+/** The identity of a job without a key of its own, in a batch with a key. */
+function itemIdentity({ jobs, principal }: RequestContext, batchKey: string, index: number): Identity {
 	return { id: jobs.idForPlace(tenantOf(principal), batchKey, index), isKeyed: true };
 }
 
-async function batchItem(
+async function acceptDraftAsItem(
 	context: RequestContext,
 	draft: Draft,
 	identity: Identity,
-	outbox: Outbox,
-): Promise<BatchItem> {
+): Promise<{ readonly item: BatchItem; readonly sending?: Sending | undefined }> {
 	const { id } = identity;
 	try {
 		const { acceptance, sending } = await acceptDraft(context, draft, identity);
-		if (sending) outbox.add(draft.task.lane, sending);
-		return { id, view: acceptance.view, isNew: !acceptance.isReplay };
+		return { item: { id, view: acceptance.view, isNew: !acceptance.isReplay }, sending };
 	} catch (error) {
-		if (error instanceof Problem) return { refused: error };
-		logError('job of a batch not accepted', { job: id, error });
-		if (isOverloaded(error))
-			return { refused: new Problem('Overloaded', 'The service is overloaded: try again later') };
-		return {
-			id,
-			lost: new Problem('Internal', 'The call failed, and the job may have been accepted: read its status'),
-		};
+		return { item: failedItem(id, error) };
 	}
+}
+
+function failedItem(id: string, error: unknown): BatchItem {
+	if (error instanceof Problem) return { refused: error };
+	logError('job of a batch not accepted', { job: id, error });
+	if (isOverloaded(error)) return { refused: new Problem('Overloaded', 'The service is overloaded: try again later') };
+	return { id, lost: new Problem('Internal', 'The call failed, and the job may have been accepted: read its status') };
 }
 
 /** Collects queue messages per lane. Sends a lane's messages as soon as they fill one group. */

@@ -5,16 +5,17 @@ import { NotConfigured } from '../../config/config.ts';
 import type { JobStatus, Joining, StatusUpdates, Submitted } from '../../core/batch/batch.ts';
 import type { BatchReading, BatchView } from '../../core/batch/batch-api.ts';
 import { CALLS_A_REQUEST, CALLS_AT_ONCE, JOBS_A_REQUEST, KEPT_LONGER_MS } from '../../core/batch/limits.ts';
+import { defined } from '../../core/defined.ts';
 import { MS_PER_SECOND, OPTION_LIMITS } from '../../core/job/limits.ts';
 import { logError } from '../../log.ts';
 import type { Batches } from '../../rpc/batches.ts';
 import { type Principal, readerOf, tenantOf } from '../access/auth.ts';
-import { countMoreRequests, windowOf } from '../access/rate-limit.ts';
+import { countMoreRequests, requestsPerWindow } from '../access/rate-limit.ts';
 import { Problem, passing } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Draft } from '../submit/draft.ts';
-import { acceptAll, type BatchItem, foundOf } from './accept.ts';
-import { batchDraftOf } from './drafts.ts';
+import { acceptAll, type BatchItem, statusBeforeRead } from './accept.ts';
+import { readBatchDraft } from './drafts.ts';
 import { acceptedBatchResponse, batchResponse, unlistedResponse } from './response.ts';
 
 /**
@@ -23,21 +24,21 @@ import { acceptedBatchResponse, batchResponse, unlistedResponse } from './respon
  */
 export async function submitBatch(context: RequestContext): Promise<Response> {
 	const { principal } = context;
-	const batches = batchesOf(context);
-	const batch = await batchDraftOf(context);
+	const batches = requireBatches(context);
+	const batch = await readBatchDraft(context);
 	const { drafts, key } = batch;
 	const tenant = tenantOf(principal);
 	await countMoreRequests(context, Math.ceil(drafts.length / JOBS_A_REQUEST) - 1);
 	const id = key ? batches.idForKey(tenant, key.text) : batches.newId();
 	if (key && !(await batches.call(id, (object) => object.acceptsKey({ tenant, fingerprint: key.fingerprint }))))
 		throw keyReused();
-	const places = await acceptAll(context, batch);
-	const jobs = places.flatMap(joiningOf);
-	const [first] = places;
+	const items = await acceptAll(context, batch);
+	const jobs = items.flatMap(batchEntries);
+	const [first] = items;
 	if (jobs.length === 0 && first && 'refused' in first) throw first.refused;
-	const list = { tenant, jobs, keptUntil: batchKeptUntil(drafts), ...(key && { fingerprint: key.fingerprint }) };
+	const list = defined({ tenant, jobs, keptUntil: batchKeptUntil(drafts), fingerprint: key?.fingerprint });
 	const view = await kept(batches, id, list);
-	return view ? acceptedBatchResponse(context, id, view, places) : unlistedResponse(context, places);
+	return view ? acceptedBatchResponse(context, { id, view }, items) : unlistedResponse(context, items);
 }
 
 /** Stores the list of jobs. A failure only removes the list from the response, because the jobs are already accepted. */
@@ -55,22 +56,22 @@ async function kept(batches: Batches, id: string, list: Submitted): Promise<Batc
 export async function batchStatus(context: RequestContext): Promise<Response> {
 	const { principal, params } = context;
 	const { id = '' } = params;
-	const batches = batchesOf(context);
+	const batches = requireBatches(context);
 	if (!batches.isId(id)) throw batchNotFound();
-	const look = await batches.call(id, (object) => object.readBatch(readerOf(principal)));
-	if (look.found === 'nothing') throw missingBatch(look, principal);
-	const view = look.found === 'jobs' ? await counted(context, batches, id, look) : look.view;
+	const reading = await batches.call(id, (object) => object.readBatch(readerOf(principal)));
+	if (reading.found === 'nothing') throw missingBatch(reading, principal);
+	const view = reading.found === 'jobs' ? await countJobs(context, id, reading) : reading.view;
 	return batchResponse(context, id, view);
 }
 
 /** Reads the jobs' statuses and stores them in the batch. */
-async function counted(
+async function countJobs(
 	context: RequestContext,
-	batches: Batches,
 	id: string,
 	{ ask, round, view, tenant = context.principal.tenant }: Extract<BatchReading, { found: 'jobs' }>,
 ): Promise<BatchView> {
-	const most = Math.floor(windowOf(context) / 2);
+	const batches = requireBatches(context);
+	const most = Math.floor(requestsPerWindow(context) / 2);
 	await countMoreRequests(context, Math.min(most, Math.floor(ask.length / CALLS_A_REQUEST)));
 	const countedAt = Date.now();
 	const findings = await askAll(context, tenant, ask);
@@ -99,9 +100,9 @@ async function askAll(
 }
 
 /** The batch's entry for a job; none for a rejected job. */
-function joiningOf(place: BatchItem): Joining[] {
-	if ('refused' in place) return [];
-	return [{ id: place.id, found: foundOf(place), isNew: 'lost' in place || place.isNew }];
+function batchEntries(item: BatchItem): Joining[] {
+	if ('refused' in item) return [];
+	return [{ id: item.id, found: statusBeforeRead(item), isNew: 'lost' in item || item.isNew }];
 }
 
 function batchKeptUntil(drafts: readonly Draft[]): number {
@@ -113,7 +114,7 @@ function batchKeptUntil(drafts: readonly Draft[]): number {
 }
 
 /** @throws {NotConfigured} in a Worker that mounts the routes without the objects. */
-function batchesOf({ batches }: RequestContext): Batches {
+function requireBatches({ batches }: RequestContext): Batches {
 	if (batches) return batches;
 	throw new NotConfigured(['BATCHES'], 'Expected a binding BATCHES of the class BatchObject');
 }

@@ -4,15 +4,15 @@ import * as z from 'zod';
 import { JOBS_A_REQUEST, MAX_BATCH_JOBS } from '../../core/batch/limits.ts';
 import { isJson } from '../../core/http/media-type.ts';
 import { tenantOf } from '../access/auth.ts';
-import { windowOf } from '../access/rate-limit.ts';
+import { requestsPerWindow } from '../access/rate-limit.ts';
 import { refuseEncoded, requestMediaType } from '../body.ts';
-import { faultsOf, inBody } from '../faults.ts';
+import { inBody, zodFaults } from '../faults.ts';
 import { readJson } from '../json-body.ts';
 import { type Fault, MAX_FAULTS, Problem } from '../problem.ts';
-import { originOf, type RequestContext } from '../request-context.ts';
-import { type Draft, draftOf, unsupported } from '../submit/draft.ts';
+import type { RequestContext } from '../request-context.ts';
+import { type Draft, type EnvelopeTerms, readDraft, unsupported } from '../submit/draft.ts';
 import { jsonDigest } from '../submit/fingerprint.ts';
-import { invalidRequest, readOptions, webhookOf } from '../submit/options.ts';
+import { createWebhook, invalidRequest, readOptions } from '../submit/options.ts';
 
 const KEY_HEADER = 'idempotency-key';
 
@@ -31,7 +31,7 @@ export interface BatchDraft {
  *
  * @throws {Problem} the first invalid job's problem, with the faults of all jobs.
  */
-export async function batchDraftOf(context: RequestContext): Promise<BatchDraft> {
+export async function readBatchDraft(context: RequestContext): Promise<BatchDraft> {
 	const { request, config } = context;
 	refuseEncoded(request);
 	if (!isJson(requestMediaType(request))) throw unsupported(request, ['application/json']);
@@ -40,34 +40,29 @@ export async function batchDraftOf(context: RequestContext): Promise<BatchDraft>
 	headers.delete(KEY_HEADER);
 	return readJson(request, { maxBytes: config.maxInputBytes }, async (body) => {
 		const parsed = Body.safeParse(body);
-		if (!parsed.success) throw invalidRequest('The batch is not valid', faultsOf(parsed.error, inBody()));
+		if (!parsed.success) throw invalidRequest('The batch is not valid', zodFaults(parsed.error, inBody()));
 		const { jobs } = parsed.data;
 		refuseMoreThanAWindow(context, jobs.length);
-		const drafts = await draftsOf(jobs, context, headers, key !== undefined);
-		return { drafts, ...(key !== undefined && { key: { text: key, fingerprint: batchFingerprint(drafts) } }) };
+		const drafts = await readDrafts(jobs, context, { headers, isKeyed: key !== undefined });
+		return key === undefined ? { drafts } : { drafts, key: { text: key, fingerprint: batchFingerprint(drafts) } };
 	});
 }
 
 /** Rejects a batch that needs more than half of a rate limit window, because its retries could fail forever. */
 function refuseMoreThanAWindow(context: RequestContext, jobs: number): void {
-	const most = Math.max(1, Math.floor((windowOf(context) * JOBS_A_REQUEST) / 2));
+	const most = Math.max(1, Math.floor((requestsPerWindow(context) * JOBS_A_REQUEST) / 2));
 	if (jobs <= most) return;
 	const message = `expected at most ${most} jobs, because a larger batch exceeds the rate limit by itself, got: ${jobs}`;
 	throw invalidRequest('The batch is not valid', [{ pointer: '/jobs', message }]);
 }
 
-async function draftsOf(
-	bodies: readonly unknown[],
-	context: RequestContext,
-	headers: Headers,
-	isKeyed: boolean,
-): Promise<Draft[]> {
+async function readDrafts(bodies: readonly unknown[], context: RequestContext, terms: EnvelopeTerms): Promise<Draft[]> {
 	const drafts: Draft[] = [];
 	const problems: (readonly [index: number, problem: Problem])[] = [];
 	const keys = new Set<string>();
 	for (const [index, body] of bodies.entries()) {
 		try {
-			const draft = await draftOf(body, context, { headers, isKeyed });
+			const draft = await readDraft(body, context, terms);
 			refuseBadWebhook(context, draft);
 			refuseTwice(draft, keys);
 			drafts.push(draft);
@@ -81,13 +76,13 @@ async function draftsOf(
 	if (!first) return drafts;
 	const [index, problem] = first;
 	throw new Problem(problem.code, `No job was accepted. Job ${index} of the batch: ${problem.message}`, {
-		errors: problems.flatMap(([place, one]) => faultsIn(one, `/jobs/${place}`)),
+		errors: problems.flatMap(([at, one]) => faultsIn(one, `/jobs/${at}`)),
 		headers: problem.headers,
 	});
 }
 
 function refuseBadWebhook(context: RequestContext, { options }: Draft): void {
-	webhookOf(options, tenantOf(context.principal), context.config, originOf(context));
+	createWebhook(options, tenantOf(context.principal), context);
 }
 
 /** A key identifies one job: of two jobs with the same key, the second would be a replay or a conflict. */
@@ -101,9 +96,9 @@ function refuseTwice({ task, options: { idempotencyKey } }: Draft, keys: Set<str
 	keys.add(name);
 }
 
-function faultsIn({ errors, message }: Problem, place: string): Fault[] {
-	if (!errors) return [{ pointer: place, message }];
-	return errors.map((fault) => ('pointer' in fault ? { ...fault, pointer: `${place}${fault.pointer}` } : fault));
+function faultsIn({ errors, message }: Problem, pointer: string): Fault[] {
+	if (!errors) return [{ pointer, message }];
+	return errors.map((fault) => ('pointer' in fault ? { ...fault, pointer: `${pointer}${fault.pointer}` } : fault));
 }
 
 /** Excludes the correlation id, which serves only tracing, as for a job. */

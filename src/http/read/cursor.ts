@@ -3,13 +3,13 @@ import { type Fault, shown } from '../problem.ts';
 import { invalidRequest } from '../submit/options.ts';
 
 /** `?after=7`. @throws {Problem} `InvalidRequest` when it is not a number. */
-export function cursorOf(url: URL): number | undefined {
+export function readCursor(url: URL): number | undefined {
 	return parseCursor(url.searchParams.get('after'), { parameter: 'after' });
 }
 
 /** `Last-Event-ID: 7`, which an `EventSource` sends when it reconnects, else `?after=7`. */
-export function cursorOfStream(request: Request, url: URL): number | undefined {
-	return parseCursor(request.headers.get('last-event-id'), { header: 'Last-Event-ID' }) ?? cursorOf(url);
+export function readStreamCursor(request: Request, url: URL): number | undefined {
+	return parseCursor(request.headers.get('last-event-id'), { header: 'Last-Event-ID' }) ?? readCursor(url);
 }
 
 function parseCursor(text: string | null, place: { parameter: string } | { header: string }): number | undefined {

@@ -8,11 +8,12 @@
  */
 import { Buffer } from 'node:buffer';
 import { createHmac } from 'node:crypto';
+import { defined } from '../../core/defined.ts';
 import { INLINE_BODY_BYTES, MS_PER_SECOND } from '../../core/job/limits.ts';
 import type { FoundJob, JobView } from '../../core/job/object-api.ts';
 import type { StoredReply } from '../../core/job/record.ts';
 import { logError } from '../../log.ts';
-import { originOf, type RequestContext } from '../request-context.ts';
+import { linkOrigin, type RequestContext } from '../request-context.ts';
 
 /** A stored reply with its bytes in base64, for JSON. */
 interface Reply extends Omit<StoredReply, 'body'> {
@@ -35,13 +36,14 @@ interface Entry {
 
 /** The job from this data center's cache; `undefined` when the job's object must be called. */
 export async function recall(context: RequestContext, id: string, withOutcome: boolean): Promise<FoundJob | undefined> {
-	const key = cacheKey(context, id, context.principal.token?.createdAt);
+	const key = cacheKey(context, { id, createdAt: context.principal.token?.createdAt });
 	if (key === undefined) return undefined;
 	try {
 		const entry = await entryAt(key);
 		if (!entry || 'isPurged' in entry || secondsLeft(entry.view) < 1 || (withOutcome && !entry.reply)) return undefined;
 		const { view, reply } = entry;
-		return { found: 'job', view, ...(withOutcome && reply && { outcome: { kind: 'reply', reply: storedOf(reply) } }) };
+		if (!withOutcome || !reply) return { found: 'job', view };
+		return { found: 'job', view, outcome: { kind: 'reply', reply: decodeReply(reply) } };
 	} catch (error) {
 		logError('edge cache not read', { job: id, error });
 		return undefined;
@@ -52,14 +54,14 @@ export async function recall(context: RequestContext, id: string, withOutcome: b
 export async function remember(context: RequestContext, { view, outcome }: FoundJob): Promise<void> {
 	const { facts } = view;
 	const seconds = Math.min(context.config.edgeCacheSeconds, secondsLeft(view));
-	const key = cacheKey(context, facts.id, context.principal.token?.createdAt);
+	const key = cacheKey(context, { id: facts.id, createdAt: context.principal.token?.createdAt });
 	if (key === undefined || seconds < 1 || !isSettled(view)) return;
 	const reply = outcome?.kind === 'reply' ? cacheableReply(outcome.reply) : undefined;
 	if (outcome && !reply) return;
 	try {
 		const before = await entryAt(key);
 		if (before && 'isPurged' in before) return;
-		await putEntry(key, { view, ...(reply && { reply }) }, seconds);
+		await putEntry(key, defined({ view, reply }), seconds);
 	} catch (error) {
 		logError('edge cache not written', { job: facts.id, error });
 	}
@@ -69,7 +71,7 @@ export async function remember(context: RequestContext, { view, outcome }: Found
 export async function forget(context: RequestContext, id: string, createdAt: number | undefined): Promise<void> {
 	// Readers with a link have no tenant, except with a link of version 0.1.0.
 	for (const tenant of [context.principal.tenant, NO_TENANT]) {
-		const key = cacheKey(context, id, createdAt, tenant);
+		const key = cacheKey(context, { id, createdAt, tenant });
 		if (key === undefined) return;
 		const purged = putEntry(key, { isPurged: true }, context.config.edgeCacheSeconds);
 		await purged.catch((error: unknown) => logError('edge cache not cleared', { job: id, error }));
@@ -87,6 +89,13 @@ function putEntry(key: string, entry: Entry | Purged, seconds: number): Promise<
 	return caches.default.put(key, Response.json(entry, { headers: { 'cache-control': `max-age=${seconds}` } }));
 }
 
+interface CachedJob {
+	readonly id: string;
+	readonly createdAt: number | undefined;
+	/** Default: the reader's. */
+	readonly tenant?: string | undefined;
+}
+
 /**
  * The entry's URL in the cache. Other Workers of this host may share the cache, so the URL must not be guessable. `undefined`
  * when the cache is off, and without a job token, because an id alone does not distinguish several jobs under one idempotency
@@ -94,15 +103,13 @@ function putEntry(key: string, entry: Entry | Purged, seconds: number): Promise<
  */
 function cacheKey(
 	context: RequestContext,
-	id: string,
-	createdAt: number | undefined,
-	tenant = context.principal.tenant,
+	{ id, createdAt, tenant = context.principal.tenant }: CachedJob,
 ): string | undefined {
 	const { config } = context;
 	const [secret] = config.signingKeys.values();
 	if (config.edgeCacheSeconds === 0 || createdAt === undefined || !secret) return undefined;
 	const name = JSON.stringify([ENTRY, tenant ?? NO_TENANT, id, createdAt]);
-	return `${originOf(context)}/v1/jobs/${id}/${createHmac('sha256', secret).update(name).digest('hex')}`;
+	return `${linkOrigin(context)}/v1/jobs/${id}/${createHmac('sha256', secret).update(name).digest('hex')}`;
 }
 
 /** The job can't be retried, and all its webhook deliveries are finished. */
@@ -123,7 +130,7 @@ function cacheableReply({ body, ...head }: StoredReply): Reply | undefined {
 	return { ...head, body: { mediaType, sizeBytes, base64: Buffer.from(inline).toString('base64') } };
 }
 
-function storedOf({ body, ...head }: Reply): StoredReply {
+function decodeReply({ body, ...head }: Reply): StoredReply {
 	if (!body) return head;
 	const { base64, ...rest } = body;
 	return { ...head, body: { ...rest, inline: new Uint8Array(Buffer.from(base64, 'base64')) } };

@@ -3,10 +3,10 @@ import { statusDocument } from '../../core/job/document.ts';
 import { jobLinks } from '../../core/job/links.ts';
 import { preferredType } from '../accept.ts';
 import { readerOf } from '../access/auth.ts';
-import { linkBaseOf, PRIVATE } from '../job-response.ts';
+import { createLinkBase, PRIVATE } from '../job-response.ts';
 import { Problem, problemResponse, shown } from '../problem.ts';
-import { jobIdOf, missing, type RequestContext, requestFacts } from '../request-context.ts';
-import { cursorOf, cursorOfStream } from './cursor.ts';
+import { missing, type RequestContext, readJobId, requestFacts } from '../request-context.ts';
+import { readCursor, readStreamCursor } from './cursor.ts';
 import { openFeed } from './feed.ts';
 import { eventStream } from './sse.ts';
 
@@ -43,7 +43,7 @@ function notAcceptable(context: RequestContext, accept: string): Response {
 /** Server-sent events (WHATWG HTML §9.2). A reader with the last event gets 204, which stops an `EventSource` for good. */
 async function streamed(context: RequestContext): Promise<Response> {
 	const { request, url } = context;
-	const feed = await openFeed(context, cursorOfStream(request, url));
+	const feed = await openFeed(context, readStreamCursor(request, url));
 	if (!feed) return new Response(null, { status: 204, headers: PRIVATE });
 	return new Response(eventStream(feed), { headers: STREAM_HEADERS });
 }
@@ -51,11 +51,11 @@ async function streamed(context: RequestContext): Promise<Response> {
 /** One page of JSON. A job's history is bounded and fits one page. */
 async function page(context: RequestContext): Promise<Response> {
 	const { jobs, principal, url } = context;
-	const after = cursorOf(url) ?? 0;
-	const id = jobIdOf(context);
+	const after = readCursor(url) ?? 0;
+	const id = readJobId(context);
 	const found = await jobs.call(id, (job) => job.readEvents(readerOf(principal), { after }));
 	if ('found' in found) throw missing(found, principal);
-	const base = await linkBaseOf(context, found.view);
+	const base = await createLinkBase(context, found.view);
 	const links = jobLinks(id, base);
 	const events = found.events.map((event) => ({ ...event, job: statusDocument(event.job, links, base) }));
 	const headers = { ...PRIVATE, 'x-correlation-id': context.correlation.adopt(found.view.facts.correlationId) };

@@ -7,9 +7,9 @@ import type { Reading } from '../../core/job/object-api.ts';
 import { READER_HEADER } from '../../core/job/reader-header.ts';
 import { retryTransient } from '../../rpc/retry-transient.ts';
 import { readerOf } from '../access/auth.ts';
-import { linkBaseOf } from '../job-response.ts';
+import { createLinkBase } from '../job-response.ts';
 import { Problem } from '../problem.ts';
-import { jobIdOf, missing, originOf, type RequestContext } from '../request-context.ts';
+import { linkOrigin, missing, type RequestContext, readJobId } from '../request-context.ts';
 
 type FoundReading = Extract<Reading, { found: 'job' }>;
 
@@ -29,7 +29,7 @@ export async function openFeed(context: RequestContext, after: number | undefine
  * @throws {Problem} for a job that does not exist, or no longer exists.
  */
 export async function openWait(context: RequestContext, path: `/wait?${string}`): Promise<WebSocket | FoundReading> {
-	const answer = await asReader(context, path, { origin: originOf(context), mayCancel: false });
+	const answer = await asReader(context, path, { origin: linkOrigin(context), mayCancel: false });
 	if (answer.webSocket) return answer.webSocket;
 	if (answer.status === 200) return answer.json<FoundReading>();
 	throw missing(feedRefusal(answer), context.principal);
@@ -41,12 +41,12 @@ async function readersBase(context: RequestContext): Promise<LinkBase> {
 	const { scopes, token } = principal;
 	if (token?.createdAt !== undefined) {
 		const facts = { id: token.job, createdAt: new Date(token.createdAt).toISOString() };
-		return linkBaseOf(context, { facts, readableUntil: token.expiresAt });
+		return createLinkBase(context, { facts, readableUntil: token.expiresAt });
 	}
-	if (token) return { origin: originOf(context), mayCancel: scopes.has('cancel'), token: token.text };
-	const reading = await jobs.call(jobIdOf(context), (job) => job.readJob(readerOf(principal)));
+	if (token) return { origin: linkOrigin(context), mayCancel: scopes.has('cancel'), token: token.text };
+	const reading = await jobs.call(readJobId(context), (job) => job.readJob(readerOf(principal)));
 	if (reading.found !== 'job') throw missing(reading, principal);
-	return linkBaseOf(context, reading.view);
+	return createLinkBase(context, reading.view);
 }
 
 async function connectToJob(
@@ -67,7 +67,7 @@ async function connectToJob(
 
 function asReader(context: RequestContext, path: string, base: LinkBase): Promise<Response> {
 	const { jobs, principal } = context;
-	const id = jobIdOf(context);
+	const id = readJobId(context);
 	const headers = { [READER_HEADER]: inAscii(JSON.stringify({ ...readerOf(principal), base })) };
 	return retryTransient(() => jobs.connect(id, path, headers));
 }

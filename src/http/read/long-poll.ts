@@ -2,19 +2,25 @@
  * `Prefer: wait=N` (RFC 7240 §4.3): delays the response until the job changes. The Worker waits, on a socket to the hibernating
  * object.
  */
+import { defined } from '../../core/defined.ts';
 import { LONG_POLL_SECONDS, MS_PER_SECOND } from '../../core/job/limits.ts';
 import type { FoundJob } from '../../core/job/object-api.ts';
-import { parseHeaderList } from '../header-list.ts';
 import type { RequestContext } from '../request-context.ts';
 import { openWait } from './feed.ts';
+
+/** Without a closing quote, a quoted string takes the rest of the header. */
+const QUOTED = /"(?:[^"\\]|\\.)*(?:"|\\?$)/g;
 
 /**
  * The client's wait in seconds, clamped; `undefined` for none. The first `wait` wins. A parameter of another preference
  * (`return=minimal; wait=3`) does not count, and a value that is not a whole number is ignored (RFC 7240 §2).
  */
-export function waitSecondsOf(request: Request): number | undefined {
-	const wait = parseHeaderList(request.headers.get('prefer')).find(({ name }) => name === 'wait');
-	const seconds = /^\d{1,9}$/.test(wait?.value ?? '') ? Number(wait?.value) : 0;
+export function readWaitSeconds({ headers }: Request): number | undefined {
+	// A comma or a semicolon in a quoted string separates nothing.
+	const prefer = (headers.get('prefer') ?? '').replace(QUOTED, (quoted) => (/^"\d+"$/.test(quoted) ? quoted : '""'));
+	const preferences = prefer.split(',').map((item) => item.split(';', 1)[0]?.trim() ?? '');
+	const wait = preferences.find((preference) => /^wait\s*(?:=|$)/i.test(preference));
+	const seconds = Number(/^wait\s*=\s*"?(\d{1,9})"?$/i.exec(wait ?? '')?.[1] ?? 0);
 	return seconds < LONG_POLL_SECONDS.min ? undefined : Math.min(seconds, LONG_POLL_SECONDS.max);
 }
 
@@ -43,7 +49,7 @@ export async function waitForJob(
 	context: RequestContext,
 	{ after = 0, tag, waitSeconds, until }: LongPollOptions,
 ): Promise<FoundJob | undefined> {
-	const query = new URLSearchParams({ until, after: String(after), ...(tag !== undefined && { tag }) });
+	const query = new URLSearchParams(defined({ until, after: String(after), tag }));
 	const said = await openWait(context, `/wait?${query}`);
 	if (!(said instanceof WebSocket)) return said;
 	const { promise, resolve } = Promise.withResolvers<FoundJob | undefined>();

@@ -1,7 +1,7 @@
 /** Reads a job for a handler, from the edge cache or from its object. */
 import type { FoundJob } from '../../core/job/object-api.ts';
 import { readerOf } from '../access/auth.ts';
-import { jobIdOf, missing, type RequestContext } from '../request-context.ts';
+import { missing, type RequestContext, readJobId } from '../request-context.ts';
 import { recall, remember } from './edge-cache.ts';
 
 /**
@@ -10,7 +10,7 @@ import { recall, remember } from './edge-cache.ts';
  */
 export async function readJob(context: RequestContext, withOutcome: boolean): Promise<FoundJob> {
 	const { jobs, principal, waitUntil } = context;
-	const id = jobIdOf(context);
+	const id = readJobId(context);
 	const known = await recall(context, id, withOutcome);
 	if (known) return known;
 	const reading = await jobs.call(id, (job) => job.readJob(readerOf(principal), { withOutcome }));

@@ -2,7 +2,7 @@
 
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
-import { cursorOf } from './cursor.ts';
+import { readCursor } from './cursor.ts';
 import { openFeed } from './feed.ts';
 
 /** The only subprotocol in a response. Another one may carry the token (`auth.ts`), which must not be repeated. */
@@ -17,7 +17,7 @@ export async function jobSocket(context: RequestContext): Promise<Response> {
 			headers: { upgrade: 'websocket', connection: 'upgrade' },
 		});
 	}
-	const webSocket = (await openFeed(context, cursorOf(url))) ?? closedSocket();
+	const webSocket = (await openFeed(context, readCursor(url))) ?? closedSocket();
 	const offered = request.headers.get('sec-websocket-protocol')?.split(',') ?? [];
 	const isOffered = offered.some((name) => name.trim() === SUBPROTOCOL);
 	return new Response(null, {
@@ -25,7 +25,7 @@ export async function jobSocket(context: RequestContext): Promise<Response> {
 		webSocket,
 		headers: {
 			'x-correlation-id': context.correlation.correlationId,
-			...(isOffered && { 'sec-websocket-protocol': SUBPROTOCOL }),
+			...(isOffered ? { 'sec-websocket-protocol': SUBPROTOCOL } : {}),
 		},
 	});
 }

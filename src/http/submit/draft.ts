@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { defined } from '../../core/defined.ts';
 import { isJson } from '../../core/http/media-type.ts';
 import type { WireOptions } from '../../core/job/options.ts';
 import type { InputForm } from '../../core/job/record.ts';
@@ -9,7 +10,7 @@ import { charsetOf, decoderFor } from '../../work/charset.ts';
 import { MAX_TASK_NAME_CHARS, type RegisteredTask } from '../../work/registry.ts';
 import type { BinaryInputSpec } from '../../work/task.ts';
 import { readPieces, refuseEncoded, refuseTooLarge, requestMediaType } from '../body.ts';
-import { faultsOf, inBody } from '../faults.ts';
+import { inBody, zodFaults } from '../faults.ts';
 import { readJson } from '../json-body.ts';
 import { type Fault, Problem, shown } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -57,11 +58,11 @@ const Envelope = z.strictObject({
 });
 
 /** `POST /v1/jobs`: the body is an envelope with the input. */
-export async function draftOfEnvelope(context: RequestContext): Promise<Draft> {
+export async function readEnvelopeDraft(context: RequestContext): Promise<Draft> {
 	const { request, config } = context;
 	refuseEncoded(request);
 	if (!isJson(requestMediaType(request))) throw unsupported(request, [JSON_TYPE]);
-	return readJson(request, { maxBytes: config.maxInputBytes }, (body) => draftOf(body, context));
+	return readJson(request, { maxBytes: config.maxInputBytes }, (body) => readDraft(body, context));
 }
 
 export interface EnvelopeTerms {
@@ -72,13 +73,13 @@ export interface EnvelopeTerms {
 }
 
 /** An envelope's draft. */
-export async function draftOf(
+export async function readDraft(
 	body: unknown,
 	{ request, config, tasks }: RequestContext,
 	{ headers = request.headers, isKeyed = false }: EnvelopeTerms = {},
 ): Promise<Draft> {
 	const envelope = Envelope.safeParse(body);
-	if (!envelope.success) throw invalidRequest('The envelope is not valid', faultsOf(envelope.error, inBody()));
+	if (!envelope.success) throw invalidRequest('The envelope is not valid', zodFaults(envelope.error, inBody()));
 	const { input, parameters = {} } = envelope.data;
 	const task = taskNamed(tasks, envelope.data.task, [
 		{ pointer: '/task', message: 'expected the name of a known task' },
@@ -101,7 +102,7 @@ export async function draftOf(
 }
 
 /** `POST /v1/tasks/{task}/jobs`: the body is the input. */
-export async function draftOfBody({ request, config, url, params, tasks }: RequestContext): Promise<Draft> {
+export async function readBodyDraft({ request, config, url, params, tasks }: RequestContext): Promise<Draft> {
 	const task = taskNamed(tasks, params.task ?? '');
 	refuseEncoded(request);
 	const head = { task, options: readOptions(request.headers), parameters: readParameters(task, url.searchParams) };
@@ -149,15 +150,15 @@ function jsonDraftInput(value: unknown, maxBytes: number, isHashed: boolean): Dr
 export function bytesInput(request: Request, maxBytes: number, isHashed: boolean): DraftInput {
 	const hash = createHash('sha256');
 	const declared = request.body === null ? '0' : (request.headers.get('content-length') ?? '');
-	return {
-		form: 'bytes',
+	return defined({
+		form: 'bytes' as const,
 		mediaType: request.headers.get('content-type') ?? 'application/octet-stream',
 		maxBytes,
-		...(/^\d+$/.test(declared) && { sizeBytes: Number(declared) }),
+		sizeBytes: /^\d+$/.test(declared) ? Number(declared) : undefined,
 		pieces: () => readPieces(request),
-		...(isHashed && { onBytes: (bytes) => hash.update(bytes) }),
+		onBytes: isHashed ? (bytes: Uint8Array) => void hash.update(bytes) : undefined,
 		digest: () => hash.digest('hex'),
-	};
+	});
 }
 
 async function checkInput(schema: z.ZodType, input: unknown, prefix: string): Promise<void> {

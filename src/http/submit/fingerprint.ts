@@ -32,7 +32,7 @@ export function requestFingerprint({ options, ...facts }: RequestFacts): string 
  * The fingerprint of version 0.1.0, which includes defaults. It recognises repeats of requests that 0.1.0 accepted. After a
  * rolled-back deploy, 0.1.0 recognises repeats by it.
  */
-export function fingerprintOf({ options, ...facts }: RequestFacts, filledIn: JobOptions): string {
+export function fingerprintIn010({ options, ...facts }: RequestFacts, filledIn: JobOptions): string {
 	return jsonDigest({ ...facts, options: withoutTracing(filledIn), webhook: options.webhook });
 }
 

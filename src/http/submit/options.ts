@@ -2,7 +2,8 @@
 
 import { parseItem } from 'structured-headers';
 import type * as z from 'zod';
-import { type Config, secretsOf } from '../../config/config.ts';
+import { secretsFor } from '../../config/config.ts';
+import { defined } from '../../core/defined.ts';
 import { isObject } from '../../core/http/json.ts';
 import { targetRefusal } from '../../core/http/target.ts';
 import { MAX_OPTIONS_BYTES, MAX_PARAMETERS_BYTES, OPTION_LIMITS } from '../../core/job/limits.ts';
@@ -10,9 +11,9 @@ import { WireOptions } from '../../core/job/options.ts';
 import type { JobOptions, Webhook } from '../../core/job/record.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../../core/job/webhook.ts';
 import type { RegisteredTask } from '../../work/registry.ts';
-import { faultsOf, inBody, inQuery } from '../faults.ts';
+import { inBody, inQuery, zodFaults } from '../faults.ts';
 import { type Fault, Problem } from '../problem.ts';
-import type { RequestContext } from '../request-context.ts';
+import { linkOrigin, type RequestContext } from '../request-context.ts';
 
 /** Each header, its option, and the parser for its value. */
 const HEADERS: readonly (readonly [header: string, path: readonly string[], parse: (text: string) => unknown])[] = [
@@ -60,7 +61,8 @@ export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOpt
 		});
 	}
 	const parsed = WireOptions.safeParse(merged(values, given));
-	if (!parsed.success) faults.push(...faultsOf(parsed.error, (path, message) => faultAt(path, message, values, given)));
+	if (!parsed.success)
+		faults.push(...zodFaults(parsed.error, (path, message) => faultAt(path, message, { values, given })));
 	if (!parsed.success || faults.length > 0) throw invalidRequest('The options are not valid', faults);
 	return parsed.data;
 }
@@ -93,7 +95,7 @@ export function checkParameters(
 		]);
 	}
 	const parsed = task.parameters.safeParse(parameters);
-	if (!parsed.success) throw invalidRequest('The parameters are not valid', faultsOf(parsed.error, locate));
+	if (!parsed.success) throw invalidRequest('The parameters are not valid', zodFaults(parsed.error, locate));
 }
 
 /** The options with all defaults: first the task's, then the global ones. */
@@ -102,22 +104,22 @@ export function jobOptions(
 	task: Pick<RegisteredTask, 'timeoutSeconds' | 'maxAttempts'>,
 	{ request, correlation }: Pick<RequestContext, 'request' | 'correlation'>,
 ): JobOptions {
-	const traceparent = traceparentOf(request.headers);
+	const traceparent = readTraceparent(request.headers);
 	const { idempotencyKey, startWithinSeconds, onPending, onComplete, onFailed } = wire;
-	return {
+	return defined({
 		correlationId: wire.correlationId ?? correlation.correlationId,
 		delaySeconds: wire.delaySeconds ?? OPTION_LIMITS.delaySeconds.default,
 		timeoutSeconds: wire.timeoutSeconds ?? task.timeoutSeconds,
 		maxAttempts: wire.maxAttempts ?? task.maxAttempts,
 		retainSeconds: wire.retainSeconds ?? OPTION_LIMITS.retainSeconds.default,
 		tags: wire.tags ?? [],
-		...(startWithinSeconds !== undefined && { startWithinSeconds }),
-		...(idempotencyKey !== undefined && { idempotencyKey }),
-		...(traceparent !== undefined && { traceparent }),
-		...(onPending && { onPending }),
-		...(onComplete && { onComplete }),
-		...(onFailed && { onFailed }),
-	};
+		startWithinSeconds,
+		idempotencyKey,
+		traceparent,
+		onPending,
+		onComplete,
+		onFailed,
+	});
 }
 
 /**
@@ -125,21 +127,21 @@ export function jobOptions(
  *
  * @throws {Problem} `InvalidRequest` when the deployment can't sign it, or its address is not allowed.
  */
-export function webhookOf(
+export function createWebhook(
 	{ webhook }: WireOptions,
 	tenant: string,
-	config: Config,
-	origin: string,
+	context: Pick<RequestContext, 'config' | 'url'>,
 ): Webhook | undefined {
 	if (!webhook) return undefined;
+	const { config } = context;
 	const why =
-		secretsOf(config.webhookSecrets, tenant).length === 0
+		secretsFor(config.webhookSecrets, tenant).length === 0
 			? 'webhooks are not configured: WEBHOOK_SECRETS has no secret for this tenant'
 			: targetRefusal(webhook.url, config.allowPrivateTargets);
 	if (why !== undefined)
 		throw invalidRequest('The webhook is not valid', [{ pointer: '/options/webhook/url', message: why }]);
 	const { url, events = DEFAULT_WEBHOOK_EVENTS, format = 'standard' } = webhook;
-	return { url, events, format, origin, deliveries: [] };
+	return { url, events, format, origin: linkOrigin(context), deliveries: [] };
 }
 
 export function invalidRequest(detail: string, errors: readonly Fault[]): Problem {
@@ -152,7 +154,7 @@ export function invalidInput(error: z.ZodError, prefix: string): Problem {
 		'InvalidInput',
 		"The input does not match the task's schema: see errors, and GET /v1/tasks for the schema",
 		{
-			errors: faultsOf(error, inBody(prefix)),
+			errors: zodFaults(error, inBody(prefix)),
 		},
 	);
 }
@@ -171,7 +173,11 @@ function fromHeaders(headers: Headers): { values: Values; faults: Fault[] } {
 }
 
 /** Locates a fault at the source of its value: a header or the body. */
-function faultAt(path: readonly PropertyKey[], message: string, values: Values, given: Values): Fault {
+function faultAt(
+	path: readonly PropertyKey[],
+	message: string,
+	{ values, given }: { readonly values: Values; readonly given: Values },
+): Fault {
 	const header = HEADERS.find(([, at]) => at.every((key, index) => path[index] === key))?.[0];
 	const isFromHeader =
 		header !== undefined && valueAt(values, path) !== undefined && valueAt(given, path) === undefined;
@@ -222,7 +228,7 @@ function parseWholeNumber(text: string): unknown {
 }
 
 /** W3C Trace Context, version 00. A malformed value is ignored, as the recommendation requires. */
-function traceparentOf(headers: Headers): string | undefined {
+function readTraceparent(headers: Headers): string | undefined {
 	const value = headers.get('traceparent') ?? '';
 	return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : undefined;
 }

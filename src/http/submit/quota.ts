@@ -22,6 +22,12 @@ export interface Reservation {
 	readonly bytes: number;
 }
 
+/** A job with quota that is reserved for it. */
+export interface ReservedJob {
+	readonly id: string;
+	readonly room: Reservation;
+}
+
 /**
  * @param job the job's id.
  * @returns `undefined` without quotas. Exceeded quota is returned as a `Problem`, because a replay needs no quota.
@@ -49,20 +55,20 @@ export async function reserveAgain(
 }
 
 /** Sets the reservation to the actual size of the input. @throws {Problem} `QuotaExceeded` */
-export async function resizeReservation(payer: Payer, job: string, place: Reservation, bytes: number): Promise<void> {
+export async function resizeReservation(payer: Payer, { id: job, room }: ReservedJob, bytes: number): Promise<void> {
 	const { quotas } = payer.config;
-	if (!quotas || place.bytes === bytes) return;
-	const fitted = await reserve(payer, quotas, { name: place.reservation, job, bytes });
+	if (!quotas || room.bytes === bytes) return;
+	const fitted = await reserve(payer, quotas, { name: room.reservation, job, bytes });
 	if (fitted instanceof Problem) throw fitted;
 }
 
 /** Releases a reservation. Call it only when its job was not accepted and never will be. */
-export async function releaseReservation({ tenants, principal }: Payer, place: Reservation | undefined): Promise<void> {
-	if (place) await tenants.release(tenantOf(principal), place.reservation);
+export async function releaseReservation({ tenants, principal }: Payer, room: Reservation | undefined): Promise<void> {
+	if (room) await tenants.release(tenantOf(principal), room.reservation);
 }
 
 /** The problem for an input that exceeds its reservation. */
-export function outgrown({ config: { quotas } }: Payer, bytes: number): Problem {
+export function outgrown({ config: { quotas } }: Pick<Payer, 'config'>, bytes: number): Problem {
 	const limit = quotas?.maxStoredBytes ?? 0;
 	return quotaExceeded({ quota: 'stored-bytes', used: limit - bytes, limit });
 }

@@ -7,7 +7,15 @@ import { tooLarge } from '../body.ts';
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { DraftInput } from './draft.ts';
-import { outgrown, type Reservation, releaseReservation, reserveRoom, resizeReservation } from './quota.ts';
+import {
+	outgrown,
+	type Reservation,
+	type ReservedJob,
+	releaseReservation,
+	reserveRoom,
+	resizeReservation,
+} from './quota.ts';
+import type { Identity } from './submit.ts';
 
 export interface StoredSubmission {
 	readonly input: StoredInput;
@@ -20,73 +28,70 @@ export interface StoredSubmission {
 	readonly takeBack: () => Promise<unknown>;
 }
 
-/**
- * @param id the job's id.
- * @param isKeyed whether it may be a replay. Then the job's object decides whether quota is needed.
- */
+/** @param identity `isKeyed`: it may be a replay. Then the job's object decides whether quota is needed. */
 export async function storeInput(
 	context: RequestContext,
-	id: string,
+	{ id, isKeyed }: Identity,
 	draft: DraftInput,
-	isKeyed: boolean,
 ): Promise<StoredSubmission> {
 	const { sizeBytes, maxBytes } = draft;
-	const place = await reserveRoom(context, id, { bytes: sizeBytes ?? maxBytes, isUpTo: sizeBytes === undefined });
-	if (place instanceof Problem) {
-		if (!isKeyed) throw place;
-		return { input: await seen(draft), terms: { isReplayOnly: true }, noRoom: place, takeBack: async () => {} };
+	const room = await reserveRoom(context, id, { bytes: sizeBytes ?? maxBytes, isUpTo: sizeBytes === undefined });
+	if (room instanceof Problem) {
+		if (!isKeyed) throw room;
+		return { input: await readUnstored(draft), terms: { isReplayOnly: true }, noRoom: room, takeBack: async () => {} };
 	}
-	const input = await storeIn(context, id, draft, place);
-	const takeBack = () => Promise.all([discardUpload(context.jobs, id, input), releaseReservation(context, place)]);
-	if (!place) return { input, terms: {}, takeBack };
-	return { input, reservation: place.reservation, terms: { acceptBy: place.acceptBy }, takeBack };
+	const input = await storeWithin(context, { id, room }, draft);
+	const takeBack = () => Promise.all([discardUpload(context.jobs, id, input), releaseReservation(context, room)]);
+	if (!room) return { input, terms: {}, takeBack };
+	return { input, reservation: room.reservation, terms: { acceptBy: room.acceptBy }, takeBack };
+}
+
+/** The job whose input is stored, and its quota; `undefined` without quotas. */
+interface Receiver {
+	readonly id: string;
+	readonly room: Reservation | undefined;
 }
 
 /** Stores the input, or releases its reservation. */
-async function storeIn(
-	context: RequestContext,
-	id: string,
-	draft: DraftInput,
-	place?: Reservation,
-): Promise<StoredInput> {
+async function storeWithin(context: RequestContext, { id, room }: Receiver, draft: DraftInput): Promise<StoredInput> {
 	try {
-		const isBounded = place !== undefined && draft.sizeBytes === undefined;
-		const input = await storeDraft(context, id, draft, isBounded ? place.bytes : draft.maxBytes);
-		if (place) await resize(context, id, place, input);
+		const input = await uploadInput(context, { id, room }, draft);
+		if (room) await resizeToInput(context, { id, room }, input);
 		return input;
 	} catch (error) {
-		await releaseReservation(context, place);
+		await releaseReservation(context, room);
 		throw error;
 	}
 }
 
-async function storeDraft(
-	context: RequestContext,
-	id: string,
+/** The quota's reservation is the limit of an input whose size is not known. */
+async function uploadInput(
+	{ jobs, config }: RequestContext,
+	{ id, room }: Receiver,
 	draft: DraftInput,
-	maxBytes: number,
 ): Promise<StoredInput> {
-	const { form, mediaType, onBytes, pieces } = draft;
+	const { form, mediaType, onBytes, pieces, sizeBytes } = draft;
+	const maxBytes = room !== undefined && sizeBytes === undefined ? room.bytes : draft.maxBytes;
 	try {
-		const options = defined({ jobs: context.jobs, id, mediaType, maxBytes, onBytes });
+		const options = defined({ jobs, id, mediaType, maxBytes, onBytes });
 		return { ...(await upload(pieces(), options)), form };
 	} catch (error) {
 		if (!(error instanceof TooLarge)) throw error;
-		throw maxBytes < draft.maxBytes ? outgrown(context, maxBytes) : tooLarge(maxBytes);
+		throw maxBytes < draft.maxBytes ? outgrown({ config }, maxBytes) : tooLarge(maxBytes);
 	}
 }
 
-async function resize(context: RequestContext, id: string, place: Reservation, input: StoredInput): Promise<void> {
+async function resizeToInput(context: RequestContext, job: ReservedJob, input: StoredInput): Promise<void> {
 	try {
-		await resizeReservation(context, id, place, input.sizeBytes);
+		await resizeReservation(context, job, input.sizeBytes);
 	} catch (error) {
-		await discardUpload(context.jobs, id, input);
+		await discardUpload(context.jobs, job.id, input);
 		throw error;
 	}
 }
 
 /** Reads an input without storing it, to compute its size and digest. */
-async function seen({ form, mediaType, maxBytes, pieces, onBytes }: DraftInput): Promise<StoredInput> {
+async function readUnstored({ form, mediaType, maxBytes, pieces, onBytes }: DraftInput): Promise<StoredInput> {
 	let sizeBytes = 0;
 	for await (const bytes of pieces()) {
 		sizeBytes += bytes.byteLength;

@@ -3,6 +3,7 @@
  * are durable, without waiting for the queue.
  */
 
+import { defined } from '../../core/defined.ts';
 import type { Submission } from '../../core/job/lifecycle.ts';
 import { MAX_QUEUE_DELAY_MS, MS_PER_SECOND } from '../../core/job/limits.ts';
 import { type JobMessage, jobMessage } from '../../core/job/message.ts';
@@ -13,23 +14,23 @@ import { type Sending, sendJob } from '../../queue/send.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
 import { acceptedResponse, statusDocumentFor } from '../job-response.ts';
 import { Problem } from '../problem.ts';
-import { applied, waitForJob, waitSecondsOf } from '../read/long-poll.ts';
+import { applied, readWaitSeconds, waitForJob } from '../read/long-poll.ts';
 import { outcomeResponse } from '../read/result.ts';
-import { originOf, type RequestContext } from '../request-context.ts';
+import { linkOrigin, type RequestContext } from '../request-context.ts';
 import { refuseWhenFull } from './capacity.ts';
-import { type Draft, draftOfBody, draftOfEnvelope } from './draft.ts';
-import { fingerprintOf, requestFingerprint } from './fingerprint.ts';
-import { jobOptions, webhookOf } from './options.ts';
+import { type Draft, readBodyDraft, readEnvelopeDraft } from './draft.ts';
+import { fingerprintIn010, requestFingerprint } from './fingerprint.ts';
+import { createWebhook, jobOptions } from './options.ts';
 import { type StoredSubmission, storeInput } from './stored-submission.ts';
 
 type Accepted = Extract<Acceptance, { accepted: true }>;
 
 export function submitEnvelope(context: RequestContext): Promise<Response> {
-	return submitDraft(context, draftOfEnvelope);
+	return submitDraft(context, readEnvelopeDraft);
 }
 
 export function submitBody(context: RequestContext): Promise<Response> {
-	return submitDraft(context, draftOfBody);
+	return submitDraft(context, readBodyDraft);
 }
 
 /** @param read validates the request and reads its draft. */
@@ -85,24 +86,24 @@ export async function acceptDraft(
 	const { task } = draft;
 	refuseWhenFull(context, task.lane);
 	const options = jobOptions(draft.options, task, context);
-	const webhook = webhookOf(draft.options, tenantOf(principal), context.config, originOf(context));
-	const intake = await storeInput(context, id, draft.input, isKeyed);
+	const webhook = createWebhook(draft.options, tenantOf(principal), context);
+	const intake = await storeInput(context, { id, isKeyed }, draft.input);
 	const { input, reservation, terms } = intake;
-	const submission: Submission = {
+	const submission: Submission = defined({
 		submission: crypto.randomUUID(),
 		tenant: tenantOf(principal),
 		task: task.name,
 		lane: task.lane,
-		...(isKeyed && fingerprintsOf(draft, options)),
+		...(isKeyed ? computeFingerprints(draft, options) : {}),
 		options,
 		parameters: draft.parameters,
 		input,
-		origin: originOf(context),
-		...(draft.isOnce && { isOnce: true }),
-		...(webhook && { webhook }),
-		...(reservation !== undefined && { reservation }),
+		origin: linkOrigin(context),
+		isOnce: draft.isOnce || undefined,
+		webhook,
+		reservation,
 		sent: options.delaySeconds * MS_PER_SECOND <= MAX_QUEUE_DELAY_MS,
-	};
+	});
 	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission, terms));
 	if (!acceptance.accepted || acceptance.isReplay) await intake.takeBack();
 	if (!acceptance.accepted) throw acceptanceProblem(acceptance, intake);
@@ -112,10 +113,10 @@ export async function acceptDraft(
 
 async function answered(context: RequestContext, { view, isReplay }: Accepted): Promise<Response> {
 	const headers = isReplay ? { 'idempotent-replayed': 'true' } : {};
-	const waitSeconds = waitSecondsOf(context.request);
+	const waitSeconds = readWaitSeconds(context.request);
 	if (waitSeconds === undefined) return acceptedResponse(context, view, headers);
 	try {
-		return await answeredAfterWait(context, view, waitSeconds, headers);
+		return await answeredAfterWait(context, view, { waitSeconds, headers });
 	} catch (error) {
 		// The job is accepted: a failed wait must not hide that from the client.
 		logError('wait failed', { job: view.facts.id, error });
@@ -127,8 +128,7 @@ async function answered(context: RequestContext, { view, isReplay }: Accepted): 
 async function answeredAfterWait(
 	context: RequestContext,
 	view: JobView,
-	waitSeconds: number,
-	headers: Record<string, string>,
+	{ waitSeconds, headers }: { readonly waitSeconds: number; readonly headers: Record<string, string> },
 ): Promise<Response> {
 	const { id } = view.facts;
 	await waitForJob({ ...context, params: { id } }, { waitSeconds, until: 'end' });
@@ -143,11 +143,14 @@ async function answeredAfterWait(
 }
 
 /** Call it after the last piece of the input. */
-function fingerprintsOf(draft: Draft, filledIn: JobOptions): Pick<Submission, 'fingerprint' | 'requestFingerprint'> {
+function computeFingerprints(
+	draft: Draft,
+	filledIn: JobOptions,
+): Pick<Submission, 'fingerprint' | 'requestFingerprint'> {
 	const { input, options, parameters, identity = parameters, identityIn010 = identity } = draft;
 	const facts = { input: input.digest(), mediaType: input.mediaType, options };
 	return {
-		fingerprint: fingerprintOf({ ...facts, parameters: identityIn010 }, filledIn),
+		fingerprint: fingerprintIn010({ ...facts, parameters: identityIn010 }, filledIn),
 		requestFingerprint: requestFingerprint({ ...facts, parameters: identity }),
 	};
 }

@@ -6,7 +6,7 @@ import { MAX_REQUEST_HEAD_BYTES } from '../../core/upstream/limits.ts';
 import {
 	COMMON_METHODS,
 	type RequestFault,
-	requestFaultOf,
+	requestFault,
 	requestIdentity,
 	type UpstreamRequest,
 } from '../../core/upstream/request.ts';
@@ -26,14 +26,14 @@ const ROOT = '/v1/upstreams/';
 const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 export function submitUpstream(context: RequestContext): Promise<Response> {
-	return submitDraft(context, draftOfUpstream);
+	return submitDraft(context, readUpstreamDraft);
 }
 
-async function draftOfUpstream(context: RequestContext): Promise<Draft> {
+async function readUpstreamDraft(context: RequestContext): Promise<Draft> {
 	const { request, config } = context;
 	const upstream = upstreamNamed(context);
-	const forwarded = requestOf(context, upstream);
-	const fault = requestFaultOf(upstream, forwarded);
+	const forwarded = readUpstreamRequest(context, upstream);
+	const fault = requestFault(upstream, forwarded);
 	if (fault) throw requestProblem(fault, upstream);
 	refuseTooMuchHead(forwarded);
 	const options = readOptions(request.headers);
@@ -65,7 +65,7 @@ function upstreamNamed({ params, principal, config }: RequestContext): Upstream 
 	throw new Problem('NotFound', `Unknown upstream "${shown(params.upstream ?? '')}", ${known}`);
 }
 
-function requestOf(context: RequestContext, upstream: Upstream): UpstreamRequest {
+function readUpstreamRequest(context: RequestContext, upstream: Upstream): UpstreamRequest {
 	const { request, url } = context;
 	const { method, headers } = request;
 	return {

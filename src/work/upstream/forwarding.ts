@@ -1,7 +1,7 @@
 /** A request that is forwarded to an upstream by an attempt. */
 import { BAD_GATEWAY } from '../../core/http/statuses.ts';
 import { upstreamNameOf } from '../../core/job/upstream.ts';
-import { requestFaultOf, UpstreamRequest } from '../../core/upstream/request.ts';
+import { requestFault, UpstreamRequest } from '../../core/upstream/request.ts';
 import { isRepeatable } from '../../core/upstream/retry.ts';
 import { mayUse, type Upstream } from '../../core/upstream/settings.ts';
 import type { Attempt } from '../attempt.ts';
@@ -26,7 +26,7 @@ export function planForwarding(attempt: Attempt): Forwarding {
 	if (tenant !== undefined && !mayUse(upstream, tenant))
 		throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured for this tenant`);
 	const request = UpstreamRequest.parse(parameters);
-	const fault = requestFaultOf(upstream, request);
+	const fault = requestFault(upstream, request);
 	if (fault) throw notAllowed('UpstreamFailed', fault.message);
 	return { attempt, upstream, request };
 }

@@ -1,6 +1,6 @@
 /** Sends the request: builds its headers and body, checks its target, and follows redirects. */
 import { MAX_REDIRECTS } from '../../core/upstream/limits.ts';
-import { targetOf } from '../../core/upstream/paths.ts';
+import { upstreamUrl } from '../../core/upstream/paths.ts';
 import { mayFollow, type UpstreamRequest } from '../../core/upstream/request.ts';
 import { forwardedHeaders, plainHeaders } from '../../core/upstream/request-headers.ts';
 import { download } from '../../rpc/download.ts';
@@ -26,7 +26,7 @@ export interface Answered {
 export async function sendRequest(forwarding: Forwarding): Promise<Answered> {
 	const { attempt, upstream, request } = forwarding;
 	const { allowPrivateTargets } = attempt.dependencies;
-	let target = allowedTarget(targetOf(upstream.baseUrl, request), allowPrivateTargets);
+	let target = allowedTarget(upstreamUrl(upstream.baseUrl, request), allowPrivateTargets);
 	const { origin } = target;
 	let next: RequestInit = { method: request.method, headers: requestHeaders(forwarding) };
 	let hasBody = (attempt.lease.input?.sizeBytes ?? 0) > 0;

@@ -52,7 +52,7 @@ function enter(
 ) {
 	const request = { name: 'report', pass, job, leaseMs: LEASE_MS, ...(concurrency !== undefined && { concurrency }) };
 	const others = typeof waiting === 'number' ? Array.from({ length: waiting }, (_, at) => `w${at}`) : waiting;
-	return enterGate(state, request, new Set(others), now, 0.5);
+	return enterGate(state, request, { waiting: new Set(others), now, random: 0.5 });
 }
 
 /** A circuit breaker that has opened, and the time at which the first job may try again. */

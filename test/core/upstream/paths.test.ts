@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isAllowedPath, pathRefusalOf, targetOf } from '../../../src/core/upstream/paths.ts';
+import { isAllowedPath, pathRefusal, upstreamUrl } from '../../../src/core/upstream/paths.ts';
 
-describe('pathRefusalOf', () => {
+describe('pathRefusal', () => {
 	it('lets through what a path may have', () => {
 		for (const path of [
 			'',
@@ -30,7 +30,7 @@ describe('pathRefusalOf', () => {
 			'/.well-known/x',
 			'/...',
 		])
-			expect([path, pathRefusalOf(path)]).toEqual([path, undefined]);
+			expect([path, pathRefusal(path)]).toEqual([path, undefined]);
 	});
 
 	const ESCAPES = {
@@ -67,8 +67,7 @@ describe('pathRefusalOf', () => {
 	};
 	for (const [what, paths] of Object.entries(ESCAPES)) {
 		it(`refuses ${what}`, () => {
-			for (const path of paths)
-				expect([path, pathRefusalOf(path)]).toEqual([path, expect.stringContaining('expected')]);
+			for (const path of paths) expect([path, pathRefusal(path)]).toEqual([path, expect.stringContaining('expected')]);
 		});
 	}
 });
@@ -96,19 +95,19 @@ describe('isAllowedPath', () => {
 	});
 });
 
-describe('targetOf', () => {
+describe('upstreamUrl', () => {
 	it('puts the path behind that of the base URL, as it was spelled', () => {
-		const target = (path: string, query = '') => targetOf('https://api.example/v1', { path, query }).href;
+		const target = (path: string, query = '') => upstreamUrl('https://api.example/v1', { path, query }).href;
 		expect(target('/a%20b/c;d', '?q=a%20b&q=+&x')).toBe('https://api.example/v1/a%20b/c;d?q=a%20b&q=+&x');
 		expect(target('')).toBe('https://api.example/v1');
 		expect(target('/')).toBe('https://api.example/v1/');
-		expect(targetOf('https://api.example', { path: '/x', query: '' }).href).toBe('https://api.example/x');
+		expect(upstreamUrl('https://api.example', { path: '/x', query: '' }).href).toBe('https://api.example/x');
 	});
 
 	it('never leaves the base URL, even for a path that nobody judged', () => {
 		for (const path of ['/../x', '/%2e%2e/x', '@evil.example/', '.evil.example/', ':99/', '/..\\..\\x'])
-			expect(() => targetOf('https://api.example/v1/base', { path, query: '' }), path).toThrow(TypeError);
+			expect(() => upstreamUrl('https://api.example/v1/base', { path, query: '' }), path).toThrow(TypeError);
 		for (const path of ['@evil.example/', '.evil.example/', ':99/'])
-			expect(() => targetOf('https://api.example', { path, query: '' }), path).toThrow(TypeError);
+			expect(() => upstreamUrl('https://api.example', { path, query: '' }), path).toThrow(TypeError);
 	});
 });

@@ -1,37 +1,37 @@
 import { describe, expect, it } from 'vitest';
 import { identityIn010 } from '../../../src/core/upstream/identity-010.ts';
-import { mayFollow, requestFaultOf, requestIdentity } from '../../../src/core/upstream/request.ts';
-import { type Upstream, upstreamsOf } from '../../../src/core/upstream/settings.ts';
+import { mayFollow, requestFault, requestIdentity } from '../../../src/core/upstream/request.ts';
+import { readUpstreams, type Upstream } from '../../../src/core/upstream/settings.ts';
 
 function upstream(settings: Record<string, unknown> = {}): Upstream {
-	const { upstreams } = upstreamsOf({ report: { baseUrl: 'https://api.example', ...settings } }, {}, false);
+	const { upstreams } = readUpstreams({ report: { baseUrl: 'https://api.example', ...settings } }, {}, false);
 	const made = upstreams.get('report');
 	if (!made) throw new Error('not configured');
 	return made;
 }
 
-describe('requestFaultOf', () => {
+describe('requestFault', () => {
 	it('finds nothing wrong with any method and path where nothing was said of them', () => {
 		for (const method of ['GET', 'POST', 'PROPFIND', 'OPTIONS'])
-			expect(requestFaultOf(upstream(), { method, path: '/x' })).toBeUndefined();
+			expect(requestFault(upstream(), { method, path: '/x' })).toBeUndefined();
 	});
 
 	it('never lets TRACE or CONNECT through', () => {
 		for (const method of ['TRACE', 'CONNECT'])
-			expect(requestFaultOf(upstream(), { method, path: '/x' })).toMatchObject({ type: 'method' });
+			expect(requestFault(upstream(), { method, path: '/x' })).toMatchObject({ type: 'method' });
 	});
 
 	it('holds to the methods and paths that are configured, and says which they are', () => {
 		const strict = upstream({ methods: ['POST'], paths: ['/reports/*'] });
-		expect(requestFaultOf(strict, { method: 'GET', path: '/reports/1' })).toEqual({
+		expect(requestFault(strict, { method: 'GET', path: '/reports/1' })).toEqual({
 			type: 'method',
 			message: '"report" takes POST, got: GET',
 		});
-		expect(requestFaultOf(strict, { method: 'POST', path: '/admin' })).toEqual({
+		expect(requestFault(strict, { method: 'POST', path: '/admin' })).toEqual({
 			type: 'rules',
 			message: 'This path is not forwarded to "report": expected one of /reports/*',
 		});
-		expect(requestFaultOf(strict, { method: 'POST', path: '/reports/%2e%2e/admin' })).toMatchObject({ type: 'path' });
+		expect(requestFault(strict, { method: 'POST', path: '/reports/%2e%2e/admin' })).toMatchObject({ type: 'path' });
 	});
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { configOf, NotConfigured } from '../../../src/config/config.ts';
-import { upstreamsOf } from '../../../src/core/upstream/settings.ts';
+import { NotConfigured, readConfig } from '../../../src/config/config.ts';
+import { readUpstreams } from '../../../src/core/upstream/settings.ts';
 
 const BASE = { baseUrl: 'https://api.example/v1/' };
 
@@ -9,12 +9,12 @@ const secret = (name: string) => `\${${name}}`;
 
 /** The faults found in one upstream, or in the whole setting. */
 function faultsOf(settings: unknown, env: Record<string, unknown> = {}): string[] {
-	return upstreamsOf(settings, env, false).faults.map(({ message }) => message);
+	return readUpstreams(settings, env, false).faults.map(({ message }) => message);
 }
 
 describe('upstreams', () => {
 	it('have a default for everything but their base URL', () => {
-		const { upstreams, faults } = upstreamsOf(JSON.stringify({ report: BASE }), {}, false);
+		const { upstreams, faults } = readUpstreams(JSON.stringify({ report: BASE }), {}, false);
 		expect(faults).toEqual([]);
 		expect(upstreams.get('report')).toEqual({
 			name: 'report',
@@ -38,11 +38,11 @@ describe('upstreams', () => {
 	});
 
 	it('are none where nothing is said', () => {
-		expect(upstreamsOf(undefined, {}, false)).toEqual({ upstreams: new Map(), faults: [] });
+		expect(readUpstreams(undefined, {}, false)).toEqual({ upstreams: new Map(), faults: [] });
 	});
 
 	it('can be an object of wrangler.toml as well as JSON', () => {
-		expect(upstreamsOf({ report: BASE }, {}, false).upstreams.size).toBe(1);
+		expect(readUpstreams({ report: BASE }, {}, false).upstreams.size).toBe(1);
 	});
 
 	it('have the secrets that their headers name', () => {
@@ -52,7 +52,7 @@ describe('upstreams', () => {
 				headers: { 'X-Key': `Bearer ${secret('REPORT_KEY')}/${secret('OTHER')}`, 'X-Plain': '$5 {a}' },
 			},
 		};
-		const { upstreams } = upstreamsOf(settings, { REPORT_KEY: 's3cret', OTHER: 'b' }, false);
+		const { upstreams } = readUpstreams(settings, { REPORT_KEY: 's3cret', OTHER: 'b' }, false);
 		expect(upstreams.get('report')?.headers).toEqual([
 			['X-Key', 'Bearer s3cret/b'],
 			['X-Plain', '$5 {a}'],
@@ -139,7 +139,7 @@ describe('upstreams', () => {
 		expect(faultsOf({ report: { baseUrl } })).toEqual([
 			expect.stringMatching(/^UPSTREAMS\.report\.baseUrl: expected a public https URL: /),
 		]);
-		expect(upstreamsOf({ report: { baseUrl } }, {}, true).faults).toEqual([]);
+		expect(readUpstreams({ report: { baseUrl } }, {}, true).faults).toEqual([]);
 	});
 });
 
@@ -147,7 +147,7 @@ describe('a deployment', () => {
 	const ENV = { AUTH: 'none' };
 	const problem = (env: Record<string, unknown>): NotConfigured => {
 		try {
-			configOf({ ...ENV, ...env });
+			readConfig({ ...ENV, ...env });
 		} catch (error) {
 			if (error instanceof NotConfigured) return error;
 			throw error;
@@ -160,7 +160,7 @@ describe('a deployment', () => {
 		const { variables, message } = problem({ UPSTREAMS });
 		expect(variables).toEqual(['REPORT_KEY']);
 		expect(message).toContain('UPSTREAMS.report.headers.X-Key: the secret REPORT_KEY is not set');
-		expect(configOf({ ...ENV, UPSTREAMS, REPORT_KEY: 'x' }).upstreams.size).toBe(1);
+		expect(readConfig({ ...ENV, UPSTREAMS, REPORT_KEY: 'x' }).upstreams.size).toBe(1);
 	});
 
 	it('never tells the value of a secret', () => {
