@@ -72,11 +72,11 @@ export class PngCodec extends RustCodec {
 			this.#decoded = { pointer: pointer >>> 0, sizeBytes: sizeBytes >>> 0, widthPixels, heightPixels };
 			return 0;
 		};
-		const fail = () => {
+		const throwFailed = () => {
 			throw new Error('The PNG module failed');
 		};
 		const named = WebAssembly.Module.imports(module).map(({ name }) => {
-			return [name, name.startsWith(IMAGE_DATA) ? takePixels : fail] as const;
+			return [name, name.startsWith(IMAGE_DATA) ? takePixels : throwFailed] as const;
 		});
 		return { wbg: Object.fromEntries(named) };
 	}

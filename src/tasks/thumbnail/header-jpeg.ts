@@ -91,17 +91,17 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 		}
 	}
 	if (!frame || scans === 0) throw invalidImage('The JPEG has no pixels');
-	const isUnnamed = frame.channels === 4 && !isAdobe;
-	const file = isUnnamed
-		? Buffer.concat([bytes.subarray(0, MARKER_BYTES), ADOBE_CMYK, bytes.subarray(MARKER_BYTES)])
-		: bytes;
 	return {
 		format: 'jpeg',
-		file,
+		file: frame.channels === 4 && !isAdobe ? withAdobeSegment(bytes) : bytes,
 		orientation: orientation ?? 1,
 		profile: joinProfile(profileParts),
 		...frame,
 	};
+}
+
+function withAdobeSegment(bytes: Uint8Array): Uint8Array {
+	return Buffer.concat([bytes.subarray(0, MARKER_BYTES), ADOBE_CMYK, bytes.subarray(MARKER_BYTES)]);
 }
 
 /** A profile of more than 64 KiB is divided among several segments, in any order. */

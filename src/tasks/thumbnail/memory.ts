@@ -57,7 +57,7 @@ const WEBP_LOSSLESS_BYTES = 4;
 const WEBP_ROW_BYTES = 128;
 
 /** Bytes of each result pixel in the codec: as RGBA, in the encoder's copies, and encoded in a growing buffer. */
-const ENCODE_BYTES_PER_PIXEL: Readonly<Record<ImageFormat, number>> = { jpeg: 14, png: 24, webp: 36 };
+const ENCODE_BYTES_PER_PIXEL: Readonly<Record<ImageFormat, number>> = { jpeg: 14, png: 24, webp: 40 };
 /** Above this quality a JPEG of noise is larger than its pixels. */
 const MODEST_QUALITY = 95;
 const TOP_QUALITY_BYTES_PER_PIXEL = 21;
