@@ -2,7 +2,7 @@
  * The `thumbnail` task: resizes an image, turns it upright and converts it to sRGB.
  *
  * The memory that an image needs limits its size. It is known from the header (`thumbnail/memory.ts`). For a thumbnail of a few
- * hundred pixels the limits are: a JPEG of 100 megapixels (progressive: 17 to 34), a PNG of 9, a WebP of 10 (lossless: 7).
+ * hundred pixels the limits are: a JPEG of 100 megapixels (progressive: 17 to 34), a PNG of 8, a WebP of 10 (lossless: 6).
  * `docs/thumbnail.md` compares the libraries and the platform's own service that could do this.
  */
 import * as z from 'zod';

@@ -58,11 +58,12 @@ const WEBP_ROW_BYTES = 128;
 
 /** Bytes of each result pixel in the codec: as RGBA, in the encoder's copies, and encoded in a growing buffer. */
 const ENCODE_BYTES_PER_PIXEL: Readonly<Record<ImageFormat, number>> = { jpeg: 14, png: 24, webp: 40 };
-/** Above this quality a JPEG of noise is larger than its pixels. */
+/** Above this quality a JPEG of noise takes much more memory. */
 const MODEST_QUALITY = 95;
 const TOP_QUALITY_BYTES_PER_PIXEL = 21;
-/** Bytes of each result pixel outside the codec: as RGBA, and encoded in the worst case (noise). */
-const RESULT_BYTES_PER_PIXEL = RGBA_BYTES + 4.2;
+/** Bytes of each encoded result pixel in the worst case (noise). */
+const RESULT_BYTES_PER_PIXEL: Readonly<Record<ImageFormat, number>> = { jpeg: 2.5, png: 4.2, webp: 2.3 };
+const TOP_QUALITY_RESULT_BYTES_PER_PIXEL = 4.2;
 
 /** The codec that reads a format. */
 export function readerFor(format: ImageFormat): CodecName {
@@ -82,7 +83,8 @@ export function memoryNeeds(work: Work): MemoryNeeds {
 	codecs[writer] = encoderBytes(work);
 	codecs[reader] = Math.max(codecs[reader], decoderBytes(work));
 	const copiedPixels = reader === 'webp-decoder' ? work.header.widthPixels * work.header.heightPixels : 0;
-	const resultBytes = work.resultPixels * RESULT_BYTES_PER_PIXEL;
+	const encodedBytes = isTopJpeg(work) ? TOP_QUALITY_RESULT_BYTES_PER_PIXEL : RESULT_BYTES_PER_PIXEL[work.format];
+	const resultBytes = work.resultPixels * (RGBA_BYTES + encodedBytes);
 	const fileCopies = work.header.file.length > work.inputBytes ? 2 : 1;
 	return { codecs, outside: work.inputBytes * fileCopies + copiedPixels * RGBA_BYTES + resultBytes };
 }
@@ -115,9 +117,13 @@ function decoderBytes({ header, inputBytes, eighths }: Work): number {
 	}
 }
 
-function encoderBytes({ format, quality, resultPixels }: Work): number {
-	const isTopJpeg = format === 'jpeg' && quality > MODEST_QUALITY;
-	const bytes = resultPixels * (isTopJpeg ? TOP_QUALITY_BYTES_PER_PIXEL : ENCODE_BYTES_PER_PIXEL[format]);
+function isTopJpeg({ format, quality }: Work): boolean {
+	return format === 'jpeg' && quality > MODEST_QUALITY;
+}
+
+function encoderBytes(work: Work): number {
+	const { format, resultPixels } = work;
+	const bytes = resultPixels * (isTopJpeg(work) ? TOP_QUALITY_BYTES_PER_PIXEL : ENCODE_BYTES_PER_PIXEL[format]);
 	return format === 'webp' ? emscriptenBytes(bytes) : RUST_BASE_BYTES + bytes;
 }
 

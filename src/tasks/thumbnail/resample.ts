@@ -1,7 +1,7 @@
 /**
  * Resizes an image: Lanczos filter, crop and orientation in one pass. Pure.
  *
- * The resize functions of codecs copy the whole image first (`bench/results/thumbnail-codecs.md`). This one reads the pixels
+ * The resize functions of codecs copy the whole image first (`docs/thumbnail.md` has the figures). This one reads the pixels
  * directly from a codec's memory, and needs one row of its own. It processes rows first, then columns, so that memory is read in
  * order.
  */
