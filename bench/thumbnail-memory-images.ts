@@ -1,20 +1,14 @@
 /** Generates images of any size and kind for the thumbnail bench and tests, so that the repository contains no large files. */
 import { deflateSync } from 'node:zlib';
-import type { Codec } from '../src/tasks/thumbnail/codec.ts';
-import { JpegCodec } from '../src/tasks/thumbnail/codec-jpeg.ts';
-import { PhotonCodec } from '../src/tasks/thumbnail/codec-photon.ts';
-import type { CodecModules } from '../src/tasks/thumbnail/codecs.ts';
-import type { ImageFormat } from '../src/tasks/thumbnail/header.ts';
+import type { Codec, Picture } from '../src/tasks/thumbnail/codec.ts';
+import type { CodecLoaders } from '../src/tasks/thumbnail/codecs.ts';
+import { type ImageFormat, readHeader } from '../src/tasks/thumbnail/header.ts';
+import { readerFor, writerFor } from '../src/tasks/thumbnail/memory.ts';
 import { resample } from '../src/tasks/thumbnail/resample.ts';
 
-type Bytes = Uint8Array<ArrayBuffer>;
+export type { Picture };
 
-/** RGBA pixels. */
-export interface Picture {
-	readonly widthPixels: number;
-	readonly heightPixels: number;
-	readonly data: Uint8ClampedArray<ArrayBuffer>;
-}
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A flat JPEG, written by hand, with the parts of the format that our encoder does not write. */
 export interface FlatJpeg {
@@ -41,44 +35,28 @@ const BLOCK_PIXELS = 8;
 const BITS_PER_BYTE = 8;
 const RGBA_BYTES = 4;
 
-async function codecFor(format: ImageFormat, modules: CodecModules): Promise<Codec> {
-	return format === 'jpeg' ? new JpegCodec(await modules.jpeg()) : new PhotonCodec(await modules.photon());
-}
-
-/** Encodes a picture of any size with the codec of the format. */
+/** Encodes a picture of any size with the codec of the format. Default quality: 90. */
 export async function encodePicture(
 	picture: Picture,
 	format: ImageFormat,
-	modules: CodecModules,
-	quality = 90,
+	{ loaders, quality = 90 }: { readonly loaders: CodecLoaders; readonly quality?: number },
 ): Promise<Bytes> {
-	const codec = await codecFor(format, modules);
-	const region = codec.allocate(picture.data.length);
-	codec.view(region).set(picture.data);
-	const { widthPixels, heightPixels } = picture;
-	return codec.encode(region, { widthPixels, heightPixels, format, quality });
+	return (await loaders[writerFor(format)]()).encode(picture, quality);
 }
 
 /** Decodes an image to RGBA as stored, without applying the orientation. */
-export async function decodePicture(bytes: Uint8Array, format: ImageFormat, modules: CodecModules): Promise<Picture> {
-	return scaledPicture(bytes, format, modules, 1);
+export async function decodePicture(bytes: Uint8Array, format: ImageFormat, loaders: CodecLoaders): Promise<Picture> {
+	return scaledPicture(await loaders[readerFor(format)](), readHeader(format, bytes.slice()).file, 1);
 }
 
 /** Resizes a photo to a number of megapixels. */
-export async function photoOf(photo: Uint8Array, megapixels: number, modules: CodecModules): Promise<Picture> {
-	const { widthPixels, heightPixels } = await decodePicture(photo, 'jpeg', modules);
-	return scaledPicture(photo, 'jpeg', modules, Math.sqrt((megapixels * 1_000_000) / (widthPixels * heightPixels)));
+export async function photoOf(photo: Uint8Array, megapixels: number, loaders: CodecLoaders): Promise<Picture> {
+	const { widthPixels, heightPixels } = readHeader('jpeg', photo);
+	const scale = Math.sqrt((megapixels * 1_000_000) / (widthPixels * heightPixels));
+	return scaledPicture(await loaders.jpeg(), photo, scale);
 }
 
-async function scaledPicture(
-	bytes: Uint8Array,
-	format: ImageFormat,
-	modules: CodecModules,
-	scale: number,
-): Promise<Picture> {
-	const codec = await codecFor(format, modules);
-	const file = codec.allocate(bytes.length);
-	codec.view(file).set(bytes);
+function scaledPicture(codec: Codec, file: Uint8Array, scale: number): Picture {
 	const decoded = codec.decode(file, { widthPixels: 1, heightPixels: 1, eighths: BLOCK_PIXELS });
 	const widthPixels = Math.round(decoded.widthPixels * scale);
 	const heightPixels = Math.round(decoded.heightPixels * scale);
@@ -227,12 +205,17 @@ export function withOrientation(image: Uint8Array, format: ImageFormat, orientat
 	}
 }
 
-/** Supports only the output of our encoder: a still, lossless picture. */
+/** Supports only the output of our encoder: a still picture, lossy and perhaps transparent. */
 function withWebpExif(image: Uint8Array, tiff: Uint8Array): Bytes {
-	const pixels = image.subarray(12);
-	const bits = new DataView(pixels.buffer, pixels.byteOffset).getUint32(9, true);
-	const canvas = [...littleEndian(bits & 0x3fff, 3), ...littleEndian((bits >>> 14) & 0x3fff, 3)];
 	const exifFlag = 0x08;
+	if (String.fromCharCode(...image.subarray(12, 16)) === 'VP8X') {
+		const extended = concat(image.subarray(12));
+		extended[8] = (extended[8] ?? 0) | exifFlag;
+		return webpFile(extended, webpChunk('EXIF', tiff));
+	}
+	const pixels = image.subarray(12);
+	const view = new DataView(pixels.buffer, pixels.byteOffset);
+	const canvas = [...littleEndian(view.getUint16(14, true) - 1, 3), ...littleEndian(view.getUint16(16, true) - 1, 3)];
 	const header = webpChunk('VP8X', Uint8Array.from([exifFlag, 0, 0, 0, ...canvas]));
 	return webpFile(header, pixels, webpChunk('EXIF', tiff));
 }

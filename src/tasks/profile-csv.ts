@@ -50,7 +50,7 @@ const parameters = z.strictObject({
  * - Rows end with LF, CRLF or CR. Blank lines are skipped. The missing cells of a shorter row are nulls; a longer row
  *   adds columns.
  * - Types: see `typeOfValue`. Fields of a column: see `ColumnProfile`.
- * - Distinct counts are exact up to 100,000 a column and 8 MiB of fingerprints in total; beyond that they are lower bounds.
+ * - Distinct counts are exact up to 100,000 a column and 8 MiB of values in total; beyond that they are lower bounds.
  *
  * Errors, none of them retryable except `CsvFetchFailed` with 502: `CsvFetchFailed` (502 or 422), `CsvTooLarge` (413),
  * `EmptyCsv`, `InvalidCsv`, `RowTooLarge`, `TooManyColumns`, `UnsupportedCharset` (422; in the `Content-Type` of a submission:

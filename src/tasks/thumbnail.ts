@@ -1,12 +1,14 @@
 /**
- * The `thumbnail` task: resizes an image and turns it upright.
+ * The `thumbnail` task: resizes an image, turns it upright and converts it to sRGB.
  *
  * The memory that an image needs limits its size. It is known from the header (`thumbnail/memory.ts`). For a thumbnail of a few
- * hundred pixels the limits are: a JPEG of 100 megapixels (progressive: 17 to 34), a PNG of 8, a WebP of 6.
+ * hundred pixels the limits are: a JPEG of 100 megapixels (progressive: 17 to 34), a PNG of 8, a WebP of 10 (lossless: 6).
+ * `docs/thumbnail.md` compares the libraries and the platform's own service that could do this.
  */
 import * as z from 'zod';
 import { defineTask } from '../work/task.ts';
-import { type CodecModules, Codecs } from './thumbnail/codecs.ts';
+import { Codecs } from './thumbnail/codecs.ts';
+import { loaders } from './thumbnail/loaders.ts';
 import { MAX_SIDE_PIXELS } from './thumbnail/plan.ts';
 import { resizeImage, type Stage } from './thumbnail/resize.ts';
 import { Turn } from './thumbnail/turn.ts';
@@ -21,18 +23,12 @@ const TURN_LIMIT_MS = 60_000;
 /** Progress after each stage, in percent. */
 const PERCENT_AFTER: Readonly<Record<Stage, number>> = { read: 20, decoded: 60, resized: 85, encoded: 100 };
 
-/** Imports and compiles each module when the first image needs it. */
-const modules: CodecModules = {
-	jpeg: async () => (await import('imagescript/wasm/any/jpeg.wasm')).default,
-	photon: async () => (await import('@cf-wasm/photon/photon.wasm')).default,
-};
-
 /** One image at a time, because two of the largest don't fit in memory. */
-const turn = new Turn(() => new Codecs(modules), TURN_LIMIT_MS);
+const turn = new Turn(() => new Codecs(loaders), TURN_LIMIT_MS);
 
 export const thumbnail = defineTask({
 	name: 'thumbnail',
-	description: 'Resizes a JPEG, PNG or WebP image to any of these formats, upright and without metadata.',
+	description: 'Resizes a JPEG, PNG or WebP image to any of these formats, upright, in sRGB and without metadata.',
 	input: { mediaTypes: ['image/jpeg', 'image/png', 'image/webp'] },
 	parameters: z.strictObject({
 		width: sideSchema('width'),

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { type CsvProfile, CsvProfiler } from '../../src/tasks/profile-csv/csv-profiler.ts';
 import type { Delimiter } from '../../src/tasks/profile-csv/delimiter.ts';
+import { DISTINCT_VALUE_BYTES } from '../../src/tasks/profile-csv/distinct-counter.ts';
 import { type CsvLimits, DEFAULT_LIMITS } from '../../src/tasks/profile-csv/limits.ts';
 import type { ColumnType, ValueType } from '../../src/tasks/profile-csv/value-type.ts';
 
@@ -335,10 +336,10 @@ describe('CsvProfiler counts distinct values', () => {
 			Array.from({ length: 20 }, (_, c) => `${n * 20 + c}`).join(','),
 		);
 		const csv = [`${header},few`, ...body.map((row, n) => `${row},${n % 3}`)].join('\n');
-		// 2,000 values need 4,096 slots of 8 bytes.
-		const enough = await profileOf(csv, { limits: { distinctBudgetBytes: 22 * 4096 * 8 } });
+		const columnBytes = 2000 * (DISTINCT_VALUE_BYTES + '39999'.length);
+		const enough = await profileOf(csv, { limits: { distinctBudgetBytes: 21 * columnBytes } });
 		expect(enough.columns.every(({ distinctIsLowerBound }) => !distinctIsLowerBound)).toBe(true);
-		const half = await profileOf(csv, { limits: { distinctBudgetBytes: 11 * 4096 * 8 } });
+		const half = await profileOf(csv, { limits: { distinctBudgetBytes: 11 * columnBytes } });
 		const exact = half.columns.filter(({ distinctIsLowerBound }) => !distinctIsLowerBound);
 		const bounds = half.columns.filter(({ distinctIsLowerBound }) => distinctIsLowerBound);
 		expect(exact.length).toBeGreaterThanOrEqual(10);

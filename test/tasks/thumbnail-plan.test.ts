@@ -5,15 +5,21 @@ import { MAX_PIXELS, planResize, type ResizeRequest } from '../../src/tasks/thum
 import { TaskError } from '../../src/work/task.ts';
 
 const INPUT_BYTES = 3_000_000;
+const NO_METADATA = { file: new Uint8Array(), profile: undefined };
 
 function jpeg(widthPixels: number, heightPixels: number, more: object = {}): ImageHeader {
-	const kind = { format: 'jpeg', channels: 3, progressive: false, orientation: 1 } as const;
+	const kind = {
+		format: 'jpeg',
+		channels: 3,
+		progressive: false,
+		orientation: 1,
+		...NO_METADATA,
+	} as const;
 	return { ...kind, widthPixels, heightPixels, storedSamples: widthPixels * heightPixels * 1.5, ...more };
 }
 
 function png(widthPixels: number, heightPixels: number): ImageHeader {
-	const essentials = { prefix: new Uint8Array(), ranges: [] };
-	return { format: 'png', bytesPerPixel: 4, orientation: 1, widthPixels, heightPixels, essentials };
+	return { format: 'png', decodedBytesPerPixel: 9.2, orientation: 1, widthPixels, heightPixels, ...NO_METADATA };
 }
 
 function plan(header: ImageHeader, request: Partial<ResizeRequest>) {

@@ -75,9 +75,9 @@ describe('resample', () => {
 		expect(reds(resampled(ramp, { width: 1, height: 1 }))).toEqual([40]);
 	});
 
-	it('makes light of ink', () => {
+	it('mixes inks as they look on paper', () => {
 		const ink = source('cmyk', 2, 255, 0, 0, 0, 0, 100, 255, 128);
-		expect(resampled(ink, { width: 2, height: 1 })).toEqual([0, 255, 255, 255, 127, 77, 0, 255]);
+		expect(resampled(ink, { width: 2, height: 1 })).toEqual([0, 153, 227, 255, 139, 92, 0, 255]);
 	});
 
 	it('lays what is transparent over white when it is told to', () => {

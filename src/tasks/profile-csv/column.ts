@@ -1,4 +1,5 @@
 /** The profile of one column, collected value by value in bounded memory. Pure: no I/O, no clock. */
+import { defined } from '../../core/defined.ts';
 import { type DistinctBudget, DistinctCounter } from './distinct-counter.ts';
 import type { CsvLimits } from './limits.ts';
 import { NumberSummary } from './number-summary.ts';
@@ -94,9 +95,9 @@ export class Column {
 
 function numberFields(numbers: NumberSummary): Partial<ColumnProfile> {
 	const { min, max, mean, stddev } = numbers;
-	return { min, max, ...(mean !== undefined && { mean }), ...(stddev !== undefined && { stddev }) };
+	return defined({ min, max, mean, stddev });
 }
 
 function orderFields({ min, max }: TextSummary): Partial<ColumnProfile> {
-	return { ...(min !== undefined && { min }), ...(max !== undefined && { max }) };
+	return defined({ min, max });
 }

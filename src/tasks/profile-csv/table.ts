@@ -3,7 +3,7 @@ import { TaskError } from '../../work/task.ts';
 import { Column, type ColumnProfile } from './column.ts';
 import { DistinctBudget } from './distinct-counter.ts';
 import type { CsvLimits } from './limits.ts';
-import { shownText } from './text-summary.ts';
+import { ownCopy, shownText } from './text-summary.ts';
 
 /** The profile of a table. */
 export type TableProfile = {
@@ -96,7 +96,7 @@ function withoutBlanks(text: string): string {
 	let end = text.length;
 	while (start < end && isBlank(text.charCodeAt(start))) start++;
 	while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-	return end - start === text.length ? text : text.slice(start, end);
+	return end - start === text.length ? text : ownCopy(text.slice(start, end));
 }
 
 function isBlank(code: number): boolean {

@@ -56,6 +56,6 @@ export function shownText(text: string, maxCharacters: number): string {
 }
 
 /** Copies the text. V8 would keep the long string alive if the text is a slice of it. */
-function ownCopy(text: string): string {
+export function ownCopy(text: string): string {
 	return JSON.parse(JSON.stringify(text));
 }

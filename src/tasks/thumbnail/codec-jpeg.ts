@@ -2,9 +2,9 @@
  * The JPEG codec: the module in `imagescript`, built from the Rust crates jpeg-decoder and image.
  *
  * It decodes at 1/8, 1/4 or 1/2 of the size where that is enough, which saves time and memory: a thumbnail of a 12-megapixel
- * photo takes 6 MB. Photon takes 144 MB for the same, more than an isolate has.
+ * photo takes 6 MB. A codec that cannot scale takes 100 MB for the same.
  */
-import { Codec, type DecodedImage, DecodeError, type DecodeOptions, type EncodeOptions, type Region } from './codec.ts';
+import { type DecodedImage, DecodeError, type DecodeOptions, type Picture, RustCodec } from './codec.ts';
 import { FULL_SIZE_EIGHTHS } from './memory.ts';
 import { scaledSide } from './plan.ts';
 
@@ -34,7 +34,7 @@ const LAYOUTS = ['grey', 'rgb', 'cmyk'] as const;
 const UNREACHABLE_PIXELS = 65_535;
 
 /** Reads and writes JPEG. */
-export class JpegCodec extends Codec {
+export class JpegCodec extends RustCodec {
 	readonly #exports: JpegExports;
 
 	constructor(module: WebAssembly.Module) {
@@ -50,29 +50,31 @@ export class JpegCodec extends Codec {
 		return this.#exports.walloc(sizeBytes);
 	}
 
-	protected free(pointer: number, sizeBytes: number): void {
+	#free(pointer: number, sizeBytes: number): void {
 		this.#exports.wfree(pointer, sizeBytes);
 	}
 
-	protected decodeFile(file: Region, options: DecodeOptions): DecodedImage {
+	protected decodeFile(file: Uint8Array, options: DecodeOptions): DecodedImage {
 		const codec = this.#exports;
-		const image = codec.decode(file.pointer, file.sizeBytes, ...sizeToAskFor(options)) >>> 0;
+		const image = codec.decode(this.copyIn(file), file.length, ...sizeToAskFor(options)) >>> 0;
 		if (image <= FAILED) throw new DecodeError(`decode JPEG: failed with ${image}`);
-		this.hold({ pointer: image, sizeBytes: 0 }, () => codec.decode_free(image));
 		const layout = LAYOUTS[codec.decode_format(image)];
 		if (!layout) throw new Error('decode JPEG: unknown pixel layout');
 		const widthPixels = codec.decode_width(image) >>> 0;
 		const heightPixels = codec.decode_height(image) >>> 0;
 		const decodePixels = () => {
 			const pointer = codec.decode_buffer(image) >>> 0;
-			return { data: this.view({ pointer, sizeBytes: codec.wlen() >>> 0 }), widthPixels, heightPixels, layout };
+			return { data: this.view(pointer, codec.wlen() >>> 0), widthPixels, heightPixels, layout };
 		};
-		return { widthPixels, heightPixels, pixels: decodePixels, free: () => this.release(image) };
+		return { widthPixels, heightPixels, pixels: decodePixels, free: () => codec.decode_free(image) };
 	}
 
-	protected encodePixels(pixels: Region, { widthPixels, heightPixels, quality }: EncodeOptions): Region {
-		const pointer = this.#exports.encode(pixels.pointer, widthPixels, heightPixels, quality) >>> 0;
-		return { pointer, sizeBytes: this.#exports.wlen() >>> 0 };
+	protected encodePicture({ data, widthPixels, heightPixels }: Picture, quality: number): Uint8Array<ArrayBuffer> {
+		const pointer = this.#exports.encode(this.copyIn(data), widthPixels, heightPixels, quality) >>> 0;
+		const sizeBytes = this.#exports.wlen() >>> 0;
+		const file = this.view(pointer, sizeBytes).slice();
+		this.#free(pointer, sizeBytes);
+		return file;
 	}
 }
 

@@ -1,18 +1,10 @@
 /**
  * A codec is a WebAssembly module that decodes and encodes images in its own memory.
  *
- * The modules are called without the JavaScript they come with: it copies every image out of the memory and back, and keeps one
- * instance for ever, even after a trap.
+ * A hostile image may make a module trap. The instance is then in any state, so it is dropped.
  */
 import { invalidImage } from './errors.ts';
-import type { ImageFormat } from './header.ts';
 import type { SourcePixels } from './resample.ts';
-
-/** A region of a codec's memory. */
-export interface Region {
-	readonly pointer: number;
-	readonly sizeBytes: number;
-}
 
 /** Options for decoding. */
 export interface DecodeOptions {
@@ -22,20 +14,18 @@ export interface DecodeOptions {
 	readonly eighths: number;
 }
 
-/** Options for encoding. */
-export interface EncodeOptions {
+/** RGBA pixels row by row without gaps. */
+export interface Picture {
+	readonly data: Uint8ClampedArray<ArrayBuffer>;
 	readonly widthPixels: number;
 	readonly heightPixels: number;
-	readonly format: ImageFormat;
-	/** 1–100, JPEG only: PNG and WebP are lossless. */
-	readonly quality: number;
 }
 
-/** Decoded pixels, still in the codec's memory. */
+/** Decoded pixels. */
 export interface DecodedImage {
 	readonly widthPixels: number;
 	readonly heightPixels: number;
-	/** A view for the resampler, valid until the next call to the codec. */
+	/** May be a view of the codec's memory, valid until the next call to the codec. */
 	pixels(): SourcePixels;
 	/** Returns the memory to the codec. */
 	free(): void;
@@ -43,17 +33,12 @@ export interface DecodedImage {
 
 /** An instance of a codec. */
 export abstract class Codec {
-	/** Regions in use, by pointer. */
-	readonly #inUse = new Map<number, Held>();
-	#bareBytes = 0;
 	#isSpent = false;
 
 	/** The instance's linear memory. */
 	protected abstract readonly memory: WebAssembly.Memory;
-	protected abstract malloc(sizeBytes: number): number;
-	protected abstract free(pointer: number, sizeBytes: number): void;
-	protected abstract decodeFile(file: Region, options: DecodeOptions): DecodedImage;
-	protected abstract encodePixels(pixels: Region, options: EncodeOptions): Region;
+	protected abstract decodeFile(file: Uint8Array, options: DecodeOptions): DecodedImage;
+	protected abstract encodePicture(picture: Picture, quality: number): Uint8Array<ArrayBuffer>;
 
 	/** The size of the linear memory. It never shrinks, so it is the maximum that any image has needed so far. */
 	get memoryBytes(): number {
@@ -65,39 +50,8 @@ export abstract class Codec {
 		return this.#isSpent;
 	}
 
-	/** The memory's size after growing to a need. */
-	bytesAfter(needBytes: number): number {
-		const { memoryBytes } = this;
-		return needBytes <= memoryBytes ? memoryBytes : memoryBytes + this.#missingBytes(needBytes);
-	}
-
-	/**
-	 * Grows the memory to a need in one step, so that the work itself does not. By itself the allocator grows by the full size
-	 * of each request, even when half of that is free at the end. The next image with this need is then certain to fit.
-	 */
-	growTo(needBytes: number): void {
-		if (needBytes > this.memoryBytes) this.release(this.allocate(this.#missingBytes(needBytes)).pointer);
-	}
-
-	/** Allocates a region. */
-	allocate(sizeBytes: number): Region {
-		this.#bareBytes ||= this.memoryBytes;
-		const pointer = this.#guarded(() => this.malloc(sizeBytes)) >>> 0;
-		return this.hold({ pointer, sizeBytes });
-	}
-
-	/** Returns a view of a region, valid until the next call to the codec: growing the memory moves it. */
-	view({ pointer, sizeBytes }: Region): Uint8Array<ArrayBuffer> {
-		return new Uint8Array(this.memory.buffer as ArrayBuffer, pointer, sizeBytes);
-	}
-
-	/**
-	 * Decodes a file, and consumes its region.
-	 *
-	 * @throws {TaskError} `InvalidImage` when the codec cannot decode the bytes, usually because of a trap.
-	 */
-	decode(file: Region, options: DecodeOptions): DecodedImage {
-		this.#inUse.delete(file.pointer);
+	/** @throws {TaskError} `InvalidImage` when the codec cannot decode the bytes, usually because of a trap. */
+	decode(file: Uint8Array, options: DecodeOptions): DecodedImage {
 		try {
 			return this.#guarded(() => this.decodeFile(file, options));
 		} catch (error) {
@@ -105,39 +59,15 @@ export abstract class Codec {
 		}
 	}
 
-	/** Encodes RGBA pixels, and consumes their region. */
-	encode(pixels: Region, options: EncodeOptions): Uint8Array<ArrayBuffer> {
-		this.#inUse.delete(pixels.pointer);
-		const file = this.hold(this.#guarded(() => this.encodePixels(pixels, options)));
-		const bytes = this.view(file).slice();
-		this.release(file.pointer);
-		return bytes;
+	/** @param quality 1–100; PNG is lossless and ignores it. */
+	encode(picture: Picture, quality: number): Uint8Array<ArrayBuffer> {
+		return this.#guarded(() => this.encodePicture(picture, quality));
 	}
 
-	/** Frees all regions, so that the instance can serve another image. */
-	reset(): void {
-		for (const pointer of [...this.#inUse.keys()]) this.release(pointer);
-	}
+	/** Prepares the instance for the next image. */
+	reset(): void {}
 
-	/** Registers a region, or another object at its pointer, to be freed. */
-	protected hold(region: Region, free = () => this.free(region.pointer, region.sizeBytes)): Region {
-		this.#inUse.set(region.pointer, { sizeBytes: region.sizeBytes, free });
-		return region;
-	}
-
-	protected release(pointer: number): void {
-		const held = this.#inUse.get(pointer);
-		this.#inUse.delete(pointer);
-		if (held) this.#guarded(held.free);
-	}
-
-	/** The part of a need that is neither in use already nor in an instance's initial memory. */
-	#missingBytes(needBytes: number): number {
-		let missingBytes = needBytes - (this.#bareBytes || this.memoryBytes);
-		for (const { sizeBytes } of this.#inUse.values()) missingBytes -= sizeBytes;
-		return Math.max(0, Math.ceil(missingBytes));
-	}
-
+	/** Calls the module, and notes whether it has trapped. */
 	#guarded<Result>(call: () => Result): Result {
 		try {
 			return call();
@@ -148,10 +78,21 @@ export abstract class Codec {
 	}
 }
 
-/** An object in a codec's memory that must be freed. */
-interface Held {
-	readonly sizeBytes: number;
-	free(): void;
+/** A codec that is built from Rust: the caller allocates memory for what it hands over. */
+export abstract class RustCodec extends Codec {
+	protected abstract malloc(sizeBytes: number): number;
+
+	/** Copies bytes into the linear memory. @returns their address. */
+	protected copyIn(bytes: Uint8Array | Uint8ClampedArray): number {
+		const pointer = this.malloc(bytes.length) >>> 0;
+		this.view(pointer, bytes.length).set(bytes);
+		return pointer;
+	}
+
+	/** Returns a view of the linear memory, valid until the next call to the codec: growing the memory moves it. */
+	protected view(pointer: number, sizeBytes: number): Uint8Array<ArrayBuffer> {
+		return new Uint8Array(this.memory.buffer as ArrayBuffer, pointer, sizeBytes);
+	}
 }
 
 /** The codec reports that it cannot decode. The instance remains usable. */

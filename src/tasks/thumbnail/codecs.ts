@@ -1,16 +1,9 @@
 /** The codecs of an isolate, and their memory budget. */
 import type { Codec } from './codec.ts';
-import { JpegCodec } from './codec-jpeg.ts';
-import { PhotonCodec } from './codec-photon.ts';
-import { type CodecName, MEMORY_BUDGET_BYTES, type MemoryNeeds } from './memory.ts';
+import { CODEC_NAMES, type CodecName, MEMORY_BUDGET_BYTES, type MemoryNeeds } from './memory.ts';
 
-/** Loads the compiled modules. Each is loaded when an image needs it. */
-export interface CodecModules {
-	/** `imagescript/wasm/any/jpeg.wasm` */
-	jpeg(): Promise<WebAssembly.Module>;
-	/** `@cf-wasm/photon/photon.wasm` */
-	photon(): Promise<WebAssembly.Module>;
-}
+/** Loads and instantiates the codecs. Each is loaded when an image needs it. */
+export type CodecLoaders = Readonly<Record<CodecName, () => Promise<Codec>>>;
 
 /**
  * One instance of each codec, kept from one image to the next.
@@ -20,55 +13,52 @@ export interface CodecModules {
  * together.
  */
 export class Codecs {
-	readonly #modules: CodecModules;
+	readonly #loaders: CodecLoaders;
 	readonly #kept = new Map<CodecName, Codec>();
 
-	constructor(modules: CodecModules) {
-		this.#modules = modules;
+	constructor(loaders: CodecLoaders) {
+		this.#loaders = loaders;
 	}
 
 	/** Returns the instance, or a new one if there is none. */
 	async open(name: CodecName): Promise<Codec> {
 		const kept = this.#kept.get(name);
 		if (kept) return kept;
-		const codec = await this.#create(name);
+		const codec = await this.#loaders[name]();
 		this.#kept.set(name, codec);
 		return codec;
 	}
 
 	/**
-	 * Returns the instance that holds the input. If memory left behind by earlier images would exceed the budget, it first drops
-	 * the other instance, and then replaces this one.
+	 * Drops instances if the memory left behind by earlier images would exceed the budget: first those that the work does not
+	 * use, then the others.
 	 */
-	async makeRoom(needs: MemoryNeeds, reader: CodecName): Promise<Codec> {
-		const fits = () => this.#after('jpeg', needs) + this.#after('photon', needs) + needs.result <= MEMORY_BUDGET_BYTES;
-		if (!fits()) this.#kept.delete(reader === 'jpeg' ? 'photon' : 'jpeg');
-		if (!fits()) this.#kept.delete(reader);
-		return this.open(reader);
+	makeRoom(needs: MemoryNeeds): void {
+		const unusedFirst = [...this.#kept.keys()].sort((one, other) => needs.codecs[one] - needs.codecs[other]);
+		for (const name of unusedFirst) {
+			if (this.#bytesAfter(needs) > MEMORY_BUDGET_BYTES) this.#kept.delete(name);
+		}
 	}
 
 	/** The linear memory of all instances, in bytes. */
 	get heldBytes(): number {
-		return this.#held('jpeg') + this.#held('photon');
+		return [...this.#kept.values()].reduce((sum, codec) => sum + codec.memoryBytes, 0);
 	}
 
 	/** Prepares the instances for the next image, and drops those that have trapped. */
 	reset(): void {
 		for (const [name, codec] of this.#kept) {
-			if (!codec.isSpent) codec.reset();
 			if (codec.isSpent) this.#kept.delete(name);
+			else codec.reset();
 		}
 	}
 
-	#held(name: CodecName): number {
-		return this.#kept.get(name)?.memoryBytes ?? 0;
-	}
-
-	#after(name: CodecName, needs: MemoryNeeds): number {
-		return this.#kept.get(name)?.bytesAfter(needs[name]) ?? needs[name];
-	}
-
-	async #create(name: CodecName): Promise<Codec> {
-		return name === 'jpeg' ? new JpegCodec(await this.#modules.jpeg()) : new PhotonCodec(await this.#modules.photon());
+	#bytesAfter({ codecs, outside }: MemoryNeeds): number {
+		const after = (name: CodecName) => {
+			const heldBytes = this.#kept.get(name)?.memoryBytes ?? 0;
+			// Free memory at the end of a codec's memory may be too small for its next allocation. Then it grows by all of it.
+			return codecs[name] > heldBytes ? heldBytes + codecs[name] : heldBytes;
+		};
+		return CODEC_NAMES.reduce((sum, name) => sum + after(name), outside);
 	}
 }

@@ -18,8 +18,8 @@ const BIG_ENDIAN = 0x4d4d;
  *
  * @returns 1–8 as in EXIF; 1 (upright) when the block has none.
  */
-export function readOrientation(tiff: Uint8Array): number {
-	if (tiff.length < TIFF_HEADER_BYTES) return UPRIGHT;
+export function readOrientation(tiff: Uint8Array | undefined): number {
+	if (!tiff || tiff.length < TIFF_HEADER_BYTES) return UPRIGHT;
 	const view = dataView(tiff);
 	const byteOrder = view.getUint16(0);
 	if (byteOrder !== LITTLE_ENDIAN && byteOrder !== BIG_ENDIAN) return UPRIGHT;

@@ -1,4 +1,6 @@
 /** Reads all markers of a JPEG without decoding it. Pure. */
+import { Buffer } from 'node:buffer';
+import { MAX_PROFILE_BYTES } from './colour-profile.ts';
 import { invalidImage, unsupportedImage } from './errors.ts';
 import { readOrientation } from './exif.ts';
 import { dataView, type HeaderBase, hasText } from './image-bytes.ts';
@@ -39,6 +41,12 @@ const EXIF_SEGMENT = 0xe1;
 const EXIF_NAME = 'Exif\0\0';
 const ADOBE_SEGMENT = 0xee;
 const ADOBE_NAME = 'Adobe';
+/** An Adobe segment that says: four channels are CMYK. The decoder rejects them without it; libvips and browsers assume it. */
+const ADOBE_CMYK = Buffer.from('\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0', 'latin1');
+const PROFILE_SEGMENT = 0xe2;
+/** Two bytes follow: the number of the part, from 1, and the number of parts. */
+const PROFILE_NAME = 'ICC_PROFILE\0';
+const PROFILE_HEADER_BYTES = PROFILE_NAME.length + 2;
 const MARKER_BYTES = 2;
 const LENGTH_BYTES = 2;
 const FRAME_HEADER_BYTES = 6;
@@ -47,7 +55,7 @@ const MAX_SAMPLING = 4;
 const BITS_PER_SAMPLE = 8;
 const BLOCK_PIXELS = 8;
 
-type Frame = Omit<JpegHeader, 'orientation' | 'format'>;
+type Frame = Omit<JpegHeader, 'orientation' | 'format' | 'file' | 'profile'>;
 
 /**
  * @throws {TaskError} `InvalidImage` when damaged or truncated, `UnsupportedImage` for rare kinds that browsers don't show
@@ -57,6 +65,7 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 	let frame: Frame | undefined;
 	let orientation: number | undefined;
 	let scans = 0;
+	const profileParts: Uint8Array[] = [];
 	let isAdobe = false;
 	let at = MARKER_BYTES;
 	for (;;) {
@@ -71,6 +80,8 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 			frame = readJpegFrame(marker.code, segment);
 		} else if (marker.code === EXIF_SEGMENT && hasText(segment, 0, EXIF_NAME)) {
 			orientation ??= readOrientation(segment.subarray(EXIF_NAME.length));
+		} else if (marker.code === PROFILE_SEGMENT && hasText(segment, 0, PROFILE_NAME)) {
+			profileParts[segment[PROFILE_NAME.length] ?? 0] = segment.subarray(PROFILE_HEADER_BYTES);
 		} else if (marker.code === ADOBE_SEGMENT && hasText(segment, 0, ADOBE_NAME)) {
 			isAdobe = true;
 		} else if (marker.code === START_OF_SCAN) {
@@ -80,9 +91,24 @@ export function readJpegHeader(bytes: Uint8Array): JpegHeader {
 		}
 	}
 	if (!frame || scans === 0) throw invalidImage('The JPEG has no pixels');
-	if (frame.channels === 4 && !isAdobe)
-		throw unsupportedImage('The JPEG has 4 channels, expected an Adobe marker that names them');
-	return { format: 'jpeg', orientation: orientation ?? 1, ...frame };
+	return {
+		format: 'jpeg',
+		file: frame.channels === 4 && !isAdobe ? withAdobeSegment(bytes) : bytes,
+		orientation: orientation ?? 1,
+		profile: joinProfile(profileParts),
+		...frame,
+	};
+}
+
+function withAdobeSegment(bytes: Uint8Array): Uint8Array {
+	return Buffer.concat([bytes.subarray(0, MARKER_BYTES), ADOBE_CMYK, bytes.subarray(MARKER_BYTES)]);
+}
+
+/** A profile of more than 64 KiB is divided among several segments, in any order. */
+function joinProfile(parts: readonly Uint8Array[]): Uint8Array | undefined {
+	const present = parts.filter((part) => part !== undefined);
+	const sizeBytes = present.reduce((sum, part) => sum + part.length, 0);
+	return sizeBytes > 0 && sizeBytes <= MAX_PROFILE_BYTES ? Buffer.concat(present) : undefined;
 }
 
 function jpegCutOff() {

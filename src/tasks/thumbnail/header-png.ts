@@ -1,96 +1,93 @@
-/** Reads all chunks of a PNG without inflating them. Pure. */
+/** Reads all chunks of a PNG without inflating its pixels. Pure. */
+import { inflateSync } from 'node:zlib';
+import { MAX_PROFILE_BYTES } from './colour-profile.ts';
 import { invalidImage } from './errors.ts';
 import { readOrientation } from './exif.ts';
-import { dataView, type Essentials, type HeaderBase, textAt } from './image-bytes.ts';
+import { dataView, type HeaderBase, textAt } from './image-bytes.ts';
 
 /** The header of a PNG. */
 export interface PngHeader extends HeaderBase {
 	readonly format: 'png';
-	/** Bytes of a decoded pixel before its conversion to RGBA: 1–8. */
-	readonly bytesPerPixel: number;
-	/**
-	 * The chunks that contain the pixels. The decoder doesn't get the others: 200 KB of a compressed colour profile inflate to
-	 * 500 MB before any check of the size.
-	 */
-	readonly essentials: Essentials;
+	/** Bytes that the decoder needs for each pixel: it has only one copy of an RGBA picture, and two of any other. */
+	readonly decodedBytesPerPixel: number;
 }
 
 const SIGNATURE_BYTES = 8;
-const LENGTH_BYTES = 4;
-const TYPE_BYTES = 4;
+const CHUNK_HEADER_BYTES = 8;
 const CRC_BYTES = 4;
 const IHDR_BYTES = 13;
-const BITS_16 = 16;
-/** Channels and allowed bit depths by colour type. Grey and palette images may have transparency, so it is counted. */
-const COLOUR_TYPES: ReadonlyMap<number, { readonly channels: number; readonly bits: readonly number[] }> = new Map([
-	[0, { channels: 2, bits: [1, 2, 4, 8, 16] }],
-	[2, { channels: 4, bits: [8, 16] }],
-	[3, { channels: 4, bits: [1, 2, 4, 8] }],
-	[4, { channels: 2, bits: [8, 16] }],
-	[6, { channels: 4, bits: [8, 16] }],
+const RGBA_COLOUR_TYPE = 6;
+/** The allowed bit depths by colour type. */
+const COLOUR_TYPES: ReadonlyMap<number, readonly number[]> = new Map([
+	[0, [1, 2, 4, 8, 16]],
+	[2, [8, 16]],
+	[3, [1, 2, 4, 8]],
+	[4, [8, 16]],
+	[RGBA_COLOUR_TYPE, [8, 16]],
 ]);
-/** A PNG's pixels are one contiguous range, its palette and transparency up to three more. */
-const MAX_PIECES = 8;
+const RGBA_DECODED_BYTES = 4.2;
+const OTHER_DECODED_BYTES = 9.2;
+const METADATA_CHUNKS: ReadonlySet<string> = new Set(['eXIf', 'iCCP']);
 const PIXEL_CHUNKS: ReadonlySet<string> = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND']);
 
-interface Chunk {
-	readonly type: string;
-	readonly data: Uint8Array;
-	readonly startByte: number;
-	readonly endByte: number;
-}
-
-/** @throws {TaskError} `InvalidImage` when damaged or truncated. */
+/**
+ * Moves the chunks that contain the pixels to the front of `bytes`. The decoder doesn't get the others: 200 KB of a compressed
+ * text or profile inflate to 500 MB before any check of the size.
+ *
+ * @throws {TaskError} `InvalidImage` when damaged or truncated.
+ */
 export function readPngHeader(bytes: Uint8Array): PngHeader {
-	const ranges: [number, number][] = [];
-	let size: Omit<PngHeader, 'format' | 'orientation' | 'essentials'> | undefined;
-	let orientation = 1;
-	let hasPixels = false;
-	let at = SIGNATURE_BYTES;
-	for (;;) {
-		const chunk = chunkAt(bytes, at);
-		at = chunk.endByte;
-		if (!size) size = readIhdr(chunk);
-		if (PIXEL_CHUNKS.has(chunk.type)) keepChunk(ranges, chunk);
-		if (chunk.type === 'eXIf') orientation = readOrientation(chunk.data);
-		if (chunk.type === 'IDAT') hasPixels = true;
-		if (chunk.type === 'IEND') break;
+	const chunks = new Map<string, Uint8Array>();
+	let size: ReturnType<typeof readIhdr> | undefined;
+	let keptBytes = SIGNATURE_BYTES;
+	for (let at = SIGNATURE_BYTES; !chunks.has('IEND'); ) {
+		const dataStart = at + CHUNK_HEADER_BYTES;
+		if (dataStart > bytes.length) throw pngCutOff();
+		const dataEnd = dataStart + dataView(bytes).getUint32(at);
+		const endByte = dataEnd + CRC_BYTES;
+		if (endByte > bytes.length) throw pngCutOff();
+		const type = textAt(bytes, at + 4, 4);
+		const data = bytes.subarray(dataStart, dataEnd);
+		size ??= readIhdr(type, data);
+		if (METADATA_CHUNKS.has(type) && !chunks.has(type)) chunks.set(type, data.slice());
+		if (PIXEL_CHUNKS.has(type)) {
+			chunks.set(type, data);
+			bytes.copyWithin(keptBytes, at, endByte);
+			keptBytes += endByte - at;
+		}
+		at = endByte;
 	}
-	if (!hasPixels) throw invalidImage('The PNG has no pixels');
-	const prefix = bytes.slice(0, SIGNATURE_BYTES);
-	return { format: 'png', orientation, ...size, essentials: { prefix, ranges } };
-}
-
-function chunkAt(bytes: Uint8Array, startByte: number): Chunk {
-	const dataStart = startByte + LENGTH_BYTES + TYPE_BYTES;
-	if (dataStart > bytes.length) throw pngCutOff();
-	const dataEnd = dataStart + dataView(bytes).getUint32(startByte);
-	const endByte = dataEnd + CRC_BYTES;
-	if (endByte > bytes.length) throw pngCutOff();
-	const type = textAt(bytes, startByte + LENGTH_BYTES, TYPE_BYTES);
-	return { type, data: bytes.subarray(dataStart, dataEnd), startByte, endByte };
-}
-
-/** Adjacent chunks become one range: a large file has thousands of pixel chunks, and a hostile one millions. */
-function keepChunk(ranges: [number, number][], chunk: Chunk): void {
-	const last = ranges.at(-1);
-	if (last?.[1] === chunk.startByte) last[1] = chunk.endByte;
-	else if (ranges.length === MAX_PIECES) throw invalidImage('The PNG is damaged: its pixel chunks are not contiguous');
-	else ranges.push([chunk.startByte, chunk.endByte]);
+	if (!size || !chunks.has('IDAT')) throw invalidImage('The PNG has no pixels');
+	const orientation = readOrientation(chunks.get('eXIf'));
+	const profile = inflateProfile(chunks.get('iCCP'));
+	return { format: 'png', file: bytes.subarray(0, keptBytes), orientation, profile, ...size };
 }
 
 function pngCutOff() {
 	return invalidImage('The PNG ends early: it is truncated or damaged');
 }
 
-function readIhdr(chunk: Chunk) {
-	if (chunk.type !== 'IHDR' || chunk.data.length !== IHDR_BYTES) throw invalidImage('The PNG has no header');
-	const view = dataView(chunk.data);
+function readIhdr(type: string, data: Uint8Array) {
+	if (type !== 'IHDR' || data.length !== IHDR_BYTES) throw invalidImage('The PNG has no header');
+	const view = dataView(data);
 	const widthPixels = view.getUint32(0);
 	const heightPixels = view.getUint32(4);
 	const bits = view.getUint8(8);
-	const colour = COLOUR_TYPES.get(view.getUint8(9));
+	const colourType = view.getUint8(9);
+	const isInterlaced = view.getUint8(12) !== 0;
 	if (widthPixels === 0 || heightPixels === 0) throw invalidImage('The PNG is damaged: a side is 0 pixels long');
-	if (!colour?.bits.includes(bits)) throw invalidImage('The PNG is damaged: its colour type and bit depth are invalid');
-	return { widthPixels, heightPixels, bytesPerPixel: colour.channels * (bits === BITS_16 ? 2 : 1) };
+	if (!COLOUR_TYPES.get(colourType)?.includes(bits)) {
+		throw invalidImage('The PNG is damaged: its colour type and bit depth are invalid');
+	}
+	const isPlainRgba = colourType === RGBA_COLOUR_TYPE && bits === 8 && !isInterlaced;
+	return { widthPixels, heightPixels, decodedBytesPerPixel: isPlainRgba ? RGBA_DECODED_BYTES : OTHER_DECODED_BYTES };
+}
+
+/** The data is a name, a NUL, the compression method, and the compressed profile. A damaged or huge one is ignored. */
+function inflateProfile(data: Uint8Array | undefined): Uint8Array | undefined {
+	try {
+		return data && inflateSync(data.subarray(data.indexOf(0) + 2), { maxOutputLength: MAX_PROFILE_BYTES });
+	} catch {
+		return undefined;
+	}
 }

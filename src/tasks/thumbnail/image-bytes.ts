@@ -6,12 +6,10 @@ export interface HeaderBase {
 	readonly heightPixels: number;
 	/** EXIF orientation, 1–8; 1 (upright) when the file has none or an invalid one. */
 	readonly orientation: number;
-}
-
-/** The bytes that a decoder needs: `prefix`, then each range of the file, from its start up to its end. */
-export interface Essentials {
-	readonly prefix: Uint8Array;
-	readonly ranges: readonly (readonly [startByte: number, endByte: number])[];
+	/** The bytes for the decoder. */
+	readonly file: Uint8Array;
+	/** The ICC profile; undefined if the file has none. */
+	readonly profile: Uint8Array | undefined;
 }
 
 /** Whether `text`, one byte a character, is at `offset`. */
@@ -31,15 +29,4 @@ export function textAt(bytes: Uint8Array, offset: number, length: number): strin
 /** Returns a view for reading numbers. Reads outside it throw a `RangeError`, so check the length first. */
 export function dataView(bytes: Uint8Array): DataView {
 	return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** Moves the essential bytes to the front of `bytes` and clears the rest. */
-export function keepEssentials(bytes: Uint8Array, { prefix, ranges }: Essentials): void {
-	let at = prefix.length;
-	for (const [start, end] of ranges) {
-		bytes.copyWithin(at, start, end);
-		at += end - start;
-	}
-	bytes.set(prefix);
-	bytes.fill(0, at);
 }

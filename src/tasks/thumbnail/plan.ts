@@ -13,7 +13,7 @@ export interface ResizeRequest {
 	readonly height?: number | undefined;
 	readonly fit: Fit;
 	readonly format?: ImageFormat | undefined;
-	/** 1–100, JPEG only. */
+	/** 1–100, JPEG and WebP only. */
 	readonly quality: number;
 }
 
@@ -82,7 +82,9 @@ export function planResize(header: ImageHeader, inputBytes: number, request: Res
 	const { quality } = request;
 	const { widthPixels, heightPixels } = box;
 	const needs = memoryNeeds({ header, inputBytes, eighths, format, quality, resultPixels: widthPixels * heightPixels });
-	if (totalBytes(needs) > MEMORY_BUDGET_BYTES) throw tooMuchMemory(shown, header.format, box, format, needs);
+	if (totalBytes(needs) > MEMORY_BUDGET_BYTES) {
+		throw tooMuchMemory({ image: shown, from: header.format, result: box, to: format, bytes: totalBytes(needs) });
+	}
 	const upright = { widthPixels, heightPixels };
 	return { ...plan, upright, orientation: header.orientation, eighths, format, quality, needs };
 }
@@ -142,9 +144,17 @@ function smallestScale(image: Size, plan: Size & { crop: Rectangle }): number {
 	return SCALES_IN_EIGHTHS.find(isEnough) ?? FULL_SIZE_EIGHTHS;
 }
 
-function tooMuchMemory(image: Size, from: ImageFormat, result: Size, to: ImageFormat, needs: MemoryNeeds) {
+interface TooLarge {
+	readonly image: Size;
+	readonly from: ImageFormat;
+	readonly result: Size;
+	readonly to: ImageFormat;
+	readonly bytes: number;
+}
+
+function tooMuchMemory({ image, from, result, to, bytes }: TooLarge) {
 	return imageTooLarge(
-		`A ${to} of ${describe(result)} from a ${from} of ${describe(image)} would take ${roundedMegabytes(totalBytes(needs))} ` +
+		`A ${to} of ${describe(result)} from a ${from} of ${describe(image)} would take ${roundedMegabytes(bytes)} ` +
 			`of memory, the limit is ${roundedMegabytes(MEMORY_BUDGET_BYTES)}`,
 	);
 }

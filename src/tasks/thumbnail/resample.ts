@@ -1,9 +1,11 @@
 /**
  * Resizes an image: Lanczos filter, crop and orientation in one pass. Pure.
  *
- * Photon's own resize copies the whole image first and keeps another copy in floats. This one reads the pixels directly from a
- * codec's memory, and needs one row of its own. It processes rows first, then columns, so that memory is read in order.
+ * The resize functions of codecs copy the whole image first (`docs/thumbnail.md` has the figures). This one reads the pixels
+ * directly from a codec's memory, and needs one row of its own. It processes rows first, then columns, so that memory is read in
+ * order.
  */
+import { mixInks } from './cmyk.ts';
 import type { Rectangle } from './plan.ts';
 
 /** Pixels row by row without gaps. In `cmyk`, 0 is no ink. */
@@ -33,7 +35,6 @@ export interface ResampleOptions {
 
 const CHANNELS = { grey: 1, rgb: 3, rgba: 4, cmyk: 4 } as const;
 const OPAQUE = 255;
-const WHITE = 255;
 /** Half the width of the Lanczos filter, in pixels of the smaller image. */
 const LANCZOS_RADIUS = 3;
 
@@ -49,25 +50,34 @@ interface Taps {
 /** Fills `target` with the part of `source` in `crop`. */
 export function resample(source: SourcePixels, target: TargetPixels, options: ResampleOptions): void {
 	const { crop } = options;
-	const channels = CHANNELS[source.layout];
-	const columns = filterTaps(source.widthPixels, crop.x, crop.width, target.widthPixels);
-	const rows = filterTaps(source.heightPixels, crop.y, crop.height, target.heightPixels);
-	const row = new Float32Array(source.widthPixels * channels);
-	const pixel = new Float32Array(channels);
-	const write = source.layout === 'rgba' ? writeRgba : source.layout === 'cmyk' ? writeCmyk : writeOpaque;
+	const [columns, rows] = [
+		filterTaps({
+			sourceLength: source.widthPixels,
+			start: crop.x,
+			length: crop.width,
+			targetLength: target.widthPixels,
+		}),
+		filterTaps({
+			sourceLength: source.heightPixels,
+			start: crop.y,
+			length: crop.height,
+			targetLength: target.heightPixels,
+		}),
+	];
+	const row = new Float32Array(source.widthPixels * CHANNELS[source.layout]);
+	const pixel = new Float32Array(CHANNELS[source.layout]);
+	const add = source.layout === 'rgba' ? premultipliedAdder(row, source.data) : plainAdder(row, source.data);
+	const sum = columnSummer(pixel, row, columns);
+	const write = pixelWriter(target.data, pixel, { layout: source.layout, flatten: options.flatten });
 	const place = placement(options.orientation, target.widthPixels, target.heightPixels);
 	for (let y = 0; y < target.heightPixels; y++) {
 		row.fill(0);
 		for (let tap = 0; tap < at(rows.count, y); tap++) {
-			const weight = at(rows.weights, y * rows.stride + tap);
-			const start = (at(rows.first, y) + tap) * row.length;
-			if (source.layout === 'rgba') addPremultiplied(row, source.data, start, weight);
-			else addPlain(row, source.data, start, weight);
+			add((at(rows.first, y) + tap) * row.length, at(rows.weights, y * rows.stride + tap));
 		}
 		for (let x = 0; x < target.widthPixels; x++) {
-			sumColumns(pixel, row, columns, x, channels);
-			const index = place.origin + x * place.stepX + y * place.stepY;
-			write(target.data, index * CHANNELS.rgba, pixel, options.flatten);
+			sum(x);
+			write((place.origin + x * place.stepX + y * place.stepY) * CHANNELS.rgba);
 		}
 	}
 }
@@ -77,11 +87,16 @@ function at(array: Int32Array | Float32Array, index: number): number {
 	return array[index] ?? 0;
 }
 
-/**
- * The taps of one axis: `targetLength` pixels made from `length` source pixels starting at `start`. Pixels just outside the
- * crop take part, so that its edge looks like the rest.
- */
-function filterTaps(sourceLength: number, start: number, length: number, targetLength: number): Taps {
+/** One axis: `targetLength` pixels are made from `length` source pixels starting at `start`. */
+interface Axis {
+	readonly sourceLength: number;
+	readonly start: number;
+	readonly length: number;
+	readonly targetLength: number;
+}
+
+/** The taps of one axis. Pixels just outside the crop take part, so that its edge looks like the rest. */
+function filterTaps({ sourceLength, start, length, targetLength }: Axis): Taps {
 	const ratio = length / targetLength;
 	const filterScale = Math.max(1, ratio);
 	const radius = LANCZOS_RADIUS * filterScale;
@@ -116,61 +131,93 @@ function normalise(weights: Float32Array): void {
 	for (let index = 0; index < weights.length; index++) weights[index] = at(weights, index) / sum;
 }
 
-function addPlain(row: Float32Array, data: Uint8Array, start: number, weight: number): void {
-	for (let index = 0; index < row.length; index++) {
-		row[index] = (row[index] ?? 0) + weight * (data[start + index] ?? 0);
-	}
+// The functions below return the function that the loops call, so that nothing is allocated for a pixel.
+
+/** Adds source pixels from an index of `data` to the row. */
+type Adder = (start: number, weight: number) => void;
+
+function plainAdder(row: Float32Array, data: Uint8Array): Adder {
+	return (start, weight) => {
+		for (let index = 0; index < row.length; index++) {
+			row[index] = (row[index] ?? 0) + weight * (data[start + index] ?? 0);
+		}
+	};
 }
 
 /** Weights colour by opacity, so that invisible pixels don't bleed into visible ones. */
-function addPremultiplied(row: Float32Array, data: Uint8Array, start: number, weight: number): void {
-	for (let index = 0; index < row.length; index += 4) {
-		const alpha = weight * (data[start + index + 3] ?? 0);
-		row[index] = (row[index] ?? 0) + alpha * (data[start + index] ?? 0);
-		row[index + 1] = (row[index + 1] ?? 0) + alpha * (data[start + index + 1] ?? 0);
-		row[index + 2] = (row[index + 2] ?? 0) + alpha * (data[start + index + 2] ?? 0);
-		row[index + 3] = (row[index + 3] ?? 0) + alpha;
-	}
-}
-
-function sumColumns(pixel: Float32Array, row: Float32Array, columns: Taps, x: number, channels: number): void {
-	pixel.fill(0);
-	const taps = at(columns.count, x);
-	const firstWeight = x * columns.stride;
-	let index = at(columns.first, x) * channels;
-	for (let tap = 0; tap < taps; tap++) {
-		const weight = at(columns.weights, firstWeight + tap);
-		for (let channel = 0; channel < channels; channel++) {
-			pixel[channel] = (pixel[channel] ?? 0) + weight * (row[index++] ?? 0);
+function premultipliedAdder(row: Float32Array, data: Uint8Array): Adder {
+	return (start, weight) => {
+		for (let index = 0; index < row.length; index += 4) {
+			const alpha = weight * (data[start + index + 3] ?? 0);
+			row[index] = (row[index] ?? 0) + alpha * (data[start + index] ?? 0);
+			row[index + 1] = (row[index + 1] ?? 0) + alpha * (data[start + index + 1] ?? 0);
+			row[index + 2] = (row[index + 2] ?? 0) + alpha * (data[start + index + 2] ?? 0);
+			row[index + 3] = (row[index + 3] ?? 0) + alpha;
 		}
+	};
+}
+
+/** Sums the row's pixels that make up the target's pixel at `x`. */
+function columnSummer(pixel: Float32Array, row: Float32Array, columns: Taps): (x: number) => void {
+	const channels = pixel.length;
+	return (x) => {
+		pixel.fill(0);
+		const taps = at(columns.count, x);
+		const firstWeight = x * columns.stride;
+		let index = at(columns.first, x) * channels;
+		for (let tap = 0; tap < taps; tap++) {
+			const weight = at(columns.weights, firstWeight + tap);
+			for (let channel = 0; channel < channels; channel++) {
+				pixel[channel] = (pixel[channel] ?? 0) + weight * (row[index++] ?? 0);
+			}
+		}
+	};
+}
+
+/** Writes the pixel as RGBA at an index of `target`. The clamped array rounds. */
+type Writer = (index: number) => void;
+
+function pixelWriter(
+	target: Uint8ClampedArray,
+	pixel: Float32Array,
+	{ layout, flatten }: Pick<SourcePixels, 'layout'> & Pick<ResampleOptions, 'flatten'>,
+): Writer {
+	switch (layout) {
+		case 'grey':
+			return (index) => target.fill(at(pixel, 0), index, index + 3).fill(OPAQUE, index + 3, index + 4);
+		case 'rgb':
+			return (index) => {
+				target.set(pixel, index);
+				target[index + 3] = OPAQUE;
+			};
+		case 'cmyk': {
+			const rgb = new Float32Array(3);
+			return (index) => {
+				mixInks(pixel, rgb);
+				target.set(rgb, index);
+				target[index + 3] = OPAQUE;
+			};
+		}
+		case 'rgba':
+			return flatten ? flatWriter(target, pixel) : rgbaWriter(target, pixel);
 	}
 }
 
-/** Grey or RGB. The clamped array rounds. */
-function writeOpaque(target: Uint8ClampedArray, index: number, pixel: Float32Array): void {
-	const isGrey = pixel.length === CHANNELS.grey;
-	target[index] = at(pixel, 0);
-	target[index + 1] = at(pixel, isGrey ? 0 : 1);
-	target[index + 2] = at(pixel, isGrey ? 0 : 2);
-	target[index + 3] = OPAQUE;
+function rgbaWriter(target: Uint8ClampedArray, pixel: Float32Array): Writer {
+	return (index) => {
+		const alpha = Math.min(OPAQUE, Math.max(0, at(pixel, 3)));
+		for (let channel = 0; channel < 3; channel++) target[index + channel] = at(pixel, channel) / (alpha || OPAQUE);
+		target[index + 3] = alpha;
+	};
 }
 
-function writeCmyk(target: Uint8ClampedArray, index: number, pixel: Float32Array): void {
-	const light = (OPAQUE - at(pixel, 3)) / OPAQUE;
-	target[index] = (OPAQUE - at(pixel, 0)) * light;
-	target[index + 1] = (OPAQUE - at(pixel, 1)) * light;
-	target[index + 2] = (OPAQUE - at(pixel, 2)) * light;
-	target[index + 3] = OPAQUE;
-}
-
-function writeRgba(target: Uint8ClampedArray, index: number, pixel: Float32Array, flatten: boolean): void {
-	const alpha = Math.min(OPAQUE, Math.max(0, at(pixel, 3)));
-	const divisor = flatten ? OPAQUE : alpha || OPAQUE;
-	const background = flatten ? ((OPAQUE - alpha) / OPAQUE) * WHITE : 0;
-	target[index] = at(pixel, 0) / divisor + background;
-	target[index + 1] = at(pixel, 1) / divisor + background;
-	target[index + 2] = at(pixel, 2) / divisor + background;
-	target[index + 3] = flatten ? OPAQUE : alpha;
+/** Blends with white. */
+function flatWriter(target: Uint8ClampedArray, pixel: Float32Array): Writer {
+	return (index) => {
+		const white = OPAQUE - Math.min(OPAQUE, Math.max(0, at(pixel, 3)));
+		for (let channel = 0; channel < 3; channel++) target[index + channel] = at(pixel, channel) / OPAQUE + white;
+		target[index + 3] = OPAQUE;
+	};
 }
 
 /**

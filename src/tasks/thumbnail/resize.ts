@@ -1,12 +1,12 @@
 /** Resizes one image in four stages: read, decode, resample, encode. */
 import { Buffer } from 'node:buffer';
 import type { BinaryInput } from '../../work/task.ts';
-import type { Codec, DecodedImage, Region } from './codec.ts';
+import type { DecodedImage, Picture } from './codec.ts';
 import type { Codecs } from './codecs.ts';
+import { convertToSrgb } from './colour-profile.ts';
 import { invalidImage } from './errors.ts';
 import { detectFormat, type ImageFormat, type ImageHeader, readHeader, SIGNATURE_BYTES } from './header.ts';
-import { keepEssentials } from './image-bytes.ts';
-import { codecOf, inputNeeds } from './memory.ts';
+import { needsOutside, readerFor, writerFor } from './memory.ts';
 import { type Plan, planResize, type ResizeRequest } from './plan.ts';
 import { resample } from './resample.ts';
 
@@ -56,61 +56,55 @@ async function resizeInStages(
 	request: ResizeRequest,
 	options: ResizeOptions,
 ): Promise<ResizedImage> {
-	const received = await readImage(input, options);
-	const header = readHeader(received.format, received.codec.view(received.file));
+	const { codecs } = options;
+	const { file, format } = await readImage(input, options);
+	const header = readHeader(format, file);
 	const plan = planResize(header, input.sizeBytes, request);
-	const { codec, file } = await makeRoom(received, plan, options.codecs);
-	codec.growTo(plan.needs[codecOf(header.format)]);
+	codecs.makeRoom(plan.needs);
+	const reader = await codecs.open(readerFor(format));
 	await endStage('read', options);
-	const decoded = decodeImage(codec, file, header, plan);
-	await endStage('decoded', options);
-	const writer = await options.codecs.open(codecOf(plan.format));
-	if (writer !== codec) writer.growTo(plan.needs[codecOf(plan.format)]);
-	const pixels = resamplePixels(decoded, header, plan, writer);
+	const { widthPixels, heightPixels } = header;
+	const decoded = reader.decode(header.file, { widthPixels, heightPixels, eighths: plan.eighths });
+	let picture: Picture;
+	try {
+		await endStage('decoded', options);
+		picture = resamplePixels(decoded, header, plan);
+	} finally {
+		decoded.free();
+	}
 	await endStage('resized', options);
-	const bytes = writer.encode(pixels, { ...plan.upright, format: plan.format, quality: plan.quality });
+	const writer = await codecs.open(writerFor(plan.format));
+	const bytes = writer.encode(picture, plan.quality);
 	await endStage('encoded', options);
 	return { bytes, format: plan.format, ...plan.upright, plan };
 }
 
-interface OpenFile {
-	readonly format: ImageFormat;
-	readonly codec: Codec;
-	readonly file: Region;
-}
-
-/** Streams the input into the memory of the codec that will decode it, so that it never exists twice. */
-async function readImage(input: Pick<BinaryInput, 'sizeBytes' | 'stream'>, options: ResizeOptions): Promise<OpenFile> {
+/** Reads the input into memory. */
+async function readImage(
+	input: Pick<BinaryInput, 'sizeBytes' | 'stream'>,
+	{ codecs, signal }: ResizeOptions,
+): Promise<{ file: Uint8Array; format: ImageFormat }> {
 	if (input.sizeBytes === 0) throw invalidImage('The image is empty');
 	const reader = input.stream().getReader();
 	try {
 		const start = await readStart(reader);
 		const format = detectFormat(start);
-		const codec = await options.codecs.makeRoom(inputNeeds(format, input.sizeBytes), codecOf(format));
-		const file = codec.allocate(input.sizeBytes);
+		codecs.makeRoom(needsOutside(input.sizeBytes));
+		const file = new Uint8Array(input.sizeBytes);
 		let receivedBytes = 0;
 		for (let chunk: Uint8Array | undefined = start; chunk; chunk = (await reader.read()).value) {
-			options.signal.throwIfAborted();
+			signal.throwIfAborted();
 			receivedBytes += chunk.length;
 			if (receivedBytes > input.sizeBytes) break;
-			codec.view(file).set(chunk, receivedBytes - chunk.length);
+			file.set(chunk, receivedBytes - chunk.length);
 		}
 		if (receivedBytes !== input.sizeBytes) {
 			throw new Error(`read input: expected ${input.sizeBytes} bytes, got ${receivedBytes}`);
 		}
-		return { codec, format, file };
+		return { file, format };
 	} finally {
 		await reader.cancel();
 	}
-}
-
-/** Moves the input to a new instance when the old one's memory leaves too little for the plan. */
-async function makeRoom(from: OpenFile, plan: Plan, codecs: Codecs): Promise<OpenFile> {
-	const codec = await codecs.makeRoom(plan.needs, codecOf(from.format));
-	if (codec === from.codec) return from;
-	const file = codec.allocate(from.file.sizeBytes);
-	codec.view(file).set(from.codec.view(from.file));
-	return { format: from.format, codec, file };
 }
 
 /** Reads the first bytes of a stream: enough to detect the format, for any size of chunks. */
@@ -124,19 +118,11 @@ async function readStart(reader: ReadableStreamDefaultReader<Uint8Array>): Promi
 	return start;
 }
 
-function decodeImage(codec: Codec, file: Region, header: ImageHeader, plan: Plan): DecodedImage {
-	if (header.format !== 'jpeg') keepEssentials(codec.view(file), header.essentials);
-	const { widthPixels, heightPixels } = header;
-	return codec.decode(file, { widthPixels, heightPixels, eighths: plan.eighths });
-}
-
-/** Resamples from the decoder's memory directly into the encoder's. */
-function resamplePixels(decoded: DecodedImage, header: ImageHeader, plan: Plan, writer: Codec): Region {
+/** Resamples, turns upright and converts to sRGB. */
+function resamplePixels(decoded: DecodedImage, header: ImageHeader, plan: Plan): Picture {
 	const { widthPixels, heightPixels, orientation, format } = plan;
-	const region = writer.allocate(widthPixels * heightPixels * RGBA_BYTES);
+	const data = new Uint8ClampedArray(widthPixels * heightPixels * RGBA_BYTES);
 	const source = decoded.pixels();
-	const view = writer.view(region);
-	const data = new Uint8ClampedArray(view.buffer, view.byteOffset, view.byteLength);
 	const scaleX = decoded.widthPixels / header.widthPixels;
 	const scaleY = decoded.heightPixels / header.heightPixels;
 	const crop = {
@@ -146,8 +132,9 @@ function resamplePixels(decoded: DecodedImage, header: ImageHeader, plan: Plan, 
 		height: plan.crop.height * scaleY,
 	};
 	resample(source, { data, widthPixels, heightPixels }, { crop, orientation, flatten: format === 'jpeg' });
-	decoded.free();
-	return region;
+	// Inks are converted while they are resampled, to colours that are sRGB already.
+	if (source.layout !== 'cmyk') convertToSrgb(data, header.profile);
+	return { data, ...plan.upright };
 }
 
 /** Reports that a stage has finished, and lets the event loop run, so that progress is sent and an abort is received. */
