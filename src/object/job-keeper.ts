@@ -71,6 +71,12 @@ export class JobKeeper {
 		return true;
 	}
 
+	/** Writes what only memory knows. */
+	save(now: number): void {
+		const job = this.current(now);
+		if (job) this.#write({ job, before: job, now });
+	}
+
 	/** Whether storage still holds a record, perhaps of an expired job. Call it after `current`. */
 	get hasRecord(): boolean {
 		return Boolean(this.#job);
@@ -98,7 +104,6 @@ export class JobKeeper {
 		if (result.job !== before) this.#commit({ job: result.job, before, now, isVolatile: result.volatile });
 		for (const effect of result.effects) {
 			if (effect.type === 'abort') this.#sockets.abort(effect.fence, 'canceled');
-			if (effect.type === 'setAlarm') this.#store.setAlarmBy(nextAlarmAt(result.job, now));
 		}
 		return result;
 	}

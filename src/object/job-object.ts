@@ -265,7 +265,7 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		return acceptAttempt(this.#sockets, fence, result?.job);
 	}
 
-	override webSocketClose(socket: WebSocket, code: number, _reason: string, wasClean: boolean): void {
+	override webSocketClose(socket: WebSocket, code: number, ...[, wasClean]: [reason: string, wasClean: boolean]): void {
 		this.#unlink(socket, wasClean);
 		// 1005 and 1006 mean that there was no close code. They can't be sent.
 		closeQuietly(socket, code === 1005 || code === 1006 ? CLOSE.done : code, 'closed by the client');

@@ -5,6 +5,7 @@
 import { isLookDue, nextAlarmAt } from '../core/job/alarm.ts';
 import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, UPLOAD_LEASE_MS } from '../core/job/limits.ts';
 import { awaitedMessage } from '../core/job/message.ts';
+import { lostAt } from '../core/job/presence.ts';
 import { laneOf } from '../core/job/record.ts';
 import type { Transition } from '../core/job/transition.ts';
 import { lateDeliveries } from '../core/job/webhook.ts';
@@ -39,6 +40,8 @@ export class Watchdog {
 		if (retryCount >= ALARM_LAST_TRIES) return store.setAlarm(now + ALARM_GIVE_UP_MS);
 		const job = keeper.current(now);
 		if (job === undefined) return this.#eraseUnlessUploading(now);
+		// The object may be evicted before the attempt counts as lost, and must not begin to wait again.
+		if (lostAt(job) !== undefined) keeper.save(now);
 		const isMessageDue = isLookDue(job, now);
 		const late = lateDeliveries(job, now);
 		const woken = isMessageDue ? keeper.apply({ type: 'wake' }, now) : undefined;

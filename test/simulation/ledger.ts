@@ -400,11 +400,23 @@ export class Ledger {
 		return record.state.name === 'pending' && isNext && lease !== undefined && lease.delivery === fence.delivery;
 	}
 
+	/** Whether the job waits for an external worker or an upstream, and needs no consumer. */
+	get isWaiting(): boolean {
+		return this.record?.state.name === 'running' && this.record.state.waiting !== undefined;
+	}
+
 	/** Whether an attempt has the job, written or not. */
 	isHeldBy(fence: Fence): boolean {
 		const { record } = this;
 		if (record?.state.name === 'running') return isOf(record, fence);
 		return record !== undefined && this.#isUnwritten(record, fence);
+	}
+
+	/** Whether the object knows that an attempt has the job: it is written, or in the object's memory. */
+	isKnownToHold(fence: Fence): boolean {
+		const { record } = this;
+		const isRunning = record?.state.name === 'running';
+		return this.isHeldBy(fence) && (isRunning || (record !== undefined && this.isStartedInMemory(record)));
 	}
 
 	/** Whether a pending job has an attempt that only the object's memory knows. */

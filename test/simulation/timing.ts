@@ -2,7 +2,7 @@
  * Deadlines of the service's promises. A deadline applies while no fault interferes: each fault is registered here, and
  * delays that it causes are counted, not reported as failures.
  */
-import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../src/core/job/limits.ts';
+import { LEASE_GRACE_MS, LINK_CHECK_MS, MS_PER_SECOND, UNLINKED_MS } from '../../src/core/job/limits.ts';
 import type { Fence, HistoryEntry, JobRecord } from '../../src/core/job/record.ts';
 import { Broken, isSameWait, type Ledger, type PendingRecord, type Run } from './ledger.ts';
 import type { ObjectHost } from './platform/object-host.ts';
@@ -15,6 +15,9 @@ const RETRY_WITHIN_MS = 3_000;
 const LOOK_WITHIN_MS = 30_000;
 /** Maximum time until an attempt's outcome reaches its job, once the job is reachable: tries are at most 10 s apart. */
 const REPORT_WITHIN_MS = 13_000;
+
+/** Maximum time until a job notices that its attempt died: until its object looks, and the time without a link. */
+const NOTICED_WITHIN_MS = LINK_CHECK_MS + UNLINKED_MS.broken + 5_000;
 
 /** Maximum rate at which one consumer may open its link to one object: never in a loop, and less often while the object is unreachable. */
 const CONNECTS = [
@@ -99,6 +102,24 @@ export class Timing {
 	lost(consumer: Isolate, jobs: readonly number[]): void {
 		this.#killed.add(consumer);
 		for (const job of jobs) this.disturb('way', job, REDELIVERED_MS);
+		for (const run of this.#options.runs) if (run.consumer === consumer) this.#died(run);
+	}
+
+	/** An attempt died with its consumer. Its job notices, even if no client asks. */
+	#died({ id, fence, life }: Run): void {
+		const ledger = this.#options.ledgerOf(id);
+		const hasIt = () => ledger.life === life && ledger.isKnownToHold(fence) && !ledger.isWaiting;
+		if (!hasIt()) return;
+		this.#expect({
+			job: ledger.job,
+			what: 'deaths noticed',
+			withinMs: NOTICED_WITHIN_MS + (ledger.record?.isOnce ? UNLINKED_MS.once : 0),
+			reach: 'object',
+			isMet: () => !hasIt(),
+			// The attempt seems to have begun later than it did.
+			isOver: () => this.#world.wentBack,
+			otherwise: `attempt ${fence.epoch}/${fence.attempt} died with its consumer, and had its job ${NOTICED_WITHIN_MS} ms later`,
+		});
 	}
 
 	/** The consumer of these jobs waits for a connection to send a request. */

@@ -62,7 +62,7 @@ export const LINK_AFTER_MS = 1 * MS_PER_SECOND;
  */
 export const UNLINKED_MS = {
 	/** The link was open before. */
-	broken: 5 * MS_PER_SECOND,
+	broken: 4 * MS_PER_SECOND,
 	/** The attempt has not opened its link yet: work that keeps the CPU busy delays that. */
 	unopened: 30 * MS_PER_SECOND,
 	/** The work must not be done twice, so a lost attempt fails its job. */

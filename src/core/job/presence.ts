@@ -54,5 +54,7 @@ export function unlinked(job: JobRecord, now: number, isClosed = false): JobReco
  * @param live the attempt whose link is open, if there is one.
  */
 export function lookForLink(job: JobRecord, live: Fence | undefined, now: number): JobRecord {
-	return live && isCurrent(job, live) ? linked(job) : unlinked(job, now);
+	if (live && isCurrent(job, live)) return linked(job);
+	const isKnown = job.state.name === 'running' && job.state.unlinkedAt !== undefined;
+	return isKnown ? job : unlinked(job, now);
 }

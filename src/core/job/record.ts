@@ -92,10 +92,7 @@ export interface RunningState {
 	readonly leaseEndsAt: number;
 	/** Identifies the message delivery that got this attempt. Its reports name it, too. */
 	readonly delivery?: string;
-	/**
-	 * Since when the attempt has no link. Left out while its link is open, and by version 0.1.0. Only its value in memory
-	 * counts: an object that is loaded sees for itself whether the link is open.
-	 */
+	/** Since when the attempt has no link. Left out while its link is open, and by version 0.1.0. */
 	readonly unlinkedAt?: number;
 	/** The attempt's link was open before. */
 	readonly wasLinked?: true;
@@ -116,7 +113,7 @@ export interface Waiting {
 	readonly following?: FollowState;
 }
 
-/** Where an upstream's operation is polled: an `Operation` of `lro`, as plain data. */
+/** Where an upstream's operation is polled: an `Operation`, as plain data. */
 export interface UpstreamOperation {
 	readonly method: string;
 	readonly askAt: string;

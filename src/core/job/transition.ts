@@ -143,9 +143,7 @@ export type Effect =
 	/** Tells the running attempt to stop. */
 	| { readonly type: 'abort'; readonly fence: Fence }
 	/** Sends a message to the queue. */
-	| { readonly type: 'enqueue' }
-	/** Sets the alarm, although the change stays in memory. */
-	| { readonly type: 'setAlarm' };
+	| { readonly type: 'enqueue' };
 
 export interface Transition {
 	/** The next job; the same object when nothing changed. */
@@ -221,7 +219,7 @@ function start(job: JobRecord, command: Extract<Command, { type: 'start' }>, now
 	if (job.runsAlone && isShared) return refuse(job, 'shared');
 	if (now < job.state.notBefore) return refuse(job, 'early');
 	const next = started(job, now, delivery);
-	return mayStayUnwritten(job, delivery) ? { job: next, effects: [], volatile: true } : changed(next);
+	return mayStayUnwritten(job, delivery, now) ? { job: next, effects: [], volatile: true } : changed(next);
 }
 
 function defer(job: JobRecord, command: Extract<Command, { type: 'defer' }>, now: number): Transition {
@@ -254,8 +252,8 @@ function changeLink(job: JobRecord, command: Extract<Command, { type: 'link' | '
 	if (held.waiting) return refuse(job, 'settled');
 	if (command.type === 'link') return { ...changed(linked(job)), ...(held.wasLinked && { volatile: true }) };
 	const next = unlinked(job, now, command.isClosed);
-	// A consumer that closes its link is about to report, and an alarm for each would cost a row.
-	return { job: next, effects: command.isClosed ? [] : [{ type: 'setAlarm' }], volatile: true };
+	// A consumer that closes its link is about to report, and two rows for each would be too much.
+	return command.isClosed ? { job: next, effects: [], volatile: true } : changed(next);
 }
 
 function heard({ waiting, ...state }: RunningState): RunningState {

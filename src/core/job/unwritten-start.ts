@@ -8,14 +8,17 @@
  * Pure: no clock, no randomness, no I/O.
  */
 import { started } from './lifecycle.ts';
+import { LINK_CHECK_MS } from './limits.ts';
 import { type Fence, isNamedBy, type JobRecord } from './record.ts';
 
-/** Whether an object that is reset may forget this start without harm. */
-export function mayStayUnwritten(job: JobRecord, delivery: string | undefined): boolean {
+/** Whether an object that is reset may forget this start at `now` without harm. */
+export function mayStayUnwritten(job: JobRecord, delivery: string | undefined, now: number): boolean {
 	// Without a nonce, reports of two attempts with one number could not be distinguished.
 	if (delivery === undefined || job.mayHaveStarted) return false;
 	// A forgotten start would be made again, in spite of the promise, or after the deadline for it.
 	if (job.isOnce || job.options.startWithinSeconds !== undefined) return false;
+	// A forgotten start is made again when the watchdog looks, so that must be soon.
+	if (job.state.name !== 'pending' || job.state.checkAt > now + LINK_CHECK_MS) return false;
 	// The delivery of the event must be durable.
 	return job.webhook?.events.includes('started') !== true;
 }

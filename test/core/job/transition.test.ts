@@ -42,12 +42,19 @@ const NOW = T0 + 5_000;
 /** The same attempt of an earlier job with the same id. */
 const BEFORE = { ...FENCE, createdAt: T0 - 1 };
 
+/** An attempt whose start its object has forgotten. */
+const FORGOTTEN = { ...FENCE, createdAt: T0, delivery: 'a', startedAt: T0 + 10 };
+
 const COMMANDS = {
 	start: { type: 'start', epoch: 1 },
 	'start of an old epoch': { type: 'start', epoch: 0 },
 	progress: { type: 'progress', fence: FENCE, progress: { percentComplete: 50 } },
 	'progress of another attempt': { type: 'progress', fence: { epoch: 1, attempt: 7 }, progress: {} },
+	link: { type: 'link', fence: FENCE },
+	'link of another attempt': { type: 'link', fence: { epoch: 1, attempt: 7 } },
+	unlink: { type: 'unlink', fence: FENCE, isClosed: false },
 	complete: { type: 'complete', fence: FENCE, reply: REPLY },
+	'complete of a forgotten start': { type: 'complete', fence: FORGOTTEN, reply: REPLY },
 	'complete of another attempt': { type: 'complete', fence: { epoch: 1, attempt: 7 }, reply: REPLY },
 	'complete of an old epoch': { type: 'complete', fence: { epoch: 0, attempt: 1 }, reply: REPLY },
 	'fail, retryable': { type: 'fail', fence: FENCE, failure: failure(true), random: 0.5 },
@@ -81,7 +88,11 @@ const MATRIX: Record<CommandName, readonly Cell[]> = {
 	'start of an old epoch':                   ['!stale',      '!stale',      '!stale',             '!stale',      '!stale',     '!stale',    '!stale',    '!gone'],
 	progress:                                  ['!stale',      'running',     '!canceled',          '!stale',      '!finished',  '!finished', '!finished', '!gone'],
 	'progress of another attempt':             ['!stale',      '!stale',      '!stale',             '!stale',      '!finished',  '!finished', '!finished', '!gone'],
+	link:                                      ['!stale',      'running',     'canceling',          '!stale',      '!finished',  '!finished', '!finished', '!gone'],
+	'link of another attempt':                 ['!stale',      '!stale',      '!stale',             '!stale',      '!finished',  '!finished', '!finished', '!gone'],
+	unlink:                                    ['!stale',      'running',     'canceling',          '!stale',      '!finished',  '!finished', '!finished', '!gone'],
 	complete:                                  ['!stale',      'succeeded',   'canceled !canceled', '!stale',      '!settled',   '!finished', '!finished', '!gone'],
+	'complete of a forgotten start':           ['succeeded',   'succeeded',   'canceled !canceled', '!stale',      '!settled',   '!finished', '!finished', '!gone'],
 	'complete of another attempt':             ['!stale',      '!stale',      '!stale',             '!stale',      '!finished',  '!finished', '!finished', '!gone'],
 	'complete of an old epoch':                ['!stale',      '!stale',      '!stale',             '!stale',      '!finished',  '!finished', '!finished', '!gone'],
 	'fail, retryable':                         ['!stale',      'retrying',    'canceled !canceled', '!settled',    '!finished',  '!settled',  '!finished', '!gone'],
