@@ -2,9 +2,10 @@
  * Measures how soon an interrupted attempt is made again, with version 0.1.0 beside this version. The attempts have a time
  * limit of 11 minutes, which is how long version 0.1.0 waits.
  *
- *     npm run bench:recovery                 both versions, with ten jobs for each case
- *     npm run bench:recovery -- --jobs 30
+ *     npm run bench:recovery                 both versions, three rounds of four jobs for each case
+ *     npm run bench:recovery -- --rounds 10
  *     npm run bench:recovery -- --only now   this version only
+ *     npm run bench:recovery -- --case 3     one case only
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -21,19 +22,24 @@ const WORKER = 'bench/workers/recovery.ts';
 const RESULTS = fileURLToPath(new URL('../results/recovery.md', import.meta.url));
 const HEAD = ['case', 'polled', 'version', 'median', 'p99', 'longest'];
 
-const { values } = parseArgs({ options: { jobs: { type: 'string', default: '10' }, only: { type: 'string' } } });
-const JOBS = Number(values.jobs);
+const { values } = parseArgs({
+	options: { rounds: { type: 'string', default: '3' }, only: { type: 'string' }, case: { type: 'string' } },
+});
+const ROUNDS = Number(values.rounds);
+/** A local queue runs one batch at a time, and the lane has four queues: a fifth job would wait for one of the others. */
+const JOBS = 4;
 
 async function main(): Promise<void> {
 	const versions = values.only === 'now' ? [thisTree()] : [checkOutBefore([WORKER]), thisTree()];
 	try {
 		const rows: string[][] = [];
-		for (const scenario of SCENARIOS) {
-			for (const version of chosen(versions)) rows.push(rowOf(scenario, version, await measure(version, scenario)));
+		const isWhole = values.case === undefined;
+		for (const scenario of isWhole ? SCENARIOS : SCENARIOS.slice(Number(values.case) - 1, Number(values.case))) {
+			for (const version of chosen(versions)) rows.push(rowOf(scenario, version, await measureAll(version, scenario)));
 		}
 		const unhurt: string[][] = [];
-		for (const version of chosen(versions)) {
-			const again = await measure(version, UNHURT);
+		for (const version of isWhole ? chosen(versions) : []) {
+			const again = await measureAll(version, UNHURT);
 			unhurt.push([UNHURT.name, version.name, String(again.length), String(again.filter((times) => times > 0).length)]);
 		}
 		await report(rows, unhurt);
@@ -44,6 +50,12 @@ async function main(): Promise<void> {
 
 function chosen(versions: readonly Version[]): readonly Version[] {
 	return versions.filter(({ name }) => values.only === undefined || name === values.only);
+}
+
+async function measureAll(version: Version, scenario: Scenario): Promise<readonly number[]> {
+	const times: number[] = [];
+	for (let round = 0; round < ROUNDS; round++) times.push(...(await measure(version, scenario)));
+	return times;
 }
 
 /** Runs one case on a fresh server. */
@@ -89,11 +101,11 @@ async function report(rows: readonly string[][], unhurt: readonly string[][]): P
 	table([unhurtHead, ...unhurt]);
 	const text = [
 		'# Time from an interruption to the next attempt',
-		`Written by \`npm run bench:recovery\`. ${JOBS} jobs for each case, with a time limit of 660 s, interrupted 3 s after their start. Observed for ${OBSERVED_MS / 1_000} s.`,
+		`Written by \`npm run bench:recovery\`. ${ROUNDS} × ${JOBS} jobs for each case, with a time limit of 660 s, interrupted 3 s after their start. Observed for ${OBSERVED_MS / 1_000} s.`,
 		markdown([HEAD, ...rows]),
 		markdown([unhurtHead, ...unhurt]),
 	];
-	if (values.only === undefined) await writeFile(RESULTS, `${text.join('\n\n')}\n`);
+	if (values.only === undefined && values.case === undefined) await writeFile(RESULTS, `${text.join('\n\n')}\n`);
 }
 
 function markdown([head = [], ...rows]: readonly (readonly string[])[]): string {
