@@ -1,5 +1,5 @@
 /**
- * Sends the messages of single submissions. Where many submissions reach this isolate within milliseconds, they share messages. The
+ * Sends the messages of single submissions. Where many submissions reach this isolate one soon after the other, they share messages. The
  * first one after a pause is sent at once, so that a lone job never waits.
  *
  * A request may not do I/O for another one. The first submission of a bundle therefore waits with its own timer and sends with its own
@@ -10,10 +10,12 @@ import { type JobMessage, MAX_JOBS_IN_MESSAGE } from '../core/job/message.ts';
 import type { Lanes } from './lanes.ts';
 import { mayShare, type Sending, sendJob, sendJobs } from './send.ts';
 
-/** Submissions that are at most this far apart share a message, and the first of them waits this long for the others. */
-const BUNDLE_WITHIN_MS = 10;
+/** Submissions that are at most this far apart come together. A bundle waits for the next one for this long. */
+const TOGETHER_MS = 30;
+/** Maximum time that a job waits for others. At 100 submissions a second, a dozen share a message. */
+const BUNDLE_WITHIN_MS = 120;
 /** On a busy isolate, timers are late. A bundle that is older than this has lost its request and takes no more jobs. */
-const BUNDLE_LOST_AFTER_MS = 100;
+const BUNDLE_LOST_AFTER_MS = 300;
 
 /** A message that waits for more jobs. */
 interface Bundle {
@@ -35,24 +37,33 @@ export async function sendSubmission(lanes: Lanes, lane: string, sending: Sendin
 	if (delaySeconds > 0 || !mayShare(lane, message)) return sendJob(lanes, lane, sending);
 	const now = Date.now();
 	const recent = traffic.get(lanes) ?? { lastAt: 0 };
-	const isDense = now - recent.lastAt <= BUNDLE_WITHIN_MS;
+	const isLone = now - recent.lastAt > TOGETHER_MS;
 	traffic.set(lanes, recent);
 	recent.lastAt = now;
-	if (recent.open && hasRoom(recent.open, now)) {
+	if (recent.open && hasRoom(recent.open) && now - recent.open.openedAt < BUNDLE_LOST_AFTER_MS) {
 		recent.open.messages.push(message);
 		return;
 	}
-	if (!isDense) return sendJob(lanes, lane, sending);
-	const bundle: Bundle = { messages: [message], openedAt: now };
-	recent.open = bundle;
-	await scheduler.wait(BUNDLE_WITHIN_MS);
-	if (recent.open === bundle) recent.open = undefined;
+	if (isLone) return sendJob(lanes, lane, sending);
+	const messages = await collect(recent, { messages: [message], openedAt: now });
 	await sendJobs(
 		{ lanes, lane },
-		bundle.messages.map((each) => ({ message: each })),
+		messages.map((each) => ({ message: each })),
 	);
 }
 
-function hasRoom({ messages, openedAt }: Bundle, now: number): boolean {
-	return messages.length < MAX_JOBS_IN_MESSAGE && now - openedAt < BUNDLE_LOST_AFTER_MS;
+/** Keeps a bundle open while submissions come together. */
+async function collect(recent: Traffic, bundle: Bundle): Promise<readonly JobMessage[]> {
+	recent.open = bundle;
+	let now: number;
+	do {
+		await scheduler.wait(TOGETHER_MS);
+		now = Date.now();
+	} while (hasRoom(bundle) && now - recent.lastAt < TOGETHER_MS && now - bundle.openedAt < BUNDLE_WITHIN_MS);
+	if (recent.open === bundle) recent.open = undefined;
+	return bundle.messages;
+}
+
+function hasRoom({ messages }: Bundle): boolean {
+	return messages.length < MAX_JOBS_IN_MESSAGE;
 }

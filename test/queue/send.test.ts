@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bundle, type JobMessage } from '../../src/core/job/message.ts';
 import { sendSubmission } from '../../src/queue/bundler.ts';
 import { type Lanes, lanesOf } from '../../src/queue/lanes.ts';
@@ -241,7 +241,7 @@ describe('a single submission', () => {
 		const { lanes, calls } = lanesThatKeep();
 		const [one, two] = messagesOf(2);
 		await sendSubmission(lanes, 'jobs', { message: one } as never);
-		advanceClock(11);
+		advanceClock(31);
 		void sendSubmission(lanes, 'jobs', { message: two } as never);
 		expect(calls).toEqual([[one], [two]]);
 	});
@@ -258,13 +258,38 @@ describe('a single submission', () => {
 		]);
 	});
 
+	it('waits for no more when none has come for a moment', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(2);
+		const wait = vi.spyOn(scheduler, 'wait');
+		await submitAll(lanes, messages);
+		expect(calls).toEqual([[messages[0]], [messages[1]]]);
+		expect(wait.mock.calls).toEqual([[30]]);
+		wait.mockRestore();
+	});
+
+	it('waits for others for 120 ms at most', async () => {
+		vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
+		onTestFinished(() => void vi.useRealTimers());
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(8);
+		const wait = vi.spyOn(scheduler, 'wait').mockImplementation(async () => {
+			vi.setSystemTime(Date.now() + 20);
+			void sendSubmission(lanes, 'jobs', { message: messages[wait.mock.calls.length + 1] } as never);
+			vi.setSystemTime(Date.now() + 10);
+		});
+		await submitAll(lanes, messages.slice(0, 2));
+		wait.mockRestore();
+		expect(calls).toEqual([[messages[0]], [bundle(messages.slice(1, 6))]]);
+	});
+
 	it('never joins a message whose request was canceled long ago', async () => {
 		const { lanes, calls } = lanesThatKeep();
 		const messages = messagesOf(3);
 		const wait = vi.spyOn(scheduler, 'wait').mockReturnValue(new Promise(() => {}));
 		void submitAll(lanes, messages.slice(0, 2));
 		wait.mockRestore();
-		advanceClock(101);
+		advanceClock(301);
 		await submitAll(lanes, messages.slice(2));
 		expect(calls).toEqual([[messages[0]], [messages[2]]]);
 	});
