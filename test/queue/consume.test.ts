@@ -221,9 +221,13 @@ describe('a message of several jobs', () => {
 	it('is acknowledged when one of its jobs has to come again: that job gets a message of its own', async () => {
 		const { lanes, sent } = lanesThatKeep();
 		const { batch, verdicts } = batchOf([ONE_AND_TWO]);
-		const { consumer, end } = consumerOf(lanes, { retryInMs: 800 });
-		end();
-		await consume(batch, consumer);
+		const work = async ({ message }: ReceivedMessage) => {
+			if (message.id === SLOW.id) return {};
+			// The last of its batch.
+			await scheduler.wait(10);
+			return { retryInMs: 800 };
+		};
+		await consume(batch, consumerOf(lanes, {}, { work }).consumer);
 		expect(verdicts.get(0)).toBe('ack');
 		expect(sent).toEqual([{ queue: 'jobs-1', body: QUICK, delaySeconds: 1 }]);
 	});

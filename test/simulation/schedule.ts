@@ -280,7 +280,7 @@ export function schedules(): fc.Arbitrary<Schedule> {
 		jobs: fc.oneof(
 			{ weight: 21, arbitrary: fc.array(job, { minLength: 1, maxLength: 2 }) },
 			{ weight: 7, arbitrary: fc.array(job, { minLength: 3, maxLength: MAX_JOBS }) },
-			{ weight: 2, arbitrary: fc.array(oneOfMany, { minLength: CROWD.min, maxLength: CROWD.max }) },
+			fc.array(oneOfMany, { minLength: CROWD.min, maxLength: CROWD.max }),
 		),
 		steps: fc.oneof(
 			{ weight: 15, arbitrary: fc.array(step, { maxLength: MAX_STEPS, size: 'max' }) },
