@@ -12,8 +12,8 @@ import { mayShare, type Sending, sendJob, sendJobs } from './send.ts';
 
 /** Submissions that are at most this far apart come together. A bundle waits for the next one for this long. */
 const TOGETHER_MS = 30;
-/** Maximum time that a job waits for others. At 100 submissions a second, a dozen share a message. */
-const BUNDLE_WITHIN_MS = 120;
+/** Maximum number of times that a bundle waits, so a job waits for 120 ms at most. At 100 submissions a second, about ten share a message. */
+const MAX_WAITS_OF_BUNDLE = 4;
 /** On a busy isolate, timers are late. A bundle that is older than this has lost its request and takes no more jobs. */
 const BUNDLE_LOST_AFTER_MS = 300;
 
@@ -52,16 +52,20 @@ export async function sendSubmission(lanes: Lanes, lane: string, sending: Sendin
 	);
 }
 
-/** Keeps a bundle open while submissions come together. */
+/** Keeps a bundle open while submissions come together. It counts jobs and waits, because the clock may be set back. */
 async function collect(recent: Traffic, bundle: Bundle): Promise<readonly JobMessage[]> {
 	recent.open = bundle;
-	let now: number;
-	do {
+	const { messages } = bundle;
+	for (
+		let waits = 1, before = 0;
+		messages.length > before && hasRoom(bundle) && waits <= MAX_WAITS_OF_BUNDLE;
+		waits++
+	) {
+		before = messages.length;
 		await scheduler.wait(TOGETHER_MS);
-		now = Date.now();
-	} while (hasRoom(bundle) && now - recent.lastAt < TOGETHER_MS && now - bundle.openedAt < BUNDLE_WITHIN_MS);
+	}
 	if (recent.open === bundle) recent.open = undefined;
-	return bundle.messages;
+	return messages;
 }
 
 function hasRoom({ messages }: Bundle): boolean {

@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { bundle, type JobMessage } from '../../src/core/job/message.ts';
 import { sendSubmission } from '../../src/queue/bundler.ts';
 import { type Lanes, lanesOf } from '../../src/queue/lanes.ts';
@@ -268,17 +268,15 @@ describe('a single submission', () => {
 		wait.mockRestore();
 	});
 
-	it('waits for others for 120 ms at most', async () => {
-		vi.useFakeTimers({ toFake: ['Date'], now: Date.now() });
-		onTestFinished(() => void vi.useRealTimers());
+	it('waits for others for 120 ms at most, also when the clock is set back', async () => {
 		const { lanes, calls } = lanesThatKeep();
 		const messages = messagesOf(8);
 		const wait = vi.spyOn(scheduler, 'wait').mockImplementation(async () => {
-			vi.setSystemTime(Date.now() + 20);
+			advanceClock(-1_000);
 			void sendSubmission(lanes, 'jobs', { message: messages[wait.mock.calls.length + 1] } as never);
-			vi.setSystemTime(Date.now() + 10);
 		});
 		await submitAll(lanes, messages.slice(0, 2));
+		expect(wait.mock.calls).toEqual([[30], [30], [30], [30]]);
 		wait.mockRestore();
 		expect(calls).toEqual([[messages[0]], [bundle(messages.slice(1, 6))]]);
 	});
