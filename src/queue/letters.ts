@@ -29,9 +29,9 @@ export function openMessages({ messages }: MessageBatch): Letter[] {
 function lettersIn(message: Message, body: z.infer<typeof Body>): Letter[] {
 	if (!('jobs' in body)) return [{ body, message, isBundled: false, settle: () => message.ack() }];
 	let unsettled = body.jobs.length;
-	const settle = () => {
+	const settleOne = () => {
 		unsettled--;
 		if (unsettled === 0) message.ack();
 	};
-	return unbundle(body).map((job) => ({ body: job, message, isBundled: true, settle }));
+	return unbundle(body).map((job) => ({ body: job, message, isBundled: true, settle: settleOne }));
 }
