@@ -1,22 +1,34 @@
 /**
- * The queue consumer. The job's object decides what happens to a job; this file carries it out. It acknowledges or
- * retries each message by itself, so that a slow or failing one doesn't affect the others.
+ * The queue consumer. The job's object decides what happens to a job; this file carries it out. It settles each job by itself, so that
+ * a slow or failing one doesn't affect the others, not even those of the same message.
  */
-import * as z from 'zod';
+import pMap from 'p-map';
 import { unreachableMs } from '../core/job/backoff.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
-import { DeliveryMessage, JobMessage, type ReceivedMessage } from '../core/job/message.ts';
+import {
+	type DeliveryMessage,
+	type JobMessage,
+	MAX_JOBS_IN_MESSAGE,
+	type ReceivedMessage,
+} from '../core/job/message.ts';
 import type { Report } from '../core/job/object-api.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { type Lanes, WEBHOOKS_LANE } from './lanes.ts';
+import { type Letter, openMessages } from './letters.ts';
 import type { Purpose } from './purpose.ts';
-import { type Destination, sendMessage } from './send.ts';
+import { type Destination, mayShare, type Sending, sendJobs, sendMessage } from './send.ts';
 
 /** Maximum delay of a message on the platform. */
 const MAX_DELAY_SECONDS = 86_400;
 /** After this many deliveries, a message is replaced by a new one: the platform gives up a message after 100 retries. */
 const MAX_DELIVERIES_OF_A_MESSAGE = 50;
+/** Maximum number of jobs that a consumer runs at once, however many its messages name. */
+const MAX_JOBS_AT_ONCE = MAX_JOBS_IN_MESSAGE;
+/** Jobs that can't start within this time are sent on, so that slow jobs don't hold them up. */
+const START_WITHIN_MS = 2 * MS_PER_SECOND;
+/** As many as there are messages in a batch of dead letters. */
+const MAX_DEAD_LETTERS_AT_ONCE = 50;
 
 /** The handlers of the message types. */
 export interface Handlers {
@@ -34,65 +46,86 @@ export interface Consumer {
 	readonly purpose: Extract<Purpose, { type: 'lane' }>;
 }
 
-/** A message of a batch, with its parsed body. */
-interface Letter {
-	readonly message: Message;
-	readonly body: JobMessage | DeliveryMessage;
-	/** Number of unsettled messages in its batch, this one included. */
+/** A consumer with its batch. */
+interface Invocation extends Consumer {
+	/** A job that may crash its consumer must not affect other jobs. The number of jobs decides, not the name of the queue. */
+	readonly isShared: boolean;
+	/** Number of letters that are not settled yet. */
 	readonly unsettled: () => number;
 }
 
-/** Handles all messages of a batch concurrently. */
+/** Handles the jobs and deliveries of a batch, up to `MAX_JOBS_AT_ONCE` of them concurrently. */
 export async function consume(batch: MessageBatch, consumer: Consumer): Promise<void> {
-	// A job that may crash its consumer must not affect other jobs. The size of the batch decides whether it is alone, not
-	// the name of the queue.
-	const isShared = batch.messages.length > 1;
-	await settleAll(batch, async (letter) => {
-		const { message, body } = letter;
-		const { handlers } = consumer;
-		const isRepeat = message.attempts > 1;
-		const report = await ('epoch' in body
-			? handlers.work({ message: body, isRepeat, isShared })
-			: handlers.deliver(body));
-		if (report.retryInMs === undefined) message.ack();
-		else if (report.next) {
-			// If no queue accepts the message, the job's watchdog sends it.
-			await sendMessage(chooseDestination(letter, report, consumer), report.next, toDelaySeconds(report.retryInMs));
-			message.ack();
-		} else await comeAgain(letter, report.retryInMs, chooseDestination(letter, report, consumer));
+	const letters = openMessages(batch);
+	let unsettled = letters.length;
+	const invocation = { ...consumer, isShared: letters.length > 1, unsettled: () => unsettled };
+	const handle = async (letter: Letter) => {
+		try {
+			await handleLetter(letter, invocation);
+		} catch (error) {
+			logError('message not settled', { job: letter.body.id, messageId: letter.message.id, error });
+			await comeAgainLater(letter, invocation);
+		} finally {
+			unsettled--;
+		}
+	};
+	await handleInTurn(letters, handle, async (left) => {
+		await sendOn(left, invocation);
+		unsettled -= left.length;
 	});
+}
+
+/** Handles some letters at once, and the others in turn. Those that can't be handled in time go to `sendLeft`. */
+async function handleInTurn(
+	letters: readonly Letter[],
+	handle: (letter: Letter) => Promise<void>,
+	sendLeft: (left: readonly Letter[]) => Promise<void>,
+): Promise<void> {
+	const waiting = [...letters];
+	const handleNext = async (): Promise<void> => {
+		for (let letter = waiting.shift(); letter; letter = waiting.shift()) await handle(letter);
+	};
+	let leftSent: Promise<void> | undefined;
+	const timer =
+		letters.length > MAX_JOBS_AT_ONCE
+			? setTimeout(() => {
+					leftSent = sendLeft(waiting.splice(0));
+				}, START_WITHIN_MS)
+			: undefined;
+	await Promise.all(Array.from({ length: MAX_JOBS_AT_ONCE }, handleNext));
+	clearTimeout(timer);
+	await leftSent;
+}
+
+async function handleLetter(letter: Letter, invocation: Invocation): Promise<void> {
+	const { message, body } = letter;
+	const { handlers, isShared } = invocation;
+	const isRepeat = message.attempts > 1;
+	const report = await ('epoch' in body
+		? handlers.work({ message: body, isRepeat, isShared })
+		: handlers.deliver(body));
+	if (report.retryInMs === undefined) letter.settle();
+	else if (report.next) {
+		// If no queue accepts the message, the job's watchdog sends it.
+		const destination = chooseDestination(letter, report, invocation);
+		await sendMessage(destination, report.next, toDelaySeconds(report.retryInMs));
+		letter.settle();
+	} else await comeAgain(letter, report, invocation);
 }
 
 /** Handles dead letters: the job fails visibly and can be retried. A lost delivery is sent again by its job's alarm. */
 export async function consumeDeadLetters(batch: MessageBatch, jobs: Jobs): Promise<void> {
-	await settleAll(batch, async ({ message, body }) => {
-		if ('epoch' in body) await jobs.call(body.id, (job) => job.deadLetter(body.epoch));
-		message.ack();
-	});
-}
-
-const Body = z.union([JobMessage, DeliveryMessage]);
-
-/** Settles every message. An error affects only its own message, which is delivered again. */
-async function settleAll(batch: MessageBatch, handle: (letter: Letter) => Promise<void>): Promise<void> {
-	let unsettled = batch.messages.length;
-	await Promise.all(
-		batch.messages.map(async (message) => {
-			const body = Body.safeParse(message.body);
-			try {
-				if (body.success) await handle({ message, body: body.data, unsettled: () => unsettled });
-				else {
-					logError('message dropped: unknown format', { messageId: message.id });
-					message.ack();
-				}
-			} catch (error) {
-				logError('message not settled', { job: body.data?.id, messageId: message.id, error });
-				handBack(message);
-			} finally {
-				unsettled--;
-			}
-		}),
-	);
+	const handle = async ({ message, body, settle }: Letter) => {
+		try {
+			if ('epoch' in body) await jobs.call(body.id, (job) => job.deadLetter(body.epoch));
+			settle();
+		} catch (error) {
+			// The message comes again for all of its jobs: those that have failed already stay as they are.
+			logError('message not settled', { job: body.id, messageId: message.id, error });
+			handBack(message);
+		}
+	};
+	await pMap(openMessages(batch), handle, { concurrency: MAX_DEAD_LETTERS_AT_ONCE });
 }
 
 /** For a Worker that can't process messages: returns all of them to the queue. Their retries last for most of a day. */
@@ -102,6 +135,13 @@ export function putOff(batch: MessageBatch): void {
 
 function handBack(message: Message): void {
 	message.retry({ delaySeconds: toDelaySeconds(unreachableMs(message.attempts, Math.random())) });
+}
+
+/** The job can't be reached. */
+async function comeAgainLater(letter: Letter, invocation: Invocation): Promise<void> {
+	const { message, isBundled } = letter;
+	if (!isBundled) return handBack(message);
+	await comeAgain(letter, { retryInMs: unreachableMs(message.attempts, Math.random()) }, invocation);
 }
 
 /**
@@ -114,17 +154,43 @@ function chooseDestination({ body }: Letter, { lane }: Report, { lanes, purpose 
 }
 
 /**
- * Redelivers a message after `waitMs`. A retry takes effect only when the whole batch has ended, so a new message is sent
- * while another one of the batch is still being handled.
+ * Redelivers a job or a delivery after the time that its report says. A retry takes effect only when the whole batch has ended, so a new
+ * message is sent while another letter of the batch is still being handled. A job of a bundle always gets a message of its own; if
+ * no queue accepts it, the job's watchdog sends it.
  */
-async function comeAgain(letter: Letter, waitMs: number, destination: Destination): Promise<void> {
-	const { message, unsettled } = letter;
+async function comeAgain(letter: Letter, report: Report, invocation: Invocation): Promise<void> {
+	const { message, isBundled, settle } = letter;
+	const { retryInMs: waitMs = 0 } = report;
 	const dueAt = Date.now() + waitMs;
-	const isBatchOver = unsettled() === 1 && message.attempts < MAX_DELIVERIES_OF_A_MESSAGE;
-	if (isBatchOver) return message.retry({ delaySeconds: toDelaySeconds(waitMs) });
+	const isBatchOver = invocation.unsettled() === 1 && message.attempts < MAX_DELIVERIES_OF_A_MESSAGE;
+	if (isBatchOver && !isBundled) return message.retry({ delaySeconds: toDelaySeconds(waitMs) });
+	const destination = chooseDestination(letter, report, invocation);
 	const isSent = await sendMessage(destination, bodyAgain(letter), toDelaySeconds(waitMs));
-	if (isSent) message.ack();
+	if (isSent || isBundled) settle();
 	else message.retry({ delaySeconds: toDelaySeconds(Math.max(0, dueAt - Date.now())) });
+}
+
+/** Sends letters on that could not be handled in time: jobs in bundles again, and the others one by one. */
+async function sendOn(letters: readonly Letter[], invocation: Invocation): Promise<void> {
+	const { lanes, purpose } = invocation;
+	const sharing: Letter[] = [];
+	const sendings: Sending[] = [];
+	const others: Letter[] = [];
+	for (const letter of letters) {
+		const { body } = letter;
+		if ('epoch' in body && mayShare(purpose.lane, body)) {
+			sharing.push(letter);
+			sendings.push({ message: body });
+		} else others.push(letter);
+	}
+	const destination = { lanes, lane: purpose.lane, lastIndex: purpose.index };
+	const areSent = sendJobs(destination, sendings);
+	await Promise.all(others.map((letter) => comeAgain(letter, { retryInMs: 0 }, invocation)));
+	const isSent = await areSent;
+	for (const { message, isBundled, settle } of sharing) {
+		if (isSent || isBundled) settle();
+		else message.retry({ delaySeconds: 0 });
+	}
 }
 
 /** A new message restarts the count of deliveries, so it must say itself that its upstream's gate is to be asked. */

@@ -1,7 +1,7 @@
 /** Lanes and their queues. A lane keeps slow work apart from fast work, and its queues share the load. */
-import type { DeliveryMessage, JobMessage } from '../core/job/message.ts';
+import type { BundleMessage, DeliveryMessage, JobMessage } from '../core/job/message.ts';
 
-export type MessageQueue = Queue<JobMessage | DeliveryMessage>;
+export type MessageQueue = Queue<JobMessage | BundleMessage | DeliveryMessage>;
 
 /** The queues of each lane, by the lane's name. */
 export type Lanes = ReadonlyMap<string, readonly MessageQueue[]>;

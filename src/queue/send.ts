@@ -3,7 +3,14 @@
  * timeout, and its failure is logged, never thrown.
  */
 import { MS_PER_SECOND } from '../core/job/limits.ts';
-import type { DeliveryMessage, JobMessage } from '../core/job/message.ts';
+import {
+	type BundleMessage,
+	bundle,
+	type DeliveryMessage,
+	type JobMessage,
+	MAX_JOBS_IN_MESSAGE,
+} from '../core/job/message.ts';
+import { BRIEF_LANE } from '../core/job/record.ts';
 import { logError } from '../log.ts';
 import { type Lanes, type MessageQueue, queuesOf, WEBHOOKS_LANE } from './lanes.ts';
 import { noteAnswer, noteFailure } from './pressure.ts';
@@ -34,19 +41,60 @@ export async function sendJob(lanes: Lanes, lane: string, { message, delaySecond
 /** Maximum number of messages in one call, a limit of the platform. */
 export const MAX_SENT_AT_ONCE = 100;
 
-/** Sends the messages of many jobs of one lane, in batches. Resolves when each is sent or given up; never rejects. */
-export async function sendJobs(lanes: Lanes, lane: string, sendings: readonly Sending[]): Promise<void> {
-	const calls = Array.from({ length: Math.ceil(sendings.length / MAX_SENT_AT_ONCE) }, (_, call) =>
-		sendings.slice(call * MAX_SENT_AT_ONCE, (call + 1) * MAX_SENT_AT_ONCE),
+/**
+ * Sends the messages of many jobs of one lane, in as few messages as possible. Resolves to whether each is sent, when each is sent or
+ * given up; never rejects.
+ */
+export async function sendJobs(destination: Destination, sendings: readonly Sending[]): Promise<boolean> {
+	const calls = chunk(pack(destination.lane, sendings), MAX_SENT_AT_ONCE);
+	const areSent = await Promise.all(calls.map((parcels) => sendParcels(destination, parcels)));
+	return areSent.every(Boolean);
+}
+
+/** Whether a job's message may be sent together with others: nothing but its delay may differ. */
+export function mayShare(lane: string, { upstream, ask }: JobMessage): boolean {
+	// Jobs of the other lanes are long or dangerous, and few of them may be in one consumer.
+	return lane === BRIEF_LANE && !upstream && !ask;
+}
+
+/** A message to send, for one job or several. */
+interface Parcel {
+	readonly body: JobMessage | BundleMessage;
+	/** The job that failures are logged for. */
+	readonly job: string;
+	readonly delaySeconds: number;
+}
+
+function pack(lane: string, sendings: readonly Sending[]): Parcel[] {
+	const byDelay = new Map<number, JobMessage[]>();
+	const single: Parcel[] = [];
+	for (const { message, delaySeconds = 0 } of sendings) {
+		if (!mayShare(lane, message)) {
+			single.push({ body: message, job: message.id, delaySeconds });
+			continue;
+		}
+		const messages = byDelay.get(delaySeconds) ?? [];
+		messages.push(message);
+		byDelay.set(delaySeconds, messages);
+	}
+	const bundled = [...byDelay].flatMap(([delaySeconds, messages]) =>
+		chunk(messages, MAX_JOBS_IN_MESSAGE).map((some) => ({ body: bundle(some), job: some[0]?.id ?? '', delaySeconds })),
 	);
-	await Promise.all(
-		calls.map((some) =>
-			handOver({ lanes, lane }, some[0]?.message.id ?? '', (queue) =>
-				queue.sendBatch(
-					some.map(({ message, delaySeconds = 0 }) => ({ body: message, contentType: 'json', delaySeconds })),
-				),
-			),
-		),
+	return [...bundled, ...single];
+}
+
+function sendParcels(destination: Destination, parcels: readonly Parcel[]): Promise<boolean> {
+	const [first] = parcels;
+	return handOver(destination, first?.job ?? '', (queue) =>
+		first && parcels.length === 1
+			? queue.send(first.body, { contentType: 'json', delaySeconds: first.delaySeconds })
+			: queue.sendBatch(parcels.map(({ body, delaySeconds }) => ({ body, contentType: 'json', delaySeconds }))),
+	);
+}
+
+function chunk<T>(all: readonly T[], size: number): T[][] {
+	return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
+		all.slice(index * size, (index + 1) * size),
 	);
 }
 

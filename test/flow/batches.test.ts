@@ -74,7 +74,7 @@ describe('a job of a batch whose message was lost', () => {
 			sendBatch.mockRestore();
 			log.mockRestore();
 		});
-		const batch = await submitBatch(sleeps(1));
+		const batch = await submitBatch(sleeps(2));
 		const [job] = await statusesOf(batch);
 		expect(job?.status).toBe('pending');
 		advanceClock(21_000);

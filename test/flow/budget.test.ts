@@ -1,8 +1,9 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { JobObject } from '../../src/object/job-object.ts';
 import { receiver } from '../webhook/receiver.ts';
-import { call, eventsOf, objectOf, statusOf, submit, until, watch } from './client.ts';
+import { call, eventsOf, objectOf, post, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
 /**
@@ -17,6 +18,15 @@ function count(prototype: object, method: string, field: keyof typeof counts): v
 		counts[field]++;
 		return original.apply(this, args);
 	});
+}
+
+function countMessagesInBatches(prototype: Pick<Queue, 'sendBatch'>): void {
+	const { sendBatch } = prototype;
+	prototype.sendBatch = function (this: Queue, messages, options) {
+		const all = [...messages];
+		counts.messages += all.length;
+		return sendBatch.call(this, all, options);
+	};
 }
 
 beforeAll(async () => {
@@ -35,6 +45,7 @@ beforeAll(async () => {
 	});
 	count(Object.getPrototypeOf(env.LANE_JOBS_1) as object, 'send', 'messages');
 	count(Object.getPrototypeOf(env.LANE_JOBS_1) as object, 'metrics', 'metrics');
+	countMessagesInBatches(Object.getPrototypeOf(env.LANE_JOBS_1) as Pick<Queue, 'sendBatch'>);
 });
 
 beforeEach(() => {
@@ -150,6 +161,49 @@ describe('the ordinary job', () => {
 		expect(JSON.stringify(sent[0]).length).toBeLessThan(200);
 	});
 });
+
+describe('many jobs that come together', () => {
+	const MAX_OPERATIONS_A_JOB = 0.3;
+
+	it('cost at most 0.3 queue operations each in a batch', async () => {
+		const jobs = Array.from({ length: 200 }, () => ({ task: 'labelled', input: {} }));
+		const response = await post('/v1/batches', { jobs });
+		expect(response.status).toBe(202);
+		// Acceptance, start and outcome of each: to read the batch would call each job.
+		await vi.waitFor(() => expect(counts.calls).toBeGreaterThanOrEqual(3 * jobs.length), { timeout: 90_000 });
+		expect((counts.messages * OPERATIONS_A_MESSAGE) / jobs.length).toBeLessThanOrEqual(MAX_OPERATIONS_A_JOB);
+	});
+
+	it('cost at most 0.3 queue operations each as a burst of single submissions', async () => {
+		const burst = 100;
+		await acceptTogether(burst);
+		const jobs = await Promise.all(Array.from({ length: burst }, () => submit('labelled', {})));
+		await vi.waitFor(() => expect(counts.calls).toBeGreaterThanOrEqual(3 * burst));
+		expect((counts.messages * OPERATIONS_A_MESSAGE) / jobs.length).toBeLessThanOrEqual(MAX_OPERATIONS_A_JOB);
+	});
+});
+
+/**
+ * Objects answer acceptances only when this many have come. Deployed objects accept jobs in parallel; locally they share the processor
+ * with everything else, and accept one after the other.
+ */
+async function acceptTogether(burst: number): Promise<void> {
+	const { promise: areAll, resolve } = Promise.withResolvers<void>();
+	let accepted = 0;
+	const stub = env.JOBS.get(env.JOBS.newUniqueId());
+	await runInDurableObject(stub, (object) => {
+		const prototype = Object.getPrototypeOf(object) as JobObject;
+		const { accept } = prototype;
+		const spy = vi.spyOn(prototype, 'accept').mockImplementation(async function (this: JobObject, ...args) {
+			const acceptance = await accept.apply(this, args);
+			accepted++;
+			if (accepted === burst) resolve();
+			while (accepted < burst) await Promise.race([areAll, scheduler.wait(20)]);
+			return acceptance;
+		});
+		onTestFinished(() => spy.mockRestore());
+	});
+}
 
 describe('a retried job', () => {
 	it('costs two rows more for each attempt, and no second message', async () => {

@@ -42,6 +42,8 @@ export interface Mutant {
 const SIMULATION: Killer = { schedules: 1_500 };
 const EXAMPLES: Killer = { file: 'test/simulation/simulation.test.ts', project: 'node', name: 'once broken' };
 const FOLLOWING: Killer = { file: 'test/flow/following.test.ts', project: 'workerd' };
+const CONSUMER: Killer = { file: 'test/queue/consume.test.ts', project: 'workerd' };
+const SENDERS: Killer = { file: 'test/queue/send.test.ts', project: 'workerd' };
 const TRANSITION: Killer = { file: 'test/core/job/transition.test.ts', project: 'workerd' };
 
 export const MUTANTS: readonly Mutant[] = [
@@ -218,8 +220,35 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/queue/consume.ts',
 		search: 'unsettled() === 1 && message.attempts < MAX_DELIVERIES_OF_A_MESSAGE;',
 		replacement: 'true;',
-		killer: { file: 'test/queue/consume.test.ts', project: 'workerd' },
+		killer: CONSUMER,
 		says: 'is sent at once while a neighbour is still at work',
+	},
+	{
+		invariant: 1,
+		breaks: 'a job that comes again takes the other jobs of its message along',
+		file: 'src/queue/consume.ts',
+		search: 'if (isBatchOver && !isBundled) return',
+		replacement: 'if (isBatchOver) return',
+		killer: CONSUMER,
+		says: 'that job gets a message of its own',
+	},
+	{
+		invariant: 1,
+		breaks: 'a message of several jobs is acknowledged for the first one',
+		file: 'src/queue/letters.ts',
+		search: 'if (unsettled === 0) message.ack();',
+		replacement: 'message.ack();',
+		killer: CONSUMER,
+		says: 'is acknowledged when each of its jobs is settled, and not before',
+	},
+	{
+		invariant: 1,
+		breaks: 'a job that must run alone runs with the other jobs of its message',
+		file: 'src/queue/consume.ts',
+		search: 'isShared: letters.length > 1',
+		replacement: 'isShared: batch.messages.length > 1',
+		killer: CONSUMER,
+		says: 'gives each of its jobs to the work, as shared',
 	},
 	{
 		invariant: 6,
@@ -605,5 +634,23 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement: 'return mayStayUnwritten(job, delivery, now) ? changed(next) : changed(next);',
 		killer: { file: 'test/flow/budget.test.ts', project: 'workerd-alone', name: 'costs 3 calls when nobody polls' },
 		says: 'rows',
+	},
+	{
+		invariant: 14,
+		breaks: 'each job of a batch has a message of its own',
+		file: 'src/core/job/message.ts',
+		search: 'MAX_JOBS_IN_MESSAGE = 20;',
+		replacement: 'MAX_JOBS_IN_MESSAGE = 1;',
+		killer: { file: 'test/flow/budget.test.ts', project: 'workerd-alone', name: 'in a batch' },
+		says: 'cost at most 0.3 queue operations each',
+	},
+	{
+		invariant: 14,
+		breaks: 'each submission of a burst has a message of its own',
+		file: 'src/queue/bundler.ts',
+		search: 'if (isLone) return',
+		replacement: 'return',
+		killer: SENDERS,
+		says: 'shares a message of at most twenty',
 	},
 ];

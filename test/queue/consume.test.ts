@@ -1,8 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { ReceivedMessage } from '../../src/core/job/message.ts';
+import { bundle, type JobMessage, type ReceivedMessage } from '../../src/core/job/message.ts';
 import type { Report } from '../../src/core/job/object-api.ts';
-import { type Consumer, consume, putOff } from '../../src/queue/consume.ts';
+import { type Consumer, consume, consumeDeadLetters, putOff } from '../../src/queue/consume.ts';
 import type { Lanes } from '../../src/queue/lanes.ts';
+import type { Jobs } from '../../src/rpc/jobs.ts';
 
 type Verdict = 'ack' | { readonly delaySeconds: number };
 
@@ -26,6 +27,10 @@ function lanesThatKeep() {
 	const queue = (name: string) => ({
 		send: async (body: unknown, { delaySeconds }: { delaySeconds: number }) => {
 			sent.push({ queue: name, body, delaySeconds });
+			return {};
+		},
+		sendBatch: async (messages: Iterable<{ body: unknown; delaySeconds: number }>) => {
+			for (const { body, delaySeconds } of messages) sent.push({ queue: name, body, delaySeconds });
 			return {};
 		},
 	});
@@ -179,5 +184,159 @@ describe('a received message', () => {
 		const { consumer, received } = consumerOf(lanes, {});
 		await consume(batchOf([QUICK], 2).batch, consumer);
 		expect(received.map(({ isRepeat }) => isRepeat)).toEqual([true]);
+	});
+});
+
+function jobsOf(count: number, first = 0): JobMessage[] {
+	return Array.from({ length: count }, (_, index) => ({ v: 1, id: String(first + index).padStart(64, '0'), epoch: 1 }));
+}
+
+describe('a message of several jobs', () => {
+	const ONE_AND_TWO = bundle([SLOW, QUICK]);
+
+	it('gives each of its jobs to the work, as shared', async () => {
+		const { lanes } = lanesThatKeep();
+		const { consumer, received, end } = consumerOf(lanes, {});
+		end();
+		await consume(batchOf([ONE_AND_TWO]).batch, consumer);
+		expect(received).toEqual([
+			{ message: SLOW, isRepeat: false, isShared: true },
+			{ message: QUICK, isRepeat: false, isShared: true },
+		]);
+	});
+
+	it('is acknowledged when each of its jobs is settled, and not before', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([ONE_AND_TWO, QUICK]);
+		const { consumer, end } = consumerOf(lanes, {});
+		const over = consume(batch, consumer);
+		await vi.waitFor(() => expect(verdicts.get(1)).toBe('ack'));
+		expect(verdicts.has(0)).toBe(false);
+		end();
+		await over;
+		expect(verdicts.get(0)).toBe('ack');
+		expect(sent).toEqual([]);
+	});
+
+	it('is acknowledged when one of its jobs has to come again: that job gets a message of its own', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([ONE_AND_TWO]);
+		const work = async ({ message }: ReceivedMessage) => {
+			if (message.id === SLOW.id) return {};
+			// The last of its batch.
+			await scheduler.wait(10);
+			return { retryInMs: 800 };
+		};
+		await consume(batch, consumerOf(lanes, {}, { work }).consumer);
+		expect(verdicts.get(0)).toBe('ack');
+		expect(sent).toEqual([{ queue: 'jobs-1', body: QUICK, delaySeconds: 1 }]);
+	});
+
+	it('sends a job that must run alone to its lane, in a message of its own', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([ONE_AND_TWO]);
+		const { consumer, end } = consumerOf(lanes, { retryInMs: 0, lane: 'alone' });
+		end();
+		await consume(batch, consumer);
+		expect(verdicts.get(0)).toBe('ack');
+		expect(sent).toEqual([{ queue: 'alone-1', body: QUICK, delaySeconds: 0 }]);
+	});
+
+	it('is acknowledged when one of its jobs cannot be reached: that job gets a message of its own, later', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([ONE_AND_TWO]);
+		const work = async ({ message }: ReceivedMessage) => {
+			if (message.id === QUICK.id) throw new Error('The object is away');
+			return {};
+		};
+		await consume(batch, consumerOf(lanes, {}, { work }).consumer);
+		expect(verdicts.get(0)).toBe('ack');
+		expect(sent).toEqual([{ queue: 'jobs-1', body: QUICK, delaySeconds: expect.any(Number) }]);
+		expect(sent[0]?.delaySeconds).toBeGreaterThanOrEqual(5);
+	});
+
+	it('is acknowledged even if no queue takes the message of its job: the watchdog of the job sends one', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const failing = { send: vi.fn(async () => Promise.reject(new Error('Queue is overloaded'))) };
+		const lanes = new Map([['jobs', [failing]]]) as unknown as Lanes;
+		const { batch, verdicts } = batchOf([ONE_AND_TWO]);
+		const { consumer, end } = consumerOf(lanes, { retryInMs: 800 });
+		end();
+		await consume(batch, consumer);
+		expect(failing.send).toHaveBeenCalledOnce();
+		expect(verdicts.get(0)).toBe('ack');
+	});
+
+	it('fails each of its jobs as a dead letter, and comes again if one of them cannot be reached', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const failed: string[] = [];
+		let isAway = true;
+		const jobs = {
+			call: async (id: string) => {
+				if (isAway && id === QUICK.id) throw new Error('The object is away');
+				failed.push(id);
+			},
+		} as unknown as Jobs;
+		const first = batchOf([ONE_AND_TWO]);
+		await consumeDeadLetters(first.batch, jobs);
+		expect(first.verdicts.get(0)).toEqual({ delaySeconds: expect.any(Number) });
+		isAway = false;
+		const second = batchOf([ONE_AND_TWO]);
+		await consumeDeadLetters(second.batch, jobs);
+		expect(second.verdicts.get(0)).toBe('ack');
+		expect(failed).toEqual([SLOW.id, SLOW.id, QUICK.id]);
+	});
+});
+
+describe('more jobs than a consumer runs at once', () => {
+	/** Three messages with twenty jobs each. */
+	const SIXTY = [0, 20, 40].map((first) => bundle(jobsOf(20, first)));
+
+	it('run twenty at a time when they are quick', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf(SIXTY);
+		let running = 0;
+		let most = 0;
+		const work = async () => {
+			most = Math.max(most, ++running);
+			await scheduler.wait(5);
+			running--;
+			return {};
+		};
+		await consume(batch, consumerOf(lanes, {}, { work }).consumer);
+		expect(most).toBe(20);
+		expect([...verdicts.values()]).toEqual(['ack', 'ack', 'ack']);
+		expect(sent).toEqual([]);
+	});
+
+	it('are sent on by another queue, in bundles again, when those before them are slow', async () => {
+		const { lanes, sent } = lanesThatKeep();
+		const { batch, verdicts } = batchOf([...SIXTY, ...jobsOf(2, 60)]);
+		const slow = Promise.withResolvers<Report>();
+		const over = consume(batch, consumerOf(lanes, {}, { work: () => slow.promise }).consumer);
+		await vi.waitFor(() => expect(sent).toHaveLength(3), { timeout: 10_000 });
+		const bodies = [bundle(jobsOf(20, 20)), bundle(jobsOf(20, 40)), bundle(jobsOf(2, 60))];
+		expect(sent).toEqual(bodies.map((body) => ({ queue: 'jobs-1', body, delaySeconds: 0 })));
+		await vi.waitFor(() => expect([...verdicts]).toEqual([1, 2, 3, 4].map((message) => [message, 'ack'])));
+		slow.resolve({});
+		await over;
+		expect(verdicts.get(0)).toBe('ack');
+	});
+
+	it('come again at once when no queue takes them and their message is theirs alone', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const lanes = new Map([['jobs', [{}]]]) as unknown as Lanes;
+		const { batch, verdicts } = batchOf([...SIXTY, ...jobsOf(1, 60)]);
+		const slow = Promise.withResolvers<Report>();
+		const over = consume(batch, consumerOf(lanes, {}, { work: () => slow.promise }).consumer);
+		await vi.waitFor(() => expect(verdicts.get(3)).toEqual({ delaySeconds: 0 }), { timeout: 10_000 });
+		expect([verdicts.get(1), verdicts.get(2)]).toEqual(['ack', 'ack']);
+		slow.resolve({});
+		await over;
 	});
 });

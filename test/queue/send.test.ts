@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
+import { bundle, type JobMessage } from '../../src/core/job/message.ts';
+import { sendSubmission } from '../../src/queue/bundler.ts';
 import { type Lanes, lanesOf } from '../../src/queue/lanes.ts';
 import { fullForMs, noteJobWait, noteWait, usualWaitMs } from '../../src/queue/pressure.ts';
 import { queuePurpose } from '../../src/queue/purpose.ts';
@@ -14,6 +16,29 @@ function queue(backlog: () => { backlogCount: number; oldestMessageTimestamp?: D
 }
 
 const lanesWith = (...queues: Queue[]): Lanes => new Map([['jobs', queues]]) as unknown as Lanes;
+
+/** A lane of each kind with one queue. Records each call with the bodies of its messages. */
+function lanesThatKeep() {
+	const calls: unknown[][] = [];
+	const only = {
+		send: async (body: unknown) => {
+			calls.push([body]);
+			return {};
+		},
+		sendBatch: async (messages: Iterable<{ body: unknown }>) => {
+			calls.push([...messages].map(({ body }) => body));
+			return {};
+		},
+	};
+	const lanes = new Map(['jobs', 'long', 'alone'].map((lane) => [lane, [only]])) as unknown as Lanes;
+	return { lanes, calls };
+}
+
+function messagesOf(count: number): JobMessage[] {
+	return Array.from({ length: count }, (_, index) => ({ v: 1, id: String(index).padStart(64, '0'), epoch: 1 }));
+}
+
+const sendingsOf = (messages: readonly JobMessage[]) => messages.map((message) => ({ message }));
 
 describe('sending', () => {
 	it('takes turns over the queues of a lane', async () => {
@@ -38,7 +63,7 @@ describe('sending', () => {
 			message: { ...MESSAGE, epoch: index + 1 },
 			delaySeconds: index,
 		}));
-		await sendJobs(lanesWith(...(queues as unknown as Queue[])), 'jobs', sendings);
+		await sendJobs({ lanes: lanesWith(...(queues as unknown as Queue[])), lane: 'jobs' }, sendings);
 		expect(batches.map(({ length }) => length)).toEqual([100, 100, 50]);
 		expect(
 			Math.abs((queues[0]?.sendBatch.mock.calls.length ?? 0) - (queues[1]?.sendBatch.mock.calls.length ?? 0)),
@@ -48,13 +73,60 @@ describe('sending', () => {
 		);
 	});
 
-	it('gives up many at once without a word to who sent them, but for the log', async () => {
+	it('sends many jobs with one delay in messages of twenty, and a job without others in its usual message', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(41);
+		expect(await sendJobs({ lanes, lane: 'jobs' }, sendingsOf(messages))).toBe(true);
+		const bodies = [
+			{ v: 1, jobs: messages.slice(0, 20).map(({ id, epoch }) => ({ id, epoch })) },
+			{ v: 1, jobs: messages.slice(20, 40).map(({ id, epoch }) => ({ id, epoch })) },
+			messages[40],
+		];
+		expect(calls).toEqual([bodies]);
+	});
+
+	it('sends bundles that fit into one call of the platform', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		await sendJobs({ lanes, lane: 'jobs' }, sendingsOf(messagesOf(2_400)));
+		expect(calls.map(({ length }) => length)).toEqual([100, 20]);
+		expect(JSON.stringify(calls[0]).length).toBeLessThan(256_000);
+	});
+
+	it('bundles only jobs of one delay', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const [one, two, three] = messagesOf(3);
+		const sendings = [
+			{ message: one, delaySeconds: 5 },
+			{ message: two, delaySeconds: 7 },
+			{ message: three, delaySeconds: 5 },
+		] as never;
+		await sendJobs({ lanes, lane: 'jobs' }, sendings);
+		expect(calls.flat()).toEqual([bundle([one, three] as never), two]);
+	});
+
+	it('bundles neither requests to an upstream nor polls', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const [one, two] = messagesOf(2);
+		const upstream = { ...one, upstream: { name: 'narrow', timeoutSeconds: 5 } } as never;
+		const poll = { ...two, ask: { attempt: 1, asks: 0 } } as never;
+		await sendJobs({ lanes, lane: 'jobs' }, sendingsOf([upstream, poll, upstream]));
+		expect(calls).toEqual([[upstream, poll, upstream]]);
+	});
+
+	it.each(['long', 'alone'])('bundles nothing in the lane %s: few of its jobs may be in one consumer', async (lane) => {
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(3);
+		await sendJobs({ lanes, lane }, sendingsOf(messages));
+		expect(calls).toEqual([messages]);
+	});
+
+	it('reports it when no queue takes many at once, and throws nothing', async () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-		const sendBatch = vi.fn(async () => {
+		const send = vi.fn(async () => {
 			throw new Error('Queue is overloaded');
 		});
-		const lanes = lanesWith({ sendBatch } as unknown as Queue);
-		await sendJobs(lanes, 'jobs', [{ message: MESSAGE, delaySeconds: 0 }]);
+		const lanes = lanesWith({ send } as unknown as Queue);
+		expect(await sendJobs({ lanes, lane: 'jobs' }, sendingsOf(messagesOf(2)))).toBe(false);
 		expect(String(log.mock.calls[0])).toContain('Queue is overloaded');
 		log.mockRestore();
 	});
@@ -148,6 +220,99 @@ describe('sending', () => {
 		['my-queue', { type: 'unknown' }],
 	])('knows by the end of its name what queue %s is for', (name, purpose) => {
 		expect(queuePurpose(name, lanesWith())).toEqual(purpose);
+	});
+});
+
+describe('a single submission', () => {
+	const submitAll = (lanes: Lanes, messages: readonly JobMessage[]) =>
+		Promise.all(messages.map((message) => sendSubmission(lanes, 'jobs', { message })));
+
+	it('is sent at once when no other came before it', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const [message] = messagesOf(1);
+		const wait = vi.spyOn(scheduler, 'wait');
+		void sendSubmission(lanes, 'jobs', { message } as never);
+		expect(calls).toEqual([[message]]);
+		expect(wait).not.toHaveBeenCalled();
+		wait.mockRestore();
+	});
+
+	it('is sent at once after a pause', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const [one, two] = messagesOf(2);
+		await sendSubmission(lanes, 'jobs', { message: one } as never);
+		advanceClock(31);
+		void sendSubmission(lanes, 'jobs', { message: two } as never);
+		expect(calls).toEqual([[one], [two]]);
+	});
+
+	it('is sent at once when a client submits one job after the other', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(5);
+		for (const message of messages) {
+			await sendSubmission(lanes, 'jobs', { message });
+			advanceClock(16);
+		}
+		expect(calls).toEqual(messages.map((message) => [message]));
+	});
+
+	it('shares a message of at most twenty with those that come with it', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(46);
+		await submitAll(lanes, messages);
+		expect(calls).toEqual([
+			[messages[0]],
+			[messages[1]],
+			[bundle(messages.slice(2, 22))],
+			[bundle(messages.slice(22, 42))],
+			[bundle(messages.slice(42))],
+		]);
+	});
+
+	it('waits for no more when none has come for a moment', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(3);
+		const wait = vi.spyOn(scheduler, 'wait');
+		await submitAll(lanes, messages);
+		expect(calls).toEqual(messages.map((message) => [message]));
+		expect(wait.mock.calls).toEqual([[30]]);
+		wait.mockRestore();
+	});
+
+	it('waits for others for 120 ms at most, also when the clock is set back', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(9);
+		const wait = vi.spyOn(scheduler, 'wait').mockImplementation(async () => {
+			advanceClock(-1_000);
+			void sendSubmission(lanes, 'jobs', { message: messages[wait.mock.calls.length + 2] } as never);
+		});
+		await submitAll(lanes, messages.slice(0, 3));
+		expect(wait.mock.calls).toEqual([[30], [30], [30], [30]]);
+		wait.mockRestore();
+		expect(calls).toEqual([[messages[0]], [messages[1]], [bundle(messages.slice(2, 7))]]);
+	});
+
+	it('never joins a message whose request was canceled long ago', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const messages = messagesOf(4);
+		const wait = vi.spyOn(scheduler, 'wait').mockReturnValue(new Promise(() => {}));
+		void submitAll(lanes, messages.slice(0, 3));
+		wait.mockRestore();
+		advanceClock(301);
+		await submitAll(lanes, messages.slice(3));
+		expect(calls).toEqual([[messages[0]], [messages[1]], [messages[3]]]);
+	});
+
+	it('has a message of its own if it is delayed, a request to an upstream or in another lane', async () => {
+		const { lanes, calls } = lanesThatKeep();
+		const [message] = messagesOf(1) as [JobMessage];
+		const forwarded = { ...message, upstream: { name: 'narrow', timeoutSeconds: 5 } };
+		for (let time = 0; time < 3; time++) {
+			void sendSubmission(lanes, 'jobs', { message, delaySeconds: 1 });
+			void sendSubmission(lanes, 'jobs', { message: forwarded });
+			void sendSubmission(lanes, 'long', { message });
+		}
+		expect(calls).toHaveLength(9);
 	});
 });
 

@@ -36,6 +36,7 @@ export const EXERCISED: readonly string[] = [
 	'requests held back',
 	'clock jumps forward',
 	'clock jumps back',
+	'bundles',
 	'messages reordered',
 	'messages given up',
 	'consumers overran',

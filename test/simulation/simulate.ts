@@ -125,12 +125,12 @@ class Simulation {
 		});
 		this.#queues = new Queues(world, CONSUMERS, {
 			...schedule,
-			fault,
+			fault: (what, jobs) => this.#faultOfMessage(what, jobs),
 			connections,
 			onLost: (consumer, jobs) => timing.lost(consumer, jobs),
 			tally: (what) => this.tally.add(what),
-			jobOf: (body) => this.#objects.hosts.get((body as { id: string }).id)?.job ?? 0,
-			onSend: (body, _, by) => this.#sent(body, by),
+			jobsOf: (body) => idsIn(body).map((id) => this.#objects.hosts.get(id)?.job ?? 0),
+			onSend: (body, by) => this.#sent(body, by),
 			consume: (batch) => (WORKER.queue as unknown as (...args: unknown[]) => Promise<void>)(batch, this.#env, {}),
 		});
 		const lanes = PRODUCERS.map(({ binding, queue }) => [binding, this.#queues.bindingOf(queue)]);
@@ -283,6 +283,17 @@ class Simulation {
 		}
 	}
 
+	/** A fault of one job's message affects every job that the message names. */
+	#faultOfMessage(what: string, jobs: readonly number[]): number | undefined {
+		for (const job of jobs) {
+			const ms = this.#armed.take(what, job);
+			if (ms === undefined) continue;
+			for (const each of jobs) this.#timing.fault(what, each, ms);
+			return ms;
+		}
+		return undefined;
+	}
+
 	#restart(): void {
 		this.#clients.killDoors();
 		this.#queues.restart();
@@ -394,6 +405,12 @@ class Simulation {
 			for (const { error } of entries) if (error) this.tally.add(`error ${error.code}`);
 		}
 	}
+}
+
+/** The ids of a message's jobs. */
+function idsIn(body: unknown): string[] {
+	const { id, jobs = [] } = body as { id?: string; jobs?: { id: string }[] };
+	return id === undefined ? jobs.map((job) => job.id) : [id];
 }
 
 /** The end of a job without faults; `undefined` if it depends on exact times. */

@@ -22,6 +22,34 @@ export const JobMessage = z.object({
 });
 export type JobMessage = z.infer<typeof JobMessage>;
 
+/** Maximum number of jobs in a message. A consumer runs as many at once. */
+export const MAX_JOBS_IN_MESSAGE = 20;
+
+/**
+ * One message for several jobs that run a task. A wire contract, as above. An earlier version drops it as unknown, and then the
+ * watchdog of each job sends a message of its own after 20 s.
+ */
+export const BundleMessage = z.object({
+	v: z.literal(1),
+	jobs: z
+		.array(JobMessage.pick({ id: true, epoch: true }))
+		.min(1)
+		.max(MAX_JOBS_IN_MESSAGE),
+});
+export type BundleMessage = z.infer<typeof BundleMessage>;
+
+/** One message for all of these jobs: at least one, and at most `MAX_JOBS_IN_MESSAGE`. */
+export function bundle(messages: readonly JobMessage[]): JobMessage | BundleMessage {
+	const [first] = messages;
+	if (first && messages.length === 1) return first;
+	return { v: 1, jobs: messages.map(({ id, epoch }) => ({ id, epoch })) };
+}
+
+/** The messages that a bundle replaces. */
+export function unbundle({ jobs }: BundleMessage): JobMessage[] {
+	return jobs.map(({ id, epoch }) => jobMessage(id, epoch, undefined));
+}
+
 /** A job's message, as a consumer received it. */
 export interface ReceivedMessage {
 	readonly message: JobMessage;

@@ -339,7 +339,7 @@ export function maxAttempts(job: JobRecord): number {
 export const ALONE_LANE = 'alone';
 
 /** The lane of work that usually ends within some seconds. */
-const BRIEF_LANE = 'jobs';
+export const BRIEF_LANE = 'jobs';
 
 /** Whether the job's attempts are expected to end within some seconds. */
 export function isBrief(job: JobRecord): boolean {

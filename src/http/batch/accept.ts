@@ -5,7 +5,7 @@ import type { JobStatus } from '../../core/batch/batch.ts';
 import { CALLS_AT_ONCE } from '../../core/batch/limits.ts';
 import type { JobView } from '../../core/job/object-api.ts';
 import { logError } from '../../log.ts';
-import { MAX_SENT_AT_ONCE, type Sending, sendJobs } from '../../queue/send.ts';
+import { type Sending, sendJobs } from '../../queue/send.ts';
 import { isOverloaded } from '../../rpc/retry-transient.ts';
 import { tenantOf } from '../access/auth.ts';
 import { Problem } from '../problem.ts';
@@ -68,6 +68,9 @@ function failedItem(id: string, error: unknown): BatchItem {
 	return { id, lost: new Problem('Internal', 'The call failed, and the job may have been accepted: read its status') };
 }
 
+/** After this many jobs of a lane, their messages are sent: the first jobs of a batch don't wait for the last ones. */
+const JOBS_IN_GROUP = 100;
+
 /** Collects queue messages per lane. Sends a lane's messages as soon as they fill one group. */
 class Outbox {
 	readonly #context: RequestContext;
@@ -81,7 +84,7 @@ class Outbox {
 		const waiting = this.#waiting.get(lane) ?? [];
 		waiting.push(sending);
 		this.#waiting.set(lane, waiting);
-		if (waiting.length >= MAX_SENT_AT_ONCE) this.#send(lane);
+		if (waiting.length >= JOBS_IN_GROUP) this.#send(lane);
 	}
 
 	sendAll(): void {
@@ -92,6 +95,6 @@ class Outbox {
 		const { lanes, waitUntil } = this.#context;
 		const sendings = this.#waiting.get(lane) ?? [];
 		this.#waiting.delete(lane);
-		waitUntil(sendJobs(lanes, lane, sendings));
+		waitUntil(sendJobs({ lanes, lane }, sendings));
 	}
 }

@@ -10,7 +10,8 @@ import { type JobMessage, jobMessage } from '../../core/job/message.ts';
 import type { Acceptance, JobView } from '../../core/job/object-api.ts';
 import type { JobOptions } from '../../core/job/record.ts';
 import { logError } from '../../log.ts';
-import { type Sending, sendJob } from '../../queue/send.ts';
+import { sendSubmission } from '../../queue/bundler.ts';
+import type { Sending } from '../../queue/send.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
 import { acceptedResponse, statusDocumentFor } from '../job-response.ts';
 import { Problem } from '../problem.ts';
@@ -53,7 +54,7 @@ async function accept(context: RequestContext, read: (context: RequestContext) =
 	if (draft.options.correlationId !== undefined) context.correlation.adopt(draft.options.correlationId);
 	const accepted = await acceptDraft(context, draft, jobIdentity(context, draft));
 	const { acceptance, sending } = accepted;
-	if (sending) waitUntil(sendJob(lanes, draft.task.lane, sending));
+	if (sending) waitUntil(sendSubmission(lanes, draft.task.lane, sending));
 	return acceptance;
 }
 

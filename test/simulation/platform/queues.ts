@@ -23,7 +23,8 @@ export interface QueueBinding {
 export interface Message {
 	readonly id: string;
 	readonly body: unknown;
-	readonly job: number;
+	/** The jobs that it names. */
+	readonly jobs: readonly number[];
 	readonly sentAt: number;
 	readonly order: number;
 	attempts: number;
@@ -31,15 +32,16 @@ export interface Message {
 }
 
 export interface QueueOptions {
-	readonly jobOf: (body: unknown) => number;
-	readonly fault: (kind: string, job: number) => number | undefined;
+	readonly jobsOf: (body: unknown) => readonly number[];
+	/** The fault of a message that names these jobs. */
+	readonly fault: (kind: string, jobs: readonly number[]) => number | undefined;
 	readonly tally: (what: string) => void;
 	/** A send uses one of its invocation's connections. */
 	readonly connections: Connections;
 	/** A consumer with messages of these jobs died. */
 	readonly onLost: (consumer: Isolate, jobs: readonly number[]) => void;
 	/** A message was sent. It may still be lost. */
-	readonly onSend: (body: unknown, job: number, by: Isolate | undefined) => void;
+	readonly onSend: (body: unknown, by: Isolate | undefined) => void;
 	/** Runs the Worker's handler. */
 	readonly consume: (batch: unknown) => Promise<void>;
 	/** Maximum number of batches of one queue in progress at once. */
@@ -129,30 +131,32 @@ export class Queues {
 	}
 
 	#send(queue: SimulatedQueue, caller: Isolate | undefined, sendings: readonly Sending[]): Promise<unknown> {
-		const { fault, jobOf } = this.#options;
+		const { fault, jobsOf, tally } = this.#options;
 		const sent = sendings.map(({ body, delaySeconds = 0 }) => ({
 			body: JSON.parse(JSON.stringify(body)) as object,
 			delayMs: delaySeconds * 1_000,
 		}));
-		for (const { body } of sent) this.#options.onSend(body, jobOf(body), caller);
+		for (const { body } of sent) this.#options.onSend(body, caller);
 		const first = sent[0]?.body ?? {};
-		const job = jobOf(first);
+		const jobs = sent.flatMap(({ body }) => jobsOf(body));
+		const [job = 0] = jobs;
 		return this.#answered(`send ${kindOf(first)}`, job, caller, () => {
-			if (fault('sends failed', job) !== undefined) throw new Error('Queue is overloaded');
-			if (fault('sends hung', job) !== undefined) return HUNG;
+			if (fault('sends failed', jobs) !== undefined) throw new Error('Queue is overloaded');
+			if (fault('sends hung', jobs) !== undefined) return HUNG;
+			for (const { body } of sent) if (jobsOf(body).length > 1) tally('bundles');
 			for (const each of sent) this.#take(queue, each);
 			return { metadata: { metrics: queue.metrics() } };
 		});
 	}
 
 	#take(queue: SimulatedQueue, { body, delayMs }: { body: object; delayMs: number }): void {
-		const { fault, jobOf } = this.#options;
-		const job = jobOf(body);
-		const copies = fault('messages duplicated', job) === undefined ? 1 : 2;
-		const isDropped = fault('messages dropped', job) !== undefined;
+		const { fault, jobsOf } = this.#options;
+		const jobs = jobsOf(body);
+		const copies = fault('messages duplicated', jobs) === undefined ? 1 : 2;
+		const isDropped = fault('messages dropped', jobs) !== undefined;
 		for (let copy = 0; copy < copies && !isDropped; copy++) {
-			const lateMs = fault('messages delayed', job) ?? 0;
-			queue.add(body, job, delayMs + lateMs);
+			const lateMs = fault('messages delayed', jobs) ?? 0;
+			queue.add(body, jobs, delayMs + lateMs);
 		}
 	}
 
@@ -218,19 +222,19 @@ export class SimulatedQueue {
 		return { backlogCount: waiting.length, backlogBytes: 0, oldestMessageTimestamp: oldest };
 	}
 
-	add(body: unknown, job: number, delayMs: number): void {
+	add(body: unknown, jobs: readonly number[], delayMs: number): void {
 		const world = this.#world;
 		const order = world.count('message');
 		const id = `message ${order}`;
-		this.#put({ id, body, job, order, sentAt: world.clock, attempts: 0, visibleMs: world.nowMs + delayMs });
+		this.#put({ id, body, jobs, order, sentAt: world.clock, attempts: 0, visibleMs: world.nowMs + delayMs });
 	}
 
 	consumersOf(job: number): Isolate[] {
-		return [...this.#batches].filter(([, batch]) => batch.some((message) => message.job === job)).map(([of]) => of);
+		return [...this.#batches].filter(([, batch]) => batch.some(({ jobs }) => jobs.includes(job))).map(([of]) => of);
 	}
 
 	jobsOf(consumer: Isolate): number[] {
-		return (this.#batches.get(consumer) ?? []).map(({ job }) => job);
+		return (this.#batches.get(consumer) ?? []).flatMap(({ jobs }) => jobs);
 	}
 
 	isBehindOthers(job: number, own: Isolate | undefined): boolean {
@@ -238,7 +242,9 @@ export class SimulatedQueue {
 		if (!isFull || (own !== undefined && this.#batches.has(own))) return false;
 		return this.#ready.some(
 			(message) =>
-				message.job === job && kindOf(message.body as object) === 'job' && message.visibleMs <= this.#world.nowMs,
+				message.jobs.includes(job) &&
+				kindOf(message.body as object) === 'job' &&
+				message.visibleMs <= this.#world.nowMs,
 		);
 	}
 
@@ -254,7 +260,7 @@ export class SimulatedQueue {
 		for (const [consumer, batch] of batches) {
 			this.#options.onLost(
 				consumer,
-				batch.map(({ job }) => job),
+				batch.flatMap(({ jobs }) => jobs),
 			);
 			consumer.die();
 		}
@@ -262,7 +268,7 @@ export class SimulatedQueue {
 
 	#put(message: Message): void {
 		this.#ready.push(message);
-		const latencyMs = this.#world.between(DELIVERY_MS.min, DELIVERY_MS.max, 'delivery', message.job);
+		const latencyMs = this.#world.between(DELIVERY_MS.min, DELIVERY_MS.max, 'delivery', message.jobs[0]);
 		this.#pumpAt(message.visibleMs + latencyMs);
 	}
 
@@ -288,7 +294,7 @@ export class SimulatedQueue {
 
 	#start(batch: readonly Message[]): void {
 		const world = this.#world;
-		const isolate = new Isolate('consumer', batch[0]?.job);
+		const isolate = new Isolate('consumer', batch[0]?.jobs[0]);
 		this.#batches.set(isolate, batch);
 		for (const message of batch) {
 			message.attempts++;
@@ -297,11 +303,11 @@ export class SimulatedQueue {
 		}
 		isolate.atDeath(() => this.#lost(isolate));
 		const label = `deliver ${batch.map(({ body }) => kindOf(body as object)).join(', ')}`;
-		for (const { job } of batch) {
+		for (const job of batch.flatMap(({ jobs }) => jobs)) {
 			const event = { label: 'deliver', job, isQuiet: true, run: () => {} };
 			world.schedule(0, event);
 		}
-		world.schedule(0, { label, job: batch[0]?.job, isolate, run: () => this.#run(isolate, batch) });
+		world.schedule(0, { label, job: batch[0]?.jobs[0], isolate, run: () => this.#run(isolate, batch) });
 		world.schedule(CONSUMER_LIMIT_MS, {
 			label: 'consumer has run too long',
 			isolate,
@@ -336,9 +342,9 @@ export class SimulatedQueue {
 			retryAll: (options?: { delaySeconds?: number }) => all(retry(options)),
 		};
 		const settle = (otherwise: Verdict) =>
-			this.#world.schedule(this.#world.between(ANSWER_MS.min, ANSWER_MS.max, 'settle', batch[0]?.job), {
+			this.#world.schedule(this.#world.between(ANSWER_MS.min, ANSWER_MS.max, 'settle', batch[0]?.jobs[0]), {
 				label: 'settle',
-				job: batch[0]?.job,
+				job: batch[0]?.jobs[0],
 				isolate,
 				isQuiet: true,
 				run: () => this.#settle(isolate, batch, verdicts, otherwise),
@@ -366,10 +372,10 @@ export class SimulatedQueue {
 		this.#batches.delete(isolate);
 		this.#options.onLost(
 			isolate,
-			batch.map(({ job }) => job),
+			batch.flatMap(({ jobs }) => jobs),
 		);
 		for (const message of batch) {
-			this.#again(message, this.#world.between(REDELIVERY_MS.min, REDELIVERY_MS.max, 'redelivery', message.job));
+			this.#again(message, this.#world.between(REDELIVERY_MS.min, REDELIVERY_MS.max, 'redelivery', message.jobs[0]));
 		}
 		this.#pumpAt(this.#world.nowMs);
 	}
@@ -381,11 +387,11 @@ export class SimulatedQueue {
 			this.#put(message);
 		} else if (deadLetterQueue !== undefined) {
 			this.#options.tally('messages given up');
-			this.#queues.named(deadLetterQueue).add(message.body, message.job, 0);
+			this.#queues.named(deadLetterQueue).add(message.body, message.jobs, 0);
 		}
 	}
 }
 
 function kindOf(body: object): 'job' | 'delivery' {
-	return 'epoch' in body ? 'job' : 'delivery';
+	return 'epoch' in body || 'jobs' in body ? 'job' : 'delivery';
 }
