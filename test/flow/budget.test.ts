@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { receiver } from '../webhook/receiver.ts';
-import { call, eventsOf, objectOf, statusOf, submit, until, watch } from './client.ts';
+import { call, eventsOf, objectOf, post, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
 /**
@@ -148,6 +148,21 @@ describe('the ordinary job', () => {
 		prototype.send = send;
 		expect(sent).toEqual([{ v: 1, id: document.id, epoch: 1 }]);
 		expect(JSON.stringify(sent[0]).length).toBeLessThan(200);
+	});
+});
+
+describe('a job of lane "now"', () => {
+	it('costs 4 rows, 3 calls and no queue operation when nobody polls', async () => {
+		await submit('at-once', {});
+		await waitForRows(4);
+		await scheduler.wait(100);
+		expect(counts).toMatchObject({ rows: 4, calls: 3, messages: 0, metrics: 0 });
+	});
+
+	it('costs one call more for a client that waits for its outcome', async () => {
+		const response = await post('/v1/tasks/at-once/jobs', { ms: 50 }, { prefer: 'wait=10' });
+		expect(await response.json()).toEqual({ attempt: 1 });
+		expect(counts).toMatchObject({ rows: 4, calls: 3 + 1, messages: 0, metrics: 0 });
 	});
 });
 

@@ -5,7 +5,7 @@
  * the other way round. Only add optional fields, and never give a field a second meaning. All times are milliseconds
  * since the epoch.
  */
-import { MS_PER_SECOND } from './limits.ts';
+import { MS_PER_SECOND, NOW_LANE } from './limits.ts';
 
 /** All statuses that a client can see. Clients poll forever on an unknown status, so none may be added. */
 export const STATUSES = ['pending', 'running', 'succeeded', 'failed', 'canceled'] as const;
@@ -338,12 +338,12 @@ export function maxAttempts(job: JobRecord): number {
 /** The lane whose consumers run one job at a time. */
 export const ALONE_LANE = 'alone';
 
-/** The lane of work that usually ends within some seconds. */
-const BRIEF_LANE = 'jobs';
+/** The lanes of work that usually ends within some seconds. */
+const BRIEF_LANES: ReadonlySet<string> = new Set(['jobs', NOW_LANE]);
 
 /** Whether the job's attempts are expected to end within some seconds. */
 export function isBrief(job: JobRecord): boolean {
-	return laneOf(job) === BRIEF_LANE;
+	return BRIEF_LANES.has(laneOf(job));
 }
 
 /** The lane of a job's messages. */
