@@ -433,7 +433,7 @@ function endOf({ attempts, maxAttempts, timeoutSeconds, startWithinSeconds, upst
 async function alignTurns(env: object): Promise<void> {
 	const lanes = lanesOf(env);
 	for (const [lane, queues] of [...lanes, ['now', queuesOf(lanes, 'now')] as const]) {
-		let isLast = false;
+		let isLast = queues.length === 0;
 		const fakes = queues.map((_, index) => ({
 			send: async () => {
 				isLast = index === queues.length - 1;
