@@ -3,12 +3,13 @@
  * and `queue` for its queues, and export the object classes.
  */
 import { type Config, NotConfigured, readConfig } from './config/config.ts';
-import { type DoorEnv, handleRequest } from './http/door.ts';
+import { type Deployment, type DoorEnv, handleRequest } from './http/door.ts';
 import { logError } from './log.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { lanesOf } from './queue/lanes.ts';
 import { noteWait } from './queue/pressure.ts';
 import { queuePurpose } from './queue/purpose.ts';
+import { AttemptsNow } from './queue/run-now.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
 import { signToken } from './token/token.ts';
@@ -27,28 +28,35 @@ export interface CoatcheckOptions {
 /** @throws {TypeError} for an invalid task, with its name and the reason. */
 export function coatcheck({ tasks }: CoatcheckOptions) {
 	const registry = createRegistry(tasks);
+	const attemptsNow = new AttemptsNow();
+	const createDependencies = (env: DoorEnv, config: Config, lane: string): AttemptDependencies => ({
+		...config,
+		tasks: registry,
+		jobs: new Jobs(env.JOBS),
+		gates: new Gates(env.GATES),
+		sign: (grant) => signToken(config.signingKeys, grant),
+		noteWait: (waitedMs) => noteWait(lane, waitedMs, Date.now()),
+	});
 	return {
-		fetch: (request, env, ctx) => handleRequest(request, { env, tasks: registry }, ctx),
+		fetch(request, env, ctx) {
+			const work: Handlers['work'] = (received) =>
+				handleMessage(createDependencies(env, readConfig(env), 'now'), received);
+			const runner = { lanes: lanesOf(env), work };
+			const runNow: Deployment['runNow'] = (message) => attemptsNow.run(runner, message);
+			return handleRequest(request, { env, tasks: registry, runNow }, ctx);
+		},
 		async queue(batch, env) {
-			const jobs = new Jobs(env.JOBS);
 			const lanes = lanesOf(env);
 			const purpose = queuePurpose(batch.queue, lanes);
-			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, jobs);
+			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, new Jobs(env.JOBS));
 			if (purpose.type === 'unknown') return refuseQueue(batch, [...lanes.keys()]);
 			const config = configuredOr(env, () => putOff(batch));
 			if (!config) return;
-			const dependencies: AttemptDependencies = {
-				...config,
-				tasks: registry,
-				jobs,
-				gates: new Gates(env.GATES),
-				sign: (grant) => signToken(config.signingKeys, grant),
-				noteWait: (waitedMs) => noteWait(purpose.lane, waitedMs, Date.now()),
-			};
+			const dependencies = createDependencies(env, config, purpose.lane);
 			const connections = new Connections();
 			const handlers: Handlers = {
 				work: (received) => handleMessage(dependencies, received),
-				deliver: (message) => deliver({ ...config, jobs, connections }, message),
+				deliver: (message) => deliver({ ...config, jobs: dependencies.jobs, connections }, message),
 			};
 			await consume(batch, { lanes, handlers, purpose });
 		},

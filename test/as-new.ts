@@ -14,7 +14,7 @@ import { ORIGIN } from './flow/client.ts';
 /** The newest job weighs a fifth. */
 const ENOUGH = 60;
 
-const LANES = ['jobs', 'long', 'alone'];
+const LANES = ['jobs', 'long', 'alone', 'now'];
 
 const accepted = new Set<string>();
 const { accept } = JobObject.prototype;

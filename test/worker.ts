@@ -202,6 +202,20 @@ const labelled = defineTask({
 	run: (headers) => new Response('labelled', { headers: { 'content-type': 'text/plain', ...headers } }),
 });
 
+/** Runs in the Worker that accepted it. */
+const atOnce = defineTask({
+	name: 'at-once',
+	description: 'Works, fails or kills its Worker at once.',
+	input: z.strictObject({ ms: z.int().default(0), fails: z.int().default(0), kills: z.int().default(0) }),
+	lane: 'now',
+	run: async ({ ms, fails, kills }, job) => {
+		if (job.attempt <= kills) process.exit(1);
+		await scheduler.wait(ms, { signal: job.signal });
+		if (job.attempt <= fails) throw new TaskError('NotYet', 'The attempt was meant to fail');
+		return { attempt: job.attempt };
+	},
+});
+
 export default coatcheck({
 	tasks: [
 		...tasks,
@@ -221,5 +235,6 @@ export default coatcheck({
 		awkward,
 		stumble,
 		labelled,
+		atOnce,
 	],
 });

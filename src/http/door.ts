@@ -37,6 +37,7 @@ export interface DoorEnv {
 export interface Deployment {
 	readonly env: DoorEnv;
 	readonly tasks: TaskRegistry;
+	readonly runNow: Door['runNow'];
 }
 
 type Arrival = Omit<RequestContext, 'params' | 'principal' | 'config'> & { readonly config: Config };
@@ -70,7 +71,7 @@ type Bare = Pick<RequestContext, 'request' | 'url' | 'correlation'> & { readonly
 
 async function routeRequest(
 	{ request, url, correlation, config }: Bare,
-	{ env, tasks }: Deployment,
+	{ env, tasks, runNow }: Deployment,
 	ctx: ExecutionContext,
 ): Promise<Response> {
 	refuseOversized(request, url);
@@ -88,6 +89,7 @@ async function routeRequest(
 		batches: env.BATCHES && new Batches(env.BATCHES),
 		tenants: new Tenants(env.TENANTS),
 		lanes: lanesOf(env),
+		runNow,
 	});
 	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
 	// Routes match by method and path alone. HEAD is GET without the body.

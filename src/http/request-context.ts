@@ -1,5 +1,6 @@
 /** The context of one request: everything that a handler needs. */
 import type { Config } from '../config/config.ts';
+import type { JobMessage } from '../core/job/message.ts';
 import type { Nothing } from '../core/job/object-api.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import type { Batches } from '../rpc/batches.ts';
@@ -19,6 +20,11 @@ export interface Door {
 	readonly batches?: Batches;
 	readonly tenants: Tenants;
 	readonly lanes: Lanes;
+	/**
+	 * Runs the first attempt of a durable job in this Worker. Returns `undefined` when there is no room for it. Else the promise
+	 * resolves to whether the job has probably ended; it never rejects.
+	 */
+	readonly runNow: (message: JobMessage) => Promise<boolean> | undefined;
 }
 
 export interface RequestContext extends Door {

@@ -14,7 +14,7 @@ import {
 import type { Report } from '../core/job/object-api.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
-import { type Lanes, WEBHOOKS_LANE } from './lanes.ts';
+import { type Lanes, queuesOf, WEBHOOKS_LANE } from './lanes.ts';
 import { type Letter, openMessages } from './letters.ts';
 import type { Purpose } from './purpose.ts';
 import { type Destination, mayShare, type Sending, sendJobs, sendMessage } from './send.ts';
@@ -150,7 +150,8 @@ async function comeAgainLater(letter: Letter, invocation: Invocation): Promise<v
  */
 function chooseDestination({ body }: Letter, { lane }: Report, { lanes, purpose }: Consumer): Destination {
 	const to = 'epoch' in body ? (lane ?? purpose.lane) : WEBHOOKS_LANE;
-	return { lanes, lane: to, lastIndex: to === purpose.lane ? purpose.index : undefined };
+	const isOwn = queuesOf(lanes, to) === queuesOf(lanes, purpose.lane);
+	return { lanes, lane: to, lastIndex: isOwn ? purpose.index : undefined };
 }
 
 /**
@@ -200,6 +201,6 @@ function bodyAgain({ body }: Letter): JobMessage | DeliveryMessage {
 }
 
 /** Rounds up to whole seconds, the unit of the platform. */
-function toDelaySeconds(ms: number): number {
+export function toDelaySeconds(ms: number): number {
 	return Math.min(MAX_DELAY_SECONDS, Math.ceil(ms / MS_PER_SECOND));
 }

@@ -8,7 +8,7 @@ export type Lanes = ReadonlyMap<string, readonly MessageQueue[]>;
 
 /** The lane of webhook deliveries. */
 export const WEBHOOKS_LANE = 'webhooks';
-/** The lane of jobs whose own lane doesn't exist in this deployment. */
+/** The lane of jobs whose own lane has no queues: lane `now`, or one that doesn't exist in this deployment. */
 const DEFAULT_LANE = 'jobs';
 
 /** Bindings named `LANE_<NAME>_<n>` are the queues of lane `<name>`. */

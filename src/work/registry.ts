@@ -1,6 +1,6 @@
 /** The tasks of a deployment, checked once at its start, so that a mistake fails the start and not a job. */
 import * as z from 'zod';
-import { OPTION_LIMITS } from '../core/job/limits.ts';
+import { NOW_LANE, NOW_TIMEOUT_SECONDS, OPTION_LIMITS } from '../core/job/limits.ts';
 import type { AnyTask, BinaryInputSpec, Lane } from './task.ts';
 
 export const MAX_TASK_NAME_CHARS = 64;
@@ -55,10 +55,12 @@ function inputForms(input: AnyTask['input']): Pick<RegisteredTask, 'json' | 'bin
 
 /** A number of a task, or its default. @throws {TypeError} if it is out of bounds. */
 function limited(task: AnyTask, field: 'maxAttempts' | 'timeoutSeconds'): number {
-	const limits = OPTION_LIMITS[field];
-	const value: number = task[field] ?? limits.default;
-	if (Number.isInteger(value) && value >= limits.min && value <= limits.max) return value;
+	const isNow = field === 'timeoutSeconds' && task.lane === NOW_LANE;
+	const { min, max, default: usual } = isNow ? NOW_TIMEOUT_SECONDS : OPTION_LIMITS[field];
+	const value: number = task[field] ?? usual;
+	if (Number.isInteger(value) && value >= min && value <= max) return value;
+	const where = isNow ? ` on lane "${NOW_LANE}"` : '';
 	throw new TypeError(
-		`Task "${task.name}": ${field} must be a whole number from ${limits.min} to ${limits.max}, got: ${value}`,
+		`Task "${task.name}": ${field} must be a whole number from ${min} to ${max}${where}, got: ${value}`,
 	);
 }

@@ -8,8 +8,15 @@ import type * as z from 'zod';
 import type { ExternalWaitTerms } from '../core/job/lifecycle.ts';
 import type { AttemptLinks } from '../core/job/links.ts';
 
-/** The lanes that a task can name. A lane is a set of queues; it keeps slow work apart from fast work. */
-export type Lane = 'jobs' | 'long';
+/**
+ * The lanes that a task can name. A lane is a set of queues; it keeps slow work apart from fast work.
+ *
+ * - `jobs`: work of up to some seconds.
+ * - `long`: work of minutes.
+ * - `now`: work of milliseconds. The Worker that accepted the job runs it at once, without a queue. What it can't run at
+ *   once, and every later attempt, goes to the queues of `jobs`.
+ */
+export type Lane = 'jobs' | 'long' | 'now';
 
 /** The raw bytes that a task accepts. */
 export interface BinaryInputSpec {
@@ -148,11 +155,11 @@ export interface Task<
 	readonly input: Input;
 	/** Query parameters. They arrive as strings: use `z.coerce`. Default: none. */
 	readonly parameters?: Params;
-	/** `jobs` for up to some seconds, `long` for minutes. Default: `jobs`. */
+	/** `jobs` for up to some seconds, `long` for minutes, `now` for milliseconds. Default: `jobs`. */
 	readonly lane?: Lane;
 	/** Attempts before the job fails, 1–50. Default: 4. */
 	readonly maxAttempts?: number;
-	/** The deadline of one attempt, in seconds, 1–840. Default: 60. */
+	/** The deadline of one attempt, in seconds, 1–840. Default: 60. On lane `now`: 1–20, default 10. */
 	readonly timeoutSeconds?: number;
 	/** Does the work. It may be called again for the same job after a failure or a crash. */
 	run(input: InputOf<Input>, job: JobContext<z.output<Params>>): Promise<Result> | Result;

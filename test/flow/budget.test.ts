@@ -205,6 +205,21 @@ async function acceptTogether(burst: number): Promise<void> {
 	});
 }
 
+describe('a job of lane "now"', () => {
+	it('costs 4 rows, 3 calls and no queue operation when nobody polls', async () => {
+		await submit('at-once', {});
+		await waitForRows(4);
+		await scheduler.wait(100);
+		expect(counts).toMatchObject({ rows: 4, calls: 3, messages: 0, metrics: 0 });
+	});
+
+	it('costs one call more for a client that waits for its outcome', async () => {
+		const response = await post('/v1/tasks/at-once/jobs', { ms: 50 }, { prefer: 'wait=10' });
+		expect(await response.json()).toEqual({ attempt: 1 });
+		expect(counts).toMatchObject({ rows: 4, calls: 3 + 1, messages: 0, metrics: 0 });
+	});
+});
+
 describe('a retried job', () => {
 	it('costs two rows more for each attempt, and no second message', async () => {
 		const { document } = await submit('sleep', { seconds: 0, failAttempts: 1 });

@@ -41,6 +41,8 @@ export const EXERCISED: readonly string[] = [
 	'messages given up',
 	'consumers overran',
 	'consumers killed by their work',
+	'attempts at once',
+	'Workers lost after their attempt at once began',
 	...['cancel', 'retry', 'purge', '202'].map((wish) => `client: ${wish}`),
 	...['succeeded', 'failed', 'canceled'].map((status) => `ended ${status}`),
 	...RECEIVER_ANSWERS.map((answer) => `receiver: ${answer}`),

@@ -9,9 +9,10 @@ import { Isolate, type World } from './platform/world.ts';
 import { Reader, type Stories, type Told } from './readers.ts';
 import type { AttemptPlan, JobPlan, WISHES } from './schedule.ts';
 import type { Tally } from './tally.ts';
-import { MUCH, TASK_OF, WORKER } from './work.ts';
+import { MUCH, TASK_OF, type Worker } from './work.ts';
 
 export interface ClientsOptions {
+	readonly worker: Worker;
 	readonly env: Readonly<Record<string, unknown>>;
 	readonly jobs: readonly JobPlan[];
 	/** The name of the deployment's upstream. */
@@ -24,6 +25,8 @@ export interface ClientsOptions {
 
 export const ORIGIN = 'https://jobs.example';
 const ADDRESS = '192.0.2.1';
+/** How long a Worker may run after its response. */
+const WAIT_UNTIL_MS = 30_000;
 const NETWORK_MS = { min: 1, max: 8 };
 const MAX_SUBMISSIONS = 3;
 const MAX_WISHES = 8;
@@ -213,7 +216,22 @@ export class Clients {
 		const { promise, resolve, reject } = Promise.withResolvers<Response>();
 		const door = new Isolate('door', job);
 		this.#doors.push(door);
-		const answered = (response: Response) =>
+		let unfinished = 0;
+		const waitUntil = (promise: Promise<unknown>) => {
+			unfinished++;
+			const finished = () => unfinished--;
+			promise.then(finished, finished);
+		};
+		const limit = {
+			label: 'a Worker has run too long after its response',
+			isolate: door,
+			isQuiet: true,
+			run: () => {
+				if (unfinished > 0) door.die();
+			},
+		};
+		const answered = (response: Response) => {
+			if (unfinished > 0) world.schedule(WAIT_UNTIL_MS, limit);
 			world.schedule(world.between(NETWORK_MS.min, NETWORK_MS.max, 'response', job), {
 				label: `response ${response.status}`,
 				job,
@@ -225,6 +243,7 @@ export class Clients {
 					else resolve(response);
 				},
 			});
+		};
 		world.schedule(world.between(NETWORK_MS.min, NETWORK_MS.max, 'request', job), {
 			label: 'request',
 			job,
@@ -232,8 +251,8 @@ export class Clients {
 			run: () => {
 				const all = { ...headers, 'cf-connecting-ip': ADDRESS };
 				const request = new Request(`${ORIGIN}${path}`, { method, headers: all, ...(body !== undefined && { body }) });
-				const context = { waitUntil: () => {}, passThroughOnException: () => {} };
-				const handle = WORKER.fetch as unknown as (...args: unknown[]) => Promise<Response>;
+				const context = { waitUntil, passThroughOnException: () => {} };
+				const handle = this.#options.worker.fetch as unknown as (...args: unknown[]) => Promise<Response>;
 				void handle(request, this.#options.env, context).then(answered, reject);
 			},
 		});

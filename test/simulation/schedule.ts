@@ -48,7 +48,7 @@ export interface UpstreamPlan {
 }
 
 export interface JobPlan {
-	readonly lane: 'jobs' | 'long';
+	readonly lane: 'jobs' | 'long' | 'now';
 	/** Time of its submission. */
 	readonly atMs: number;
 	readonly attempts: readonly AttemptPlan[];
@@ -181,7 +181,7 @@ const upstream: fc.Arbitrary<UpstreamPlan> = fc.record({
 });
 
 const job: fc.Arbitrary<JobPlan> = fc.record({
-	lane: mostly<JobPlan['lane']>('jobs', 'long'),
+	lane: mostly<JobPlan['lane']>('jobs', 'long', 'now'),
 	atMs: mostly(0, 5, 400, 30 * SECOND),
 	attempts: fc.array(attempt, { minLength: 1, maxLength: 3 }),
 	maxAttempts: mostly(4, 1, 2),

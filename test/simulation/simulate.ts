@@ -18,10 +18,10 @@ import { Timing } from './timing.ts';
 
 const { JobObject } = await import('../../src/object/job-object.ts');
 const { UpstreamGate } = await import('../../src/object/upstream-gate.ts');
-const { lanesOf } = await import('../../src/queue/lanes.ts');
+const { lanesOf, queuesOf } = await import('../../src/queue/lanes.ts');
 const { sendJob } = await import('../../src/queue/send.ts');
 const { Clients, ORIGIN } = await import('./clients.ts');
-const { WORKER, workFor } = await import('./work.ts');
+const { createWorker, workFor } = await import('./work.ts');
 
 /** A run with more events than this never comes to rest. */
 const MAX_EVENTS = 20_000;
@@ -77,6 +77,8 @@ class Simulation {
 
 	constructor(schedule: Schedule, isTraced: boolean) {
 		this.#schedule = schedule;
+		// With memory of its own.
+		const worker = createWorker();
 		const world = new World(schedule.seed, isTraced);
 		this.world = world;
 		const timing = new Timing(world, {
@@ -110,7 +112,7 @@ class Simulation {
 		});
 		const connections = new Connections((consumer) => {
 			this.tally.add('requests held back');
-			timing.held(this.#queues.jobsOf(consumer));
+			timing.held(consumer.kind === 'door' ? [consumer.job ?? 0] : this.#queues.jobsOf(consumer));
 		});
 		this.#outside = new Outside(world, {
 			schedule,
@@ -131,7 +133,7 @@ class Simulation {
 			tally: (what) => this.tally.add(what),
 			jobsOf: (body) => idsIn(body).map((id) => this.#objects.hosts.get(id)?.job ?? 0),
 			onSend: (body, by) => this.#sent(body, by),
-			consume: (batch) => (WORKER.queue as unknown as (...args: unknown[]) => Promise<void>)(batch, this.#env, {}),
+			consume: (batch) => (worker.queue as unknown as (...args: unknown[]) => Promise<void>)(batch, this.#env, {}),
 		});
 		const lanes = PRODUCERS.map(({ binding, queue }) => [binding, this.#queues.bindingOf(queue)]);
 		const upstream = `upstream-${upstreams++}`;
@@ -143,6 +145,7 @@ class Simulation {
 			...Object.fromEntries(lanes),
 		};
 		this.#clients = new Clients(world, {
+			worker,
 			env: this.#env,
 			jobs: schedule.jobs,
 			upstream,
@@ -314,7 +317,7 @@ class Simulation {
 		const { current } = this.world;
 		const fence = current && this.#leases.get(current)?.get(id);
 		this.#watched(() => {
-			if (current?.kind !== 'consumer') throw new Broken(`work was done in ${current?.kind}`);
+			if (!this.#mayWork(current, job)) throw new Broken(`work was done in ${current?.kind}`);
 			if (!fence || fence.attempt !== attempt) throw new Broken(`attempt ${attempt} runs without a lease`);
 		});
 		const run = this.#runs.length;
@@ -324,9 +327,23 @@ class Simulation {
 			fence: fence ?? { epoch: 0, attempt: 0 },
 			consumer: current,
 		});
+		if (current?.kind === 'door') this.#beginAtOnce(current, job);
 		this.#mark('work begins', job);
 		if (!plan) throw new TypeError(`Job ${job} has no plan`);
 		return { plan, run };
+	}
+
+	/** The first attempt of a job of lane "now" runs in the Worker that accepted it. */
+	#mayWork(isolate: Isolate | undefined, job: number): boolean {
+		return isolate?.kind === 'consumer' || (isolate?.kind === 'door' && this.#schedule.jobs[job]?.lane === 'now');
+	}
+
+	#beginAtOnce(door: Isolate, job: number): void {
+		this.tally.add('attempts at once');
+		door.atDeath(() => {
+			this.tally.add('Workers lost after their attempt at once began');
+			this.#timing.lost(door, [job]);
+		});
 	}
 
 	#handOver(number: number, plan: AttemptPlan): void {
@@ -431,8 +448,9 @@ function endOf({ attempts, maxAttempts, timeoutSeconds, startWithinSeconds, upst
 
 /** The order of a lane's queues is remembered between runs, so this makes every run begin with the first. */
 async function alignTurns(env: object): Promise<void> {
-	for (const [lane, queues] of lanesOf(env)) {
-		let isLast = false;
+	const lanes = lanesOf(env);
+	for (const [lane, queues] of [...lanes, ['now', queuesOf(lanes, 'now')] as const]) {
+		let isLast = queues.length === 0;
 		const fakes = queues.map((_, index) => ({
 			send: async () => {
 				isLast = index === queues.length - 1;

@@ -211,7 +211,7 @@ export class Timing {
 	}
 
 	called({ id, job }: ObjectHost, name: string, caller: Isolate | undefined): void {
-		if (caller?.kind !== 'consumer') return;
+		if (caller?.kind !== 'consumer' && caller?.kind !== 'door') return;
 		if (name === 'attempt') for (const bound of CONNECTS) this.#keepPace('link opened', id, job, caller, bound);
 		this.#keepPace('object called', id, job, caller, CALLS);
 	}

@@ -5,7 +5,7 @@ import { defineTask, type JobContext, TaskError, WaitingForWorker } from '../../
 import { ELSEWHERE as ELSEWHERE_URL } from './outside.ts';
 import type { AttemptPlan } from './schedule.ts';
 
-export const TASK_OF = { jobs: 'work', long: 'long-work' } as const;
+export const TASK_OF = { jobs: 'work', long: 'long-work', now: 'work-now' } as const;
 
 /** Observes and controls the work. */
 export interface Foreman {
@@ -64,9 +64,13 @@ async function work({ job }: z.infer<typeof Input>, context: JobContext<Record<s
 	}
 }
 
-export const WORKER = coatcheck({
-	tasks: [
-		defineTask({ name: TASK_OF.jobs, description: 'Works.', input: Input, run: work }),
-		defineTask({ name: TASK_OF.long, description: 'Works.', input: Input, lane: 'long', run: work }),
-	],
-});
+export type Worker = ReturnType<typeof createWorker>;
+
+export const createWorker = () =>
+	coatcheck({
+		tasks: [
+			defineTask({ name: TASK_OF.jobs, description: 'Works.', input: Input, run: work }),
+			defineTask({ name: TASK_OF.long, description: 'Works.', input: Input, lane: 'long', run: work }),
+			defineTask({ name: TASK_OF.now, description: 'Works.', input: Input, lane: 'now', run: work }),
+		],
+	});

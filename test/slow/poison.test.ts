@@ -81,4 +81,10 @@ describe('a job', () => {
 		for (const { attempt, maxAttempts } of neighbours) expect(attempt).toBe(1 + maxAttempts - ATTEMPTS);
 		expect(await ended(killer)).toMatchObject({ status: 'succeeded', attempt: 3, maxAttempts: ATTEMPTS + 2 });
 	});
+
+	it('that kills the Worker that accepted it is answered before, and made again by the queue', async () => {
+		const killer = await job('at-once', { kills: 1 });
+		const { status, error } = await ended(Promise.resolve(killer));
+		expect({ status, error }).toEqual({ status: 'succeeded', error: undefined });
+	});
 });

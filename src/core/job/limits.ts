@@ -24,6 +24,11 @@ export const OPTION_LIMITS = {
 	tagChars: { max: 64 },
 } as const;
 
+/** The lane of work that the accepting Worker runs at once. Its messages go to the queues of lane `jobs`. */
+export const NOW_LANE = 'now';
+/** The deadline of one attempt on that lane: an invocation ends 30 s after its response, and must also report. */
+export const NOW_TIMEOUT_SECONDS = { min: OPTION_LIMITS.timeoutSeconds.min, max: 20, default: 10 } as const;
+
 /** `Prefer: wait`, in seconds. Longer waits are clamped, so that no proxy on the path times out first. */
 export const LONG_POLL_SECONDS = { min: 1, max: 25 } as const;
 

@@ -5,7 +5,7 @@
  * the other way round. Only add optional fields, and never give a field a second meaning. All times are milliseconds
  * since the epoch.
  */
-import { MS_PER_SECOND } from './limits.ts';
+import { MS_PER_SECOND, NOW_LANE } from './limits.ts';
 
 /** All statuses that a client can see. Clients poll forever on an unknown status, so none may be added. */
 export const STATUSES = ['pending', 'running', 'succeeded', 'failed', 'canceled'] as const;
@@ -340,10 +340,12 @@ export const ALONE_LANE = 'alone';
 
 /** The lane of work that usually ends within some seconds. */
 export const BRIEF_LANE = 'jobs';
+/** The lanes of such work. */
+const BRIEF_LANES: ReadonlySet<string> = new Set([BRIEF_LANE, NOW_LANE]);
 
 /** Whether the job's attempts are expected to end within some seconds. */
 export function isBrief(job: JobRecord): boolean {
-	return laneOf(job) === BRIEF_LANE;
+	return BRIEF_LANES.has(laneOf(job));
 }
 
 /** The lane of a job's messages. */

@@ -5,13 +5,13 @@
 
 import { defined } from '../../core/defined.ts';
 import type { Submission } from '../../core/job/lifecycle.ts';
-import { MAX_QUEUE_DELAY_MS, MS_PER_SECOND } from '../../core/job/limits.ts';
+import { MAX_QUEUE_DELAY_MS, MS_PER_SECOND, NOW_LANE, NOW_TIMEOUT_SECONDS } from '../../core/job/limits.ts';
 import { type JobMessage, jobMessage } from '../../core/job/message.ts';
-import type { Acceptance, JobView } from '../../core/job/object-api.ts';
+import type { Acceptance, FoundJob, JobView, Reading } from '../../core/job/object-api.ts';
 import type { JobOptions } from '../../core/job/record.ts';
 import { logError } from '../../log.ts';
 import { sendSubmission } from '../../queue/bundler.ts';
-import type { Sending } from '../../queue/send.ts';
+import { type Sending, sendJob } from '../../queue/send.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
 import { acceptedResponse, statusDocumentFor } from '../job-response.ts';
 import { Problem } from '../problem.ts';
@@ -39,7 +39,18 @@ export async function submitDraft(
 	context: RequestContext,
 	read: (context: RequestContext) => Promise<Draft>,
 ): Promise<Response> {
-	return answered(context, await accept(context, read));
+	const { acceptance, atOnce } = await accept(context, read);
+	const { view, isReplay } = acceptance;
+	const headers: Record<string, string> = isReplay ? { 'idempotent-replayed': 'true' } : {};
+	const waitSeconds = readWaitSeconds(context.request);
+	if (waitSeconds !== undefined) {
+		const attempt = atOnce && runOrSend(context, atOnce);
+		return answeredAfterWait(context, view, { waitSeconds, headers, attempt });
+	}
+	const response = await acceptedResponse(context, view, headers);
+	// Work that ends its Worker must not take the response along.
+	if (atOnce) runOrSend(context, atOnce);
+	return response;
 }
 
 /** `POST /v1/jobs/{id}/retry` and a submission send the same message. */
@@ -47,15 +58,36 @@ export function messageFor({ facts: { id }, epoch, upstream }: JobView): JobMess
 	return jobMessage(id, epoch, upstream);
 }
 
+/** A durable job. */
+interface Intake {
+	readonly acceptance: Accepted;
+	/** The message of a job that runs in this Worker. Any other message is on its way. */
+	readonly atOnce?: JobMessage;
+}
+
 /** Creates a durable job from the request. Returns before any `Prefer: wait`, so that a large input is released first. */
-async function accept(context: RequestContext, read: (context: RequestContext) => Promise<Draft>): Promise<Accepted> {
+async function accept(context: RequestContext, read: (context: RequestContext) => Promise<Draft>): Promise<Intake> {
 	const { lanes, waitUntil } = context;
 	const draft = await read(context);
 	if (draft.options.correlationId !== undefined) context.correlation.adopt(draft.options.correlationId);
 	const accepted = await acceptDraft(context, draft, jobIdentity(context, draft));
 	const { acceptance, sending } = accepted;
+	if (sending && mayRunNow(draft, sending)) return { acceptance, atOnce: sending.message };
 	if (sending) waitUntil(sendSubmission(lanes, draft.task.lane, sending));
-	return acceptance;
+	return { acceptance };
+}
+
+/** A client may ask for a later start, or for more time than an invocation has. */
+function mayRunNow({ task, options }: Draft, { delaySeconds = 0 }: Sending): boolean {
+	const timeoutSeconds = options.timeoutSeconds ?? task.timeoutSeconds;
+	return task.lane === NOW_LANE && delaySeconds === 0 && timeoutSeconds <= NOW_TIMEOUT_SECONDS.max;
+}
+
+/** Runs a durable job in this Worker, or sends its message when there is no room. Returns the attempt, if it runs here. */
+function runOrSend({ lanes, runNow, waitUntil }: RequestContext, message: JobMessage): Promise<boolean> | undefined {
+	const attempt = runNow(message);
+	waitUntil(attempt ?? sendJob(lanes, NOW_LANE, { message }));
+	return attempt;
 }
 
 /** The id of a draft's job. */
@@ -112,35 +144,63 @@ export async function acceptDraft(
 	return { acceptance, sending: { message: messageFor(acceptance.view), delaySeconds: options.delaySeconds } };
 }
 
-async function answered(context: RequestContext, { view, isReplay }: Accepted): Promise<Response> {
-	const headers = isReplay ? { 'idempotent-replayed': 'true' } : {};
-	const waitSeconds = readWaitSeconds(context.request);
-	if (waitSeconds === undefined) return acceptedResponse(context, view, headers);
+interface WaitTerms {
+	readonly waitSeconds: number;
+	readonly headers: Record<string, string>;
+	/** The job's attempt, if it runs in this Worker: whether it was the last one. */
+	readonly attempt: Promise<boolean> | undefined;
+}
+
+async function answeredAfterWait(context: RequestContext, view: JobView, terms: WaitTerms): Promise<Response> {
 	try {
-		return await answeredAfterWait(context, view, { waitSeconds, headers });
+		return await outcomeOrAccepted(context, view, terms);
 	} catch (error) {
 		// The job is accepted: a failed wait must not hide that from the client.
 		logError('wait failed', { job: view.facts.id, error });
-		return acceptedResponse(context, view, headers);
+		return acceptedResponse(context, view, terms.headers);
 	}
 }
 
 /** `Prefer: wait`: the response of the result resource, if the job finishes in time; else the ordinary 202. */
-async function answeredAfterWait(
-	context: RequestContext,
-	view: JobView,
-	{ waitSeconds, headers }: { readonly waitSeconds: number; readonly headers: Record<string, string> },
-): Promise<Response> {
-	const { id } = view.facts;
-	await waitForJob({ ...context, params: { id } }, { waitSeconds, until: 'end' });
-	const reading = await context.jobs.call(id, (object) =>
-		object.readJob(readerOf(context.principal), { withOutcome: true }),
-	);
+async function outcomeOrAccepted(context: RequestContext, view: JobView, terms: WaitTerms): Promise<Response> {
+	const { waitSeconds, headers } = terms;
+	const reading = await readWhenOver(context, view.facts.id, terms);
 	if (reading.found !== 'job') return acceptedResponse(context, view, headers);
-	const { status } = reading.view.facts;
-	if (status === 'pending' || status === 'running') return acceptedResponse(context, reading.view, headers);
+	if (!isJobOver(reading)) return acceptedResponse(context, reading.view, headers);
 	const { links } = await statusDocumentFor(context, reading.view);
 	return outcomeResponse(context, reading, { ...headers, ...applied(waitSeconds), 'content-location': links.result });
+}
+
+/** Reads the job when it has ended, or the wait is over. The end of an attempt in this Worker is known without a call. */
+async function readWhenOver(
+	context: RequestContext,
+	id: string,
+	{ waitSeconds, attempt }: WaitTerms,
+): Promise<Reading> {
+	const waitUntilAt = Date.now() + waitSeconds * MS_PER_SECOND;
+	const readOutcome = () =>
+		context.jobs.call(id, (object) => object.readJob(readerOf(context.principal), { withOutcome: true }));
+	if (attempt && (await isLastWithin(attempt, waitSeconds))) {
+		const reading = await readOutcome();
+		if (reading.found !== 'job' || isJobOver(reading)) return reading;
+	}
+	const restMs = attempt ? waitUntilAt - Date.now() : waitSeconds * MS_PER_SECOND;
+	if (restMs > 0)
+		await waitForJob({ ...context, params: { id } }, { waitSeconds: restMs / MS_PER_SECOND, until: 'end' });
+	return readOutcome();
+}
+
+async function isLastWithin(attempt: Promise<boolean>, waitSeconds: number): Promise<boolean> {
+	const { promise: patience, resolve } = Promise.withResolvers<boolean>();
+	const timer = setTimeout(() => resolve(false), waitSeconds * MS_PER_SECOND);
+	const isLast = await Promise.race([attempt, patience]);
+	clearTimeout(timer);
+	return isLast;
+}
+
+function isJobOver({ view }: FoundJob): boolean {
+	const { status } = view.facts;
+	return status !== 'pending' && status !== 'running';
 }
 
 /** Call it after the last piece of the input. */
