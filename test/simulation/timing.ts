@@ -191,9 +191,11 @@ export class Timing {
 		const finishedAt = this.#world.clock;
 		const isLeaseOver = () => {
 			const { state, options } = (holdsIt() ? ledger.record : undefined) ?? {};
-			if (state?.name !== 'running') return false;
+			if (!state || !options) return false;
+			const consumerMs = options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS;
+			// The start is not written.
+			if (state.name !== 'running') return this.#world.clock >= (fence.startedAt ?? finishedAt) + consumerMs;
 			const isFollowed = state.waiting?.following !== undefined;
-			const consumerMs = (options?.timeoutSeconds ?? 0) * MS_PER_SECOND + LEASE_GRACE_MS;
 			return this.#world.clock >= (isFollowed ? finishedAt + consumerMs : state.leaseEndsAt);
 		};
 		const isLost = () => ledger.entries.some((entry) => isSame(entry, fence) && entry.error?.code === 'DeliveryFailed');
