@@ -65,7 +65,7 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement:
 			"if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });\n\treturn { job: next, effects: [],",
 		killer: SIMULATION,
-		says: 'had not started',
+		says: 'no message was sent again',
 	},
 	{
 		invariant: 1,
@@ -185,8 +185,8 @@ export const MUTANTS: readonly Mutant[] = [
 			"const job = this.#visible(reader, now);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
 		replacement:
 			"const job = this.#visible(reader, 0);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
-		killer: SIMULATION,
-		says: 'a reader received "job" for a job that',
+		killer: { file: 'test/flow/budget.test.ts', project: 'workerd-alone', name: 'its alarm is late' },
+		says: 'costs no row for being read when its time is over and its alarm is late',
 	},
 	{
 		invariant: 5,
@@ -354,8 +354,8 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/object/job-keeper.ts',
 		search: '(!isVolatile || job.seq > this.#numberedUntil)',
 		replacement: '!isVolatile',
-		killer: EXAMPLES,
-		says: 'no number is given twice by an object that is reset twice in half a second',
+		killer: { file: 'test/object/job-keeper.test.ts', project: 'workerd' },
+		says: 'writes an event whose number another reset would issue again',
 	},
 	{
 		invariant: 10,
@@ -509,15 +509,6 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement: 'WATCHDOG_MS = { first: 300 * MS_PER_SECOND,',
 		killer: SIMULATION,
 		says: 'no message was sent again',
-	},
-	{
-		invariant: 1,
-		breaks: 'a retry waits for a long neighbour',
-		file: 'src/queue/consume.ts',
-		search: 'unsettled() === 1 && message.attempts < MAX_DELIVERIES_OF_A_MESSAGE;',
-		replacement: 'true;',
-		killer: SIMULATION,
-		says: 'had not started',
 	},
 	{
 		invariant: 5,
