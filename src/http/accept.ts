@@ -11,7 +11,7 @@ interface Preference {
 /**
  * The offered media type that the client prefers; `undefined` when it accepts none of them. A client without `Accept` gets
  * the first offered type. Among equal weights, the more precise range wins, then `tieBreaker`. Between types that the client
- * accepts only as any type, the first offered one wins.
+ * accepts only by a wildcard, the first offered one wins.
  */
 export function preferredType<Type extends string>(
 	accept: string | null,

@@ -14,7 +14,7 @@ import { submitUpstream } from './submit/upstream.ts';
 import { listTasks } from './tasks.ts';
 
 export interface Route {
-	/** `ALL`: any method that the handler accepts. */
+	/** `ALL`: every method that the handler accepts. */
 	readonly method: 'GET' | 'POST' | 'DELETE' | 'ALL';
 	readonly path: string;
 	readonly scope: Scope;

@@ -38,7 +38,7 @@ import { JobCalls010 } from './calls-010.ts';
 import { Deliveries } from './deliveries.ts';
 import { JobKeeper } from './job-keeper.ts';
 import { acceptAttempt, acceptWaiter, acceptWatcher, attemptFence, socketReader } from './socket-requests.ts';
-import { CLOSE, closeQuietly, JobSockets } from './sockets.ts';
+import { CLOSE, CLOSED_WITHOUT_CODE, CLOSED_WITHOUT_FRAME, closeQuietly, JobSockets } from './sockets.ts';
 import { JobStore } from './store.ts';
 import { Uploads } from './uploads.ts';
 import { Watchdog } from './watchdog.ts';
@@ -265,10 +265,10 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		return acceptAttempt(this.#sockets, fence, result?.job);
 	}
 
-	override webSocketClose(socket: WebSocket, code: number, ...[, wasClean]: [reason: string, wasClean: boolean]): void {
-		this.#unlink(socket, wasClean);
-		// 1005 and 1006 mean that there was no close code. They can't be sent.
-		closeQuietly(socket, code === 1005 || code === 1006 ? CLOSE.done : code, 'closed by the client');
+	override webSocketClose(socket: WebSocket, code: number): void {
+		this.#unlink(socket, code !== CLOSED_WITHOUT_FRAME);
+		const isSendable = code !== CLOSED_WITHOUT_CODE && code !== CLOSED_WITHOUT_FRAME;
+		closeQuietly(socket, isSendable ? code : CLOSE.done, 'closed by the client');
 	}
 
 	override webSocketError(socket: WebSocket): void {

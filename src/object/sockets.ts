@@ -18,6 +18,10 @@ const ATTEMPT = 'attempt';
 /** A socket's `readyState`. */
 const OPEN = 1;
 
+/** The codes that stand for no code: a close frame without one, and a connection that broke (RFC 6455 §7.1.5). They can't be sent. */
+export const CLOSED_WITHOUT_CODE = 1005;
+export const CLOSED_WITHOUT_FRAME = 1006;
+
 /** The close codes that a client can receive. */
 export const CLOSE = {
 	/** After the last event. */

@@ -1,29 +1,19 @@
 /** An object that is unreachable for a moment: a deploy or a crash resets it, and every stub that saw that stays broken. */
 import { runInDurableObject } from 'cloudflare:test';
-import { env } from 'cloudflare:workers';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isTransientFailure } from '../../src/rpc/retry-transient.ts';
 import { call, objectOf, socketOf, submit } from '../flow/client.ts';
+import { replaceStubs } from './stubs.ts';
 
 /** Every call fails for this long, as when the platform resets an object. @returns the number of calls. */
 function objectsAway(ms: number): () => number {
-	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
-	const backAt = performance.now() + ms;
-	const { get } = namespace;
 	let calls = 0;
 	const away = () => {
 		calls++;
 		return Promise.reject(Object.assign(new Error('Network connection lost.'), { retryable: true, remote: true }));
 	};
 	const dead = new Proxy({}, { get: () => away }) as DurableObjectStub;
-	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: DurableObjectNamespace, ...args) {
-		return performance.now() < backAt ? dead : get.apply(this, args);
-	} as typeof get);
-	const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-	onTestFinished(() => {
-		spy.mockRestore();
-		log.mockRestore();
-	});
+	replaceStubs(ms, () => dead);
 	return () => calls;
 }
 

@@ -1,11 +1,12 @@
 /** An object that still runs the code of version 0.1.0, as for some time of a deploy. */
 import { env } from 'cloudflare:workers';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Exit } from '../../src/core/upstream/gate.ts';
 import { Gates } from '../../src/rpc/gates.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { isOutdated, isTransientFailure } from '../../src/rpc/retry-transient.ts';
 import { call, submit } from '../flow/client.ts';
+import { replaceStubs } from './stubs.ts';
 
 const { JOBS_010, GATES_010 } = env as unknown as Record<'JOBS_010' | 'GATES_010', DurableObjectNamespace>;
 
@@ -13,19 +14,10 @@ const READER = { tenant: 'default' };
 
 /** Objects of version 0.1.0 answer for this long. @returns the number of calls that they got. */
 function deployTakes(ms: number): () => number {
-	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
-	const backAt = performance.now() + ms;
-	const { get } = namespace;
 	let calls = 0;
-	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: DurableObjectNamespace, ...args) {
-		if (performance.now() >= backAt) return get.apply(this, args);
+	replaceStubs(ms, () => {
 		calls++;
 		return JOBS_010.getByName('busy');
-	} as typeof get);
-	const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-	onTestFinished(() => {
-		spy.mockRestore();
-		log.mockRestore();
 	});
 	return () => calls;
 }

@@ -1,4 +1,4 @@
-/** A handle on an asynchronous operation of another service: any service that answers "not yet" with a URL for the status. */
+/** A handle on an asynchronous operation of another service, which answers "not yet" with a URL for the status. */
 import type { FinalStateVia, Operation } from '../../core/operation/step.ts';
 import { OperationCanceledError, OperationFailedError } from '../errors.ts';
 import { EventStream } from '../events/event-stream.ts';
