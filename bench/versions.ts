@@ -1,4 +1,4 @@
-/** The two versions under comparison: version 0.1.0 from this repository's history, and this tree. */
+/** The two versions under comparison: an earlier one, by default 0.1.0, from this repository's history, and this tree. */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,7 @@ import type { LocalWorker, LocalWorkerOptions } from '../demo/local-worker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The last commit of version 0.1.0. */
-const BEFORE = 'bd30e23';
+export const COMMIT_010 = 'bd30e23';
 
 export interface Version {
 	readonly name: string;
@@ -18,23 +18,24 @@ export interface Version {
 }
 
 /**
- * Checks out version 0.1.0 from this repository's history, and installs its own dependencies.
+ * Checks out an earlier version from this repository's history, and installs its own dependencies.
  *
  * @param workers the files of today's `bench/workers` that it also gets.
+ * @param commit default: version 0.1.0.
  */
-export function checkOutBefore(workers: readonly string[]): Version {
-	const folder = mkdtempSync(join(tmpdir(), 'coatcheck-0.1.0-'));
+export function checkOutBefore(workers: readonly string[], commit = COMMIT_010): Version {
+	const folder = mkdtempSync(join(tmpdir(), 'coatcheck-before-'));
 	const root = join(folder, 'tree');
 	const run = (cwd: string, command: string, ...args: string[]) =>
 		execFileSync(command, args, { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
-	run(ROOT, 'git', 'worktree', 'add', '--quiet', '--detach', root, BEFORE);
+	run(ROOT, 'git', 'worktree', 'add', '--quiet', '--detach', root, commit);
 	run(root, 'npm', 'ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error');
 	for (const worker of workers) copyFileSync(join(ROOT, worker), join(root, worker));
 	const remove = () => {
 		run(ROOT, 'git', 'worktree', 'remove', '--force', root);
 		rmSync(folder, { recursive: true, force: true });
 	};
-	return { name: '0.1.0', root, remove };
+	return { name: commit === COMMIT_010 ? '0.1.0' : commit, root, remove };
 }
 
 export function thisTree(): Version {

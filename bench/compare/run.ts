@@ -5,6 +5,7 @@
  *     npm run bench -- --quick           a third of the load
  *     npm run bench -- submit poll       these sections only
  *     npm run bench -- --only=floor      against these contenders only
+ *     npm run bench -- --before=6dced51  against this commit instead of version 0.1.0
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +16,7 @@ import { BULLMQ, PG_BOSS } from './peers.ts';
 import { svgOf } from './plot.ts';
 import { machine, markdown, tableOf, targetTableOf } from './report.ts';
 import { SECTIONS } from './sections.ts';
-import { BEFORE, COATCHECK, FLOOR, WORKFLOWS } from './workers.ts';
+import { COATCHECK, earlierVersion, FLOOR, WORKFLOWS } from './workers.ts';
 
 // Without this, one line for each batch of a queue would hide the table.
 process.env.WRANGLER_LOG ??= 'error';
@@ -28,14 +29,19 @@ const QUICK = { rounds: 5, load: 0.3 };
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, name: { type: 'string' } },
+	options: {
+		quick: { type: 'boolean', default: false },
+		only: { type: 'string' },
+		before: { type: 'string' },
+		name: { type: 'string' },
+	},
 });
 
 async function main(): Promise<void> {
 	const names = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
 	const unknown = names.find((name) => !(name in SECTIONS));
 	if (unknown !== undefined) throw new Error(`Expected some of ${Object.keys(SECTIONS).join(', ')}, got: ${unknown}`);
-	const rivals = [BEFORE, FLOOR, WORKFLOWS, PG_BOSS, BULLMQ];
+	const rivals = [earlierVersion(values.before), FLOOR, WORKFLOWS, PG_BOSS, BULLMQ];
 	const chosen = values.only?.split(',') ?? rivals.map(({ name }) => name);
 	const arena = new Arena(
 		[COATCHECK, ...rivals.filter(({ name }) => chosen.includes(name))],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createTestHarness } from 'wrangler';
 import { configWith, localVariables } from '../configuration.ts';
-import { checkOutBefore, type Version } from '../versions.ts';
+import { COMMIT_010, checkOutBefore, type Version } from '../versions.ts';
 import { type Contender, type Dialect, OURS, plain, type Running } from './contender.ts';
 import { childrenOf, isListeningOn } from './processes.ts';
 
@@ -27,29 +27,30 @@ export const COATCHECK: Contender = {
 	},
 };
 
-/** The checkout of version 0.1.0, made once for a whole run. */
-let before: Version | undefined;
-
-function checkOutOnce(): Version {
-	if (before) return before;
-	before = checkOutBefore([SUBJECT]);
-	process.once('exit', before.remove);
-	return before;
+/**
+ * An earlier version of Coatcheck, built from this repository's history. It is checked out once for a whole run.
+ *
+ * @param commit default: version 0.1.0.
+ */
+export function earlierVersion(commit = COMMIT_010): Contender {
+	let version: Version | undefined;
+	const name = commit === COMMIT_010 ? '0.1.0' : commit;
+	return {
+		name,
+		async start() {
+			if (!version) {
+				version = checkOutBefore([SUBJECT], commit);
+				process.once('exit', version.remove);
+			}
+			const { configWith, localVariables } = (await import(
+				join(version.root, 'bench/configuration.ts')
+			)) as typeof import('../configuration.ts');
+			const config = await configWith(SUBJECT);
+			const worker = { configPath: config.path, secrets: await localVariables() };
+			return running(name, worker, OURS, config.remove);
+		},
+	};
 }
-
-/** Version 0.1.0 of Coatcheck, built from this repository's history. */
-export const BEFORE: Contender = {
-	name: '0.1.0',
-	async start() {
-		const version = checkOutOnce();
-		const { configWith, localVariables } = (await import(
-			join(version.root, 'bench/configuration.ts')
-		)) as typeof import('../configuration.ts');
-		const config = await configWith(SUBJECT);
-		const worker = { configPath: config.path, secrets: await localVariables() };
-		return running('0.1.0', worker, OURS, config.remove);
-	},
-};
 
 /** The same queues with the same settings, and no other part of this deployment. */
 export const FLOOR: Contender = {
