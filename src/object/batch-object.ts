@@ -1,6 +1,7 @@
 /**
- * One batch's object: the list of its jobs, and the final statuses that are known. It makes no calls: a request that
- * reads the batch asks the jobs, and stores the statuses here, so that later requests needn't ask for a while.
+ * One batch's object: the list of its jobs, and the final statuses that are known. A request that reads the batch asks the
+ * jobs, and stores the statuses here, so that later requests needn't ask for a while. The object itself calls its jobs only
+ * once, to erase them.
  */
 import {
 	type BatchRecord,
@@ -12,14 +13,18 @@ import {
 	withFindings,
 	withJobs,
 } from '../core/batch/batch.ts';
-import type { Added, BatchObjectApi, BatchReading, BatchView } from '../core/batch/batch-api.ts';
+import type { Added, BatchObjectApi, BatchReading, BatchView, Preparation } from '../core/batch/batch-api.ts';
 import { ASKING_MS } from '../core/batch/limits.ts';
+import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
 import { isVisibleTo, type Reader } from '../core/job/reader.ts';
+import { Jobs } from '../rpc/jobs.ts';
+import { BatchErasure } from './batch-erasure.ts';
 import { BatchCalls010 } from './calls-010.ts';
 
 const KEY = 'batch';
 
 export class BatchObject extends BatchCalls010 implements BatchObjectApi {
+	readonly #erasure: BatchErasure;
 	/**
 	 * `null` when storage holds none, `undefined` before it was loaded. May be newer than the stored batch, where that
 	 * saves a row.
@@ -28,9 +33,19 @@ export class BatchObject extends BatchCalls010 implements BatchObjectApi {
 	/** A request is asking the jobs until this time. */
 	#askedUntil = 0;
 
-	async acceptsKey(request: BatchRequest): Promise<boolean> {
-		const batch = this.#current(Date.now());
-		return !batch || isSameRequest(batch, request);
+	constructor(ctx: DurableObjectState, env: Env) {
+		super(ctx, env);
+		this.#erasure = new BatchErasure(ctx.storage.kv, new Jobs(env.JOBS));
+	}
+
+	async prepare({ erasure, ...request }: Preparation): Promise<boolean> {
+		const now = Date.now();
+		const batch = this.#current(now);
+		if (batch && !isSameRequest(batch, request)) return false;
+		if (!erasure) return true;
+		this.#erasure.plan(erasure);
+		this.#setAlarm();
+		return true;
 	}
 
 	async add(submitted: Submitted): Promise<Added> {
@@ -39,7 +54,7 @@ export class BatchObject extends BatchCalls010 implements BatchObjectApi {
 		if (before && !isSameRequest(before, submitted)) return { added: false };
 		const batch = withJobs(before, submitted, now);
 		this.#save(batch);
-		void this.ctx.storage.setAlarm(batch.keptUntil);
+		this.#setAlarm();
 		return { added: true, view: batchView(batch) };
 	}
 
@@ -71,12 +86,28 @@ export class BatchObject extends BatchCalls010 implements BatchObjectApi {
 		return { found: 'counts', view: batchView(batch) };
 	}
 
-	override async alarm(): Promise<void> {
+	override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+		const now = Date.now();
+		// Before storage is read, which may be what fails.
+		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.ctx.storage.setAlarm(now + ALARM_GIVE_UP_MS);
+		if (now >= this.#erasure.at) {
+			await this.#erasure.eraseNext(now, () => this.#setAlarm());
+		}
 		// An alarm may fire twice, and the key may have a new batch by then.
-		const batch = this.#current(Date.now());
-		if (batch) return this.ctx.storage.setAlarm(batch.keptUntil);
+		if (Number.isFinite(this.#nextAlarmAt(Date.now()))) return this.#setAlarm();
 		this.#batch = null;
 		await this.ctx.storage.deleteAll();
+	}
+
+	/** Writes one row. */
+	#setAlarm(): void {
+		const now = Date.now();
+		void this.ctx.storage.setAlarm(Math.max(this.#nextAlarmAt(now), now + MIN_ALARM_AHEAD_MS));
+	}
+
+	/** Infinity if neither a batch nor jobs to erase are left. */
+	#nextAlarmAt(now: number): number {
+		return Math.min(this.#erasure.at, this.#current(now)?.keptUntil ?? Number.POSITIVE_INFINITY);
 	}
 
 	/** Returns the batch, unless it has expired, even if the alarm is late. */

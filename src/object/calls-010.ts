@@ -102,7 +102,7 @@ export abstract class JobCalls010 extends DurableObject {
 
 export abstract class BatchCalls010 extends DurableObject {
 	async isFor(this: BatchObjectApi, tenant: string, fingerprint: string): Promise<boolean> {
-		return this.acceptsKey({ tenant, fingerprint });
+		return this.prepare({ tenant, fingerprint });
 	}
 
 	async look(this: BatchObjectApi, tenant: Tenant, createdAt?: number): Promise<BatchReading> {

@@ -119,6 +119,10 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		return this.#change(reader, { type: 'purge' });
 	}
 
+	async eraseIfExpired(): Promise<void> {
+		await this.#watchdog.eraseIfExpired();
+	}
+
 	async claim(): Promise<QuotaUsage | undefined> {
 		const job = this.#keeper.current(Date.now());
 		return job && quotaUsage(job);

@@ -31,8 +31,9 @@ export class JobStore {
 		this.#storage.kv.put(RECORD_KEY, job);
 	}
 
-	/** Writes one row. */
+	/** Writes one row. Infinity leaves the alarm as it is: one that is set fires, and finds nothing to do. */
 	setAlarm(at: number): void {
+		if (at === Number.POSITIVE_INFINITY) return;
 		this.#alarmAt = at;
 		// An alarm that is set to now or earlier while the alarm's handler runs may never fire (workerd issue 6866).
 		const ahead = Math.max(at, Date.now() + MIN_ALARM_AHEAD_MS);

@@ -2,7 +2,7 @@
  * The alarm of a job's object. It announces what the time has changed, sends lost messages again, and erases what has
  * expired.
  */
-import { isLookDue, nextAlarmAt } from '../core/job/alarm.ts';
+import { isLookDue, nextAlarmAt, withoutBatch } from '../core/job/alarm.ts';
 import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, UPLOAD_LEASE_MS } from '../core/job/limits.ts';
 import { awaitedMessage } from '../core/job/message.ts';
 import { lostAt } from '../core/job/presence.ts';
@@ -50,6 +50,15 @@ export class Watchdog {
 		const nextAt = nextAlarmAt((redelivered ?? woken)?.job ?? job, now);
 		store.setAlarmBy(uploads.sweep(job, now) ? Math.min(nextAt, now + UPLOAD_LEASE_MS) : nextAt);
 		await Promise.all([this.#sendAgain(woken), redelivered && deliveries.sendAgain(redelivered.job, late)]);
+	}
+
+	/** The job's batch erases its jobs, and will not come again. */
+	async eraseIfExpired(): Promise<void> {
+		const { store, keeper } = this.#parts;
+		const now = Date.now();
+		const job = keeper.current(now);
+		if (job) return store.setAlarmBy(nextAlarmAt(withoutBatch(job), now));
+		if (keeper.hasRecord) await this.#eraseUnlessUploading(now);
 	}
 
 	async #eraseUnlessUploading(now: number): Promise<void> {

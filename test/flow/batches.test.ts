@@ -183,6 +183,55 @@ describe('a batch', () => {
 	});
 });
 
+describe('a batch erases', () => {
+	const ERASED_AFTER_MS = 60_000 + 75 * 60_000;
+
+	it('its jobs, which set no alarm for that', async () => {
+		const batch = await submitBatch(sleeps(3, { retainSeconds: 60 }));
+		await vi.waitFor(async () => expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 3 }), 10_000);
+		for (const job of batch.jobs) {
+			await fireAlarm(job);
+			expect(await alarmAndRowsOf(job)).toEqual({ alarmAt: null, rows: 1 });
+		}
+		advanceClock(ERASED_AFTER_MS);
+		expect(await runDurableObjectAlarm(objectOf(batch))).toBe(true);
+		for (const job of batch.jobs) expect(await alarmAndRowsOf(job)).toEqual({ alarmAt: null, rows: 0 });
+		expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 3 });
+	});
+
+	it('no job that is not over, which erases itself later', async () => {
+		const batch = await submitBatch([...sleeps(1), { task: 'sleep', input: { seconds: 0, wait: true } }]);
+		const [, waiting] = batch.jobs as [JobInBatch, JobInBatch];
+		const isRunning = async () =>
+			expect(await (await call(`/v1/jobs/${waiting.id}`)).json()).toMatchObject({ status: 'running' });
+		await vi.waitFor(isRunning, 10_000);
+		advanceClock(86_400_000 + 75 * 60_000);
+		expect(await runDurableObjectAlarm(objectOf(batch))).toBe(true);
+		const { alarmAt, rows } = await alarmAndRowsOf(waiting);
+		expect(rows).toBeGreaterThan(0);
+		expect(alarmAt).not.toBeNull();
+	});
+
+	it('a job later that could not be reached, and meanwhile the others', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
+		const batch = await submitBatch(sleeps(2, { retainSeconds: 60 }));
+		await vi.waitFor(async () => expect(await countsNow(batch)).toEqual({ ...NONE, succeeded: 2 }), 10_000);
+		advanceClock(ERASED_AFTER_MS);
+		const undo = turnAwayEvery(2);
+		expect(await runDurableObjectAlarm(objectOf(batch))).toBe(true);
+		undo();
+		const rowsLeft = async () => {
+			const all = await Promise.all(batch.jobs.map(async (job) => (await alarmAndRowsOf(job)).rows));
+			return all.reduce((sum, rows) => sum + rows, 0);
+		};
+		expect(await rowsLeft()).toBe(1);
+		advanceClock(2 * 3_600_000);
+		expect(await runDurableObjectAlarm(objectOf(batch))).toBe(true);
+		expect(await rowsLeft()).toBe(0);
+	});
+});
+
 describe('what is wrong with a batch', () => {
 	it('is told with its place in each job, and nothing is accepted', async () => {
 		const key = { 'idempotency-key': crypto.randomUUID() };
@@ -447,6 +496,13 @@ describe('a batch is limited', () => {
 	});
 });
 
+function alarmAndRowsOf({ id }: { readonly id: string }): Promise<{ alarmAt: number | null; rows: number }> {
+	return runInDurableObject(env.JOBS.get(env.JOBS.idFromString(id)), async (_, { storage }) => ({
+		alarmAt: await storage.getAlarm(),
+		rows: [...storage.kv.list()].length,
+	}));
+}
+
 /** Counts the jobs' objects that are called from now on. */
 function countReads(): () => number {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
@@ -468,9 +524,8 @@ function refuseLists(): () => void {
 		const stub = original.call(this, id);
 		if ((this as unknown) !== env.BATCHES) return stub;
 		const add = () => Promise.reject(Object.assign(new Error('Durable Object is overloaded.'), { overloaded: true }));
-		const acceptsKey: BatchObjectApi['acceptsKey'] = (request) =>
-			(stub as unknown as BatchObjectApi).acceptsKey(request);
-		return { acceptsKey, add } as unknown as DurableObjectStub<undefined>;
+		const prepare: BatchObjectApi['prepare'] = (request) => (stub as unknown as BatchObjectApi).prepare(request);
+		return { prepare, add } as unknown as DurableObjectStub<undefined>;
 	});
 	return () => spy.mockRestore();
 }

@@ -1,4 +1,4 @@
-import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JobObject } from '../../src/object/job-object.ts';
@@ -54,6 +54,9 @@ beforeEach(() => {
 
 /** A day of retention and an hour of 410 have passed. */
 const ERASED_AFTER_MS = 25 * 3_600_000 + 1_000;
+/** A batch waits for those of its jobs that take a while. */
+const BATCH_ERASED_AFTER_MS = ERASED_AFTER_MS + 15 * 60_000;
+const BATCH_KEPT_MS = 15 * 86_400_000;
 
 /** A message costs an operation to write, one to read and one to delete. */
 const OPERATIONS_A_MESSAGE = 3;
@@ -164,6 +167,7 @@ describe('the ordinary job', () => {
 
 describe('many jobs that come together', () => {
 	const MAX_OPERATIONS_A_JOB = 0.3;
+	const MAX_BATCH_ROWS_A_JOB = 3.2;
 
 	it('cost at most 0.3 queue operations each in a batch', async () => {
 		const jobs = Array.from({ length: 200 }, () => ({ task: 'labelled', input: {} }));
@@ -172,6 +176,22 @@ describe('many jobs that come together', () => {
 		// Acceptance, start and outcome of each: to read the batch would call each job.
 		await vi.waitFor(() => expect(counts.calls).toBeGreaterThanOrEqual(3 * jobs.length), { timeout: 90_000 });
 		expect((counts.messages * OPERATIONS_A_MESSAGE) / jobs.length).toBeLessThanOrEqual(MAX_OPERATIONS_A_JOB);
+	});
+
+	it('cost at most 3.2 rows each in a batch, to their erasing and that of the batch', async () => {
+		const jobs = Array.from({ length: 200 }, () => ({ task: 'labelled', input: {} }));
+		const batch = await (await post('/v1/batches', { jobs })).json<{ id: string; jobs: { id: string }[] }>();
+		await vi.waitFor(() => expect(counts.calls).toBeGreaterThanOrEqual(3 * jobs.length), { timeout: 90_000 });
+		// As after 20 s: the watchdog finds the job over, and sets no alarm.
+		for (const job of batch.jobs) await fireAlarm(job);
+		advanceClock(BATCH_ERASED_AFTER_MS);
+		const batchObject = env.BATCHES.get(env.BATCHES.idFromString(batch.id));
+		expect(await runDurableObjectAlarm(batchObject)).toBe(true);
+		expect(counts.erasings).toBe(jobs.length);
+		advanceClock(BATCH_KEPT_MS);
+		expect(await runDurableObjectAlarm(batchObject)).toBe(true);
+		expect(counts.erasings).toBe(jobs.length + 1);
+		expect(counts.rows / jobs.length).toBeLessThanOrEqual(MAX_BATCH_ROWS_A_JOB);
 	});
 
 	it('cost at most 0.3 queue operations each as a burst of single submissions', async () => {

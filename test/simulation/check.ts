@@ -43,7 +43,7 @@ export const EXERCISED: readonly string[] = [
 	'consumers killed by their work',
 	'attempts at once',
 	'Workers lost after their attempt at once began',
-	...['cancel', 'retry', 'purge', '202'].map((wish) => `client: ${wish}`),
+	...['cancel', 'retry', 'purge', '202', '202 of a batch'].map((wish) => `client: ${wish}`),
 	...['succeeded', 'failed', 'canceled'].map((status) => `ended ${status}`),
 	...RECEIVER_ANSWERS.map((answer) => `receiver: ${answer}`),
 	...UPSTREAM_ANSWERS.map((answer) => `upstream: ${answer}`),

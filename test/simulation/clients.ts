@@ -128,15 +128,17 @@ export class Clients {
 		if (!plan) return;
 		for (let tried = 0; tried < MAX_SUBMISSIONS; tried++) {
 			const response = await this.#request(job, ...requestOf(job, plan, this.#options.upstream));
-			if (response.status === 202) return this.#accepted(job, plan, (await response.json()) as { id: string });
-			if (response.status < 500)
+			const document = response.status === 202 ? ((await response.json()) as Submitted) : undefined;
+			const id = document && (document.jobs ? batchedId(document.jobs) : document.id);
+			if (id !== undefined) return this.#accepted(job, plan, id);
+			if (response.status < 500 && !document)
 				throw new Broken(`a submission was answered ${response.status}: ${await response.text()}`);
 			await scheduler.wait(1_000 * (tried + 1));
 		}
 	}
 
-	#accepted(job: number, plan: JobPlan, { id }: { id: string }): void {
-		this.#options.tally.add('client: 202');
+	#accepted(job: number, plan: JobPlan, id: string): void {
+		this.#options.tally.add(plan.isInBatch ? 'client: 202 of a batch' : 'client: 202');
 		this.#options.ledgerOf(id).accepted();
 		const isFirst = !this.#ids.has(job);
 		this.#ids.set(job, id);
@@ -260,6 +262,23 @@ export class Clients {
 	}
 }
 
+/** The document of a 202: a job, or a batch of one job. */
+interface Submitted {
+	readonly id: string;
+	readonly jobs?: readonly BatchedJob[];
+}
+
+interface BatchedJob {
+	readonly id?: string;
+	/** The job was refused, or its response was lost. */
+	readonly error?: unknown;
+}
+
+/** The id of a batch's job, if its client knows that it was accepted. */
+function batchedId([job]: readonly BatchedJob[]): string | undefined {
+	return job?.error === undefined ? job?.id : undefined;
+}
+
 type ClientRequest = [method: string, path: string, headers: Record<string, string>, body?: string];
 
 function requestOf(job: number, plan: JobPlan, upstream: string): ClientRequest {
@@ -269,8 +288,10 @@ function requestOf(job: number, plan: JobPlan, upstream: string): ClientRequest 
 		return ['GET', `/v1/upstreams/${upstream}/${job}`, bodiless];
 	}
 	if (plan.upstream) return ['POST', `/v1/upstreams/${upstream}/${job}`, headers, '{}'];
-	const body = JSON.stringify({ job, ...(plan.isLarge && { pad: MUCH }) });
-	return ['POST', `/v1/tasks/${TASK_OF[plan.lane]}/jobs`, headers, body];
+	const task = TASK_OF[plan.lane];
+	const input = { job, ...(plan.isLarge && { pad: MUCH }) };
+	if (plan.isInBatch) return ['POST', '/v1/batches', headers, JSON.stringify({ jobs: [{ task, input }] })];
+	return ['POST', `/v1/tasks/${task}/jobs`, headers, JSON.stringify(input)];
 }
 
 function headersOf(job: number, plan: JobPlan): Record<string, string> {

@@ -60,6 +60,8 @@ export interface LedgerWatcher {
 	readonly onPending: (ledger: Ledger, record: PendingRecord) => void;
 	/** Number of real calls to a receiver for an event. */
 	readonly triesOf: (id: string, seq: number) => number;
+	/** Whether a batch will erase the job. */
+	readonly isErasedByBatch: (id: string) => boolean;
 }
 
 /** A lease that was issued for an attempt. */
@@ -469,7 +471,7 @@ export class Ledger {
 		if (host.storage.rows.size > 0) {
 			const record = host.storage.rows.get(RECORD_KEY) as JobRecord | undefined;
 			this.#must(
-				host.isLookedAfter,
+				host.isLookedAfter || (isSettled(record) && this.#watcher.isErasedByBatch(this.id)),
 				`there is no alarm for a job that is ${record?.state.name ?? 'still being submitted'}`,
 			);
 		}
@@ -519,6 +521,13 @@ function isForgotten(record: JobRecord, clock: number): boolean {
 function linkChecks(record: JobRecord | undefined): number {
 	if (record?.state.name !== 'running' || record.state.waiting) return 0;
 	return Math.ceil((record.state.leaseEndsAt - record.state.attemptStartedAt) / LINK_CHECK_MS);
+}
+
+/** Whether nothing but its erasure is left to do. */
+function isSettled(record: JobRecord | undefined): boolean {
+	if (!record) return false;
+	const isTold = !record.webhook?.deliveries.some(({ status }) => status === 'pending');
+	return record.state.name === 'tombstone' || (isFinal(record.state) && isTold);
 }
 
 function isWaiting(record: JobRecord): record is PendingRecord {

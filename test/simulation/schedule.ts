@@ -57,6 +57,8 @@ export interface JobPlan {
 	readonly retainSeconds: number;
 	readonly delaySeconds: number;
 	readonly startWithinSeconds: number | undefined;
+	/** Submitted in a batch, which erases it. */
+	readonly isInBatch?: boolean;
 	/** Submitted with an idempotency key: a repeated submission is the same job. */
 	readonly hasKey: boolean;
 	/** The input is too large for the record. */
@@ -193,6 +195,7 @@ const job: fc.Arbitrary<JobPlan> = fc.record({
 		fc.constantFrom<number | undefined>(1, 25, 200),
 	),
 	hasKey: fc.boolean(),
+	isInBatch: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
 	isLarge: fc.oneof({ weight: 24, arbitrary: fc.constant(false) }, fc.constant(true)),
 	receiver: fc.oneof(
 		{ weight: 12, arbitrary: fc.constant([]) },
@@ -305,7 +308,7 @@ function describedJob(plan: JobPlan): string {
 			`${ends} after ${calls > 0 ? `${calls} calls, ` : ''}${ms} ms${reports > 0 ? ` and ${reports} reports` : ''}`,
 	);
 	return [
-		`at ${plan.atMs} ms on lane "${plan.lane}"${plan.hasKey ? ' with a key' : ''}${plan.isLarge ? ', a large input' : ''}`,
+		`at ${plan.atMs} ms on lane "${plan.lane}"${plan.isInBatch ? ' in a batch' : ''}${plan.hasKey ? ' with a key' : ''}${plan.isLarge ? ', a large input' : ''}`,
 		plan.upstream
 			? `${plan.upstream.method} to an upstream with the responses: ${[...plan.upstream.answers, '200'].join(', ')}`
 			: `attempts: ${attempts.join('; then ')}`,

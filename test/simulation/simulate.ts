@@ -1,5 +1,6 @@
 /** Runs the real Worker and its real objects on a simulated platform once, and checks every promise during the run. */
 import './platform/hooks.ts';
+import type { Erasure } from '../../src/core/batch/erasure.ts';
 import type { Fence } from '../../src/core/job/record.ts';
 import { Agenda, Armed } from './faults.ts';
 import { Broken, Ledger, type Run } from './ledger.ts';
@@ -17,6 +18,7 @@ import { Tally } from './tally.ts';
 import { Timing } from './timing.ts';
 
 const { JobObject } = await import('../../src/object/job-object.ts');
+const { BatchObject } = await import('../../src/object/batch-object.ts');
 const { UpstreamGate } = await import('../../src/object/upstream-gate.ts');
 const { lanesOf, queuesOf } = await import('../../src/queue/lanes.ts');
 const { sendJob } = await import('../../src/queue/send.ts');
@@ -41,6 +43,9 @@ export interface Outcome {
 	readonly counts: Readonly<Record<string, number>>;
 	readonly trace: readonly string[];
 }
+
+/** Objects whose calls and writes are not compared with promises. */
+const UNWATCHED = { onCall: () => {}, onCommit: () => {}, onAnswer: () => {}, onAnswered: () => {} };
 
 /** The call that an object answered. */
 interface Asked {
@@ -72,6 +77,7 @@ class Simulation {
 	readonly #leases = new Map<Isolate, Map<string, Fence>>();
 	readonly #outside: Outside;
 	readonly #gates: Objects;
+	readonly #batches: Objects;
 	readonly #timing: Timing;
 	#broken: Error | undefined;
 
@@ -103,12 +109,14 @@ class Simulation {
 			onAnswered: (host, method, value, caller, args) => this.#answered(host, method, value, { caller, args }),
 		});
 		this.#gates = new Objects(world, {
+			...UNWATCHED,
 			create: (context) => new UpstreamGate(context as DurableObjectState, this.#env as never) as unknown as Instance,
 			fault: () => undefined,
-			onCall: () => {},
-			onCommit: () => {},
-			onAnswer: () => {},
-			onAnswered: () => {},
+		});
+		this.#batches = new Objects(world, {
+			...UNWATCHED,
+			create: (context) => new BatchObject(context as DurableObjectState, this.#env as never) as unknown as Instance,
+			fault,
 		});
 		const connections = new Connections((consumer) => {
 			this.tally.add('requests held back');
@@ -142,6 +150,7 @@ class Simulation {
 			UPSTREAMS: JSON.stringify({ [upstream]: { baseUrl: UPSTREAM, follow: true } }),
 			JOBS: this.#objects.binding,
 			GATES: this.#gates.binding,
+			BATCHES: this.#batches.binding,
 			...Object.fromEntries(lanes),
 		};
 		this.#clients = new Clients(world, {
@@ -188,10 +197,18 @@ class Simulation {
 				onEntry: (of, entry) => this.#timing.entry(of, entry),
 				onPending: (of, record) => this.#timing.pending(of, record),
 				triesOf: (of, seq) => this.#outside.triesOf(of, seq),
+				isErasedByBatch: (of) => this.#isErasedByBatch(of),
 			});
 			this.#ledgers.set(id, ledger);
 		}
 		return ledger;
+	}
+
+	/** Whether a batch has planned to erase the job, and an alarm will run it. */
+	#isErasedByBatch(id: string): boolean {
+		const isPlanned = ({ storage, isLookedAfter }: ObjectHost) =>
+			isLookedAfter && (storage.rows.get('erasure') as Erasure | undefined)?.ids.includes(id) === true;
+		return [...this.#batches.hosts.values()].some(isPlanned);
 	}
 
 	#storiesOf(id: string): Stories {
@@ -257,9 +274,9 @@ class Simulation {
 		switch (deed.what) {
 			case 'object reset':
 				this.#timing.disturb('way', job);
-				return this.#happened(deed.what, this.#objects.of(job).filter((host) => host.reset()).length > 0);
+				return this.#happened(deed.what, this.#hostsOf(job).filter((host) => host.reset()).length > 0);
 			case 'object evicted':
-				return this.#happened(deed.what, this.#objects.of(job).filter((host) => host.evict()).length > 0);
+				return this.#happened(deed.what, this.#hostsOf(job).filter((host) => host.evict()).length > 0);
 			case 'consumer killed': {
 				const consumers = this.#queues.consumersOf(job);
 				for (const consumer of consumers) consumer.die();
@@ -274,7 +291,7 @@ class Simulation {
 				this.#timing.disturb('object', undefined);
 				return this.#happened(deed.ms < 0 ? 'clock jumps back' : 'clock jumps forward', true);
 			case 'object away':
-				for (const host of this.#objects.of(job)) host.goAway(deed.ms);
+				for (const host of this.#hostsOf(job)) host.goAway(deed.ms);
 				this.#timing.disturb('object', job, deed.ms);
 				return this.#happened(deed.what, this.#objects.of(job).length > 0);
 			case 'queues stall':
@@ -300,9 +317,14 @@ class Simulation {
 	#restart(): void {
 		this.#clients.killDoors();
 		this.#queues.restart();
-		for (const host of this.#objects.hosts.values()) host.reset();
+		for (const { hosts } of [this.#objects, this.#batches]) for (const host of hosts.values()) host.reset();
 		this.#timing.disturb('object', undefined);
 		this.#happened('restart', true);
+	}
+
+	/** The objects of a job and of its batch. */
+	#hostsOf(job: number): ObjectHost[] {
+		return [...this.#objects.of(job), ...this.#batches.of(job)];
 	}
 
 	#happened(what: string, hasHappened: boolean): void {
@@ -392,6 +414,8 @@ class Simulation {
 	#atRest(): void {
 		this.#watched(() => {
 			for (const ledger of this.#ledgers.values()) ledger.atRest();
+			for (const { storage, alarmAt } of this.#batches.hosts.values())
+				if (storage.rows.size > 0 || alarmAt !== undefined) throw new Broken('rows or an alarm of a batch are left');
 			for (const reader of this.#clients.readers) reader.missedNothing();
 			if (this.#schedule.steps.length === 0) this.#asPlanned();
 			if (this.#queues.waiting > 0) throw new Broken(`${this.#queues.waiting} messages are left`);

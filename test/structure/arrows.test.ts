@@ -29,7 +29,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	webhook: ['config', 'core/http', 'core/job', 'log', 'core/operation', 'rpc', 'token'],
 	work: ['core/http', 'core/job', 'log', 'core/operation', 'rpc', 'core/upstream'],
 	tasks: ['work'],
-	object: ['core/batch', 'core/job', 'queue', 'core/quota', 'rpc', 'core/upstream'],
+	object: ['core/batch', 'core/job', 'log', 'queue', 'core/quota', 'rpc', 'core/upstream'],
 	rpc: ['core/batch', 'core/http', 'core/job', 'log', 'core/quota', 'core/upstream'],
 	config: ['core/http', 'core/job', 'core/quota', 'core/upstream'],
 	token: ['config', 'core/job'],

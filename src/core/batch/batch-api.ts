@@ -5,6 +5,7 @@
  */
 import type { Reader } from '../job/reader.ts';
 import type { BatchRecord, Counts, StatusReport, Submitted } from './batch.ts';
+import type { Erasure } from './erasure.ts';
 
 /** The public facts of a batch. */
 export interface BatchView {
@@ -15,6 +16,12 @@ export interface BatchView {
 	/** Number of jobs. */
 	readonly total: number;
 	readonly counts: Counts;
+}
+
+/** A batch whose jobs are about to be accepted. */
+export interface Preparation extends Pick<BatchRecord, 'tenant' | 'fingerprint'> {
+	/** Version 0.1.0 leaves it out, and its jobs erase themselves. */
+	readonly erasure?: Erasure;
 }
 
 export type Added =
@@ -38,8 +45,11 @@ export type BatchReading =
 	  };
 
 export interface BatchObjectApi {
-	/** Whether the batch's key is unused, or belongs to the same request. */
-	acceptsKey(request: Required<Pick<BatchRecord, 'tenant' | 'fingerprint'>>): Promise<boolean>;
+	/**
+	 * Plans the erasure of the jobs, before any of them is accepted. Returns whether the batch's key is unused, or belongs to
+	 * the same request: if not, nothing is planned.
+	 */
+	prepare(preparation: Preparation): Promise<boolean>;
 	/** Stores the list of jobs that were accepted together, or adds missing ones. */
 	add(submitted: Submitted): Promise<Added>;
 	readBatch(reader: Reader): Promise<BatchReading>;

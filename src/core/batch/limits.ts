@@ -1,5 +1,5 @@
 /** Limits of batches, with their units. */
-import { MS_PER_SECOND, SECONDS_PER_DAY } from '../job/limits.ts';
+import { MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND, SECONDS_PER_DAY } from '../job/limits.ts';
 
 /** Maximum number of jobs in one request. */
 export const MAX_BATCH_JOBS = 1_000;
@@ -21,3 +21,18 @@ export const ASKING_MS = 10 * MS_PER_SECOND;
 
 /** A batch is kept longer than its jobs' delay and retention by this time, for running jobs and late readers. */
 export const KEPT_LONGER_MS = 14 * SECONDS_PER_DAY * MS_PER_SECOND;
+
+/** A batch erases its jobs this long after the first of them can be gone: those that take longer than this erase themselves. */
+export const ERASES_AFTER_MS = 15 * MS_PER_MINUTE;
+
+/** Maximum number of jobs that one alarm of a batch erases: each costs a call, and the platform limits them. */
+export const ERASED_AT_ONCE = 500;
+
+/** Maximum time of the call that erases a job. */
+export const ERASE_CALL_MS = 30 * MS_PER_SECOND;
+
+/** Time until a batch tries again to erase the jobs that it could not reach. */
+export const ERASE_AGAIN_MS = 1 * MS_PER_HOUR;
+
+/** Maximum number of alarms that a batch spends on the erasure of its jobs. Afterwards it gives up those that are left. */
+export const MAX_ERASURE_ALARMS = 100;

@@ -1,12 +1,12 @@
 /** Decides when a job's alarm fires. No other file does. */
 import { nextCheck } from './backoff.ts';
 import { keptUntil } from './expiry.ts';
-import { TOMBSTONE_MS } from './limits.ts';
+import { MAX_UNERASED_MS, TOMBSTONE_MS } from './limits.ts';
 import { linkCheckAt } from './presence.ts';
 import { type FollowState, type JobRecord, type PendingState, startBy } from './record.ts';
 import { deliveryCheckAt } from './webhook.ts';
 
-/** Returns the next moment at which this job changes, or must be checked, without a request. */
+/** Returns the next moment at which this job changes, or must be checked, without a request; infinity if there is none. */
 export function nextAlarmAt(job: JobRecord, now: number): number {
 	const { state } = job;
 	const deliveryAt = deliveryCheckAt(job) ?? Number.POSITIVE_INFINITY;
@@ -22,12 +22,23 @@ export function nextAlarmAt(job: JobRecord, now: number): number {
 				deliveryAt,
 			);
 		case 'tombstone':
-			return state.goneAt;
+			return erasureAt(job, state.goneAt);
 		default:
 			// Pending deliveries extend retention. Reads answer 410 once retention ends; the row is erased with the tombstone,
 			// which saves a second alarm.
-			return Number.isFinite(deliveryAt) ? deliveryAt : keptUntil(job, state) + TOMBSTONE_MS;
+			return Number.isFinite(deliveryAt) ? deliveryAt : erasureAt(job, keptUntil(job, state) + TOMBSTONE_MS);
 	}
+}
+
+/** A job whose batch erases it soon enough needs no alarm for that. */
+function erasureAt({ batchErasesAt }: JobRecord, goneAt: number): number {
+	const keptLongerMs = (batchErasesAt ?? Number.NEGATIVE_INFINITY) - goneAt;
+	return keptLongerMs >= 0 && keptLongerMs <= MAX_UNERASED_MS ? Number.POSITIVE_INFINITY : goneAt;
+}
+
+/** The job, when its batch does not erase it after all. */
+export function withoutBatch({ batchErasesAt: _, ...job }: JobRecord): JobRecord {
+	return job;
 }
 
 /** Whether the watchdog must check the message that the job waits for. */

@@ -81,7 +81,8 @@ type SubmittedField =
 	| 'options'
 	| 'parameters'
 	| 'input'
-	| 'isOnce';
+	| 'isOnce'
+	| 'batchErasesAt';
 
 /** The object's input for a new job. */
 export interface Submission extends Pick<JobRecord, SubmittedField> {

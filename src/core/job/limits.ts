@@ -118,6 +118,8 @@ export const ASKING_MS = 1 * MS_PER_MINUTE;
 
 /** How long a tombstone answers 410 before the id is unknown again (404). */
 export const TOMBSTONE_MS = 1 * MS_PER_HOUR;
+/** Maximum time that a job's rows may outlive its tombstone, unreadable, because its batch erases them. */
+export const MAX_UNERASED_MS = 30 * MS_PER_MINUTE;
 /** Maximum number of watchers and waiters of one job. The job's single object sends every event to each of them. */
 export const MAX_WATCHERS = 2_000;
 /**

@@ -177,6 +177,8 @@ export interface JobObjectApi {
 	/** No token grants this. */
 	retryJob(reader: Reader, terms?: RetryTerms): Promise<Change>;
 	purgeJob(reader: Reader): Promise<Change>;
+	/** Called by the job's batch, once: erases a job that has expired. One that has not gets an alarm of its own. */
+	eraseIfExpired(): Promise<void>;
 	/** The job's share of its tenant's quotas; `undefined` when it keeps no data. */
 	claim(): Promise<QuotaUsage | undefined>;
 

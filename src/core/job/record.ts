@@ -250,6 +250,11 @@ export interface JobRecord {
 	 * retried.
 	 */
 	readonly isOnce?: true;
+	/**
+	 * When the batch erases the job, in milliseconds since the epoch. Left out for a job that was submitted alone, and by
+	 * versions up to 0.1.0.
+	 */
+	readonly batchErasesAt?: number;
 	/** The number of the job's run: 1, plus one for each retry that a client requested. */
 	readonly epoch: number;
 	/** The last attempt of this epoch, from 1; 0 before the first. Together with the epoch, it is the fencing token. */

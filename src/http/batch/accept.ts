@@ -11,7 +11,7 @@ import { tenantOf } from '../access/auth.ts';
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Draft } from '../submit/draft.ts';
-import { acceptDraft, type Identity, jobIdentity } from '../submit/submit.ts';
+import { acceptDraft, type Identity, jobIdentity, type Place } from '../submit/submit.ts';
 import type { BatchDraft } from './drafts.ts';
 
 /** The outcome of one job of a batch. */
@@ -21,18 +21,33 @@ export type BatchItem =
 	| { readonly id: string; readonly lost: Problem }
 	| { readonly refused: Problem };
 
-export async function acceptAll(context: RequestContext, { drafts, key }: BatchDraft): Promise<BatchItem[]> {
+/** A draft with the identity of its job. */
+export interface PlacedDraft {
+	readonly draft: Draft;
+	readonly identity: Identity;
+}
+
+/** Chooses the ids of the jobs, before any of them is accepted. */
+export function placeDrafts(context: RequestContext, { drafts, key }: BatchDraft): PlacedDraft[] {
+	return drafts.map((draft, index) => {
+		const isPlaced = key !== undefined && draft.options.idempotencyKey === undefined;
+		return { draft, identity: isPlaced ? itemIdentity(context, key.text, index) : jobIdentity(context, draft) };
+	});
+}
+
+/** @param batchErasesAt when the batch erases the jobs, in milliseconds since the epoch. */
+export async function acceptAll(
+	context: RequestContext,
+	placed: readonly PlacedDraft[],
+	batchErasesAt: number,
+): Promise<BatchItem[]> {
 	const outbox = new Outbox(context);
-	const chooseIdentity = (draft: Draft, index: number) =>
-		key === undefined || draft.options.idempotencyKey !== undefined
-			? jobIdentity(context, draft)
-			: itemIdentity(context, key.text, index);
-	const acceptItem = async (draft: Draft, index: number) => {
-		const { item, sending } = await acceptDraftAsItem(context, draft, chooseIdentity(draft, index));
+	const acceptItem = async ({ draft, identity }: PlacedDraft) => {
+		const { item, sending } = await acceptDraftAsItem(context, draft, { ...identity, batchErasesAt });
 		if (sending) outbox.add(draft.task.lane, sending);
 		return item;
 	};
-	const items = await pMap(drafts, acceptItem, { concurrency: CALLS_AT_ONCE });
+	const items = await pMap(placed, acceptItem, { concurrency: CALLS_AT_ONCE });
 	outbox.sendAll();
 	return items;
 }
@@ -50,11 +65,11 @@ function itemIdentity({ jobs, principal }: RequestContext, batchKey: string, ind
 async function acceptDraftAsItem(
 	context: RequestContext,
 	draft: Draft,
-	identity: Identity,
+	place: Place,
 ): Promise<{ readonly item: BatchItem; readonly sending?: Sending | undefined }> {
-	const { id } = identity;
+	const { id } = place;
 	try {
-		const { acceptance, sending } = await acceptDraft(context, draft, identity);
+		const { acceptance, sending } = await acceptDraft(context, draft, place);
 		return { item: { id, view: acceptance.view, isNew: !acceptance.isReplay }, sending };
 	} catch (error) {
 		return { item: failedItem(id, error) };

@@ -4,6 +4,7 @@ import pMap from 'p-map';
 import { NotConfigured } from '../../config/config.ts';
 import type { JobStatus, Joining, StatusUpdates, Submitted } from '../../core/batch/batch.ts';
 import type { BatchReading, BatchView } from '../../core/batch/batch-api.ts';
+import { batchErasureAt } from '../../core/batch/erasure.ts';
 import { CALLS_A_REQUEST, CALLS_AT_ONCE, JOBS_A_REQUEST, KEPT_LONGER_MS } from '../../core/batch/limits.ts';
 import { defined } from '../../core/defined.ts';
 import { MS_PER_SECOND, OPTION_LIMITS } from '../../core/job/limits.ts';
@@ -14,7 +15,7 @@ import { countMoreRequests, requestsPerWindow } from '../access/rate-limit.ts';
 import { Problem, passing } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import type { Draft } from '../submit/draft.ts';
-import { acceptAll, type BatchItem, statusBeforeRead } from './accept.ts';
+import { acceptAll, type BatchItem, placeDrafts, statusBeforeRead } from './accept.ts';
 import { readBatchDraft } from './drafts.ts';
 import { acceptedBatchResponse, batchResponse, unlistedResponse } from './response.ts';
 
@@ -30,9 +31,14 @@ export async function submitBatch(context: RequestContext): Promise<Response> {
 	const tenant = tenantOf(principal);
 	await countMoreRequests(context, Math.ceil(drafts.length / JOBS_A_REQUEST) - 1);
 	const id = key ? batches.idForKey(tenant, key.text) : batches.newId();
-	if (key && !(await batches.call(id, (object) => object.acceptsKey({ tenant, fingerprint: key.fingerprint }))))
-		throw keyReused();
-	const items = await acceptAll(context, batch);
+	const placed = placeDrafts(context, batch);
+	const erasure = {
+		at: batchErasureAt(Date.now(), longestSeconds(drafts)),
+		ids: placed.map(({ identity }) => identity.id),
+	};
+	const preparation = defined({ tenant, erasure, fingerprint: key?.fingerprint });
+	if (!(await batches.call(id, (object) => object.prepare(preparation)))) throw keyReused();
+	const items = await acceptAll(context, placed, erasure.at);
 	const jobs = items.flatMap(batchEntries);
 	const [first] = items;
 	if (jobs.length === 0 && first && 'refused' in first) throw first.refused;
@@ -106,11 +112,16 @@ function batchEntries(item: BatchItem): Joining[] {
 }
 
 function batchKeptUntil(drafts: readonly Draft[]): number {
+	return Date.now() + longestSeconds(drafts) * MS_PER_SECOND + KEPT_LONGER_MS;
+}
+
+/** The longest time from submission to the end of retention, for a job that takes no time. */
+function longestSeconds(drafts: readonly Draft[]): number {
 	const { delaySeconds: delay, retainSeconds: retain } = OPTION_LIMITS;
 	const seconds = drafts.map(
 		({ options }) => (options.delaySeconds ?? delay.default) + (options.retainSeconds ?? retain.default),
 	);
-	return Date.now() + Math.max(...seconds) * MS_PER_SECOND + KEPT_LONGER_MS;
+	return Math.max(...seconds);
 }
 
 /** @throws {NotConfigured} in a Worker that mounts the routes without the objects. */

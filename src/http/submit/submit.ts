@@ -103,6 +103,12 @@ export function jobIdentity({ jobs, principal }: RequestContext, { task, options
 	return { id: jobs.idForKey(tenantOf(principal), task.name, key), isKeyed: true };
 }
 
+/** Where a draft becomes a job. */
+export interface Place extends Identity {
+	/** When the batch of the job erases it, in milliseconds since the epoch. Left out for a job that is submitted alone. */
+	readonly batchErasesAt?: number;
+}
+
 export interface AcceptedDraft {
 	readonly acceptance: Accepted;
 	/** The message to send without waiting; absent when there is none to send now. */
@@ -113,7 +119,7 @@ export interface AcceptedDraft {
 export async function acceptDraft(
 	context: RequestContext,
 	draft: Draft,
-	{ id, isKeyed }: Identity,
+	{ id, isKeyed, batchErasesAt }: Place,
 ): Promise<AcceptedDraft> {
 	const { jobs, principal } = context;
 	const { task } = draft;
@@ -133,6 +139,7 @@ export async function acceptDraft(
 		input,
 		origin: linkOrigin(context),
 		isOnce: draft.isOnce || undefined,
+		batchErasesAt,
 		webhook,
 		reservation,
 		sent: options.delaySeconds * MS_PER_SECOND <= MAX_QUEUE_DELAY_MS,

@@ -1,0 +1,81 @@
+/** The jobs that a batch erases, as a row of the batch's object. The only calls that the object makes. */
+import pMap from 'p-map';
+import {
+	type Erasure,
+	erasureAfter,
+	isErasureHopeless,
+	mergeErasures,
+	nextErased,
+	postponeErasure,
+} from '../core/batch/erasure.ts';
+import { CALLS_AT_ONCE, ERASE_CALL_MS } from '../core/batch/limits.ts';
+import { logError } from '../log.ts';
+import type { Jobs } from '../rpc/jobs.ts';
+
+const KEY = 'erasure';
+/** Maximum number of ids in one log line. */
+const LOGGED_IDS = 10;
+
+export class BatchErasure {
+	readonly #kv: SyncKvStorage;
+	readonly #jobs: Jobs;
+
+	constructor(kv: SyncKvStorage, jobs: Jobs) {
+		this.#kv = kv;
+		this.#jobs = jobs;
+	}
+
+	/** When the next jobs are erased, in milliseconds since the epoch; infinity if there are none. */
+	get at(): number {
+		return this.#planned?.at ?? Number.POSITIVE_INFINITY;
+	}
+
+	/** Writes one row. */
+	plan(erasure: Erasure): void {
+		this.#save(mergeErasures(this.#planned, erasure));
+	}
+
+	/** Erases the next jobs. Those that can't be reached remain. @param onPostponed sets the alarm for another try. */
+	async eraseNext(now: number, onPostponed: () => void): Promise<void> {
+		const planned = this.#planned;
+		if (!planned) return;
+		this.#save(postponeErasure(planned, now));
+		onPostponed();
+		const tried = nextErased(planned);
+		const failed = (await pMap(tried, (id) => this.#eraseJob(id), { concurrency: CALLS_AT_ONCE })).flat();
+		// A batch of the same key may have added jobs during the calls.
+		const left = erasureAfter(this.#planned ?? planned, { tried, failed, now });
+		if (!left) this.#kv.delete(KEY);
+		else if (isErasureHopeless(left)) this.#giveUp(left);
+		else this.#save(left);
+	}
+
+	#giveUp({ ids }: Erasure): void {
+		this.#kv.delete(KEY);
+		logError('jobs of a batch never erased: their objects could not be reached', { jobs: ids.slice(0, LOGGED_IDS) });
+	}
+
+	/** @returns the job, if it was not reached. */
+	async #eraseJob(id: string): Promise<string[]> {
+		// A call without a response must not keep the alarm from its end.
+		const { promise: isLate, resolve } = Promise.withResolvers<true>();
+		const timer = setTimeout(() => resolve(true), ERASE_CALL_MS);
+		try {
+			const isErased = this.#jobs.call(id, (job) => job.eraseIfExpired());
+			return (await Promise.race([isErased, isLate])) ? [id] : [];
+		} catch (error) {
+			logError('job of a batch not erased yet', { job: id, error });
+			return [id];
+		} finally {
+			clearTimeout(timer);
+		}
+	}
+
+	get #planned(): Erasure | undefined {
+		return this.#kv.get<Erasure>(KEY);
+	}
+
+	#save(erasure: Erasure): void {
+		this.#kv.put(KEY, erasure);
+	}
+}
