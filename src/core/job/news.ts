@@ -1,0 +1,84 @@
+/**
+ * What the list of a tenant's jobs, and its topic `jobs`, are told about a job. Each news has the job's whole state: a later one
+ * replaces an earlier one, and one that comes twice changes nothing.
+ *
+ * Pure: no clock, no randomness, no I/O.
+ */
+import { defined } from '../defined.ts';
+import { type JobFacts, jobFacts } from './document.ts';
+import { keptUntil } from './expiry.ts';
+import { TOMBSTONE_MS } from './limits.ts';
+import { isFinal, type JobRecord } from './record.ts';
+
+/** The types of the events of the topic `jobs`. */
+export const NEWS_TYPES = ['accepted', 'succeeded', 'failed', 'canceled'] as const;
+export type NewsType = (typeof NEWS_TYPES)[number];
+
+/** An item of the list: the status document without links, and without what changes while the job runs. */
+export type ListedJob = Omit<JobFacts, 'percentComplete' | 'progress' | 'webhook'>;
+
+/** One event of a job that the topic `jobs` has, too. */
+export interface NewsEvent {
+	/** The number among the job's own events. */
+	readonly seq: number;
+	readonly type: NewsType;
+	/** In milliseconds since the epoch. */
+	readonly at: number;
+	/** `failed` only: the code of the error. */
+	readonly errorCode?: string;
+}
+
+/** Crosses versions during a deploy: only add optional fields. Times are milliseconds since the epoch. */
+export interface JobNews {
+	readonly id: string;
+	readonly tenant: string;
+	/** A later job of the same idempotency key has the same id, and a later time. */
+	readonly createdAt: number;
+	readonly epoch: number;
+	/** The number of the job's last event. */
+	readonly seq: number;
+	/** Left out when the data was erased: the job leaves the list. */
+	readonly job?: ListedJob;
+	/** A finished job leaves the list at this time. */
+	readonly goneAt?: number;
+	/** The job's events of these types, in order: all that its history has. */
+	readonly events: readonly NewsEvent[];
+}
+
+export function jobNews(id: string, job: JobRecord, now: number): JobNews {
+	const { tenant, createdAt, epoch, seq, state } = job;
+	const isErased = state.name === 'tombstone';
+	return defined({
+		id,
+		tenant,
+		createdAt,
+		epoch,
+		seq,
+		job: isErased ? undefined : listedJob(id, job, now),
+		goneAt: isFinal(state) ? keptUntil(job, state) + TOMBSTONE_MS : undefined,
+		events: job.history.flatMap(newsEvent),
+	});
+}
+
+function listedJob(id: string, job: JobRecord, now: number): ListedJob {
+	const { percentComplete: _percent, progress: _progress, webhook: _webhook, ...listed } = jobFacts(id, job, now);
+	return listed;
+}
+
+function newsEvent({ seq, type, at, error }: JobRecord['history'][number]): NewsEvent[] {
+	if (!isNewsType(type)) return [];
+	return [defined({ seq, type, at, errorCode: error?.code })];
+}
+
+function isNewsType(type: string): type is NewsType {
+	return (NEWS_TYPES as readonly string[]).includes(type);
+}
+
+/** Whether news is newer than what is known about the job with this id. */
+export function isNewer(
+	news: Pick<JobNews, 'createdAt' | 'seq' | 'job'>,
+	known: Pick<JobNews, 'createdAt' | 'seq' | 'job'> | undefined,
+): boolean {
+	if (!known || news.createdAt !== known.createdAt) return !known || news.createdAt > known.createdAt;
+	return known.job !== undefined && (news.job === undefined || news.seq > known.seq);
+}

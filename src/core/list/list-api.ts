@@ -1,0 +1,59 @@
+/**
+ * The RPC interface of the list of a tenant's jobs. It is a part of the object that keeps the topic `jobs`. During each deploy,
+ * calls cross versions for some seconds: only add optional fields, and optional parameters at the end. Callers may repeat each
+ * call.
+ */
+import type { JobNews, ListedJob } from '../job/news.ts';
+import type { Status } from '../job/record.ts';
+
+/** The jobs that a reader wants: those that match every member. Times are milliseconds since the epoch. */
+export interface JobFilter {
+	readonly status?: Status;
+	readonly phase?: string;
+	readonly task?: string;
+	/** Each of them. */
+	readonly tags?: readonly string[];
+	readonly correlationId?: string;
+	readonly errorCode?: string;
+	readonly createdAfter?: number;
+	readonly createdBefore?: number;
+	/** Jobs that have not changed since: for an action, which acts on the jobs that matched when it was made. */
+	readonly unchangedSince?: number;
+}
+
+export interface ListQuery {
+	readonly filter: JobFilter;
+	/** From an earlier page of the same filter. */
+	readonly cursor?: string;
+	/** 1–100 for clients. */
+	readonly limit: number;
+}
+
+/** A job of a page. */
+export interface ListedEntry {
+	readonly job: ListedJob;
+	readonly epoch: number;
+}
+
+/** Newest first, by the time of creation. */
+export interface ListPage {
+	readonly entries: readonly ListedEntry[];
+	/** Left out on the last page. */
+	readonly nextCursor?: string;
+}
+
+export interface JobCounts {
+	readonly total: number;
+	readonly byStatus: Readonly<Record<string, number>>;
+	readonly byTask: Readonly<Record<string, number>>;
+	readonly byErrorCode: Readonly<Record<string, number>>;
+	/** Of the oldest pending job, in milliseconds since the epoch. */
+	readonly oldestPendingAt?: number;
+}
+
+export interface ListApi {
+	/** Returns when the news is durable. News that is not newer than what is known changes nothing. */
+	tell(news: readonly JobNews[]): Promise<void>;
+	listJobs(query: ListQuery): Promise<ListPage>;
+	countJobs(filter: JobFilter): Promise<JobCounts>;
+}
