@@ -39,7 +39,7 @@ export interface JobNews {
 	readonly seq: number;
 	/** Left out when the data was erased: the job leaves the list. */
 	readonly job?: ListedJob;
-	/** A finished job leaves the list at this time. */
+	/** When nothing is left of a finished or erased job. It leaves the list at this time. */
 	readonly goneAt?: number;
 	/** The job's events of these types, in order: all that its history has. */
 	readonly events: readonly NewsEvent[];
@@ -55,9 +55,15 @@ export function jobNews(id: string, job: JobRecord, now: number): JobNews {
 		epoch,
 		seq,
 		job: isErased ? undefined : listedJob(id, job, now),
-		goneAt: isFinal(state) ? keptUntil(job, state) + TOMBSTONE_MS : undefined,
+		goneAt: goneAt(job),
 		events: job.history.flatMap(newsEvent),
 	});
+}
+
+function goneAt(job: JobRecord): number | undefined {
+	const { state } = job;
+	if (state.name === 'tombstone') return state.goneAt;
+	return isFinal(state) ? keptUntil(job, state) + TOMBSTONE_MS : undefined;
 }
 
 function listedJob(id: string, job: JobRecord, now: number): ListedJob {
