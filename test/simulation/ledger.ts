@@ -83,6 +83,8 @@ export class Ledger {
 	buriedSeq = 0;
 	#lastSeq = 0;
 	readonly #leases = new Map<string, IssuedLease>();
+	/** The memory of the object that made each start. */
+	readonly #starts = new Map<string, number>();
 	readonly #updatedAt = new Map<number, string>();
 	#alarmsAtChange = 0;
 	#sends = 0;
@@ -123,6 +125,7 @@ export class Ledger {
 		this.buriedSeq = 0;
 		this.#lastSeq = 0;
 		this.#leases.clear();
+		this.#starts.clear();
 		this.#updatedAt.clear();
 	}
 
@@ -333,6 +336,7 @@ export class Ledger {
 	/** Every response states the facts at that moment, whether or not an alarm has fired. */
 	answer(method: string, value: unknown): void {
 		if (method === 'fetch' || method === 'readChunk' || method === 'writeChunk') return;
+		if (method === 'startAttempt') this.#noteStart(value);
 		const { clock } = this.#world;
 		const record = this.#host.storage.peek(RECORD_KEY) as JobRecord | undefined;
 		if (!record) return;
@@ -390,6 +394,12 @@ export class Ledger {
 		this.#leases.set(key, { delivery, memories });
 	}
 
+	/** The object knows a start before the consumer does: its response may wait for earlier writes. */
+	#noteStart(value: unknown): void {
+		const { started, lease } = value as { started: boolean; lease?: { fence: Fence } };
+		if (started && lease) this.#starts.set(`${lease.fence.epoch}/${lease.fence.attempt}`, this.#host.memories);
+	}
+
 	#isWritten(fence: Fence): boolean {
 		const record = this.#host.storage.peek(RECORD_KEY) as JobRecord | undefined;
 		return record !== undefined && isOf(record, fence);
@@ -423,7 +433,7 @@ export class Ledger {
 
 	/** Whether a pending job has an attempt that only the object's memory knows. */
 	isStartedInMemory({ epoch, attempt }: JobRecord): boolean {
-		return this.#leases.get(`${epoch}/${attempt + 1}`)?.memories === this.#host.memories;
+		return this.#starts.get(`${epoch}/${attempt + 1}`) === this.#host.memories;
 	}
 
 	get id(): string {

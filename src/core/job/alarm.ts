@@ -22,18 +22,28 @@ export function nextAlarmAt(job: JobRecord, now: number): number {
 				deliveryAt,
 			);
 		case 'tombstone':
-			return erasureAt(job, state.goneAt);
+			return erasureAt({ job, goneAt: state.goneAt, now });
 		default:
 			// Pending deliveries extend retention. Reads answer 410 once retention ends; the row is erased with the tombstone,
 			// which saves a second alarm.
-			return Number.isFinite(deliveryAt) ? deliveryAt : erasureAt(job, keptUntil(job, state) + TOMBSTONE_MS);
+			return Number.isFinite(deliveryAt)
+				? deliveryAt
+				: erasureAt({ job, goneAt: keptUntil(job, state) + TOMBSTONE_MS, now });
 	}
 }
 
-/** A job whose batch erases it soon enough needs no alarm for that. */
-function erasureAt({ batchErasesAt }: JobRecord, goneAt: number): number {
-	const keptLongerMs = (batchErasesAt ?? Number.NEGATIVE_INFINITY) - goneAt;
-	return keptLongerMs >= 0 && keptLongerMs <= MAX_UNERASED_MS ? Number.POSITIVE_INFINITY : goneAt;
+interface ErasureTimes {
+	readonly job: JobRecord;
+	/** When nothing of the job is left to read. Pending deliveries may have moved it from the past to the future, and back. */
+	readonly goneAt: number;
+	readonly now: number;
+}
+
+/** A job whose batch will erase it soon enough needs no alarm for that. */
+function erasureAt({ job: { batchErasesAt = 0 }, goneAt, now }: ErasureTimes): number {
+	const keptLongerMs = batchErasesAt - goneAt;
+	const isInTime = keptLongerMs >= 0 && keptLongerMs <= MAX_UNERASED_MS;
+	return isInTime && now < batchErasesAt ? Number.POSITIVE_INFINITY : goneAt;
 }
 
 /** The job, when its batch does not erase it after all. */

@@ -77,6 +77,13 @@ describe('a job of a batch', () => {
 			expect(nextAlarmAt({ ...job, batchErasesAt }, T0)).toBe(isGoneAt);
 	});
 
+	it('erases itself when its batch has come already', () => {
+		const job = succeeded();
+		const { expiresAt } = job.state as { expiresAt: number };
+		const isGoneAt = expiresAt + TOMBSTONE_MS;
+		expect(nextAlarmAt({ ...job, batchErasesAt: isGoneAt }, isGoneAt)).toBe(isGoneAt);
+	});
+
 	it('keeps its watchdog and its lease as long as it is not over', () => {
 		for (const job of [queued(), running()])
 			expect(nextAlarmAt({ ...job, batchErasesAt: goneAt }, T0)).toBe(nextAlarmAt(job, T0));
