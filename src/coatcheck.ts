@@ -3,7 +3,7 @@
  * and `queue` for its queues, and export the object classes.
  */
 import { type Config, NotConfigured, readConfig } from './config/config.ts';
-import { type Deployment, type DoorEnv, handleRequest } from './http/door.ts';
+import { createTeller, type Deployment, type DoorEnv, handleRequest } from './http/door.ts';
 import { logError } from './log.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { lanesOf } from './queue/lanes.ts';
@@ -25,14 +25,24 @@ export interface CoatcheckOptions {
 	readonly tasks: readonly AnyTask[];
 }
 
+/** A Worker that calls `queue` without its context ends with the batch: then the list of jobs asks for news. */
+type WaitUntil = Pick<ExecutionContext, 'waitUntil'>;
+
+/** A request or a batch, whose attempts run on a lane. */
+interface Invocation {
+	readonly config: Config;
+	readonly ctx: WaitUntil | undefined;
+	readonly lane: string;
+}
+
 /** @throws {TypeError} for an invalid task, with its name and the reason. */
 export function coatcheck({ tasks }: CoatcheckOptions) {
 	const registry = createRegistry(tasks);
 	const attemptsNow = new AttemptsNow();
-	const createDependencies = (env: DoorEnv, config: Config, lane: string): AttemptDependencies => ({
+	const createDependencies = (env: DoorEnv, { config, ctx, lane }: Invocation): AttemptDependencies => ({
 		...config,
 		tasks: registry,
-		jobs: new Jobs(env.JOBS),
+		jobs: createJobs(env, config, ctx),
 		gates: new Gates(env.GATES),
 		sign: (grant) => signToken(config.signingKeys, grant),
 		noteWait: (waitedMs) => noteWait(lane, waitedMs, Date.now()),
@@ -40,19 +50,19 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 	return {
 		fetch(request, env, ctx) {
 			const work: Handlers['work'] = (received) =>
-				handleMessage(createDependencies(env, readConfig(env), 'now'), received);
+				handleMessage(createDependencies(env, { config: readConfig(env), ctx, lane: 'now' }), received);
 			const runner = { lanes: lanesOf(env), work };
 			const runNow: Deployment['runNow'] = (message) => attemptsNow.run(runner, message);
 			return handleRequest(request, { env, tasks: registry, runNow }, ctx);
 		},
-		async queue(batch, env) {
+		async queue(batch, env, ctx?: WaitUntil) {
 			const lanes = lanesOf(env);
 			const purpose = queuePurpose(batch.queue, lanes);
-			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, new Jobs(env.JOBS));
 			if (purpose.type === 'unknown') return refuseQueue(batch, [...lanes.keys()]);
-			const config = configuredOr(env, () => putOff(batch));
-			if (!config) return;
-			const dependencies = createDependencies(env, config, purpose.lane);
+			const config = readConfigIfValid(env);
+			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, createJobs(env, config, ctx));
+			if (!config) return putOff(batch);
+			const dependencies = createDependencies(env, { config, ctx, lane: purpose.lane });
 			const connections = new Connections();
 			const handlers: Handlers = {
 				work: (received) => handleMessage(dependencies, received),
@@ -63,6 +73,12 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 	} satisfies ExportedHandler<DoorEnv>;
 }
 
+/** Calls to jobs that tell the list of jobs what they learn. */
+function createJobs(env: DoorEnv, config: Config | undefined, ctx: WaitUntil | undefined): Jobs {
+	const teller = config && createTeller(env, config, (promise) => ctx?.waitUntil(promise));
+	return new Jobs(env.JOBS, teller?.tellSoon);
+}
+
 /** Retries the messages of an unknown queue. None is dropped: after the last retry they become dead letters. */
 function refuseQueue(batch: MessageBatch, lanes: readonly string[]): void {
 	const wanted = `a name that ends with a lane (${lanes.join(', ')}), a lane and the number of its queue from 2 on, or dead-letters`;
@@ -70,13 +86,13 @@ function refuseQueue(batch: MessageBatch, lanes: readonly string[]): void {
 	putOff(batch);
 }
 
-function configuredOr(env: object, otherwise: () => void): Config | undefined {
+/** @returns `undefined` for a deployment that can't serve requests. */
+function readConfigIfValid(env: object): Config | undefined {
 	try {
 		return readConfig(env);
 	} catch (error) {
 		if (!(error instanceof NotConfigured)) throw error;
 		logError(error.message, { variables: error.variables });
-		otherwise();
 		return undefined;
 	}
 }

@@ -99,5 +99,5 @@ export default {
 		}
 		return Response.json(counts);
 	},
-	queue: (batch, env) => service.queue(batch, environmentOf(env)),
+	queue: (batch, env, ctx) => service.queue(batch, environmentOf(env), ctx),
 } satisfies ExportedHandler<{ readonly JOBS: DurableObjectNamespace }>;

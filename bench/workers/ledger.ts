@@ -108,11 +108,11 @@ export default {
 		counts.workerRequests++;
 		return worker.fetch(request as never, watched(env), ctx);
 	},
-	async queue(batch, env) {
+	async queue(batch, env, ctx) {
 		counts.workerRequests++;
 		counts.batches++;
 		countMessages(batch);
-		return worker.queue(batch, watched(env));
+		return worker.queue(batch, watched(env), ctx);
 	},
 } satisfies ExportedHandler<Env>;
 

@@ -51,5 +51,5 @@ export default {
 		await job.reset().catch(() => {});
 		return new Response(null, { status: 204 });
 	},
-	queue: (batch, env) => service.queue(batch, env as never),
+	queue: (batch, env, ctx) => service.queue(batch, env as never, ctx),
 } satisfies ExportedHandler<RecoveryEnv>;

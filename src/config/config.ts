@@ -25,6 +25,7 @@ export const DEFAULTS = {
 	 * may serve a purged job for that long.
 	 */
 	EDGE_CACHE_SECONDS: 0,
+	LIST: 'on',
 	/** The JWT claim with the tenant. */
 	JWT_TENANT_CLAIM: 'tenant',
 	/** The JWT claim with the scopes (RFC 8693 §4.2). */
@@ -100,6 +101,8 @@ export interface Config {
 	readonly maxResultBytes: number;
 	readonly maxBacklog: number;
 	readonly edgeCacheSeconds: number;
+	/** Whether jobs are listed, and told to the topic `jobs`. */
+	readonly isListOn: boolean;
 	/** Upstreams by name. Their defaults are in `upstream/limits.ts`. */
 	readonly upstreams: Upstreams;
 	/** Quotas of each tenant; `undefined` disables counting. */
@@ -292,6 +295,7 @@ const Variables = z.object({
 	MAX_RESULT_BYTES: positiveCount('bytes', DEFAULTS.MAX_RESULT_BYTES),
 	MAX_BACKLOG: positiveCount('messages', DEFAULTS.MAX_BACKLOG),
 	EDGE_CACHE_SECONDS: cacheSeconds.default(DEFAULTS.EDGE_CACHE_SECONDS),
+	LIST: z.enum(['on', 'off'], 'expected on or off').default(DEFAULTS.LIST),
 	MAX_JOBS_IN_FLIGHT: wholeAtLeastOne('jobs').optional(),
 	MAX_STORED_BYTES: wholeAtLeastOne('bytes').optional(),
 	TENANTS: objects.optional(),
@@ -363,6 +367,7 @@ function parse(env: object): Settings | NotConfigured {
 		maxResultBytes: data.MAX_RESULT_BYTES,
 		maxBacklog: data.MAX_BACKLOG,
 		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
+		isListOn: data.LIST === 'on',
 		quotas: readQuotas(data),
 	};
 }

@@ -1,6 +1,6 @@
 /** Commands on an existing job: cancel it, run it again, delete its data. */
 import type { Change } from '../core/job/object-api.ts';
-import { sendJob } from '../queue/send.ts';
+import { tellAndSend } from '../queue/tell-first.ts';
 import { readerOf, tenantOf } from './access/auth.ts';
 import { acceptedResponse, documentResponse } from './job-response.ts';
 import { mayChange } from './preconditions.ts';
@@ -10,7 +10,7 @@ import { readJob } from './read/reading.ts';
 import { missing, type RequestContext, readJobId } from './request-context.ts';
 import { isFull, refuseWhenFull } from './submit/capacity.ts';
 import { releaseReservation, reserveAgain } from './submit/quota.ts';
-import { messageFor } from './submit/submit.ts';
+import { listingFor, messageFor } from './submit/submit.ts';
 
 /** `DELETE /v1/jobs/{id}`, `POST …/cancel`: 202 while an attempt still has to release the job, 200 when the job is finished. */
 export async function cancelJob(context: RequestContext): Promise<Response> {
@@ -41,7 +41,8 @@ export async function retryJob(context: RequestContext): Promise<Response> {
 		throw new Problem('NotRetryable', 'The job succeeded: only failed and canceled jobs can be retried');
 	if (change.refusal !== undefined)
 		throw new Problem('NotRetryable', 'The job is not finished: wait until it has failed, or cancel it first');
-	waitUntil(sendJob(lanes, change.view.lane, { message: messageFor(change.view) }));
+	const sending = { message: messageFor(change.view), listing: listingFor(context, change.news) };
+	waitUntil(tellAndSend({ lanes, lane: change.view.lane }, [sending]));
 	return acceptedResponse(context, change.view);
 }
 

@@ -7,6 +7,8 @@ import { logError, withLogContext } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { Batches } from '../rpc/batches.ts';
 import { Jobs } from '../rpc/jobs.ts';
+import { ListTeller } from '../rpc/list-teller.ts';
+import { Lists } from '../rpc/lists.ts';
 import { isTransientFailure } from '../rpc/retry-transient.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import type { TaskRegistry } from '../work/registry.ts';
@@ -31,6 +33,8 @@ export interface DoorEnv {
 	readonly GATES: DurableObjectNamespace;
 	/** Required for quotas. */
 	readonly TENANTS?: DurableObjectNamespace;
+	/** Required for topics, and for the list of jobs. */
+	readonly TOPICS?: DurableObjectNamespace;
 }
 
 /** A deployment's bindings and tasks. */
@@ -82,16 +86,18 @@ async function routeRequest(
 	if (url.pathname === HEALTH && isRead) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
 	refuseWrongHost({ config, url });
+	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
+	const teller = createTeller(env, config, waitUntil);
 	const door: Door = defined({
 		config,
 		tasks,
-		jobs: new Jobs(env.JOBS),
+		jobs: new Jobs(env.JOBS, teller?.tellSoon),
+		teller,
 		batches: env.BATCHES && new Batches(env.BATCHES),
 		tenants: new Tenants(env.TENANTS),
 		lanes: lanesOf(env),
 		runNow,
 	});
-	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
 	// Routes match by method and path alone. HEAD is GET without the body.
 	const way = { method: method === 'HEAD' ? 'GET' : method, url: `${url.origin}${url.pathname}` };
 	const response: Response | undefined = await router.fetch(way as IRequest, {
@@ -105,6 +111,15 @@ async function routeRequest(
 	// Requests for unknown paths count against the rate limit, too.
 	await countRequest(request, config);
 	throw routeNotFound(method, allowedMethods(url.pathname));
+}
+
+/** @returns `undefined` where the list of jobs is off. */
+export function createTeller(
+	env: Pick<DoorEnv, 'TOPICS'>,
+	{ isListOn }: Config,
+	waitUntil: (promise: Promise<unknown>) => void,
+): ListTeller | undefined {
+	return isListOn && env.TOPICS ? new ListTeller(new Lists(env.TOPICS), env, waitUntil) : undefined;
 }
 
 /** @returns `undefined` where `OPTIONS` is not a preflight, or no route has the path. */

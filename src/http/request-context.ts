@@ -1,10 +1,11 @@
 /** The context of one request: everything that a handler needs. */
 import type { Config } from '../config/config.ts';
-import type { JobMessage } from '../core/job/message.ts';
 import type { Nothing } from '../core/job/object-api.ts';
 import type { Lanes } from '../queue/lanes.ts';
+import type { NowMessage } from '../queue/run-now.ts';
 import type { Batches } from '../rpc/batches.ts';
 import type { Jobs } from '../rpc/jobs.ts';
+import type { ListTeller } from '../rpc/list-teller.ts';
 import type { Tenants } from '../rpc/tenants.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import type { Principal } from './access/auth.ts';
@@ -20,11 +21,13 @@ export interface Door {
 	readonly batches?: Batches;
 	readonly tenants: Tenants;
 	readonly lanes: Lanes;
+	/** Left out where the list of jobs is off. */
+	readonly teller?: ListTeller;
 	/**
 	 * Runs the first attempt of a durable job in this Worker. Returns `undefined` when there is no room for it. Else the promise
 	 * resolves to whether the job has probably ended; it never rejects.
 	 */
-	readonly runNow: (message: JobMessage) => Promise<boolean> | undefined;
+	readonly runNow: (message: NowMessage) => Promise<boolean> | undefined;
 }
 
 export interface RequestContext extends Door {

@@ -4,10 +4,12 @@
  */
 import { eventsAfter } from '../core/job/document.ts';
 import { nextProgressAt } from '../core/job/lifecycle.ts';
+import { jobNews } from '../core/job/news.ts';
 import { quotaUsageNews } from '../core/job/quota-usage.ts';
 import { isFinal, type JobRecord } from '../core/job/record.ts';
 import { liveProgressOf } from '../core/job/recover.ts';
 import { foundJob } from '../core/job/view.ts';
+import type { Lists } from '../rpc/lists.ts';
 import type { Tenants } from '../rpc/tenants.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { JobSockets } from './sockets.ts';
@@ -18,6 +20,7 @@ interface AnnouncerParts {
 	readonly sockets: JobSockets;
 	readonly deliveries: Deliveries;
 	readonly tenants: Tenants;
+	readonly lists: Lists;
 }
 
 /** A change to announce. */
@@ -27,6 +30,8 @@ export interface Announcement {
 	readonly now: number;
 	/** Whether the change is more than memory: it was written, or everything is about to be erased. */
 	readonly isLasting: boolean;
+	/** Time alone made the change, so no caller tells the list. */
+	readonly isByTime: boolean;
 }
 
 export class Announcer {
@@ -42,6 +47,7 @@ export class Announcer {
 		const { sockets } = this.#parts;
 		const { job } = announcement;
 		this.#tellTenant(announcement);
+		this.#tellList(announcement);
 		if (job.state.name === 'running') sockets.keepLiveProgress(liveProgressOf(job));
 		else sockets.closeAttempts();
 		if (job.state.name === 'tombstone') this.#closeSockets();
@@ -64,6 +70,12 @@ export class Announcer {
 	#tellTenant({ job, before, now, isLasting }: Announcement): void {
 		if (!isLasting) return;
 		for (const news of quotaUsageNews(job, before, now)) void this.#parts.tenants.tell(job.tenant, news);
+	}
+
+	/** Not awaited. If it fails, the list asks, or the alarm tells it. The list knows by itself when a job expires. */
+	#tellList({ job, before, now, isLasting, isByTime }: Announcement): void {
+		if (!isByTime || !isLasting || !job.isListable || job.seq === before?.seq || job.state.name === 'tombstone') return;
+		void this.#parts.lists.tell(job.tenant, [jobNews(this.#parts.id, job, now)]);
 	}
 
 	#tellReaders({ job, before, now }: Announcement): void {

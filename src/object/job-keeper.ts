@@ -27,6 +27,8 @@ interface Replacement {
 	readonly now: number;
 	/** The change may stay in memory. */
 	readonly isVolatile?: boolean | undefined;
+	/** Time alone made the change. */
+	readonly isByTime?: boolean;
 }
 
 export class JobKeeper {
@@ -57,7 +59,7 @@ export class JobKeeper {
 			if (job === before) return job;
 			// A step that keeps the state only announces progress.
 			const isVolatile = job.state === before.state && job.unwritten === before.unwritten;
-			this.#commit({ job, before, now, isVolatile });
+			this.#commit({ job, before, now, isVolatile, isByTime: true });
 		}
 		return undefined;
 	}
@@ -125,14 +127,14 @@ export class JobKeeper {
 	 * Writes a job and announces it. All writes are in one turn of the event loop, so they are durable together or not at
 	 * all.
 	 */
-	#commit({ job, before, now, isVolatile = false }: Replacement): void {
+	#commit({ job, before, now, isVolatile = false, isByTime = false }: Replacement): void {
 		this.#job = job;
 		// An expired tombstone is about to be erased: writing it would cost a row and an alarm.
 		const isErasable = job.state.name === 'tombstone' && now >= job.state.goneAt;
 		const isWritten = !isErasable && (!isVolatile || job.seq > this.#numberedUntil);
 		if (isWritten) this.#write({ job, before, now });
 		else if (job.attempt !== before?.attempt) this.#isStartUnwritten = true;
-		this.#announcer.announce({ job, before, now, isLasting: isWritten || isErasable });
+		this.#announcer.announce({ job, before, now, isLasting: isWritten || isErasable, isByTime });
 	}
 
 	#write({ job, before, now }: Replacement): void {

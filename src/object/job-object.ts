@@ -9,6 +9,7 @@ import { defined } from '../core/defined.ts';
 import { toAsking, toChange, toReport, toStart } from '../core/job/call-results.ts';
 import { eventsAfter } from '../core/job/document.ts';
 import type { Submission } from '../core/job/lifecycle.ts';
+import { type JobNews, jobNews } from '../core/job/news.ts';
 import type {
 	Acceptance,
 	AcceptTerms,
@@ -32,6 +33,7 @@ import type { Command } from '../core/job/transition.ts';
 import { foundJob, jobView, NOTHING, storedOutcome } from '../core/job/view.ts';
 import { pendingDeliveries, type Try } from '../core/job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
+import { Lists } from '../rpc/lists.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { Announcer } from './announcer.ts';
 import { JobCalls010 } from './calls-010.ts';
@@ -68,9 +70,10 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		this.#sockets = sockets;
 		this.#uploads = uploads;
 		this.#deliveries = deliveries;
-		this.#announcer = new Announcer({ id, sockets, deliveries, tenants: new Tenants(env.TENANTS) });
+		const lists = new Lists((env as { TOPICS?: DurableObjectNamespace }).TOPICS);
+		this.#announcer = new Announcer({ id, sockets, deliveries, lists, tenants: new Tenants(env.TENANTS) });
 		this.#keeper = new JobKeeper(store, sockets, this.#announcer);
-		this.#watchdog = new Watchdog({ id, lanes, store, uploads, deliveries, keeper: this.#keeper });
+		this.#watchdog = new Watchdog({ id, lanes, lists, store, uploads, deliveries, keeper: this.#keeper });
 	}
 
 	// — clients —————————————————————————————————————————————————————————————————————————————————————————————————————
@@ -119,6 +122,12 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		return this.#change(reader, { type: 'purge' });
 	}
 
+	async readNews(): Promise<JobNews | undefined> {
+		const now = Date.now();
+		const job = this.#keeper.current(now);
+		return job && jobNews(this.#id, job, now);
+	}
+
 	async eraseIfExpired(): Promise<void> {
 		await this.#watchdog.eraseIfExpired();
 	}
@@ -147,7 +156,7 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		const mustShare = !this.#lanes.has(ALONE_LANE);
 		const before = this.#keeper.current(now);
 		const command: Command = { ...start, type: 'start', isShared: isShared && !mustShare };
-		return toStart(before, this.#keeper.apply(command, now), now);
+		return toStart(this.#keeper.apply(command, now), { id: this.#id, before, now });
 	}
 
 	async deferAttempt(deferral: ArgumentsOf<'defer'>): Promise<Report> {

@@ -5,12 +5,15 @@
 import { isLookDue, nextAlarmAt, withoutBatch } from '../core/job/alarm.ts';
 import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, UPLOAD_LEASE_MS } from '../core/job/limits.ts';
 import { awaitedMessage } from '../core/job/message.ts';
+import { jobNews } from '../core/job/news.ts';
 import { lostAt } from '../core/job/presence.ts';
-import { laneOf } from '../core/job/record.ts';
+import { type JobRecord, laneOf } from '../core/job/record.ts';
+import { mustTell, tellAt } from '../core/job/telling.ts';
 import type { Transition } from '../core/job/transition.ts';
 import { lateDeliveries } from '../core/job/webhook.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import { sendJob } from '../queue/send.ts';
+import type { Lists } from '../rpc/lists.ts';
 import type { Deliveries } from './deliveries.ts';
 import type { JobKeeper } from './job-keeper.ts';
 import type { JobStore } from './store.ts';
@@ -20,6 +23,7 @@ interface WatchdogParts {
 	/** The job's id. */
 	readonly id: string;
 	readonly lanes: Lanes;
+	readonly lists: Lists;
 	readonly store: JobStore;
 	readonly keeper: JobKeeper;
 	readonly deliveries: Deliveries;
@@ -46,10 +50,27 @@ export class Watchdog {
 		const late = lateDeliveries(job, now);
 		const woken = isMessageDue ? keeper.apply({ type: 'wake' }, now) : undefined;
 		const redelivered = late.length > 0 ? keeper.apply({ type: 'redeliver', seqs: late }, now) : undefined;
+		const telling = mustTell(job, now) ? keeper.apply({ type: 'telling' }, now) : undefined;
 		// Set before the messages are sent, so that the object checks again even if sending fails.
-		const nextAt = nextAlarmAt((redelivered ?? woken)?.job ?? job, now);
+		const nextAt = nextAlarmAt((telling ?? redelivered ?? woken)?.job ?? job, now);
 		store.setAlarmBy(uploads.sweep(job, now) ? Math.min(nextAt, now + UPLOAD_LEASE_MS) : nextAt);
-		await Promise.all([this.#sendAgain(woken), redelivered && deliveries.sendAgain(redelivered.job, late)]);
+		await Promise.all([
+			this.#sendAgain(woken),
+			redelivered && deliveries.sendAgain(redelivered.job, late),
+			telling && this.#tellList(telling.job, now),
+		]);
+	}
+
+	/** The list may not know of the job. */
+	async #tellList(job: JobRecord, now: number): Promise<void> {
+		const { id, keeper, lists, store } = this.#parts;
+		const news = jobNews(id, job, now);
+		if (!(await lists.tell(job.tenant, [news]))) return;
+		const answeredAt = Date.now();
+		const told = keeper.apply({ type: 'told', news }, answeredAt);
+		// Instead of the alarm for another try.
+		if (told && told.refusal === undefined && Number.isFinite(tellAt(job)))
+			store.setAlarm(nextAlarmAt(told.job, answeredAt));
 	}
 
 	/** The job's batch erases its jobs, and will not come again. */

@@ -6,9 +6,10 @@
  * binding; the others only add their jobs to its array. If its request is canceled, the jobs that it holds get no message, and the
  * watchdog of each sends one after 20 s.
  */
-import { type JobMessage, MAX_JOBS_IN_MESSAGE } from '../core/job/message.ts';
+import { MAX_JOBS_IN_MESSAGE } from '../core/job/message.ts';
 import type { Lanes } from './lanes.ts';
-import { mayShare, type Sending, sendJob, sendJobs } from './send.ts';
+import { mayShare } from './send.ts';
+import { type NewJobSending, tellAndSend } from './tell-first.ts';
 
 /** Three submissions within this time come together. A bundle waits for the next one for this long. */
 const TOGETHER_MS = 30;
@@ -19,7 +20,7 @@ const BUNDLE_LOST_AFTER_MS = 300;
 
 /** A message that waits for more jobs. */
 interface Bundle {
-	readonly messages: JobMessage[];
+	readonly sendings: NewJobSending[];
 	readonly openedAt: number;
 }
 
@@ -34,9 +35,10 @@ interface Traffic {
 const traffic = new WeakMap<Lanes, Traffic>();
 
 /** Resolves when the job's message is sent, given up, or left to an earlier request; never rejects. */
-export async function sendSubmission(lanes: Lanes, lane: string, sending: Sending): Promise<void> {
+export async function sendSubmission(lanes: Lanes, lane: string, sending: NewJobSending): Promise<void> {
 	const { message, delaySeconds = 0 } = sending;
-	if (delaySeconds > 0 || !mayShare(lane, message)) return sendJob(lanes, lane, sending);
+	const destination = { lanes, lane };
+	if (delaySeconds > 0 || !mayShare(lane, message)) return tellAndSend(destination, [sending]);
 	const now = Date.now();
 	const recent = traffic.get(lanes) ?? { lastAt: 0, beforeLastAt: 0 };
 	const isLone = now - recent.beforeLastAt > TOGETHER_MS;
@@ -44,33 +46,29 @@ export async function sendSubmission(lanes: Lanes, lane: string, sending: Sendin
 	recent.beforeLastAt = recent.lastAt;
 	recent.lastAt = now;
 	if (recent.open && hasRoom(recent.open) && now - recent.open.openedAt < BUNDLE_LOST_AFTER_MS) {
-		recent.open.messages.push(message);
+		recent.open.sendings.push(sending);
 		return;
 	}
-	if (isLone) return sendJob(lanes, lane, sending);
-	const messages = await collect(recent, { messages: [message], openedAt: now });
-	await sendJobs(
-		{ lanes, lane },
-		messages.map((each) => ({ message: each })),
-	);
+	if (isLone) return tellAndSend(destination, [sending]);
+	await tellAndSend(destination, await collect(recent, { sendings: [sending], openedAt: now }));
 }
 
 /** Keeps a bundle open while submissions come together. It counts jobs and waits, because the clock may be set back. */
-async function collect(recent: Traffic, bundle: Bundle): Promise<readonly JobMessage[]> {
+async function collect(recent: Traffic, bundle: Bundle): Promise<readonly NewJobSending[]> {
 	recent.open = bundle;
-	const { messages } = bundle;
+	const { sendings } = bundle;
 	for (
 		let waits = 1, before = 0;
-		messages.length > before && hasRoom(bundle) && waits <= MAX_WAITS_OF_BUNDLE;
+		sendings.length > before && hasRoom(bundle) && waits <= MAX_WAITS_OF_BUNDLE;
 		waits++
 	) {
-		before = messages.length;
+		before = sendings.length;
 		await scheduler.wait(TOGETHER_MS);
 	}
 	if (recent.open === bundle) recent.open = undefined;
-	return messages;
+	return sendings;
 }
 
-function hasRoom({ messages }: Bundle): boolean {
-	return messages.length < MAX_JOBS_IN_MESSAGE;
+function hasRoom({ sendings }: Bundle): boolean {
+	return sendings.length < MAX_JOBS_IN_MESSAGE;
 }

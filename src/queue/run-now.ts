@@ -2,6 +2,7 @@
  * Runs first attempts in the Worker that accepted their jobs: the lane `now`. A job needs no message then. Its object sends
  * one if the attempt is lost, as for every job.
  */
+import { defined } from '../core/defined.ts';
 import { MS_PER_SECOND, NOW_LANE } from '../core/job/limits.ts';
 import type { JobMessage } from '../core/job/message.ts';
 import type { Report } from '../core/job/object-api.ts';
@@ -24,6 +25,13 @@ export interface NowRunner {
 	readonly work: Handlers['work'];
 }
 
+/** The message of a job that runs at once. */
+export interface NowMessage {
+	readonly message: JobMessage;
+	/** Tells the list of the job, meanwhile. Resolves to whether the list knows it then. Left out where the list is off. */
+	readonly tell?: () => Promise<boolean>;
+}
+
 /** The first attempts that run at once in one isolate. */
 export class AttemptsNow {
 	/** When each place was taken, in milliseconds since the epoch. */
@@ -35,11 +43,11 @@ export class AttemptsNow {
 	 * @returns `undefined` when no place is free: send the message then. Else a promise that never rejects, and resolves to
 	 * whether the attempt was the last one, as far as its Worker knows.
 	 */
-	run({ lanes, work }: NowRunner, message: JobMessage): Promise<boolean> | undefined {
+	run({ lanes, work }: NowRunner, { message, tell }: NowMessage): Promise<boolean> | undefined {
 		const place = this.#takePlace(Date.now());
 		if (place === undefined) return undefined;
 		// An attempt that is never heard of again is noticed by its job, which sends a message then.
-		const attempt = work({ message, isRepeat: false, isShared: true })
+		const attempt = work(defined({ message, isRepeat: false, isShared: true, isListed: tell?.() }))
 			.catch((error: unknown): Report => {
 				logError('attempt not reported', { job: message.id, error });
 				return { retryInMs: 0 };

@@ -3,24 +3,32 @@
  * retry, and a retry needs a fresh stub.
  */
 import { OBJECT_ID } from '../core/job/id.ts';
+import type { JobNews } from '../core/job/news.ts';
 import type { JobObjectApi } from '../core/job/object-api.ts';
 import { type Patience, retryTransient } from './retry-transient.ts';
+
+type OnNews = (news: JobNews) => void;
 
 export class Jobs {
 	readonly #namespace: DurableObjectNamespace;
 	readonly #patience: Patience;
+	readonly #onNews: OnNews | undefined;
 	/** A cache: most requests need the id of one job several times. */
 	#lastId: DurableObjectId | undefined;
 
-	/** @param patience how long `call` repeats a call. */
-	constructor(namespace: DurableObjectNamespace, patience: Patience = {}) {
+	/**
+	 * @param patience how long `call` repeats a call.
+	 * @param onNews takes what a job's object wants its caller to tell the list. Without it, the list asks.
+	 */
+	constructor(namespace: DurableObjectNamespace, onNews?: OnNews, patience: Patience = {}) {
 		this.#namespace = namespace;
+		this.#onNews = onNews;
 		this.#patience = patience;
 	}
 
 	/** The same objects, for an attempt: repeats every failed call until `untilMs`, in milliseconds since the epoch. */
 	repeatingUntil(untilMs: number): Jobs {
-		return new Jobs(this.#namespace, { untilMs });
+		return new Jobs(this.#namespace, this.#onNews, { untilMs });
 	}
 
 	/** A new job's id. It costs no call, because it is random. */
@@ -51,7 +59,10 @@ export class Jobs {
 
 	/** Calls a job's object, and repeats a failed call. Only for idempotent calls. */
 	async call<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
-		return retryTransient(() => this.callOnce(id, call), this.#patience);
+		const answer = await retryTransient(() => this.callOnce(id, call), this.#patience);
+		const news = newsIn(answer);
+		if (news) this.#onNews?.(news);
+		return answer;
 	}
 
 	async callOnce<T>(id: string, call: (job: JobObjectApi) => Promise<T>): Promise<T> {
@@ -71,4 +82,8 @@ export class Jobs {
 		if (this.#lastId?.toString() !== id) this.#lastId = this.#namespace.idFromString(id);
 		return this.#lastId;
 	}
+}
+
+function newsIn(answer: unknown): JobNews | undefined {
+	return typeof answer === 'object' && answer !== null && 'news' in answer ? (answer.news as JobNews) : undefined;
 }

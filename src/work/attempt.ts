@@ -26,6 +26,8 @@ export interface Attempt {
 	/** The job's id. */
 	readonly id: string;
 	readonly lease: Lease;
+	/** Whether the list knows of the job; while it is being told, a promise. */
+	readonly isListed: boolean | Promise<boolean>;
 	/** Repeats failed calls to the job's object for as long as the attempt may report. */
 	readonly jobs: Jobs;
 	/** Aborts when the attempt is stopped. */

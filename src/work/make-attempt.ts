@@ -45,7 +45,7 @@ export async function makeAttempt(
 	if (!start.started) return { report: reportOfRefusal(start) };
 	const { lease } = start;
 	return withLogContext(lease.options, async () => {
-		const attempt = load(dependencies, received.message.id, lease);
+		const attempt = load(dependencies, received, lease);
 		const ending = await run(attempt);
 		const outcome = settle(attempt, ending);
 		return reportAndFollow(attempt, outcome);
@@ -56,7 +56,7 @@ function startAttempt({ jobs }: AttemptDependencies, { message, isShared }: Rece
 	const { id, epoch } = message;
 	// Identifies this delivery: if the response is lost and the call is repeated, the job returns the same lease.
 	const delivery = crypto.randomUUID();
-	return jobs.call(id, (job) => job.startAttempt({ epoch, isShared, delivery }));
+	return jobs.call(id, (job) => job.startAttempt(defined({ epoch, isShared, delivery, isListed: message.listed })));
 }
 
 /** A job that may not start yet gets its message again later. */
@@ -64,7 +64,11 @@ function reportOfRefusal({ refusal, waitMs = 0, lane }: Extract<Start, { started
 	return refusal === 'early' ? defined({ retryInMs: waitMs, lane }) : {};
 }
 
-function load(dependencies: AttemptDependencies, id: string, lease: Lease): StartedAttempt {
+function load(
+	dependencies: AttemptDependencies,
+	{ message: { id, listed }, isListed }: ReceivedMessage,
+	lease: Lease,
+): StartedAttempt {
 	if (lease.waitedMs !== undefined) dependencies.noteWait(lease.waitedMs);
 	const jobs = dependencies.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS);
 	const stop = new AttemptStop();
@@ -76,7 +80,17 @@ function load(dependencies: AttemptDependencies, id: string, lease: Lease): Star
 		onAbort: (reason) => stop.stop(reason),
 	});
 	const runner = upstreamNameOf(lease.task) === undefined ? taskRunner : upstreamRunner;
-	return { dependencies, id, lease, jobs, signal: stop.signal, link, stop, runner };
+	return {
+		dependencies,
+		id,
+		lease,
+		isListed: isListed ?? listed === true,
+		jobs,
+		signal: stop.signal,
+		link,
+		stop,
+		runner,
+	};
 }
 
 /** Runs the work until it ends or is stopped. Stopped work gets a short time to clean up. */

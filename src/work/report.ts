@@ -11,9 +11,11 @@ export const REPORT_MARGIN_MS = 1 * MS_PER_SECOND;
 
 /** @returns the object's decision about what follows. */
 export async function reportOutcome(
-	{ jobs, id, lease: { fence } }: Pick<Attempt, 'jobs' | 'id' | 'lease'>,
+	attempt: Pick<Attempt, 'jobs' | 'id' | 'lease' | 'isListed'>,
 	outcome: Outcome,
 ): Promise<Report> {
+	const { jobs, id } = attempt;
+	const { fence } = attempt.lease;
 	if (outcome.type === 'wait') {
 		const { terms, progress } = outcome;
 		return jobs.call(id, (job) => job.waitForWorker(defined({ fence, terms, progress })));
@@ -22,12 +24,14 @@ export async function reportOutcome(
 		const { terms, progress } = outcome;
 		return jobs.call(id, (job) => job.followOperation(defined({ fence, ...terms, progress })));
 	}
+	const isListed = (await attempt.isListed) || undefined;
 	if (outcome.type === 'reply') {
 		const { reply, progress } = outcome;
-		return jobs.call(id, (job) => job.completeAttempt(defined({ fence, reply, progress })));
+		return jobs.call(id, (job) => job.completeAttempt(defined({ fence, reply, progress, isListed })));
 	}
 	const { failure, retryAfterSeconds } = outcome;
-	const report = await jobs.call(id, (job) => job.failAttempt(defined({ fence, failure, retryAfterSeconds })));
+	const failing = defined({ fence, failure, retryAfterSeconds, isListed });
+	const report = await jobs.call(id, (job) => job.failAttempt(failing));
 	// Another attempt follows, so the stored reply of this one is not needed.
 	if (report.retryInMs !== undefined) await discardUpload(jobs, id, failure.reply?.body);
 	return report;

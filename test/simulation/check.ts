@@ -53,6 +53,8 @@ export const EXERCISED: readonly string[] = [
 	'retries held up by a fault',
 	'looks in time',
 	'reports in time',
+	'listings in time',
+	'events in the topic "jobs"',
 ];
 
 /** Runs a number of schedules. Each share has its own seed, so the schedules don't depend on the number of threads. */

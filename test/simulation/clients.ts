@@ -2,6 +2,8 @@
 
 import type { JobObjectApi, Report } from '../../src/core/job/object-api.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
+import { ListTeller } from '../../src/rpc/list-teller.ts';
+import { Lists } from '../../src/rpc/lists.ts';
 import { Broken, type Ledger, type Run } from './ledger.ts';
 import { RECEIVER } from './outside.ts';
 import type { SimulatedSocket } from './platform/socket.ts';
@@ -76,7 +78,10 @@ export class Clients {
 
 	/** An external worker finishes the attempt, and reports until it gets a response. */
 	workElsewhere({ id, fence }: Run, run: number, plan: AttemptPlan, job: number): void {
-		const jobs = new Jobs(this.#options.env.JOBS as DurableObjectNamespace);
+		const { JOBS, TOPICS } = this.#options.env as Record<string, DurableObjectNamespace>;
+		// As the Worker does that gets the report.
+		const teller = new ListTeller(new Lists(TOPICS), {}, () => {});
+		const jobs = new Jobs(JOBS as DurableObjectNamespace, teller.tellSoon);
 		const say = async (report: (object: JobObjectApi) => Promise<Report>) => {
 			for (let tried = 0; tried < MAX_SUBMISSIONS; tried++) {
 				const heard = await jobs.call(id, report).catch(() => undefined);

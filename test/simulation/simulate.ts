@@ -23,6 +23,8 @@ const { UpstreamGate } = await import('../../src/object/upstream-gate.ts');
 const { lanesOf, queuesOf } = await import('../../src/queue/lanes.ts');
 const { sendJob } = await import('../../src/queue/send.ts');
 const { Clients, ORIGIN } = await import('./clients.ts');
+const { SimulatedList } = await import('./list.ts');
+const { ListCheck } = await import('./list-check.ts');
 const { createWorker, workFor } = await import('./work.ts');
 
 /** A run with more events than this never comes to rest. */
@@ -78,7 +80,9 @@ class Simulation {
 	readonly #outside: Outside;
 	readonly #gates: Objects;
 	readonly #batches: Objects;
+	readonly #lists: Objects;
 	readonly #timing: Timing;
+	readonly #listCheck: InstanceType<typeof ListCheck>;
 	#broken: Error | undefined;
 
 	constructor(schedule: Schedule, isTraced: boolean) {
@@ -118,6 +122,18 @@ class Simulation {
 			create: (context) => new BatchObject(context as DurableObjectState, this.#env as never) as unknown as Instance,
 			fault,
 		});
+		this.#lists = new Objects(world, {
+			...UNWATCHED,
+			create: (context) => new SimulatedList(context as DurableObjectState, this.#env as never) as unknown as Instance,
+			fault,
+		});
+		this.#listCheck = new ListCheck(world, this.#lists, {
+			schedule,
+			tally: this.tally,
+			onBroken: (error) => {
+				this.#broken ??= error;
+			},
+		});
 		const connections = new Connections((consumer) => {
 			this.tally.add('requests held back');
 			timing.held(consumer.kind === 'door' ? [consumer.job ?? 0] : this.#queues.jobsOf(consumer));
@@ -141,7 +157,8 @@ class Simulation {
 			tally: (what) => this.tally.add(what),
 			jobsOf: (body) => idsIn(body).map((id) => this.#objects.hosts.get(id)?.job ?? 0),
 			onSend: (body, by) => this.#sent(body, by),
-			consume: (batch) => (worker.queue as unknown as (...args: unknown[]) => Promise<void>)(batch, this.#env, {}),
+			consume: (batch, context) =>
+				(worker.queue as unknown as (...args: unknown[]) => Promise<void>)(batch, this.#env, context),
 		});
 		const lanes = PRODUCERS.map(({ binding, queue }) => [binding, this.#queues.bindingOf(queue)]);
 		const upstream = `upstream-${upstreams++}`;
@@ -151,6 +168,7 @@ class Simulation {
 			JOBS: this.#objects.binding,
 			GATES: this.#gates.binding,
 			BATCHES: this.#batches.binding,
+			TOPICS: this.#lists.binding,
 			...Object.fromEntries(lanes),
 		};
 		this.#clients = new Clients(world, {
@@ -194,7 +212,10 @@ class Simulation {
 			const host = this.#objects.hosts.get(id);
 			if (!host) throw new Broken(`there is no object ${id}`);
 			ledger = new Ledger(this.world, host, this.#runs, {
-				onEntry: (of, entry) => this.#timing.entry(of, entry),
+				onEntry: (of, entry) => {
+					this.#timing.entry(of, entry);
+					this.#listCheck.entry(of, entry);
+				},
 				onPending: (of, record) => this.#timing.pending(of, record),
 				triesOf: (of, seq) => this.#outside.triesOf(of, seq),
 				isErasedByBatch: (of) => this.#isErasedByBatch(of),
@@ -317,14 +338,15 @@ class Simulation {
 	#restart(): void {
 		this.#clients.killDoors();
 		this.#queues.restart();
-		for (const { hosts } of [this.#objects, this.#batches]) for (const host of hosts.values()) host.reset();
+		for (const { hosts } of [this.#objects, this.#batches, this.#lists])
+			for (const host of hosts.values()) host.reset();
 		this.#timing.disturb('object', undefined);
 		this.#happened('restart', true);
 	}
 
-	/** The objects of a job and of its batch. */
+	/** The objects of a job and of its batch, and the list that it was told to first. */
 	#hostsOf(job: number): ObjectHost[] {
-		return [...this.#objects.of(job), ...this.#batches.of(job)];
+		return [this.#objects, this.#batches, this.#lists].flatMap((objects) => objects.of(job));
 	}
 
 	#happened(what: string, hasHappened: boolean): void {
@@ -416,6 +438,7 @@ class Simulation {
 			for (const ledger of this.#ledgers.values()) ledger.atRest();
 			for (const { storage, alarmAt } of this.#batches.hosts.values())
 				if (storage.rows.size > 0 || alarmAt !== undefined) throw new Broken('rows or an alarm of a batch are left');
+			for (const ledger of this.#ledgers.values()) this.#listCheck.atRest(ledger);
 			for (const reader of this.#clients.readers) reader.missedNothing();
 			if (this.#schedule.steps.length === 0) this.#asPlanned();
 			if (this.#queues.waiting > 0) throw new Broken(`${this.#queues.waiting} messages are left`);

@@ -95,7 +95,9 @@ export class Timing {
 
 	fault(what: string, job: number, ms: number): void {
 		if (what === 'messages duplicated') this.#doubled.add(job);
-		this.disturb(what.startsWith('alarms') ? 'object' : 'way', job, Math.max(ms, FAULT_MS[what] ?? 0));
+		// An alarm is late from its own time on, which may be that of the next look for a link. What it does then takes time, too.
+		const afterMs = what === 'alarms late' ? LINK_CHECK_MS + RETRY_WITHIN_MS : 0;
+		this.disturb(what.startsWith('alarms') ? 'object' : 'way', job, Math.max(ms, FAULT_MS[what] ?? 0) + afterMs);
 	}
 
 	/** A consumer died; its messages will be redelivered. */

@@ -30,12 +30,13 @@ const ARROWS: Record<string, readonly string[]> = {
 	work: ['core/http', 'core/job', 'log', 'core/operation', 'rpc', 'core/upstream'],
 	tasks: ['work'],
 	object: ['core/batch', 'core/job', 'log', 'queue', 'core/quota', 'rpc', 'core/upstream'],
-	rpc: ['core/batch', 'core/http', 'core/job', 'log', 'core/quota', 'core/upstream'],
+	rpc: ['core/batch', 'core/http', 'core/job', 'core/list', 'log', 'core/quota', 'core/upstream'],
 	config: ['core/http', 'core/job', 'core/quota', 'core/upstream'],
 	token: ['config', 'core/job'],
 	client: ['core/http', 'core/job', 'core/operation', 'work'],
 	'core/quota': ['core/job'],
-	'core/batch': ['core/job'],
+	'core/batch': ['core/http', 'core/job'],
+	'core/list': ['core/job'],
 	'core/upstream': ['core/http', 'core/job'],
 	'core/defined': [],
 	'core/http': [],
@@ -47,6 +48,7 @@ const ARROWS: Record<string, readonly string[]> = {
 /** The pure rooms, and the packages that each may use. */
 const PURE: Record<string, readonly string[]> = {
 	'core/batch': [],
+	'core/list': [],
 	'core/defined': [],
 	'core/http': ['ipaddr.js'],
 	'core/job': ['zod'],

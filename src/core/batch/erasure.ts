@@ -4,6 +4,7 @@
  *
  * Pure: no clock, no randomness, no I/O.
  */
+import { doubledMs } from '../http/doubling-wait.ts';
 import { MS_PER_SECOND, TOMBSTONE_MS } from '../job/limits.ts';
 import { ERASE_AGAIN_MS, ERASED_AT_ONCE, ERASES_AFTER_MS, MAX_ERASURE_ALARMS } from './limits.ts';
 
@@ -34,7 +35,8 @@ export function mergeErasures(before: Erasure | undefined, added: Erasure): Eras
 
 /** The erasure, while its next jobs are being erased: if the object ends meanwhile, it tries again. */
 export function postponeErasure(erasure: Erasure, now: number): Erasure {
-	return { ...erasure, at: now + ERASE_AGAIN_MS, alarms: (erasure.alarms ?? 0) + 1 };
+	const { alarms = 0 } = erasure;
+	return { ...erasure, at: now + doubledMs(ERASE_AGAIN_MS, alarms), alarms: alarms + 1 };
 }
 
 /** The jobs that the next alarm erases. */

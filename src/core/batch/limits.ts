@@ -31,8 +31,8 @@ export const ERASED_AT_ONCE = 500;
 /** Maximum time of the call that erases a job. */
 export const ERASE_CALL_MS = 30 * MS_PER_SECOND;
 
-/** Time until a batch tries again to erase the jobs that it could not reach. */
-export const ERASE_AGAIN_MS = 1 * MS_PER_HOUR;
+/** Time until a batch tries again to erase the jobs that it could not reach: `first`, then doubled each time, up to `max`. */
+export const ERASE_AGAIN_MS = { first: 1 * MS_PER_HOUR, max: 24 * MS_PER_HOUR } as const;
 
-/** Maximum number of alarms that a batch spends on the erasure of its jobs. Afterwards it gives up those that are left. */
-export const MAX_ERASURE_ALARMS = 100;
+/** Maximum number of alarms that a batch spends on the erasure of its jobs: a year. Afterwards it gives up those that are left. */
+export const MAX_ERASURE_ALARMS = 370;

@@ -4,10 +4,15 @@ import { keptUntil } from './expiry.ts';
 import { MAX_UNERASED_MS, TOMBSTONE_MS } from './limits.ts';
 import { linkCheckAt } from './presence.ts';
 import { type FollowState, type JobRecord, type PendingState, startBy } from './record.ts';
+import { tellAt } from './telling.ts';
 import { deliveryCheckAt } from './webhook.ts';
 
 /** Returns the next moment at which this job changes, or must be checked, without a request; infinity if there is none. */
 export function nextAlarmAt(job: JobRecord, now: number): number {
+	return Math.min(nextChangeAt(job, now), tellAt(job));
+}
+
+function nextChangeAt(job: JobRecord, now: number): number {
 	const { state } = job;
 	const deliveryAt = deliveryCheckAt(job) ?? Number.POSITIVE_INFINITY;
 	switch (state.name) {

@@ -1,13 +1,21 @@
 /** What the calls to a job's object return, from the transition that each caused. Pure. */
 import { defined } from '../defined.ts';
 import { awaitedMessage } from './message.ts';
+import { type JobNews, jobNews } from './news.ts';
 import type { Asking, Change, Report, Start } from './object-api.ts';
 import { type JobRecord, laneOf } from './record.ts';
-import type { Command, Transition } from './transition.ts';
+import type { Command, Refusal, Transition } from './transition.ts';
 import { attemptLease, foundJob, NOTHING } from './view.ts';
 
-/** @param before the job before the call. */
-export function toStart(before: JobRecord | undefined, result: Transition | undefined, now: number): Start {
+export interface Started {
+	/** The job's id. */
+	readonly id: string;
+	/** The job before the call. */
+	readonly before: JobRecord | undefined;
+	readonly now: number;
+}
+
+export function toStart(result: Transition | undefined, { id, before, now }: Started): Start {
 	if (!result) return { started: false, refusal: 'gone' };
 	const { job, refusal } = result;
 	const { state } = job;
@@ -17,7 +25,8 @@ export function toStart(before: JobRecord | undefined, result: Transition | unde
 		return { started: false, refusal: refusal ?? 'stale', ...wait };
 	}
 	const waitedMs = before?.state.name === 'pending' ? now - before.state.notBefore : undefined;
-	return { started: true, lease: defined({ ...attemptLease(job, state), waitedMs }) };
+	const lease = defined({ ...attemptLease(job, state), waitedMs });
+	return defined({ started: true, lease, news: newsToTell(id, job, now) });
 }
 
 export function toAsking(result: Transition | undefined): Asking {
@@ -35,8 +44,10 @@ export function toChange(id: string, result: Transition | undefined, now: number
 	if (!result) return NOTHING;
 	const { job, refusal } = result;
 	const { state, createdAt } = job;
-	if (state.name === 'tombstone') return defined({ found: 'tombstone', reason: state.reason, createdAt, refusal });
-	return defined({ ...foundJob(id, job, now), refusal });
+	const news = refusal === undefined ? newsToTell(id, job, now) : undefined;
+	if (state.name === 'tombstone')
+		return defined({ found: 'tombstone', reason: state.reason, createdAt, refusal, news });
+	return defined({ ...foundJob(id, job, now), refusal, news });
 }
 
 /** A command that was given to a job. */
@@ -51,8 +62,9 @@ export function toReport(result: Transition | undefined, { id, command, now }: G
 	if (!result) return { refusal: 'gone' };
 	const { job, refusal } = result;
 	const { state } = job;
+	const news = isEndRefusal(refusal) ? newsToTell(id, job, now) : undefined;
 	if ((command.type === 'follow' || command.type === 'asked') && refusal === undefined)
-		return defined({ retryInMs: command.waitMs, lane: laneOf(job), next: awaitedMessage(id, job) });
+		return defined({ retryInMs: command.waitMs, lane: laneOf(job), next: awaitedMessage(id, job), news });
 	const isFailed = command.type === 'fail' && job.attempt === command.fence.attempt;
 	const isDeferred = command.type === 'defer' && refusal === undefined;
 	const isRetried = (isFailed || isDeferred) && state.name === 'pending';
@@ -60,5 +72,16 @@ export function toReport(result: Transition | undefined, { id, command, now }: G
 		refusal,
 		retryInMs: isRetried ? Math.max(0, state.notBefore - now) : undefined,
 		lane: isRetried ? laneOf(job) : undefined,
+		news,
 	});
+}
+
+/** A report that comes too late may belong to an attempt whose news was lost. */
+function isEndRefusal(refusal: Refusal | undefined): boolean {
+	return refusal === undefined || refusal === 'settled' || refusal === 'canceled';
+}
+
+/** The caller tells the list, unless it is off. */
+function newsToTell(id: string, job: JobRecord, now: number): JobNews | undefined {
+	return job.isListable && jobNews(id, job, now);
 }

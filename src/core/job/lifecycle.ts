@@ -32,6 +32,7 @@ import {
 	type Waiting,
 	type Webhook,
 } from './record.ts';
+import { markUntold } from './telling.ts';
 import { withDelivery } from './webhook.ts';
 
 /** How a job failed, and the response of its result resource. */
@@ -82,7 +83,8 @@ type SubmittedField =
 	| 'parameters'
 	| 'input'
 	| 'isOnce'
-	| 'batchErasesAt';
+	| 'batchErasesAt'
+	| 'isListable';
 
 /** The object's input for a new job. */
 export interface Submission extends Pick<JobRecord, SubmittedField> {
@@ -119,7 +121,7 @@ export function accepted(submission: Submission, now: number, before?: Pick<JobR
 		state: pending(notBefore, sent ? now : undefined),
 		history: [],
 	};
-	return record(job, { type: 'accepted', at: now });
+	return record(markUntold(job, now), { type: 'accepted', at: now });
 }
 
 /** A client asked for a retry: same job and input, with new attempts and a new reservation. */
@@ -134,7 +136,7 @@ export function acceptedAgain(job: JobRecord, now: number, reservation?: string)
 		epochAt: now,
 		state: pending(now, now),
 	};
-	return record(next, { type: 'accepted', at: now });
+	return record(markUntold(next, now), { type: 'accepted', at: now });
 }
 
 export function started(job: JobRecord, now: number, delivery?: string): JobRecord {
@@ -311,14 +313,20 @@ export function buried(job: JobRecord, reason: 'expired' | 'purged', now: number
 	const { input: _, progress: __, progressAt: ___, fingerprint: ____, webhook: _____, ...rest } = job;
 	const { requestFingerprint: ______, ...kept } = rest;
 	const options = { ...job.options, tags: [] };
+	const told = reason === 'purged' ? markUntold(kept, now) : kept;
 	return {
-		...kept,
+		...told,
 		options,
 		parameters: {},
-		history: [],
+		history: told.isListable ? told.history.map(withoutMessage) : [],
 		updatedAt: now,
 		state: { name: 'tombstone', reason, goneAt: now + TOMBSTONE_MS },
 	};
+}
+
+/** The list may still ask for the events. The text of an error may be private. */
+function withoutMessage(entry: HistoryEntry): HistoryEntry {
+	return entry.error ? { ...entry, error: { ...entry.error, message: '' } } : entry;
 }
 
 /** The watchdog sends the message, and checks again at the schedule's next moment. Checks that were missed are skipped. */

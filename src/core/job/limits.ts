@@ -95,6 +95,11 @@ export const MAX_WAKES = 28;
  * time.
  */
 export const MAX_RESENDS = MAX_WAKES + 1;
+/**
+ * An object that does not know whether the list knows its job tells it after `first`, and again at intervals that double, up to
+ * `max`, until the list answers.
+ */
+export const TELL_MS = { first: WATCHDOG_MS.first, max: 6 * MS_PER_HOUR } as const;
 /** Delay of a message whose job can't be reached: `first`, then doubled each time, up to `max`. */
 export const UNREACHABLE_MS = { first: 10 * MS_PER_SECOND, max: 15 * MS_PER_MINUTE } as const;
 /**

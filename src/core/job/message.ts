@@ -13,6 +13,8 @@ export const JobMessage = z.object({
 	id: z.string().regex(OBJECT_ID),
 	/** The job's epoch: a message of an earlier epoch does nothing. */
 	epoch: z.int().positive(),
+	/** The list knows of this run of the job. Left out where it may not. */
+	listed: z.literal(true).optional(),
 	/** The job's upstream, whose concurrency limit may defer the job. Left out for tasks. */
 	upstream: z
 		.object({ name: z.string(), timeoutSeconds: z.number(), hasWaited: z.literal(true).optional() })
@@ -32,7 +34,7 @@ export const MAX_JOBS_IN_MESSAGE = 20;
 export const BundleMessage = z.object({
 	v: z.literal(1),
 	jobs: z
-		.array(JobMessage.pick({ id: true, epoch: true }))
+		.array(JobMessage.pick({ id: true, epoch: true, listed: true }))
 		.min(1)
 		.max(MAX_JOBS_IN_MESSAGE),
 });
@@ -42,12 +44,12 @@ export type BundleMessage = z.infer<typeof BundleMessage>;
 export function bundle(messages: readonly JobMessage[]): JobMessage | BundleMessage {
 	const [first] = messages;
 	if (first && messages.length === 1) return first;
-	return { v: 1, jobs: messages.map(({ id, epoch }) => ({ id, epoch })) };
+	return { v: 1, jobs: messages.map(({ id, epoch, listed }) => defined({ id, epoch, listed })) };
 }
 
 /** The messages that a bundle replaces. */
 export function unbundle({ jobs }: BundleMessage): JobMessage[] {
-	return jobs.map(({ id, epoch }) => jobMessage(id, epoch, undefined));
+	return jobs.map((job) => defined({ v: 1, ...job }));
 }
 
 /** A job's message, as a consumer received it. */
@@ -57,6 +59,8 @@ export interface ReceivedMessage {
 	readonly isRepeat: boolean;
 	/** The consumer has other jobs as well. */
 	readonly isShared: boolean;
+	/** Resolves to whether the list knows of the job, which is being told. Default: what the message says. */
+	readonly isListed?: Promise<boolean>;
 }
 
 /** The message that asks for a job's next attempt. */
@@ -67,10 +71,15 @@ export function jobMessage(id: string, epoch: number, upstream: UpstreamHint | u
 /** The message that a job waits for, if it waits for one. */
 export function awaitedMessage(id: string, job: JobRecord): JobMessage | undefined {
 	const { state, epoch, attempt } = job;
-	if (state.name === 'pending') return jobMessage(id, epoch, upstreamHintOf(job));
+	if (state.name === 'pending') return { ...jobMessage(id, epoch, upstreamHintOf(job)), ...listing(job) };
 	const following = state.name === 'running' ? state.waiting?.following : undefined;
 	// Without the upstream: an earlier version must not mistake it for an attempt that needs a slot.
 	return following && { v: 1, id, epoch, ask: { attempt, asks: following.asks } };
+}
+
+/** A job that has nothing to tell knows that it is listed. */
+function listing({ isListable, toTell }: JobRecord): Pick<JobMessage, 'listed'> {
+	return isListable && !toTell ? { listed: true } : {};
 }
 
 /** Asks for the delivery of an event to a webhook's receiver. A wire contract, as above. */

@@ -8,6 +8,7 @@ import { defined } from '../defined.ts';
 import { type JobFacts, jobFacts } from './document.ts';
 import { keptUntil } from './expiry.ts';
 import { TOMBSTONE_MS } from './limits.ts';
+import type { JobView } from './object-api.ts';
 import { isFinal, type JobRecord } from './record.ts';
 
 /** The types of the events of the topic `jobs`. */
@@ -58,6 +59,14 @@ export function jobNews(id: string, job: JobRecord, now: number): JobNews {
 		goneAt: goneAt(job),
 		events: job.history.flatMap(newsEvent),
 	});
+}
+
+/** The news of a job that was accepted just now. */
+export function acceptedNews({ facts, epoch }: Pick<JobView, 'facts' | 'epoch'>, tenant: string): JobNews {
+	const { percentComplete: _percent, progress: _progress, webhook: _webhook, ...job } = facts;
+	const { id, seq } = facts;
+	const createdAt = Date.parse(facts.createdAt);
+	return { id, tenant, createdAt, epoch, seq, job, events: [{ seq, type: 'accepted', at: createdAt }] };
 }
 
 function goneAt(job: JobRecord): number | undefined {

@@ -7,6 +7,7 @@
 import type { BareEvent, JobFacts } from './document.ts';
 import type { Submission } from './lifecycle.ts';
 import type { JobMessage } from './message.ts';
+import type { JobNews } from './news.ts';
 import type { QuotaUsage } from './quota-usage.ts';
 import type { Reader } from './reader.ts';
 import type { Fence, FollowState, JobOptions, StoredInput, StoredReply, Webhook } from './record.ts';
@@ -93,7 +94,7 @@ export interface Lease {
 }
 
 export type Start =
-	| { readonly started: true; readonly lease: Lease }
+	| { readonly started: true; readonly lease: Lease; readonly news?: JobNews }
 	/** `early`: the job may start after `waitMs`, by a message on `lane`. */
 	| { readonly started: false; readonly refusal: Refusal; readonly waitMs?: number; readonly lane?: string };
 
@@ -106,6 +107,8 @@ export type Report = {
 	readonly lane?: string;
 	/** The message for the retry, if it differs from the one that the consumer has. */
 	readonly next?: JobMessage;
+	/** What the caller must tell the list. */
+	readonly news?: JobNews;
 	/** Progress only: the caller must call `tell` after this time, in milliseconds, to announce the progress. */
 	readonly tellInMs?: number;
 };
@@ -123,13 +126,15 @@ export type Asking =
 
 /** The outcome of a client's command, with the job after it. */
 export type Change =
-	| { readonly found: 'job'; readonly view: JobView; readonly refusal?: Refusal }
+	/** `news`: what the caller must tell the list. */
+	| { readonly found: 'job'; readonly view: JobView; readonly refusal?: Refusal; readonly news?: JobNews }
 	| {
 			readonly found: 'tombstone';
 			readonly reason: 'expired' | 'purged';
 			/** The creation time of the job, in milliseconds since the epoch. */
 			readonly createdAt?: number;
 			readonly refusal?: Refusal;
+			readonly news?: JobNews;
 	  }
 	| Nothing;
 
@@ -179,6 +184,8 @@ export interface JobObjectApi {
 	purgeJob(reader: Reader): Promise<Change>;
 	/** Called by the job's batch, once: erases a job that has expired. One that has not gets an alarm of its own. */
 	eraseIfExpired(): Promise<void>;
+	/** For the list, which has heard nothing of the job for a while; `undefined` when nothing is left of it. */
+	readNews(): Promise<JobNews | undefined>;
 	/** The job's share of its tenant's quotas; `undefined` when it keeps no data. */
 	claim(): Promise<QuotaUsage | undefined>;
 

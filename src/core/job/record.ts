@@ -250,6 +250,13 @@ export interface JobRecord {
 	 * retried.
 	 */
 	readonly isOnce?: true;
+	/** The list of the tenant's jobs shows this job. Left out where the list is off, and by version 0.1.0. */
+	readonly isListable?: true;
+	/**
+	 * The list may not know of the job since then, in milliseconds since the epoch. Its alarm tells the list, at the time `at`; without
+	 * a time, the next alarm does.
+	 */
+	readonly toTell?: { readonly since: number; readonly at?: number };
 	/**
 	 * When the batch erases the job, in milliseconds since the epoch. Left out for a job that was submitted alone, and by
 	 * versions up to 0.1.0.

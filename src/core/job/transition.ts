@@ -34,6 +34,7 @@ import {
 	withFollowing,
 } from './lifecycle.ts';
 import { ASKING_MS, MAX_WAITS, MS_PER_SECOND } from './limits.ts';
+import type { JobNews } from './news.ts';
 import { linked, unlinked } from './presence.ts';
 import {
 	type Fence,
@@ -46,6 +47,7 @@ import {
 	type RunningState,
 	type StoredReply,
 } from './record.ts';
+import { markTelling, markTold } from './telling.ts';
 import { mayStayUnwritten, withForgottenStart } from './unwritten-start.ts';
 import { sentAgain, type TryReport, tried } from './webhook.ts';
 
@@ -58,7 +60,12 @@ export type Command =
 	 * A consumer has the job's message and wants to start. `isShared`: the consumer has other jobs as well. `delivery`
 	 * identifies this delivery of the message, so that a call that is repeated after a lost response gets the same lease.
 	 */
-	| { readonly type: 'start'; readonly epoch: number; readonly isShared?: boolean; readonly delivery?: string }
+	| ({
+			readonly type: 'start';
+			readonly epoch: number;
+			readonly isShared?: boolean;
+			readonly delivery?: string;
+	  } & Listing)
 	/** `isExternal`: the report comes from an external worker, not from a consumer. */
 	| { readonly type: 'progress'; readonly fence: Fence; readonly progress: Progress; readonly isExternal?: boolean }
 	/** The attempt has opened its link. */
@@ -88,16 +95,21 @@ export type Command =
 			readonly progress?: Progress;
 	  } & Omit<FollowTerms, 'timeoutSeconds'>)
 	/** `progress` is the attempt's last progress, if the object doesn't have it yet. */
-	| { readonly type: 'complete'; readonly fence: Fence; readonly reply: StoredReply; readonly progress?: Progress }
+	| ({
+			readonly type: 'complete';
+			readonly fence: Fence;
+			readonly reply: StoredReply;
+			readonly progress?: Progress;
+	  } & Listing)
 	/** `random` is in [0, 1). */
-	| {
+	| ({
 			readonly type: 'fail';
 			readonly fence: Fence;
 			readonly failure: Failure;
 			readonly retryAfterSeconds?: number;
 			readonly random: number;
 			readonly isExternal?: boolean;
-	  }
+	  } & Listing)
 	/** A consumer has the job's message, and the job has no slot at its upstream. */
 	| { readonly type: 'defer'; readonly epoch: number; readonly waitMs: number; readonly message: string }
 	| { readonly type: 'cancel' }
@@ -111,7 +123,16 @@ export type Command =
 	/** The watchdog sends the messages of these deliveries again. */
 	| { readonly type: 'redeliver'; readonly seqs: readonly number[] }
 	/** The watchdog checks the message. */
-	| { readonly type: 'wake' };
+	| { readonly type: 'wake' }
+	/** The watchdog is about to tell the list of jobs, or the list has answered. */
+	| { readonly type: 'telling' }
+	| { readonly type: 'told'; readonly news: Pick<JobNews, 'createdAt' | 'epoch' | 'job'> };
+
+/** What an attempt knows about the list of jobs. */
+interface Listing {
+	/** The list knows of the job. */
+	readonly isListed?: boolean;
+}
 
 /** Why a command changed nothing. */
 export type Refusal =
@@ -160,14 +181,18 @@ export interface Transition {
 
 /** Applies `command` to `job` at `now` (milliseconds since the epoch). */
 export function transition(job: JobRecord, command: Command, now: number): Transition {
+	if (command.type === 'telling') return { job: markTelling(job, now), effects: [], volatile: true };
+	if (command.type === 'told') return recordTold(job, command.news);
 	if (job.state.name === 'tombstone') return refuse(job, command.type === 'purge' ? 'settled' : 'gone');
 	const known = 'fence' in command ? withForgottenStart(job, command.fence) : job;
-	const result = apply(known, command, now);
+	const applied = apply(known, command, now);
+	const isListed = 'isListed' in command && command.isListed === true && applied.refusal === undefined;
+	const result = isListed ? { ...applied, job: markTold(applied.job) } : applied;
 	// The start is news, even if the command is not.
 	return known !== job && result.volatile ? { job: result.job, effects: result.effects } : result;
 }
 
-function apply(job: JobRecord, command: Command, now: number): Transition {
+function apply(job: JobRecord, command: Exclude<Command, { type: 'telling' | 'told' }>, now: number): Transition {
 	switch (command.type) {
 		case 'start':
 			return start(job, command, now);
@@ -387,6 +412,13 @@ function wake(job: JobRecord, now: number): Transition {
 	const isScheduleOver = next.state.checkAt <= now;
 	if (isScheduleOver) return changed(sentLast(job, state, now), { type: 'enqueue' });
 	return { job: next, effects: [{ type: 'enqueue' }], volatile: true };
+}
+
+/** The list knows of this run of the job, so it asks about the rest; or it knows that the data was erased. */
+function recordTold(job: JobRecord, news: Pick<JobNews, 'createdAt' | 'epoch' | 'job'>): Transition {
+	const isErased = job.state.name === 'tombstone';
+	const isSame = news.createdAt === job.createdAt && news.epoch === job.epoch && (!isErased || news.job === undefined);
+	return isSame ? { job: markTold(job), effects: [], volatile: true } : refuse(job, 'stale');
 }
 
 /** The message for the next poll may be lost. An operation that no consumer polls ends at its deadline. */

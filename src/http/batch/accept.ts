@@ -5,7 +5,7 @@ import type { JobStatus } from '../../core/batch/batch.ts';
 import { CALLS_AT_ONCE } from '../../core/batch/limits.ts';
 import type { JobView } from '../../core/job/object-api.ts';
 import { logError } from '../../log.ts';
-import { type Sending, sendJobs } from '../../queue/send.ts';
+import { type NewJobSending, tellAndSend } from '../../queue/tell-first.ts';
 import { isOverloaded } from '../../rpc/retry-transient.ts';
 import { tenantOf } from '../access/auth.ts';
 import { Problem } from '../problem.ts';
@@ -66,7 +66,7 @@ async function acceptDraftAsItem(
 	context: RequestContext,
 	draft: Draft,
 	place: Place,
-): Promise<{ readonly item: BatchItem; readonly sending?: Sending | undefined }> {
+): Promise<{ readonly item: BatchItem; readonly sending?: NewJobSending | undefined }> {
 	const { id } = place;
 	try {
 		const { acceptance, sending } = await acceptDraft(context, draft, place);
@@ -89,13 +89,13 @@ const JOBS_IN_GROUP = 100;
 /** Collects queue messages per lane. Sends a lane's messages as soon as they fill one group. */
 class Outbox {
 	readonly #context: RequestContext;
-	readonly #waiting = new Map<string, Sending[]>();
+	readonly #waiting = new Map<string, NewJobSending[]>();
 
 	constructor(context: RequestContext) {
 		this.#context = context;
 	}
 
-	add(lane: string, sending: Sending): void {
+	add(lane: string, sending: NewJobSending): void {
 		const waiting = this.#waiting.get(lane) ?? [];
 		waiting.push(sending);
 		this.#waiting.set(lane, waiting);
@@ -110,6 +110,6 @@ class Outbox {
 		const { lanes, waitUntil } = this.#context;
 		const sendings = this.#waiting.get(lane) ?? [];
 		this.#waiting.delete(lane);
-		waitUntil(sendJobs({ lanes, lane }, sendings));
+		waitUntil(tellAndSend({ lanes, lane }, sendings));
 	}
 }

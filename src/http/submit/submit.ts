@@ -7,11 +7,13 @@ import { defined } from '../../core/defined.ts';
 import type { Submission } from '../../core/job/lifecycle.ts';
 import { MAX_QUEUE_DELAY_MS, MS_PER_SECOND, NOW_LANE, NOW_TIMEOUT_SECONDS } from '../../core/job/limits.ts';
 import { type JobMessage, jobMessage } from '../../core/job/message.ts';
+import { acceptedNews, type JobNews } from '../../core/job/news.ts';
 import type { Acceptance, FoundJob, JobView, Reading } from '../../core/job/object-api.ts';
 import type { JobOptions } from '../../core/job/record.ts';
 import { logError } from '../../log.ts';
 import { sendSubmission } from '../../queue/bundler.ts';
-import { type Sending, sendJob } from '../../queue/send.ts';
+import type { Sending } from '../../queue/send.ts';
+import { type Listing, type NewJobSending, tellAndSend } from '../../queue/tell-first.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
 import { acceptedResponse, statusDocumentFor } from '../job-response.ts';
 import { Problem } from '../problem.ts';
@@ -62,7 +64,7 @@ export function messageFor({ facts: { id }, epoch, upstream }: JobView): JobMess
 interface Intake {
 	readonly acceptance: Accepted;
 	/** The message of a job that runs in this Worker. Any other message is on its way. */
-	readonly atOnce?: JobMessage;
+	readonly atOnce?: NewJobSending;
 }
 
 /** Creates a durable job from the request. Returns before any `Prefer: wait`, so that a large input is released first. */
@@ -72,7 +74,7 @@ async function accept(context: RequestContext, read: (context: RequestContext) =
 	if (draft.options.correlationId !== undefined) context.correlation.adopt(draft.options.correlationId);
 	const accepted = await acceptDraft(context, draft, jobIdentity(context, draft));
 	const { acceptance, sending } = accepted;
-	if (sending && mayRunNow(draft, sending)) return { acceptance, atOnce: sending.message };
+	if (sending && mayRunNow(draft, sending)) return { acceptance, atOnce: sending };
 	if (sending) waitUntil(sendSubmission(lanes, draft.task.lane, sending));
 	return { acceptance };
 }
@@ -84,9 +86,11 @@ function mayRunNow({ task, options }: Draft, { delaySeconds = 0 }: Sending): boo
 }
 
 /** Runs a durable job in this Worker, or sends its message when there is no room. Returns the attempt, if it runs here. */
-function runOrSend({ lanes, runNow, waitUntil }: RequestContext, message: JobMessage): Promise<boolean> | undefined {
-	const attempt = runNow(message);
-	waitUntil(attempt ?? sendJob(lanes, NOW_LANE, { message }));
+function runOrSend({ lanes, runNow, waitUntil }: RequestContext, sending: NewJobSending): Promise<boolean> | undefined {
+	const { message, listing } = sending;
+	const tell = listing && (() => listing.teller.tell([listing.news]));
+	const attempt = runNow(defined({ message, tell }));
+	waitUntil(attempt ?? tellAndSend({ lanes, lane: NOW_LANE }, [sending]));
 	return attempt;
 }
 
@@ -112,7 +116,7 @@ export interface Place extends Identity {
 export interface AcceptedDraft {
 	readonly acceptance: Accepted;
 	/** The message to send without waiting; absent when there is none to send now. */
-	readonly sending?: Sending;
+	readonly sending?: NewJobSending;
 }
 
 /** Creates a draft's job. @throws {Problem} when capacity or quota is exceeded, or its key belongs to another request. */
@@ -140,6 +144,7 @@ export async function acceptDraft(
 		origin: linkOrigin(context),
 		isOnce: draft.isOnce || undefined,
 		batchErasesAt,
+		isListable: context.teller && true,
 		webhook,
 		reservation,
 		sent: options.delaySeconds * MS_PER_SECOND <= MAX_QUEUE_DELAY_MS,
@@ -147,8 +152,22 @@ export async function acceptDraft(
 	const acceptance = await jobs.call<Acceptance>(id, (job) => job.accept(submission, terms));
 	if (!acceptance.accepted || acceptance.isReplay) await intake.takeBack();
 	if (!acceptance.accepted) throw acceptanceProblem(acceptance, intake);
-	if (acceptance.isReplay || !submission.sent) return { acceptance };
-	return { acceptance, sending: { message: messageFor(acceptance.view), delaySeconds: options.delaySeconds } };
+	return acceptance.isReplay ? { acceptance } : withSending(context, acceptance, submission);
+}
+
+/** A new job, with the message to send. One that starts much later is only told to the list now. */
+function withSending(context: RequestContext, acceptance: Accepted, submission: Submission): AcceptedDraft {
+	const { view } = acceptance;
+	const listing = listingFor(context, acceptedNews(view, submission.tenant));
+	const { delaySeconds } = submission.options;
+	if (submission.sent) return { acceptance, sending: { message: messageFor(view), delaySeconds, listing } };
+	if (listing) context.waitUntil(listing.teller.tell([listing.news]));
+	return { acceptance };
+}
+
+/** What the list is told of a job; `undefined` where the list is off. */
+export function listingFor({ teller }: RequestContext, news: JobNews | undefined): Listing | undefined {
+	return teller && news && { news, teller };
 }
 
 interface WaitTerms {

@@ -66,7 +66,8 @@ export async function pollOperation(
 /** The polls of one consumer have the same deadline as an attempt. */
 function polledAttempt(dependencies: AttemptDependencies, id: string, lease: Lease): PolledAttempt {
 	const untilMs = Date.now() + lease.options.timeoutSeconds * MS_PER_SECOND + LEASE_GRACE_MS - REPORT_MARGIN_MS;
-	return { dependencies, id, lease, jobs: dependencies.jobs.repeatingUntil(untilMs), link: UNHEARD };
+	// The job's first attempt has said whether the list knows of it.
+	return { dependencies, id, lease, isListed: false, jobs: dependencies.jobs.repeatingUntil(untilMs), link: UNHEARD };
 }
 
 /** Ignores progress of a reply's download, which isn't worth a socket. */

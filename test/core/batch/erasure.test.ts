@@ -37,13 +37,16 @@ describe('a batch', () => {
 		expect(erasureAfter(left as Erasure, { tried: nextErased(left as Erasure), failed: [], now: T0 })).toBeUndefined();
 	});
 
-	it('tries a job again an hour later when it could not be reached, and gives up after a hundred alarms', () => {
+	it('tries a job again after an hour to a day when it could not be reached, and gives up after a year', () => {
 		let erasure: Erasure = { at: T0, ids: ['a', 'b'] };
 		let alarms = 0;
 		for (; !isErasureHopeless(erasure); alarms++) {
 			const now = erasure.at;
 			const left = erasureAfter(postponeErasure(erasure, now), { tried: erasure.ids, failed: ['b'], now });
-			expect(left).toMatchObject({ at: now + ERASE_AGAIN_MS, ids: ['b'] });
+			expect(left).toMatchObject({
+				at: now + Math.min(ERASE_AGAIN_MS.first * 2 ** alarms, ERASE_AGAIN_MS.max),
+				ids: ['b'],
+			});
 			erasure = left as Erasure;
 		}
 		expect(alarms).toBe(MAX_ERASURE_ALARMS);

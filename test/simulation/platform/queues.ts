@@ -43,7 +43,7 @@ export interface QueueOptions {
 	/** A message was sent. It may still be lost. */
 	readonly onSend: (body: unknown, by: Isolate | undefined) => void;
 	/** Runs the Worker's handler. */
-	readonly consume: (batch: unknown) => Promise<void>;
+	readonly consume: (batch: unknown, context: { waitUntil: (promise: Promise<unknown>) => void }) => Promise<void>;
 	/** Maximum number of batches of one queue in progress at once. */
 	readonly concurrency: number;
 	/** Maximum number of redeliveries before a message becomes a dead letter. */
@@ -199,6 +199,8 @@ export class SimulatedQueue {
 	readonly #queues: Queues;
 	readonly #ready: Message[] = [];
 	readonly #batches = new Map<Isolate, readonly Message[]>();
+	/** Number of promises that consumers work on in the background. */
+	readonly #background = new Map<Isolate, number>();
 	#stalledUntilMs = 0;
 	#lastOrder = -1;
 
@@ -349,7 +351,12 @@ export class SimulatedQueue {
 				isQuiet: true,
 				run: () => this.#settle(isolate, batch, verdicts, otherwise),
 			});
-		this.#options.consume(handed).then(
+		const waitUntil = (promise: Promise<unknown>) => {
+			this.#background.set(isolate, (this.#background.get(isolate) ?? 0) + 1);
+			const ended = () => this.#endBackground(isolate);
+			promise.then(ended, ended);
+		};
+		this.#options.consume(handed, { waitUntil }).then(
 			() => settle({ ack: true }),
 			() => settle({ ack: false, delaySeconds: undefined }),
 		);
@@ -361,8 +368,15 @@ export class SimulatedQueue {
 			const verdict = verdicts.get(message) ?? otherwise;
 			if (!verdict.ack) this.#again(message, (verdict.delaySeconds ?? this.#settings.retryDelaySeconds) * 1_000);
 		}
-		isolate.die();
+		if (!this.#background.get(isolate)) isolate.die();
 		this.#pumpAt(this.#world.nowMs);
+	}
+
+	/** A consumer may finish work in the background after its batch. The limit of its time ends that, too. */
+	#endBackground(isolate: Isolate): void {
+		const left = (this.#background.get(isolate) ?? 1) - 1;
+		this.#background.set(isolate, left);
+		if (left === 0 && !this.#batches.has(isolate)) isolate.die();
 	}
 
 	/** Its consumer died. */

@@ -1,0 +1,97 @@
+/**
+ * The list of jobs on the simulated platform: it keeps what it is told, and asks about the jobs that it hears nothing of. Its storage of
+ * rows is simpler than the real one; what it is told, when and by whom, is the Worker's own doing.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { isNewer, type JobNews, type NewsEvent } from '../../src/core/job/news.ts';
+import { Jobs } from '../../src/rpc/jobs.ts';
+
+export interface ListedRow {
+	readonly news: JobNews;
+	/** The number of the job's last event in the topic. */
+	readonly toldSeq: number;
+	readonly askAt: number;
+	readonly askWaitMs: number;
+}
+
+/** An event of the topic `jobs`. */
+export interface TopicEvent extends NewsEvent {
+	readonly id: string;
+	readonly createdAt: number;
+}
+
+export const ROW_PREFIX = 'job/';
+export const EVENT_PREFIX = 'event/';
+const FIRST_ASK_MS = 30_000;
+/** Within the hour in which an expired job still answers. */
+const MAX_ASK_MS = 30 * 60_000;
+const ASK_TIMEOUT_MS = 10_000;
+const GIVE_UP_AT = 5;
+const GIVE_UP_MS = 3_600_000;
+
+interface ListEnv {
+	readonly JOBS: DurableObjectNamespace;
+}
+
+export class SimulatedList extends DurableObject<ListEnv> {
+	async tell(news: readonly JobNews[]): Promise<void> {
+		const now = Date.now();
+		for (const each of news) this.#apply(each, now);
+		this.#setAlarm(now);
+	}
+
+	override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+		const now = Date.now();
+		if ((info?.retryCount ?? 0) >= GIVE_UP_AT) return this.ctx.storage.setAlarm(now + GIVE_UP_MS);
+		const jobs = new Jobs(this.env.JOBS);
+		const due = this.#rows().filter(([, { askAt }]) => askAt <= now);
+		for (const [key, row] of due) {
+			const askWaitMs = Math.min(MAX_ASK_MS, 2 * row.askWaitMs);
+			this.ctx.storage.kv.put(key, { ...row, askAt: now + askWaitMs, askWaitMs });
+		}
+		this.#setAlarm(now);
+		await Promise.all(due.map(([, { news }]) => this.#ask(jobs, news)));
+		this.#setAlarm(Date.now());
+	}
+
+	async #ask(jobs: Jobs, { id, createdAt }: JobNews): Promise<void> {
+		const asked = jobs.call(id, async (job) => ({ heard: await job.readNews() })).catch(() => undefined);
+		const answer = await Promise.race([asked, scheduler.wait(ASK_TIMEOUT_MS)]);
+		if (!answer) return;
+		if (answer.heard) return this.#apply(answer.heard, Date.now());
+		const known = this.ctx.storage.kv.get<ListedRow>(`${ROW_PREFIX}${id}`);
+		if (known?.news.createdAt === createdAt) this.ctx.storage.kv.delete(`${ROW_PREFIX}${id}`);
+	}
+
+	#apply(news: JobNews, now: number): void {
+		const { kv } = this.ctx.storage;
+		const key = `${ROW_PREFIX}${news.id}`;
+		const known = kv.get<ListedRow>(key);
+		// Late news of a job that the list does not know, or does not know any more.
+		if (!known && news.goneAt !== undefined && news.goneAt <= now) return;
+		if (!isNewer(news, known?.news)) return;
+		const told = known?.news.createdAt === news.createdAt ? known.toldSeq : 0;
+		const fresh = news.events.filter(({ seq }) => seq > told);
+		for (const event of fresh) {
+			const number = (kv.get<number>('events') ?? 0) + 1;
+			kv.put('events', number);
+			kv.put(`${EVENT_PREFIX}${number}`, { ...event, id: news.id, createdAt: news.createdAt });
+		}
+		const isUnfinished = news.goneAt === undefined;
+		kv.put(key, {
+			news,
+			toldSeq: fresh.at(-1)?.seq ?? told,
+			askAt: isUnfinished ? now + FIRST_ASK_MS : Number.POSITIVE_INFINITY,
+			askWaitMs: FIRST_ASK_MS,
+		});
+	}
+
+	#rows(): [string, ListedRow][] {
+		return Array.from(this.ctx.storage.kv.list<ListedRow>({ prefix: ROW_PREFIX }));
+	}
+
+	#setAlarm(now: number): void {
+		const at = Math.min(...this.#rows().map(([, { askAt }]) => askAt));
+		if (Number.isFinite(at)) void this.ctx.storage.setAlarm(Math.max(at, now + 50));
+	}
+}
