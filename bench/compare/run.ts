@@ -16,7 +16,7 @@ import { BULLMQ, PG_BOSS } from './peers.ts';
 import { svgOf } from './plot.ts';
 import { machine, markdown, tableOf, targetTableOf } from './report.ts';
 import { SECTIONS } from './sections.ts';
-import { COATCHECK, earlierVersion, FLOOR, WORKFLOWS } from './workers.ts';
+import { COATCHECK, earlierVersion, FLOOR, LANE_NOW, WORKFLOWS } from './workers.ts';
 
 // Without this, one line for each batch of a queue would hide the table.
 process.env.WRANGLER_LOG ??= 'error';
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
 	const names = positionals.length > 0 ? positionals : Object.keys(SECTIONS);
 	const unknown = names.find((name) => !(name in SECTIONS));
 	if (unknown !== undefined) throw new Error(`Expected some of ${Object.keys(SECTIONS).join(', ')}, got: ${unknown}`);
-	const rivals = [earlierVersion(values.before), FLOOR, WORKFLOWS, PG_BOSS, BULLMQ];
+	const rivals = [LANE_NOW, earlierVersion(values.before), FLOOR, WORKFLOWS, PG_BOSS, BULLMQ];
 	const chosen = values.only?.split(',') ?? rivals.map(({ name }) => name);
 	const arena = new Arena(
 		[COATCHECK, ...rivals.filter(({ name }) => chosen.includes(name))],

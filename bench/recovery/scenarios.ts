@@ -48,23 +48,38 @@ const killEverything: Scenario['run'] = async (server, jobs, isPolled) => {
 };
 
 /** The consumer lives, so its attempt must not be lost. @returns the number of attempts of each job, minus one. */
-const resetObjects: Scenario['run'] = async ({ worker }, jobs) => {
+const resetObjects: Scenario['run'] = async ({ worker }, jobs, isPolled) => {
 	const client = new Client(worker.origin);
 	const submitted = await submitAll(client, jobs, { workMs: UNHURT_MS });
 	for (const job of submitted) await startOf(client, job, { attempt: 1, isPolled: true });
 	await sleepMs(INTERRUPTED_AFTER_MS);
 	for (const { id } of submitted) await client.fetch(`/reset/${id}`);
+	if (!isPolled) await sleepMs(UNHURT_MS);
 	return Promise.all(submitted.map(async (job) => (await client.ended(job, OBSERVED_MS)).attempt - 1));
 };
 
-export const SCENARIOS: readonly Scenario[] = [
-	{ name: 'the consumer is killed', isPolled: true, run: killConsumers },
-	{ name: 'the consumer is killed', isPolled: false, run: killConsumers },
-	{ name: 'everything is killed and started again', isPolled: true, run: killEverything },
-	{ name: 'everything is killed and started again', isPolled: false, run: killEverything },
+const NAMES = {
+	killed: 'the consumer is killed',
+	restarted: 'everything is killed and started again',
+	reset: 'only the object is reset',
+};
+
+/** The interruptions. Those of one list are measured at the same time, each on servers of its own. */
+export const INTERRUPTIONS: readonly (readonly Scenario[])[] = [
+	[
+		{ name: NAMES.killed, isPolled: true, run: killConsumers },
+		{ name: NAMES.killed, isPolled: false, run: killConsumers },
+	],
+	[
+		{ name: NAMES.restarted, isPolled: true, run: killEverything },
+		{ name: NAMES.restarted, isPolled: false, run: killEverything },
+	],
 ];
 
-export const UNHURT: Scenario = { name: 'only the object is reset', isPolled: true, run: resetObjects };
+export const UNHURT: readonly Scenario[] = [
+	{ name: NAMES.reset, isPolled: true, run: resetObjects },
+	{ name: NAMES.reset, isPolled: false, run: resetObjects },
+];
 
 function submitAll(client: Client, jobs: number, input: object): Promise<Document[]> {
 	return Promise.all(Array.from({ length: jobs }, () => client.submit('mortal', input)));
