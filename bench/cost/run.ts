@@ -188,7 +188,7 @@ function watcherRow(name: string, count: (counter: string) => number): string[] 
 }
 
 async function watched(worker: Running, watch: (typeof WATCHERS)[number]['watch'], count: number): Promise<void> {
-	const { links } = await submit(worker.origin, {}, WATCHED_MS);
+	const { links } = await submit(worker.origin, { ms: WATCHED_MS });
 	await Promise.all(Array.from({ length: count }, () => watch(links)));
 	// Read from outside, so that it is not counted: the job has ended for every watcher.
 	await wait(count === 0 || watch === WATCHERS.at(-1)?.watch ? WATCHED_MS + 500 : 0);
