@@ -3,6 +3,7 @@
  *
  *     npm run bench                      everything
  *     npm run bench -- --quick           a third of the load
+ *     npm run bench -- --load=0.5        half of the load
  *     npm run bench -- submit poll       these sections only
  *     npm run bench -- --only=floor      against these contenders only
  *     npm run bench -- --before=6dced51  against this commit instead of version 0.1.0
@@ -24,13 +25,14 @@ process.env.WRANGLER_SEND_METRICS ??= 'false';
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
 
 const RESULTS = fileURLToPath(new URL('../results', import.meta.url));
-const FULL = { rounds: 5, load: 1 };
-const QUICK = { rounds: 5, load: 0.3 };
+const ROUNDS = 5;
+const QUICK_LOAD = 0.3;
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
 	options: {
 		quick: { type: 'boolean', default: false },
+		load: { type: 'string', default: '1' },
 		only: { type: 'string' },
 		before: { type: 'string' },
 		name: { type: 'string' },
@@ -43,10 +45,8 @@ async function main(): Promise<void> {
 	if (unknown !== undefined) throw new Error(`Expected some of ${Object.keys(SECTIONS).join(', ')}, got: ${unknown}`);
 	const rivals = [LANE_NOW, earlierVersion(values.before), FLOOR, WORKFLOWS, PG_BOSS, BULLMQ];
 	const chosen = values.only?.split(',') ?? rivals.map(({ name }) => name);
-	const arena = new Arena(
-		[COATCHECK, ...rivals.filter(({ name }) => chosen.includes(name))],
-		values.quick ? QUICK : FULL,
-	);
+	const load = values.quick ? QUICK_LOAD : Number(values.load);
+	const arena = new Arena([COATCHECK, ...rivals.filter(({ name }) => chosen.includes(name))], { rounds: ROUNDS, load });
 	for (const name of names) {
 		const begin = performance.now();
 		await SECTIONS[name]?.(arena);
