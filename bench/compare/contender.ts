@@ -26,7 +26,7 @@ export interface Dialect {
 	/** Many instant jobs in one request. Left out for contenders that take one job at a time. */
 	readonly batch?: {
 		submission(origin: string, jobs: number): Call;
-		ticketsOf(answer: Buffer): Ticket[];
+		ticketsOf(origin: string, answer: Buffer): Ticket[];
 	};
 }
 
@@ -82,7 +82,7 @@ export function ours({ waits = 'wait' } = {}): Dialect {
 				const jobs = Array.from({ length: count }, () => ({ task: waits, input: { ms: 0 } }));
 				return { method: 'POST', url: `${origin}/v1/batches`, headers: JSON_TYPE, body: encoded({ jobs }) };
 			},
-			ticketsOf: (answer) => (JSON.parse(answer.toString()) as { jobs: Item[] }).jobs.map(ticketToItem),
+			ticketsOf: (_, answer) => (JSON.parse(answer.toString()) as { jobs: Item[] }).jobs.map(ticketToItem),
 		},
 	};
 }
@@ -100,6 +100,11 @@ function ticketToItem({ links: { self } }: Item): Ticket {
 
 /** The API of all other contenders: `POST /jobs`, `GET /jobs/{id}`, `GET /jobs/{id}/result`. */
 export function plain({ tells = false, isFloor = false, maxBytes = Number.POSITIVE_INFINITY } = {}): Dialect {
+	const ticketFor = (origin: string, id: string): Ticket => {
+		const poll = `${origin}/jobs/${id}`;
+		const socket = `${poll.replace(/^http/, 'ws')}/socket`;
+		return { poll, result: `${poll}/result`, socket, ...(isFloor && { pollAsLong: `${poll}/as-long` }) };
+	};
 	return {
 		tells,
 		submission(origin, work) {
@@ -108,12 +113,19 @@ export function plain({ tells = false, isFloor = false, maxBytes = Number.POSITI
 			if (work.bytes.byteLength > maxBytes) return undefined;
 			return { method: 'POST', url, headers: BYTES_TYPE, body: work.bytes };
 		},
-		ticketOf(origin, answer) {
-			const { id } = JSON.parse(answer.toString()) as { id: string };
-			const poll = `${origin}/jobs/${id}`;
-			const socket = `${poll.replace(/^http/, 'ws')}/socket`;
-			return { poll, result: `${poll}/result`, socket, ...(isFloor && { pollAsLong: `${poll}/as-long` }) };
-		},
+		ticketOf: (origin, answer) => ticketFor(origin, (JSON.parse(answer.toString()) as { id: string }).id),
 		isEnd: (message) => message.includes('"succeeded"'),
+		...(isFloor && {
+			batch: {
+				submission: (origin, count) => ({
+					method: 'POST',
+					url: `${origin}/batches`,
+					headers: JSON_TYPE,
+					body: encoded({ count }),
+				}),
+				ticketsOf: (origin, answer) =>
+					(JSON.parse(answer.toString()) as { ids: string[] }).ids.map((id) => ticketFor(origin, id)),
+			},
+		}),
 	};
 }

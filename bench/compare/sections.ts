@@ -92,7 +92,7 @@ async function batchOf(contender: Running, count: number): Promise<number> {
 	const { status, bytes } = await send(call);
 	const seconds = (performance.now() - begin) / 1_000;
 	if (status !== 202) throw new Error(`${contender.name}: expected 202, got ${status}: ${bytes}`);
-	await untilAllDone(contender.batch?.ticketsOf(bytes) ?? []);
+	await untilAllDone(contender.batch?.ticketsOf(contender.origin, bytes) ?? []);
 	return count / seconds;
 }
 
