@@ -1,4 +1,5 @@
 /** The Worker under test: this deployment's own tasks, and some that misbehave for the tests. */
+import { WorkerEntrypoint } from 'cloudflare:workers';
 import * as z from 'zod';
 import { coatcheck } from '../src/coatcheck.ts';
 import { tasks } from '../src/tasks/index.ts';
@@ -8,6 +9,29 @@ export { BatchObject } from '../src/object/batch-object.ts';
 export { JobObject } from '../src/object/job-object.ts';
 export { TenantObject } from '../src/object/tenant-object.ts';
 export { UpstreamGate } from '../src/object/upstream-gate.ts';
+
+/** The header of a request for a link that goes through a {@link Relay}. */
+export const RELAYED_JOB = 'relayed-job';
+const RELAY_LASTS_MS = 50;
+/** The test runner logs no error with these words. */
+const NOT_LOGGED = 'disconnected: WebSocket was aborted';
+
+/** Passes an attempt's link on to its job. Its invocation soon ends: both ends lose their socket without a close frame. */
+export class Relay extends WorkerEntrypoint<Env> {
+	override async fetch(request: Request): Promise<Response> {
+		const { JOBS } = this.env;
+		const job = JOBS.get(JOBS.idFromString(request.headers.get(RELAYED_JOB) ?? ''));
+		const { webSocket: far } = await job.fetch(request.url, { headers: request.headers });
+		if (!far) throw new Error('Expected a socket');
+		const { 0: near, 1: end } = new WebSocketPair();
+		far.accept();
+		end.accept();
+		far.addEventListener('message', ({ data }) => end.send(data));
+		end.addEventListener('message', ({ data }) => far.send(data));
+		this.ctx.waitUntil(scheduler.wait(RELAY_LASTS_MS).then(() => this.ctx.abort(new Error(NOT_LOGGED))));
+		return new Response(null, { status: 101, webSocket: near });
+	}
+}
 
 /** Returns its input. */
 const echo = defineTask({

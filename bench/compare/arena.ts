@@ -50,6 +50,7 @@ export class Arena {
 		const running: Running[] = [];
 		try {
 			for (const contender of this.#contenders) {
+				if (contender.sections?.includes(section) === false) continue;
 				const started = await this.#start(contender);
 				if (started) running.push(started);
 			}

@@ -23,10 +23,17 @@ export interface Dialect {
 	ticketOf(origin: string, answer: Buffer): Ticket;
 	/** Whether a socket's message says that the job has ended. */
 	isEnd(message: string): boolean;
+	/** Many instant jobs in one request. Left out for contenders that take one job at a time. */
+	readonly batch?: {
+		submission(origin: string, jobs: number): Call;
+		ticketsOf(origin: string, answer: Buffer): Ticket[];
+	};
 }
 
 export interface Contender {
 	readonly name: string;
+	/** The sections in which it takes part. Default: all. */
+	readonly sections?: readonly string[];
 	/** @throws {Skipped} if a requirement is missing. */
 	start(): Promise<Running>;
 }
@@ -49,25 +56,55 @@ const BYTES_TYPE = { 'content-type': 'application/octet-stream' };
 
 const encoded = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
 
-/** Coatcheck's own API: the 202 contains links. */
-export const OURS: Dialect = {
-	tells: true,
-	submission(origin, work) {
-		const task = `${origin}/v1/tasks`;
-		return 'ms' in work
-			? { method: 'POST', url: `${task}/wait/jobs`, headers: JSON_TYPE, body: encoded({ ms: work.ms }) }
-			: { method: 'POST', url: `${task}/echo/jobs`, headers: BYTES_TYPE, body: work.bytes };
-	},
-	ticketOf(_, answer) {
-		const { links } = JSON.parse(answer.toString()) as { links: { operation: string; result: string; socket: string } };
-		const { operation: poll, result, socket } = links;
-		return { poll, pollAsLong: poll, result, socket: `${socket}&after=0` };
-	},
-	isEnd: (message) => message.includes('"type":"succeeded"'),
-};
+/** A job of an accepted batch. */
+interface Item {
+	readonly links: { readonly self: string };
+}
+
+interface Document {
+	readonly links: { readonly operation: string; readonly result: string; readonly socket: string };
+}
+
+/** Coatcheck's own API: the 202 contains links. @param waits the task for work that only waits. */
+export function ours({ waits = 'wait' } = {}): Dialect {
+	return {
+		tells: true,
+		submission(origin, work) {
+			const task = `${origin}/v1/tasks`;
+			return 'ms' in work
+				? { method: 'POST', url: `${task}/${waits}/jobs`, headers: JSON_TYPE, body: encoded({ ms: work.ms }) }
+				: { method: 'POST', url: `${task}/echo/jobs`, headers: BYTES_TYPE, body: work.bytes };
+		},
+		ticketOf: (_, answer) => ticketTo(JSON.parse(answer.toString()) as Document),
+		isEnd: (message) => message.includes('"type":"succeeded"'),
+		batch: {
+			submission(origin, count) {
+				const jobs = Array.from({ length: count }, () => ({ task: waits, input: { ms: 0 } }));
+				return { method: 'POST', url: `${origin}/v1/batches`, headers: JSON_TYPE, body: encoded({ jobs }) };
+			},
+			ticketsOf: (_, answer) => (JSON.parse(answer.toString()) as { jobs: Item[] }).jobs.map(ticketToItem),
+		},
+	};
+}
+
+export const OURS = ours();
+
+function ticketTo({ links }: Document): Ticket {
+	const { operation: poll, result, socket } = links;
+	return { poll, pollAsLong: poll, result, socket: `${socket}&after=0` };
+}
+
+function ticketToItem({ links: { self } }: Item): Ticket {
+	return { poll: self.replace('/v1/jobs/', '/v1/operations/'), result: self, socket: '' };
+}
 
 /** The API of all other contenders: `POST /jobs`, `GET /jobs/{id}`, `GET /jobs/{id}/result`. */
 export function plain({ tells = false, isFloor = false, maxBytes = Number.POSITIVE_INFINITY } = {}): Dialect {
+	const ticketFor = (origin: string, id: string): Ticket => {
+		const poll = `${origin}/jobs/${id}`;
+		const socket = `${poll.replace(/^http/, 'ws')}/socket`;
+		return { poll, result: `${poll}/result`, socket, ...(isFloor && { pollAsLong: `${poll}/as-long` }) };
+	};
 	return {
 		tells,
 		submission(origin, work) {
@@ -76,12 +113,19 @@ export function plain({ tells = false, isFloor = false, maxBytes = Number.POSITI
 			if (work.bytes.byteLength > maxBytes) return undefined;
 			return { method: 'POST', url, headers: BYTES_TYPE, body: work.bytes };
 		},
-		ticketOf(origin, answer) {
-			const { id } = JSON.parse(answer.toString()) as { id: string };
-			const poll = `${origin}/jobs/${id}`;
-			const socket = `${poll.replace(/^http/, 'ws')}/socket`;
-			return { poll, result: `${poll}/result`, socket, ...(isFloor && { pollAsLong: `${poll}/as-long` }) };
-		},
+		ticketOf: (origin, answer) => ticketFor(origin, (JSON.parse(answer.toString()) as { id: string }).id),
 		isEnd: (message) => message.includes('"succeeded"'),
+		...(isFloor && {
+			batch: {
+				submission: (origin, count) => ({
+					method: 'POST',
+					url: `${origin}/batches`,
+					headers: JSON_TYPE,
+					body: encoded({ count }),
+				}),
+				ticketsOf: (origin, answer) =>
+					(JSON.parse(answer.toString()) as { ids: string[] }).ids.map((id) => ticketFor(origin, id)),
+			},
+		}),
 	};
 }

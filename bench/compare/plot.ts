@@ -2,12 +2,13 @@
 import type { Row } from './arena.ts';
 import { othersIn, ratioOf } from './report.ts';
 
-const COLOURS = ['#c2410c', '#1d4ed8', '#15803d', '#7e22ce', '#0f766e'];
+const COLOURS = ['#c2410c', '#1d4ed8', '#15803d', '#7e22ce', '#0f766e', '#a16207'];
 const LINE_PX = 18;
 const LABEL_PX = 360;
 const PLOT_PX = 480;
 const TOP_PX = 56;
 const MARGIN_PX = 24;
+const LEGEND_PX = 130;
 /** From a tenth to ten times, on a logarithmic scale. */
 const DECADES = 1;
 const TICKS = [0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -47,7 +48,7 @@ function grid(tick: number, height: number): string {
 }
 
 function legend(name: string, index: number): string {
-	const at = LABEL_PX + index * 110;
+	const at = MARGIN_PX + index * LEGEND_PX;
 	return `<circle cx="${at}" cy="20" r="4.5" fill="${colour(index)}"/><text x="${at + 9}" y="24">against ${escaped(name)}</text>`;
 }
 

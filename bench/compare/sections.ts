@@ -13,6 +13,7 @@ const MIB = 1_024 * KIB;
 
 export const SECTIONS: Record<string, (arena: Arena) => Promise<void>> = {
 	submit: submitSection,
+	batch: batchSection,
 	told: toldSection,
 	poll: pollSection,
 	flow: flowSection,
@@ -59,6 +60,40 @@ async function submits(arena: Arena, contender: Running, width: number, count: n
 		less(`p99 of a submit, ${of}`, 'ms', quantile(ms, 0.99)),
 		...perCpu(`CPU of a job, submitted with ${of}`, before, after, results.length),
 	];
+}
+
+const BATCH_JOBS = 1_000;
+
+/** One batch beside single submissions. Both are timed until they are accepted. */
+async function batchSection(arena: Arena): Promise<void> {
+	await arena.hold('batch', (running) =>
+		arena.interleave(
+			running.filter(({ batch }) => batch),
+			async (contender) => {
+				const single = await inFlight(16, loaded(arena, 320), () => submitted(contender, INSTANT), ROUND_MS);
+				await untilAllDone(single.results);
+				const singleRate = single.results.length / single.seconds;
+				const batchRate = await batchOf(contender, BATCH_JOBS);
+				return [
+					more('jobs submitted one by one, 16 in flight', '1/s', singleRate),
+					more('jobs submitted in a batch of 1,000', '1/s', batchRate),
+					more('a batch of 1,000 ÷ one by one', '×', batchRate / singleRate),
+				];
+			},
+		),
+	);
+}
+
+/** Submits a batch, and waits until its jobs have ended. @returns the jobs accepted in a second. */
+async function batchOf(contender: Running, count: number): Promise<number> {
+	const call = contender.batch?.submission(contender.origin, count);
+	if (!call) throw new Error(`${contender.name} takes no batches`);
+	const begin = performance.now();
+	const { status, bytes } = await send(call);
+	const seconds = (performance.now() - begin) / 1_000;
+	if (status !== 202) throw new Error(`${contender.name}: expected 202, got ${status}: ${bytes}`);
+	await untilAllDone(contender.batch?.ticketsOf(contender.origin, bytes) ?? []);
+	return count / seconds;
 }
 
 async function toldSection(arena: Arena): Promise<void> {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createTestHarness } from 'wrangler';
 import { configWith, localVariables } from '../configuration.ts';
 import { COMMIT_010, checkOutBefore, type Version } from '../versions.ts';
-import { type Contender, type Dialect, OURS, plain, type Running } from './contender.ts';
+import { type Contender, type Dialect, OURS, ours, plain, type Running } from './contender.ts';
 import { childrenOf, isListeningOn } from './processes.ts';
 
 export type Worker = Parameters<typeof createTestHarness>[0] extends infer Options | undefined
@@ -17,6 +17,8 @@ export type Worker = Parameters<typeof createTestHarness>[0] extends infer Optio
 const MAX_EVENT_BYTES = 1_000_000;
 
 const SUBJECT = 'bench/workers/subject.ts';
+/** The files of today's benches that an earlier version also gets. */
+const SUBJECT_FILES = [SUBJECT, 'bench/workers/tasks.ts'];
 
 export const COATCHECK: Contender = {
 	name: 'Coatcheck',
@@ -24,6 +26,17 @@ export const COATCHECK: Contender = {
 		const config = await configWith(SUBJECT);
 		const worker = { configPath: config.path, secrets: await localVariables() };
 		return running('Coatcheck', worker, OURS, config.remove);
+	},
+};
+
+/** This deployment, with a task that runs at once in the Worker that accepted its job. */
+export const LANE_NOW: Contender = {
+	name: 'lane now',
+	sections: ['told', 'flow'],
+	async start() {
+		const config = await configWith('bench/workers/now.ts');
+		const worker = { configPath: config.path, secrets: await localVariables() };
+		return running('lane now', worker, ours({ waits: 'wait-now' }), config.remove);
 	},
 };
 
@@ -39,7 +52,7 @@ export function earlierVersion(commit = COMMIT_010): Contender {
 		name,
 		async start() {
 			if (!version) {
-				version = checkOutBefore([SUBJECT], commit);
+				version = checkOutBefore(SUBJECT_FILES, commit);
 				process.once('exit', version.remove);
 			}
 			const { configWith, localVariables } = (await import(

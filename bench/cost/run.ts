@@ -3,11 +3,13 @@
  * Prints it, and writes the generated part of `bench/results/cost.md`.
  *
  *     npm run bench:cost
+ *     npm run bench:cost -- "lane now, poll"    these ways only, without writing the results
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { table } from '../../demo/terminal.ts';
 import { OURS, type Running } from '../compare/contender.ts';
 import { inFlight } from '../compare/figures.ts';
@@ -17,11 +19,15 @@ import { running } from '../compare/workers.ts';
 import { configWith, localVariables } from '../configuration.ts';
 import { replaceGenerated } from '../generated.ts';
 import { dollarsAMillion, dollarsFor, type Item, OTHERS, PRICES, type Usage } from './prices.ts';
+import { type Counts, usageOf } from './usage.ts';
 import { expectOk, LATER_MS, type Place, submit, WATCHERS, WAYS, type Way } from './ways.ts';
 
 process.env.WRANGLER_LOG ??= 'error';
 process.env.WRANGLER_SEND_METRICS ??= 'false';
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
+
+const { positionals: chosen } = parseArgs({ allowPositionals: true });
+const CHOSEN = WAYS.filter(({ name }) => chosen.length === 0 || chosen.includes(name));
 
 const DOCUMENT = fileURLToPath(new URL('../results/cost.md', import.meta.url));
 
@@ -34,20 +40,10 @@ const WARM_UP_JOBS = 300;
 const WATCHERS_A_JOB = 20;
 const WATCHED_MS = 3_000;
 
-/** Not measurable here: the time that an object counts as awake for one call, start and commit included. */
-const AWAKE_MS_A_CALL = 15;
-/** The memory that an awake object is billed for. */
-const OBJECT_GB = 0.128;
-/** Size on disk of an object with one small value. */
-const OBJECT_STORED_BYTES = 12_000;
-const RETAIN_DAYS = 1;
-const DAYS_A_MONTH = 30;
 const MILLION = 1_000_000;
 
-type Counts = Record<string, number>;
-
 interface Bill {
-	readonly name: string;
+	readonly way: Way;
 	readonly counts: Counts;
 	readonly cpuMs: number | undefined;
 	readonly usage: Usage;
@@ -62,18 +58,21 @@ async function main(): Promise<void> {
 		const place = { origin: worker.origin, hook };
 		await warmUp(place);
 		const bills: Bill[] = [];
-		for (const way of WAYS) bills.push(await billOf(worker, way, place));
-		const watchers = [
-			...(await watcherRows(worker)),
-			await readerRow(worker, 'poll of a finished job'),
-			await readerRow(caching, 'poll of a finished job, with `EDGE_CACHE_SECONDS`'),
-		];
-		await report(bills, watchers);
+		for (const way of CHOSEN) bills.push(await billOf(worker, way, place));
+		await report(bills, chosen.length > 0 ? [] : await watchersTable(worker, caching));
 	} finally {
 		await worker.stop();
 		await caching.stop();
 		hook.close();
 	}
+}
+
+async function watchersTable(worker: Running, caching: Running): Promise<string[][]> {
+	return [
+		...(await watcherRows(worker)),
+		await readerRow(worker, 'poll of a finished job'),
+		await readerRow(caching, 'poll of a finished job, with `EDGE_CACHE_SECONDS`'),
+	];
 }
 
 async function startLedger(variables: Record<string, string> = {}): Promise<Running> {
@@ -95,8 +94,8 @@ async function billOf(worker: Running, way: Way, place: Place): Promise<Bill> {
 		for (let time = 0; time < times; time++) await way.go(place);
 	});
 	const cpuMs = await cpuMsOfJob(worker, way, place);
-	const usage = usageOf(counts, cpuMs, (way.payloadBytes ?? 0) + OBJECT_STORED_BYTES);
-	return { name: way.name, counts, cpuMs, usage, dollars: dollarsAMillion(usage) };
+	const usage = usageOf(counts, { cpuMs, payloadBytes: way.payloadBytes });
+	return { way, counts, cpuMs, usage, dollars: dollarsAMillion(usage) };
 }
 
 /** The counts of the ledger for one of `times` repetitions, up to the deletion of its jobs. */
@@ -129,29 +128,6 @@ async function settled({ origin }: Running): Promise<Counts> {
 		if (JSON.stringify(now) === JSON.stringify(before)) return now;
 		before = now;
 	}
-}
-
-function usageOf(counts: Counts, cpuMs: number | undefined, storedBytes: number): Usage {
-	const {
-		workerRequests = 0,
-		objectCalls = 0,
-		socketMessages = 0,
-		rowsRead = 0,
-		rowsWritten = 0,
-		queueOperations = 0,
-	} = counts;
-	// Twenty incoming messages on a socket are billed as one request.
-	const calls = objectCalls + socketMessages / 20;
-	return {
-		rowsWritten,
-		workerRequests,
-		queueOperations,
-		objectCalls: calls,
-		objectGbSeconds: ((calls * AWAKE_MS_A_CALL) / 1_000) * OBJECT_GB,
-		cpuMs: cpuMs ?? 0,
-		storedGbMonths: ((storedBytes / 1e9) * RETAIN_DAYS) / DAYS_A_MONTH,
-		rowsRead,
-	};
 }
 
 /** The cost that one more watcher adds to a job, however long it watches. */
@@ -188,7 +164,7 @@ function watcherRow(name: string, count: (counter: string) => number): string[] 
 }
 
 async function watched(worker: Running, watch: (typeof WATCHERS)[number]['watch'], count: number): Promise<void> {
-	const { links } = await submit(worker.origin, {}, WATCHED_MS);
+	const { links } = await submit(worker.origin, { ms: WATCHED_MS });
 	await Promise.all(Array.from({ length: count }, () => watch(links)));
 	// Read from outside, so that it is not counted: the job has ended for every watcher.
 	await wait(count === 0 || watch === WATCHERS.at(-1)?.watch ? WATCHED_MS + 500 : 0);
@@ -221,11 +197,12 @@ async function report(bills: readonly Bill[], watchers: readonly (readonly strin
 		'storedGbMonths',
 	] as const;
 	const dollarsTable = [
-		['$ a million jobs', 'rows', 'Worker requests', 'queue', 'object calls', 'awake', 'CPU', 'stored', 'all'],
-		...bills.map(({ name, usage, dollars }) => [
+		['$ a million jobs', 'rows', 'Worker requests', 'queue', 'object calls', 'awake', 'CPU', 'stored', 'all', 'target'],
+		...bills.map(({ way: { name, mostDollars }, usage, dollars }) => [
 			name,
 			...items.map((item) => millionOf(item, usage)),
 			dollars.toFixed(2),
+			mostDollars === undefined ? '' : `≤ ${mostDollars.toFixed(2)}`,
 		]),
 	];
 	const pricesTable = [
@@ -248,15 +225,17 @@ async function report(bills: readonly Bill[], watchers: readonly (readonly strin
 			asOf,
 		]),
 	];
-	for (const one of [countsTable, dollarsTable, watchers, othersTable.map((row) => row.slice(0, 3))]) {
+	const shown = [countsTable, dollarsTable, watchers, othersTable.map((row) => row.slice(0, 3))];
+	for (const one of shown.filter(({ length }) => length > 0)) {
 		table(one);
 		console.log();
 	}
+	if (chosen.length > 0) return;
 	const parts = [waysTable, countsTable, dollarsTable, watchers, othersTable, pricesTable].map(markdown);
 	await replaceGenerated(DOCUMENT, parts.join('\n\n'));
 }
 
-function countsRow({ name, counts, cpuMs }: Bill): string[] {
+function countsRow({ way: { name }, counts, cpuMs }: Bill): string[] {
 	const {
 		rowsWritten,
 		rowsRead,

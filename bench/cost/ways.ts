@@ -10,6 +10,8 @@ export interface Way {
 	readonly jobs?: number;
 	/** Bytes that a job stores besides its record. */
 	readonly payloadBytes?: number;
+	/** The target for a million jobs, in dollars. `test/flow/budget.test.ts` holds those that it can count. */
+	readonly mostDollars?: number;
 	go(place: Place): Promise<void>;
 }
 
@@ -31,12 +33,15 @@ const WORK_MS = 250;
 export const LATER_MS = 900;
 const MIB = 1_048_576;
 const BATCH_JOBS = 1_000;
+/** Single submissions at 100 a second, for three seconds. */
+const STREAM = { jobs: 300, everyMs: 10 } as const;
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 export const WAYS: readonly Way[] = [
 	{
 		name: 'poll, result inline',
 		what: 'submit with `onComplete=inline`, one poll too early, one that brings the result',
+		mostDollars: 8,
 		go: (place) => polled(place, { 'coatcheck-on-complete': 'inline' }),
 	},
 	{
@@ -45,9 +50,27 @@ export const WAYS: readonly Way[] = [
 		go: (place) => polled(place),
 	},
 	{
+		name: '100 a second, poll',
+		what: 'as "poll, result inline", for 3 s: the second poll comes when all are submitted',
+		mostDollars: 6.9,
+		jobs: STREAM.jobs,
+		go: ({ origin }) => inStream(origin),
+	},
+	{
+		name: 'lane now, poll',
+		what: 'as "poll, result inline", with a task of lane `now`',
+		mostDollars: 6.6,
+		go: (place) => polled(place, { 'coatcheck-on-complete': 'inline' }, 'wait-now'),
+	},
+	{
+		name: 'lane now, one request',
+		what: 'as "one request", with a task of lane `now`',
+		go: async ({ origin }) => expectOk(await submitRaw(origin, { headers: { prefer: 'wait=20' }, task: 'wait-now' })),
+	},
+	{
 		name: 'one request',
 		what: 'submit with `Prefer: wait=20`: the answer is the result',
-		go: async ({ origin }) => expectOk(await submitRaw(origin, { prefer: 'wait=20' })),
+		go: async ({ origin }) => expectOk(await submitRaw(origin, { headers: { prefer: 'wait=20' } })),
 	},
 	{
 		name: 'long-poll',
@@ -79,7 +102,7 @@ export const WAYS: readonly Way[] = [
 		name: 'webhook',
 		what: 'submit with a webhook, be called, the result',
 		async go({ origin, hook }) {
-			const { id, links } = await submit(origin, { 'coatcheck-webhook-url': hook.url });
+			const { id, links } = await submit(origin, { headers: { 'coatcheck-webhook-url': hook.url } });
 			await hook.told(id);
 			await expectOk(await fetch(links.result));
 		},
@@ -100,6 +123,7 @@ export const WAYS: readonly Way[] = [
 	{
 		name: '1,000 in one batch',
 		what: "submit a batch of 1,000, ask how it is whenever `Retry-After` says, then each job's result",
+		mostDollars: 5,
 		jobs: BATCH_JOBS,
 		go: ({ origin }) => inBatch(origin),
 	},
@@ -140,26 +164,30 @@ export const WATCHERS: readonly WatcherWay[] = [
 	{ name: 'poll, once', watch: async ({ operation }) => expectOk(await fetch(operation)) },
 ];
 
-export async function submit(
-	origin: string,
-	headers: Record<string, string> = {},
-	ms: number = WORK_MS,
-): Promise<Document> {
-	const response = await submitRaw(origin, headers, ms);
+export interface Submission {
+	readonly headers?: Record<string, string> | undefined;
+	/** Duration of the work. Default: `WORK_MS`. */
+	readonly ms?: number | undefined;
+	/** Default: `wait`. */
+	readonly task?: string | undefined;
+}
+
+export async function submit(origin: string, { headers, ms, task }: Submission = {}): Promise<Document> {
+	const response = await submitRaw(origin, { headers, ms, task });
 	if (response.status !== 202) throw new Error(`Expected 202, got ${response.status}: ${await response.text()}`);
 	return (await response.json()) as Document;
 }
 
-function submitRaw(origin: string, headers: Record<string, string>, ms: number = WORK_MS): Promise<Response> {
-	return fetch(`${origin}/v1/tasks/wait/jobs`, {
+function submitRaw(origin: string, { headers, ms = WORK_MS, task = 'wait' }: Submission): Promise<Response> {
+	return fetch(`${origin}/v1/tasks/${task}/jobs`, {
 		method: 'POST',
 		headers: { ...JSON_TYPE, ...headers },
 		body: JSON.stringify({ ms }),
 	});
 }
 
-async function polled({ origin }: Place, headers: Record<string, string> = {}): Promise<void> {
-	const { links } = await submit(origin, headers);
+async function polled({ origin }: Place, headers: Record<string, string> = {}, task?: string): Promise<void> {
+	const { links } = await submit(origin, { headers, task });
 	await expectOk(await fetch(links.self));
 	await wait(LATER_MS);
 	await expectOk(await fetch(links.self));
@@ -180,6 +208,21 @@ function untilTold(url: string): Promise<void> {
 			socket.terminate();
 		});
 	});
+}
+
+/** Submits at a steady rate, however long the responses take, and polls each job once at once and once at the end. */
+async function inStream(origin: string): Promise<void> {
+	const beganAt = performance.now();
+	const answered = Array.from({ length: STREAM.jobs }, async (_, index) => {
+		await wait(index * STREAM.everyMs);
+		const { links } = await submit(origin, { headers: { 'coatcheck-on-complete': 'inline' } });
+		await expectOk(await fetch(links.self));
+		return links.self;
+	});
+	const polls = await Promise.all(answered);
+	console.log(`  ${((STREAM.jobs * 1_000) / (performance.now() - beganAt)).toFixed(0)} a second were answered`);
+	await wait(LATER_MS);
+	for (const self of polls) await expectOk(await fetch(self));
 }
 
 async function inBatch(origin: string): Promise<void> {

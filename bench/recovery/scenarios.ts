@@ -15,15 +15,30 @@ const UNHURT_MS = 15_000;
 
 export interface Server {
 	readonly worker: LocalWorker;
-	/** Kills the whole process tree, and starts it again with the same state. @returns the time of the kill. */
-	readonly restart: () => Promise<number>;
+	/** Kills the whole process tree, and starts it again with the same state. */
+	readonly restart: () => Promise<Outage>;
+}
+
+/** Times in milliseconds since the epoch. */
+export interface Outage {
+	readonly killedAt: number;
+	/** The server answers again. */
+	readonly readyAt: number;
+}
+
+/** What is measured of a job. */
+export interface Figure {
+	/** Milliseconds until the next attempt started; or the number of attempts that were made again. */
+	readonly value: number;
+	/** The part of them in which there was no server. */
+	readonly downMs?: number;
 }
 
 export interface Scenario {
 	readonly name: string;
 	readonly isPolled: boolean;
-	/** @returns a number for each job: milliseconds until its next attempt started. */
-	readonly run: (server: Server, jobs: number, isPolled: boolean) => Promise<readonly number[]>;
+	/** @returns a figure for each job. */
+	readonly run: (server: Server, jobs: number, isPolled: boolean) => Promise<readonly Figure[]>;
 }
 
 const killConsumers: Scenario['run'] = async ({ worker }, jobs, isPolled) => {
@@ -32,7 +47,8 @@ const killConsumers: Scenario['run'] = async ({ worker }, jobs, isPolled) => {
 	return Promise.all(
 		submitted.map(async (job) => {
 			const first = await startOf(client, job, { attempt: 1, isPolled: true });
-			return (await startOf(client, job, { attempt: 2, isPolled })) - first - INTERRUPTED_AFTER_MS;
+			const second = await startOf(client, job, { attempt: 2, isPolled });
+			return { value: second - first - INTERRUPTED_AFTER_MS };
 		}),
 	);
 };
@@ -42,29 +58,49 @@ const killEverything: Scenario['run'] = async (server, jobs, isPolled) => {
 	const submitted = await submitAll(before, jobs, { workMs: WORK_MS });
 	for (const job of submitted) await startOf(before, job, { attempt: 1, isPolled: true });
 	await sleepMs(INTERRUPTED_AFTER_MS);
-	const killedAt = await server.restart();
+	const { killedAt, readyAt } = await server.restart();
 	const after = new Client(server.worker.origin);
-	return Promise.all(submitted.map(async (job) => (await startOf(after, job, { attempt: 2, isPolled })) - killedAt));
+	return Promise.all(
+		submitted.map(async (job) => {
+			const second = await startOf(after, job, { attempt: 2, isPolled });
+			return { value: second - killedAt, downMs: readyAt - killedAt };
+		}),
+	);
 };
 
 /** The consumer lives, so its attempt must not be lost. @returns the number of attempts of each job, minus one. */
-const resetObjects: Scenario['run'] = async ({ worker }, jobs) => {
+const resetObjects: Scenario['run'] = async ({ worker }, jobs, isPolled) => {
 	const client = new Client(worker.origin);
 	const submitted = await submitAll(client, jobs, { workMs: UNHURT_MS });
 	for (const job of submitted) await startOf(client, job, { attempt: 1, isPolled: true });
 	await sleepMs(INTERRUPTED_AFTER_MS);
 	for (const { id } of submitted) await client.fetch(`/reset/${id}`);
-	return Promise.all(submitted.map(async (job) => (await client.ended(job, OBSERVED_MS)).attempt - 1));
+	if (!isPolled) await sleepMs(UNHURT_MS);
+	return Promise.all(submitted.map(async (job) => ({ value: (await client.ended(job, OBSERVED_MS)).attempt - 1 })));
 };
 
-export const SCENARIOS: readonly Scenario[] = [
-	{ name: 'the consumer is killed', isPolled: true, run: killConsumers },
-	{ name: 'the consumer is killed', isPolled: false, run: killConsumers },
-	{ name: 'everything is killed and started again', isPolled: true, run: killEverything },
-	{ name: 'everything is killed and started again', isPolled: false, run: killEverything },
+const NAMES = {
+	killed: 'the consumer is killed',
+	restarted: 'everything is killed and started again',
+	reset: 'only the object is reset',
+};
+
+/** The interruptions. Those of one list are measured at the same time, each on servers of its own. */
+export const INTERRUPTIONS: readonly (readonly Scenario[])[] = [
+	[
+		{ name: NAMES.killed, isPolled: true, run: killConsumers },
+		{ name: NAMES.killed, isPolled: false, run: killConsumers },
+	],
+	[
+		{ name: NAMES.restarted, isPolled: true, run: killEverything },
+		{ name: NAMES.restarted, isPolled: false, run: killEverything },
+	],
 ];
 
-export const UNHURT: Scenario = { name: 'only the object is reset', isPolled: true, run: resetObjects };
+export const UNHURT: readonly Scenario[] = [
+	{ name: NAMES.reset, isPolled: true, run: resetObjects },
+	{ name: NAMES.reset, isPolled: false, run: resetObjects },
+];
 
 function submitAll(client: Client, jobs: number, input: object): Promise<Document[]> {
 	return Promise.all(Array.from({ length: jobs }, () => client.submit('mortal', input)));

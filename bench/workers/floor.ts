@@ -9,6 +9,8 @@ const CHUNK_BYTES = 1_900_000;
 const INLINE_BYTES = 65_536;
 const ALARM_MS = 60_000;
 const RETAIN_MS = 86_400_000;
+/** A limit of the platform. */
+const MESSAGES_AT_ONCE = 100;
 
 interface Body {
 	readonly inline?: Uint8Array;
@@ -104,6 +106,7 @@ let turn = 0;
 export default {
 	async fetch(request, env, ctx) {
 		const { pathname } = new URL(request.url);
+		if (pathname === '/batches') return submitMany(request, env, ctx);
 		if (request.method === 'POST') return submit(request, env, ctx);
 		const [, , id = '', part] = pathname.split('/');
 		if (id.length !== 64) return new Response(null, { status: 404 });
@@ -126,6 +129,17 @@ export default {
 		);
 	},
 } satisfies ExportedHandler<FloorEnv, { id: string }>;
+
+/** Accepts jobs all at once, and sends their messages in groups. */
+async function submitMany(request: Request, env: FloorEnv, ctx: ExecutionContext): Promise<Response> {
+	const { count } = (await request.json()) as { count: number };
+	const ids = Array.from({ length: count }, () => env.JOBS.newUniqueId());
+	await Promise.all(ids.map((id) => env.JOBS.get(id).accept(0)));
+	const messages = ids.map((id) => ({ body: { id: id.toString() } }));
+	for (let from = 0; from < count; from += MESSAGES_AT_ONCE)
+		ctx.waitUntil(env.LANE_JOBS_1.sendBatch(messages.slice(from, from + MESSAGES_AT_ONCE)));
+	return Response.json({ ids: ids.map(String) }, { status: 202 });
+}
 
 async function submit(request: Request, env: FloorEnv, ctx: ExecutionContext): Promise<Response> {
 	const id = env.JOBS.newUniqueId();

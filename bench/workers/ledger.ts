@@ -6,7 +6,7 @@
  */
 import { BatchObject as BatchSubject } from '../../src/object/batch-object.ts';
 import { JobObject as Subject } from '../../src/object/job-object.ts';
-import worker from './subject.ts';
+import worker from './now.ts';
 
 export { TenantObject } from '../../src/object/tenant-object.ts';
 export { UpstreamGate } from '../../src/object/upstream-gate.ts';

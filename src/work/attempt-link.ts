@@ -14,6 +14,11 @@ import type { Jobs } from '../rpc/jobs.ts';
 
 /** Delay before a broken link is reopened: about `first`, then doubled after each failure in a row, up to `max`. */
 const REOPEN_AFTER_MS = { first: 500, max: 30 * MS_PER_SECOND } as const;
+/**
+ * At most this number of failures count when a link breaks that was open: it is opened again within two seconds, because its
+ * object waits for it for only `UNLINKED_MS.broken`.
+ */
+const MAX_FAILURES_BEFORE_BREAK = 2;
 /** The close code of an object whose attempt has ended, as opposed to one that was reset. */
 const ENDED = 1_000;
 /** A link that was open for this long has not failed: the backoff restarts after it. */
@@ -168,7 +173,8 @@ export class AttemptLink {
 		this.#socket = undefined;
 		const { percentComplete, message } = this.#progress;
 		this.#isUnsent = !this.#isEnded && (percentComplete !== undefined || message !== undefined);
-		if (Date.now() - this.#openedAt >= STEADY_AFTER_MS) this.#failures = 0;
+		const isSteady = Date.now() - this.#openedAt >= STEADY_AFTER_MS;
+		this.#failures = isSteady ? 0 : Math.min(this.#failures, MAX_FAILURES_BEFORE_BREAK);
 		this.#reopenLater();
 	}
 }

@@ -1,8 +1,12 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { dollarsAMillion } from '../../bench/cost/prices.ts';
+import { usageOf } from '../../bench/cost/usage.ts';
+import type { StatusDocument } from '../../src/core/job/document.ts';
 import type { JobObject } from '../../src/object/job-object.ts';
 import { receiver } from '../webhook/receiver.ts';
+import worker from '../worker.ts';
 import { call, eventsOf, objectOf, post, statusOf, submit, until, watch } from './client.ts';
 import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
 
@@ -10,7 +14,7 @@ import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
  * Counts billed operations at the platform's own storage, stubs and queues. Their prototypes count, so that the code
  * under test is unaffected.
  */
-const counts = { rows: 0, calls: 0, messages: 0, metrics: 0, deletedAlarms: 0, erasings: 0 };
+const counts = { rows: 0, calls: 0, messages: 0, metrics: 0, deletedAlarms: 0, erasings: 0, requests: 0, batches: 0 };
 
 function count(prototype: object, method: string, field: keyof typeof counts): void {
 	const original = Reflect.get(prototype, method) as (...args: unknown[]) => unknown;
@@ -46,6 +50,8 @@ beforeAll(async () => {
 	count(Object.getPrototypeOf(env.LANE_JOBS_1) as object, 'send', 'messages');
 	count(Object.getPrototypeOf(env.LANE_JOBS_1) as object, 'metrics', 'metrics');
 	countMessagesInBatches(Object.getPrototypeOf(env.LANE_JOBS_1) as Pick<Queue, 'sendBatch'>);
+	count(worker, 'fetch', 'requests');
+	count(worker, 'queue', 'batches');
 });
 
 beforeEach(() => {
@@ -237,6 +243,69 @@ describe('a job of lane "now"', () => {
 		const response = await post('/v1/tasks/at-once/jobs', { ms: 50 }, { prefer: 'wait=10' });
 		expect(await response.json()).toEqual({ attempt: 1 });
 		expect(counts).toMatchObject({ rows: 4, calls: 3 + 1, messages: 0, metrics: 0 });
+	});
+});
+
+describe('a million jobs that are polled twice, their erasing included,', () => {
+	/** CPU is not counted. This is more than `npm run bench:cost` measures for a job, objects and storage included. */
+	const CPU_MS = 20;
+
+	/** The price of a million jobs that cost as much as those of this test. */
+	function dollars(jobs: number): number {
+		const { rows, calls, messages, requests, batches } = counts;
+		const total = {
+			rowsWritten: rows,
+			objectCalls: calls,
+			queueOperations: messages * OPERATIONS_A_MESSAGE,
+			workerRequests: requests + batches,
+		};
+		const each = Object.entries(total).map(([name, value]) => [name, value / jobs]);
+		return dollarsAMillion(usageOf(Object.fromEntries(each), { cpuMs: CPU_MS }));
+	}
+
+	async function poll(documents: readonly StatusDocument[]): Promise<void> {
+		for (const { links } of documents) await call(links.self);
+	}
+
+	async function eraseLater(documents: readonly StatusDocument[]): Promise<void> {
+		advanceClock(ERASED_AFTER_MS);
+		for (const document of documents) await fireAlarm(document);
+		expect(counts.erasings).toBe(documents.length);
+	}
+
+	it('cost at most $8.00 one at a time', async () => {
+		const { document } = await submit('labelled', {}, { onComplete: 'inline' });
+		await poll([document]);
+		await waitForRows(4);
+		await poll([document]);
+		await eraseLater([document]);
+		expect(counts).toMatchObject({ rows: 4, calls: 6, messages: 1, requests: 3, batches: 1 });
+		expect(dollars(1)).toBeLessThanOrEqual(8);
+	});
+
+	it('cost at most $6.90 where a hundred come in a second', async () => {
+		const burst = 100;
+		await acceptTogether(burst);
+		const submitted = await Promise.all(
+			Array.from({ length: burst }, () => submit('labelled', {}, { onComplete: 'inline' })),
+		);
+		const documents = submitted.map(({ document }) => document);
+		await poll(documents);
+		await vi.waitFor(() => expect(counts.calls).toBeGreaterThanOrEqual((3 + 1) * burst));
+		await poll(documents);
+		await eraseLater(documents);
+		expect(counts).toMatchObject({ calls: 6 * burst, requests: 3 * burst });
+		expect(dollars(burst)).toBeLessThanOrEqual(6.9);
+	});
+
+	it('cost at most $6.60 on lane "now"', async () => {
+		const { document } = await submit('at-once', {}, { onComplete: 'inline' });
+		await poll([document]);
+		await waitForRows(4);
+		await poll([document]);
+		await eraseLater([document]);
+		expect(counts).toMatchObject({ rows: 4, calls: 6, messages: 0, requests: 3, batches: 0 });
+		expect(dollars(1)).toBeLessThanOrEqual(6.6);
 	});
 });
 

@@ -628,6 +628,15 @@ export const MUTANTS: readonly Mutant[] = [
 		says: 'that waits for an external worker or an upstream has no link to lose',
 	},
 	{
+		invariant: 15,
+		breaks: 'a link that has often broken is opened too late',
+		file: 'src/work/attempt-link.ts',
+		search: 'Math.min(this.#failures, MAX_FAILURES_BEFORE_BREAK)',
+		replacement: 'this.#failures',
+		killer: { file: 'test/flow/cut-links.test.ts', project: 'workerd' },
+		says: 'is not lost if its link breaks',
+	},
+	{
 		invariant: 3,
 		breaks: 'two attempts of one number, of which the first was forgotten, may both report',
 		file: 'src/core/job/record.ts',

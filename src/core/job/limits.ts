@@ -63,7 +63,7 @@ export const LEASE_GRACE_MS = 20 * MS_PER_SECOND;
 export const LINK_AFTER_MS = 1 * MS_PER_SECOND;
 /**
  * How long an attempt may be without its link before it counts as lost. A consumer whose link breaks opens it again after
- * half a second at first, so a consumer that is alive returns in time.
+ * half a second at first, and within two seconds if it breaks often, so a consumer that is alive returns in time.
  */
 export const UNLINKED_MS = {
 	/** The link was open before. */
