@@ -9,6 +9,7 @@ import { Batches } from '../rpc/batches.ts';
 import { Jobs } from '../rpc/jobs.ts';
 import { isTransientFailure } from '../rpc/retry-transient.ts';
 import { Tenants } from '../rpc/tenants.ts';
+import { Topics } from '../rpc/topics.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate, type Principal, requireScope } from './access/auth.ts';
 import { refuseWrongHost } from './access/host.ts';
@@ -29,8 +30,10 @@ export interface DoorEnv {
 	readonly BATCHES?: DurableObjectNamespace;
 	/** The circuit breakers of upstreams. */
 	readonly GATES: DurableObjectNamespace;
-	/** Required for quotas. */
+	/** Required for quotas of jobs and of topics. */
 	readonly TENANTS?: DurableObjectNamespace;
+	/** Required for topics. */
+	readonly TOPICS?: DurableObjectNamespace;
 }
 
 /** A deployment's bindings and tasks. */
@@ -88,6 +91,7 @@ async function routeRequest(
 		jobs: new Jobs(env.JOBS),
 		batches: env.BATCHES && new Batches(env.BATCHES),
 		tenants: new Tenants(env.TENANTS),
+		topics: env.TOPICS && new Topics(env.TOPICS),
 		lanes: lanesOf(env),
 		runNow,
 	});

@@ -6,6 +6,7 @@ import type { Lanes } from '../queue/lanes.ts';
 import type { Batches } from '../rpc/batches.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import type { Tenants } from '../rpc/tenants.ts';
+import type { Topics } from '../rpc/topics.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import type { Principal } from './access/auth.ts';
 import type { Correlation } from './correlation.ts';
@@ -19,6 +20,8 @@ export interface Door {
 	/** Absent in a Worker without a binding for batches. */
 	readonly batches?: Batches;
 	readonly tenants: Tenants;
+	/** Absent in a Worker without a binding for topics. */
+	readonly topics?: Topics;
 	readonly lanes: Lanes;
 	/**
 	 * Runs the first attempt of a durable job in this Worker. Returns `undefined` when there is no room for it. Else the promise

@@ -12,6 +12,9 @@ import type { RequestContext } from './request-context.ts';
 import { submitBody, submitEnvelope } from './submit/submit.ts';
 import { submitUpstream } from './submit/upstream.ts';
 import { listTasks } from './tasks.ts';
+import { MAX_EVENT_REQUEST_BYTES } from './topics/draft-event.ts';
+import { topicEvents } from './topics/events.ts';
+import { publishEvent } from './topics/publish.ts';
 
 export interface Route {
 	/** `ALL`: every method that the handler accepts. */
@@ -41,6 +44,9 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/jobs/:id/events', 'read', [jobEvents]),
 	route('GET /v1/jobs/:id/socket', 'read', [jobSocket]),
 
+	route('POST /v1/topics/:topic/events', 'submit', [publishEvent, event]),
+	route('GET /v1/topics/:topic/events', 'read', [topicEvents]),
+
 	route('DELETE /v1/jobs/:id', 'cancel', [cancelJob]),
 	route('POST /v1/jobs/:id/cancel', 'cancel', [cancelJob]),
 	route('POST /v1/jobs/:id/retry', 'submit', [retryJob]),
@@ -66,6 +72,10 @@ function input({ maxInputBytes }: Config): number {
 
 function resultBytes({ maxResultBytes }: Config): number {
 	return maxResultBytes;
+}
+
+function event(): number {
+	return MAX_EVENT_REQUEST_BYTES;
 }
 
 function report(): number {

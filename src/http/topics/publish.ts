@@ -1,0 +1,46 @@
+/** `POST /v1/topics/{topic}/events`: publishes an event. The 202 is sent when the event is durable. */
+import { defined } from '../../core/defined.ts';
+import { JOBS_TOPIC } from '../../core/topic/names.ts';
+import type { Published } from '../../core/topic/topic-api.ts';
+import { PRIVATE } from '../job-response.ts';
+import { Problem } from '../problem.ts';
+import type { RequestContext } from '../request-context.ts';
+import { getAllowance } from './allowance.ts';
+import { type EventDraft, readEventDraft } from './draft-event.ts';
+import { type RequestedTopic, requestedTopic } from './topic.ts';
+
+export async function publishEvent(context: RequestContext): Promise<Response> {
+	const topic = requestedTopic(context);
+	if (topic.settings.topic === JOBS_TOPIC)
+		throw new Problem('Forbidden', `Only the service publishes to the topic "${JOBS_TOPIC}": choose another name`);
+	const draft = await readEventDraft(context);
+	if (draft.event.correlationId !== undefined) context.correlation.adopt(draft.event.correlationId);
+	const published = await publishWithin(context, topic, draft);
+	const headers = { ...PRIVATE, ...(published.isReplay ? { 'idempotent-replayed': 'true' } : {}) };
+	return Response.json({ seq: published.seq }, { status: 202, headers });
+}
+
+/** Publishes within the tenant's quota. @throws {Problem} `QuotaExceeded`, `IdempotencyKeyReused` */
+async function publishWithin(
+	context: RequestContext,
+	{ topics, id, settings }: RequestedTopic,
+	draft: EventDraft,
+): Promise<Extract<Published, { published: true }>> {
+	const isUnlimited = context.config.topicQuotas ? undefined : (true as const);
+	const publication = { ...defined({ ...draft, isUnlimited }), id: crypto.randomUUID(), settings };
+	let published = await topics.publish(id, publication);
+	if (!published.published && published.reason === 'no-allowance') {
+		const allowance = await getAllowance(context, settings.topic, published.request);
+		published = await topics.publish(id, { ...publication, allowance });
+	}
+	if (published.published) return published;
+	if (published.reason === 'key-reused') throw eventKeyReused();
+	throw new Problem('Overloaded', 'Many events came at once, and this one found no room: try again');
+}
+
+function eventKeyReused(): Problem {
+	const message = 'expected a new key: this one belongs to a different event';
+	return new Problem('IdempotencyKeyReused', 'The idempotency key was already used for another event: send a new key', {
+		errors: [{ header: 'Idempotency-Key', message }],
+	});
+}
