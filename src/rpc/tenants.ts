@@ -42,6 +42,11 @@ export class Tenants {
 	}
 }
 
+/** A name for a reservation. Names sort by age. */
+export function reservationName(now: number): string {
+	return `${now.toString(36).padStart(9, '0')}-${crypto.randomUUID()}`;
+}
+
 function notTold(error: unknown): void {
 	logError('quota usage not reported', { error });
 }

@@ -36,6 +36,14 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 		init: { headers: { 'coatcheck-event-type': 'made', 'content-type': 'application/json' }, body: '1' },
 	},
 	'GET /v1/topics/:topic/events': { status: 200 },
+	'GET /v1/topics/:topic/subscriptions': { status: 200 },
+	'PUT /v1/topics/:topic/subscriptions/:name': {
+		status: 400,
+		code: 'InvalidRequest',
+		init: { headers: { 'content-type': 'application/json' }, body: '{}' },
+	},
+	'GET /v1/topics/:topic/subscriptions/:name': { status: 404, code: 'NotFound' },
+	'DELETE /v1/topics/:topic/subscriptions/:name': { status: 404, code: 'NotFound' },
 	'DELETE /v1/jobs/:id': { status: 200 },
 	'POST /v1/jobs/:id/cancel': { status: 200 },
 	'POST /v1/jobs/:id/retry': { status: 409, code: 'NotRetryable' },
@@ -238,7 +246,8 @@ async function told(
 			.replace(':id', jobId)
 			.replace(':task', 'sleep')
 			.replace(':upstream', 'reports')
-			.replace(':topic', 'pictures'),
+			.replace(':topic', 'pictures')
+			.replace(':name', 'none'),
 		'https://coatcheck.example',
 	);
 	if (token !== undefined) url.searchParams.set('token', token);

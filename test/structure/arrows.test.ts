@@ -11,7 +11,7 @@ const EVERYWHERE: readonly string[] = ['core/defined'];
 /** The imports that each room may have. A room is a folder of `src` or of `src/core`, or a file beside the folders. */
 const ARROWS: Record<string, readonly string[]> = {
 	index: ['coatcheck', 'tasks', 'object'],
-	coatcheck: ['config', 'http', 'log', 'webhook', 'queue', 'rpc', 'token', 'work'],
+	coatcheck: ['config', 'http', 'log', 'webhook', 'queue', 'rpc', 'subscription', 'token', 'work'],
 	http: [
 		'core/batch',
 		'config',
@@ -27,7 +27,8 @@ const ARROWS: Record<string, readonly string[]> = {
 		'work',
 	],
 	queue: ['core/job', 'log', 'rpc'],
-	webhook: ['config', 'core/http', 'core/job', 'log', 'core/operation', 'rpc', 'token'],
+	subscription: ['config', 'core/http', 'core/job', 'core/quota', 'core/topic', 'queue', 'rpc', 'webhook', 'work'],
+	webhook: ['config', 'core/http', 'core/job', 'log', 'core/operation', 'rpc', 'token', 'core/topic'],
 	work: ['core/http', 'core/job', 'log', 'core/operation', 'rpc', 'core/upstream'],
 	tasks: ['work'],
 	object: ['core/batch', 'core/job', 'log', 'queue', 'core/quota', 'rpc', 'core/topic', 'core/upstream'],
@@ -36,7 +37,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	token: ['config', 'core/job'],
 	client: ['core/http', 'core/job', 'core/operation', 'work'],
 	'core/quota': ['core/job', 'core/topic'],
-	'core/topic': ['core/job'],
+	'core/topic': ['core/http', 'core/job'],
 	'core/batch': ['core/job'],
 	'core/upstream': ['core/http', 'core/job'],
 	'core/defined': [],
@@ -54,7 +55,7 @@ const PURE: Record<string, readonly string[]> = {
 	'core/job': ['zod'],
 	'core/operation': [],
 	'core/quota': [],
-	'core/topic': [],
+	'core/topic': ['zod'],
 	'core/upstream': ['zod'],
 };
 

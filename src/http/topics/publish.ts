@@ -1,12 +1,11 @@
 /** `POST /v1/topics/{topic}/events`: publishes an event. The 202 is sent when the event is durable. */
-import { defined } from '../../core/defined.ts';
 import { JOBS_TOPIC } from '../../core/topic/names.ts';
 import type { Published } from '../../core/topic/topic-api.ts';
 import { PRIVATE } from '../job-response.ts';
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
-import { getAllowance } from './allowance.ts';
 import { type EventDraft, readEventDraft } from './draft-event.ts';
+import { topicQuotaExceeded } from './quota.ts';
 import { type RequestedTopic, requestedTopic } from './topic.ts';
 
 export async function publishEvent(context: RequestContext): Promise<Response> {
@@ -15,27 +14,21 @@ export async function publishEvent(context: RequestContext): Promise<Response> {
 		throw new Problem('Forbidden', `Only the service publishes to the topic "${JOBS_TOPIC}": choose another name`);
 	const draft = await readEventDraft(context);
 	if (draft.event.correlationId !== undefined) context.correlation.adopt(draft.event.correlationId);
-	const published = await publishWithin(context, topic, draft);
+	const published = await publishDraft(context, topic, draft);
 	const headers = { ...PRIVATE, ...(published.isReplay ? { 'idempotent-replayed': 'true' } : {}) };
 	return Response.json({ seq: published.seq }, { status: 202, headers });
 }
 
-/** Publishes within the tenant's quota. @throws {Problem} `QuotaExceeded`, `IdempotencyKeyReused` */
-async function publishWithin(
+/** @throws {Problem} `QuotaExceeded`, `IdempotencyKeyReused` */
+async function publishDraft(
 	context: RequestContext,
 	{ topics, id, settings }: RequestedTopic,
 	draft: EventDraft,
 ): Promise<Extract<Published, { published: true }>> {
-	const isUnlimited = context.config.topicQuotas ? undefined : (true as const);
-	const publication = { ...defined({ ...draft, isUnlimited }), id: crypto.randomUUID(), settings };
-	let published = await topics.publish(id, publication);
-	if (!published.published && published.reason === 'no-allowance') {
-		const allowance = await getAllowance(context, settings.topic, published.request);
-		published = await topics.publish(id, { ...publication, allowance });
-	}
+	const payer = { tenants: context.tenants, quotas: context.config.topicQuotas };
+	const published = await topics.publishWithin(id, { ...draft, settings }, payer);
 	if (published.published) return published;
-	if (published.reason === 'key-reused') throw eventKeyReused();
-	throw new Problem('Overloaded', 'Many events came at once, and this one found no room: try again');
+	throw published.reason === 'key-reused' ? eventKeyReused() : topicQuotaExceeded(published.shortage);
 }
 
 function eventKeyReused(): Problem {
