@@ -6,7 +6,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
-const SCOPES = ['submit', 'read', 'cancel', 'admin'];
+const SCOPES = ['submit', 'read', 'cancel', 'operate', 'admin'];
 const SECRET_BYTES = 32;
 /** Identifies the key to people, and to programs that search for leaked secrets. */
 const PREFIX = 'ck_';

@@ -3,6 +3,7 @@
  * and `queue` for its queues, and export the object classes.
  */
 import { type Config, NotConfigured, readConfig } from './config/config.ts';
+import { defined } from './core/defined.ts';
 import { createTeller, type Deployment, type DoorEnv, handleRequest } from './http/door.ts';
 import { logError } from './log.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
@@ -12,9 +13,12 @@ import { queuePurpose } from './queue/purpose.ts';
 import { AttemptsNow } from './queue/run-now.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
+import { Tenants } from './rpc/tenants.ts';
+import { Topics } from './rpc/topics.ts';
+import { type SubscriptionDependencies, serveSubscription } from './subscription/serve.ts';
 import { signToken } from './token/token.ts';
 import { Connections } from './webhook/connections.ts';
-import { deliver } from './webhook/deliver.ts';
+import { type DeliveryDependencies, deliver } from './webhook/deliver.ts';
 import type { AttemptDependencies } from './work/attempt.ts';
 import { handleMessage } from './work/handle-message.ts';
 import { createRegistry } from './work/registry.ts';
@@ -63,10 +67,11 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, createJobs(env, config, ctx));
 			if (!config) return putOff(batch);
 			const dependencies = createDependencies(env, { config, ctx, lane: purpose.lane });
-			const connections = new Connections();
+			const messenger = createMessenger(env, config, dependencies);
 			const handlers: Handlers = {
 				work: (received) => handleMessage(dependencies, received),
-				deliver: (message) => deliver({ ...config, jobs: dependencies.jobs, connections }, message),
+				deliver: (message) => deliver(messenger, message),
+				serve: (message) => serveSubscription(messenger, message),
 			};
 			await consume(batch, { lanes, handlers, purpose });
 		},
@@ -77,6 +82,25 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 function createJobs(env: DoorEnv, config: Config | undefined, ctx: WaitUntil | undefined): Jobs {
 	const teller = config && createTeller(env, config, (promise) => ctx?.waitUntil(promise));
 	return new Jobs(env.JOBS, teller?.tellSoon);
+}
+
+/** The dependencies of deliveries and subscriptions. */
+function createMessenger(
+	env: DoorEnv,
+	config: Config,
+	{ tasks, jobs }: AttemptDependencies,
+): DeliveryDependencies & SubscriptionDependencies {
+	const tenants = new Tenants(env.TENANTS);
+	const topics = env.TOPICS && new Topics(env.TOPICS);
+	return {
+		...config,
+		...defined({ topics }),
+		tasks,
+		jobs,
+		tenants,
+		lanes: lanesOf(env),
+		connections: new Connections(),
+	};
 }
 
 /** Retries the messages of an unknown queue. None is dropped: after the last retry they become dead letters. */

@@ -5,5 +5,6 @@ import { tasks } from './tasks/index.ts';
 export { BatchObject } from './object/batch-object.ts';
 export { JobObject } from './object/job-object.ts';
 export { TenantObject } from './object/tenant-object.ts';
+export { TopicObject } from './object/topic-object.ts';
 export { UpstreamGate } from './object/upstream-gate.ts';
 export default coatcheck({ tasks });

@@ -84,6 +84,7 @@ export class JobObject extends DurableObject {
 /** Never called: the configuration names these classes, so they must exist. */
 export class BatchObject extends DurableObject {}
 export class TenantObject extends DurableObject {}
+export class TopicObject extends DurableObject {}
 export class UpstreamGate extends DurableObject {}
 
 function tell(socket: WebSocket): void {

@@ -9,6 +9,7 @@ import { JobObject as Subject } from '../../src/object/job-object.ts';
 import worker from './now.ts';
 
 export { TenantObject } from '../../src/object/tenant-object.ts';
+export { TopicObject } from '../../src/object/topic-object.ts';
 export { UpstreamGate } from '../../src/object/upstream-gate.ts';
 
 /** Counts of everything that is billed. */

@@ -6,6 +6,7 @@ import { defineTask } from '../../src/work/task.ts';
 export { BatchObject } from '../../src/object/batch-object.ts';
 export { JobObject } from '../../src/object/job-object.ts';
 export { TenantObject } from '../../src/object/tenant-object.ts';
+export { TopicObject } from '../../src/object/topic-object.ts';
 export { UpstreamGate } from '../../src/object/upstream-gate.ts';
 
 const stamp = defineTask({

@@ -9,6 +9,7 @@ import { defineTask } from '../../src/work/task.ts';
 
 export { BatchObject } from '../../src/object/batch-object.ts';
 export { TenantObject } from '../../src/object/tenant-object.ts';
+export { TopicObject } from '../../src/object/topic-object.ts';
 export { UpstreamGate } from '../../src/object/upstream-gate.ts';
 
 /** The job's object, which can be reset: its memory and its sockets are lost, as after a deploy. */

@@ -6,6 +6,7 @@ import { echo, wait } from './tasks.ts';
 export { BatchObject } from '../../src/object/batch-object.ts';
 export { JobObject } from '../../src/object/job-object.ts';
 export { TenantObject } from '../../src/object/tenant-object.ts';
+export { TopicObject } from '../../src/object/topic-object.ts';
 export { UpstreamGate } from '../../src/object/upstream-gate.ts';
 
 export default coatcheck({ tasks: [...tasks, wait, echo] });

@@ -7,8 +7,11 @@ import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-type
 import * as z from 'zod';
 import { defined } from '../core/defined.ts';
 import { isLoopback } from '../core/http/target.ts';
-import { MIB } from '../core/job/limits.ts';
+import { MIB, SECONDS_PER_DAY } from '../core/job/limits.ts';
 import type { Quotas } from '../core/quota/quotas.ts';
+import type { TopicQuotas } from '../core/topic/allowance.ts';
+import { TOPIC_RETAIN_BYTES_RANGE, TOPIC_RETAIN_SECONDS_RANGE } from '../core/topic/limits.ts';
+import type { Retention } from '../core/topic/retention.ts';
 import { readUpstreams, type Upstreams } from '../core/upstream/settings.ts';
 import { joinNumberedVariables, WrongPart } from './numbered-variables.ts';
 
@@ -26,6 +29,14 @@ export const DEFAULTS = {
 	 */
 	EDGE_CACHE_SECONDS: 0,
 	LIST: 'on',
+	/** How long a topic keeps its events, in seconds. */
+	TOPIC_RETAIN_SECONDS: SECONDS_PER_DAY,
+	/** Maximum size of the events that a topic keeps, in bytes. Beyond it, the oldest are deleted. */
+	TOPIC_RETAIN_BYTES: 64 * MIB,
+	/** Maximum size of the events that all topics of a tenant keep, in bytes. */
+	MAX_TOPIC_BYTES: 1_024 * MIB,
+	/** Maximum number of events that all topics of a tenant keep. */
+	MAX_TOPIC_EVENTS: 10_000_000,
 	/** The JWT claim with the tenant. */
 	JWT_TENANT_CLAIM: 'tenant',
 	/** The JWT claim with the scopes (RFC 8693 §4.2). */
@@ -33,7 +44,7 @@ export const DEFAULTS = {
 } as const;
 
 /** The scopes of callers. `admin` includes all rights in the tenant. */
-export const KEY_SCOPES = ['submit', 'read', 'cancel', 'admin'] as const;
+export const KEY_SCOPES = ['submit', 'read', 'cancel', 'operate', 'admin'] as const;
 export type KeyScope = (typeof KEY_SCOPES)[number];
 
 /** Keys for the tokens in links. The first signs, all verify, so that keys can be rotated without breaking links. */
@@ -107,6 +118,10 @@ export interface Config {
 	readonly upstreams: Upstreams;
 	/** Quotas of each tenant; `undefined` disables counting. */
 	readonly quotas: Quotas | undefined;
+	/** How long topics keep their events. */
+	readonly topicRetention: Retention;
+	/** Quotas of each tenant for all of its topics; `undefined` in a deployment without the binding `TENANTS`. */
+	readonly topicQuotas: TopicQuotas | undefined;
 }
 
 /** The deployment can't serve requests: a variable is missing or invalid. `variables` contains the names. */
@@ -179,6 +194,11 @@ const wholeAtLeastOne = (unit: string) =>
 		.positive(`expected a positive number of ${unit}`);
 
 const positiveCount = (unit: string, fallback: number) => wholeAtLeastOne(unit).default(fallback);
+
+const within = ({ min, max }: { readonly min: number; readonly max: number }, unit: string) => {
+	const error = `expected a whole number of ${unit} from ${min} to ${max}`;
+	return z.coerce.number(error).int(error).min(min, error).max(max, error);
+};
 
 const MAX_CACHE_SECONDS = 86_400;
 const cacheSecondsError = `expected a whole number of seconds from 0 to ${MAX_CACHE_SECONDS}`;
@@ -298,6 +318,10 @@ const Variables = z.object({
 	LIST: z.enum(['on', 'off'], 'expected on or off').default(DEFAULTS.LIST),
 	MAX_JOBS_IN_FLIGHT: wholeAtLeastOne('jobs').optional(),
 	MAX_STORED_BYTES: wholeAtLeastOne('bytes').optional(),
+	TOPIC_RETAIN_SECONDS: within(TOPIC_RETAIN_SECONDS_RANGE, 'seconds').default(DEFAULTS.TOPIC_RETAIN_SECONDS),
+	TOPIC_RETAIN_BYTES: within(TOPIC_RETAIN_BYTES_RANGE, 'bytes').default(DEFAULTS.TOPIC_RETAIN_BYTES),
+	MAX_TOPIC_BYTES: positiveCount('bytes', DEFAULTS.MAX_TOPIC_BYTES),
+	MAX_TOPIC_EVENTS: positiveCount('events', DEFAULTS.MAX_TOPIC_EVENTS),
 	TENANTS: objects.optional(),
 });
 
@@ -369,6 +393,8 @@ function parse(env: object): Settings | NotConfigured {
 		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
 		isListOn: data.LIST === 'on',
 		quotas: readQuotas(data),
+		topicRetention: { retainSeconds: data.TOPIC_RETAIN_SECONDS, retainBytes: data.TOPIC_RETAIN_BYTES },
+		topicQuotas: data.TENANTS && { bytes: data.MAX_TOPIC_BYTES, events: data.MAX_TOPIC_EVENTS },
 	};
 }
 

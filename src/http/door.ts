@@ -11,6 +11,7 @@ import { ListTeller } from '../rpc/list-teller.ts';
 import { Lists } from '../rpc/lists.ts';
 import { isTransientFailure } from '../rpc/retry-transient.ts';
 import { Tenants } from '../rpc/tenants.ts';
+import { Topics } from '../rpc/topics.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import { authenticate, type Principal, requireScope } from './access/auth.ts';
 import { refuseWrongHost } from './access/host.ts';
@@ -31,7 +32,7 @@ export interface DoorEnv {
 	readonly BATCHES?: DurableObjectNamespace;
 	/** The circuit breakers of upstreams. */
 	readonly GATES: DurableObjectNamespace;
-	/** Required for quotas. */
+	/** Required for quotas of jobs and of topics. */
 	readonly TENANTS?: DurableObjectNamespace;
 	/** Required for topics, and for the list of jobs. */
 	readonly TOPICS?: DurableObjectNamespace;
@@ -95,6 +96,7 @@ async function routeRequest(
 		teller,
 		batches: env.BATCHES && new Batches(env.BATCHES),
 		tenants: new Tenants(env.TENANTS),
+		topics: env.TOPICS && new Topics(env.TOPICS),
 		lanes: lanesOf(env),
 		runNow,
 	});

@@ -7,6 +7,7 @@ import type { Batches } from '../rpc/batches.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import type { ListTeller } from '../rpc/list-teller.ts';
 import type { Tenants } from '../rpc/tenants.ts';
+import type { Topics } from '../rpc/topics.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import type { Principal } from './access/auth.ts';
 import type { Correlation } from './correlation.ts';
@@ -20,6 +21,8 @@ export interface Door {
 	/** Absent in a Worker without a binding for batches. */
 	readonly batches?: Batches;
 	readonly tenants: Tenants;
+	/** Absent in a Worker without a binding for topics. */
+	readonly topics?: Topics;
 	readonly lanes: Lanes;
 	/** Left out where the list of jobs is off. */
 	readonly teller?: ListTeller;

@@ -1,5 +1,6 @@
 /** The whole API on one screen: each route with its required scope and its handler. */
 import type { Config } from '../config/config.ts';
+import { MAX_SUBSCRIPTION_BYTES } from '../core/topic/limits.ts';
 import type { Scope } from './access/auth.ts';
 import { batchStatus, submitBatch } from './batch/batches.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
@@ -12,10 +13,14 @@ import type { RequestContext } from './request-context.ts';
 import { submitBody, submitEnvelope } from './submit/submit.ts';
 import { submitUpstream } from './submit/upstream.ts';
 import { listTasks } from './tasks.ts';
+import { MAX_EVENT_REQUEST_BYTES } from './topics/draft-event.ts';
+import { topicEvents } from './topics/events.ts';
+import { publishEvent } from './topics/publish.ts';
+import { deleteSubscription, getSubscription, listSubscriptions, putSubscription } from './topics/subscriptions.ts';
 
 export interface Route {
 	/** `ALL`: every method that the handler accepts. */
-	readonly method: 'GET' | 'POST' | 'DELETE' | 'ALL';
+	readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'ALL';
 	readonly path: string;
 	readonly scope: Scope;
 	/** Maximum size of the body, in bytes. */
@@ -40,6 +45,13 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/jobs/:id/result', 'read', [jobResult]),
 	route('GET /v1/jobs/:id/events', 'read', [jobEvents]),
 	route('GET /v1/jobs/:id/socket', 'read', [jobSocket]),
+
+	route('POST /v1/topics/:topic/events', 'submit', [publishEvent, event]),
+	route('GET /v1/topics/:topic/events', 'read', [topicEvents]),
+	route('GET /v1/topics/:topic/subscriptions', 'operate', [listSubscriptions]),
+	route('PUT /v1/topics/:topic/subscriptions/:name', 'operate', [putSubscription, subscription]),
+	route('GET /v1/topics/:topic/subscriptions/:name', 'operate', [getSubscription]),
+	route('DELETE /v1/topics/:topic/subscriptions/:name', 'operate', [deleteSubscription]),
 
 	route('DELETE /v1/jobs/:id', 'cancel', [cancelJob]),
 	route('POST /v1/jobs/:id/cancel', 'cancel', [cancelJob]),
@@ -66,6 +78,14 @@ function input({ maxInputBytes }: Config): number {
 
 function resultBytes({ maxResultBytes }: Config): number {
 	return maxResultBytes;
+}
+
+function event(): number {
+	return MAX_EVENT_REQUEST_BYTES;
+}
+
+function subscription(): number {
+	return MAX_SUBSCRIPTION_BYTES;
 }
 
 function report(): number {

@@ -2,6 +2,7 @@
  * The deliveries of a job's webhook: the messages that ask for them, and those in progress. All of it is in memory: losing
  * it costs a duplicate call with the same id.
  */
+import { defined } from '../core/defined.ts';
 import { type BareEvent, eventAt, progressEvent } from '../core/job/document.ts';
 import { readableUntil } from '../core/job/expiry.ts';
 import { MS_PER_SECOND, WEBHOOK_TIMEOUT_MS } from '../core/job/limits.ts';
@@ -76,10 +77,10 @@ export class Deliveries {
 	}
 
 	#facts(job: JobRecord, event: BareEvent): Omit<DueDelivery, 'waitMs' | 'isTracked'> {
-		const { url, format, origin } = job.webhook as NonNullable<JobRecord['webhook']>;
+		const { url, format, origin, replyTopic } = job.webhook as NonNullable<JobRecord['webhook']>;
 		const { tenant } = job;
 		return {
-			webhook: { url, format, origin },
+			webhook: defined({ url, format, origin, replyTopic }),
 			tenant,
 			readableUntil: readableUntil(job),
 			event,

@@ -70,7 +70,7 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		this.#sockets = sockets;
 		this.#uploads = uploads;
 		this.#deliveries = deliveries;
-		const lists = new Lists((env as { TOPICS?: DurableObjectNamespace }).TOPICS);
+		const lists = new Lists(env.TOPICS);
 		this.#announcer = new Announcer({ id, sockets, deliveries, lists, tenants: new Tenants(env.TENANTS) });
 		this.#keeper = new JobKeeper(store, sockets, this.#announcer);
 		this.#watchdog = new Watchdog({ id, lanes, lists, store, uploads, deliveries, keeper: this.#keeper });

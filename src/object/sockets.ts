@@ -74,22 +74,7 @@ export class JobSockets {
 	/** Whether one more watcher or waiter is allowed. At the limit, this closes sockets whose client may have disappeared. */
 	makeRoom(now: number): boolean {
 		const open = [WATCHER, WAITER].flatMap((tag) => this.#ctx.getWebSockets(tag)).filter(isOpen);
-		const surplus = open.length - MAX_WATCHERS + 1;
-		if (surplus <= 0) return true;
-		const silent = open
-			.map((socket) => ({ socket, heardAt: this.#heardAt(socket) }))
-			.filter(({ heardAt }) => now - heardAt >= WATCHER_SILENT_MS)
-			.sort((one, other) => one.heardAt - other.heardAt)
-			.slice(0, surplus);
-		for (const { socket } of silent)
-			closeQuietly(socket, CLOSE.tryAgainLater, 'silent for too long at the limit of watchers');
-		return silent.length === surplus;
-	}
-
-	/** When the client was last active. Sockets of earlier versions have no time. */
-	#heardAt(socket: WebSocket): number {
-		const { acceptedAt = 0 } = (socket.deserializeAttachment() ?? {}) as Accepted;
-		return Math.max(acceptedAt, this.#ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
+		return closeSilent(this.#ctx, { open, surplus: open.length - MAX_WATCHERS + 1, now });
 	}
 
 	/** Whether any watcher or waiter would receive progress now. */
@@ -202,12 +187,38 @@ function isOfAttempt(attachment: Partial<LiveProgress> | null): attachment is Li
 }
 
 /** A socket closed by this side stays in the list until the client closes it too, which may be never. */
-function isOpen({ readyState }: WebSocket): boolean {
+export function isOpen({ readyState }: WebSocket): boolean {
 	return (readyState ?? OPEN) === OPEN;
 }
 
+export interface SilentSockets {
+	readonly open: readonly WebSocket[];
+	/** Number of sockets to close; at most 0 when there is room. */
+	readonly surplus: number;
+	readonly now: number;
+}
+
+/** Closes sockets whose client may have disappeared. @returns whether enough of them are closed. */
+export function closeSilent(ctx: DurableObjectState, { open, surplus, now }: SilentSockets): boolean {
+	if (surplus <= 0) return true;
+	const silent = open
+		.map((socket) => ({ socket, heardAt: heardAt(ctx, socket) }))
+		.filter((one) => now - one.heardAt >= WATCHER_SILENT_MS)
+		.sort((one, other) => one.heardAt - other.heardAt)
+		.slice(0, surplus);
+	for (const { socket } of silent)
+		closeQuietly(socket, CLOSE.tryAgainLater, 'silent for too long at the limit of watchers');
+	return silent.length === surplus;
+}
+
+/** When the client was last active. Sockets of earlier versions have no time. */
+function heardAt(ctx: DurableObjectState, socket: WebSocket): number {
+	const { acceptedAt = 0 } = (socket.deserializeAttachment() ?? {}) as Accepted;
+	return Math.max(acceptedAt, ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
+}
+
 /** Sending to a client that has disappeared throws. Its close event follows. */
-function sendQuietly(socket: WebSocket, text: string): void {
+export function sendQuietly(socket: WebSocket, text: string): void {
 	try {
 		socket.send(text);
 	} catch {

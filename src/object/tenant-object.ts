@@ -1,6 +1,6 @@
 /**
- * One tenant's object: it counts the tenant's quota usage, and rejects a job that exceeds a quota. It exists only if a
- * deployment has quotas. The rules are in `../quota/quotas.ts`.
+ * One tenant's object: it counts the tenant's quota usage, and rejects a job or a topic that exceeds a quota. It exists only if a
+ * deployment has quotas for jobs, or the tenant has topics. The rules are in `../quota/quotas.ts` and `../topic/allowance.ts`.
  *
  * A reservation is one turn of the event loop, without an `await` between check and write, so that concurrent requests
  * are handled one after the other. Room that was never released (a Worker died between two calls, a message was lost) is
@@ -10,9 +10,17 @@ import { DurableObject } from 'cloudflare:workers';
 import { defined } from '../core/defined.ts';
 import { CLEARING_INTERVAL_MS, RESERVATION_MS, VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../core/quota/limits.ts';
 import { type Quotas, type Reservation, roomFor, verdictOn } from '../core/quota/quotas.ts';
-import type { ReservationRequest, Reserved, TenantObjectApi } from '../core/quota/tenant-api.ts';
+import type {
+	Granted,
+	ReservationRequest,
+	Reserved,
+	TenantObjectApi,
+	TopicAllowanceRequest,
+} from '../core/quota/tenant-api.ts';
+import type { Allowance } from '../core/topic/allowance.ts';
 import { Jobs } from '../rpc/jobs.ts';
 import { Reservations } from './reservations.ts';
+import { TopicShares } from './topic-shares.ts';
 
 /** The bytes that a finished job keeps. */
 interface Settlement {
@@ -26,6 +34,7 @@ interface Settlement {
 export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements TenantObjectApi {
 	readonly #jobs: Jobs;
 	readonly #reservations: Reservations;
+	readonly #topics: TopicShares;
 	/** One verification of the jobs serves all requests that wait for it. */
 	#verification: Promise<boolean> | undefined;
 	#verifiedAt = Number.NEGATIVE_INFINITY;
@@ -37,6 +46,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 		super(ctx, env);
 		this.#jobs = new Jobs(env.JOBS);
 		this.#reservations = new Reservations(ctx.storage.sql);
+		this.#topics = new TopicShares(ctx.storage.sql);
 	}
 
 	async reserve(request: ReservationRequest, quotas: Quotas): Promise<Reserved> {
@@ -52,6 +62,14 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 	async release(name: string, keptUntil?: number): Promise<void> {
 		this.#reservations.remove(name);
 		if (keptUntil !== undefined) this.#reservations.dropKept(name, keptUntil);
+	}
+
+	async grantAllowance({ topic, needed, wanted, quotas }: TopicAllowanceRequest): Promise<Granted> {
+		return this.#topics.grant({ topic, needed, wanted, quotas });
+	}
+
+	async returnAllowance(topic: string, allowance: Allowance): Promise<void> {
+		this.#topics.set(topic, allowance);
 	}
 
 	/** Clears expired entries even if no further request arrives. */

@@ -7,9 +7,10 @@ import { unreachableMs } from '../core/job/backoff.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 import {
 	type DeliveryMessage,
-	type JobMessage,
 	MAX_JOBS_IN_MESSAGE,
 	type ReceivedMessage,
+	type SingleMessage,
+	type SubscriptionMessage,
 } from '../core/job/message.ts';
 import type { Report } from '../core/job/object-api.ts';
 import { logError } from '../log.ts';
@@ -36,6 +37,8 @@ export interface Handlers {
 	readonly work: (received: ReceivedMessage) => Promise<Report>;
 	/** Delivers an event to a webhook's receiver. The outcome is already reported to the job. */
 	readonly deliver: (message: DeliveryMessage) => Promise<Report>;
+	/** Serves a topic's subscription. The outcome is already reported to the topic. */
+	readonly serve: (message: SubscriptionMessage) => Promise<Report>;
 }
 
 /** The dependencies of a consumer. */
@@ -101,9 +104,7 @@ async function handleLetter(letter: Letter, invocation: Invocation): Promise<voi
 	const { message, body } = letter;
 	const { handlers, isShared } = invocation;
 	const isRepeat = message.attempts > 1;
-	const report = await ('epoch' in body
-		? handlers.work({ message: body, isRepeat, isShared })
-		: handlers.deliver(body));
+	const report = await runHandler(handlers, { message: body, isRepeat, isShared });
 	if (report.retryInMs === undefined) letter.settle();
 	else if (report.next) {
 		// If no queue accepts the message, the job's watchdog sends it.
@@ -111,6 +112,14 @@ async function handleLetter(letter: Letter, invocation: Invocation): Promise<voi
 		await sendMessage(destination, report.next, toDelaySeconds(report.retryInMs));
 		letter.settle();
 	} else await comeAgain(letter, report, invocation);
+}
+
+function runHandler(
+	handlers: Handlers,
+	{ message, ...received }: Omit<ReceivedMessage, 'message'> & { readonly message: SingleMessage },
+): Promise<Report> {
+	if ('epoch' in message) return handlers.work({ ...received, message });
+	return 'subscription' in message ? handlers.serve(message) : handlers.deliver(message);
 }
 
 /** Handles dead letters: the job fails visibly and can be retried. A lost delivery is sent again by its job's alarm. */
@@ -195,7 +204,7 @@ async function sendOn(letters: readonly Letter[], invocation: Invocation): Promi
 }
 
 /** A new message restarts the count of deliveries, so it must say itself that its upstream's gate is to be asked. */
-function bodyAgain({ body }: Letter): JobMessage | DeliveryMessage {
+function bodyAgain({ body }: Letter): SingleMessage {
 	if (!('upstream' in body) || !body.upstream) return body;
 	return { ...body, upstream: { ...body.upstream, hasWaited: true } };
 }

@@ -1,12 +1,12 @@
 /** Lanes and their queues. A lane keeps slow work apart from fast work, and its queues share the load. */
-import type { BundleMessage, DeliveryMessage, JobMessage } from '../core/job/message.ts';
+import type { BundleMessage, DeliveryMessage, JobMessage, SubscriptionMessage } from '../core/job/message.ts';
 
-export type MessageQueue = Queue<JobMessage | BundleMessage | DeliveryMessage>;
+export type MessageQueue = Queue<JobMessage | BundleMessage | DeliveryMessage | SubscriptionMessage>;
 
 /** The queues of each lane, by the lane's name. */
 export type Lanes = ReadonlyMap<string, readonly MessageQueue[]>;
 
-/** The lane of webhook deliveries. */
+/** The lane of webhook deliveries, and of the subscriptions of topics. */
 export const WEBHOOKS_LANE = 'webhooks';
 /** The lane of jobs whose own lane has no queues: lane `now`, or one that doesn't exist in this deployment. */
 const DEFAULT_LANE = 'jobs';

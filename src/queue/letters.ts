@@ -1,10 +1,17 @@
-/** The messages of a batch, opened: each job and each delivery is a letter, and is settled by itself. */
+/** The messages of a batch, opened: each job, delivery and subscription is a letter, and is settled by itself. */
 import * as z from 'zod';
-import { BundleMessage, DeliveryMessage, JobMessage, unbundle } from '../core/job/message.ts';
+import {
+	BundleMessage,
+	DeliveryMessage,
+	JobMessage,
+	type SingleMessage,
+	SubscriptionMessage,
+	unbundle,
+} from '../core/job/message.ts';
 import { logError } from '../log.ts';
 
 export interface Letter {
-	readonly body: JobMessage | DeliveryMessage;
+	readonly body: SingleMessage;
 	/** The message that it came in. */
 	readonly message: Message;
 	/** Whether its message names other jobs as well, so that the message must not be retried for this one. */
@@ -13,7 +20,7 @@ export interface Letter {
 	readonly settle: () => void;
 }
 
-const Body = z.union([JobMessage, BundleMessage, DeliveryMessage]);
+const Body = z.union([JobMessage, BundleMessage, DeliveryMessage, SubscriptionMessage]);
 
 /** Drops messages of an unknown format. */
 export function openMessages({ messages }: MessageBatch): Letter[] {

@@ -9,6 +9,8 @@ import {
 	type DeliveryMessage,
 	type JobMessage,
 	MAX_JOBS_IN_MESSAGE,
+	type SingleMessage,
+	type SubscriptionMessage,
 } from '../core/job/message.ts';
 import { BRIEF_LANE } from '../core/job/record.ts';
 import { logError } from '../log.ts';
@@ -103,6 +105,11 @@ export async function sendDelivery(lanes: Lanes, message: DeliveryMessage): Prom
 	await sendMessage({ lanes, lane: WEBHOOKS_LANE }, message, 0);
 }
 
+/** Calls a consumer for a topic's subscription. Resolves when the message is sent or given up; never rejects. */
+export async function sendSubscriptionMessage(lanes: Lanes, message: SubscriptionMessage): Promise<void> {
+	await sendMessage({ lanes, lane: WEBHOOKS_LANE }, message, 0);
+}
+
 /** The destination of a message. */
 export interface Destination {
 	readonly lanes: Lanes;
@@ -112,11 +119,7 @@ export interface Destination {
 }
 
 /** Resolves to whether a queue accepted the message; never rejects. */
-export function sendMessage(
-	destination: Destination,
-	message: JobMessage | DeliveryMessage,
-	delaySeconds: number,
-): Promise<boolean> {
+export function sendMessage(destination: Destination, message: SingleMessage, delaySeconds: number): Promise<boolean> {
 	return handOver(destination, message.id, (queue) => queue.send(message, { contentType: 'json', delaySeconds }));
 }
 

@@ -1,6 +1,7 @@
-/** Calls to tenants' objects. A deployment without quotas has none. */
+/** Calls to tenants' objects. A deployment without quotas for jobs has them only for tenants with topics. */
 import type { ClaimNews } from '../core/job/quota-usage.ts';
 import type { TenantObjectApi } from '../core/quota/tenant-api.ts';
+import type { Allowance } from '../core/topic/allowance.ts';
 import { logError } from '../log.ts';
 import { retryTransient } from './retry-transient.ts';
 
@@ -30,10 +31,20 @@ export class Tenants {
 		await this.call(tenant, (object) => object.release(name, keptUntil)).catch(notTold);
 	}
 
+	/** Returns a topic's quota. Never rejects: the topic's next larger share replaces the one that is counted. */
+	async returnAllowance(tenant: string, topic: string, allowance: Allowance): Promise<void> {
+		await this.call(tenant, (object) => object.returnAllowance(topic, allowance)).catch(notTold);
+	}
+
 	#objectOf(tenant: string): TenantObjectApi {
 		if (!this.#namespace) throw new Error('Expected a binding TENANTS of the class TenantObject');
 		return this.#namespace.get(this.#namespace.idFromName(tenant)) as unknown as TenantObjectApi;
 	}
+}
+
+/** A name for a reservation. Names sort by age. */
+export function reservationName(now: number): string {
+	return `${now.toString(36).padStart(9, '0')}-${crypto.randomUUID()}`;
 }
 
 function notTold(error: unknown): void {

@@ -4,23 +4,19 @@
  */
 import { type SigningKeys, secretsFor, type WebhookSecrets } from '../config/config.ts';
 import { defined } from '../core/defined.ts';
-import { targetRefusal } from '../core/http/target.ts';
 import { type JobEvent, statusDocument } from '../core/job/document.ts';
-import { WEBHOOK_TIMEOUT_MS } from '../core/job/limits.ts';
 import { jobLinks } from '../core/job/links.ts';
 import type { DeliveryMessage } from '../core/job/message.ts';
 import type { DueDelivery, Report } from '../core/job/object-api.ts';
 import type { Try } from '../core/job/webhook.ts';
-import { retryAfterMs } from '../core/operation/retry-after.ts';
-import { logError } from '../log.ts';
-import type { Jobs } from '../rpc/jobs.ts';
 import { signToken } from '../token/token.ts';
+import { callReceiver } from './call-receiver.ts';
 import type { Connections } from './connections.ts';
+import { publishReply, type ReplyDependencies } from './reply.ts';
 import { signedMessage } from './sign.ts';
 
 /** The dependencies of a delivery. */
-export interface DeliveryDependencies {
-	readonly jobs: Jobs;
+export interface DeliveryDependencies extends ReplyDependencies {
 	readonly webhookSecrets: WebhookSecrets;
 	readonly signingKeys: SigningKeys;
 	readonly allowPrivateTargets: boolean;
@@ -41,39 +37,22 @@ async function deliverNow(dependencies: DeliveryDependencies, { id, seq }: Deliv
 	const due = await jobs.call(id, (job) => job.delivery(seq));
 	if (!due) return {};
 	if (due.waitMs > 0) return { retryInMs: due.waitMs };
-	const made = await callReceiver(dependencies, id, due);
+	const made = await makeTry(dependencies, id, due);
 	if (!due.isTracked) return {};
 	const { attempt } = due;
 	return jobs.call(id, (job) => job.delivered(seq, defined({ ...made, attempt })));
 }
 
-async function callReceiver(dependencies: DeliveryDependencies, id: string, due: DueDelivery): Promise<Try> {
+async function makeTry(dependencies: DeliveryDependencies, id: string, due: DueDelivery): Promise<Try> {
 	const { url, format } = due.webhook;
 	const { messageId = `${id}:${due.event.seq}` } = due;
 	const event = await eventFor(dependencies, id, due);
+	if (due.webhook.replyTopic !== undefined) return publishReply(dependencies, due, event);
 	const secrets = secretsFor(dependencies.webhookSecrets, due.tenant);
 	const { correlationId } = event.job;
-	const { headers, body } = signedMessage(event, { format, id: messageId, now: Date.now(), secrets });
-	try {
-		const refusal = targetRefusal(url, dependencies.allowPrivateTargets);
-		if (refusal !== undefined) throw new Error(`the webhook's URL is not allowed: ${refusal}`);
-		if (secrets.length === 0) throw new Error('WEBHOOK_SECRETS has no secret of this tenant to sign with');
-		// A redirect is a failure: the sender registered this URL and no other.
-		const signal = AbortSignal.timeout(WEBHOOK_TIMEOUT_MS);
-		const response = await fetch(url, {
-			method: 'POST',
-			headers: { ...headers, 'x-correlation-id': correlationId },
-			body,
-			redirect: 'manual',
-			signal,
-		});
-		await response.body?.cancel();
-		const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
-		return defined({ code: response.status, retryAfterMs: waitMs });
-	} catch (error) {
-		logError('webhook not delivered', { job: id, seq: event.seq, correlationId, error });
-		return {};
-	}
+	const message = signedMessage(event, { format, id: messageId, now: Date.now(), secrets });
+	const call = { url, message, correlationId, isSigned: secrets.length > 0 };
+	return callReceiver(call, dependencies, { job: id, seq: event.seq });
 }
 
 /** The receiver's link grants permission to read the job, and nothing else. */

@@ -2,17 +2,20 @@
  * The message to a webhook's receiver: the event in the requested format, signed as Standard Webhooks (standardwebhooks.com).
  * It has one signature for each configured secret, so that a receiver can rotate its secret without missing an event.
  */
+import { Buffer } from 'node:buffer';
 import { Webhook } from 'standardwebhooks';
 import type { JobEvent } from '../core/job/document.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 import type { WebhookFormat } from '../core/job/record.ts';
 
-export interface SignedMessage {
+export type MessageBody = string | Uint8Array<ArrayBuffer>;
+
+export interface SignedMessage<Body extends MessageBody = string> {
 	readonly headers: Record<string, string>;
-	readonly body: string;
+	readonly body: Body;
 }
 
-/** Both formats name an event `job.<type>`. */
+/** Both formats name a job's event `job.<type>`. */
 const TYPE_PREFIX = 'job.';
 
 export interface SigningOptions {
@@ -25,15 +28,24 @@ export interface SigningOptions {
 	readonly secrets: readonly string[];
 }
 
-export function signedMessage(event: JobEvent, { format, id, now, secrets }: SigningOptions): SignedMessage {
-	const { headers, body } = format === 'cloudevents' ? cloudEvent(id, event) : standard(event);
+/** The message about a job's event. */
+export function signedMessage(event: JobEvent, options: SigningOptions): SignedMessage {
+	return signMessage(options.format === 'cloudevents' ? cloudEvent(options.id, event) : standard(event), options);
+}
+
+/** Signs a message. Its own headers take precedence. */
+export function signMessage<Body extends MessageBody>(
+	{ headers, body }: SignedMessage<Body>,
+	{ id, now, secrets }: Omit<SigningOptions, 'format'>,
+): SignedMessage<Body> {
 	const sentAt = new Date(Math.floor(now / MS_PER_SECOND) * MS_PER_SECOND);
-	const signatures = secrets.map((secret) => new Webhook(secret).sign(id, sentAt, body));
+	const signed = typeof body === 'string' ? body : Buffer.from(body);
+	const signatures = secrets.map((secret) => new Webhook(secret).sign(id, sentAt, signed));
 	return {
 		body,
 		headers: {
-			...headers,
 			'content-type': 'application/json',
+			...headers,
 			'user-agent': 'Coatcheck-Webhook/1',
 			'webhook-id': id,
 			'webhook-timestamp': String(sentAt.getTime() / MS_PER_SECOND),

@@ -31,6 +31,19 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	'GET /v1/jobs/:id/result': { status: 404, code: 'ResultNotReady' },
 	'GET /v1/jobs/:id/events': { status: 200 },
 	'GET /v1/jobs/:id/socket': { status: 101, init: { headers: { upgrade: 'websocket' } } },
+	'POST /v1/topics/:topic/events': {
+		status: 202,
+		init: { headers: { 'coatcheck-event-type': 'made', 'content-type': 'application/json' }, body: '1' },
+	},
+	'GET /v1/topics/:topic/events': { status: 200 },
+	'GET /v1/topics/:topic/subscriptions': { status: 200 },
+	'PUT /v1/topics/:topic/subscriptions/:name': {
+		status: 400,
+		code: 'InvalidRequest',
+		init: { headers: { 'content-type': 'application/json' }, body: '{}' },
+	},
+	'GET /v1/topics/:topic/subscriptions/:name': { status: 404, code: 'NotFound' },
+	'DELETE /v1/topics/:topic/subscriptions/:name': { status: 404, code: 'NotFound' },
 	'DELETE /v1/jobs/:id': { status: 200 },
 	'POST /v1/jobs/:id/cancel': { status: 200 },
 	'POST /v1/jobs/:id/retry': { status: 409, code: 'NotRetryable' },
@@ -229,7 +242,12 @@ async function told(
 	const { headers, token } = await send(jobId, Date.parse(createdAt));
 	const { init } = LET_IN[nameOf(route)] ?? {};
 	const url = new URL(
-		route.path.replace(':id', jobId).replace(':task', 'sleep').replace(':upstream', 'reports'),
+		route.path
+			.replace(':id', jobId)
+			.replace(':task', 'sleep')
+			.replace(':upstream', 'reports')
+			.replace(':topic', 'pictures')
+			.replace(':name', 'none'),
 		'https://coatcheck.example',
 	);
 	if (token !== undefined) url.searchParams.set('token', token);

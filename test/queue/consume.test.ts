@@ -52,6 +52,7 @@ function consumerOf(lanes: Lanes, report: Report, overrides: Partial<Consumer['h
 			return next.message.id === SLOW.id ? slow.promise : report;
 		},
 		deliver: async () => report,
+		serve: async () => report,
 		...overrides,
 	};
 	const consumer: Consumer = { lanes, handlers, purpose: { type: 'lane', lane: 'jobs', index: 1 } };

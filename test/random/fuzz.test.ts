@@ -81,7 +81,18 @@ const path = fc.oneof(
 const query = fc.array(
 	fc.tuple(
 		fc.oneof(
-			fc.constantFrom('token', 'after', 'onPending', 'onComplete', 'onFailed', 'width', 'format', 'status', 'limit'),
+			fc.constantFrom(
+				'token',
+				'after',
+				'onPending',
+				'onComplete',
+				'onFailed',
+				'width',
+				'format',
+				'status',
+				'limit',
+				'types',
+			),
 			text,
 		),
 		fc.oneof(fc.constantFrom('accepted', 'inline', 'error', '0', '7', 'jpeg'), fc.constant(OUR_TOKEN), text),
@@ -117,6 +128,10 @@ const OUR_HEADERS = [
 	'coatcheck-on-pending',
 	'coatcheck-on-complete',
 	'coatcheck-on-failed',
+	'coatcheck-event-type',
+	'ce-type',
+	'ce-id',
+	'ce-specversion',
 	'sec-websocket-protocol',
 	'sec-websocket-key',
 	'upgrade',

@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
+import { Tenants } from '../../src/rpc/tenants.ts';
 import { Connections } from '../../src/webhook/connections.ts';
 import { deliver } from '../../src/webhook/deliver.ts';
 import { dropMessages } from '../flow/faults.ts';
@@ -33,7 +34,12 @@ async function signedFor(variables: Variables, tenant: keyof typeof TENANTS): Pr
 	if (response.status === 400) return [];
 	const { id } = await response.json<StatusDocument>();
 	await deliver(
-		{ ...readConfig({ ...env, ...variables }), jobs: new Jobs(env.JOBS), connections: new Connections(1) },
+		{
+			...readConfig({ ...env, ...variables }),
+			jobs: new Jobs(env.JOBS),
+			tenants: new Tenants(env.TENANTS),
+			connections: new Connections(1),
+		},
 		{ v: 1, id, seq: 1 },
 	);
 	expect(received).toHaveLength(1);
@@ -71,7 +77,7 @@ describe('a webhook of a deployment with tenants', () => {
 		const { id } = await (await submit(deployedWith([SHARED]), 'acme', `https://${host}/`)).json<StatusDocument>();
 		const config = readConfig({ ...env, ...deployedWith({ globex: [GLOBEX] }) });
 		const { retryInMs } = await deliver(
-			{ ...config, jobs: new Jobs(env.JOBS), connections: new Connections(1) },
+			{ ...config, jobs: new Jobs(env.JOBS), tenants: new Tenants(env.TENANTS), connections: new Connections(1) },
 			{ v: 1, id, seq: 1 },
 		);
 		expect(received).toHaveLength(0);

@@ -7,3 +7,14 @@ export function essence(header: string | null): string {
 export function isJson(mediaType: string): boolean {
 	return mediaType === 'application/json' || mediaType.endsWith('+json');
 }
+
+/** Unregistered names of media types that many programs send. */
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([['image/jpg', 'image/jpeg']]);
+
+/** Whether a list of media types and ranges, such as `image/*`, has the media type of a `Content-Type`. */
+export function matchesMediaType(accepted: readonly string[], contentType: string): boolean {
+	const sent = essence(contentType);
+	const mediaType = OTHER_NAMES.get(sent) ?? sent;
+	const [type] = mediaType.split('/');
+	return accepted.includes(mediaType) || accepted.includes(`${type}/*`) || accepted.includes('*/*');
+}

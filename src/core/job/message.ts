@@ -82,6 +82,18 @@ function listing({ isListable, toTell }: JobRecord): Pick<JobMessage, 'listed'> 
 	return isListable && !toTell ? { listed: true } : {};
 }
 
+/** Asks for the service of a topic's subscription. A wire contract, as above: an earlier version drops it, and its watchdog sends another. */
+export const SubscriptionMessage = z.object({
+	v: z.literal(1),
+	/** The id of the topic's object. */
+	id: z.string().regex(OBJECT_ID),
+	/** The subscription's name. */
+	subscription: z.string(),
+	/** The subscription's birth: a message of an earlier one of the same name does nothing. */
+	createdAt: z.int().positive(),
+});
+export type SubscriptionMessage = z.infer<typeof SubscriptionMessage>;
+
 /** Asks for the delivery of an event to a webhook's receiver. A wire contract, as above. */
 export const DeliveryMessage = z.object({
 	v: z.literal(1),
@@ -89,3 +101,6 @@ export const DeliveryMessage = z.object({
 	seq: z.int().positive(),
 });
 export type DeliveryMessage = z.infer<typeof DeliveryMessage>;
+
+/** A message for one job, one delivery or one subscription. */
+export type SingleMessage = JobMessage | DeliveryMessage | SubscriptionMessage;

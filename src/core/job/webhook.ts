@@ -112,10 +112,24 @@ export function tried(job: JobRecord, report: TryReport, now: number): JobRecord
 	if (code !== undefined && code >= 200 && code < 300)
 		return withSettledDelivery(job, webhook, { ...made, status: 'delivered' });
 	if (attempt >= MAX_WEBHOOK_TRIES) return withSettledDelivery(job, webhook, { ...made, status: 'given-up' });
+	const nextAttemptAt = webhookRetryAt({ attempt, retryAfterMs, random }, now);
+	return withSettledDelivery(job, webhook, { ...made, status: 'pending', nextAttemptAt });
+}
+
+/** A failed try. */
+interface FailedWebhookTry {
+	/** Its number, from 1. */
+	readonly attempt: number;
+	readonly retryAfterMs: number;
+	/** In [0, 1). */
+	readonly random: number;
+}
+
+/** When a webhook's receiver is called again. */
+export function webhookRetryAt({ attempt, retryAfterMs, random }: FailedWebhookTry, now: number): number {
 	const waitMs = WEBHOOK_RETRY_MS[attempt - 1] ?? WEBHOOK_RETRY_MS.at(-1) ?? 0;
 	const leastMs = Math.max(waitMs, Math.min(retryAfterMs, MAX_QUEUE_DELAY_MS));
-	const nextAttemptAt = now + Math.floor(leastMs * (1 + WEBHOOK_JITTER_SHARE * random));
-	return withSettledDelivery(job, webhook, { ...made, status: 'pending', nextAttemptAt });
+	return now + Math.floor(leastMs * (1 + WEBHOOK_JITTER_SHARE * random));
 }
 
 /**

@@ -2,6 +2,7 @@
  * The RPC interface of a tenant's object. During each deploy, calls cross versions for some seconds: only add optional fields,
  * and optional parameters at the end. Callers may repeat each call.
  */
+import type { Allowance, AllowanceRequest, TopicQuotas, TopicShortage } from '../topic/allowance.ts';
 import type { Quotas, Shortage, Wanted } from './quotas.ts';
 
 export interface ReservationRequest extends Wanted {
@@ -17,6 +18,14 @@ export type Reserved =
 	/** `roomAt`: latest time at which quota becomes free, if known, in milliseconds since the epoch. */
 	| { readonly reserved: false; readonly shortage: Shortage; readonly roomAt?: number };
 
+/** A topic's request for a share of the tenant's quota for topics. */
+export interface TopicAllowanceRequest extends AllowanceRequest {
+	readonly topic: string;
+	readonly quotas: TopicQuotas;
+}
+
+export type Granted = { readonly allowance: Allowance } | { readonly shortage: TopicShortage };
+
 export interface TenantObjectApi {
 	/** Reserves quota for a job before it is accepted or retried. */
 	reserve(request: ReservationRequest, quotas: Quotas): Promise<Reserved>;
@@ -24,4 +33,8 @@ export interface TenantObjectApi {
 	settle(name: string, bytes: number, keptUntil: number): Promise<void>;
 	/** Releases the reservation and its bytes. `keptUntil`: the value of an earlier `settle`, if any. */
 	release(name: string, keptUntil?: number): Promise<void>;
+	/** Gives a topic a larger share of the quota for topics. */
+	grantAllowance(request: TopicAllowanceRequest): Promise<Granted>;
+	/** Sets the share of a topic that needs less. */
+	returnAllowance(topic: string, allowance: Allowance): Promise<void>;
 }

@@ -14,7 +14,7 @@ const STREAM = 'text/event-stream';
 const JSON_TYPE = 'application/json';
 
 /** `no-transform`: compressing proxies would delay events. `no-store`: links in events carry tokens. */
-const STREAM_HEADERS = {
+export const STREAM_HEADERS = {
 	'cache-control': 'private, no-store, no-cache, no-transform',
 	// Clients with the old default charset for text would decode Latin-1.
 	'content-type': `${STREAM}; charset=utf-8`,
@@ -22,16 +22,23 @@ const STREAM_HEADERS = {
 } as const;
 
 export async function jobEvents(context: RequestContext): Promise<Response> {
-	const response = await negotiated(context);
-	response.headers.append('vary', 'Accept');
-	return response;
+	return streamOrPage(context, { streamed, page });
 }
 
-async function negotiated(context: RequestContext): Promise<Response> {
+/** The ways to read events over plain HTTP. */
+interface EventForms {
+	readonly streamed: (context: RequestContext) => Promise<Response>;
+	readonly page: (context: RequestContext) => Promise<Response>;
+}
+
+/** The form that `Accept` prefers. */
+export async function streamOrPage(context: RequestContext, forms: EventForms): Promise<Response> {
 	const accept = context.request.headers.get('accept');
 	const type = preferredType(accept, [JSON_TYPE, STREAM], STREAM);
-	if (type === undefined) return notAcceptable(context, accept ?? '');
-	return type === STREAM ? streamed(context) : page(context);
+	const respond = type === STREAM ? forms.streamed : forms.page;
+	const response = type === undefined ? notAcceptable(context, accept ?? '') : await respond(context);
+	response.headers.append('vary', 'Accept');
+	return response;
 }
 
 function notAcceptable(context: RequestContext, accept: string): Response {

@@ -12,19 +12,27 @@ const CLOSE_DONE = 1000;
 
 export async function jobSocket(context: RequestContext): Promise<Response> {
 	const { request, url } = context;
-	if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket') {
+	if (!isUpgrade(request)) {
 		throw new Problem('UpgradeRequired', 'Expected a WebSocket handshake: open this URL with a WebSocket client', {
 			headers: { upgrade: 'websocket', connection: 'upgrade' },
 		});
 	}
-	const webSocket = (await openFeed(context, readCursor(url))) ?? closedSocket();
+	return upgraded(context, (await openFeed(context, readCursor(url))) ?? closedSocket());
+}
+
+export function isUpgrade({ headers }: Request): boolean {
+	return headers.get('upgrade')?.toLowerCase() === 'websocket';
+}
+
+/** The response to a handshake. */
+export function upgraded({ request, correlation }: RequestContext, webSocket: WebSocket): Response {
 	const offered = request.headers.get('sec-websocket-protocol')?.split(',') ?? [];
 	const isOffered = offered.some((name) => name.trim() === SUBPROTOCOL);
 	return new Response(null, {
 		status: 101,
 		webSocket,
 		headers: {
-			'x-correlation-id': context.correlation.correlationId,
+			'x-correlation-id': correlation.correlationId,
 			...(isOffered ? { 'sec-websocket-protocol': SUBPROTOCOL } : {}),
 		},
 	});

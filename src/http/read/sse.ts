@@ -50,7 +50,7 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 }
 
 /** JSON contains no line breaks, so an event is one `data` line. */
-function framed(json: string): string {
+export function framed(json: string): string {
 	const { seq, type } = JSON.parse(json) as { seq: number; type: string };
 	return `id: ${seq}\nevent: ${type}\ndata: ${json}\n\n`;
 }

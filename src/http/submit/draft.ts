@@ -3,12 +3,11 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
-import { isJson } from '../../core/http/media-type.ts';
+import { isJson, matchesMediaType } from '../../core/http/media-type.ts';
 import type { WireOptions } from '../../core/job/options.ts';
 import type { InputForm } from '../../core/job/record.ts';
 import { charsetOf, decoderFor } from '../../work/charset.ts';
 import { MAX_TASK_NAME_CHARS, type RegisteredTask } from '../../work/registry.ts';
-import type { BinaryInputSpec } from '../../work/task.ts';
 import { readPieces, refuseEncoded, refuseTooLarge, requestMediaType } from '../body.ts';
 import { inBody, zodFaults } from '../faults.ts';
 import { readJson } from '../json-body.ts';
@@ -114,7 +113,7 @@ export async function readBodyDraft({ request, config, url, params, tasks }: Req
 			return { ...head, input: jsonDraftInput(input, config.maxInputBytes, isHashed(head.options)) };
 		});
 	}
-	if (!binary || !matches(binary, mediaType)) {
+	if (!binary || !matchesMediaType(binary.mediaTypes, mediaType)) {
 		throw unsupported(request, [...(json ? [JSON_TYPE] : []), ...(binary?.mediaTypes ?? [])]);
 	}
 	if (binary.isText) refuseUnknownCharset(request);
@@ -182,15 +181,6 @@ function refuseUnknownCharset(request: Request): void {
 	throw new Problem('UnsupportedMediaType', `Content-Type: ${message}`, {
 		errors: [{ header: 'Content-Type', message }],
 	});
-}
-
-/** Unregistered names of media types that many programs send. */
-const OTHER_NAMES: ReadonlyMap<string, string> = new Map([['image/jpg', 'image/jpeg']]);
-
-function matches({ mediaTypes }: BinaryInputSpec, sent: string): boolean {
-	const mediaType = OTHER_NAMES.get(sent) ?? sent;
-	const [type] = mediaType.split('/');
-	return mediaTypes.includes(mediaType) || mediaTypes.includes(`${type}/*`) || mediaTypes.includes('*/*');
 }
 
 export function unsupported(request: Request, wanted: readonly string[]): Problem {

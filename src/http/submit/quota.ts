@@ -6,6 +6,7 @@
 import { MS_PER_SECOND } from '../../core/job/limits.ts';
 import { QUOTA_RETRY_SECONDS } from '../../core/quota/limits.ts';
 import type { Quotas, Shortage, Wanted } from '../../core/quota/quotas.ts';
+import { reservationName } from '../../rpc/tenants.ts';
 import { tenantOf } from '../access/auth.ts';
 import { item } from '../access/rate-limit.ts';
 import { tooLarge } from '../body.ts';
@@ -41,7 +42,7 @@ export async function reserveRoom(
 	const { quotas } = payer.config;
 	if (!quotas) return undefined;
 	refuseWhatNeverFits(wanted, quotas);
-	return reserve(payer, quotas, { name: reservationName(), job, ...wanted });
+	return reserve(payer, quotas, { name: reservationName(Date.now()), job, ...wanted });
 }
 
 /** The same for the retry of a finished job. */
@@ -71,11 +72,6 @@ export async function releaseReservation({ tenants, principal }: Payer, room: Re
 export function outgrown({ config: { quotas } }: Pick<Payer, 'config'>, bytes: number): Problem {
 	const limit = quotas?.maxStoredBytes ?? 0;
 	return quotaExceeded({ quota: 'stored-bytes', used: limit - bytes, limit });
-}
-
-/** Names sort by age. */
-function reservationName(): string {
-	return `${Date.now().toString(36).padStart(9, '0')}-${crypto.randomUUID()}`;
 }
 
 function refuseWhatNeverFits(

@@ -1,0 +1,58 @@
+/** `GET /v1/topics/{topic}/events`: a WebSocket on request, a stream of events if `Accept` prefers it, else a page. */
+
+import { STREAM_FETCH_EVENTS } from '../../core/topic/limits.ts';
+import type { EventPage, PageRequest } from '../../core/topic/topic-api.ts';
+import { PRIVATE } from '../job-response.ts';
+import { Problem } from '../problem.ts';
+import { readCursor, readStreamCursor } from '../read/cursor.ts';
+import { STREAM_HEADERS, streamOrPage } from '../read/events.ts';
+import { isUpgrade, upgraded } from '../read/socket.ts';
+import type { RequestContext } from '../request-context.ts';
+import { readFilter, readLimit } from './filter.ts';
+import { topicStream } from './stream.ts';
+import { type RequestedTopic, requestedTopic } from './topic.ts';
+
+export async function topicEvents(context: RequestContext): Promise<Response> {
+	const { request, url } = context;
+	if (isUpgrade(request)) return upgraded(context, await openReader(requestedTopic(context), url, readCursor(url)));
+	return streamOrPage(context, { streamed: topicStreamed, page: topicPage });
+}
+
+/** One page of JSON. `lastSeq` is the cursor of the next one. Without a cursor, the page begins with the first event. */
+async function topicPage(context: RequestContext): Promise<Response> {
+	const { url } = context;
+	const topic = requestedTopic(context);
+	const page = await readPage(topic, { after: readCursor(url) ?? 0, limit: readLimit(url), filter: readFilter(url) });
+	const more = page.hasMore ? ',"hasMore":true' : '';
+	const body = `{"events":[${page.events.join(',')}],"lastSeq":${page.lastSeq}${more}}`;
+	return new Response(body, { headers: { ...PRIVATE, 'content-type': 'application/json' } });
+}
+
+/** Server-sent events. A reader that is behind gets pages first, and then what comes. */
+async function topicStreamed(context: RequestContext): Promise<Response> {
+	const { request, url, waitUntil } = context;
+	const topic = requestedTopic(context);
+	const filter = readFilter(url);
+	const source = {
+		read: (after: number) => readPage(topic, { after, limit: STREAM_FETCH_EVENTS, filter }),
+		open: (after: number | undefined) => openReader(topic, url, after),
+	};
+	const { body, done } = await topicStream(source, readStreamCursor(request, url));
+	waitUntil(done);
+	return new Response(body, { headers: STREAM_HEADERS });
+}
+
+function readPage({ topics, id }: RequestedTopic, request: PageRequest): Promise<EventPage> {
+	return topics.call(id, (topic) => topic.readEvents(request));
+}
+
+/** @throws {Problem} `Overloaded` at the limit of readers. */
+async function openReader({ topics, id }: RequestedTopic, url: URL, after: number | undefined): Promise<WebSocket> {
+	const { types = [], correlationId } = readFilter(url);
+	const query = new URLSearchParams(types.map((type) => ['type', type]));
+	if (correlationId !== undefined) query.set('correlationId', correlationId);
+	if (after !== undefined) query.set('after', String(after));
+	const { webSocket } = await topics.connect(id, query);
+	if (webSocket) return webSocket;
+	throw new Problem('Overloaded', 'The topic has the maximum number of readers: read pages, or connect again later');
+}

@@ -1,0 +1,213 @@
+/**
+ * One topic's object: its face to the Worker. An event is appended to the log and told to the readers in one turn of the event
+ * loop. Queue consumers serve the subscriptions, so the object can hibernate whenever it is idle.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
+import { type Allowance, type AllowanceRequest, nextAllowance, shrunkAllowance } from '../core/topic/allowance.ts';
+import { TOPIC_IDLE_MS, TRIM_INTERVAL_MS } from '../core/topic/limits.ts';
+import type { DeliveryReport } from '../core/topic/subscription.ts';
+import type {
+	ConsumerClaim,
+	DeliveryWork,
+	EventPage,
+	PageRequest,
+	Publication,
+	Published,
+	SubscriptionChange,
+	SubscriptionRequest,
+	SubscriptionView,
+	TopicObjectApi,
+	TopicSettings,
+} from '../core/topic/topic-api.ts';
+import { lanesOf } from '../queue/lanes.ts';
+import { Tenants } from '../rpc/tenants.ts';
+import { CLOSE, CLOSED_WITHOUT_CODE, CLOSED_WITHOUT_FRAME, closeQuietly } from './sockets.ts';
+import { CALL_CHECK_MS, Subscriptions } from './subscriptions.ts';
+import { type Append, type Appended, TopicLog } from './topic-log.ts';
+import { TopicReaders } from './topic-readers.ts';
+import { TopicRecords } from './topic-records.ts';
+
+export class TopicObject extends DurableObject<Env> implements TopicObjectApi {
+	readonly #tenants: Tenants;
+	readonly #records: TopicRecords;
+	readonly #log: TopicLog;
+	readonly #readers: TopicReaders;
+	readonly #subscriptions: Subscriptions;
+	/** The time of the alarm, as far as this instance knows. */
+	#alarmAt = Number.POSITIVE_INFINITY;
+
+	constructor(ctx: DurableObjectState, env: Env) {
+		super(ctx, env);
+		this.#tenants = new Tenants(env.TENANTS);
+		this.#records = new TopicRecords(ctx.storage);
+		this.#log = new TopicLog(ctx.storage);
+		this.#readers = new TopicReaders(ctx);
+		const parts = { id: ctx.id.toString(), storage: ctx.storage, lanes: lanesOf(env), log: this.#log };
+		this.#subscriptions = new Subscriptions(parts);
+	}
+
+	// — events ——————————————————————————————————————————————————————————————————————————————————————————————————————
+
+	async publish(publication: Publication): Promise<Published> {
+		const { event, settings, id, idempotency, allowance, isUnlimited } = publication;
+		const now = Date.now();
+		this.#trim(now);
+		const known = idempotency && this.#log.find(idempotency.key);
+		if (known) {
+			const isReplay = known.digest === idempotency?.digest;
+			return isReplay ? { published: true, seq: known.seq, isReplay } : { published: false, reason: 'key-reused' };
+		}
+		const seq = publication.isRepeat && this.#log.findPublication(id);
+		if (seq) return { published: true, seq, isReplay: false };
+		const append = { events: [event], id, idempotency, now };
+		const own = allowance ?? this.#records.allowance;
+		const request = isUnlimited ? undefined : this.#missingAllowance(own, { ...append, retention: settings.retention });
+		if (request) return { published: false, reason: 'no-allowance', request };
+		this.#records.keep(settings, own);
+		const { first } = this.#append(append, settings);
+		return { published: true, seq: first, isReplay: false };
+	}
+
+	async readEvents({ after, limit, filter }: PageRequest): Promise<EventPage> {
+		this.#trim(Date.now());
+		return this.#log.after(after, { events: limit, filter });
+	}
+
+	async lastSeq(): Promise<number> {
+		return this.#log.last;
+	}
+
+	/** Every event of the topic goes through here, whoever publishes it. There is no `await` in it. */
+	#append(append: Omit<Append, 'retention'>, { retention }: TopicSettings): Appended {
+		const isFirst = this.#log.usage.events === 0;
+		const appended = this.#log.append({ ...append, retention });
+		this.#log.trim(append.now, retention);
+		this.#readers.announce(appended);
+		const isAnyCalled = this.#subscriptions.announce(appended.lines, append.now);
+		// Later appends find the alarm set, because it is set again as long as there are events.
+		if (isFirst) this.#setAlarm(append.now);
+		else if (isAnyCalled) this.#setAlarmBy(append.now + CALL_CHECK_MS);
+		return appended;
+	}
+
+	#missingAllowance(own: Allowance, append: Append): AllowanceRequest | undefined {
+		const used = this.#log.usage;
+		const { retainBytes } = append.retention;
+		const bytes = Math.min(used.bytes + this.#log.sizeOf(append), retainBytes);
+		return nextAllowance(own, { bytes, events: used.events + 1 }, retainBytes);
+	}
+
+	#trim(now: number): void {
+		const { settings } = this.#records;
+		if (settings) this.#log.trim(now, settings.retention);
+	}
+
+	// — subscriptions ———————————————————————————————————————————————————————————————————————————————————————————————
+
+	async putSubscription(request: SubscriptionRequest): Promise<SubscriptionChange> {
+		const { settings, allowance, isUnlimited, ...terms } = request;
+		const now = Date.now();
+		this.#trim(now);
+		const own = allowance ?? this.#records.allowance;
+		// A topic that has only subscriptions takes a share, too: a tenant's topics are never without a limit.
+		const { retainBytes } = settings.retention;
+		const missing = isUnlimited ? undefined : nextAllowance(own, { bytes: 1, events: 1 }, retainBytes);
+		if (missing) return { done: false, reason: 'no-allowance', request: missing };
+		const put = this.#subscriptions.put(terms, now);
+		if (!put) return { done: false, reason: 'too-many' };
+		this.#records.keep(settings, own);
+		this.#setAlarmBy(now + CALL_CHECK_MS);
+		return { done: true, ...put };
+	}
+
+	async listSubscriptions(): Promise<readonly SubscriptionView[]> {
+		return this.#subscriptions.list();
+	}
+
+	async deleteSubscription(name: string): Promise<boolean> {
+		return this.#subscriptions.remove(name);
+	}
+
+	async startDelivery(claim: ConsumerClaim): Promise<DeliveryWork> {
+		const { settings } = this.#records;
+		return settings ? this.#subscriptions.start(claim, settings, Date.now()) : { type: 'nothing' };
+	}
+
+	async reportDelivery(claim: ConsumerClaim, report: DeliveryReport, wantsMore: boolean): Promise<DeliveryWork> {
+		const { settings } = this.#records;
+		const result = { report, wantsMore, now: Date.now() };
+		return settings ? this.#subscriptions.report(claim, settings, result) : { type: 'nothing' };
+	}
+
+	// — readers —————————————————————————————————————————————————————————————————————————————————————————————————————
+
+	/** Called by this Worker only, for a reader's socket. */
+	override async fetch(request: Request): Promise<Response> {
+		const { searchParams: query } = new URL(request.url);
+		const after = query.get('after');
+		const filter = { types: query.getAll('type'), correlationId: query.get('correlationId') ?? undefined };
+		this.#trim(Date.now());
+		return this.#readers.open(this.#log, {
+			after: after === null ? undefined : Number(after),
+			filter: filter.types.length > 0 ? filter : { correlationId: filter.correlationId },
+		});
+	}
+
+	override webSocketMessage(socket: WebSocket): void {
+		closeQuietly(socket, CLOSE.unexpectedMessage, 'unexpected message: only "ping" is accepted');
+	}
+
+	override webSocketClose(socket: WebSocket, code: number): void {
+		const isSendable = code !== CLOSED_WITHOUT_CODE && code !== CLOSED_WITHOUT_FRAME;
+		closeQuietly(socket, isSendable ? code : CLOSE.done, 'closed by the client');
+	}
+
+	// — time ————————————————————————————————————————————————————————————————————————————————————————————————————————
+
+	/** Sends lost messages again, deletes expired events of a topic that gets no new ones, and at last the topic itself. */
+	override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+		const now = Date.now();
+		this.#alarmAt = Number.POSITIVE_INFINITY;
+		// Before storage is read, which may be what fails.
+		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.ctx.storage.setAlarm(now + ALARM_GIVE_UP_MS);
+		this.#trim(now);
+		const isEmpty = this.#log.usage.events === 0;
+		this.#records.noteEmpty(isEmpty ? now : undefined);
+		const { settings, emptySince = now } = this.#records;
+		const isIdle = this.#subscriptions.isEmpty && now >= emptySince + TOPIC_IDLE_MS;
+		if (!settings || isIdle) return this.#forget();
+		const sent = this.#subscriptions.sendLost(now);
+		this.#setAlarm(now);
+		await Promise.all([sent, this.#giveBack(settings)]);
+	}
+
+	#setAlarm(now: number): void {
+		const { settings, emptySince } = this.#records;
+		const expiryAt = settings && this.#log.nextExpiry(settings.retention);
+		const forgetAt = emptySince === undefined ? undefined : emptySince + TOPIC_IDLE_MS;
+		const trimAt = Math.max(expiryAt ?? forgetAt ?? now, now + TRIM_INTERVAL_MS);
+		this.#alarmAt = Math.max(now + MIN_ALARM_AHEAD_MS, Math.min(trimAt, this.#subscriptions.nextCheckAt(now)));
+		void this.ctx.storage.setAlarm(this.#alarmAt);
+	}
+
+	/** Sets the alarm, unless an earlier one is known. */
+	#setAlarmBy(at: number): void {
+		if (this.#alarmAt <= at) return;
+		this.#alarmAt = at;
+		void this.ctx.storage.setAlarm(at);
+	}
+
+	/** Gives the part of the tenant's quota back that the topic no longer needs. */
+	async #giveBack({ tenant, topic }: TopicSettings): Promise<void> {
+		const smaller = shrunkAllowance(this.#records.allowance, this.#log.usage);
+		if (!smaller) return;
+		this.#records.keepAllowance(smaller);
+		await this.#tenants.returnAllowance(tenant, topic, smaller);
+	}
+
+	async #forget(): Promise<void> {
+		this.#records.forget();
+		await this.ctx.storage.deleteAll();
+	}
+}

@@ -1,0 +1,89 @@
+/**
+ * The readers of one topic: sockets that hibernate. A WebSocket client has its socket here, and a stream's socket ends in the Worker.
+ * What a reader wants is in the attachment of its socket. It needs no cursor there: a reader gets each event in the turn of the
+ * event loop that writes it, and a reader that loses its socket connects again with its own cursor.
+ */
+import { type EventFilter, eventText, lineFilter } from '../core/topic/event.ts';
+import { MAX_TOPIC_READERS, SOCKET_CATCH_UP_BYTES } from '../core/topic/limits.ts';
+import { CLOSE, closeQuietly, closeSilent, isOpen, sendQuietly } from './sockets.ts';
+import type { Appended, TopicLog } from './topic-log.ts';
+
+const READER = 'reader';
+
+/** Persisted across hibernation: only add optional fields. */
+interface ReaderAttachment extends EventFilter {
+	readonly acceptedAt: number;
+}
+
+export interface ReaderRequest {
+	/** Left out: from now on. */
+	readonly after?: number | undefined;
+	readonly filter: EventFilter;
+}
+
+export class TopicReaders {
+	readonly #ctx: DurableObjectState;
+	readonly #filters = new WeakMap<WebSocket, (line: string) => boolean>();
+
+	constructor(ctx: DurableObjectState) {
+		this.#ctx = ctx;
+		ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'));
+	}
+
+	get isEmpty(): boolean {
+		return this.#ctx.getWebSockets(READER).length === 0;
+	}
+
+	/** Answers the handshake: 101, or 503 at the limit of readers. */
+	async open(log: TopicLog, request: ReaderRequest): Promise<Response> {
+		const { after, filter } = request;
+		const texts: string[] = [];
+		const hasMore = after !== undefined && (await collectEvents(log, { after, filter }, texts));
+		const now = Date.now();
+		const open = this.#ctx.getWebSockets(READER).filter(isOpen);
+		if (!closeSilent(this.#ctx, { open, surplus: open.length - MAX_TOPIC_READERS + 1, now }))
+			return new Response(null, { status: 503 });
+		const { 0: client, 1: server } = new WebSocketPair();
+		this.#ctx.acceptWebSocket(server, [READER]);
+		server.serializeAttachment({ ...filter, acceptedAt: now } satisfies ReaderAttachment);
+		for (const text of texts) sendQuietly(server, text);
+		if (hasMore) closeQuietly(server, CLOSE.tryAgainLater, 'more events: connect again after the last one');
+		return new Response(null, { status: 101, webSocket: client });
+	}
+
+	announce({ first, lines }: Pick<Appended, 'first' | 'lines'>): void {
+		const sockets = this.#ctx.getWebSockets(READER);
+		if (sockets.length === 0) return;
+		const events = lines.map((line, index) => ({ line, text: eventText(first + index, line) }));
+		for (const socket of sockets) {
+			const matches = this.#filterOf(socket);
+			for (const { line, text } of events) if (matches(line)) sendQuietly(socket, text);
+		}
+	}
+
+	#filterOf(socket: WebSocket): (line: string) => boolean {
+		const known = this.#filters.get(socket);
+		if (known) return known;
+		const filter = lineFilter(socket.deserializeAttachment() as ReaderAttachment);
+		this.#filters.set(socket, filter);
+		return filter;
+	}
+}
+
+/**
+ * Collects the events after a cursor, with pauses, so that a long log holds nothing else up. No pause follows the last page: the reader
+ * misses nothing. @returns whether there are more events than one socket gets at once.
+ */
+async function collectEvents(log: TopicLog, request: Required<ReaderRequest>, texts: string[]): Promise<boolean> {
+	let leftBytes = SOCKET_CATCH_UP_BYTES;
+	for (let after = request.after ?? 0; ; await scheduler.wait(0)) {
+		const page = log.after(after, { events: Number.POSITIVE_INFINITY, filter: request.filter });
+		for (const text of page.events) {
+			texts.push(text);
+			leftBytes -= text.length;
+		}
+		if (!page.hasMore) return false;
+		if (leftBytes <= 0) return true;
+		after = page.lastSeq;
+	}
+}

@@ -1,0 +1,137 @@
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
+import { describe, expect, it, vi } from 'vitest';
+import type { TopicEvent } from '../../src/core/topic/event.ts';
+import { SOCKET_CATCH_UP_BYTES } from '../../src/core/topic/limits.ts';
+import { call } from '../flow/client.ts';
+import { listen, newTopic, publish, seqOf, topicObject } from './client.ts';
+
+const seqsOf = (events: readonly TopicEvent[]) => events.map(({ seq }) => seq);
+
+describe('a reader by WebSocket', () => {
+	it('gets what comes from now on, from before the first event', async () => {
+		const topic = newTopic();
+		const reader = await listen(topic);
+		for (let n = 1; n <= 3; n++) await publish(topic, n, { 'x-correlation-id': 'c' });
+		await vi.waitFor(() => expect(reader.events).toHaveLength(3));
+		const at = expect.any(String);
+		expect(reader.events[0]).toEqual({ seq: 1, type: 'made', correlationId: 'c', at, data: 1 });
+		const late = await listen(topic);
+		await publish(topic, 4);
+		await vi.waitFor(() => expect(seqsOf(late.events)).toEqual([4]));
+		expect(seqsOf(reader.events)).toEqual([1, 2, 3, 4]);
+	});
+
+	it('continues from its cursor, and takes nothing away from another', async () => {
+		const topic = newTopic();
+		for (let n = 1; n <= 5; n++) await publish(topic, n);
+		const [one, two] = [await listen(topic, { after: 2 }), await listen(topic, { after: 0 })];
+		await vi.waitFor(() => expect(seqsOf(one.events)).toEqual([3, 4, 5]));
+		await vi.waitFor(() => expect(seqsOf(two.events)).toEqual([1, 2, 3, 4, 5]));
+	});
+
+	it('gets only what it asks for, also after the object was evicted', async () => {
+		const topic = newTopic();
+		const reader = await listen(topic, { types: 'a,b', correlationId: 'mine' });
+		await evictDurableObject(topicObject(topic));
+		await publish(topic, 1, { type: 'a', 'x-correlation-id': 'mine' });
+		await publish(topic, 2, { type: 'a', 'x-correlation-id': 'yours' });
+		await publish(topic, 3, { type: 'c', 'x-correlation-id': 'mine' });
+		await publish(topic, 4, { type: 'b', 'x-correlation-id': 'mine' });
+		await vi.waitFor(() => expect(seqsOf(reader.events)).toEqual([1, 4]));
+	});
+
+	it('is told first which events are gone', async () => {
+		const topic = newTopic();
+		const reader = await listen(topic, { after: 7 });
+		await publish(topic, 1);
+		await vi.waitFor(() => expect(reader.events).toHaveLength(2));
+		expect(reader.events).toMatchObject([{ seq: 0, type: 'gap', data: { after: 7, first: 1 } }, { seq: 1 }]);
+	});
+
+	it('that is far behind gets a part, and connects again for the next', async () => {
+		const topic = newTopic();
+		const data = 'x'.repeat(60_000);
+		const settings = { tenant: 'default', topic, retention: { retainSeconds: 86_400, retainBytes: 64 * 1_048_576 } };
+		await seqOf(publish(topic, data));
+		await runInDurableObject(topicObject(topic), async (object) => {
+			for (let n = 2; n <= 100; n++) {
+				const event = { type: 'a', data: JSON.stringify(data) };
+				await object.publish({ id: String(n), event, settings, isUnlimited: true });
+			}
+		});
+		const first = await listen(topic, { after: 0 });
+		expect((await first.closed).code).toBe(1013);
+		const got = first.events.length;
+		expect(got * 60_000).toBeLessThan(SOCKET_CATCH_UP_BYTES + 2 * 1_048_576);
+		const second = await listen(topic, { after: got });
+		await vi.waitFor(() => expect(second.events).toHaveLength(100 - got));
+		expect(seqsOf([...first.events, ...second.events])).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+	});
+
+	it('answers ping, and closes at anything else', async () => {
+		const reader = await listen(newTopic());
+		const pong = new Promise((resolve) => reader.socket.addEventListener('message', ({ data }) => resolve(data)));
+		reader.socket.send('ping');
+		expect(await pong).toBe('pong');
+		reader.socket.send('hello');
+		expect((await reader.closed).code).toBe(1008);
+	});
+});
+
+/** Reads a stream until it has this many events, and leaves. */
+async function streamOf(response: Response, count: number): Promise<{ id: string; event: string; data: TopicEvent }[]> {
+	const events: { id: string; event: string; data: TopicEvent }[] = [];
+	let text = '';
+	const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+	while (events.length < count) {
+		const { value, done } = await reader.read();
+		if (done) break;
+		text += value;
+		const blocks = text.split('\n\n');
+		text = blocks.pop() ?? '';
+		for (const block of blocks) {
+			const fields = new Map(
+				block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+			);
+			const data = fields.get('data');
+			if (data !== undefined)
+				events.push({ id: fields.get('id') ?? '', event: fields.get('event') ?? '', data: JSON.parse(data) });
+		}
+	}
+	await reader.cancel();
+	return events;
+}
+
+describe('a reader by server-sent events', () => {
+	const open = (topic: string, query = '', headers: Record<string, string> = {}) =>
+		call(`/v1/topics/${topic}/events${query}`, { headers: { accept: 'text/event-stream', ...headers } });
+
+	it('gets what comes from now on', async () => {
+		const topic = newTopic();
+		await publish(topic, 1);
+		const response = await open(topic);
+		expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
+		await publish(topic, 2, { type: 'second' });
+		expect(await streamOf(response, 1)).toMatchObject([{ id: '2', event: 'second', data: { seq: 2, data: 2 } }]);
+	});
+
+	it('continues from Last-Event-ID, by pages when it is far behind, and goes on with what comes', async () => {
+		const topic = newTopic();
+		const settings = { tenant: 'default', topic, retention: { retainSeconds: 86_400, retainBytes: 64 * 1_048_576 } };
+		await runInDurableObject(topicObject(topic), async (object) => {
+			for (let n = 1; n <= 5_000; n++)
+				await object.publish({ id: String(n), event: { type: 'a', data: `${n}` }, settings, isUnlimited: true });
+		});
+		const response = await open(topic, '', { 'last-event-id': '3' });
+		const reading = streamOf(response, 4_998);
+		await publish(topic, 5_001);
+		const events = await reading;
+		expect(events.map(({ data }) => data.seq)).toEqual(Array.from({ length: 4_998 }, (_, n) => n + 4));
+	});
+
+	it('is filtered as the others', async () => {
+		const topic = newTopic();
+		for (const type of ['a', 'b', 'a']) await publish(topic, 1, { type });
+		expect((await streamOf(await open(topic, '?after=0&types=a'), 2)).map(({ id }) => id)).toEqual(['1', '3']);
+	});
+});
