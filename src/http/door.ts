@@ -7,6 +7,7 @@ import { logError, withLogContext } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { Batches } from '../rpc/batches.ts';
 import { Jobs } from '../rpc/jobs.ts';
+import { Lists } from '../rpc/lists.ts';
 import { isTransientFailure } from '../rpc/retry-transient.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import type { TaskRegistry } from '../work/registry.ts';
@@ -31,6 +32,8 @@ export interface DoorEnv {
 	readonly GATES: DurableObjectNamespace;
 	/** Required for quotas. */
 	readonly TENANTS?: DurableObjectNamespace;
+	/** Required for the list of jobs. */
+	readonly TOPICS?: DurableObjectNamespace;
 }
 
 /** A deployment's bindings and tasks. */
@@ -88,6 +91,7 @@ async function routeRequest(
 		jobs: new Jobs(env.JOBS),
 		batches: env.BATCHES && new Batches(env.BATCHES),
 		tenants: new Tenants(env.TENANTS),
+		lists: new Lists(env.TOPICS),
 		lanes: lanesOf(env),
 		runNow,
 	});

@@ -5,6 +5,7 @@ import type { Nothing } from '../core/job/object-api.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import type { Batches } from '../rpc/batches.ts';
 import type { Jobs } from '../rpc/jobs.ts';
+import type { Lists } from '../rpc/lists.ts';
 import type { Tenants } from '../rpc/tenants.ts';
 import type { TaskRegistry } from '../work/registry.ts';
 import type { Principal } from './access/auth.ts';
@@ -19,6 +20,7 @@ export interface Door {
 	/** Absent in a Worker without a binding for batches. */
 	readonly batches?: Batches;
 	readonly tenants: Tenants;
+	readonly lists: Lists;
 	readonly lanes: Lanes;
 	/**
 	 * Runs the first attempt of a durable job in this Worker. Returns `undefined` when there is no room for it. Else the promise
