@@ -8,6 +8,7 @@ import { type Fetch, Http } from './http.ts';
 import type { Bytes, InputOf, ParametersOf, ResultOf, TaskCatalogue, TaskName, TaskNamed } from './inference.ts';
 import { type CallOptions, Job, type JobConnection } from './job.ts';
 import { httpUrl, jobUrls } from './job-urls.ts';
+import { JobsClient } from './jobs.ts';
 import { ANSWER_TIMEOUT_MS } from './limits.ts';
 import { type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
 import { SubmittedJob } from './submitted-job.ts';
@@ -38,6 +39,8 @@ export type SubmitArguments<Parameters> =
 
 /** Made by {@link createClient}. A client holds no connection open, so there is nothing to close. */
 export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
+	/** Finds and counts jobs. */
+	readonly jobs: JobsClient;
 	readonly #connection: JobConnection;
 	readonly #http: Http;
 	readonly #base: string;
@@ -57,6 +60,7 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 		const SocketClass = options.WebSocket ?? (options.fetch ? undefined : globalThis.WebSocket);
 		const transports = transportsFor(options.transports ?? PREFERENCE, this.#http, SocketClass);
 		this.#connection = { http: this.#http, transports };
+		this.jobs = new JobsClient(this.#http, this.#base);
 	}
 
 	/**

@@ -33,6 +33,7 @@ export type {
 	TaskTypes,
 } from './inference.ts';
 export type { CallOptions, EventsOptions, Job } from './job.ts';
+export type { JobCounts, JobListing, JobsClient, JobsFilter, JobsPage, ListedJob, ListOptions } from './jobs.ts';
 export { type FollowedOperation, followOperation, type OperationOptions } from './operation/operation.ts';
 export type { OperationInit } from './operation/request.ts';
 export type { OperationState } from './operation/state.ts';

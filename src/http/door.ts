@@ -97,6 +97,7 @@ async function routeRequest(
 		batches: env.BATCHES && new Batches(env.BATCHES),
 		tenants: new Tenants(env.TENANTS),
 		topics: env.TOPICS && new Topics(env.TOPICS),
+		lists: new Lists(config.isListOn ? env.TOPICS : undefined),
 		lanes: lanesOf(env),
 		runNow,
 	});

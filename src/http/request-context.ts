@@ -6,6 +6,7 @@ import type { NowMessage } from '../queue/run-now.ts';
 import type { Batches } from '../rpc/batches.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import type { ListTeller } from '../rpc/list-teller.ts';
+import type { Lists } from '../rpc/lists.ts';
 import type { Tenants } from '../rpc/tenants.ts';
 import type { Topics } from '../rpc/topics.ts';
 import type { TaskRegistry } from '../work/registry.ts';
@@ -23,6 +24,7 @@ export interface Door {
 	readonly tenants: Tenants;
 	/** Absent in a Worker without a binding for topics. */
 	readonly topics?: Topics;
+	readonly lists: Lists;
 	readonly lanes: Lanes;
 	/** Left out where the list of jobs is off. */
 	readonly teller?: ListTeller;

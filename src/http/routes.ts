@@ -5,6 +5,7 @@ import type { Scope } from './access/auth.ts';
 import { batchStatus, submitBatch } from './batch/batches.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
+import { countListedJobs, listJobs } from './list/list.ts';
 import { jobEvents } from './read/events.ts';
 import { jobResult } from './read/result.ts';
 import { jobSocket } from './read/socket.ts';
@@ -40,6 +41,8 @@ export const ROUTES: readonly Route[] = [
 	route('POST /v1/batches', 'submit', [submitBatch, input]),
 	route('GET /v1/batches/:id', 'read', [batchStatus]),
 
+	route('GET /v1/jobs', 'read', [listJobs]),
+	route('GET /v1/jobs/counts', 'read', [countListedJobs]),
 	route('GET /v1/jobs/:id', 'read', [jobStatus]),
 	route('GET /v1/operations/:id', 'read', [operationStatus]),
 	route('GET /v1/jobs/:id/result', 'read', [jobResult]),

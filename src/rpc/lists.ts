@@ -7,7 +7,7 @@ import { retryTransient } from './retry-transient.ts';
 /** Messages of new jobs are held back for at most this time, if the list does not answer. */
 const TELL_TIMEOUT_MS = 1_000;
 /** The topic whose object also keeps the list. */
-const JOBS_TOPIC = 'jobs';
+export const JOBS_TOPIC = 'jobs';
 
 export class Lists {
 	readonly #namespace: DurableObjectNamespace | undefined;

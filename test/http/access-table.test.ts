@@ -6,6 +6,7 @@ import { KEY_SCOPES } from '../../src/config/config.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { ROUTES, type Route } from '../../src/http/routes.ts';
 import { TOKEN_RIGHTS, TOKEN_SCOPES, type TokenRight } from '../../src/token/token.ts';
+import { TestTopics } from '../object/topics.ts';
 import { ask, bearer, DEPLOYED, inAnHour, jobToken, KEYS, linkToken, submission, waitingJob } from './deployment.ts';
 
 /**
@@ -26,6 +27,8 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	// The request uses a job's id, so an authorized caller learns that it is not a batch's.
 	'GET /v1/batches/:id': { status: 404, code: 'BatchNotFound' },
 	'GET /v1/tasks': { status: 200 },
+	'GET /v1/jobs': { status: 200 },
+	'GET /v1/jobs/counts': { status: 200 },
 	'GET /v1/jobs/:id': { status: 200 },
 	'GET /v1/operations/:id': { status: 200 },
 	'GET /v1/jobs/:id/result': { status: 404, code: 'ResultNotReady' },
@@ -58,6 +61,8 @@ function report(body: object): RequestInit {
 	return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
+const VARIABLES = { ...DEPLOYED, TOPICS: new TestTopics().namespace };
+
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 /** Attempts require the token of the attempt: no API key gives access. */
 const isOfAttempt = ({ scope }: Route) => scope === 'complete';
@@ -65,6 +70,9 @@ const isOfAttempt = ({ scope }: Route) => scope === 'complete';
 const methodOf = ({ method }: Route) => (method === 'ALL' ? 'PUT' : method);
 const isAboutJob = ({ path }: Route) => path.includes(':id');
 const isAboutBatch = ({ path }: Route) => path.startsWith('/v1/batches/');
+
+/** The routes that refuse parameters that they don't know, `token` among them. */
+const TAKES_PARAMETERS = ['POST /v1/tasks/:task/jobs', 'GET /v1/jobs', 'GET /v1/jobs/counts'];
 
 /** A key that may cancel may also purge. */
 const keyScope = ({ scope }: Route) => (scope === 'purge' ? 'cancel' : scope);
@@ -175,7 +183,7 @@ const CREDENTIALS: readonly Credentials[] = [
 		}),
 		expected: (route) => {
 			if (isAboutJob(route)) return isOfAttempt(route) ? FORBIDDEN : letIn(route);
-			return route.path === '/v1/tasks/:task/jobs' ? { status: 400, code: 'InvalidRequest' } : letIn(route);
+			return TAKES_PARAMETERS.includes(nameOf(route)) ? { status: 400, code: 'InvalidRequest' } : letIn(route);
 		},
 	},
 	withToken(
@@ -229,7 +237,7 @@ const CREDENTIALS: readonly Credentials[] = [
 		expected: (route) => {
 			if (isAboutJob(route)) return FORBIDDEN;
 			// Here it is a parameter of the task, which does not accept it.
-			return route.path === '/v1/tasks/:task/jobs' ? { status: 400, code: 'InvalidRequest' } : letIn(route);
+			return TAKES_PARAMETERS.includes(nameOf(route)) ? { status: 400, code: 'InvalidRequest' } : letIn(route);
 		},
 	},
 ];
@@ -252,7 +260,7 @@ async function told(
 	);
 	if (token !== undefined) url.searchParams.set('token', token);
 	const all = { ...(init?.headers as Record<string, string>), ...headers };
-	const response = await ask(DEPLOYED, url.href, { ...init, method: methodOf(route), headers: all });
+	const response = await ask(VARIABLES, url.href, { ...init, method: methodOf(route), headers: all });
 	response.webSocket?.accept();
 	response.webSocket?.close();
 	const { code } = response.status < 400 ? {} : await response.json<{ code?: string }>();
@@ -268,7 +276,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (_, 
 		if (got.status === 401) expect(headers.get('www-authenticate')).toMatch(/^Bearer( error="invalid_token")?$/);
 		// Rejected requests have changed nothing.
 		if (expected === UNAUTHORIZED || expected === FORBIDDEN || expected === NO_JOB) {
-			const after = await ask(DEPLOYED, `/v1/operations/${job.id}`, { headers: bearer(KEYS.read) });
+			const after = await ask(VARIABLES, `/v1/operations/${job.id}`, { headers: bearer(KEYS.read) });
 			expect(await after.json()).toMatchObject({ status: 'pending', seq: 1 });
 		}
 	});

@@ -17,6 +17,7 @@ const ARROWS: Record<string, readonly string[]> = {
 		'config',
 		'core/http',
 		'core/job',
+		'core/list',
 		'log',
 		'queue',
 		'core/quota',
@@ -39,7 +40,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	'core/quota': ['core/job', 'core/topic'],
 	'core/topic': ['core/http', 'core/job'],
 	'core/batch': ['core/http', 'core/job'],
-	'core/list': ['core/job'],
+	'core/list': ['core/http', 'core/job'],
 	'core/upstream': ['core/http', 'core/job'],
 	'core/defined': [],
 	'core/http': [],
@@ -51,10 +52,10 @@ const ARROWS: Record<string, readonly string[]> = {
 /** The pure rooms, and the packages that each may use. */
 const PURE: Record<string, readonly string[]> = {
 	'core/batch': [],
-	'core/list': [],
 	'core/defined': [],
 	'core/http': ['ipaddr.js'],
 	'core/job': ['zod'],
+	'core/list': ['zod'],
 	'core/operation': [],
 	'core/quota': [],
 	'core/topic': ['zod'],

@@ -6,10 +6,11 @@
  */
 import { defined } from '../defined.ts';
 import { type JobFacts, jobFacts } from './document.ts';
-import { keptUntil } from './expiry.ts';
+import { keptUntil, readableUntil } from './expiry.ts';
 import { TOMBSTONE_MS } from './limits.ts';
 import type { JobView } from './object-api.ts';
 import { isFinal, type JobRecord } from './record.ts';
+import { statusFlags } from './view.ts';
 
 /** The types of the events of the topic `jobs`. */
 export const NEWS_TYPES = ['accepted', 'succeeded', 'failed', 'canceled'] as const;
@@ -42,6 +43,10 @@ export interface JobNews {
 	readonly job?: ListedJob;
 	/** When nothing is left of a finished or erased job. It leaves the list at this time. */
 	readonly goneAt?: number;
+	/** Unfinished jobs only: when tokens for this job expire. Those of a finished job expire at `goneAt`. */
+	readonly readableUntil?: number;
+	/** The flags of the job's status URL. Left out where there are none. */
+	readonly flags?: Readonly<Record<string, string>>;
 	/** The job's events of these types, in order: all that its history has. */
 	readonly events: readonly NewsEvent[];
 }
@@ -49,6 +54,8 @@ export interface JobNews {
 export function jobNews(id: string, job: JobRecord, now: number): JobNews {
 	const { tenant, createdAt, epoch, seq, state } = job;
 	const isErased = state.name === 'tombstone';
+	const isOpen = !isErased && !isFinal(state);
+	const flags = isErased ? {} : statusFlags(job);
 	return defined({
 		id,
 		tenant,
@@ -57,6 +64,8 @@ export function jobNews(id: string, job: JobRecord, now: number): JobNews {
 		seq,
 		job: isErased ? undefined : listedJob(id, job, now),
 		goneAt: goneAt(job),
+		readableUntil: isOpen ? readableUntil(job) : undefined,
+		flags: Object.keys(flags).length > 0 ? flags : undefined,
 		events: job.history.flatMap(newsEvent),
 	});
 }

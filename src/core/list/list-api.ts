@@ -15,7 +15,9 @@ export interface JobFilter {
 	readonly tags?: readonly string[];
 	readonly correlationId?: string;
 	readonly errorCode?: string;
+	/** Jobs created at this time or later. */
 	readonly createdAfter?: number;
+	/** Jobs created before this time. */
 	readonly createdBefore?: number;
 	/** Jobs that have not changed since: for an action, which acts on the jobs that matched when it was made. */
 	readonly unchangedSince?: number;
@@ -33,12 +35,16 @@ export interface ListQuery {
 export interface ListedEntry {
 	readonly job: ListedJob;
 	readonly epoch: number;
+	/** When tokens for this job expire, in milliseconds since the epoch. */
+	readonly readableUntil: number;
+	/** The flags of the job's status URL. */
+	readonly flags?: Readonly<Record<string, string>>;
 }
 
 /** Newest first, by the time of creation. */
 export interface ListPage {
 	readonly entries: readonly ListedEntry[];
-	/** Left out on the last page. */
+	/** Left out on the last page. A page may have few entries, or none, and a cursor. */
 	readonly nextCursor?: string;
 }
 

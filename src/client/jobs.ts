@@ -1,0 +1,141 @@
+/** Finds and counts the jobs of the API key's tenant. */
+import { isObject } from '../core/http/json.ts';
+import { parseStatusDocument, type StatusDocument } from './document.ts';
+import { ProtocolError } from './errors.ts';
+import type { Http } from './http.ts';
+import type { CallOptions } from './job.ts';
+
+/** The jobs that match every member. */
+export interface JobsFilter {
+	readonly status?: StatusDocument['status'];
+	readonly phase?: StatusDocument['phase'];
+	readonly task?: string;
+	/** A tag, or several that the job must all have. */
+	readonly tag?: string | readonly string[];
+	readonly correlationId?: string;
+	/** The code of a failed job's error. */
+	readonly errorCode?: string;
+	/** Jobs created at this time or later. A text is RFC 3339. */
+	readonly createdAfter?: Date | string;
+	/** Jobs created before this time. */
+	readonly createdBefore?: Date | string;
+	readonly id?: string;
+	/** The key of a submission. Without `task`, the jobs of every task that the deployment has now. */
+	readonly idempotencyKey?: string;
+}
+
+export interface ListOptions extends CallOptions {
+	/** Maximum number of jobs in each response: 1–100. Default: 100. */
+	readonly pageSize?: number;
+	/** The `nextCursor` of a page of the same filter, to continue after it. Default: start with the newest job. */
+	readonly cursor?: string;
+}
+
+/** A job as the list shows it: its status document, with one link. */
+export type ListedJob = Omit<
+	StatusDocument,
+	'percentComplete' | 'progress' | 'webhook' | 'resourceLocation' | 'links'
+> & {
+	/** `self` is the job's URL, for `client.job(url)`. */
+	readonly links: { readonly self: string };
+};
+
+export interface JobsPage {
+	/** The newest first. A page may have few jobs, or none, although another page follows. */
+	readonly jobs: readonly ListedJob[];
+	/** Left out on the last page. */
+	readonly nextCursor?: string;
+}
+
+export interface JobCounts {
+	readonly total: number;
+	readonly byStatus: Readonly<Record<string, number>>;
+	readonly byTask: Readonly<Record<string, number>>;
+	readonly byErrorCode: Readonly<Record<string, number>>;
+	/** The creation time of the oldest pending job, RFC 3339; left out when no job is pending. */
+	readonly oldestPendingAt?: string;
+}
+
+const DEFAULT_PAGE_SIZE = 100;
+
+/** The jobs that match a filter. Each iteration sends its own requests, one for each page that is needed. */
+export class JobListing implements AsyncIterable<ListedJob> {
+	readonly #pages: () => AsyncGenerator<JobsPage, void>;
+
+	/** @internal Use `client.jobs.list`. */
+	constructor(pages: () => AsyncGenerator<JobsPage, void>) {
+		this.#pages = pages;
+	}
+
+	/** The same jobs by page, with the cursors. */
+	pages(): AsyncGenerator<JobsPage, void> {
+		return this.#pages();
+	}
+
+	async *[Symbol.asyncIterator](): AsyncGenerator<ListedJob, void> {
+		for await (const { jobs } of this.#pages()) yield* jobs;
+	}
+}
+
+/** All methods throw {@link ProblemError} when the server refuses: 401, 403, 400 for a bad filter, 404 when the list is off. */
+export class JobsClient {
+	readonly #http: Http;
+	readonly #url: string;
+
+	/** @internal Use `client.jobs`. */
+	constructor(http: Http, base: string) {
+		this.#http = http;
+		this.#url = `${base}/v1/jobs`;
+	}
+
+	/**
+	 * Finds jobs, the newest first. A job is listed about a second after its submission, and its end about a second after it
+	 * ended; `id` and `idempotencyKey` find it at once.
+	 *
+	 * @example
+	 * for await (const { id, links } of client.jobs.list({ status: 'failed', createdAfter: lastNight })) {
+	 *   await client.job(links.self).retry();
+	 * }
+	 */
+	list(filter: JobsFilter = {}, options: ListOptions = {}): JobListing {
+		return new JobListing(() => this.#follow(filter, options));
+	}
+
+	/** Counts the jobs that match. */
+	async counts(
+		filter: JobsFilter = {},
+		{ signal = new AbortController().signal }: CallOptions = {},
+	): Promise<JobCounts> {
+		const url = `${this.#url}/counts?${filterQuery(filter)}`;
+		const counts = await this.#http.askJson({ url, signal });
+		if (!isObject(counts) || !Number.isSafeInteger(counts.total)) throw new ProtocolError('Expected counts of jobs');
+		return counts as unknown as JobCounts;
+	}
+
+	async *#follow(filter: JobsFilter, options: ListOptions): AsyncGenerator<JobsPage, void> {
+		const { pageSize = DEFAULT_PAGE_SIZE, signal = new AbortController().signal } = options;
+		const query = filterQuery(filter);
+		query.set('limit', String(pageSize));
+		for (let { cursor } = options; ; ) {
+			if (cursor !== undefined) query.set('cursor', cursor);
+			const page = parsePage(await this.#http.askJson({ url: `${this.#url}?${query}`, signal }));
+			yield page;
+			cursor = page.nextCursor;
+			if (cursor === undefined) return;
+		}
+	}
+}
+
+function filterQuery({ tag = [], ...members }: JobsFilter): URLSearchParams {
+	const query = new URLSearchParams();
+	for (const [name, value] of Object.entries(members))
+		if (value !== undefined) query.set(name, value instanceof Date ? value.toISOString() : value);
+	for (const each of typeof tag === 'string' ? [tag] : tag) query.append('tag', each);
+	return query;
+}
+
+function parsePage(value: unknown): JobsPage {
+	if (!isObject(value) || !Array.isArray(value.jobs)) throw new ProtocolError('Expected a page of jobs');
+	for (const job of value.jobs) parseStatusDocument(job);
+	return value as unknown as JobsPage;
+}

@@ -1,0 +1,82 @@
+/** What the list knows about one job, as a line of its leaf's text. */
+import { defined } from '../defined.ts';
+import type { JobNews, ListedJob } from '../job/news.ts';
+import { hashItem, type ItemHash } from './bloom.ts';
+import type { ListedEntry } from './list-api.ts';
+
+/** Without `job`, the job is erased: its entry only keeps late news from bringing it back. */
+export interface Entry extends Omit<JobNews, 'tenant' | 'events'> {
+	/** The number of the last of the job's events that the topic has. */
+	readonly toldSeq: number;
+}
+
+/** An entry that readers may see. */
+export type VisibleEntry = Entry & { readonly job: ListedJob };
+
+/** A line. A persisted contract: fields are only added. It starts with the id. */
+interface Line extends Omit<Entry, 'job'> {
+	/** Without the fields that the line has, too. */
+	readonly job?: Omit<ListedJob, 'id' | 'seq' | 'createdAt'>;
+}
+
+export function entryFrom(news: JobNews, toldSeq: number): Entry {
+	const { id, createdAt, epoch, seq, goneAt, readableUntil, flags, job } = news;
+	return defined({ id, createdAt, epoch, seq, toldSeq, goneAt, readableUntil, flags, job });
+}
+
+export function encodeEntry({ job, ...entry }: Entry): string {
+	const { id, ...rest } = entry;
+	const line: Line = job ? { id, ...rest, job: withoutRepeated(job) } : { id, ...rest };
+	return JSON.stringify(line);
+}
+
+export function decodeEntry(text: string): Entry {
+	const { job, ...entry } = JSON.parse(text) as Line;
+	if (!job) return entry;
+	const { task, status, phase, ...more } = job;
+	const { id, seq, createdAt } = entry;
+	const listed = { id, task, status, phase, createdAt: new Date(createdAt).toISOString(), seq, ...more };
+	return { ...entry, job: listed };
+}
+
+/** The beginning of a job's line. */
+export function lineStart(id: string): string {
+	return `{"id":${JSON.stringify(id)},`;
+}
+
+function withoutRepeated({ id: _id, seq: _seq, createdAt: _createdAt, ...job }: ListedJob): NonNullable<Line['job']> {
+	return job;
+}
+
+/** Whether readers may see the entry. */
+export function isVisible(entry: Entry, now: number): entry is VisibleEntry {
+	return entry.job !== undefined && !isGone(entry, now);
+}
+
+export function isGone({ goneAt }: Pick<Entry, 'goneAt'>, now: number): boolean {
+	return goneAt !== undefined && goneAt <= now;
+}
+
+export function isUnfinished({ job, goneAt }: Entry): boolean {
+	return job !== undefined && goneAt === undefined;
+}
+
+export function listedEntry({ job, epoch, goneAt, readableUntil, createdAt, flags }: VisibleEntry): ListedEntry {
+	return defined({ job, epoch, readableUntil: goneAt ?? readableUntil ?? createdAt, flags });
+}
+
+/** What a leaf's Bloom filter has of an entry. */
+export function entryItems({ id, job }: Entry): ItemHash[] {
+	const hashed = hashItem('id', id);
+	if (!job) return [hashed];
+	return [hashed, hashItem('correlationId', job.correlationId), ...job.tags.map((tag) => hashItem('tag', tag))];
+}
+
+/** The news that a row of the log has for the list. A persisted contract. */
+export function encodeNews(news: readonly JobNews[]): string {
+	return JSON.stringify(news);
+}
+
+export function decodeNews(text: string): JobNews[] {
+	return JSON.parse(text) as JobNews[];
+}

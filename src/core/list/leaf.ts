@@ -1,0 +1,221 @@
+/**
+ * A leaf: some hundred jobs that follow each other in the list. In memory are its counts, its Bloom filter and what has
+ * changed since it was stored. The text with its jobs is read when it is needed.
+ */
+import type { Status } from '../job/record.ts';
+import { addToBloom, createBloom, type ItemHash, mayContain } from './bloom.ts';
+import { nextCheckAt } from './check-times.ts';
+import { type Entry, entryItems, isGone, isUnfinished, isVisible, type VisibleEntry } from './entry.ts';
+import { countedAs, filterItems, filterTexts, isCreatedWithin, matchesFilter } from './filter.ts';
+import { entriesInText, entryInText } from './leaf-text.ts';
+import { LEAF_JOBS } from './limits.ts';
+import type { JobFilter } from './list-api.ts';
+import type { PackedLeaf } from './packing.ts';
+import { comparePositions, type Position } from './position.ts';
+import { type Combinations, Tally } from './tally.ts';
+
+/** A filter, prepared once for all leaves. */
+export interface Search {
+	readonly filter: JobFilter;
+	readonly items: readonly ItemHash[];
+	readonly texts: readonly string[];
+	readonly matches: (combination: number) => boolean;
+}
+
+export function prepareSearch(filter: JobFilter, combinations: Combinations): Search {
+	return {
+		filter,
+		items: filterItems(filter),
+		texts: filterTexts(filter),
+		matches: combinations.matcher(filter),
+	};
+}
+
+export type LeafParts = Omit<PackedLeaf, 'text'>;
+
+export class Leaf {
+	/** The number of its row. */
+	readonly n: number;
+	/** Entries from here on; those of the first leaf may be earlier. */
+	first: Position;
+	/** No entry is after this position. */
+	last: Position;
+	/** Number of entries, erased jobs included. */
+	size: number;
+	/** Number of jobs without an end. */
+	unfinished: number;
+	/** No entry is gone before this time, in milliseconds since the epoch. */
+	firstGoneAt: number;
+	/** Every finished job is gone at this time, in milliseconds since the epoch. */
+	lastGoneAt: number;
+	/** Whether it has changes that its row doesn't have. */
+	isChanged = false;
+	/** No unfinished job must be asked before this time, in milliseconds since the epoch. */
+	checkAt: number;
+	#checkedAt = Number.NEGATIVE_INFINITY;
+	#counts: Tally | string | undefined;
+	#bloom: Uint8Array;
+	/** Newer than the text. `undefined` for an entry that has left. */
+	readonly #changes = new Map<string, Entry | undefined>();
+	readonly #combinations: Combinations;
+	readonly #readText: () => string;
+
+	constructor(n: number, parts: LeafParts, { combinations, readText }: LeafDependencies) {
+		this.n = n;
+		this.#combinations = combinations;
+		this.#readText = () => readText(n);
+		({
+			first: this.first,
+			last: this.last,
+			size: this.size,
+			unfinished: this.unfinished,
+			firstGoneAt: this.firstGoneAt,
+			lastGoneAt: this.lastGoneAt,
+			counts: this.#counts,
+			bloom: this.#bloom,
+		} = parts);
+		this.checkAt = this.unfinished > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+	}
+
+	/** The leaf was stored as these parts. */
+	settle({ first, last, size, unfinished, firstGoneAt, lastGoneAt, counts, bloom }: LeafParts): void {
+		Object.assign(this, { first, last, size, unfinished, firstGoneAt, lastGoneAt });
+		this.#counts = counts;
+		this.#bloom = bloom;
+		this.#changes.clear();
+		this.isChanged = false;
+	}
+
+	/** Whether it may have the job with this id. `false` is certain. */
+	mayHold(id: ItemHash): boolean {
+		return mayContain(this.#bloom, id);
+	}
+
+	find(id: string): Entry | undefined {
+		return this.#changes.has(id) ? this.#changes.get(id) : entryInText(this.#readText(), id);
+	}
+
+	/** Adds an entry, or replaces the entry of the same job. */
+	put(entry: Entry, before: Entry | undefined): void {
+		if (before) this.#count(before, -1);
+		else this.size++;
+		this.#count(entry, 1);
+		for (const item of entryItems(entry)) addToBloom(this.#bloom, item);
+		if (comparePositions(entry, this.first) < 0) this.first = { createdAt: entry.createdAt, id: entry.id };
+		if (comparePositions(entry, this.last) > 0) this.last = { createdAt: entry.createdAt, id: entry.id };
+		if (isUnfinished(entry)) this.checkAt = Math.min(this.checkAt, nextCheckAt(heardAt(entry), this.#checkedAt));
+		this.#changes.set(entry.id, entry);
+		this.isChanged = true;
+	}
+
+	remove(entry: Entry): void {
+		this.#drop(entry);
+		this.isChanged = true;
+	}
+
+	/** Whether no reader may see any of its jobs. */
+	isGone(now: number): boolean {
+		return this.unfinished === 0 && this.lastGoneAt <= now;
+	}
+
+	/** Drops the jobs that are gone, so that the counts are exact. The row keeps them until the leaf is written. */
+	dropGone(now: number): void {
+		if (this.firstGoneAt > now) return;
+		const entries = this.entries();
+		for (const entry of entries) if (isGone(entry, now)) this.#drop(entry);
+		const left = entries.flatMap(({ goneAt }) => (goneAt === undefined || goneAt <= now ? [] : [goneAt]));
+		this.firstGoneAt = Math.min(Number.POSITIVE_INFINITY, ...left);
+	}
+
+	/** All entries, sorted. */
+	entries(texts?: readonly string[]): Entry[] {
+		const stored = entriesInText(this.#readText(), texts).filter(({ id }) => !this.#changes.has(id));
+		const changed = [...this.#changes.values()].filter((entry) => entry !== undefined);
+		return [...stored, ...changed].sort(comparePositions);
+	}
+
+	/** Whether it may have jobs that match. `false` is certain. */
+	mayMatch({ filter, items, matches }: Search): boolean {
+		const { createdAfter = this.last.createdAt, createdBefore } = filter;
+		if (this.last.createdAt < createdAfter) return false;
+		if (createdBefore !== undefined && this.first.createdAt >= createdBefore) return false;
+		if (!items.every((item) => mayContain(this.#bloom, item))) return false;
+		return this.#tally()?.hasMatch(matches) ?? true;
+	}
+
+	/** The jobs that match, oldest first. */
+	matching({ filter, texts }: Search, now: number): VisibleEntry[] {
+		return this.entries(texts).filter(
+			(entry): entry is VisibleEntry => isVisible(entry, now) && matchesFilter(entry.job, filter),
+		);
+	}
+
+	/** Whether all its jobs were created within the filter's time. */
+	isWithin(filter: JobFilter): boolean {
+		return isCreatedWithin(this.first.createdAt, filter) && isCreatedWithin(this.last.createdAt, filter);
+	}
+
+	/** The counts of all its jobs; `undefined` where they are too varied. Exact after {@link dropGone}. */
+	tally(): Tally | undefined {
+		return this.#tally();
+	}
+
+	/** The unfinished jobs that must be asked now, because they had no news for a while. They count as asked. */
+	takeUnheard(now: number): Position[] {
+		const entries = UNFINISHED.flatMap((text) => this.entries([text])).filter(isUnfinished);
+		// An entry that has changed is in both.
+		const unfinished = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
+		const due = unfinished.filter((entry) => nextCheckAt(heardAt(entry), this.#checkedAt) <= now);
+		this.#checkedAt = now;
+		this.checkAt = Math.min(Number.POSITIVE_INFINITY, ...unfinished.map((entry) => nextCheckAt(heardAt(entry), now)));
+		return due.map(({ createdAt, id }) => ({ createdAt, id }));
+	}
+
+	#drop(entry: Entry): void {
+		this.#count(entry, -1);
+		this.size--;
+		this.#changes.set(entry.id, undefined);
+	}
+
+	#count({ job, goneAt }: Entry, by: 1 | -1): void {
+		if (goneAt === undefined) this.unfinished += by;
+		else if (by > 0) {
+			this.firstGoneAt = Math.min(this.firstGoneAt, goneAt);
+			this.lastGoneAt = Math.max(this.lastGoneAt, goneAt);
+		}
+		if (job && this.#tally()?.add(countedAs(job), by) === false) this.#counts = undefined;
+	}
+
+	#tally(): Tally | undefined {
+		if (typeof this.#counts === 'string') this.#counts = new Tally(this.#combinations, this.#counts);
+		return this.#counts;
+	}
+}
+
+/** Each unfinished job's line contains one of these texts. */
+const UNFINISHED = ['pending', 'running'].map((status) => filterTexts({ status: status as Status })[0] ?? '');
+
+function heardAt({ createdAt, job }: Entry): number {
+	return job ? Date.parse(job.lastUpdatedAt) : createdAt;
+}
+
+export interface LeafDependencies {
+	readonly combinations: Combinations;
+	/** The text of a leaf's row; empty where there is none. */
+	readonly readText: (n: number) => string;
+}
+
+/** A leaf without entries, which begins at a position. */
+export function emptyLeaf(at: Position): LeafParts {
+	const first = { createdAt: at.createdAt, id: at.id };
+	return {
+		first,
+		last: first,
+		size: 0,
+		unfinished: 0,
+		firstGoneAt: Number.POSITIVE_INFINITY,
+		lastGoneAt: Number.NEGATIVE_INFINITY,
+		counts: '[]',
+		bloom: createBloom(2 * LEAF_JOBS.full),
+	};
+}

@@ -1,0 +1,42 @@
+/** Every number of the list of a tenant's jobs, with its unit. */
+import { MS_PER_HOUR, MS_PER_SECOND } from '../job/limits.ts';
+
+/** Jobs of a page. */
+export const PAGE_JOBS = { min: 1, max: 100, default: 20 } as const;
+/** Maximum number of leaves that one page reads. A page that ends there has a cursor, and may have few jobs or none. */
+export const LEAVES_A_PAGE = 256;
+/** Maximum number of leaves that a count reads before other calls of the object may run. */
+export const LEAVES_A_TURN = 64;
+
+/** Jobs of a leaf. The newest leaf is followed by another once it is `full`; any other is halved above `max`. */
+export const LEAF_JOBS = { full: 256, max: 512 } as const;
+/** A leaf with at most this number of jobs joins the leaf before it, if both fit into a full one. */
+export const FEW_JOBS = 64;
+/** Maximum size of a leaf, in UTF-16 units: at most 900 KB, and the platform allows 2 MB a value. */
+export const LEAF_CHARS = 300_000;
+/** A leaf with more combinations of status, phase, task and error code has no counts, and is read instead. */
+export const MAX_COMBINATIONS = 64;
+/** Size of a leaf's Bloom filter: a power of two, with 16 to 32 bits for each item. At most 6 in 10,000 other items pass. */
+export const BLOOM = { bytesAnItem: 2, minBytes: 512, maxBytes: 8_192, probes: 8 } as const;
+
+/** News that are applied in memory until the changed leaves are written. A start applies as many again. */
+export const CHECKPOINT = { news: 2_000, chars: 2_000_000 } as const;
+/** Maximum number of leaves that one call writes. */
+export const LEAVES_WRITTEN_AT_ONCE = 32;
+/** Number of leaves whose text stays in memory: about 150 KB each. */
+export const CACHED_LEAVES = 32;
+
+/** An unfinished job without news is asked after `first`, then at intervals that double up to `max`. */
+export const UNHEARD_MS = { first: 30 * MS_PER_SECOND, max: 6 * MS_PER_HOUR } as const;
+/** Maximum number of leaves that are searched at once for such jobs. */
+export const LEAVES_CHECKED_AT_ONCE = 16;
+/** Maximum number of jobs that are asked at once. */
+export const UNHEARD_AT_ONCE = 100;
+
+/** Minimum interval between two removals of a leaf's expired jobs from storage. */
+export const SWEEP_INTERVAL_MS = 1 * MS_PER_HOUR;
+/** Maximum number of leaves that one sweep rewrites or deletes. */
+export const LEAVES_SWEPT_AT_ONCE = 32;
+
+/** Maximum length of a filter's values, in UTF-16 units. */
+export const FILTER_CHARS = 128;

@@ -1,0 +1,201 @@
+/**
+ * The list of a tenant's jobs: a view of the log of the topic `jobs`. News change the leaves in memory. Later, the changed leaves
+ * are written, many news with one row. A start reads the directory, and applies the news of the log that the rows don't have.
+ *
+ * All methods but `counts` are synchronous, so that no other call runs in between. If a method throws, the object must be
+ * reset: the leaves in memory may be ahead of the log.
+ */
+import { isNewer, type JobNews, type NewsEvent } from '../core/job/news.ts';
+import { hashItem } from '../core/list/bloom.ts';
+import { decodeNews, type Entry, encodeNews, entryFrom, isGone } from '../core/list/entry.ts';
+import type { Leaf } from '../core/list/leaf.ts';
+import {
+	CHECKPOINT,
+	LEAVES_CHECKED_AT_ONCE,
+	LEAVES_SWEPT_AT_ONCE,
+	LEAVES_WRITTEN_AT_ONCE,
+	UNHEARD_AT_ONCE,
+} from '../core/list/limits.ts';
+import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
+import type { Position } from '../core/list/position.ts';
+import { Leaves, sweepAt } from './leaves.ts';
+import { countListed, readPage } from './list-reader.ts';
+import { ListRows } from './list-rows.ts';
+
+/** A row of the log with news for the list. */
+export interface LogRow {
+	/** Its number; they increase. */
+	readonly first: number;
+	/** What `apply` returned as `extra`. */
+	readonly extra: string;
+}
+
+export interface ListLog {
+	/** The rows after the one with this number, oldest first. */
+	after(position: number): Iterable<LogRow>;
+}
+
+/** An event that the topic doesn't have yet, and the job's news that it came with. */
+export interface NewEvent {
+	readonly news: JobNews;
+	readonly event: NewsEvent;
+}
+
+export interface Applied {
+	/** Each job's events in order. */
+	readonly events: readonly NewEvent[];
+	/** The news that changed the list, for a row of the log; `undefined` when none did. */
+	readonly extra?: string;
+}
+
+/** The jobs to ask, and when to look for more; `undefined` while no job is unfinished. Milliseconds since the epoch. */
+export interface Unheard {
+	readonly jobs: readonly Position[];
+	readonly nextAt: number | undefined;
+}
+
+export class JobList {
+	readonly #rows: ListRows;
+	readonly #leaves: Leaves;
+	/** The last row of the log that the leaves in memory have. */
+	#applied: number;
+	/** The last row of the log that the leaves' rows have. */
+	#stored: number;
+	/** What was applied since the last checkpoint began. */
+	#since = { news: 0, chars: 0 };
+	/** The leaves that the checkpoint still has to write, and the row of the log that the rows have then. */
+	#checkpoint: { readonly leaves: Leaf[]; readonly position: number } | undefined;
+	/** Jobs that must be asked, and were not yet. */
+	#unheard: Position[] = [];
+
+	constructor(sql: SqlStorage, log: ListLog, now: number) {
+		this.#rows = new ListRows(sql);
+		this.#leaves = new Leaves(this.#rows);
+		this.#stored = this.#rows.position;
+		this.#applied = this.#stored;
+		for (const row of log.after(this.#stored)) {
+			const news = decodeNews(row.extra);
+			for (const one of news) this.#applyOne(one, now);
+			this.#advance(row, news.length);
+		}
+	}
+
+	/** The last row of the log that the list no longer needs. */
+	get stored(): number {
+		return this.#stored;
+	}
+
+	/** Changes the leaves in memory. If `extra` is there, the caller writes it to the log in the same turn, and calls `logged`. */
+	apply(news: readonly JobNews[], now: number): Applied {
+		const events: NewEvent[] = [];
+		const changes: JobNews[] = [];
+		for (const one of news) {
+			const fresh = this.#applyOne(one, now);
+			if (!fresh) continue;
+			changes.push(one);
+			events.push(...fresh.map((event) => ({ news: one, event })));
+		}
+		if (changes.length === 0) return { events };
+		this.#since.news += changes.length;
+		return { events, extra: encodeNews(changes) };
+	}
+
+	/** The log has what `apply` returned. Now and then, this writes leaves. */
+	logged(row: LogRow): void {
+		this.#advance(row, 0);
+		if (!this.#checkpoint && (this.#since.news >= CHECKPOINT.news || this.#since.chars >= CHECKPOINT.chars)) {
+			this.#checkpoint = { leaves: this.#leaves.all.filter((leaf) => leaf.isChanged), position: this.#applied };
+			this.#since = { news: 0, chars: 0 };
+		}
+		this.#continueCheckpoint();
+	}
+
+	/** @throws {RangeError} for a cursor that is not of this filter. */
+	page(query: ListQuery, now: number): ListPage {
+		return readPage(this.#leaves, query, now);
+	}
+
+	counts(filter: JobFilter, now: number): Promise<JobCounts> {
+		return countListed(this.#leaves, filter, now);
+	}
+
+	/** Takes the unfinished jobs that must be asked, because their news may be lost. The intervals begin again at each start. */
+	unheard(now: number): Unheard {
+		const due = this.#leaves.all.filter(({ unfinished, checkAt }) => unfinished > 0 && checkAt <= now);
+		for (const leaf of due.slice(0, LEAVES_CHECKED_AT_ONCE)) {
+			if (this.#unheard.length >= UNHEARD_AT_ONCE) break;
+			this.#unheard.push(...leaf.takeUnheard(now));
+		}
+		const jobs = this.#unheard.splice(0, UNHEARD_AT_ONCE);
+		if (this.#unheard.length > 0) return { jobs, nextAt: now };
+		return {
+			jobs,
+			nextAt: this.#earliest(({ unfinished, checkAt }) => (unfinished > 0 ? Math.max(now, checkAt) : undefined)),
+		};
+	}
+
+	/** The job that was asked does not exist. */
+	forget({ createdAt, id }: Position): void {
+		const entry = this.#leaves.find({ createdAt, id });
+		if (entry) this.#leaves.remove(entry);
+	}
+
+	/** Removes gone jobs from storage, some leaves a call. @returns when to call again; `undefined` while nothing will be gone. */
+	sweep(now: number): number | undefined {
+		const due = this.#leaves.all.filter((leaf) => sweepAt(leaf) <= now);
+		for (const leaf of due.slice(0, LEAVES_SWEPT_AT_ONCE)) this.#leaves.sweep(leaf, now);
+		return this.#earliest((leaf) => Math.max(now, sweepAt(leaf)));
+	}
+
+	/** @returns the events that the topic doesn't have; `undefined` when nothing changed. */
+	#applyOne(news: JobNews, now: number): NewsEvent[] | undefined {
+		const known = this.#leaves.find(news);
+		if (!known && (isGone(news, now) || !this.#replaceEarlierJob(news))) return undefined;
+		const toldSeq = known?.toldSeq ?? 0;
+		const events = news.events.filter(({ seq }) => seq > toldSeq);
+		const isNews = isNewer(news, known);
+		if (!isNews && events.length === 0) return undefined;
+		const toldNow = Math.max(toldSeq, ...events.map(({ seq }) => seq));
+		const entry: Entry = isNews || !known ? entryFrom(news, toldNow) : { ...known, toldSeq: toldNow };
+		if (!isGone(entry, now)) this.#leaves.put(entry, known);
+		else if (known) this.#leaves.remove(known);
+		return events;
+	}
+
+	/**
+	 * An idempotency key can be used again after its job was erased: the new job has the same id, and takes its place in the
+	 * list. The news of the erasure may be lost.
+	 *
+	 * @returns `false` when the list has a later job with this id.
+	 */
+	#replaceEarlierJob({ id, createdAt }: JobNews): boolean {
+		const hash = hashItem('id', id);
+		for (const leaf of this.#leaves.all) {
+			const known = leaf.mayHold(hash) ? leaf.find(id) : undefined;
+			if (known && known.createdAt > createdAt) return false;
+			if (known) leaf.remove(known);
+		}
+		return true;
+	}
+
+	#advance({ first, extra }: LogRow, news: number): void {
+		this.#applied = first;
+		this.#since = { news: this.#since.news + news, chars: this.#since.chars + extra.length };
+	}
+
+	#continueCheckpoint(): void {
+		if (!this.#checkpoint) return;
+		const { leaves, position } = this.#checkpoint;
+		for (const leaf of leaves.splice(0, LEAVES_WRITTEN_AT_ONCE)) if (leaf.isChanged) this.#leaves.write(leaf);
+		if (leaves.length > 0) return;
+		this.#rows.setPosition(position);
+		this.#stored = position;
+		this.#checkpoint = undefined;
+	}
+
+	#earliest(timeFor: (leaf: Leaf) => number | undefined): number | undefined {
+		let earliest = Number.POSITIVE_INFINITY;
+		for (const leaf of this.#leaves.all) earliest = Math.min(earliest, timeFor(leaf) ?? earliest);
+		return Number.isFinite(earliest) ? earliest : undefined;
+	}
+}
