@@ -13,6 +13,8 @@ export type Defined<T> = {
  */
 export function defined<const T extends object>(fields: T): Defined<T> {
 	const result: Record<string, unknown> = {};
-	for (const [name, value] of Object.entries(fields)) if (value !== undefined) result[name] = value;
+	for (const name of Object.keys(fields) as (keyof T & string)[]) {
+		if (fields[name] !== undefined) result[name] = fields[name];
+	}
 	return result as Defined<T>;
 }

@@ -1,5 +1,5 @@
 /** Handles a request: configuration, route, authentication, handler. Turns every error into a problem response. */
-import { type IRequest, Router } from 'itty-router';
+import { Router } from 'itty-router';
 import { type Config, NotConfigured, readConfig } from '../config/config.ts';
 import { defined } from '../core/defined.ts';
 import { COMMON_METHODS } from '../core/upstream/request.ts';
@@ -47,11 +47,12 @@ export interface Deployment {
 
 type Arrival = Omit<RequestContext, 'params' | 'principal' | 'config'> & { readonly config: Config };
 
-/** Only matches routes. This file handles HEAD, OPTIONS and errors, because routers differ from this API's contract there. */
-const router = Router<IRequest, [Arrival]>();
-for (const route of ROUTES) {
-	router[route.method.toLowerCase() as 'get'](route.path, ({ params }, arrival) => runRoute(route, params, arrival));
-}
+/** The routes with their patterns. The router only compiles them, because routers handle HEAD, OPTIONS and errors differently from this API. */
+const PATTERNS = ROUTES.flatMap((route) =>
+	Router()
+		.all(route.path)
+		.routes.map(([, pattern]) => ({ route, pattern })),
+);
 
 export async function handleRequest(
 	request: Request,
@@ -101,16 +102,8 @@ async function routeRequest(
 		lanes: lanesOf(env),
 		runNow,
 	});
-	// Routes match by method and path alone. HEAD is GET without the body.
-	const way = { method: method === 'HEAD' ? 'GET' : method, url: `${url.origin}${url.pathname}` };
-	const response: Response | undefined = await router.fetch(way as IRequest, {
-		...door,
-		request,
-		url,
-		correlation,
-		waitUntil,
-	});
-	if (response) return response;
+	const found = findRoute(method, url.pathname);
+	if (found) return runRoute(found.route, found.params, { ...door, request, url, correlation, waitUntil });
 	// Requests for unknown paths count against the rate limit, too.
 	await countRequest(request, config);
 	throw routeNotFound(method, allowedMethods(url.pathname));
@@ -123,6 +116,19 @@ export function createTeller(
 	waitUntil: (promise: Promise<unknown>) => void,
 ): ListTeller | undefined {
 	return isListOn && env.TOPICS ? new ListTeller(new Lists(env.TOPICS), env, waitUntil) : undefined;
+}
+
+/** The first route of the table with this method and path, and the path's parameters. HEAD is GET without the body. */
+function findRoute(
+	method: string,
+	pathname: string,
+): { readonly route: Route; readonly params: Record<string, string> } | undefined {
+	const wanted = method === 'HEAD' ? 'GET' : method;
+	for (const { route, pattern } of PATTERNS) {
+		const match = route.method === wanted || route.method === ANY ? pattern.exec(pathname) : null;
+		if (match) return { route, params: match.groups ?? {} };
+	}
+	return undefined;
 }
 
 /** @returns `undefined` where `OPTIONS` is not a preflight, or no route has the path. */
@@ -189,7 +195,7 @@ async function authenticated({ scope }: Route, { id }: Record<string, string>, a
 
 /** The methods of a path, from the route table; empty for an unknown path. */
 function allowedMethods(pathname: string): string[] {
-	const methods = router.routes.filter(([, pattern]) => pattern.test(pathname)).map(([method]) => method);
+	const methods: string[] = PATTERNS.filter(({ pattern }) => pattern.test(pathname)).map(({ route }) => route.method);
 	if (pathname === HEALTH) methods.push('GET');
 	if (methods.length === 0) return [];
 	if (methods.includes(ANY)) return [...COMMON_METHODS, ANY];

@@ -26,9 +26,11 @@ function parseText(text: string): unknown {
 	}
 }
 
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
+
 function decodeUtf8(bytes: Uint8Array): string {
 	try {
-		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes);
+		return UTF8.decode(bytes);
 	} catch {
 		throw new Problem('InvalidRequest', 'Expected a body in UTF-8, got other bytes');
 	}

@@ -14,7 +14,7 @@ export class Jobs {
 	readonly #patience: Patience;
 	readonly #onNews: OnNews | undefined;
 	/** A cache: most requests need the id of one job several times. */
-	#lastId: DurableObjectId | undefined;
+	#last: { readonly id: string; readonly objectId: DurableObjectId } | undefined;
 
 	/**
 	 * @param patience how long `call` repeats a call.
@@ -33,7 +33,10 @@ export class Jobs {
 
 	/** A new job's id. It costs no call, because it is random. */
 	newId(): string {
-		return this.#namespace.newUniqueId().toString();
+		const objectId = this.#namespace.newUniqueId();
+		const id = objectId.toString();
+		this.#last = { id, objectId };
+		return id;
 	}
 
 	/** The id for an idempotency key of this tenant and task, always the same. */
@@ -79,8 +82,8 @@ export class Jobs {
 	}
 
 	#idOf(id: string): DurableObjectId {
-		if (this.#lastId?.toString() !== id) this.#lastId = this.#namespace.idFromString(id);
-		return this.#lastId;
+		if (this.#last?.id !== id) this.#last = { id, objectId: this.#namespace.idFromString(id) };
+		return this.#last.objectId;
 	}
 }
 

@@ -16,23 +16,8 @@ export function isLegacyToken(token: string): boolean {
 	return token.includes('.');
 }
 
-/** Maximum number of valid tokens that an isolate caches. A poller sends the same one each time. */
-const MAX_REMEMBERED = 1_000;
-const remembered = new WeakMap<SigningKeys, Map<string, TokenClaims>>();
-
 /** @returns `undefined` for a token that is forged, malformed or expired. */
 export async function verifyLegacyToken(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
-	const good = remembered.get(keys) ?? new Map<string, TokenClaims>();
-	const known = good.get(token);
-	if (known) return known.expiresAt > Date.now() ? known : undefined;
-	const claims = await verifiedClaims(keys, token);
-	if (!claims) return undefined;
-	if (good.size >= MAX_REMEMBERED) good.clear();
-	remembered.set(keys, good.set(token, claims));
-	return claims;
-}
-
-async function verifiedClaims(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
 	try {
 		const { payload } = await jwtVerify(token, ({ kid }) => signingKey(keys, kid), {
 			algorithms: [ALGORITHM],

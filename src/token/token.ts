@@ -117,17 +117,35 @@ function computeMac(key: Uint8Array, job: string, head: Uint8Array): Buffer {
 	return createHmac('sha256', key).update(`${PURPOSE}\0${job}\0`).update(head).digest().subarray(0, BYTES.mac);
 }
 
+/** Maximum number of tokens whose signature an isolate remembers. A poller sends the same one each time. */
+const MAX_VERIFIED = 1_000;
+/** The claims of tokens with a valid signature, for each set of keys, by job and token. Expiry is checked each time. */
+const verified = new WeakMap<SigningKeys, Map<string, TokenClaims>>();
+
 /**
  * @param job the id in the request's URL.
  * @returns `undefined` for a token that is forged, malformed, expired, or for another job. The caller doesn't learn
  * which.
  */
 export async function verifyToken(keys: SigningKeys, token: string, job: string): Promise<TokenClaims | undefined> {
-	if (isLegacyToken(token)) return verifyLegacyToken(keys, token);
+	const signed = verified.get(keys) ?? new Map<string, TokenClaims>();
+	const name = `${job} ${token}`;
+	const claims = signed.get(name) ?? (await verifySignature(keys, token, job));
+	if (!claims || claims.expiresAt <= Date.now()) return undefined;
+	if (!signed.has(name) && signed.size >= MAX_VERIFIED) signed.clear();
+	verified.set(keys, signed.set(name, claims));
+	return claims;
+}
+
+async function verifySignature(keys: SigningKeys, token: string, job: string): Promise<TokenClaims | undefined> {
+	return isLegacyToken(token) ? verifyLegacyToken(keys, token) : verifyMac(keys, token, job);
+}
+
+function verifyMac(keys: SigningKeys, token: string, job: string): TokenClaims | undefined {
 	const bytes = Buffer.from(token, 'base64url');
 	const grant = grantIn(bytes, job);
 	// The decoder ignores characters outside base64url, so only the canonical spelling is valid.
-	if (!grant || bytes.toString('base64url') !== token || grant.expiresAt <= Date.now()) return undefined;
+	if (!grant || bytes.toString('base64url') !== token) return undefined;
 	const head = bytes.subarray(0, -BYTES.mac);
 	const mac = bytes.subarray(-BYTES.mac);
 	if (![...keys.values()].some((key) => timingSafeEqual(computeMac(key, job, head), mac))) return undefined;

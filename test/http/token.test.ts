@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { signToken, TOKEN_RIGHTS, type TokenGrant, verifyToken } from '../../src/token/token.ts';
 
 const KEY = Buffer.from('coatcheck-local-development-only');
@@ -87,6 +87,21 @@ describe("a link's token", () => {
 
 	it('has expired when its time is over', async () => {
 		expect(await verifyToken(KEYS, sign({ expiresAt: Date.now() - 60_000 }), JOB)).toBeUndefined();
+	});
+
+	it('has expired when its time is over, even where it was valid before', async () => {
+		for (const token of [sign(), OF_0_1_0.reader]) {
+			const claims = await verifyToken(KEYS, token, JOB);
+			vi.spyOn(Date, 'now').mockReturnValueOnce(claims?.expiresAt ?? 0);
+			expect(await verifyToken(KEYS, token, JOB)).toBeUndefined();
+			expect(await verifyToken(KEYS, token, JOB)).toEqual(claims);
+		}
+	});
+
+	it('is good with the keys that it was verified with, and no others', async () => {
+		const token = sign();
+		expect(await verifyToken(KEYS, token, JOB)).toBeDefined();
+		expect(await verifyToken(new Map([['local', new Uint8Array(32)]]), token, JOB)).toBeUndefined();
 	});
 
 	it('says nothing about the tenant or the job', () => {

@@ -568,7 +568,7 @@ export const MUTANTS: readonly Mutant[] = [
 		invariant: 13,
 		breaks: 'a token never expires',
 		file: 'src/token/token.ts',
-		search: ' || grant.expiresAt <= Date.now()',
+		search: ' || claims.expiresAt <= Date.now()',
 		replacement: '',
 		killer: { file: 'test/http/token.test.ts', project: 'workerd' },
 		says: 'has expired when its time is over',

@@ -43,7 +43,9 @@ function isPrivateName(hostname: string): boolean {
 
 /** Whether a name always resolves to the local machine (RFC 6761 §6.3): 127.0.0.0/8, ::1, `localhost` and names below it. */
 export function isLoopback(hostname: string): boolean {
+	// The URL parser writes IPv4 addresses in decimal and IPv6 addresses in brackets. Every request is checked, and parsing a name as
+	// an address is slow.
+	if (!/[\d\]]$/.test(hostname)) return /(^|\.)localhost\.?$/i.test(hostname);
 	const bare = hostname.replace(/^\[|\]$/g, '');
-	if (ipaddr.isValid(bare)) return ipaddr.process(bare).range() === 'loopback';
-	return /(^|\.)localhost\.?$/i.test(hostname);
+	return ipaddr.isValid(bare) && ipaddr.process(bare).range() === 'loopback';
 }

@@ -1,4 +1,5 @@
 /** The URLs of a job. No other file builds them. */
+import { defined } from '../defined.ts';
 
 export interface Links {
 	readonly self: string;
@@ -29,17 +30,16 @@ export interface LinkBase {
 export function jobLinks(id: string, base: LinkBase): Links & { readonly socket: string } {
 	const { origin, token, cancelToken = token, flags = {}, mayCancel } = base;
 	const isFlagged = Object.keys(flags).length > 0;
-	const withToken = token === undefined ? {} : { token };
-	const query = queryString(withToken);
+	const query = tokenQuery(token);
 	const job = `${origin}/v1/jobs/${id}`;
 	return {
-		self: `${job}${isFlagged ? queryString({ ...flags, ...withToken }) : query}`,
+		self: `${job}${isFlagged ? queryString(defined({ ...flags, token })) : query}`,
 		operation: `${origin}/v1/operations/${id}${query}`,
 		result: `${job}/result${query}`,
 		events: `${job}/events${query}`,
 		socket: `${job.replace(/^http/, 'ws')}/socket${query}`,
 		...(mayCancel && {
-			cancel: `${job}/cancel${queryString(cancelToken === undefined ? {} : { token: cancelToken })}`,
+			cancel: `${job}/cancel${tokenQuery(cancelToken)}`,
 		}),
 	};
 }
@@ -52,11 +52,14 @@ export interface AttemptLinks {
 }
 
 export function attemptLinks(id: string, { origin, token }: { origin: string; token: string }): AttemptLinks {
-	const link = (action: string) => `${origin}/v1/jobs/${id}/${action}${queryString({ token })}`;
+	const link = (action: string) => `${origin}/v1/jobs/${id}/${action}${tokenQuery(token)}`;
 	return { progress: link('progress'), complete: link('complete'), fail: link('fail') };
 }
 
+function tokenQuery(token: string | undefined): string {
+	return token === undefined ? '' : `?token=${encodeURIComponent(token)}`;
+}
+
 function queryString(parameters: Readonly<Record<string, string>>): string {
-	const query = new URLSearchParams(parameters).toString();
-	return query === '' ? '' : `?${query}`;
+	return `?${new URLSearchParams(parameters)}`;
 }

@@ -16,8 +16,10 @@ const QUOTED = /"(?:[^"\\]|\\.)*(?:"|\\?$)/g;
  * (`return=minimal; wait=3`) does not count, and a value that is not a whole number is ignored (RFC 7240 §2).
  */
 export function readWaitSeconds({ headers }: Request): number | undefined {
+	const sent = headers.get('prefer');
+	if (sent === null) return undefined;
 	// A comma or a semicolon in a quoted string separates nothing.
-	const prefer = (headers.get('prefer') ?? '').replace(QUOTED, (quoted) => (/^"\d+"$/.test(quoted) ? quoted : '""'));
+	const prefer = sent.replace(QUOTED, (quoted) => (/^"\d+"$/.test(quoted) ? quoted : '""'));
 	const preferences = prefer.split(',').map((item) => item.split(';', 1)[0]?.trim() ?? '');
 	const wait = preferences.find((preference) => /^wait\s*(?:=|$)/i.test(preference));
 	const seconds = Number(/^wait\s*=\s*"?(\d{1,9})"?$/i.exec(wait ?? '')?.[1] ?? 0);

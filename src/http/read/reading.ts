@@ -9,12 +9,12 @@ import { recall, remember } from './edge-cache.ts';
  * @throws {Problem} for a job that does not exist, or no longer exists.
  */
 export async function readJob(context: RequestContext, withOutcome: boolean): Promise<FoundJob> {
-	const { jobs, principal, waitUntil } = context;
+	const { config, jobs, principal, waitUntil } = context;
 	const id = readJobId(context);
 	const known = await recall(context, id, withOutcome);
 	if (known) return known;
 	const reading = await jobs.call(id, (job) => job.readJob(readerOf(principal), { withOutcome }));
 	if (reading.found !== 'job') throw missing(reading, principal);
-	waitUntil(remember(context, reading));
+	if (config.edgeCacheSeconds > 0) waitUntil(remember(context, reading));
 	return reading;
 }

@@ -51,7 +51,7 @@ export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOpt
 	}
 	const given = isObject(inEnvelope) ? inEnvelope : {};
 	if (!isObject(inEnvelope)) faults.push({ pointer: '/options', message: 'expected an object' });
-	for (const [header, path] of HEADERS) {
+	for (const [header, path] of isEmpty(values) || isEmpty(given) ? [] : HEADERS) {
 		const inHeader = valueAt(values, path);
 		const inBody = valueAt(given, path);
 		if (inHeader === undefined || inBody === undefined || JSON.stringify(inHeader) === JSON.stringify(inBody)) continue;
@@ -170,6 +170,10 @@ function fromHeaders(headers: Headers): { values: Values; faults: Fault[] } {
 		else if (name.startsWith(OUR_PREFIX)) faults.push({ header: name, message: 'unknown header' });
 	});
 	return { values, faults };
+}
+
+function isEmpty(values: Values): boolean {
+	return Object.keys(values).length === 0;
 }
 
 /** Locates a fault at the source of its value: a header or the body. */
