@@ -7,10 +7,10 @@ import type { DurableObjectNamespace, RateLimit } from '@cloudflare/workers-type
 import * as z from 'zod';
 import { defined } from '../core/defined.ts';
 import { isLoopback } from '../core/http/target.ts';
-import { MIB, SECONDS_PER_DAY } from '../core/job/limits.ts';
+import { MIB } from '../core/job/limits.ts';
 import type { Quotas } from '../core/quota/quotas.ts';
 import type { TopicQuotas } from '../core/topic/allowance.ts';
-import { TOPIC_RETAIN_BYTES_RANGE, TOPIC_RETAIN_SECONDS_RANGE } from '../core/topic/limits.ts';
+import { DEFAULT_RETENTION, TOPIC_RETAIN_BYTES_RANGE, TOPIC_RETAIN_SECONDS_RANGE } from '../core/topic/limits.ts';
 import type { Retention } from '../core/topic/retention.ts';
 import { readUpstreams, type Upstreams } from '../core/upstream/settings.ts';
 import { joinNumberedVariables, WrongPart } from './numbered-variables.ts';
@@ -30,9 +30,9 @@ export const DEFAULTS = {
 	EDGE_CACHE_SECONDS: 0,
 	LIST: 'on',
 	/** How long a topic keeps its events, in seconds. */
-	TOPIC_RETAIN_SECONDS: SECONDS_PER_DAY,
+	TOPIC_RETAIN_SECONDS: DEFAULT_RETENTION.retainSeconds,
 	/** Maximum size of the events that a topic keeps, in bytes. Beyond it, the oldest are deleted. */
-	TOPIC_RETAIN_BYTES: 64 * MIB,
+	TOPIC_RETAIN_BYTES: DEFAULT_RETENTION.retainBytes,
 	/** Maximum size of the events that all topics of a tenant keep, in bytes. */
 	MAX_TOPIC_BYTES: 1_024 * MIB,
 	/** Maximum number of events that all topics of a tenant keep. */

@@ -112,10 +112,10 @@ async function routeRequest(
 /** @returns `undefined` where the list of jobs is off. */
 export function createTeller(
 	env: Pick<DoorEnv, 'TOPICS'>,
-	{ isListOn }: Config,
+	{ isListOn, topicRetention }: Config,
 	waitUntil: (promise: Promise<unknown>) => void,
 ): ListTeller | undefined {
-	return isListOn && env.TOPICS ? new ListTeller(new Lists(env.TOPICS), env, waitUntil) : undefined;
+	return isListOn && env.TOPICS ? new ListTeller(new Lists(env.TOPICS, topicRetention), env, waitUntil) : undefined;
 }
 
 /** The first route of the table with this method and path, and the path's parameters. HEAD is GET without the body. */

@@ -103,11 +103,26 @@ export class JobList {
 	/** The log has what `apply` returned. Now and then, this writes leaves. */
 	logged(row: LogRow): void {
 		this.#advance(row, 0);
-		if (!this.#checkpoint && (this.#since.news >= CHECKPOINT.news || this.#since.chars >= CHECKPOINT.chars)) {
-			this.#checkpoint = { leaves: this.#leaves.all.filter((leaf) => leaf.isChanged), position: this.#applied };
-			this.#since = { news: 0, chars: 0 };
-		}
+		if (this.#since.news >= CHECKPOINT.news || this.#since.chars >= CHECKPOINT.chars) this.#beginCheckpoint();
 		this.#continueCheckpoint();
+	}
+
+	/** Writes all changed leaves now, so that the log is no longer needed. */
+	checkpoint(): void {
+		while (this.#checkpoint) this.#continueCheckpoint();
+		if (this.#applied === this.#stored) return;
+		this.#beginCheckpoint();
+		while (this.#checkpoint) this.#continueCheckpoint();
+	}
+
+	get isEmpty(): boolean {
+		return this.#leaves.all.length === 0;
+	}
+
+	#beginCheckpoint(): void {
+		if (this.#checkpoint) return;
+		this.#checkpoint = { leaves: this.#leaves.all.filter((leaf) => leaf.isChanged), position: this.#applied };
+		this.#since = { news: 0, chars: 0 };
 	}
 
 	/** @throws {RangeError} for a cursor that is not of this filter. */

@@ -4,8 +4,13 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
+import type { JobNews } from '../core/job/news.ts';
+import type { JobCounts, JobFilter, ListApi, ListPage, ListQuery } from '../core/list/list-api.ts';
+import type { Position } from '../core/list/position.ts';
 import { type Allowance, type AllowanceRequest, nextAllowance, shrunkAllowance } from '../core/topic/allowance.ts';
-import { TOPIC_IDLE_MS, TRIM_INTERVAL_MS } from '../core/topic/limits.ts';
+import { DEFAULT_RETENTION, TOPIC_IDLE_MS, TRIM_INTERVAL_MS } from '../core/topic/limits.ts';
+import { JOBS_TOPIC } from '../core/topic/names.ts';
+import type { Retention } from '../core/topic/retention.ts';
 import type { DeliveryReport } from '../core/topic/subscription.ts';
 import type {
 	ConsumerClaim,
@@ -21,25 +26,33 @@ import type {
 	TopicSettings,
 } from '../core/topic/topic-api.ts';
 import { lanesOf } from '../queue/lanes.ts';
+import { Jobs } from '../rpc/jobs.ts';
 import { Tenants } from '../rpc/tenants.ts';
+import { firstAskAt, JobsTopic } from './jobs-topic.ts';
 import { CLOSE, CLOSED_WITHOUT_CODE, CLOSED_WITHOUT_FRAME, closeQuietly } from './sockets.ts';
 import { CALL_CHECK_MS, Subscriptions } from './subscriptions.ts';
 import { type Append, type Appended, TopicLog } from './topic-log.ts';
 import { TopicReaders } from './topic-readers.ts';
 import { TopicRecords } from './topic-records.ts';
 
-export class TopicObject extends DurableObject<Env> implements TopicObjectApi {
+export class TopicObject extends DurableObject<Env> implements TopicObjectApi, ListApi {
 	readonly #tenants: Tenants;
 	readonly #records: TopicRecords;
 	readonly #log: TopicLog;
 	readonly #readers: TopicReaders;
 	readonly #subscriptions: Subscriptions;
+	readonly #jobs: Jobs;
+	/** Only the topic `jobs` has this part. It is opened by the first call that needs it. */
+	#jobsTopic: JobsTopic | undefined;
+	/** When that part must be woken, in milliseconds since the epoch. */
+	#jobsAt = Number.POSITIVE_INFINITY;
 	/** The time of the alarm, as far as this instance knows. */
 	#alarmAt = Number.POSITIVE_INFINITY;
 
 	constructor(ctx: DurableObjectState, env: Env) {
 		super(ctx, env);
 		this.#tenants = new Tenants(env.TENANTS);
+		this.#jobs = new Jobs(env.JOBS);
 		this.#records = new TopicRecords(ctx.storage);
 		this.#log = new TopicLog(ctx.storage);
 		this.#readers = new TopicReaders(ctx);
@@ -82,7 +95,7 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi {
 	#append(append: Omit<Append, 'retention'>, { retention }: TopicSettings): Appended {
 		const isFirst = this.#log.usage.events === 0;
 		const appended = this.#log.append({ ...append, retention });
-		this.#log.trim(append.now, retention);
+		this.#log.trim(append.now, retention, this.#jobsTopic?.stored);
 		this.#readers.announce(appended);
 		const isAnyCalled = this.#subscriptions.announce(appended.lines, append.now);
 		// Later appends find the alarm set, because it is set again as long as there are events.
@@ -100,7 +113,62 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi {
 
 	#trim(now: number): void {
 		const { settings } = this.#records;
-		if (settings) this.#log.trim(now, settings.retention);
+		if (!settings) return;
+		const keepAfter = settings.topic === JOBS_TOPIC ? this.#openJobsTopic(now).stored : undefined;
+		this.#log.trim(now, settings.retention, keepAfter);
+	}
+
+	// — the list of jobs ————————————————————————————————————————————————————————————————————————————————————————————
+
+	async tell(news: readonly JobNews[], retention?: Retention): Promise<void> {
+		const now = Date.now();
+		const [first] = news;
+		if (!first) return;
+		const settings = this.#jobsSettings(first.tenant, retention);
+		this.#records.keep(settings);
+		try {
+			if (!this.#openJobsTopic(now).tell(news, now)) return;
+			this.#jobsAt = Math.min(this.#jobsAt, firstAskAt(now));
+			this.#setAlarmBy(this.#jobsAt);
+		} catch (error) {
+			// The list in memory may be ahead of the log, so it is opened again.
+			this.#jobsTopic = undefined;
+			throw error;
+		}
+	}
+
+	async listJobs(query: ListQuery): Promise<ListPage> {
+		const now = Date.now();
+		return this.#openJobsTopic(now).page(query, now);
+	}
+
+	async countJobs(filter: JobFilter): Promise<JobCounts> {
+		const now = Date.now();
+		return this.#openJobsTopic(now).counts(filter, now);
+	}
+
+	/** A job's object does not know the settings. */
+	#jobsSettings(tenant: string, retention = this.#records.settings?.retention ?? DEFAULT_RETENTION): TopicSettings {
+		return { tenant, topic: JOBS_TOPIC, retention };
+	}
+
+	#openJobsTopic(now: number): JobsTopic {
+		this.#jobsTopic ??= new JobsTopic(
+			{
+				sql: this.ctx.storage.sql,
+				log: { after: (position) => this.#log.extrasAfter(position) },
+				jobs: this.#jobs,
+				append: (news, at) => this.#appendNews(news, at),
+			},
+			now,
+		);
+		return this.#jobsTopic;
+	}
+
+	#appendNews(news: Pick<Append, 'events' | 'extra'>, now: number): number {
+		const { settings } = this.#records;
+		if (!settings) throw new TypeError('Expected the settings of the topic to be kept before its first news');
+		return this.#append({ ...news, now }, settings).first;
 	}
 
 	// — subscriptions ———————————————————————————————————————————————————————————————————————————————————————————————
@@ -171,15 +239,29 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi {
 		this.#alarmAt = Number.POSITIVE_INFINITY;
 		// Before storage is read, which may be what fails.
 		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.ctx.storage.setAlarm(now + ALARM_GIVE_UP_MS);
+		const unheard = this.#wakeJobsTopic(now);
 		this.#trim(now);
-		const isEmpty = this.#log.usage.events === 0;
+		const isEmpty = this.#log.usage.events === 0 && (this.#jobsTopic?.isEmpty ?? true);
 		this.#records.noteEmpty(isEmpty ? now : undefined);
 		const { settings, emptySince = now } = this.#records;
 		const isIdle = this.#subscriptions.isEmpty && now >= emptySince + TOPIC_IDLE_MS;
 		if (!settings || isIdle) return this.#forget();
 		const sent = this.#subscriptions.sendLost(now);
 		this.#setAlarm(now);
-		await Promise.all([sent, this.#giveBack(settings)]);
+		await Promise.all([sent, this.#giveBack(settings), this.#jobsTopic?.ask(unheard)]);
+	}
+
+	/** @returns the jobs to ask. */
+	#wakeJobsTopic(now: number): readonly Position[] {
+		if (this.#records.settings?.topic !== JOBS_TOPIC) return [];
+		const jobsTopic = this.#openJobsTopic(now);
+		const { unheard, nextAt } = jobsTopic.wake(now);
+		this.#jobsAt = nextAt;
+		// The log may be about to lose rows that the list does not have.
+		const { settings } = this.#records;
+		const expiryAt = settings && this.#log.nextExpiry(settings.retention);
+		if (expiryAt !== undefined && expiryAt <= now + TRIM_INTERVAL_MS) jobsTopic.checkpoint();
+		return unheard;
 	}
 
 	#setAlarm(now: number): void {
@@ -187,7 +269,8 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi {
 		const expiryAt = settings && this.#log.nextExpiry(settings.retention);
 		const forgetAt = emptySince === undefined ? undefined : emptySince + TOPIC_IDLE_MS;
 		const trimAt = Math.max(expiryAt ?? forgetAt ?? now, now + TRIM_INTERVAL_MS);
-		this.#alarmAt = Math.max(now + MIN_ALARM_AHEAD_MS, Math.min(trimAt, this.#subscriptions.nextCheckAt(now)));
+		const nextAt = Math.min(trimAt, this.#jobsAt, this.#subscriptions.nextCheckAt(now));
+		this.#alarmAt = Math.max(now + MIN_ALARM_AHEAD_MS, nextAt);
 		void this.ctx.storage.setAlarm(this.#alarmAt);
 	}
 

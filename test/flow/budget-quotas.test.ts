@@ -39,7 +39,7 @@ beforeEach(() => {
 async function runJob(quotas: Variables, tenant: string): Promise<StatusDocument> {
 	const by = key('client', tenant, 'submit', 'read', 'cancel');
 	const init = submission({ ...bearer(by), 'coatcheck-delay-seconds': '0' });
-	const variables = { ...DEPLOYED, API_KEYS: apiKeys(by), ...quotas };
+	const variables = { ...DEPLOYED, LIST: 'off', API_KEYS: apiKeys(by), ...quotas };
 	const response = await ask(variables, '/v1/tasks/sleep/jobs', init);
 	expect(response.status).toBe(202);
 	await vi.waitFor(() => expect(calls).toContain('settle'));
@@ -68,7 +68,7 @@ describe('a job that is counted', () => {
 	it('costs nothing where nothing is', async () => {
 		const by = key('client', 'uncounted', 'submit');
 		const get = vi.spyOn(env.TENANTS, 'get');
-		const variables = { ...DEPLOYED, API_KEYS: apiKeys(by) };
+		const variables = { ...DEPLOYED, LIST: 'off', API_KEYS: apiKeys(by) };
 		const answer = await ask(
 			variables,
 			'/v1/tasks/sleep/jobs',

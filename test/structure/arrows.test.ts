@@ -40,7 +40,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	'core/quota': ['core/job', 'core/topic'],
 	'core/topic': ['core/http', 'core/job'],
 	'core/batch': ['core/http', 'core/job'],
-	'core/list': ['core/http', 'core/job'],
+	'core/list': ['core/http', 'core/job', 'core/topic'],
 	'core/upstream': ['core/http', 'core/job'],
 	'core/defined': [],
 	'core/http': [],

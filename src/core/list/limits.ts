@@ -1,5 +1,5 @@
 /** Every number of the list of a tenant's jobs, with its unit. */
-import { MS_PER_HOUR, MS_PER_SECOND } from '../job/limits.ts';
+import { MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND } from '../job/limits.ts';
 
 /** Jobs of a page. */
 export const PAGE_JOBS = { min: 1, max: 100, default: 20 } as const;
@@ -26,12 +26,19 @@ export const LEAVES_WRITTEN_AT_ONCE = 32;
 /** Number of leaves whose text stays in memory: about 150 KB each. */
 export const CACHED_LEAVES = 32;
 
-/** An unfinished job without news is asked after `first`, then at intervals that double up to `max`. */
-export const UNHEARD_MS = { first: 30 * MS_PER_SECOND, max: 6 * MS_PER_HOUR } as const;
+/**
+ * An unfinished job without news is asked after `first`, then at intervals that double up to `max`. That is less than the hour in
+ * which an expired job still answers, so that no end is missed.
+ */
+export const UNHEARD_MS = { first: 30 * MS_PER_SECOND, max: 30 * MS_PER_MINUTE } as const;
 /** Maximum number of leaves that are searched at once for such jobs. */
 export const LEAVES_CHECKED_AT_ONCE = 16;
 /** Maximum number of jobs that are asked at once. */
 export const UNHEARD_AT_ONCE = 100;
+/** Maximum number of concurrent calls to jobs. */
+export const ASKED_TOGETHER = 20;
+/** Maximum time of such a call. */
+export const ASK_TIMEOUT_MS = 10 * MS_PER_SECOND;
 
 /** Minimum interval between two removals of a leaf's expired jobs from storage. */
 export const SWEEP_INTERVAL_MS = 1 * MS_PER_HOUR;

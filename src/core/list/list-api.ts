@@ -5,6 +5,7 @@
  */
 import type { JobNews, ListedJob } from '../job/news.ts';
 import type { Status } from '../job/record.ts';
+import type { Retention } from '../topic/retention.ts';
 
 /** The jobs that a reader wants: those that match every member. Times are milliseconds since the epoch. */
 export interface JobFilter {
@@ -58,8 +59,12 @@ export interface JobCounts {
 }
 
 export interface ListApi {
-	/** Returns when the news is durable. News that is not newer than what is known changes nothing. */
-	tell(news: readonly JobNews[]): Promise<void>;
+	/**
+	 * Returns when the news is durable. News that is not newer than what is known changes nothing.
+	 *
+	 * @param retention of the topic `jobs`, as the deployment's settings say. Left out by a caller that does not know them.
+	 */
+	tell(news: readonly JobNews[], retention?: Retention): Promise<void>;
 	listJobs(query: ListQuery): Promise<ListPage>;
 	countJobs(filter: JobFilter): Promise<JobCounts>;
 }

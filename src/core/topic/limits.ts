@@ -29,6 +29,8 @@ export const SOCKET_CATCH_UP_BYTES = 4 * MIB;
 export const TOPIC_RETAIN_SECONDS_RANGE = { min: 60, max: 30 * SECONDS_PER_DAY } as const;
 /** Range of the setting `TOPIC_RETAIN_BYTES`. An object of the platform holds 10 GB. */
 export const TOPIC_RETAIN_BYTES_RANGE = { min: 1 * MIB, max: 1_024 * MIB } as const;
+/** The defaults of both. */
+export const DEFAULT_RETENTION = { retainSeconds: SECONDS_PER_DAY, retainBytes: 64 * MIB } as const;
 /** A log is deleted in segments. Each is at most this part of what is kept. */
 export const SEGMENT_SHARE = { seconds: 1 / 8, bytes: 1 / 16 } as const;
 export const SEGMENT_BYTES = { min: 64 * KIB, max: 8 * MIB } as const;
