@@ -135,6 +135,10 @@ function settings(): Settings {
 const request: Usage = { requests: 1, cpuMs: MEASURED.ordinaryCpuMs };
 const refusal = sum(request, cpu(MEASURED.refusalCpuMs));
 const ordinaryJob = sum(request, message, calls(3), rows(5));
+/** As an ordinary job, without a request of its own. */
+const jobRunAgain = sum(message, calls(3), rows(5));
+/** A job with two portions, a place among the unfinished actions, a count and two pages of the list. */
+const actionWithoutJobs = sum(request, times(3, message), calls(11), rows(9));
 /** The list, its alarm, and its deletion. */
 const batchOfOneJob = sum(calls(2), rows(2));
 /** A read of the batch: as many jobs are called as count for one request, and their statuses are stored. */
@@ -168,6 +172,8 @@ export function worstCase(): string {
 		['the extra cost of a batch for the first of its jobs', batchOfOneJob],
 		['a status read of a batch, or of ten of its jobs', lookAtBatch],
 		['the extra cost of quotas for a job', quotaOfJob],
+		['a bulk action that matches no job', actionWithoutJobs],
+		['a job that a bulk action runs again', jobRunAgain],
 		['reading the largest result once', download],
 		[`the most expensive job: all of the following, ${attempts} attempts`, dearestJob],
 		[`– every attempt computes for the maximum time, ${cpuMs / MS_PER_SECOND} s`, cpuOfJob],
@@ -179,6 +185,7 @@ export function worstCase(): string {
 
 	/** Jobs in batches, because a batch counts as fewer requests than it has jobs. */
 	const jobsASecond = requestsASecond * JOBS_A_REQUEST;
+	const jobsOfActionsASecond = DEFAULTS.MAX_ACTIONS * DEFAULTS.ACTION_JOBS_PER_SECOND;
 	const atOnce = Math.min(EXAMPLE.jobsInFlight, attemptsAtOnce);
 	const day = (usageASecond: Usage) => dollars(times(SECONDS_PER_DAY, usageASecond));
 	const verification = calls((VERIFIED_AT_ONCE * MS_PER_SECOND) / VERIFY_INTERVAL_MS);
@@ -202,6 +209,16 @@ export function worstCase(): string {
 			'submits ordinary jobs, in batches',
 			day(times(jobsASecond, ordinaryJob)),
 			day(times(jobsASecond, sum(ordinaryJob, quotaOfJob))),
+		],
+		[
+			'makes bulk actions that match no job',
+			day(times(requestsASecond, actionWithoutJobs)),
+			day(times(requestsASecond, actionWithoutJobs)),
+		],
+		[
+			'runs its failed jobs again and again with bulk actions',
+			day(times(jobsOfActionsASecond, jobRunAgain)),
+			day(times(jobsOfActionsASecond, sum(jobRunAgain, calls(1), quotaOfJob))),
 		],
 		['reads batches repeatedly', day(times(requestsASecond, lookAtBatch)), day(times(requestsASecond, lookAtBatch))],
 		[

@@ -13,12 +13,14 @@ import { queuePurpose } from './queue/purpose.ts';
 import { AttemptsNow } from './queue/run-now.ts';
 import { Gates } from './rpc/gates.ts';
 import { Jobs } from './rpc/jobs.ts';
+import { Lists } from './rpc/lists.ts';
 import { Tenants } from './rpc/tenants.ts';
 import { Topics } from './rpc/topics.ts';
 import { type SubscriptionDependencies, serveSubscription } from './subscription/serve.ts';
 import { signToken } from './token/token.ts';
 import { Connections } from './webhook/connections.ts';
 import { type DeliveryDependencies, deliver } from './webhook/deliver.ts';
+import type { ActionDependencies } from './work/action/dependencies.ts';
 import type { AttemptDependencies } from './work/attempt.ts';
 import { handleMessage } from './work/handle-message.ts';
 import { createRegistry } from './work/registry.ts';
@@ -48,6 +50,7 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 		tasks: registry,
 		jobs: createJobs(env, config, ctx),
 		gates: new Gates(env.GATES),
+		actions: createActionDependencies(env, config, ctx),
 		sign: (grant) => signToken(config.signingKeys, grant),
 		noteWait: (waitedMs) => noteWait(lane, waitedMs, Date.now()),
 	});
@@ -76,6 +79,12 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			await consume(batch, { lanes, handlers, purpose });
 		},
 	} satisfies ExportedHandler<DoorEnv>;
+}
+
+function createActionDependencies(env: DoorEnv, config: Config, ctx: WaitUntil | undefined): ActionDependencies {
+	const teller = createTeller(env, config, (promise) => ctx?.waitUntil(promise));
+	const lists = new Lists(config.isListOn ? env.TOPICS : undefined);
+	return { ...config, lists, teller, tenants: new Tenants(env.TENANTS), lanes: lanesOf(env) };
 }
 
 /** Calls to jobs that tell the list of jobs what they learn. */

@@ -1,6 +1,7 @@
 /** Client of one Coatcheck deployment. */
 
 import { defined } from '../core/defined.ts';
+import { Actions } from './actions.ts';
 import { parseStatusDocument, type StatusDocument } from './document.ts';
 import type { SocketClass } from './events/by-websocket.ts';
 import { PREFERENCE, type TransportName, transportsFor } from './events/transports.ts';
@@ -41,6 +42,8 @@ export type SubmitArguments<Parameters> =
 export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	/** Finds and counts jobs. */
 	readonly jobs: JobsClient;
+	/** Cancel, retry or purge every job that matches a filter. */
+	readonly actions: Actions;
 	readonly #connection: JobConnection;
 	readonly #http: Http;
 	readonly #base: string;
@@ -61,6 +64,7 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 		const transports = transportsFor(options.transports ?? PREFERENCE, this.#http, SocketClass);
 		this.#connection = { http: this.#http, transports };
 		this.jobs = new JobsClient(this.#http, this.#base);
+		this.actions = new Actions(this.#http, this.#base);
 	}
 
 	/**

@@ -2,6 +2,14 @@
 
 export type { FinalStateVia } from '../core/operation/step.ts';
 export type { JsonValue } from '../work/task.ts';
+export type {
+	ActionDocument,
+	ActionFilter,
+	ActionName,
+	ActionReference,
+	Actions,
+	ActionWaitOptions,
+} from './actions.ts';
 export { type Client, type ClientOptions, createClient, type SubmitArguments } from './client.ts';
 export type { JobEvent, StatusDocument } from './document.ts';
 export {

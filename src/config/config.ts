@@ -21,6 +21,10 @@ export const DEFAULTS = {
 	MAX_INPUT_BYTES: 32 * MIB,
 	/** Maximum size of a result, in bytes. */
 	MAX_RESULT_BYTES: 32 * MIB,
+	/** Maximum number of unfinished bulk actions of a tenant. */
+	MAX_ACTIONS: 2,
+	/** Maximum number of jobs a second that a bulk action works on. */
+	ACTION_JOBS_PER_SECOND: 500,
 	/** Maximum number of waiting messages in each queue of a lane. Beyond it, new jobs are rejected. */
 	MAX_BACKLOG: 1_000_000,
 	/**
@@ -111,6 +115,8 @@ export interface Config {
 	readonly maxInputBytes: number;
 	readonly maxResultBytes: number;
 	readonly maxBacklog: number;
+	readonly maxActions: number;
+	readonly actionJobsPerSecond: number;
 	readonly edgeCacheSeconds: number;
 	/** Whether jobs are listed, and told to the topic `jobs`. */
 	readonly isListOn: boolean;
@@ -314,6 +320,8 @@ const Variables = z.object({
 	MAX_INPUT_BYTES: positiveCount('bytes', DEFAULTS.MAX_INPUT_BYTES),
 	MAX_RESULT_BYTES: positiveCount('bytes', DEFAULTS.MAX_RESULT_BYTES),
 	MAX_BACKLOG: positiveCount('messages', DEFAULTS.MAX_BACKLOG),
+	MAX_ACTIONS: positiveCount('actions', DEFAULTS.MAX_ACTIONS),
+	ACTION_JOBS_PER_SECOND: positiveCount('jobs', DEFAULTS.ACTION_JOBS_PER_SECOND),
 	EDGE_CACHE_SECONDS: cacheSeconds.default(DEFAULTS.EDGE_CACHE_SECONDS),
 	LIST: z.enum(['on', 'off'], 'expected on or off').default(DEFAULTS.LIST),
 	MAX_JOBS_IN_FLIGHT: wholeAtLeastOne('jobs').optional(),
@@ -390,6 +398,8 @@ function parse(env: object): Settings | NotConfigured {
 		maxInputBytes: data.MAX_INPUT_BYTES,
 		maxResultBytes: data.MAX_RESULT_BYTES,
 		maxBacklog: data.MAX_BACKLOG,
+		maxActions: data.MAX_ACTIONS,
+		actionJobsPerSecond: data.ACTION_JOBS_PER_SECOND,
 		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
 		isListOn: data.LIST === 'on',
 		quotas: readQuotas(data),

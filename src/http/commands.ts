@@ -1,6 +1,7 @@
 /** Commands on an existing job: cancel it, run it again, delete its data. */
-import type { Change } from '../core/job/object-api.ts';
+import type { Change, RetryTerms } from '../core/job/object-api.ts';
 import { tellAndSend } from '../queue/tell-first.ts';
+import { rerunJob } from '../rpc/rerun-job.ts';
 import { readerOf, tenantOf } from './access/auth.ts';
 import { acceptedResponse, documentResponse } from './job-response.ts';
 import { mayChange } from './preconditions.ts';
@@ -9,7 +10,7 @@ import { forget } from './read/edge-cache.ts';
 import { readJob } from './read/reading.ts';
 import { missing, type RequestContext, readJobId } from './request-context.ts';
 import { isFull, refuseWhenFull } from './submit/capacity.ts';
-import { releaseReservation, reserveAgain } from './submit/quota.ts';
+import { quotaExceeded } from './submit/quota.ts';
 import { listingFor, messageFor } from './submit/submit.ts';
 
 /** `DELETE /v1/jobs/{id}`, `POST …/cancel`: 202 while an attempt still has to release the job, 200 when the job is finished. */
@@ -25,20 +26,23 @@ export async function cancelJob(context: RequestContext): Promise<Response> {
 
 /** `POST /v1/jobs/{id}/retry`: runs the same job again; responds like a submission. */
 export async function retryJob(context: RequestContext): Promise<Response> {
-	const { jobs, lanes, principal, waitUntil } = context;
+	const { jobs, lanes, tenants, config, principal, waitUntil } = context;
 	const id = readJobId(context);
 	await refuseFailedPrecondition(context);
 	await refuseRetryWhenFull(context);
-	const room = await reserveAgain(context, id);
-	if (room instanceof Problem) throw room;
+	const tenant = tenantOf(principal);
 	// Called only once: a repeated call would be rejected although the first one succeeded.
-	const change = await jobs.callOnce<Change>(id, (job) => job.retryJob({ tenant: tenantOf(principal) }, room));
-	if (change.found !== 'job' || change.refusal !== undefined) await releaseReservation(context, room);
+	const rerun = (terms: RetryTerms) => jobs.callOnce<Change>(id, (job) => job.retryJob({ tenant }, terms));
+	const reran = await rerunJob({ jobs, tenants, quotas: config.quotas }, { id, tenant, rerun });
+	if (reran.type === 'no room') throw quotaExceeded(reran.shortage, reran.roomAt);
+	const { change } = reran;
 	if (change.found !== 'job') throw missing(change, principal);
 	if (change.refusal === 'late')
 		throw new Problem('Overloaded', 'The request took too long: nothing was changed, try again');
 	if (change.refusal === 'succeeded')
 		throw new Problem('NotRetryable', 'The job succeeded: only failed and canceled jobs can be retried');
+	if (change.refusal === 'system')
+		throw new Problem('NotRetryable', 'The job is a bulk action: make another one with POST /v1/actions');
 	if (change.refusal !== undefined)
 		throw new Problem('NotRetryable', 'The job is not finished: wait until it has failed, or cancel it first');
 	const sending = { message: messageFor(change.view), listing: listingFor(context, change.news) };

@@ -32,7 +32,7 @@ export interface DoorEnv {
 	readonly BATCHES?: DurableObjectNamespace;
 	/** The circuit breakers of upstreams. */
 	readonly GATES: DurableObjectNamespace;
-	/** Required for quotas of jobs and of topics. */
+	/** Required for quotas of jobs and of topics, and for bulk actions. */
 	readonly TENANTS?: DurableObjectNamespace;
 	/** Required for topics, and for the list of jobs. */
 	readonly TOPICS?: DurableObjectNamespace;

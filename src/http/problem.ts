@@ -14,6 +14,7 @@ export const PROBLEMS = {
 	UnknownTask: [404, 'Unknown task'],
 	JobNotFound: [404, 'Job not found'],
 	BatchNotFound: [404, 'Batch not found'],
+	ActionNotFound: [404, 'Action not found'],
 	ResultNotReady: [404, 'Result not ready'],
 	NotFound: [404, 'Not found'],
 	MethodNotAllowed: [405, 'Method not allowed'],

@@ -1,7 +1,9 @@
 /** The whole API on one screen: each route with its required scope and its handler. */
 import type { Config } from '../config/config.ts';
+import { MAX_ACTION_BYTES } from '../core/action/limits.ts';
 import { MAX_SUBSCRIPTION_BYTES } from '../core/topic/limits.ts';
 import type { Scope } from './access/auth.ts';
+import { actionStatus, createAction, stopAction } from './actions/actions.ts';
 import { batchStatus, submitBatch } from './batch/batches.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
@@ -41,6 +43,10 @@ export const ROUTES: readonly Route[] = [
 	route('POST /v1/batches', 'submit', [submitBatch, input]),
 	route('GET /v1/batches/:id', 'read', [batchStatus]),
 
+	route('POST /v1/actions', 'operate', [createAction, actionRequest]),
+	route('GET /v1/actions/:id', 'read', [actionStatus]),
+	route('DELETE /v1/actions/:id', 'operate', [stopAction]),
+
 	route('GET /v1/jobs', 'read', [listJobs]),
 	route('GET /v1/jobs/counts', 'read', [countListedJobs]),
 	route('GET /v1/jobs/:id', 'read', [jobStatus]),
@@ -77,6 +83,10 @@ function nothing(): number {
 
 function input({ maxInputBytes }: Config): number {
 	return maxInputBytes;
+}
+
+function actionRequest(): number {
+	return MAX_ACTION_BYTES;
 }
 
 function resultBytes({ maxResultBytes }: Config): number {

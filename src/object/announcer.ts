@@ -8,6 +8,7 @@ import { jobNews } from '../core/job/news.ts';
 import { quotaUsageNews } from '../core/job/quota-usage.ts';
 import { isFinal, type JobRecord } from '../core/job/record.ts';
 import { liveProgressOf } from '../core/job/recover.ts';
+import { quotaAccount } from '../core/job/system-task.ts';
 import { foundJob } from '../core/job/view.ts';
 import type { Lists } from '../rpc/lists.ts';
 import type { Tenants } from '../rpc/tenants.ts';
@@ -69,7 +70,8 @@ export class Announcer {
 
 	#tellTenant({ job, before, now, isLasting }: Announcement): void {
 		if (!isLasting) return;
-		for (const news of quotaUsageNews(job, before, now)) void this.#parts.tenants.tell(job.tenant, news);
+		const account = quotaAccount(job);
+		for (const news of quotaUsageNews(job, before, now)) void this.#parts.tenants.tell(account, news);
 	}
 
 	/** Not awaited. If it fails, the list asks, or the alarm tells it. The list knows by itself when a job expires. */

@@ -13,6 +13,7 @@ import { type JobNews, jobNews } from '../core/job/news.ts';
 import type {
 	Acceptance,
 	AcceptTerms,
+	ActionCommand,
 	ArgumentsOf,
 	Asking,
 	Change,
@@ -120,6 +121,10 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 
 	async purgeJob(reader: Reader): Promise<Change> {
 		return this.#change(reader, { type: 'purge' });
+	}
+
+	async obeyAction(reader: Reader, command: ActionCommand): Promise<Change> {
+		return this.#change(reader, command);
 	}
 
 	async readNews(): Promise<JobNews | undefined> {

@@ -13,6 +13,11 @@ export class Tenants {
 		this.#namespace = namespace;
 	}
 
+	/** Whether the deployment has such objects. */
+	get isBound(): boolean {
+		return this.#namespace !== undefined;
+	}
+
 	/** Calls a tenant's object. Repeats a failed call, because all its calls are idempotent. */
 	call<T>(tenant: string, call: (object: TenantObjectApi) => Promise<T>): Promise<T> {
 		return retryTransient(() => call(this.#objectOf(tenant)));

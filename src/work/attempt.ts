@@ -4,6 +4,7 @@ import type { Progress } from '../core/job/record.ts';
 import type { Upstreams } from '../core/upstream/settings.ts';
 import type { Gates } from '../rpc/gates.ts';
 import type { Jobs } from '../rpc/jobs.ts';
+import type { ActionDependencies } from './action/dependencies.ts';
 import type { Outcome } from './outcome.ts';
 import type { TaskRegistry } from './registry.ts';
 import type { SignAttemptToken } from './waiting.ts';
@@ -14,6 +15,7 @@ export interface AttemptDependencies {
 	readonly jobs: Jobs;
 	readonly upstreams: Upstreams;
 	readonly gates: Gates;
+	readonly actions: ActionDependencies;
 	readonly maxResultBytes: number;
 	readonly allowPrivateTargets: boolean;
 	readonly sign: SignAttemptToken;

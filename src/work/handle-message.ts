@@ -1,19 +1,19 @@
 /**
- * Handles a job's message: polls an operation, or makes an attempt. The attempt of a forwarded request asks its upstream's
+ * Handles a job's message: polls an operation, continues an action, or makes an attempt. The attempt of a forwarded request asks its upstream's
  * gate before it starts, and reports to the gate when it has ended.
  */
 import type { ReceivedMessage } from '../core/job/message.ts';
 import type { Report } from '../core/job/object-api.ts';
 import type { Health } from '../core/upstream/gate.ts';
 import type { AttemptDependencies } from './attempt.ts';
+import { continueFollowing } from './continue-following.ts';
 import { makeAttempt } from './make-attempt.ts';
 import { admit, leave } from './upstream/admission.ts';
-import { pollOperation } from './upstream/operation.ts';
 
 /** @returns what the consumer must do with the message. The job knows the outcome already. */
 export async function handleMessage(dependencies: AttemptDependencies, received: ReceivedMessage): Promise<Report> {
 	const { message } = received;
-	if (message.ask) return pollOperation(dependencies, { ...message, ask: message.ask });
+	if (message.ask) return continueFollowing(dependencies, { ...message, ask: message.ask });
 	if (message.upstream) return admitAndAttempt(dependencies, received);
 	const { report } = await makeAttempt(dependencies, received);
 	return report;

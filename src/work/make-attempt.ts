@@ -6,9 +6,11 @@ import { defined } from '../core/defined.ts';
 import { LINK_AFTER_MS, MS_PER_SECOND } from '../core/job/limits.ts';
 import type { ReceivedMessage } from '../core/job/message.ts';
 import type { Lease, Report, Start } from '../core/job/object-api.ts';
+import { ACTION_TASK } from '../core/job/system-task.ts';
 import { upstreamNameOf } from '../core/job/upstream.ts';
 import { logError, withLogContext } from '../log.ts';
 import { UploadRefused } from '../rpc/upload.ts';
+import { actionRunner } from './action/runner.ts';
 import type { Attempt, AttemptDependencies, Runner } from './attempt.ts';
 import { AttemptLink } from './attempt-link.ts';
 import { AttemptStop, type Stopped } from './attempt-stop.ts';
@@ -79,7 +81,6 @@ function load(
 		opensAtOnce: lease.linksFirst === true,
 		onAbort: (reason) => stop.stop(reason),
 	});
-	const runner = upstreamNameOf(lease.task) === undefined ? taskRunner : upstreamRunner;
 	return {
 		dependencies,
 		id,
@@ -89,8 +90,13 @@ function load(
 		signal: stop.signal,
 		link,
 		stop,
-		runner,
+		runner: chooseRunner(lease.task),
 	};
+}
+
+function chooseRunner(task: string): Runner {
+	if (task === ACTION_TASK) return actionRunner;
+	return upstreamNameOf(task) === undefined ? taskRunner : upstreamRunner;
 }
 
 /** Runs the work until it ends or is stopped. Stopped work gets a short time to clean up. */
@@ -143,11 +149,12 @@ function settleError({ id, lease, signal }: Attempt, error: unknown): Outcome {
 	return defined({ type: 'failure' as const, failure: failureFrom(error), retryAfterSeconds });
 }
 
-/** The consumer that started an operation at an upstream polls it first. */
+/** The consumer that started an operation at an upstream polls it first. The portions of an action have messages of their own. */
 async function reportAndFollow(attempt: StartedAttempt, outcome: Outcome): Promise<AttemptReport> {
 	const { health } = outcome;
 	const reportedAt = Date.now();
 	const report = await reportOutcome(attempt, outcome).finally(() => attempt.link.close());
-	if (outcome.type !== 'follow' || report.refusal !== undefined) return { report, health };
+	const isOperation = outcome.type === 'follow' && outcome.terms.following.operation !== undefined;
+	if (!isOperation || report.refusal !== undefined) return { report, health };
 	return { report: await pollFirst(attempt, { terms: outcome.terms, since: reportedAt, report }), health };
 }

@@ -26,6 +26,10 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	},
 	// The request uses a job's id, so an authorized caller learns that it is not a batch's.
 	'GET /v1/batches/:id': { status: 404, code: 'BatchNotFound' },
+	'POST /v1/actions': { status: 202, init: report({ action: 'cancel', filter: { task: 'nothing' } }) },
+	// As above.
+	'GET /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
+	'DELETE /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
 	'GET /v1/tasks': { status: 200 },
 	'GET /v1/jobs': { status: 200 },
 	'GET /v1/jobs/counts': { status: 200 },
@@ -69,7 +73,8 @@ const isOfAttempt = ({ scope }: Route) => scope === 'complete';
 /** A route of any method is tested with a method that may have a body. */
 const methodOf = ({ method }: Route) => (method === 'ALL' ? 'PUT' : method);
 const isAboutJob = ({ path }: Route) => path.includes(':id');
-const isAboutBatch = ({ path }: Route) => path.startsWith('/v1/batches/');
+/** The id is not a job's. */
+const isOfAnotherKind = ({ path }: Route) => path.startsWith('/v1/batches/') || path.startsWith('/v1/actions/');
 
 /** The routes that refuse parameters that they don't know, `token` among them. */
 const TAKES_PARAMETERS = ['POST /v1/tasks/:task/jobs', 'GET /v1/jobs', 'GET /v1/jobs/counts'];
@@ -138,7 +143,7 @@ const CREDENTIALS: readonly Credentials[] = [
 	),
 	withKey('a key of another tenant', KEYS.other.secret, (route) => {
 		if (isOfAttempt(route)) return FORBIDDEN;
-		return isAboutJob(route) && !isAboutBatch(route) ? NO_JOB : letIn(route);
+		return isAboutJob(route) && !isOfAnotherKind(route) ? NO_JOB : letIn(route);
 	}),
 	...TOKEN_SCOPES.map((scope) =>
 		withToken(

@@ -32,7 +32,7 @@ export const KEYS = {
 		Key
 	>),
 	client: key('client', 'acme', 'submit', 'read', 'cancel'),
-	other: key('other', 'globex', 'submit', 'read', 'cancel', 'admin'),
+	other: key('other', 'globex', 'submit', 'read', 'cancel', 'operate', 'admin'),
 };
 
 /** The secret `API_KEYS` with these keys. */

@@ -20,6 +20,7 @@ export const INVARIANTS = {
 	13: 'a link has one right, for one job, and lasts as long as its job',
 	14: 'the bill is what the budget says',
 	15: 'a dead consumer is noticed in time, and a live one is left alone',
+	16: 'a bulk action changes each job once, and stops when it is told to',
 } as const;
 
 /** A number of the simulation's schedules, or the tests of one file whose names contain `name`. */
@@ -725,5 +726,41 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement: '',
 		killer: { file: 'test/flow/now.test.ts', project: 'workerd', name: 'sends the messages of the others' },
 		says: 'sends the messages of the others',
+	},
+	{
+		invariant: 16,
+		breaks: 'a job obeys an action whatever its epoch is',
+		file: 'src/core/job/transition.ts',
+		search: 'if (ifEpoch !== job.epoch)',
+		replacement: 'if (ifEpoch > job.epoch + 1)',
+		killer: { file: 'test/core/job/action.test.ts', project: 'workerd' },
+		says: 'settled',
+	},
+	{
+		invariant: 16,
+		breaks: 'a job does not recognise the retry of an action that it has obeyed',
+		file: 'src/core/job/transition.ts',
+		search: "isRepeatedRetry(job, command) ? 'settled' : 'stale'",
+		replacement: "'stale'",
+		killer: { file: 'test/core/job/action.test.ts', project: 'workerd' },
+		says: 'settled',
+	},
+	{
+		invariant: 16,
+		breaks: 'the jobs that a portion leaves are forgotten',
+		file: 'src/work/action/portion.ts',
+		search: "if (verdict === 'again') this.#left.push(job);",
+		replacement: "if (verdict === 'again') return;",
+		killer: { file: 'test/flow/actions.test.ts', project: 'workerd', name: 'wait for room' },
+		says: 'let retried jobs wait for room',
+	},
+	{
+		invariant: 16,
+		breaks: 'an action that was stopped goes on',
+		file: 'src/work/action/portion.ts',
+		search: 'if (report.refusal !== undefined) this.#isStopped = true;',
+		replacement: 'void report;',
+		killer: { file: 'test/flow/actions.test.ts', project: 'workerd', name: 'stops at the next job' },
+		says: 'to be less than',
 	},
 ];

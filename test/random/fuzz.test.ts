@@ -220,8 +220,28 @@ const options = fc.dictionary(
 const envelope = fc
 	.record({ task: fc.oneof(fc.constantFrom('sleep', 'echo', 'either'), text), input, options }, { requiredKeys: [] })
 	.map((value) => JSON.stringify(value));
+/** Its filters match no job that the other requests need. */
+const action = fc
+	.record(
+		{
+			action: fc.oneof(fc.constantFrom('cancel', 'retry', 'purge'), text),
+			filter: fc.record(
+				{
+					task: fc.constant('nothing'),
+					status: fc.oneof(fc.constantFrom('failed', 'pending'), text),
+					tag: fc.oneof(text, fc.array(text, { maxLength: 3 })),
+					createdAfter: fc.oneof(fc.constant('2026-11-28T00:00:00Z'), text),
+					nonsense: text,
+				},
+				{ requiredKeys: ['task'] },
+			),
+		},
+		{ requiredKeys: ['filter'] },
+	)
+	.map((value) => JSON.stringify(value));
 const body = fc.oneof(
 	{ weight: 3, arbitrary: envelope },
+	{ weight: 2, arbitrary: action },
 	{ weight: 2, arbitrary: input.map((value) => JSON.stringify(value) ?? '') },
 	{ weight: 1, arbitrary: fc.json() },
 	{ weight: 1, arbitrary: text },

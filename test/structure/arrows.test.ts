@@ -13,6 +13,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	index: ['coatcheck', 'tasks', 'object'],
 	coatcheck: ['config', 'http', 'log', 'webhook', 'queue', 'rpc', 'subscription', 'token', 'work'],
 	http: [
+		'core/action',
 		'core/batch',
 		'config',
 		'core/http',
@@ -30,7 +31,18 @@ const ARROWS: Record<string, readonly string[]> = {
 	queue: ['core/job', 'log', 'rpc'],
 	subscription: ['config', 'core/http', 'core/job', 'core/quota', 'core/topic', 'queue', 'rpc', 'webhook', 'work'],
 	webhook: ['config', 'core/http', 'core/job', 'log', 'core/operation', 'rpc', 'token', 'core/topic'],
-	work: ['core/http', 'core/job', 'log', 'core/operation', 'rpc', 'core/upstream'],
+	work: [
+		'core/action',
+		'core/http',
+		'core/job',
+		'core/list',
+		'log',
+		'core/operation',
+		'queue',
+		'core/quota',
+		'rpc',
+		'core/upstream',
+	],
 	tasks: ['work'],
 	object: ['core/batch', 'core/job', 'core/list', 'log', 'queue', 'core/quota', 'rpc', 'core/topic', 'core/upstream'],
 	rpc: ['core/batch', 'core/http', 'core/job', 'core/list', 'log', 'core/quota', 'core/topic', 'core/upstream'],
@@ -39,6 +51,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	client: ['core/http', 'core/job', 'core/operation', 'work'],
 	'core/quota': ['core/job', 'core/topic'],
 	'core/topic': ['core/http', 'core/job'],
+	'core/action': ['core/job', 'core/list'],
 	'core/batch': ['core/http', 'core/job'],
 	'core/list': ['core/http', 'core/job', 'core/topic'],
 	'core/upstream': ['core/http', 'core/job'],
@@ -51,6 +64,7 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** The pure rooms, and the packages that each may use. */
 const PURE: Record<string, readonly string[]> = {
+	'core/action': ['zod'],
 	'core/batch': [],
 	'core/defined': [],
 	'core/http': ['ipaddr.js'],

@@ -59,6 +59,7 @@ export function dependenciesWith(
 		jobs,
 		upstreams: new Map(),
 		gates: undefined as never,
+		actions: undefined as never,
 		maxResultBytes: 1_000_000,
 		allowPrivateTargets: false,
 		sign: () => undefined,

@@ -96,6 +96,7 @@ function waitOver({ job, state, wait }: WaitingAttempt, now: number, random: num
 	const isLate = wait.startBy !== undefined && wait.startBy <= Math.min(now, leaseEndsAt);
 	const overAt = isLate ? (wait.startBy ?? leaseEndsAt) : leaseEndsAt;
 	if (now < overAt) return job;
+	if (state.canceling) return canceled(job, overAt);
 	if (wait.following) return operationLate(job, wait, overAt);
 	const seconds = Math.round((overAt - wait.since) / MS_PER_SECOND);
 	const message = `The external worker did not ${isLate ? 'start' : 'finish'} within ${seconds} s`;
@@ -105,9 +106,9 @@ function waitOver({ job, state, wait }: WaitingAttempt, now: number, random: num
 }
 
 /** Not retryable: the operation may still be running at the upstream, and another attempt would start a second one. */
-function operationLate(job: JobRecord, { since }: Waiting, overAt: number): JobRecord {
+function operationLate(job: JobRecord, { since, following }: Waiting, overAt: number): JobRecord {
 	const seconds = Math.round((overAt - since) / MS_PER_SECOND);
-	const message = `The upstream operation did not finish within ${seconds} s`;
+	const message = `The ${following?.walk ? 'action' : 'upstream operation'} did not finish within ${seconds} s`;
 	const error = { code: 'ExecutionTimeout', message, retryable: false };
 	return failed(job, { error, status: 504, phase: 'timed-out' }, overAt);
 }

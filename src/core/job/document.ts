@@ -247,7 +247,7 @@ function documentPhase(job: JobRecord, now: number): Phase {
 			return state.notBefore > now ? 'delayed' : 'queued';
 		case 'running':
 			if (state.canceling) return 'canceling';
-			return state.waiting ? 'waiting' : 'running';
+			return state.waiting && !state.waiting.following?.walk ? 'waiting' : 'running';
 		case 'failed':
 			return state.phase;
 		case 'tombstone':

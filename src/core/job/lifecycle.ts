@@ -124,12 +124,16 @@ export function accepted(submission: Submission, now: number, before?: Pick<JobR
 	return record(markUntold(job, now), { type: 'accepted', at: now });
 }
 
-/** A client asked for a retry: same job and input, with new attempts and a new reservation. */
-export function acceptedAgain(job: JobRecord, now: number, reservation?: string): JobRecord {
-	const { startedAt: _, progress: __, progressAt: ___, reservation: ____, ...kept } = job;
+/** A client or an action asked for a retry: same job and input, with new attempts and a new reservation. */
+export function acceptedAgain(
+	job: JobRecord,
+	now: number,
+	begun: Pick<JobRecord, 'reservation' | 'retriedBy'>,
+): JobRecord {
+	const { startedAt: _, progress: __, progressAt: ___, reservation: ____, retriedBy: _____, ...kept } = job;
 	const next: JobRecord = {
 		...kept,
-		...defined({ reservation }),
+		...begun,
 		epoch: job.epoch + 1,
 		attempt: 0,
 		lostAttempts: 0,

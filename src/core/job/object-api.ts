@@ -11,7 +11,7 @@ import type { JobNews } from './news.ts';
 import type { QuotaUsage } from './quota-usage.ts';
 import type { Reader } from './reader.ts';
 import type { Fence, FollowState, JobOptions, StoredInput, StoredReply, Webhook } from './record.ts';
-import type { Command, Refusal } from './transition.ts';
+import type { ClientCommand, Command, Refusal } from './transition.ts';
 import type { UpstreamHint } from './upstream.ts';
 import type { Try } from './webhook.ts';
 
@@ -34,6 +34,8 @@ export interface JobView {
 	readonly lane: string;
 	/** Set for jobs that forward to an upstream. */
 	readonly upstream?: UpstreamHint;
+	/** Only of the service's own jobs. */
+	readonly parameters?: Readonly<Record<string, unknown>>;
 	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil: number;
 }
@@ -162,6 +164,9 @@ export type EventsReading =
 /** The quota reservation of a retry, which expires at `acceptBy`. */
 export type RetryTerms = Pick<Extract<Command, { type: 'retry' }>, 'reservation' | 'acceptBy'>;
 
+/** An action's command. It names the epoch that the job had when it was listed. */
+export type ActionCommand = ClientCommand & { readonly ifEpoch: number };
+
 /** The arguments of a call that gives a command: everything except what the object itself adds. */
 export type ArgumentsOf<Type extends Command['type']> = Omit<Extract<Command, { type: Type }>, 'type' | 'random'>;
 
@@ -182,6 +187,11 @@ export interface JobObjectApi {
 	/** No token grants this. */
 	retryJob(reader: Reader, terms?: RetryTerms): Promise<Change>;
 	purgeJob(reader: Reader): Promise<Change>;
+	/**
+	 * A call of its own, because an object of an earlier version would ignore the condition. A repeated retry of the same action
+	 * is refused as `settled`.
+	 */
+	obeyAction(reader: Reader, command: ActionCommand): Promise<Change>;
 	/** Called by the job's batch, once: erases a job that has expired. One that has not gets an alarm of its own. */
 	eraseIfExpired(): Promise<void>;
 	/** For the list, which has heard nothing of the job for a while; `undefined` when nothing is left of it. */

@@ -121,9 +121,29 @@ export interface UpstreamOperation {
 	readonly resultAt?: string;
 }
 
-/** A running operation at an upstream, as of its last response. */
+/** An action's position in the list of jobs. */
+export interface Walk {
+	/** The jobs that the action works on now. They are written before the work, so that it can be repeated after a crash. */
+	readonly page: readonly WalkedJob[];
+	/** Where the list continues after the page. Left out at the start of the list, and after its last page. */
+	readonly cursor?: string;
+	/** The list ends with this page. */
+	readonly isLast?: true;
+	/** Number of jobs that the action has changed. */
+	readonly done: number;
+	/** Number of jobs that it could not change, by the reason. */
+	readonly refused: Readonly<Record<string, number>>;
+}
+
+/** A job of an action, with its epoch when it was listed. */
+export type WalkedJob = readonly [id: string, epoch: number];
+
+/** A running operation at an upstream, as of its last response; or an action, as of its last portion. */
 export interface Following {
-	readonly operation: UpstreamOperation;
+	/** Left out by an action. */
+	readonly operation?: UpstreamOperation;
+	/** Actions only. */
+	readonly walk?: Walk;
 	/** Number of responses that reported that the operation continues. */
 	readonly answers: number;
 	/** Number of failed polls in a row. */
@@ -297,6 +317,8 @@ export interface JobRecord {
 	readonly origin?: string;
 	/** The name of this epoch's reservation in the tenant's object; left out when the job isn't counted. */
 	readonly reservation?: string;
+	/** The action that began this epoch. Left out if a client did. */
+	readonly retriedBy?: string;
 	readonly state: JobState;
 	readonly history: readonly HistoryEntry[];
 }

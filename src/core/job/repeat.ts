@@ -1,11 +1,12 @@
 /** Decides whether a submission repeats the request that created its job. Pure. */
 import type { Submission } from './lifecycle.ts';
-import type { JobRecord } from './record.ts';
+import { isFinal, type JobRecord } from './record.ts';
+import { isSystemTask } from './system-task.ts';
 
 type Fingerprints = Pick<JobRecord, 'fingerprint' | 'requestFingerprint'>;
 
 /**
- * How a submission relates to the job that its object has. `first`: the object has no job, or only a tombstone. `same`: the
+ * How a submission relates to the job that its object has. `first`: the object has no job, or only a tombstone, or an action that has ended. `same`: the
  * call was repeated. `repeat`: the request was repeated. `different`: the key belongs to another request.
  */
 export type Relation = 'first' | 'same' | 'repeat' | 'different';
@@ -16,6 +17,8 @@ export function relationTo(existing: JobRecord | undefined, submission: Submissi
 	if (existing.tenant !== submission.tenant) return 'different';
 	if (existing.state.name === 'tombstone') return 'first';
 	if (existing.submission === submission.submission) return 'same';
+	// An action that has ended makes room for another one like it.
+	if (isSystemTask(existing.task) && isFinal(existing.state)) return 'first';
 	return isRepeat(existing, submission) ? 'repeat' : 'different';
 }
 

@@ -47,6 +47,7 @@ import {
 	type RunningState,
 	type StoredReply,
 } from './record.ts';
+import { isSystemTask } from './system-task.ts';
 import { markTelling, markTold } from './telling.ts';
 import { mayStayUnwritten, withForgottenStart } from './unwritten-start.ts';
 import { sentAgain, type TryReport, tried } from './webhook.ts';
@@ -112,10 +113,18 @@ export type Command =
 	  } & Listing)
 	/** A consumer has the job's message, and the job has no slot at its upstream. */
 	| { readonly type: 'defer'; readonly epoch: number; readonly waitMs: number; readonly message: string }
-	| { readonly type: 'cancel' }
-	/** `reservation` names the quota reservation, which expires at `acceptBy`. */
-	| { readonly type: 'retry'; readonly reservation?: string; readonly acceptBy?: number }
-	| { readonly type: 'purge' }
+	| ({ readonly type: 'cancel' } & IfEpoch)
+	/**
+	 * `reservation` names the quota reservation, which expires at `acceptBy`. `by` names the action that asks, so that the job
+	 * recognises a repeated call.
+	 */
+	| ({
+			readonly type: 'retry';
+			readonly reservation?: string;
+			readonly acceptBy?: number;
+			readonly by?: string;
+	  } & IfEpoch)
+	| ({ readonly type: 'purge' } & IfEpoch)
 	/** The queue moved the job's message to the dead-letter queue. */
 	| { readonly type: 'deadLetter'; readonly epoch: number }
 	/** A webhook's receiver was called for the event `seq`. */
@@ -132,6 +141,14 @@ export type Command =
 interface Listing {
 	/** The list knows of the job. */
 	readonly isListed?: boolean;
+}
+
+/** A command that a client gives to one job, or an action to many. */
+export type ClientCommand = Extract<Command, { type: 'cancel' | 'retry' | 'purge' }>;
+
+/** The epoch that the job must have. Left out: any. */
+interface IfEpoch {
+	readonly ifEpoch?: number;
 }
 
 /** Why a command changed nothing. */
@@ -154,6 +171,8 @@ export type Refusal =
 	| 'succeeded'
 	/** The data is erased. */
 	| 'gone'
+	/** The job is one of the service itself, and only the service may do this. */
+	| 'system'
 	/** The job was canceled before the attempt reported. */
 	| 'canceled'
 	/** The job is already in the requested state. */
@@ -216,11 +235,9 @@ function apply(job: JobRecord, command: Exclude<Command, { type: 'telling' | 'to
 		case 'defer':
 			return defer(job, command, now);
 		case 'cancel':
-			return requestCancel(job, now);
 		case 'retry':
-			return retry(job, command, now);
 		case 'purge':
-			return isFinal(job.state) ? changed(buried(job, 'purged', now)) : refuse(job, 'unfinished');
+			return obey(job, command, now);
 		case 'deadLetter':
 			return deadLetter(job, command.epoch, now);
 		case 'delivered':
@@ -230,6 +247,25 @@ function apply(job: JobRecord, command: Exclude<Command, { type: 'telling' | 'to
 		case 'wake':
 			return wake(job, now);
 	}
+}
+
+function obey(job: JobRecord, command: ClientCommand, now: number): Transition {
+	const { ifEpoch = job.epoch } = command;
+	if (ifEpoch !== job.epoch) return refuse(job, isRepeatedRetry(job, command) ? 'settled' : 'stale');
+	switch (command.type) {
+		case 'cancel':
+			return requestCancel(job, now);
+		case 'retry':
+			return retry(job, command, now);
+		case 'purge':
+			return isFinal(job.state) ? changed(buried(job, 'purged', now)) : refuse(job, 'unfinished');
+	}
+}
+
+/** Whether this very command has begun the job's epoch. Its response was lost, or its action was lost and repeats it. */
+function isRepeatedRetry({ epoch, retriedBy }: JobRecord, command: ClientCommand): boolean {
+	if (command.type !== 'retry' || command.by === undefined || command.ifEpoch === undefined) return false;
+	return retriedBy === command.by && epoch === command.ifEpoch + 1;
 }
 
 function start(job: JobRecord, command: Extract<Command, { type: 'start' }>, now: number): Transition {
@@ -313,6 +349,7 @@ function claimQuestion(job: JobRecord, command: Extract<Command, { type: 'ask' }
 	const held = holder(job, { epoch, attempt });
 	if (typeof held === 'string') return refuse(job, held);
 	if (!isFollowing(held)) return refuse(job, 'leased');
+	if (held.canceling) return refuse(job, 'canceled');
 	const { following: state } = held.waiting;
 	if (state.asks !== asks) return refuse(job, 'settled');
 	const { asking } = state;
@@ -332,6 +369,7 @@ function recordAnswer(job: JobRecord, command: Extract<Command, { type: 'asked' 
 	if (typeof held === 'string') return refuse(job, held);
 	if (!isFollowing(held) || held.waiting.following.asks !== asks) return refuse(job, 'settled');
 	const told = withProgress(job, reported);
+	if (held.canceling) return letGo(told, now);
 	const next = told === job ? job : { ...told, seq: job.seq + 1, progressAt: now, updatedAt: now };
 	return changed(askedOnce({ ...next, state: held }, command, now));
 }
@@ -354,7 +392,7 @@ function complete(job: JobRecord, command: Extract<Command, { type: 'complete' }
 	if (isCurrent(job, fence) && job.state.name === 'succeeded') return refuse(job, 'settled');
 	const held = holder(job, fence);
 	if (typeof held === 'string') return refuse(job, held);
-	if (held.canceling) return letGo(job, now);
+	if (held.canceling) return letGo(held.waiting ? withProgress(job, last) : job, now);
 	return changed(succeeded(last ? { ...job, progress: { ...job.progress, ...last } } : job, reply, now));
 }
 
@@ -377,17 +415,25 @@ function requestCancel(job: JobRecord, now: number): Transition {
 	const { state } = job;
 	if (state.name === 'pending') return changed(canceled(job, now));
 	if (state.name !== 'running' || state.canceling) return refuse(job, 'settled');
+	// A consumer that works on the action stops soon, and then reports what it has done.
+	if (isWalkedNow(state, now)) return changed(canceling(job, now));
 	// No consumer runs the attempt, so none must stop. The external worker learns of the cancel from its next report.
 	if (state.waiting) return changed(canceled(job, now));
 	return changed(canceling(job, now), { type: 'abort', fence: fenceOf(job) });
 }
 
+function isWalkedNow({ waiting }: RunningState, now: number): boolean {
+	const { walk, asking } = waiting?.following ?? {};
+	return walk !== undefined && asking !== undefined && now < asking.until;
+}
+
 function retry(job: JobRecord, command: Extract<Command, { type: 'retry' }>, now: number): Transition {
-	const { reservation, acceptBy = Number.POSITIVE_INFINITY } = command;
+	const { reservation, acceptBy = Number.POSITIVE_INFINITY, by } = command;
+	if (isSystemTask(job.task)) return refuse(job, 'system');
 	if (job.state.name === 'succeeded') return refuse(job, 'succeeded');
 	if (!isFinal(job.state)) return refuse(job, 'unfinished');
 	if (now > acceptBy) return refuse(job, 'late');
-	return changed(acceptedAgain(job, now, reservation));
+	return changed(acceptedAgain(job, now, defined({ reservation, retriedBy: by })));
 }
 
 function deadLetter(job: JobRecord, epoch: number, now: number): Transition {

@@ -4,6 +4,7 @@ import { jobFacts } from './document.ts';
 import { readableUntil } from './expiry.ts';
 import type { FoundJob, JobView, Lease, Nothing, Outcome } from './object-api.ts';
 import { fenceOf, isBrief, type JobRecord, laneOf, type RunningState } from './record.ts';
+import { isSystemTask } from './system-task.ts';
 import { upstreamHintOf } from './upstream.ts';
 
 export const NOTHING: Nothing = { found: 'nothing', knowsTokens: true };
@@ -27,6 +28,7 @@ export function jobView(id: string, job: JobRecord, now: number): JobView {
 		}),
 		lane: laneOf(job),
 		upstream: upstreamHintOf(job),
+		parameters: isSystemTask(job.task) ? job.parameters : undefined,
 		readableUntil: readableUntil(job),
 	});
 }

@@ -214,7 +214,7 @@ export function tenantOf({ tenant }: Principal): string {
 }
 
 /**
- * A token for each right of the principal. The scope `submit` includes reading. A link's own token is reused, so that the job's
+ * A token for each right of the principal. The scopes `submit` and `operate` include reading by link. A link's own token is reused, so that the job's
  * URLs stay the same for its reader.
  */
 export function linkTokens(
@@ -226,7 +226,8 @@ export function linkTokens(
 	const expiresAt = token?.expiresAt ?? readableUntil;
 	const tokenFor = (right: 'read' | 'cancel') =>
 		token?.right === right ? token.text : signToken(signingKeys, { job: facts.id, createdAt, right, expiresAt });
-	const read = scopes.has('read') || scopes.has('submit') ? tokenFor('read') : undefined;
+	const mayRead = ['read', 'submit', 'operate'].some((scope) => scopes.has(scope));
+	const read = mayRead ? tokenFor('read') : undefined;
 	const cancel = scopes.has('cancel') ? tokenFor('cancel') : undefined;
 	return defined({ read, cancel });
 }

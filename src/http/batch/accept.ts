@@ -5,7 +5,8 @@ import type { JobStatus } from '../../core/batch/batch.ts';
 import { CALLS_AT_ONCE } from '../../core/batch/limits.ts';
 import type { JobView } from '../../core/job/object-api.ts';
 import { logError } from '../../log.ts';
-import { type NewJobSending, tellAndSend } from '../../queue/tell-first.ts';
+import { Outbox } from '../../queue/outbox.ts';
+import type { NewJobSending } from '../../queue/tell-first.ts';
 import { isOverloaded } from '../../rpc/retry-transient.ts';
 import { tenantOf } from '../access/auth.ts';
 import { Problem } from '../problem.ts';
@@ -41,7 +42,7 @@ export async function acceptAll(
 	placed: readonly PlacedDraft[],
 	batchErasesAt: number,
 ): Promise<BatchItem[]> {
-	const outbox = new Outbox(context);
+	const outbox = new Outbox(context.lanes, context.waitUntil);
 	const acceptItem = async ({ draft, identity }: PlacedDraft) => {
 		const { item, sending } = await acceptDraftAsItem(context, draft, { ...identity, batchErasesAt });
 		if (sending) outbox.add(draft.task.lane, sending);
@@ -81,35 +82,4 @@ function failedItem(id: string, error: unknown): BatchItem {
 	logError('job of a batch not accepted', { job: id, error });
 	if (isOverloaded(error)) return { refused: new Problem('Overloaded', 'The service is overloaded: try again later') };
 	return { id, lost: new Problem('Internal', 'The call failed, and the job may have been accepted: read its status') };
-}
-
-/** After this many jobs of a lane, their messages are sent: the first jobs of a batch don't wait for the last ones. */
-const JOBS_IN_GROUP = 100;
-
-/** Collects queue messages per lane. Sends a lane's messages as soon as they fill one group. */
-class Outbox {
-	readonly #context: RequestContext;
-	readonly #waiting = new Map<string, NewJobSending[]>();
-
-	constructor(context: RequestContext) {
-		this.#context = context;
-	}
-
-	add(lane: string, sending: NewJobSending): void {
-		const waiting = this.#waiting.get(lane) ?? [];
-		waiting.push(sending);
-		this.#waiting.set(lane, waiting);
-		if (waiting.length >= JOBS_IN_GROUP) this.#send(lane);
-	}
-
-	sendAll(): void {
-		for (const lane of this.#waiting.keys()) this.#send(lane);
-	}
-
-	#send(lane: string): void {
-		const { lanes, waitUntil } = this.#context;
-		const sendings = this.#waiting.get(lane) ?? [];
-		this.#waiting.delete(lane);
-		waitUntil(tellAndSend({ lanes, lane }, sendings));
-	}
 }

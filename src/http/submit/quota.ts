@@ -45,16 +45,6 @@ export async function reserveRoom(
 	return reserve(payer, quotas, { name: reservationName(Date.now()), job, ...wanted });
 }
 
-/** The same for the retry of a finished job. */
-export async function reserveAgain(
-	context: Payer & Pick<RequestContext, 'jobs'>,
-	job: string,
-): Promise<Reservation | Problem | undefined> {
-	if (!context.config.quotas) return undefined;
-	const claim = await context.jobs.call(job, (object) => object.claim());
-	return reserveRoom(context, job, { bytes: claim?.bytes ?? 0, isStored: true });
-}
-
 /** Sets the reservation to the actual size of the input. @throws {Problem} `QuotaExceeded` */
 export async function resizeReservation(payer: Payer, { id: job, room }: ReservedJob, bytes: number): Promise<void> {
 	const { quotas } = payer.config;
@@ -92,7 +82,7 @@ async function reserve(
 	return { reservation: request.name, acceptBy, bytes };
 }
 
-function quotaExceeded(shortage: Shortage, roomAt?: number): Problem {
+export function quotaExceeded(shortage: Shortage, roomAt?: number): Problem {
 	const { quota, used, limit } = shortage;
 	const unit = UNITS[quota];
 	const left = Math.max(0, limit - used);

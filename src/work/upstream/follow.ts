@@ -5,7 +5,7 @@
  */
 import { defined } from '../../core/defined.ts';
 import type { FollowTerms } from '../../core/job/lifecycle.ts';
-import type { Following, Progress } from '../../core/job/record.ts';
+import type { Following, Progress, UpstreamOperation } from '../../core/job/record.ts';
 import { firstStep } from '../../core/operation/first.ts';
 import { nextStep } from '../../core/operation/next.ts';
 import type { Operation, Step } from '../../core/operation/step.ts';
@@ -70,7 +70,7 @@ function startsOperation({ status, headers }: Response): boolean {
  * @throws {TaskError} if the operation failed, a response is invalid, or too many polls in a row failed.
  */
 export async function askOnce(course: Course, before: Following): Promise<Continuation | Answered> {
-	let target = before.operation;
+	let target = operationIn(before);
 	for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
 		const answer = await answerTo(course, target.askAt);
 		const step = answer && nextStep(target, answer.answer, Date.now());
@@ -88,6 +88,11 @@ export async function askOnce(course: Course, before: Following): Promise<Contin
 		target = operation;
 	}
 	throw tooManyRedirects(course.upstream);
+}
+
+function operationIn({ operation }: Following): UpstreamOperation {
+	if (operation) return operation;
+	throw new TypeError('Expected the operation of an upstream, got: an action');
 }
 
 /** @throws {TaskError} after too many failures in a row. */

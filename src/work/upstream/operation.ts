@@ -5,11 +5,10 @@
 import { defined } from '../../core/defined.ts';
 import type { FollowTerms } from '../../core/job/lifecycle.ts';
 import { LEASE_GRACE_MS, MS_PER_SECOND } from '../../core/job/limits.ts';
-import type { JobMessage } from '../../core/job/message.ts';
-import type { Lease, Report } from '../../core/job/object-api.ts';
+import type { Asking, Lease, Report } from '../../core/job/object-api.ts';
 import type { Following, FollowState, Progress } from '../../core/job/record.ts';
 import { ANSWER_MS, ASK_DIRECTLY_MS, ASK_LATE_MS } from '../../core/upstream/limits.ts';
-import { logError, withLogContext } from '../../log.ts';
+import { logError } from '../../log.ts';
 import { UploadRefused } from '../../rpc/upload.ts';
 import type { Attempt, AttemptDependencies } from '../attempt.ts';
 import { failureFrom } from '../failure.ts';
@@ -51,16 +50,12 @@ export function pollFirst(attempt: Attempt, { terms, since, report }: NewOperati
 }
 
 /** Polls an operation on behalf of a message. The report has the time and the message of the next poll. */
-export async function pollOperation(
+export function pollOperation(
 	dependencies: AttemptDependencies,
-	{ id, epoch, ask }: JobMessage & { readonly ask: { readonly attempt: number; readonly asks: number } },
+	id: string,
+	due: Extract<Asking, { asking: true }>,
 ): Promise<Report> {
-	// Identifies this delivery, so that a call that is repeated after a lost response gets the same response.
-	const delivery = crypto.randomUUID();
-	const due = await dependencies.jobs.call(id, (job) => job.startPoll({ epoch, ...ask, delivery }));
-	if (!due.asking) return {};
-	const { lease } = due;
-	return withLogContext(lease.options, () => pollWhileYoung(polledAttempt(dependencies, id, lease), due));
+	return pollWhileYoung(polledAttempt(dependencies, id, due.lease), due);
 }
 
 /** The polls of one consumer have the same deadline as an attempt. */
