@@ -1,6 +1,6 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
-import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { dollarsAMillion } from '../../bench/cost/prices.ts';
 import { usageOf } from '../../bench/cost/usage.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
