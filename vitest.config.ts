@@ -9,9 +9,12 @@ const INTEROP = ['test/interop/**', 'test/deploy/**'];
 const SLOW = ['test/slow/poison.test.ts'];
 const SLOW_IN_WORKERD = ['test/random/**', 'test/slow/thumbnail-memory.test.ts'];
 /** Count what a whole deployment does, or leave its queues full. */
-const ALONE = ['budget', 'budget-list', 'budget-quotas', 'burst', 'overload', 'upstream'].map(
-	(name) => `test/flow/${name}.test.ts`,
-);
+const ALONE = [
+	...['budget', 'budget-list', 'budget-quotas', 'burst', 'overload', 'upstream'].map(
+		(name) => `test/flow/${name}.test.ts`,
+	),
+	'test/topics/budget.test.ts',
+];
 
 /** The upstreams of the tests in workerd. */
 const UPSTREAMS = JSON.stringify({

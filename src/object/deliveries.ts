@@ -77,10 +77,10 @@ export class Deliveries {
 	}
 
 	#facts(job: JobRecord, event: BareEvent): Omit<DueDelivery, 'waitMs' | 'isTracked'> {
-		const { url, format, origin, replyTopic } = job.webhook as NonNullable<JobRecord['webhook']>;
+		const { url, format, origin, replyTopic, replyHops } = job.webhook as NonNullable<JobRecord['webhook']>;
 		const { tenant } = job;
 		return {
-			webhook: defined({ url, format, origin, replyTopic }),
+			webhook: defined({ url, format, origin, replyTopic, replyHops }),
 			tenant,
 			readableUntil: readableUntil(job),
 			event,

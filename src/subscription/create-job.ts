@@ -13,7 +13,7 @@ import { DEFAULT_WEBHOOK_EVENTS } from '../core/job/webhook.ts';
 import type { Quotas } from '../core/quota/quotas.ts';
 import type { TopicQuotas } from '../core/topic/allowance.ts';
 import type { TopicEvent } from '../core/topic/event.ts';
-import { MAX_MAPPED_INPUT_BYTES } from '../core/topic/limits.ts';
+import { MAX_MAPPED_INPUT_BYTES, MAX_REPLY_HOPS } from '../core/topic/limits.ts';
 import { mapped } from '../core/topic/mapping.ts';
 import { GAP_TYPE } from '../core/topic/names.ts';
 import type { TaskTarget } from '../core/topic/subscription.ts';
@@ -60,6 +60,7 @@ export async function createJob(
 	const { event } = subscribed;
 	if (event.type === GAP_TYPE) return { type: 'delivered' };
 	try {
+		if ((event.hops ?? 0) >= MAX_REPLY_HOPS) return { type: 'given up', reason: 'TooManyHops' };
 		const task = dependencies.tasks.get(target.task);
 		if (!task) throw new Unusable('UnknownTask');
 		const parameters = await checkedParameters(task, event, target);
@@ -119,7 +120,7 @@ async function submitEvent(
 	const room = quotas && (await reserveFor(tenants, { tenant, job: id, bytes: input.sizeBytes, quotas }));
 	if (room === 'none') return { type: 'failed', reason: 'QuotaExceeded', retryAfterMs: NO_ROOM_RETRY_MS };
 	const submission: Submission = {
-		...submissionFor({ task, target, parameters, input }, { tenant, key, correlationId: event.correlationId }),
+		...submissionFor({ task, target, parameters, input }, { tenant, key, event }),
 		...defined({ reservation: room?.name }),
 	};
 	const acceptance = await jobs.call(id, (job) => job.accept(submission, defined({ acceptBy: room?.acceptBy })));
@@ -135,13 +136,10 @@ async function submitEvent(
 interface JobIdentity {
 	readonly tenant: string;
 	readonly key: string;
-	readonly correlationId: string | undefined;
+	readonly event: TopicEvent;
 }
 
-function submissionFor(
-	{ task, target, parameters, input }: EventJob,
-	{ tenant, key, correlationId }: JobIdentity,
-): Submission {
+function submissionFor({ task, target, parameters, input }: EventJob, { tenant, key, event }: JobIdentity): Submission {
 	return defined({
 		submission: crypto.randomUUID(),
 		tenant,
@@ -151,7 +149,7 @@ function submissionFor(
 		fingerprint: key,
 		requestFingerprint: key,
 		options: {
-			correlationId: correlationId ?? crypto.randomUUID(),
+			correlationId: event.correlationId ?? crypto.randomUUID(),
 			delaySeconds: OPTION_LIMITS.delaySeconds.default,
 			timeoutSeconds: task.timeoutSeconds,
 			maxAttempts: task.maxAttempts,
@@ -162,15 +160,16 @@ function submissionFor(
 		parameters,
 		input,
 		origin: target.origin,
-		webhook: target.replyTopic === undefined ? undefined : replyWebhook(target.origin, target.replyTopic),
+		webhook: replyWebhook(target, (event.hops ?? 0) + 1),
 		sent: true,
 	});
 }
 
 /** The reply topic, as the receiver of the job's end. */
-function replyWebhook(origin: string, replyTopic: string): Webhook {
+function replyWebhook({ origin, replyTopic }: TaskTarget, replyHops: number): Webhook | undefined {
+	if (replyTopic === undefined) return undefined;
 	const url = `${origin}/v1/topics/${replyTopic}/events`;
-	return { url, replyTopic, events: DEFAULT_WEBHOOK_EVENTS, format: 'standard', origin, deliveries: [] };
+	return { url, replyTopic, replyHops, events: DEFAULT_WEBHOOK_EVENTS, format: 'standard', origin, deliveries: [] };
 }
 
 async function checkedParameters(

@@ -1,4 +1,5 @@
 /** Publishes the end of a job to the reply topic of the subscription that made it: in place of a call to a receiver. */
+import { defined } from '../core/defined.ts';
 import { essence, isJson } from '../core/http/media-type.ts';
 import type { JobEvent } from '../core/job/document.ts';
 import type { DueDelivery, Reading } from '../core/job/object-api.ts';
@@ -35,7 +36,7 @@ export async function publishReply(dependencies: ReplyDependencies, due: DueDeli
 		const result = await inlineResult(dependencies, id, due);
 		const data = JSON.stringify({ ...event.job, ...(result === undefined ? {} : { result }) });
 		const publication = {
-			event: { type: event.type, correlationId, data },
+			event: defined({ type: event.type, correlationId, data, hops: webhook.replyHops }),
 			// A repeated delivery is the same event, whatever the job's document says by then.
 			idempotency: { key: `reply:${messageId}`, digest: messageId },
 			settings: { tenant, topic, retention },

@@ -289,4 +289,15 @@ describe('a task subscription', () => {
 		expect((await pageOf(replies)).events).toEqual([reply]);
 		log.mockRestore();
 	});
+
+	it('ends a circle of topics after ten jobs', async () => {
+		const [one, two] = [newTopic(), newTopic()];
+		const input = { seconds: 0 };
+		await subscribe(one, { task: 'sleep', input, replyTopic: two });
+		await subscribe(two, { task: 'sleep', input, replyTopic: one });
+		await publish(one, 1);
+		await until(one, { cursor: 6, delivered: 5, givenUp: { count: 1, events: [{ seq: 6, reason: 'TooManyHops' }] } });
+		expect((await pageOf(one)).events.at(-1)).toMatchObject({ hops: 10 });
+		expect((await pageOf(two)).lastSeq).toBe(5);
+	});
 });

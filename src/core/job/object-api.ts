@@ -145,7 +145,7 @@ export interface DueDelivery {
 	readonly event: BareEvent;
 	/** The message's id, the same in every try. Versions up to 0.1.0 leave it out: then it is `{id}:{seq}`. */
 	readonly messageId?: string;
-	readonly webhook: Pick<Webhook, 'url' | 'format' | 'origin' | 'replyTopic'>;
+	readonly webhook: Pick<Webhook, 'url' | 'format' | 'origin' | 'replyTopic' | 'replyHops'>;
 	readonly tenant: string;
 	readonly readableUntil: number;
 	/** The number of the try, from 1. Versions up to 0.1.0 leave it out. */

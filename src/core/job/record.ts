@@ -232,6 +232,8 @@ export interface Webhook {
 	readonly origin: string;
 	/** The events are published to this topic of the tenant instead: the job belongs to a subscription with a reply topic. */
 	readonly replyTopic?: string;
+	/** With `replyTopic`: the number of jobs, this one included, that led here from an event that a client published. */
+	readonly replyHops?: number;
 	/** The receiver answered 410 Gone, and gets no more events. */
 	readonly isDisabled?: true;
 	/** Message ids contain the job's creation time. Versions up to 0.1.0 leave this out, and their jobs keep their ids. */

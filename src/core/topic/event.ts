@@ -20,6 +20,8 @@ export interface TopicEvent {
 	/** The bytes of an event whose data is not JSON, with their media type. */
 	readonly dataBase64?: string;
 	readonly mediaType?: string;
+	/** A reply's only: the number of jobs that led to it from an event that a client published. */
+	readonly hops?: number;
 }
 
 /** An event to append. */
@@ -32,6 +34,7 @@ export interface NewEvent {
 	readonly data?: string;
 	readonly dataBase64?: string;
 	readonly mediaType?: string;
+	readonly hops?: number;
 }
 
 /** The events that a reader wants: those that match every member. */
@@ -42,11 +45,13 @@ export interface EventFilter {
 }
 
 /** The line of an event. The type and the correlation id come first, so that a filter needs no parser. */
-export function eventLine({ type, correlationId, at, data, dataBase64, mediaType }: NewEvent, now: number): string {
+export function eventLine(event: NewEvent, now: number): string {
+	const { type, correlationId, at, hops, data, dataBase64, mediaType } = event;
 	const members = [
 		`"type":${JSON.stringify(type)}`,
 		correlationId === undefined ? '' : `"correlationId":${JSON.stringify(correlationId)}`,
 		`"at":"${new Date(at ?? now).toISOString()}"`,
+		hops === undefined ? '' : `"hops":${hops}`,
 		data === undefined ? '' : `"data":${data}`,
 		mediaType === undefined ? '' : `"mediaType":${JSON.stringify(mediaType)}`,
 		dataBase64 === undefined ? '' : `"dataBase64":"${dataBase64}"`,

@@ -8,7 +8,7 @@ import { readCursor, readStreamCursor } from '../read/cursor.ts';
 import { STREAM_HEADERS, streamOrPage } from '../read/events.ts';
 import { isUpgrade, upgraded } from '../read/socket.ts';
 import type { RequestContext } from '../request-context.ts';
-import { readFilter, readLimit } from './filter.ts';
+import { readEventFilter, readLimit } from './filter.ts';
 import { topicStream } from './stream.ts';
 import { type RequestedTopic, requestedTopic } from './topic.ts';
 
@@ -22,7 +22,11 @@ export async function topicEvents(context: RequestContext): Promise<Response> {
 async function topicPage(context: RequestContext): Promise<Response> {
 	const { url } = context;
 	const topic = requestedTopic(context);
-	const page = await readPage(topic, { after: readCursor(url) ?? 0, limit: readLimit(url), filter: readFilter(url) });
+	const page = await readTopicPage(topic, {
+		after: readCursor(url) ?? 0,
+		limit: readLimit(url),
+		filter: readEventFilter(url),
+	});
 	const more = page.hasMore ? ',"hasMore":true' : '';
 	const body = `{"events":[${page.events.join(',')}],"lastSeq":${page.lastSeq}${more}}`;
 	return new Response(body, { headers: { ...PRIVATE, 'content-type': 'application/json' } });
@@ -32,9 +36,9 @@ async function topicPage(context: RequestContext): Promise<Response> {
 async function topicStreamed(context: RequestContext): Promise<Response> {
 	const { request, url, waitUntil } = context;
 	const topic = requestedTopic(context);
-	const filter = readFilter(url);
+	const filter = readEventFilter(url);
 	const source = {
-		read: (after: number) => readPage(topic, { after, limit: STREAM_FETCH_EVENTS, filter }),
+		read: (after: number) => readTopicPage(topic, { after, limit: STREAM_FETCH_EVENTS, filter }),
 		open: (after: number | undefined) => openReader(topic, url, after),
 	};
 	const { body, done } = await topicStream(source, readStreamCursor(request, url));
@@ -42,13 +46,13 @@ async function topicStreamed(context: RequestContext): Promise<Response> {
 	return new Response(body, { headers: STREAM_HEADERS });
 }
 
-function readPage({ topics, id }: RequestedTopic, request: PageRequest): Promise<EventPage> {
+function readTopicPage({ topics, id }: RequestedTopic, request: PageRequest): Promise<EventPage> {
 	return topics.call(id, (topic) => topic.readEvents(request));
 }
 
 /** @throws {Problem} `Overloaded` at the limit of readers. */
 async function openReader({ topics, id }: RequestedTopic, url: URL, after: number | undefined): Promise<WebSocket> {
-	const { types = [], correlationId } = readFilter(url);
+	const { types = [], correlationId } = readEventFilter(url);
 	const query = new URLSearchParams(types.map((type) => ['type', type]));
 	if (correlationId !== undefined) query.set('correlationId', correlationId);
 	if (after !== undefined) query.set('after', String(after));

@@ -10,7 +10,7 @@ import { invalidRequest } from '../submit/options.ts';
 const CORRELATION_ID = new RegExp(`^[\\x21-\\x7e]{1,${OPTION_LIMITS.correlationIdChars.max}}$`);
 
 /** `?types=a,b&correlationId=c`. @throws {Problem} `InvalidRequest` naming the parameter. */
-export function readFilter({ searchParams }: URL): EventFilter {
+export function readEventFilter({ searchParams }: URL): EventFilter {
 	const types = searchParams.get('types')?.split(',');
 	const correlationId = searchParams.get('correlationId');
 	const wrong = types?.find((type) => !EVENT_TYPE.test(type));
