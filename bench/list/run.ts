@@ -1,0 +1,289 @@
+/**
+ * Asks lists of 10,000, 100,000 and 1,000,000 jobs of a tenant for first pages and counts over HTTP, beside a plain table with
+ * indexes in PostgreSQL (if a server answers) and in SQLite. Requests are interleaved: each question to each contender and size in
+ * turn.
+ *
+ *     npm run bench:list
+ *     npm run bench:list -- --quick        up to 100,000 jobs, fewer requests
+ */
+import { fork } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { table } from '../../demo/terminal.ts';
+import { plain } from '../compare/contender.ts';
+import { median, quantile } from '../compare/figures.ts';
+import { hangUp, send, sendForJson } from '../compare/http.ts';
+import { running } from '../compare/workers.ts';
+import { configWith, localVariables } from '../configuration.ts';
+import { type MadeList, QUESTIONS } from './made-jobs.ts';
+
+process.env.WRANGLER_LOG ??= 'error';
+process.env.WRANGLER_SEND_METRICS ??= 'false';
+process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
+
+const { values } = parseArgs({
+	options: { quick: { type: 'boolean', default: false }, name: { type: 'string', default: 'list' } },
+});
+const SIZES = values.quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000];
+const ROUNDS = values.quick ? 15 : 40;
+const COLD_ROUNDS = values.quick ? 5 : 15;
+const FILLED_AT_ONCE = 20_000;
+const RESULTS = fileURLToPath(new URL(`../results/${values.name}.md`, import.meta.url));
+const PG = fileURLToPath(new URL('../peers/node_modules/pg', import.meta.url));
+const POSTGRES = process.env.BENCH_POSTGRES_URL ?? 'postgres://bench@127.0.0.1:5432/postgres';
+const OURS = 'Coatcheck';
+const NOW = Date.now();
+
+interface Contender {
+	readonly name: string;
+	readonly origin: string;
+	fill(list: MadeList): Promise<void>;
+	stop(): Promise<void>;
+}
+
+async function main(): Promise<void> {
+	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-list-'));
+	const contenders: Contender[] = [];
+	try {
+		contenders.push(await coatcheck(), await tableServer('SQLite', ['sqlite', join(folder, 'jobs.db')]));
+		const reason = await postgresMissing();
+		if (reason) console.log(`PostgreSQL is left out: ${reason}`);
+		else
+			for (const kind of ['single', 'composite'])
+				contenders.push(await tableServer(`PostgreSQL, ${kind} indexes`, ['postgres', POSTGRES, kind]));
+		for (const contender of contenders) await fillAll(contender);
+		const times = await askAll(contenders);
+		const cold = await askCold(contenders[0] as Contender);
+		const live = await askLive(contenders[0] as Contender);
+		await report({ contenders, times, cold, live, reason });
+	} finally {
+		for (const contender of contenders) await contender.stop();
+		hangUp();
+		await rm(folder, { recursive: true, force: true });
+	}
+}
+
+async function coatcheck(): Promise<Contender> {
+	const binding = `
+[exports.TopicObject]
+type = "durable-object"
+storage = "sqlite"
+
+[[durable_objects.bindings]]
+name = "TOPICS"
+class_name = "TopicObject"
+`;
+	const config = await configWith('bench/workers/list.ts', (toml) =>
+		toml.includes('"TOPICS"') ? toml : toml + binding,
+	);
+	const { origin, stop } = await running(
+		OURS,
+		{ configPath: config.path, secrets: await localVariables() },
+		plain(),
+		config.remove,
+	);
+	return {
+		name: OURS,
+		origin,
+		stop,
+		async fill({ total, now }) {
+			for (let from = 0; from < total; from += FILLED_AT_ONCE) {
+				const to = Math.min(total, from + FILLED_AT_ONCE);
+				await bench(origin, `fill?now=${now}&from=${from}&to=${to}`, total);
+			}
+		},
+	};
+}
+
+async function bench(origin: string, path: string, size: number): Promise<Buffer> {
+	const { status, bytes } = await send({ method: 'POST', url: `${origin}/bench/${path}`, headers: sizeHeader(size) });
+	if (status >= 300) throw new Error(`${path}: ${status} ${bytes}`);
+	return bytes;
+}
+
+async function tableServer(name: string, args: readonly string[]): Promise<Contender> {
+	const child = fork(fileURLToPath(new URL('table-server.ts', import.meta.url)), args);
+	const { origin } = await new Promise<{ origin: string }>((resolve, reject) => {
+		child.once('message', (message) => resolve(message as { origin: string }));
+		child.once('exit', (code) => reject(new Error(`${name} ended with ${code} before it listened`)));
+	});
+	return {
+		name,
+		origin,
+		async fill({ total, now }) {
+			const url = `${origin}/?now=${now}`;
+			const { status, bytes } = await send({ method: 'POST', url, headers: sizeHeader(total) });
+			if (status !== 200) throw new Error(`${name}: ${bytes}`);
+		},
+		stop: () =>
+			new Promise((resolve) => {
+				child.once('exit', () => resolve());
+				child.kill();
+			}),
+	};
+}
+
+async function postgresMissing(): Promise<string | undefined> {
+	if (!existsSync(PG)) return 'its client is not installed: npm ci --prefix bench/peers';
+	const { hostname, port } = new URL(POSTGRES);
+	const isThere = await new Promise((resolve) => {
+		const socket = connect({ host: hostname, port: Number(port), timeout: 1_000 });
+		socket.once('connect', () => resolve(socket.end() !== undefined));
+		for (const event of ['error', 'timeout']) socket.once(event, () => resolve(false));
+	});
+	return isThere ? undefined : `no server at ${hostname}:${port} (bench/README.md)`;
+}
+
+async function fillAll(contender: Contender): Promise<void> {
+	for (const total of SIZES) {
+		const begin = performance.now();
+		await contender.fill({ total, now: NOW });
+		const seconds = (performance.now() - begin) / 1_000;
+		console.log(`${contender.name}: ${total} jobs in ${seconds.toFixed(1)} s`);
+	}
+}
+
+/** Times in milliseconds, by contender, size and question. */
+type Times = Map<string, number[]>;
+
+const keyFor = (contender: string, size: number, question: string) => `${contender} | ${size} | ${question}`;
+const NOTHING = { name: 'nothing (GET /healthz)', path: () => '/healthz' };
+
+async function askAll(contenders: readonly Contender[]): Promise<Times> {
+	const times: Times = new Map();
+	const cases = [NOTHING, ...QUESTIONS].flatMap((question) =>
+		SIZES.flatMap((size) => contenders.map((contender) => ({ question, size, contender }))),
+	);
+	const totals = new Map<string, number>();
+	// The first two rounds are not counted.
+	for (let round = -2; round < ROUNDS; round++) {
+		for (const { question, size, contender } of round % 2 ? cases : cases.toReversed()) {
+			const { ms, answer } = await ask(contender, question.path({ total: size, now: NOW }), size);
+			const key = keyFor(contender.name, size, question.name);
+			if (round >= 0) times.set(key, [...(times.get(key) ?? []), ms]);
+			const found = answer.total ?? answer.jobs?.length ?? 0;
+			const wanted = totals.get(keyFor('', size, question.name)) ?? found;
+			if (found !== wanted) throw new Error(`${key}: expected ${wanted} jobs, got ${found}`);
+			totals.set(keyFor('', size, question.name), found);
+		}
+	}
+	return times;
+}
+
+async function ask({ origin }: Contender, path: string, size: number) {
+	const begin = performance.now();
+	const call = { method: 'GET', url: origin + path, headers: sizeHeader(size) } as const;
+	const answer = await sendForJson<{ total?: number; jobs?: unknown[] }>(call, 200);
+	return { ms: performance.now() - begin, answer };
+}
+
+function sizeHeader(size: number) {
+	return { 'bench-size': String(size) };
+}
+
+async function askCold(ours: Contender): Promise<Times> {
+	const times: Times = new Map();
+	for (let round = 0; round < COLD_ROUNDS; round++) {
+		for (const size of SIZES) {
+			await bench(ours.origin, 'evict', size);
+			const { ms } = await ask(ours, '/v1/jobs', size);
+			const key = keyFor(OURS, size, 'cold');
+			times.set(key, [...(times.get(key) ?? []), ms]);
+		}
+	}
+	return times;
+}
+
+interface Live {
+	readonly jobs: number;
+	readonly log: number;
+	readonly all: number;
+}
+
+async function askLive({ origin }: Contender): Promise<Live> {
+	return JSON.parse(String(await bench(origin, `live?now=${NOW}`, 1))) as Live;
+}
+
+interface Found {
+	readonly contenders: readonly Contender[];
+	readonly times: Times;
+	readonly cold: Times;
+	readonly live: Live;
+	readonly reason: string | undefined;
+}
+
+async function report({ contenders, times, cold, live, reason }: Found): Promise<void> {
+	const sections = [NOTHING, ...QUESTIONS].map(({ name }) => {
+		const rows = contenders.map((contender) =>
+			rowFor(
+				contender.name,
+				SIZES.map((size) => times.get(keyFor(contender.name, size, name)) ?? []),
+			),
+		);
+		return [name, [['', ...SIZES.map(sizeName), 'largest ÷ smallest'], ...rows]] as const;
+	});
+	const coldRow = rowFor(
+		OURS,
+		SIZES.map((size) => cold.get(keyFor(OURS, size, 'cold')) ?? []),
+	);
+	const everything = [
+		...sections,
+		['newest 20, after the object was evicted', [['', ...SIZES.map(sizeName), 'largest ÷ smallest'], coldRow]] as const,
+	];
+	for (const [name, rows] of everything) {
+		console.log(`\n${name}`);
+		table(rows as string[][]);
+	}
+	const text = [
+		'# First pages and counts of a list',
+		`\`npm run bench:list\` on ${new Date(NOW).toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim()}.`,
+		`Median / 95th percentile in milliseconds of ${ROUNDS} interleaved requests (${COLD_ROUNDS} after an eviction), over HTTP, one at a time. Coatcheck is asked`,
+		"behind wrangler's local proxy, with validation and signed links; the tables are behind `node:http`, with neither. The first table shows what an empty answer costs each.",
+		...(reason ? [`PostgreSQL was left out: ${reason}.`] : []),
+		...everything.map(([name, rows]) => `## ${name}\n\n${markdown(rows as string[][])}`),
+		ratios(contenders, times),
+		`## Rows\n\nAt 200 jobs a second for a minute, each ending within 30 s, told ten times a second: ${live.jobs} jobs wrote ${live.log} rows of the log and ${live.all} rows of the list, ${((live.log + live.all) / live.jobs).toFixed(3)} a job in all.`,
+	].join('\n\n');
+	await writeFile(RESULTS, `${text}\n`);
+	console.log(text.split('\n').slice(-1)[0], `\nWritten to bench/results/${values.name}.md`);
+}
+
+function rowFor(name: string, bySize: readonly (readonly number[])[]): string[] {
+	const medians = bySize.map(median);
+	const figures = bySize.map((ms, nth) => `${(medians[nth] ?? 0).toFixed(1)} / ${quantile(ms, 0.95).toFixed(1)}`);
+	return [name, ...figures, `${((medians.at(-1) ?? 0) / (medians[0] ?? 1)).toFixed(2)} ×`];
+}
+
+function ratios(contenders: readonly Contender[], times: Times): string {
+	const size = SIZES.at(-1) ?? 0;
+	const others = contenders.filter(({ name }) => name !== OURS);
+	const medianFor = (contender: string, question: string) => median(times.get(keyFor(contender, size, question)) ?? []);
+	const netFor = (contender: string, question: string) =>
+		Math.max(0.01, medianFor(contender, question) - medianFor(contender, NOTHING.name));
+	const rows = QUESTIONS.map(({ name }) => [
+		name,
+		...others.flatMap((other) => [
+			`${(medianFor(other.name, name) / medianFor(OURS, name)).toFixed(2)} ×`,
+			`${(netFor(other.name, name) / netFor(OURS, name)).toFixed(2)} ×`,
+		]),
+	]);
+	const head = ['', ...others.flatMap(({ name }) => [name, 'without the empty answer'])];
+	return `## Times of the tables ÷ times of Coatcheck, ${sizeName(size)}\n\n${markdown([head, ...rows])}`;
+}
+
+function sizeName(size: number): string {
+	return `${size.toLocaleString('en-US')} jobs`;
+}
+
+function markdown([head = [], ...rows]: readonly (readonly string[])[]): string {
+	const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+	return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+await main();
+process.exit();
