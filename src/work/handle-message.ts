@@ -8,12 +8,14 @@ import type { Health } from '../core/upstream/gate.ts';
 import type { AttemptDependencies } from './attempt.ts';
 import { makeAttempt } from './make-attempt.ts';
 import { admit, leave } from './upstream/admission.ts';
-import { pollOperation } from './upstream/operation.ts';
 
 /** @returns what the consumer must do with the message. The job knows the outcome already. */
 export async function handleMessage(dependencies: AttemptDependencies, received: ReceivedMessage): Promise<Report> {
 	const { message } = received;
-	if (message.ask) return pollOperation(dependencies, { ...message, ask: message.ask });
+	if (message.ask) {
+		const { pollOperation } = await import('./upstream/operation.ts');
+		return pollOperation(dependencies, { ...message, ask: message.ask });
+	}
 	if (message.upstream) return admitAndAttempt(dependencies, received);
 	const { report } = await makeAttempt(dependencies, received);
 	return report;

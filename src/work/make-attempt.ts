@@ -17,8 +17,6 @@ import type { AttemptReport, Outcome } from './outcome.ts';
 import { REPORT_MARGIN_MS, reportOutcome } from './report.ts';
 import { TaskError } from './task.ts';
 import { taskRunner } from './task-runner.ts';
-import { pollFirst } from './upstream/operation.ts';
-import { upstreamRunner } from './upstream/runner.ts';
 
 /** Time that a stopped task has to clean up before its attempt is reported without it. */
 const LET_GO_MS = 2 * MS_PER_SECOND;
@@ -45,7 +43,7 @@ export async function makeAttempt(
 	if (!start.started) return { report: reportOfRefusal(start) };
 	const { lease } = start;
 	return withLogContext(lease.options, async () => {
-		const attempt = load(dependencies, received, lease);
+		const attempt = await load(dependencies, received, lease);
 		const ending = await run(attempt);
 		const outcome = settle(attempt, ending);
 		return reportAndFollow(attempt, outcome);
@@ -64,11 +62,12 @@ function reportOfRefusal({ refusal, waitMs = 0, lane }: Extract<Start, { started
 	return refusal === 'early' ? defined({ retryInMs: waitMs, lane }) : {};
 }
 
-function load(
+async function load(
 	dependencies: AttemptDependencies,
 	{ message: { id, listed }, isListed }: ReceivedMessage,
 	lease: Lease,
-): StartedAttempt {
+): Promise<StartedAttempt> {
+	const runner = upstreamNameOf(lease.task) === undefined ? taskRunner : await loadUpstreamRunner();
 	if (lease.waitedMs !== undefined) dependencies.noteWait(lease.waitedMs);
 	const jobs = dependencies.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS);
 	const stop = new AttemptStop();
@@ -79,7 +78,6 @@ function load(
 		opensAtOnce: lease.linksFirst === true,
 		onAbort: (reason) => stop.stop(reason),
 	});
-	const runner = upstreamNameOf(lease.task) === undefined ? taskRunner : upstreamRunner;
 	return {
 		dependencies,
 		id,
@@ -91,6 +89,12 @@ function load(
 		stop,
 		runner,
 	};
+}
+
+/** Forwarding is loaded for the first job of an upstream, because a deployment may have none. */
+async function loadUpstreamRunner(): Promise<Runner> {
+	const { upstreamRunner } = await import('./upstream/runner.ts');
+	return upstreamRunner;
 }
 
 /** Runs the work until it ends or is stopped. Stopped work gets a short time to clean up. */
@@ -149,5 +153,6 @@ async function reportAndFollow(attempt: StartedAttempt, outcome: Outcome): Promi
 	const reportedAt = Date.now();
 	const report = await reportOutcome(attempt, outcome).finally(() => attempt.link.close());
 	if (outcome.type !== 'follow' || report.refusal !== undefined) return { report, health };
+	const { pollFirst } = await import('./upstream/operation.ts');
 	return { report: await pollFirst(attempt, { terms: outcome.terms, since: reportedAt, report }), health };
 }
