@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleWorker } from '../deploy/bundle.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -11,16 +12,24 @@ export interface TemporaryConfig {
 	remove(): Promise<void>;
 }
 
-/** @param main the Worker's entry, relative to the root of the repository. */
+/** @param main the Worker's entry, relative to the root of the repository. It is bundled as it would be deployed. */
 export async function configWith(
 	main: string,
 	change: (toml: string) => string = (toml) => toml,
+	minify = true,
 ): Promise<TemporaryConfig> {
 	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-bench-'));
 	const path = join(folder, 'wrangler.toml');
 	const toml = await readFile(join(ROOT, 'wrangler.toml'), 'utf8');
-	await writeFile(path, change(toml.replace(/^main = .*$/m, `main = "${join(ROOT, main)}"`)));
+	const dist = join(folder, 'dist');
+	await bundleWorker(main, dist, minify);
+	await writeFile(path, change(withoutBuild(toml).replace(/^main = .*$/m, `main = "${dist}/index.mjs"`)));
 	return { path, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** The configuration `toml` for a Worker that is already bundled, or that wrangler bundles. */
+export function withoutBuild(toml: string): string {
+	return toml.replace(/^\[build\]\n(.+\n)+/m, '');
 }
 
 /** The variables of `.dev.vars`, which wrangler reads only for a config in the same folder. */

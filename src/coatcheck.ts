@@ -16,10 +16,10 @@ import { Jobs } from './rpc/jobs.ts';
 import { Lists } from './rpc/lists.ts';
 import { Tenants } from './rpc/tenants.ts';
 import { Topics } from './rpc/topics.ts';
-import { type SubscriptionDependencies, serveSubscription } from './subscription/serve.ts';
+import type { SubscriptionDependencies } from './subscription/serve.ts';
 import { signToken } from './token/token.ts';
 import { Connections } from './webhook/connections.ts';
-import { type DeliveryDependencies, deliver } from './webhook/deliver.ts';
+import type { DeliveryDependencies } from './webhook/deliver.ts';
 import type { ActionDependencies } from './work/action/dependencies.ts';
 import type { AttemptDependencies } from './work/attempt.ts';
 import { handleMessage } from './work/handle-message.ts';
@@ -70,11 +70,9 @@ export function coatcheck({ tasks }: CoatcheckOptions) {
 			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, createJobs(env, config, ctx));
 			if (!config) return putOff(batch);
 			const dependencies = createDependencies(env, { config, ctx, lane: purpose.lane });
-			const messenger = createMessenger(env, config, dependencies);
 			const handlers: Handlers = {
 				work: (received) => handleMessage(dependencies, received),
-				deliver: (message) => deliver(messenger, message),
-				serve: (message) => serveSubscription(messenger, message),
+				...messageHandlers(createMessenger(env, config, dependencies)),
 			};
 			await consume(batch, { lanes, handlers, purpose });
 		},
@@ -93,11 +91,25 @@ function createJobs(env: DoorEnv, config: Config | undefined, ctx: WaitUntil | u
 	return new Jobs(env.JOBS, teller?.tellSoon);
 }
 
+/** Webhooks and subscriptions. Both are loaded for their first message, because nothing else needs their signatures. */
+function messageHandlers(messenger: DeliveryDependencies & SubscriptionDependencies): Omit<Handlers, 'work'> {
+	return {
+		deliver: async (message) => {
+			const { deliver } = await import('./webhook/deliver.ts');
+			return deliver(messenger, message);
+		},
+		serve: async (message) => {
+			const { serveSubscription } = await import('./subscription/serve.ts');
+			return serveSubscription(messenger, message);
+		},
+	};
+}
+
 /** The dependencies of deliveries and subscriptions. */
 function createMessenger(
 	env: DoorEnv,
 	config: Config,
-	{ tasks, jobs }: AttemptDependencies,
+	{ tasks, jobs, actions: { teller } }: AttemptDependencies,
 ): DeliveryDependencies & SubscriptionDependencies {
 	const tenants = new Tenants(env.TENANTS);
 	const topics = env.TOPICS && new Topics(env.TOPICS);
@@ -106,6 +118,7 @@ function createMessenger(
 		...defined({ topics }),
 		tasks,
 		jobs,
+		teller,
 		tenants,
 		lanes: lanesOf(env),
 		connections: new Connections(),

@@ -39,7 +39,7 @@ const STEPS: Readonly<Record<string, readonly string[]>> = {
 
 async function main(): Promise<void> {
 	const inspectorPort = await freePort();
-	const config = await configWith('bench/workers/subject.ts');
+	const config = await configWith('bench/workers/subject.ts', (toml) => toml, false);
 	const vars = ['--var', 'AUTH:none', '--var', `SIGNING_KEYS:${LOCAL_KEY}`];
 	const worker = await startLocalWorker({ inspectorPort, args: ['--config', config.path, ...vars] });
 	const contender: Running = { ...OURS, name: 'Coatcheck', origin: worker.origin, stop: worker.stop };

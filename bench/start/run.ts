@@ -1,16 +1,16 @@
 /**
- * Measures the size of the Worker, the time to its first response, and how much the image codec adds to both.
- * It builds bundles as they would be deployed, with and without the task that needs the codec, and starts them in turns.
+ * Measures the size of the Worker, and the time to its first response, of a process and of an isolate. It builds bundles as they
+ * would be deployed, with and without the task that needs the image codec, and starts them in turns with the floor.
  *
  *     npm run bench:start
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { table } from '../../demo/terminal.ts';
+import { bundleWorker, startScripts } from '../../deploy/bundle.ts';
 import { OURS } from '../compare/contender.ts';
 import { median } from '../compare/figures.ts';
 import { hangUp, send } from '../compare/http.ts';
@@ -23,71 +23,65 @@ process.env.WRANGLER_SEND_METRICS ??= 'false';
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
 const PHOTO = join(ROOT, 'demo/data/hubble-extreme-deep-field.jpg');
-const ROUNDS = 5;
+const ROUNDS = 9;
 const WARM_REQUESTS = 50;
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 
 const VARIANTS = [
-	{ name: 'as shipped', main: 'src/index.ts', hasCodec: true },
-	{ name: 'no image codec', main: 'bench/workers/notify.ts', hasCodec: false },
-	{ name: 'floor', main: 'bench/workers/floor.ts', hasCodec: false },
+	{ name: 'as shipped', main: 'src/index.ts', hasCodec: true, task: 'sleep', input: { seconds: 0 } },
+	{ name: 'no image codec', main: 'bench/workers/notify.ts', hasCodec: false, task: 'stamp', input: { workMs: 0 } },
+	{ name: 'floor', main: 'bench/workers/floor.ts', hasCodec: false, task: 'any', input: { ms: 0 } },
 ] as const;
 
 type Variant = (typeof VARIANTS)[number];
 
 async function main(): Promise<void> {
-	const sizes = [['bundle', 'JavaScript', 'gzipped', 'WASM', 'gzipped', 'asked for']];
+	const sizes = [['bundle', 'at the start', 'gzipped', 'when needed', 'gzipped', 'WASM', 'gzipped']];
 	for (const variant of VARIANTS) sizes.push(await sizeRow(variant));
 	table(sizes);
 	const starts = new Map(VARIANTS.map(({ name }) => [name, [] as Start[]]));
 	for (let round = 0; round < ROUNDS; round++) {
 		for (const variant of VARIANTS) starts.get(variant.name)?.push(await startOf(variant));
 	}
+	const floor = starts.get('floor') ?? [];
 	console.log();
-	table([['start', 'first answer', 'a later one', 'memory then', 'after an image'], ...[...starts].map(startRow)]);
+	const heads = ['first answer', '÷ floor', 'first job', '÷ floor', 'a later answer', 'memory then', 'after an image'];
+	table([['start', ...heads], ...[...starts].map((row) => startRow(row, floor))]);
 }
 
 async function sizeRow({ name, main }: Variant): Promise<string[]> {
 	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-bundle-'));
-	const config = await configWith(main);
 	try {
-		const args = [WRANGLER, 'deploy', '--dry-run', '--minify', '--config', config.path, '--outdir', folder];
-		execFileSync(process.execPath, args, { cwd: ROOT, stdio: 'ignore' });
-		const names = await readdir(folder);
-		const parts = (ending: string) =>
-			Promise.all(names.filter((file) => file.endsWith(ending)).map((file) => readFile(join(folder, file))));
-		const [scripts, modules] = [await parts('.js'), await parts('.wasm')];
-		const text = Buffer.concat(scripts).toString();
-		// A static import is loaded with the Worker. A call of `import` loads the module when it runs.
-		const isLate = !/^import[^(]*\.wasm/m.test(text) && /import\(["'][^"']*\.wasm["']\)/.test(text);
-		return [
-			name,
-			...sizesOf(scripts),
-			...sizesOf(modules),
-			modules.length === 0 ? '–' : isLate ? 'when run' : 'at start',
-		];
+		const atStart = startScripts(await bundleWorker(main, folder)).map((path) => join(ROOT, path));
+		const files = (await readdir(folder)).map((file) => join(folder, file));
+		const late = files.filter((file) => file.endsWith('.mjs') && !atStart.includes(file));
+		const wasm = files.filter((file) => file.endsWith('.wasm'));
+		const sizes = await Promise.all([atStart, late, wasm].map(sizesOf));
+		return [name, ...sizes.flat()];
 	} finally {
-		await config.remove();
 		await rm(folder, { recursive: true, force: true });
 	}
 }
 
-function sizesOf(files: readonly Buffer[]): [string, string] {
-	const sum = (sizes: readonly number[]) => `${(sizes.reduce((all, size) => all + size, 0) / KIB).toFixed(0)} KiB`;
-	return [sum(files.map(({ byteLength }) => byteLength)), sum(files.map((file) => gzipSync(file).byteLength))];
+async function sizesOf(paths: readonly string[]): Promise<[string, string]> {
+	const all = Buffer.concat(await Promise.all(paths.map((path) => readFile(path))));
+	const kibibytes = (bytes: number) => `${(bytes / KIB).toFixed(0)} KiB`;
+	// Compressed together, as wrangler counts an upload.
+	return [kibibytes(all.byteLength), kibibytes(gzipSync(all).byteLength)];
 }
 
 interface Start {
 	readonly firstMs: number;
+	/** The 202 of the first job, after the answers. It is the first call to an object. */
+	readonly firstJobMs: number;
 	readonly laterMs: number;
 	readonly bytes: number;
 	readonly bytesAfterImage: number | undefined;
 }
 
-async function startOf({ name, main, hasCodec }: Variant): Promise<Start> {
+async function startOf({ name, main, hasCodec, task, input }: Variant): Promise<Start> {
 	const config = await configWith(main);
 	const worker = { configPath: config.path, secrets: await localVariables() };
 	const { origin, pid, stop } = await running(name, worker, OURS, config.remove);
@@ -97,13 +91,26 @@ async function startOf({ name, main, hasCodec }: Variant): Promise<Start> {
 		const firstMs = await answer();
 		const later: number[] = [];
 		for (let request = 0; request < WARM_REQUESTS; request++) later.push(await answer());
+		const firstJobMs = await timed(() => submit(`${origin}/v1/tasks/${task}/jobs`, input));
 		const bytes = await memory();
 		if (hasCodec) await makeThumbnail(origin);
-		return { firstMs, laterMs: median(later), bytes, bytesAfterImage: hasCodec ? await memory() : undefined };
+		return {
+			firstMs,
+			firstJobMs,
+			laterMs: median(later),
+			bytes,
+			bytesAfterImage: hasCodec ? await memory() : undefined,
+		};
 	} finally {
 		hangUp();
 		await stop();
 	}
+}
+
+async function submit(url: string, input: object): Promise<void> {
+	const headers = { 'content-type': 'application/json' };
+	const { status } = await send({ method: 'POST', url, headers, body: Buffer.from(JSON.stringify(input)) });
+	if (status !== 202) throw new Error(`Expected 202 for a job, got ${status}`);
 }
 
 async function makeThumbnail(origin: string): Promise<void> {
@@ -122,17 +129,23 @@ async function timed(act: () => Promise<unknown>): Promise<number> {
 	return performance.now() - begin;
 }
 
-function startRow([name, starts]: [string, readonly Start[]]): string[] {
+function startRow([name, starts]: [string, readonly Start[]], floor: readonly Start[]): string[] {
 	const middle = (of: (start: Start) => number) => median(starts.map(of));
-	const after =
-		starts[0]?.bytesAfterImage === undefined ? '–' : mebibytes(middle((start) => start.bytesAfterImage ?? 0));
-	const ms = (value: number) => `${value.toFixed(1)} ms`;
+	// A round's starts ran one after the other, on a machine in the same state.
+	const overFloor = (of: (start: Start) => number) =>
+		median(starts.map((start, round) => of(start) / of(floor[round] ?? start))).toFixed(2);
+	const ms = (of: (start: Start) => number) => `${middle(of).toFixed(1)} ms`;
+	const firstMs = (start: Start) => start.firstMs;
+	const firstJobMs = (start: Start) => start.firstJobMs;
 	return [
 		name,
-		ms(middle(({ firstMs }) => firstMs)),
-		ms(middle(({ laterMs }) => laterMs)),
+		ms(firstMs),
+		overFloor(firstMs),
+		ms(firstJobMs),
+		overFloor(firstJobMs),
+		ms(({ laterMs }) => laterMs),
 		mebibytes(middle(({ bytes }) => bytes)),
-		after,
+		starts[0]?.bytesAfterImage === undefined ? '–' : mebibytes(middle(({ bytesAfterImage = 0 }) => bytesAfterImage)),
 	];
 }
 

@@ -105,7 +105,7 @@ export class TopicObject extends DurableObject implements ListApi {
 
 const { fetch, queue } = coatcheck({ tasks });
 
-interface ListEnv extends Env {
+interface ListEnv extends Omit<Env, 'TOPICS'> {
 	readonly TOPICS: DurableObjectNamespace<TopicObject>;
 }
 

@@ -158,48 +158,52 @@ const signingKeyForms = '{ "<key id>": "<base64>" } or [{ "id": "<key id>", "key
 /** JavaScript moves such names to the front of an object, in numeric order. */
 const INTEGER_LIKE = /^(0|[1-9]\d*)$/;
 
-const signingKeys = json(signingKeyForms)
-	.transform((value, context) => {
-		if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-		const ids = Object.keys(value);
-		const moved = ids.filter((id) => INTEGER_LIKE.test(id));
-		if (ids.length > 1 && moved.length > 0) {
-			const list = `write a list, [{ "id": "${moved[0]}", "key": "<base64>" }, …], with the signing key first`;
-			context.addIssue(`ids that are whole numbers (${moved.join(', ')}) lose their position in an object: ${list}`);
-		}
-		return Object.entries(value).map(([id, key]) => ({ id, key }));
-	})
-	.pipe(
-		z.array(z.strictObject({ id: z.string().min(1), key: z.base64('expected base64') }), `expected ${signingKeyForms}`),
-	)
-	.refine((keys) => keys.length > 0, 'expected at least one key')
-	.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
-	.transform((keys) => new Map(keys.map(({ id, key }) => [id, decodeBase64(key)])))
-	.refine(
-		(keys) => [...keys.values()].every((key) => key.byteLength >= MIN_KEY_BYTES),
-		`expected keys of ≥ ${MIN_KEY_BYTES} bytes`,
-	);
+const signingKeys = () =>
+	json(signingKeyForms)
+		.transform((value, context) => {
+			if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+			const ids = Object.keys(value);
+			const moved = ids.filter((id) => INTEGER_LIKE.test(id));
+			if (ids.length > 1 && moved.length > 0) {
+				const list = `write a list, [{ "id": "${moved[0]}", "key": "<base64>" }, …], with the signing key first`;
+				context.addIssue(`ids that are whole numbers (${moved.join(', ')}) lose their position in an object: ${list}`);
+			}
+			return Object.entries(value).map(([id, key]) => ({ id, key }));
+		})
+		.pipe(
+			z.array(
+				z.strictObject({ id: z.string().min(1), key: z.base64('expected base64') }),
+				`expected ${signingKeyForms}`,
+			),
+		)
+		.refine((keys) => keys.length > 0, 'expected at least one key')
+		.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
+		.transform((keys) => new Map(keys.map(({ id, key }) => [id, decodeBase64(key)])))
+		.refine(
+			(keys) => [...keys.values()].every((key) => key.byteLength >= MIN_KEY_BYTES),
+			`expected keys of ≥ ${MIN_KEY_BYTES} bytes`,
+		);
 
 const webhookSecretForms = '["whsec_…"] or { "<tenant>": ["whsec_…"], "*": […] }';
 
-const webhookSecretList = z.array(
-	z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and base64 of 24 to 64 bytes'),
-	'expected a list: ["whsec_…"]',
-);
+const webhookSecretList = () =>
+	z.array(
+		z.string().regex(/^whsec_[A-Za-z0-9+/]{32,}={0,2}$/, 'expected whsec_ and base64 of 24 to 64 bytes'),
+		'expected a list: ["whsec_…"]',
+	);
 
 /** A plain list applies to every tenant. */
-const webhookSecrets = json(webhookSecretForms)
-	.transform((value) => (Array.isArray(value) ? { [EVERY_TENANT]: value } : value))
-	.pipe(z.record(z.string().min(1), webhookSecretList, `expected ${webhookSecretForms}`))
-	.transform((secrets): WebhookSecrets => new Map(Object.entries(secrets)));
+const webhookSecrets = () =>
+	json(webhookSecretForms)
+		.transform((value) => (Array.isArray(value) ? { [EVERY_TENANT]: value } : value))
+		.pipe(z.record(z.string().min(1), webhookSecretList(), `expected ${webhookSecretForms}`))
+		.transform((secrets): WebhookSecrets => new Map(Object.entries(secrets)));
 
 const wholeAtLeastOne = (unit: string) =>
 	z.coerce
 		.number(`expected a whole number of ${unit}`)
 		.int(`expected a whole number of ${unit}`)
 		.positive(`expected a positive number of ${unit}`);
-
-const positiveCount = (unit: string, fallback: number) => wholeAtLeastOne(unit).default(fallback);
 
 const within = ({ min, max }: { readonly min: number; readonly max: number }, unit: string) => {
 	const error = `expected a whole number of ${unit} from ${min} to ${max}`;
@@ -208,76 +212,84 @@ const within = ({ min, max }: { readonly min: number; readonly max: number }, un
 
 const MAX_CACHE_SECONDS = 86_400;
 const cacheSecondsError = `expected a whole number of seconds from 0 to ${MAX_CACHE_SECONDS}`;
-const cacheSeconds = z.coerce
-	.number(cacheSecondsError)
-	.int(cacheSecondsError)
-	.min(0, cacheSecondsError)
-	.max(MAX_CACHE_SECONDS, cacheSecondsError);
+const cacheSeconds = () =>
+	z.coerce
+		.number(cacheSecondsError)
+		.int(cacheSecondsError)
+		.min(0, cacheSecondsError)
+		.max(MAX_CACHE_SECONDS, cacheSecondsError);
 
-const oneName = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters');
+const oneName = () => z.string().regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters');
 
 const scopeError = `expected one or more of ${KEY_SCOPES.join(', ')}`;
-const scope = z.enum(KEY_SCOPES, scopeError);
+const scope = () => z.enum(KEY_SCOPES, scopeError);
 
-const apiKeys = json('[{ "id", "tenant", "sha256", "scopes" }]')
-	.pipe(
-		z.array(
-			z.strictObject({
-				id: z
-					.string()
-					.regex(/^[A-Za-z0-9._-]{1,64}$/, 'expected 1 to 64 letters, digits, dots, dashes and underscores'),
-				tenant: oneName,
-				sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected the key's SHA-256: 64 lower-case hexadecimal digits"),
-				scopes: z.array(scope, scopeError).min(1, scopeError),
-			}),
-		),
-	)
-	.refine((keys) => keys.length > 0, 'expected at least one key')
-	.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
-	.refine((keys) => isEachOnce(keys.map(({ sha256 }) => sha256)), 'expected every sha256 once');
+const apiKeys = () =>
+	json('[{ "id", "tenant", "sha256", "scopes" }]')
+		.pipe(
+			z.array(
+				z.strictObject({
+					id: z
+						.string()
+						.regex(/^[A-Za-z0-9._-]{1,64}$/, 'expected 1 to 64 letters, digits, dots, dashes and underscores'),
+					tenant: oneName(),
+					sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected the key's SHA-256: 64 lower-case hexadecimal digits"),
+					scopes: z.array(scope(), scopeError).min(1, scopeError),
+				}),
+			),
+		)
+		.refine((keys) => keys.length > 0, 'expected at least one key')
+		.refine((keys) => isEachOnce(keys.map(({ id }) => id)), 'expected every id once')
+		.refine((keys) => isEachOnce(keys.map(({ sha256 }) => sha256)), 'expected every sha256 once');
 
-const scopeList = z
-	.string()
-	.transform((text) => text.split(/[\s,]+/).filter(Boolean))
-	.pipe(z.array(scope));
+const scopeList = () =>
+	z
+		.string()
+		.transform((text) => text.split(/[\s,]+/).filter(Boolean))
+		.pipe(z.array(scope()));
 
-const rateLimit = z
-	.string()
-	.regex(/^[1-9]\d{0,6}\/(10|60)s$/, 'expected requests and a window of 10 or 60 seconds, as in "1000/10s"')
-	.transform((text) => {
-		const [requests, windowSeconds] = text.split('/').map((part) => Number.parseInt(part, 10));
-		return { requests: Number(requests), windowSeconds: Number(windowSeconds) };
-	});
+const rateLimit = () =>
+	z
+		.string()
+		.regex(/^[1-9]\d{0,6}\/(10|60)s$/, 'expected requests and a window of 10 or 60 seconds, as in "1000/10s"')
+		.transform((text) => {
+			const [requests, windowSeconds] = text.split('/').map((part) => Number.parseInt(part, 10));
+			return { requests: Number(requests), windowSeconds: Number(windowSeconds) };
+		});
 
-const limiter = z.custom<RateLimit>(
-	(value) => typeof (value as Partial<RateLimit> | undefined)?.limit === 'function',
-	'expected a rate limiting binding',
-);
+const limiter = () =>
+	z.custom<RateLimit>(
+		(value) => typeof (value as Partial<RateLimit> | undefined)?.limit === 'function',
+		'expected a rate limiting binding',
+	);
 
-const objects = z.custom<DurableObjectNamespace>(
-	(value) => typeof (value as Partial<DurableObjectNamespace> | undefined)?.idFromName === 'function',
-	'expected a Durable Object binding of the class TenantObject',
-);
+const objects = () =>
+	z.custom<DurableObjectNamespace>(
+		(value) => typeof (value as Partial<DurableObjectNamespace> | undefined)?.idFromName === 'function',
+		'expected a Durable Object binding of the class TenantObject',
+	);
 
 /** The entries of a comma-separated list. */
-const listed = z.string().transform((text) =>
-	text
-		.split(',')
-		.map((entry) => entry.trim())
-		.filter(Boolean),
-);
+const listed = () =>
+	z.string().transform((text) =>
+		text
+			.split(',')
+			.map((entry) => entry.trim())
+			.filter(Boolean),
+	);
 
 const publicUrlError = 'expected http(s) URLs, separated by commas, without query, fragment and credentials';
-const publicUrls = listed.pipe(
-	z
-		.array(
-			z
-				.url({ protocol: /^https?$/, error: publicUrlError })
-				.regex(/^[^?#@]+$/, publicUrlError)
-				.transform((url) => url.replace(/\/+$/, '')),
-		)
-		.min(1, publicUrlError),
-);
+const publicUrls = () =>
+	listed().pipe(
+		z
+			.array(
+				z
+					.url({ protocol: /^https?$/, error: publicUrlError })
+					.regex(/^[^?#@]+$/, publicUrlError)
+					.transform((url) => url.replace(/\/+$/, '')),
+			)
+			.min(1, publicUrlError),
+	);
 
 /** An origin as browsers send it: `http://localhost:3000`, or of an app's own scheme: `capacitor://localhost`. */
 function isOrigin(text: string): boolean {
@@ -286,52 +298,74 @@ function isOrigin(text: string): boolean {
 	return /^[a-z][a-z0-9+.-]*:\/\/[^/?#@\s]+$/.test(text);
 }
 
-const corsOrigins = listed.pipe(
-	z.array(
-		z
-			.string()
-			.refine(
-				(entry) => entry === EVERY_ORIGIN || isOrigin(entry),
-				'expected * or origins as browsers send them, scheme and host without a trailing slash: https://app.example',
-			),
-	),
-);
+const corsOrigins = () =>
+	listed().pipe(
+		z.array(
+			z
+				.string()
+				.refine(
+					(entry) => entry === EVERY_ORIGIN || isOrigin(entry),
+					'expected * or origins as browsers send them, scheme and host without a trailing slash: https://app.example',
+				),
+		),
+	);
 
-const flag = z.enum(['true', 'false'], 'expected true or false').default('false');
+const trueOrFalse = () => z.enum(['true', 'false'], 'expected true or false');
 
-const Variables = z.object({
-	AUTH: z.enum(['none', 'required'], 'expected "required" (the default) or "none"').default('required'),
-	API_KEYS: apiKeys.default([]),
-	JWT_ISSUER: z.string().min(1).optional(),
-	JWT_AUDIENCE: z.string().min(1).optional(),
-	JWT_JWKS_URL: z.url({ protocol: /^https?$/, error: 'expected an https URL' }).optional(),
-	JWT_TENANT_CLAIM: oneName.default(DEFAULTS.JWT_TENANT_CLAIM),
-	JWT_SCOPES_CLAIM: oneName.default(DEFAULTS.JWT_SCOPES_CLAIM),
-	JWT_DEFAULT_SCOPES: scopeList.default([]),
-	RATE_LIMIT_PER_KEY: rateLimit.optional(),
-	RATE_LIMIT_PER_ADDRESS: rateLimit.optional(),
-	LIMITER_PER_KEY: limiter.optional(),
-	LIMITER_PER_ADDRESS: limiter.optional(),
-	SIGNING_KEYS: signingKeys.default(new Map()),
-	WEBHOOK_SECRETS: webhookSecrets.default(new Map()),
-	PUBLIC_URL: publicUrls.default([]),
-	CORS_ORIGINS: corsOrigins.default([]),
-	ALLOW_PRIVATE_TARGETS: flag,
-	MAX_INPUT_BYTES: positiveCount('bytes', DEFAULTS.MAX_INPUT_BYTES),
-	MAX_RESULT_BYTES: positiveCount('bytes', DEFAULTS.MAX_RESULT_BYTES),
-	MAX_BACKLOG: positiveCount('messages', DEFAULTS.MAX_BACKLOG),
-	MAX_ACTIONS: positiveCount('actions', DEFAULTS.MAX_ACTIONS),
-	ACTION_JOBS_PER_SECOND: positiveCount('jobs', DEFAULTS.ACTION_JOBS_PER_SECOND),
-	EDGE_CACHE_SECONDS: cacheSeconds.default(DEFAULTS.EDGE_CACHE_SECONDS),
-	LIST: z.enum(['on', 'off'], 'expected on or off').default(DEFAULTS.LIST),
-	MAX_JOBS_IN_FLIGHT: wholeAtLeastOne('jobs').optional(),
-	MAX_STORED_BYTES: wholeAtLeastOne('bytes').optional(),
-	TOPIC_RETAIN_SECONDS: within(TOPIC_RETAIN_SECONDS_RANGE, 'seconds').default(DEFAULTS.TOPIC_RETAIN_SECONDS),
-	TOPIC_RETAIN_BYTES: within(TOPIC_RETAIN_BYTES_RANGE, 'bytes').default(DEFAULTS.TOPIC_RETAIN_BYTES),
-	MAX_TOPIC_BYTES: positiveCount('bytes', DEFAULTS.MAX_TOPIC_BYTES),
-	MAX_TOPIC_EVENTS: positiveCount('events', DEFAULTS.MAX_TOPIC_EVENTS),
-	TENANTS: objects.optional(),
-});
+interface Variable<Value, Unset> {
+	/** Built only for a variable that is set, because building all of them delays the first response of an isolate. */
+	readonly schema: () => z.ZodType<Value>;
+	/** The value of a variable that is not set. */
+	readonly unset: Unset;
+}
+
+function required<Value>(schema: () => z.ZodType<Value>, unset: NoInfer<Value>): Variable<Value, Value> {
+	return { schema, unset };
+}
+
+function optional<Value>(schema: () => z.ZodType<Value>): Variable<Value, undefined> {
+	return { schema, unset: undefined };
+}
+
+const VARIABLES = {
+	AUTH: required(() => z.enum(['none', 'required'], 'expected "required" (the default) or "none"'), 'required'),
+	API_KEYS: required(apiKeys, []),
+	JWT_ISSUER: optional(() => z.string().min(1)),
+	JWT_AUDIENCE: optional(() => z.string().min(1)),
+	JWT_JWKS_URL: optional(() => z.url({ protocol: /^https?$/, error: 'expected an https URL' })),
+	JWT_TENANT_CLAIM: required(oneName, DEFAULTS.JWT_TENANT_CLAIM),
+	JWT_SCOPES_CLAIM: required(oneName, DEFAULTS.JWT_SCOPES_CLAIM),
+	JWT_DEFAULT_SCOPES: required(scopeList, []),
+	RATE_LIMIT_PER_KEY: optional(rateLimit),
+	RATE_LIMIT_PER_ADDRESS: optional(rateLimit),
+	LIMITER_PER_KEY: optional(limiter),
+	LIMITER_PER_ADDRESS: optional(limiter),
+	SIGNING_KEYS: required(signingKeys, new Map()),
+	WEBHOOK_SECRETS: required(webhookSecrets, new Map()),
+	PUBLIC_URL: required(publicUrls, []),
+	CORS_ORIGINS: required(corsOrigins, []),
+	ALLOW_PRIVATE_TARGETS: required(trueOrFalse, 'false'),
+	MAX_INPUT_BYTES: required(() => wholeAtLeastOne('bytes'), DEFAULTS.MAX_INPUT_BYTES),
+	MAX_RESULT_BYTES: required(() => wholeAtLeastOne('bytes'), DEFAULTS.MAX_RESULT_BYTES),
+	MAX_BACKLOG: required(() => wholeAtLeastOne('messages'), DEFAULTS.MAX_BACKLOG),
+	MAX_ACTIONS: required(() => wholeAtLeastOne('actions'), DEFAULTS.MAX_ACTIONS),
+	ACTION_JOBS_PER_SECOND: required(() => wholeAtLeastOne('jobs'), DEFAULTS.ACTION_JOBS_PER_SECOND),
+	EDGE_CACHE_SECONDS: required(cacheSeconds, DEFAULTS.EDGE_CACHE_SECONDS),
+	LIST: required(() => z.enum(['on', 'off'], 'expected on or off'), DEFAULTS.LIST),
+	MAX_JOBS_IN_FLIGHT: optional(() => wholeAtLeastOne('jobs')),
+	MAX_STORED_BYTES: optional(() => wholeAtLeastOne('bytes')),
+	TOPIC_RETAIN_SECONDS: required(() => within(TOPIC_RETAIN_SECONDS_RANGE, 'seconds'), DEFAULTS.TOPIC_RETAIN_SECONDS),
+	TOPIC_RETAIN_BYTES: required(() => within(TOPIC_RETAIN_BYTES_RANGE, 'bytes'), DEFAULTS.TOPIC_RETAIN_BYTES),
+	MAX_TOPIC_BYTES: required(() => wholeAtLeastOne('bytes'), DEFAULTS.MAX_TOPIC_BYTES),
+	MAX_TOPIC_EVENTS: required(() => wholeAtLeastOne('events'), DEFAULTS.MAX_TOPIC_EVENTS),
+	TENANTS: optional(objects),
+};
+
+type Data = {
+	readonly [Name in keyof typeof VARIABLES]: (typeof VARIABLES)[Name] extends Variable<infer Value, infer Unset>
+		? Value | Unset
+		: never;
+};
 
 const parsed = new WeakMap<object, Config | NotConfigured>();
 
@@ -347,10 +381,11 @@ export function readConfig(env: object): Config {
 }
 
 type Settings = Omit<Config, 'upstreams'>;
+type Values = Readonly<Record<string, unknown>>;
 
 function withUpstreams(settings: Settings | NotConfigured, env: object): Config | NotConfigured {
 	if (settings instanceof NotConfigured) return settings;
-	const values = env as Readonly<Record<string, unknown>>;
+	const values = env as Values;
 	const { upstreams, faults } = readUpstreams(values.UPSTREAMS, values, settings.allowPrivateTargets);
 	if (faults.length === 0) return { ...settings, upstreams };
 	const variables = [...new Set(faults.map(({ variable }) => variable))];
@@ -358,25 +393,36 @@ function withUpstreams(settings: Settings | NotConfigured, env: object): Config 
 	return new NotConfigured(variables, `Invalid configuration:  ${reasons}`);
 }
 
-function joinVariables(env: object): object | NotConfigured {
+function joinVariables(env: object): Values | NotConfigured {
 	try {
-		return joinNumberedVariables(env as Readonly<Record<string, unknown>>);
+		return joinNumberedVariables(env as Values);
 	} catch (error) {
 		if (!(error instanceof WrongPart)) throw error;
 		return new NotConfigured([error.variable], `Invalid configuration:  ${error.message}`);
 	}
 }
 
+function parseVariables(values: Values): Data | NotConfigured {
+	const invalid = new Set<string>();
+	const reasons: string[] = [];
+	const entries = Object.entries(VARIABLES).map(([name, { schema, unset }]) => {
+		const value = values[name];
+		if (value === undefined) return [name, unset];
+		const result = schema().safeParse(value);
+		if (result.success) return [name, result.data];
+		invalid.add(name);
+		reasons.push(...result.error.issues.map(({ path, message }) => `${[name, ...path].join('.')}: ${message}`));
+		return [name, unset];
+	});
+	if (invalid.size > 0) return new NotConfigured([...invalid], `Invalid configuration:  ${reasons.join('; ')}`);
+	return Object.fromEntries(entries) as Data;
+}
+
 function parse(env: object): Settings | NotConfigured {
 	const joined = joinVariables(env);
 	if (joined instanceof NotConfigured) return joined;
-	const result = Variables.safeParse(joined);
-	if (!result.success) {
-		const variables = [...new Set(result.error.issues.map(({ path }) => String(path[0])))];
-		const reasons = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-		return new NotConfigured(variables, `Invalid configuration:  ${reasons.join('; ')}`);
-	}
-	const { data } = result;
+	const data = parseVariables(joined);
+	if (data instanceof NotConfigured) return data;
 	const contradiction = contradictionIn(data);
 	if (contradiction) return contradiction;
 	const isOpen = data.AUTH === 'none';
@@ -407,8 +453,6 @@ function parse(env: object): Settings | NotConfigured {
 		topicQuotas: data.TENANTS && { bytes: data.MAX_TOPIC_BYTES, events: data.MAX_TOPIC_EVENTS },
 	};
 }
-
-type Data = z.infer<typeof Variables>;
 
 /** Finds contradictions between valid values. A contradiction disables the deployment, so that it never opens by accident. */
 function contradictionIn(data: Data): NotConfigured | undefined {

@@ -17,6 +17,7 @@ import {
 import type { Report } from '../core/job/object-api.ts';
 import type { Fence, StoredReply } from '../core/job/record.ts';
 import type { Refusal } from '../core/job/transition.ts';
+import { once } from '../core/once.ts';
 import { logError } from '../log.ts';
 import { discardUpload, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
 import { readBytes, readPieces, refuseEncoded, refuseTooLarge, requestMediaType, tooLarge } from './body.ts';
@@ -37,33 +38,37 @@ const jsonWithin = (maxBytes: number) =>
 			`expected at most ${maxBytes} bytes of JSON`,
 		);
 
-const ProgressReport = z.strictObject({
-	percentComplete: z.number().min(0).max(100).optional(),
-	message: z.string().max(PROGRESS_MESSAGE_CHARS).optional(),
-	data: jsonWithin(PROGRESS_DATA_BYTES).optional(),
-});
+const ProgressReport = once(() =>
+	z.strictObject({
+		percentComplete: z.number().min(0).max(100).optional(),
+		message: z.string().max(PROGRESS_MESSAGE_CHARS).optional(),
+		data: jsonWithin(PROGRESS_DATA_BYTES).optional(),
+	}),
+);
 
-const FailureReport = z.strictObject({
-	code: z
-		.string()
-		.max(ERROR_CODE_CHARS)
-		.regex(/^[A-Za-z][A-Za-z0-9._-]*$/, 'expected a letter, then letters, digits and . _ -'),
-	message: z.string().max(ERROR_MESSAGE_CHARS),
-	retryable: z.boolean().default(true),
-	status: z.int().min(400).max(599).default(500),
-	details: z
-		.array(z.unknown())
-		.refine(
-			(details) => jsonWithin(ERROR_DETAILS_BYTES).safeParse(details).success,
-			`expected at most ${ERROR_DETAILS_BYTES} bytes of JSON`,
-		)
-		.optional(),
-});
+const FailureReport = once(() =>
+	z.strictObject({
+		code: z
+			.string()
+			.max(ERROR_CODE_CHARS)
+			.regex(/^[A-Za-z][A-Za-z0-9._-]*$/, 'expected a letter, then letters, digits and . _ -'),
+		message: z.string().max(ERROR_MESSAGE_CHARS),
+		retryable: z.boolean().default(true),
+		status: z.int().min(400).max(599).default(500),
+		details: z
+			.array(z.unknown())
+			.refine(
+				(details) => jsonWithin(ERROR_DETAILS_BYTES).safeParse(details).success,
+				`expected at most ${ERROR_DETAILS_BYTES} bytes of JSON`,
+			)
+			.optional(),
+	}),
+);
 
 /** `POST /v1/jobs/{id}/progress`: 204. */
 export async function reportProgress(context: RequestContext): Promise<Response> {
 	const fence = tokenFence(context);
-	const progress = defined(await reportIn(context, ProgressReport));
+	const progress = defined(await reportIn(context, ProgressReport()));
 	const id = readJobId(context);
 	const report = await context.jobs.call(id, (job) => job.reportProgress({ fence, progress, isExternal: true }));
 	if (report.tellInMs !== undefined) context.waitUntil(tellAfter(context, id, report.tellInMs));
@@ -93,7 +98,7 @@ export async function completeJob(context: RequestContext): Promise<Response> {
 /** `POST /v1/jobs/{id}/fail`: 204. The job's retry policy decides whether it is tried again. */
 export async function failJob(context: RequestContext): Promise<Response> {
 	const fence = tokenFence(context);
-	const { code, message, retryable, status, details } = await reportIn(context, FailureReport);
+	const { code, message, retryable, status, details } = await reportIn(context, FailureReport());
 	const failure = { error: defined({ code, message, retryable, details }), status };
 	const report = await context.jobs.call(readJobId(context), (job) =>
 		job.failAttempt({ fence, failure, isExternal: true }),

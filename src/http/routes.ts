@@ -1,10 +1,8 @@
 /** The whole API on one screen: each route with its required scope and its handler. */
 import type { Config } from '../config/config.ts';
 import { MAX_ACTION_BYTES } from '../core/action/limits.ts';
-import { MAX_SUBSCRIPTION_BYTES } from '../core/topic/limits.ts';
+import { MAX_EVENT_REQUEST_BYTES, MAX_SUBSCRIPTION_BYTES } from '../core/topic/limits.ts';
 import type { Scope } from './access/auth.ts';
-import { actionStatus, createAction, stopAction } from './actions/actions.ts';
-import { batchStatus, submitBatch } from './batch/batches.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
 import { countListedJobs, listJobs } from './list/list.ts';
@@ -16,10 +14,6 @@ import type { RequestContext } from './request-context.ts';
 import { submitBody, submitEnvelope } from './submit/submit.ts';
 import { submitUpstream } from './submit/upstream.ts';
 import { listTasks } from './tasks.ts';
-import { MAX_EVENT_REQUEST_BYTES } from './topics/draft-event.ts';
-import { topicEvents } from './topics/events.ts';
-import { publishEvent } from './topics/publish.ts';
-import { deleteSubscription, getSubscription, listSubscriptions, putSubscription } from './topics/subscriptions.ts';
 
 export interface Route {
 	/** `ALL`: every method that the handler accepts. */
@@ -34,18 +28,25 @@ export interface Route {
 /** A handler, and `takes` of its route. Default: no body. */
 type Handler = readonly [handle: Route['handle'], takes?: Route['takes']];
 
+/** Handlers that an isolate loads for their first request. */
+const actions = () => import('./actions/actions.ts');
+const batches = () => import('./batch/batches.ts');
+const events = () => import('./topics/events.ts');
+const publishing = () => import('./topics/publish.ts');
+const subscriptions = () => import('./topics/subscriptions.ts');
+
 /** Excludes `GET /healthz`, which works without configuration. */
 export const ROUTES: readonly Route[] = [
 	route('POST /v1/jobs', 'submit', [submitEnvelope, input]),
 	route('POST /v1/tasks/:task/jobs', 'submit', [submitBody, input]),
 	route('GET /v1/tasks', 'read', [listTasks]),
 	route('ALL /v1/upstreams/:upstream/*', 'submit', [submitUpstream, input]),
-	route('POST /v1/batches', 'submit', [submitBatch, input]),
-	route('GET /v1/batches/:id', 'read', [batchStatus]),
+	route('POST /v1/batches', 'submit', [loadLater(batches, 'submitBatch'), input]),
+	route('GET /v1/batches/:id', 'read', [loadLater(batches, 'batchStatus')]),
 
-	route('POST /v1/actions', 'operate', [createAction, actionRequest]),
-	route('GET /v1/actions/:id', 'read', [actionStatus]),
-	route('DELETE /v1/actions/:id', 'operate', [stopAction]),
+	route('POST /v1/actions', 'operate', [loadLater(actions, 'createAction'), actionRequest]),
+	route('GET /v1/actions/:id', 'read', [loadLater(actions, 'actionStatus')]),
+	route('DELETE /v1/actions/:id', 'operate', [loadLater(actions, 'stopAction')]),
 
 	route('GET /v1/jobs', 'read', [listJobs]),
 	route('GET /v1/jobs/counts', 'read', [countListedJobs]),
@@ -55,12 +56,15 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/jobs/:id/events', 'read', [jobEvents]),
 	route('GET /v1/jobs/:id/socket', 'read', [jobSocket]),
 
-	route('POST /v1/topics/:topic/events', 'submit', [publishEvent, event]),
-	route('GET /v1/topics/:topic/events', 'read', [topicEvents]),
-	route('GET /v1/topics/:topic/subscriptions', 'operate', [listSubscriptions]),
-	route('PUT /v1/topics/:topic/subscriptions/:name', 'operate', [putSubscription, subscription]),
-	route('GET /v1/topics/:topic/subscriptions/:name', 'operate', [getSubscription]),
-	route('DELETE /v1/topics/:topic/subscriptions/:name', 'operate', [deleteSubscription]),
+	route('POST /v1/topics/:topic/events', 'submit', [loadLater(publishing, 'publishEvent'), event]),
+	route('GET /v1/topics/:topic/events', 'read', [loadLater(events, 'topicEvents')]),
+	route('GET /v1/topics/:topic/subscriptions', 'operate', [loadLater(subscriptions, 'listSubscriptions')]),
+	route('PUT /v1/topics/:topic/subscriptions/:name', 'operate', [
+		loadLater(subscriptions, 'putSubscription'),
+		subscription,
+	]),
+	route('GET /v1/topics/:topic/subscriptions/:name', 'operate', [loadLater(subscriptions, 'getSubscription')]),
+	route('DELETE /v1/topics/:topic/subscriptions/:name', 'operate', [loadLater(subscriptions, 'deleteSubscription')]),
 
 	route('DELETE /v1/jobs/:id', 'cancel', [cancelJob]),
 	route('POST /v1/jobs/:id/cancel', 'cancel', [cancelJob]),
@@ -75,6 +79,13 @@ export const ROUTES: readonly Route[] = [
 function route(request: `${Route['method']} /${string}`, scope: Scope, [handle, takes = nothing]: Handler): Route {
 	const [method, path] = request.split(' ') as [Route['method'], string];
 	return { method, path, scope, handle, takes };
+}
+
+function loadLater<Name extends string>(
+	load: () => Promise<Readonly<Record<Name, Route['handle']>>>,
+	name: Name,
+): Route['handle'] {
+	return async (context) => (await load())[name](context);
 }
 
 function nothing(): number {

@@ -14,19 +14,28 @@ function described(task: RegisteredTask, maxInputBytes: number) {
 		name,
 		description,
 		input: defined({
-			schema: json && toJsonSchema(json),
+			schema: json && knownJsonSchema(json),
 			mediaTypes: binary?.mediaTypes,
 			maxBytes: binary && Math.min(binary.maxBytes ?? maxInputBytes, maxInputBytes),
 		}),
-		parameters: toJsonSchema(parameters),
+		parameters: knownJsonSchema(parameters),
 		lane,
 		maxAttempts,
 		timeoutSeconds,
 	};
 }
 
+const converted = new WeakMap<z.ZodType, object>();
+
+/** The schema as JSON Schema, converted once, because that takes longer than the rest of the response. */
+function knownJsonSchema(schema: z.ZodType): object {
+	const known = converted.get(schema) ?? toJsonSchema(schema);
+	converted.set(schema, known);
+	return known;
+}
+
 /** The input's schema, as JSON Schema 2020-12. A part that JSON Schema can't express accepts any value. */
-function toJsonSchema(schema: z.ZodType): unknown {
+function toJsonSchema(schema: z.ZodType): object {
 	return z.toJSONSchema(schema, {
 		io: 'input',
 		unrepresentable: 'any',

@@ -19,7 +19,7 @@ import {
 import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { Leaves, sweepAt } from './leaves.ts';
-import { countListed, readPage } from './list-reader.ts';
+import { countListed, readListPage } from './list-reader.ts';
 import { ListRows } from './list-rows.ts';
 
 /** A row of the log with news for the list. */
@@ -127,7 +127,7 @@ export class JobList {
 
 	/** @throws {RangeError} for a cursor that is not of this filter. */
 	page(query: ListQuery, now: number): ListPage {
-		return readPage(this.#leaves, query, now);
+		return readListPage(this.#leaves, query, now);
 	}
 
 	counts(filter: JobFilter, now: number): Promise<JobCounts> {

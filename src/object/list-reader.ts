@@ -10,7 +10,7 @@ import { jobCounts } from '../core/list/tally.ts';
 import type { Leaves } from './leaves.ts';
 
 /** @throws {RangeError} for a cursor that is not of this filter: callers check it first. */
-export function readPage(leaves: Leaves, { filter, cursor, limit }: ListQuery, now: number): ListPage {
+export function readListPage(leaves: Leaves, { filter, cursor, limit }: ListQuery, now: number): ListPage {
 	const after = cursor === undefined ? undefined : positionAt(cursor, filter);
 	const search = prepareSearch(filter, leaves.combinations);
 	const found: VisibleEntry[] = [];

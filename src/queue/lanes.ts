@@ -12,7 +12,7 @@ export const WEBHOOKS_LANE = 'webhooks';
 const DEFAULT_LANE = 'jobs';
 
 /** Bindings named `LANE_<NAME>_<n>` are the queues of lane `<name>`. */
-const LANE_BINDING = /^LANE_([A-Z]+)_\d+$/;
+const LANE_BINDING = /^LANE_([A-Z]+)_(\d+)$/;
 
 const found = new WeakMap<object, Lanes>();
 
@@ -27,11 +27,14 @@ export function lanesOf(env: object): Lanes {
 
 function lanesIn(env: object): Lanes {
 	const lanes = new Map<string, MessageQueue[]>();
-	const inOrder = Object.entries(env).sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
-	for (const [binding, queue] of inOrder) {
-		const name = LANE_BINDING.exec(binding)?.[1]?.toLowerCase();
-		if (name !== undefined) lanes.set(name, [...(lanes.get(name) ?? []), queue as MessageQueue]);
-	}
+	const bindings = Object.entries(env).flatMap(([binding, queue]) => {
+		const [, name, number] = LANE_BINDING.exec(binding) ?? [];
+		return name === undefined
+			? []
+			: [{ name: name.toLowerCase(), number: Number(number), queue: queue as MessageQueue }];
+	});
+	bindings.sort((a, b) => a.number - b.number);
+	for (const { name, queue } of bindings) lanes.set(name, [...(lanes.get(name) ?? []), queue]);
 	return lanes;
 }
 

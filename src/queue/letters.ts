@@ -8,6 +8,7 @@ import {
 	SubscriptionMessage,
 	unbundle,
 } from '../core/job/message.ts';
+import { once } from '../core/once.ts';
 import { logError } from '../log.ts';
 
 export interface Letter {
@@ -20,12 +21,12 @@ export interface Letter {
 	readonly settle: () => void;
 }
 
-const Body = z.union([JobMessage, BundleMessage, DeliveryMessage, SubscriptionMessage]);
+const Body = once(() => z.union([JobMessage(), BundleMessage(), DeliveryMessage(), SubscriptionMessage()]));
 
 /** Drops messages of an unknown format. */
 export function openMessages({ messages }: MessageBatch): Letter[] {
 	return messages.flatMap((message) => {
-		const { data } = Body.safeParse(message.body);
+		const { data } = Body().safeParse(message.body);
 		if (data) return lettersIn(message, data);
 		logError('message dropped: unknown format', { messageId: message.id });
 		message.ack();
@@ -33,7 +34,7 @@ export function openMessages({ messages }: MessageBatch): Letter[] {
 	});
 }
 
-function lettersIn(message: Message, body: z.infer<typeof Body>): Letter[] {
+function lettersIn(message: Message, body: z.infer<ReturnType<typeof Body>>): Letter[] {
 	if (!('jobs' in body)) return [{ body, message, isBundled: false, settle: () => message.ack() }];
 	let unsettled = body.jobs.length;
 	const settleOne = () => {

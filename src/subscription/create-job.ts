@@ -8,6 +8,7 @@ import { matchesMediaType } from '../core/http/media-type.ts';
 import type { Submission } from '../core/job/lifecycle.ts';
 import { MS_PER_SECOND, OPTION_LIMITS } from '../core/job/limits.ts';
 import { jobMessage } from '../core/job/message.ts';
+import { acceptedNews } from '../core/job/news.ts';
 import type { StoredInput, Webhook } from '../core/job/record.ts';
 import { DEFAULT_WEBHOOK_EVENTS } from '../core/job/webhook.ts';
 import type { Quotas } from '../core/quota/quotas.ts';
@@ -19,8 +20,9 @@ import { GAP_TYPE } from '../core/topic/names.ts';
 import type { TaskTarget } from '../core/topic/subscription.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import { fullForMs } from '../queue/pressure.ts';
-import { sendJob } from '../queue/send.ts';
+import { tellAndSend } from '../queue/tell-first.ts';
 import type { Jobs } from '../rpc/jobs.ts';
+import type { ListTeller } from '../rpc/list-teller.ts';
 import { reservationName, type Tenants } from '../rpc/tenants.ts';
 import type { Topics } from '../rpc/topics.ts';
 import type { RegisteredTask, TaskRegistry } from '../work/registry.ts';
@@ -36,6 +38,8 @@ export interface JobDependencies {
 	readonly quotas: Quotas | undefined;
 	readonly topicQuotas: TopicQuotas | undefined;
 	readonly maxBacklog: number;
+	/** Left out where the list of jobs is off. */
+	readonly teller: ListTeller | undefined;
 }
 
 /** An input that no task takes. */
@@ -108,7 +112,7 @@ interface EventJob {
 
 /** Creates the job, within the tenant's quotas. A tenant without room holds its subscription back. */
 async function submitEvent(
-	{ jobs, tenants, lanes, quotas, maxBacklog }: JobDependencies,
+	{ jobs, teller, tenants, lanes, quotas, maxBacklog }: JobDependencies,
 	{ event, claim, work }: SubscribedEvent,
 	{ task, target, parameters, input }: EventJob,
 ): Promise<Delivered> {
@@ -121,7 +125,7 @@ async function submitEvent(
 	if (room === 'none') return { type: 'failed', reason: 'QuotaExceeded', retryAfterMs: NO_ROOM_RETRY_MS };
 	const submission: Submission = {
 		...submissionFor({ task, target, parameters, input }, { tenant, key, event }),
-		...defined({ reservation: room?.name }),
+		...defined({ reservation: room?.name, isListable: teller && true }),
 	};
 	const acceptance = await jobs.call(id, (job) => job.accept(submission, defined({ acceptBy: room?.acceptBy })));
 	const isNew = acceptance.accepted && !acceptance.isReplay;
@@ -129,7 +133,10 @@ async function submitEvent(
 	if (!acceptance.accepted && acceptance.reason === 'key-reused')
 		return { type: 'given up', reason: 'IdempotencyKeyReused' };
 	if (!acceptance.accepted) return { type: 'failed', reason: 'Overloaded' };
-	if (isNew) await sendJob(lanes, task.lane, { message: jobMessage(id, acceptance.view.epoch, undefined) });
+	if (!isNew) return { type: 'delivered' };
+	const listing = teller && { news: acceptedNews(acceptance.view, tenant), teller };
+	const message = jobMessage(id, acceptance.view.epoch, undefined);
+	await tellAndSend({ lanes, lane: task.lane }, [{ message, listing }]);
 	return { type: 'delivered' };
 }
 

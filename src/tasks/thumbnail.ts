@@ -7,24 +7,12 @@
  */
 import * as z from 'zod';
 import { defineTask } from '../work/task.ts';
-import { Codecs } from './thumbnail/codecs.ts';
-import { loaders } from './thumbnail/loaders.ts';
-import { MAX_SIDE_PIXELS } from './thumbnail/plan.ts';
-import { resizeImage, type Stage } from './thumbnail/resize.ts';
-import { Turn } from './thumbnail/turn.ts';
+import { MAX_SIDE_PIXELS } from './thumbnail/limits.ts';
 
 const DEFAULT_QUALITY = 80;
 const MAX_QUALITY = 100;
 /** Mostly for waiting: the images of a burst are processed one at a time. */
 const TIMEOUT_SECONDS = 180;
-/** Maximum time for one image, in milliseconds. A photo takes a tenth of a second, the worst image several seconds. */
-const TURN_LIMIT_MS = 60_000;
-
-/** Progress after each stage, in percent. */
-const PERCENT_AFTER: Readonly<Record<Stage, number>> = { read: 20, decoded: 60, resized: 85, encoded: 100 };
-
-/** One image at a time, because two of the largest don't fit in memory. */
-const turn = new Turn(() => new Codecs(loaders), TURN_LIMIT_MS);
 
 export const thumbnail = defineTask({
 	name: 'thumbnail',
@@ -39,12 +27,11 @@ export const thumbnail = defineTask({
 	}),
 	lane: 'jobs',
 	timeoutSeconds: TIMEOUT_SECONDS,
-	run: (input, job) =>
-		turn.take(job.signal, async (codecs) => {
-			const onStage = (stage: Stage) => job.progress(PERCENT_AFTER[stage], stage);
-			const image = await resizeImage(input, job.parameters, { codecs, signal: job.signal, onStage });
-			return new Response(image.bytes, { headers: { 'content-type': `image/${image.format}` } });
-		}),
+	async run(input, job): Promise<Response> {
+		// Loaded for the first image, so that the codecs don't delay the first response of an isolate.
+		const { makeThumbnail } = await import('./thumbnail/make-thumbnail.ts');
+		return makeThumbnail(input, job);
+	},
 });
 
 /** A side of the box, in pixels. */

@@ -11,11 +11,6 @@ import type { TokenClaims, TokenScope } from './token.ts';
 const ALGORITHM = 'HS256';
 const SCOPES: readonly TokenScope[] = ['read', 'cancel', 'complete'];
 
-/** Only JWTs contain dots. */
-export function isLegacyToken(token: string): boolean {
-	return token.includes('.');
-}
-
 /** @returns `undefined` for a token that is forged, malformed or expired. */
 export async function verifyLegacyToken(keys: SigningKeys, token: string): Promise<TokenClaims | undefined> {
 	try {

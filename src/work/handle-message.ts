@@ -6,14 +6,16 @@ import type { ReceivedMessage } from '../core/job/message.ts';
 import type { Report } from '../core/job/object-api.ts';
 import type { Health } from '../core/upstream/gate.ts';
 import type { AttemptDependencies } from './attempt.ts';
-import { continueFollowing } from './continue-following.ts';
 import { makeAttempt } from './make-attempt.ts';
 import { admit, leave } from './upstream/admission.ts';
 
 /** @returns what the consumer must do with the message. The job knows the outcome already. */
 export async function handleMessage(dependencies: AttemptDependencies, received: ReceivedMessage): Promise<Report> {
 	const { message } = received;
-	if (message.ask) return continueFollowing(dependencies, { ...message, ask: message.ask });
+	if (message.ask) {
+		const { continueFollowing } = await import('./continue-following.ts');
+		return continueFollowing(dependencies, { ...message, ask: message.ask });
+	}
 	if (message.upstream) return admitAndAttempt(dependencies, received);
 	const { report } = await makeAttempt(dependencies, received);
 	return report;

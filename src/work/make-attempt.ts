@@ -10,7 +10,6 @@ import { ACTION_TASK } from '../core/job/system-task.ts';
 import { upstreamNameOf } from '../core/job/upstream.ts';
 import { logError, withLogContext } from '../log.ts';
 import { UploadRefused } from '../rpc/upload.ts';
-import { actionRunner } from './action/runner.ts';
 import type { Attempt, AttemptDependencies, Runner } from './attempt.ts';
 import { AttemptLink } from './attempt-link.ts';
 import { AttemptStop, type Stopped } from './attempt-stop.ts';
@@ -19,8 +18,6 @@ import type { AttemptReport, Outcome } from './outcome.ts';
 import { REPORT_MARGIN_MS, reportOutcome } from './report.ts';
 import { TaskError } from './task.ts';
 import { taskRunner } from './task-runner.ts';
-import { pollFirst } from './upstream/operation.ts';
-import { upstreamRunner } from './upstream/runner.ts';
 
 /** Time that a stopped task has to clean up before its attempt is reported without it. */
 const LET_GO_MS = 2 * MS_PER_SECOND;
@@ -47,7 +44,7 @@ export async function makeAttempt(
 	if (!start.started) return { report: reportOfRefusal(start) };
 	const { lease } = start;
 	return withLogContext(lease.options, async () => {
-		const attempt = load(dependencies, received, lease);
+		const attempt = await load(dependencies, received, lease);
 		const ending = await run(attempt);
 		const outcome = settle(attempt, ending);
 		return reportAndFollow(attempt, outcome);
@@ -66,11 +63,12 @@ function reportOfRefusal({ refusal, waitMs = 0, lane }: Extract<Start, { started
 	return refusal === 'early' ? defined({ retryInMs: waitMs, lane }) : {};
 }
 
-function load(
+async function load(
 	dependencies: AttemptDependencies,
 	{ message: { id, listed }, isListed }: ReceivedMessage,
 	lease: Lease,
-): StartedAttempt {
+): Promise<StartedAttempt> {
+	const runner = await chooseRunner(lease.task);
 	if (lease.waitedMs !== undefined) dependencies.noteWait(lease.waitedMs);
 	const jobs = dependencies.jobs.repeatingUntil(lease.leaseEndsAt - REPORT_MARGIN_MS);
 	const stop = new AttemptStop();
@@ -90,13 +88,15 @@ function load(
 		signal: stop.signal,
 		link,
 		stop,
-		runner: chooseRunner(lease.task),
+		runner,
 	};
 }
 
-function chooseRunner(task: string): Runner {
-	if (task === ACTION_TASK) return actionRunner;
-	return upstreamNameOf(task) === undefined ? taskRunner : upstreamRunner;
+/** Rare runners are loaded for their first job. */
+async function chooseRunner(task: string): Promise<Runner> {
+	if (task === ACTION_TASK) return (await import('./action/runner.ts')).actionRunner;
+	if (upstreamNameOf(task) === undefined) return taskRunner;
+	return (await import('./upstream/runner.ts')).upstreamRunner;
 }
 
 /** Runs the work until it ends or is stopped. Stopped work gets a short time to clean up. */
@@ -156,5 +156,6 @@ async function reportAndFollow(attempt: StartedAttempt, outcome: Outcome): Promi
 	const report = await reportOutcome(attempt, outcome).finally(() => attempt.link.close());
 	const isOperation = outcome.type === 'follow' && outcome.terms.following.operation !== undefined;
 	if (!isOperation || report.refusal !== undefined) return { report, health };
+	const { pollFirst } = await import('./upstream/operation.ts');
 	return { report: await pollFirst(attempt, { terms: outcome.terms, since: reportedAt, report }), health };
 }

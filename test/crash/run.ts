@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { localVariables } from '../../bench/configuration.ts';
+import { localVariables, withoutBuild } from '../../bench/configuration.ts';
 import { freePort, type LocalWorker, startLocalWorker } from '../../demo/local-worker.ts';
 import { table } from '../../demo/terminal.ts';
 
@@ -146,7 +146,11 @@ async function argumentsFor(folder: string): Promise<string[]> {
 	await writeFile(entry, entryText(0));
 	const toml = await readFile(join(ROOT, 'wrangler.toml'), 'utf8');
 	const config = join(folder, 'wrangler.toml');
-	await writeFile(config, toml.replace(/^main = .*$/m, `main = "${entry}"`));
+	// Wrangler bundles the entry, so that it also notices its changes.
+	const bundled = withoutBuild(toml)
+		.replace(/^no_bundle = .*$/m, '')
+		.replace(/^main = .*$/m, `main = "${entry}"`);
+	await writeFile(config, bundled);
 	const variables = Object.entries(await localVariables());
 	return ['--config', config, ...variables.flatMap(([name, value]) => ['--var', `${name}:${value}`])];
 }

@@ -12,8 +12,16 @@ import { type Server, startServer } from './server.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const REPORT_API = join(ROOT, 'demo/report-api.ts');
 /** What a newcomer's folder has. */
-const COPIED = ['.dev.vars', 'package.json', 'tsconfig.json', 'src', 'wrangler.toml', 'worker-configuration.d.ts'];
-const LINKED = ['demo', 'deploy', 'node_modules'];
+const COPIED = [
+	'.dev.vars',
+	'deploy',
+	'package.json',
+	'tsconfig.json',
+	'src',
+	'wrangler.toml',
+	'worker-configuration.d.ts',
+];
+const LINKED = ['demo', 'node_modules'];
 const ADDRESS = 'localhost:8787';
 const TIMEOUT_MS = 60_000;
 
@@ -48,10 +56,18 @@ async function paste(...commands: readonly string[]): Promise<string> {
 	return stdout;
 }
 
+/** Wrangler runs the build where its own process runs, unless the configuration says otherwise. */
+async function buildInFolder(): Promise<void> {
+	const file = join(folder, 'wrangler.toml');
+	const toml = await readFile(file, 'utf8');
+	await writeFile(file, toml.replace('[build]', `[build]\ncwd = "${folder}"`));
+}
+
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'coatcheck-readme-'));
 	await Promise.all(COPIED.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
 	await Promise.all(LINKED.map((name) => symlink(join(ROOT, name), join(folder, name))));
+	await buildInFolder();
 	await addTask();
 	const port = String(await freePort());
 	const reports = spawn(process.execPath, [REPORT_API, port], { stdio: 'ignore' });

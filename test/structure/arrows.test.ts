@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** Every room may import these. */
-const EVERYWHERE: readonly string[] = ['core/defined'];
+const EVERYWHERE: readonly string[] = ['core/defined', 'core/once'];
 
 /** The imports that each room may have. A room is a folder of `src` or of `src/core`, or a file beside the folders. */
 const ARROWS: Record<string, readonly string[]> = {
@@ -57,6 +57,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	'core/upstream': ['core/http', 'core/job'],
 	'core/defined': [],
 	'core/http': [],
+	'core/once': [],
 	'core/job': ['core/http'],
 	'core/operation': ['core/http'],
 	log: [],
@@ -70,6 +71,7 @@ const PURE: Record<string, readonly string[]> = {
 	'core/http': ['ipaddr.js'],
 	'core/job': ['zod'],
 	'core/list': ['zod'],
+	'core/once': [],
 	'core/operation': [],
 	'core/quota': [],
 	'core/topic': ['zod'],

@@ -9,7 +9,7 @@ export const ACTIONS = ['cancel', 'retry', 'purge'] as const;
 export type ActionName = (typeof ACTIONS)[number];
 
 /** The filters that can match several jobs. */
-const ActionFilter = WireFilter.omit({ id: true, idempotencyKey: true });
+const ActionFilter = WireFilter().omit({ id: true, idempotencyKey: true });
 const ONE_FILTER = `expected at least one filter: ${Object.keys(ActionFilter.shape).join(', ')}`;
 
 export const ActionRequest = z.strictObject(

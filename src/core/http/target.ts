@@ -3,6 +3,7 @@
  * local development. Also recognizes loopback names.
  */
 import ipaddr from 'ipaddr.js';
+import { once } from '../once.ts';
 
 /**
  * Reserved and local names (RFC 6761, RFC 6762, RFC 7686, RFC 8375, RFC 9476, and common practice). `.example` is reserved,
@@ -12,7 +13,7 @@ const PRIVATE_NAMES =
 	/(^|\.)(localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa|test|invalid|onion|alt)$/;
 
 /** The only public range of IPv6 (RFC 4291 §2.4). Other ranges can embed an IPv4 address. */
-const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
+const globalUnicast = once(() => ipaddr.IPv6.parseCIDR('2000::/3'));
 
 /** The reason why an address is not allowed; `undefined` if it is. */
 export function targetRefusal(url: string | URL, allowPrivateTargets: boolean): string | undefined {
@@ -30,7 +31,7 @@ function isPrivate(hostname: string): boolean {
 	const bare = hostname.replace(/^\[|\]$/g, '');
 	if (!ipaddr.isValid(bare)) return isPrivateName(hostname.toLowerCase());
 	const address = ipaddr.process(bare);
-	const isGlobal = address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST);
+	const isGlobal = address instanceof ipaddr.IPv4 || address.match(globalUnicast());
 	return !isGlobal || address.range() !== 'unicast';
 }
 

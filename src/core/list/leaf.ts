@@ -103,7 +103,7 @@ export class Leaf {
 		for (const item of entryItems(entry)) addToBloom(this.#bloom, item);
 		if (comparePositions(entry, this.first) < 0) this.first = { createdAt: entry.createdAt, id: entry.id };
 		if (comparePositions(entry, this.last) > 0) this.last = { createdAt: entry.createdAt, id: entry.id };
-		if (isUnfinished(entry)) this.checkAt = Math.min(this.checkAt, nextCheckAt(heardAt(entry), this.#checkedAt));
+		if (isUnfinished(entry)) this.checkAt = Math.min(this.checkAt, nextCheckAt(lastHeardAt(entry), this.#checkedAt));
 		this.#changes.set(entry.id, entry);
 		this.isChanged = true;
 	}
@@ -165,9 +165,12 @@ export class Leaf {
 		const entries = UNFINISHED.flatMap((text) => this.entries([text])).filter(isUnfinished);
 		// An entry that has changed is in both.
 		const unfinished = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
-		const due = unfinished.filter((entry) => nextCheckAt(heardAt(entry), this.#checkedAt) <= now);
+		const due = unfinished.filter((entry) => nextCheckAt(lastHeardAt(entry), this.#checkedAt) <= now);
 		this.#checkedAt = now;
-		this.checkAt = Math.min(Number.POSITIVE_INFINITY, ...unfinished.map((entry) => nextCheckAt(heardAt(entry), now)));
+		this.checkAt = Math.min(
+			Number.POSITIVE_INFINITY,
+			...unfinished.map((entry) => nextCheckAt(lastHeardAt(entry), now)),
+		);
 		return due.map(({ createdAt, id }) => ({ createdAt, id }));
 	}
 
@@ -195,7 +198,7 @@ export class Leaf {
 /** Each unfinished job's line contains one of these texts. */
 const UNFINISHED = ['pending', 'running'].map((status) => filterTexts({ status: status as Status })[0] ?? '');
 
-function heardAt({ createdAt, job }: Entry): number {
+function lastHeardAt({ createdAt, job }: Entry): number {
 	return job ? Date.parse(job.lastUpdatedAt) : createdAt;
 }
 

@@ -5,6 +5,7 @@ import type { Phase } from '../job/document.ts';
 import { OBJECT_ID } from '../job/id.ts';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import { STATUSES } from '../job/record.ts';
+import { once } from '../once.ts';
 import { FILTER_CHARS } from './limits.ts';
 import type { JobFilter } from './list-api.ts';
 
@@ -36,34 +37,37 @@ const text = (what: string, pattern: RegExp) => {
 const time = (error = ({ input }: Got) => `expected a time such as 2026-01-31T09:00:00Z, got: ${shownFilter(input)}`) =>
 	z.iso.datetime({ offset: true, error }).transform((given) => Date.parse(given));
 
-const tag = text(`a tag of 1 to ${OPTION_LIMITS.tagChars.max} characters`, charactersUpTo(OPTION_LIMITS.tagChars.max));
+const oneTag = () =>
+	text(`a tag of 1 to ${OPTION_LIMITS.tagChars.max} characters`, charactersUpTo(OPTION_LIMITS.tagChars.max));
 const name = (what: string) => text(`${what} of 1 to ${FILTER_CHARS} characters`, charactersUpTo(FILTER_CHARS));
 const keyChars = OPTION_LIMITS.idempotencyKeyChars.max;
 
-export const WireFilter = z.strictObject({
-	status: choiceFrom(STATUSES).optional(),
-	phase: choiceFrom(PHASES).optional(),
-	task: name('the name of a task').optional(),
-	tag: z
-		.preprocess(
-			(given) => (typeof given === 'string' ? [given] : given),
-			z
-				.array(tag, 'expected a tag, or a list of tags')
-				.max(OPTION_LIMITS.tags.max, `expected at most ${OPTION_LIMITS.tags.max} tags`),
-		)
-		.optional(),
-	correlationId: name('a correlation id').optional(),
-	errorCode: name('an error code').optional(),
-	createdAfter: time().optional(),
-	createdBefore: time().optional(),
-	id: text('64 hexadecimal digits', OBJECT_ID).optional(),
-	idempotencyKey: text(
-		`1 to ${keyChars} printable ASCII characters`,
-		new RegExp(`^[\\x20-\\x7e]{1,${keyChars}}$`),
-	).optional(),
-});
+export const WireFilter = once(() =>
+	z.strictObject({
+		status: choiceFrom(STATUSES).optional(),
+		phase: choiceFrom(PHASES).optional(),
+		task: name('the name of a task').optional(),
+		tag: z
+			.preprocess(
+				(given) => (typeof given === 'string' ? [given] : given),
+				z
+					.array(oneTag(), 'expected a tag, or a list of tags')
+					.max(OPTION_LIMITS.tags.max, `expected at most ${OPTION_LIMITS.tags.max} tags`),
+			)
+			.optional(),
+		correlationId: name('a correlation id').optional(),
+		errorCode: name('an error code').optional(),
+		createdAfter: time().optional(),
+		createdBefore: time().optional(),
+		id: text('64 hexadecimal digits', OBJECT_ID).optional(),
+		idempotencyKey: text(
+			`1 to ${keyChars} printable ASCII characters`,
+			new RegExp(`^[\\x20-\\x7e]{1,${keyChars}}$`),
+		).optional(),
+	}),
+);
 
-export type WireFilter = z.infer<typeof WireFilter>;
+export type WireFilter = z.infer<ReturnType<typeof WireFilter>>;
 
 /** The members that the list answers. `id` and `idempotencyKey` are answered by the jobs. */
 export function jobFilter({ id: _id, idempotencyKey: _key, tag: tags = [], ...members }: WireFilter): JobFilter {

@@ -5,6 +5,10 @@ export const TOPIC_NAME_CHARS = { max: 128 } as const;
 export const EVENT_TYPE_CHARS = { max: 128 } as const;
 /** Maximum size of an event's data as the client sent it. */
 export const MAX_EVENT_BYTES = 64 * KIB;
+/** Maximum size of the attributes around the data of a structured CloudEvent. */
+const ENVELOPE_BYTES = 8 * KIB;
+/** Maximum size of a request with an event. */
+export const MAX_EVENT_REQUEST_BYTES = 2 * MAX_EVENT_BYTES + ENVELOPE_BYTES;
 
 /** Number of events of a JSON page. */
 export const PAGE_EVENTS = { min: 1, max: 1_000, default: 100 } as const;

@@ -3,18 +3,21 @@
  * add optional fields. Pure.
  */
 import * as z from 'zod';
+import { once } from '../once.ts';
 import { isAllowedPath, pathBelow, pathRefusal } from './paths.ts';
 import type { Upstream } from './settings.ts';
 
-export const UpstreamRequest = z.object({
-	method: z.string(),
-	/** Relative to the base URL, in its original spelling. */
-	path: z.string(),
-	/** With its question mark; or empty. */
-	query: z.string(),
-	headers: z.array(z.tuple([z.string(), z.string()]).readonly()).readonly(),
-});
-export type UpstreamRequest = z.infer<typeof UpstreamRequest>;
+export const UpstreamRequest = once(() =>
+	z.object({
+		method: z.string(),
+		/** Relative to the base URL, in its original spelling. */
+		path: z.string(),
+		/** With its question mark; or empty. */
+		query: z.string(),
+		headers: z.array(z.tuple([z.string(), z.string()]).readonly()).readonly(),
+	}),
+);
+export type UpstreamRequest = z.infer<ReturnType<typeof UpstreamRequest>>;
 
 /** A reason why a request is not allowed. */
 export type RequestFault =

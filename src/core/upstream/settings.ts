@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { targetRefusal } from '../http/target.ts';
 import { OPTION_LIMITS } from '../job/limits.ts';
+import { once } from '../once.ts';
 import { HEADER_NAME, HEADER_VALUE, isOwnHeader } from './header-names.ts';
 import { UPSTREAM_DEFAULTS as DEFAULTS, FOLLOW_SECONDS, MAX_CONCURRENCY } from './limits.ts';
 import { pathRefusal } from './paths.ts';
@@ -65,81 +66,93 @@ const wholeSetting = ({ min, max }: { min: number; max: number }, unit: string) 
 	const error = `expected a whole number of ${unit} from ${min} to ${max}`;
 	return z.int(error).min(min, error).max(max, error);
 };
-const flag = z.boolean('expected true or false');
+const flag = () => z.boolean('expected true or false');
 
-const method = z
-	.string('expected a method, as in "GET"')
-	.regex(/^[A-Z][A-Z0-9-]*$/, 'expected a method in upper case, as in "GET"')
-	.refine((name) => !NEVER.has(name), 'expected a method other than CONNECT and TRACE, which are never forwarded');
+const method = () =>
+	z
+		.string('expected a method, as in "GET"')
+		.regex(/^[A-Z][A-Z0-9-]*$/, 'expected a method in upper case, as in "GET"')
+		.refine((name) => !NEVER.has(name), 'expected a method other than CONNECT and TRACE, which are never forwarded');
 
-const pathPattern = z
-	.string('expected a path, as in "/reports/*"')
-	.regex(
-		/^\/[^*?#]*\*?$/,
-		'expected a path that begins with a slash, exact or with one * at its end, as in "/reports/*"',
-	)
-	.superRefine((path, context) => {
-		const refusal = pathRefusal(path.replace(/\*$/, ''));
-		if (refusal !== undefined) context.addIssue(refusal);
-	});
-
-const headerName = z
-	.string()
-	.regex(HEADER_NAME, 'expected the name of a header')
-	.refine((name) => !isOwnHeader(name.toLowerCase()), 'expected another header, because this one is set by Coatcheck');
-
-const headerNames = z
-	.array(headerName, 'expected a list of headers')
-	.transform((names) => names.map((name) => name.toLowerCase()));
-
-const baseUrl = z
-	.url({ protocol: /^https?$/, error: 'expected an http(s) URL, as in "https://api.example/v1"' })
-	.refine((url) => !/[?#]/.test(url), 'expected a URL without query and fragment')
-	.refine(
-		(url) => URL.parse(url)?.username === '' && URL.parse(url)?.password === '',
-		'expected a URL without credentials',
-	)
-	.transform((url) => new URL(url).href.replace(/\/+$/, ''));
-
-const Settings = z.strictObject({
-	baseUrl,
-	tenants: z
-		.array(
-			z.string('expected the name of a tenant').min(1, 'expected the name of a tenant'),
-			'expected a list of tenants',
+const pathPattern = () =>
+	z
+		.string('expected a path, as in "/reports/*"')
+		.regex(
+			/^\/[^*?#]*\*?$/,
+			'expected a path that begins with a slash, exact or with one * at its end, as in "/reports/*"',
 		)
-		.min(1, 'expected at least one tenant')
-		.optional(),
-	methods: z.array(method, 'expected a list of methods').min(1, 'expected at least one method').optional(),
-	paths: z
-		.array(pathPattern, 'expected a list of paths')
-		.min(1, 'expected at least one path')
-		.default([...DEFAULTS.paths]),
-	headers: z.record(headerName, z.string('expected text'), 'expected an object: { "<name>": "<value>" }').default({}),
-	timeoutSeconds: wholeSetting(OPTION_LIMITS.timeoutSeconds, 'seconds').default(DEFAULTS.timeoutSeconds),
-	retry: z
-		.strictObject(
-			{
-				maxAttempts: wholeSetting(OPTION_LIMITS.maxAttempts, 'attempts').default(DEFAULTS.maxAttempts),
-				resend: flag.default(DEFAULTS.resend),
-			},
-			'expected an object: { "maxAttempts"?, "resend"? }',
-		)
-		.prefault({}),
-	lane: z.enum(['jobs', 'long'], 'expected "jobs" or "long"').default(DEFAULTS.lane),
-	concurrency: wholeSetting({ min: 1, max: MAX_CONCURRENCY }, 'requests').optional(),
-	followRedirects: flag.default(DEFAULTS.followRedirects),
-	follow: flag.default(DEFAULTS.follow),
-	followSeconds: wholeSetting(FOLLOW_SECONDS, 'seconds').default(FOLLOW_SECONDS.default),
-	forward: headerNames.default([...DEFAULTS.forward]),
-	forwardOnly: headerNames.optional(),
-	fingerprintHeaders: headerNames.default([...DEFAULTS.fingerprintHeaders]),
-});
+		.superRefine((path, context) => {
+			const refusal = pathRefusal(path.replace(/\*$/, ''));
+			if (refusal !== undefined) context.addIssue(refusal);
+		});
 
-const All = z.record(
-	z.string().regex(NAME, 'expected a name of 1–64 characters of a–z, 0–9 and -, beginning with a letter'),
-	z.unknown(),
-	'expected an object: { "<name>": { "baseUrl": … } }',
+const headerName = () =>
+	z
+		.string()
+		.regex(HEADER_NAME, 'expected the name of a header')
+		.refine(
+			(name) => !isOwnHeader(name.toLowerCase()),
+			'expected another header, because this one is set by Coatcheck',
+		);
+
+const headerNames = () =>
+	z.array(headerName(), 'expected a list of headers').transform((names) => names.map((name) => name.toLowerCase()));
+
+const baseUrl = () =>
+	z
+		.url({ protocol: /^https?$/, error: 'expected an http(s) URL, as in "https://api.example/v1"' })
+		.refine((url) => !/[?#]/.test(url), 'expected a URL without query and fragment')
+		.refine(
+			(url) => URL.parse(url)?.username === '' && URL.parse(url)?.password === '',
+			'expected a URL without credentials',
+		)
+		.transform((url) => new URL(url).href.replace(/\/+$/, ''));
+
+const Settings = once(() =>
+	z.strictObject({
+		baseUrl: baseUrl(),
+		tenants: z
+			.array(
+				z.string('expected the name of a tenant').min(1, 'expected the name of a tenant'),
+				'expected a list of tenants',
+			)
+			.min(1, 'expected at least one tenant')
+			.optional(),
+		methods: z.array(method(), 'expected a list of methods').min(1, 'expected at least one method').optional(),
+		paths: z
+			.array(pathPattern(), 'expected a list of paths')
+			.min(1, 'expected at least one path')
+			.default([...DEFAULTS.paths]),
+		headers: z
+			.record(headerName(), z.string('expected text'), 'expected an object: { "<name>": "<value>" }')
+			.default({}),
+		timeoutSeconds: wholeSetting(OPTION_LIMITS.timeoutSeconds, 'seconds').default(DEFAULTS.timeoutSeconds),
+		retry: z
+			.strictObject(
+				{
+					maxAttempts: wholeSetting(OPTION_LIMITS.maxAttempts, 'attempts').default(DEFAULTS.maxAttempts),
+					resend: flag().default(DEFAULTS.resend),
+				},
+				'expected an object: { "maxAttempts"?, "resend"? }',
+			)
+			.prefault({}),
+		lane: z.enum(['jobs', 'long'], 'expected "jobs" or "long"').default(DEFAULTS.lane),
+		concurrency: wholeSetting({ min: 1, max: MAX_CONCURRENCY }, 'requests').optional(),
+		followRedirects: flag().default(DEFAULTS.followRedirects),
+		follow: flag().default(DEFAULTS.follow),
+		followSeconds: wholeSetting(FOLLOW_SECONDS, 'seconds').default(FOLLOW_SECONDS.default),
+		forward: headerNames().default([...DEFAULTS.forward]),
+		forwardOnly: headerNames().optional(),
+		fingerprintHeaders: headerNames().default([...DEFAULTS.fingerprintHeaders]),
+	}),
+);
+
+const All = once(() =>
+	z.record(
+		z.string().regex(NAME, 'expected a name of 1–64 characters of a–z, 0–9 and -, beginning with a letter'),
+		z.unknown(),
+		'expected an object: { "<name>": { "baseUrl": … } }',
+	),
 );
 
 /** @param variable JSON text, or the object itself when `wrangler.toml` has it as one. */
@@ -150,10 +163,11 @@ export function readUpstreams(
 ): { readonly upstreams: Upstreams; readonly faults: readonly SettingsFault[] } {
 	const faults: SettingsFault[] = [];
 	const upstreams = new Map<string, Upstream>();
-	const all = All.safeParse(variable === undefined ? {} : parseSettings(variable));
+	if (variable === undefined) return { upstreams, faults };
+	const all = All().safeParse(parseSettings(variable));
 	if (!all.success) faults.push(...all.error.issues.map((issue) => settingFault(issue, [])));
 	for (const [name, settings] of Object.entries(all.data ?? {})) {
-		const parsed = Settings.safeParse(settings);
+		const parsed = Settings().safeParse(settings);
 		if (!parsed.success) {
 			faults.push(...parsed.error.issues.map((issue) => settingFault(issue, [name])));
 			continue;
@@ -171,7 +185,7 @@ export function readUpstreams(
 /** Completes the settings of an upstream, with its secrets. */
 function fillIn(
 	name: string,
-	{ retry, ...settings }: z.infer<typeof Settings>,
+	{ retry, ...settings }: z.infer<ReturnType<typeof Settings>>,
 	env: Readonly<Record<string, unknown>>,
 ): { readonly upstream: Upstream; readonly faults: readonly SettingsFault[] } {
 	const faults: SettingsFault[] = [];

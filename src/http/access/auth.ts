@@ -3,14 +3,13 @@
  * the request, other credentials of the request decide. Those are `Authorization: Bearer` with an API key or a JWT, or the
  * assertion that Cloudflare Access adds to an authenticated request.
  */
-import { type ApiKey, type Config, EVERY_ORIGIN, type KeyScope } from '../../config/config.ts';
+import { type ApiKey, type Config, EVERY_ORIGIN, type JwtSettings, type KeyScope } from '../../config/config.ts';
 import { defined } from '../../core/defined.ts';
 import type { JobFacts } from '../../core/job/document.ts';
 import type { Reader } from '../../core/job/reader.ts';
 import type { Fence } from '../../core/job/record.ts';
 import { signToken, type TokenRight, type TokenScope, verifyToken } from '../../token/token.ts';
 import { Problem } from '../problem.ts';
-import { principalOfJwt } from './jwt.ts';
 import { expandScopes, PURGE } from './scopes.ts';
 
 /** A scope that a route can require. */
@@ -133,7 +132,7 @@ async function withToken(text: string, config: Config, jobId: string | undefined
 }
 
 async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Principal> {
-	const principal = (await principalOfKey(apiKeys, bearer)) ?? (jwt && (await principalOfJwt(jwt, bearer)));
+	const principal = (await principalOfKey(apiKeys, bearer)) ?? (jwt && (await withJwt(jwt, bearer)));
 	if (!principal) throw invalidToken('The API key or token in "Authorization" is not valid, or has expired');
 	return principal;
 }
@@ -150,10 +149,16 @@ async function principalOfKey(keys: readonly ApiKey[], secret: string): Promise<
 	return key && { tenant: key.tenant, scopes: expandScopes(key.scopes), name: `key:${key.id}` };
 }
 
+/** Loads the verification for the first JWT: most deployments have only API keys. */
+async function withJwt(settings: JwtSettings, jwt: string): Promise<Principal | undefined> {
+	const { principalOfJwt } = await import('./jwt.ts');
+	return principalOfJwt(settings, jwt);
+}
+
 async function withAssertion(assertion: string, authRequest: AuthRequest): Promise<Principal> {
 	refuseCrossSite(authRequest);
 	const { jwt } = authRequest.config;
-	const principal = jwt && (await principalOfJwt(jwt, assertion));
+	const principal = jwt && (await withJwt(jwt, assertion));
 	if (!principal) throw invalidToken('The assertion of Cloudflare Access is not valid, or has expired');
 	return principal;
 }

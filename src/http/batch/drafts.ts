@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { JOBS_A_REQUEST, MAX_BATCH_JOBS } from '../../core/batch/limits.ts';
 import { isJson } from '../../core/http/media-type.ts';
+import { once } from '../../core/once.ts';
 import { tenantOf } from '../access/auth.ts';
 import { requestsPerWindow } from '../access/rate-limit.ts';
 import { refuseEncoded, requestMediaType } from '../body.ts';
@@ -18,7 +19,9 @@ const KEY_HEADER = 'idempotency-key';
 
 const jobsError = `expected a list of 1 to ${MAX_BATCH_JOBS} jobs`;
 
-const Body = z.strictObject({ jobs: z.array(z.unknown(), jobsError).min(1, jobsError).max(MAX_BATCH_JOBS, jobsError) });
+const Body = once(() =>
+	z.strictObject({ jobs: z.array(z.unknown(), jobsError).min(1, jobsError).max(MAX_BATCH_JOBS, jobsError) }),
+);
 
 export interface BatchDraft {
 	readonly drafts: readonly Draft[];
@@ -39,7 +42,7 @@ export async function readBatchDraft(context: RequestContext): Promise<BatchDraf
 	const headers = new Headers(request.headers);
 	headers.delete(KEY_HEADER);
 	return readJson(request, { maxBytes: config.maxInputBytes }, async (body) => {
-		const parsed = Body.safeParse(body);
+		const parsed = Body().safeParse(body);
 		if (!parsed.success) throw invalidRequest('The batch is not valid', zodFaults(parsed.error, inBody()));
 		const { jobs } = parsed.data;
 		refuseMoreThanAWindow(context, jobs.length);

@@ -4,6 +4,7 @@ import { parseListCursor } from '../../core/list/cursor.ts';
 import { PAGE_JOBS } from '../../core/list/limits.ts';
 import type { JobFilter, ListQuery } from '../../core/list/list-api.ts';
 import { jobFilter, WireFilter } from '../../core/list/wire-filter.ts';
+import { once } from '../../core/once.ts';
 import { inQuery, zodFaults } from '../faults.ts';
 import { type Fault, shown } from '../problem.ts';
 import { invalidRequest } from '../submit/options.ts';
@@ -17,19 +18,19 @@ export interface CountQuery {
 	readonly lookup: Lookup | undefined;
 }
 
-const FILTERS = Object.keys(WireFilter.shape);
+const filterNames = once(() => Object.keys(WireFilter().shape));
 /** The only parameter that may repeat. */
 const REPEATABLE = 'tag';
 
 /** @throws {Problem} `InvalidRequest`, with each parameter that is wrong and what was expected. */
 export function readCountQuery({ searchParams }: URL): CountQuery {
-	const { wire, faults } = readFilter(searchParams, FILTERS);
+	const { wire, faults } = readFilter(searchParams, filterNames());
 	return checked({ filter: jobFilter(wire), lookup: lookupIn(wire) }, faults);
 }
 
 /** @throws {Problem} as {@link readCountQuery}. */
 export function readListQuery({ searchParams }: URL): CountQuery & ListQuery {
-	const { wire, faults } = readFilter(searchParams, [...FILTERS, 'limit', 'cursor']);
+	const { wire, faults } = readFilter(searchParams, [...filterNames(), 'limit', 'cursor']);
 	const filter = jobFilter(wire);
 	const lookup = lookupIn(wire);
 	const cursor = searchParams.get('cursor') ?? undefined;
@@ -52,8 +53,10 @@ function readFilter(query: URLSearchParams, known: readonly string[]): { wire: W
 		...unknown.map((parameter) => ({ parameter, message: `expected one of ${known.join(', ')}` })),
 		...repeated.map((parameter) => ({ parameter, message: 'expected one value, got several' })),
 	];
-	const given = FILTERS.filter((name) => query.has(name)).map((name) => [name, valueFor(query, name)]);
-	const parsed = WireFilter.safeParse(Object.fromEntries(given));
+	const given = filterNames()
+		.filter((name) => query.has(name))
+		.map((name) => [name, valueFor(query, name)]);
+	const parsed = WireFilter().safeParse(Object.fromEntries(given));
 	if (!parsed.success) faults.push(...zodFaults(parsed.error, inQuery));
 	return { wire: parsed.data ?? {}, faults };
 }

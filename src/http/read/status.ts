@@ -76,7 +76,7 @@ async function waited(context: RequestContext, waitSeconds: number): Promise<Fou
 const ONE_OF_OURS = /^W\/"(\d{1,15})-[0-9a-z]{1,14}"$/;
 
 function parseFlags(url: URL): StatusFlags {
-	const parsed = StatusFlags.safeParse(Object.fromEntries(url.searchParams));
+	const parsed = StatusFlags().safeParse(Object.fromEntries(url.searchParams));
 	if (!parsed.success) throw invalidRequest('The query has invalid flags', zodFaults(parsed.error, inQuery));
 	return parsed.data;
 }

@@ -6,6 +6,7 @@ import { defined } from '../../core/defined.ts';
 import { isJson, matchesMediaType } from '../../core/http/media-type.ts';
 import type { WireOptions } from '../../core/job/options.ts';
 import type { InputForm } from '../../core/job/record.ts';
+import { once } from '../../core/once.ts';
 import { charsetOf, decoderFor } from '../../work/charset.ts';
 import { MAX_TASK_NAME_CHARS, type RegisteredTask } from '../../work/registry.ts';
 import { readPieces, refuseEncoded, refuseTooLarge, requestMediaType } from '../body.ts';
@@ -49,12 +50,14 @@ export interface DraftInput {
 
 const taskError = `expected the name of a task, a string of at most ${MAX_TASK_NAME_CHARS} characters`;
 
-const Envelope = z.strictObject({
-	task: z.string(taskError).max(MAX_TASK_NAME_CHARS, taskError),
-	input: z.unknown(),
-	parameters: z.unknown().optional(),
-	options: z.unknown().optional(),
-});
+const Envelope = once(() =>
+	z.strictObject({
+		task: z.string(taskError).max(MAX_TASK_NAME_CHARS, taskError),
+		input: z.unknown(),
+		parameters: z.unknown().optional(),
+		options: z.unknown().optional(),
+	}),
+);
 
 /** `POST /v1/jobs`: the body is an envelope with the input. */
 export async function readEnvelopeDraft(context: RequestContext): Promise<Draft> {
@@ -77,7 +80,7 @@ export async function readDraft(
 	{ request, config, tasks }: RequestContext,
 	{ headers = request.headers, isKeyed = false }: EnvelopeTerms = {},
 ): Promise<Draft> {
-	const envelope = Envelope.safeParse(body);
+	const envelope = Envelope().safeParse(body);
 	if (!envelope.success) throw invalidRequest('The envelope is not valid', zodFaults(envelope.error, inBody()));
 	const { input, parameters = {} } = envelope.data;
 	const task = taskNamed(tasks, envelope.data.task, [

@@ -60,7 +60,7 @@ export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOpt
 			message: `expected the same value as options.${path.join('.')} in the body, got a different one`,
 		});
 	}
-	const parsed = WireOptions.safeParse(merged(values, given));
+	const parsed = WireOptions().safeParse(merged(values, given));
 	if (!parsed.success)
 		faults.push(...zodFaults(parsed.error, (path, message) => faultAt(path, message, { values, given })));
 	if (!parsed.success || faults.length > 0) throw invalidRequest('The options are not valid', faults);

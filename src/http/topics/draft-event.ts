@@ -6,9 +6,10 @@ import { Buffer } from 'node:buffer';
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
 import { isJson } from '../../core/http/media-type.ts';
-import { KIB, MS_PER_SECOND } from '../../core/job/limits.ts';
+import { MS_PER_SECOND } from '../../core/job/limits.ts';
+import { once } from '../../core/once.ts';
 import type { NewEvent } from '../../core/topic/event.ts';
-import { MAX_EVENT_BYTES } from '../../core/topic/limits.ts';
+import { MAX_EVENT_BYTES, MAX_EVENT_REQUEST_BYTES } from '../../core/topic/limits.ts';
 import { EVENT_TYPE, eventTypeError, GAP_TYPE } from '../../core/topic/names.ts';
 import { readBytes, refuseEncoded, requestMediaType, tooLarge } from '../body.ts';
 import { inBody, zodFaults } from '../faults.ts';
@@ -25,10 +26,6 @@ export interface EventDraft {
 
 const TYPE_HEADER = 'Coatcheck-Event-Type';
 const STRUCTURED = 'application/cloudevents+json';
-/** Maximum size of the attributes around the data of a structured CloudEvent. */
-const ENVELOPE_BYTES = 8 * KIB;
-/** Maximum size of a request with an event. */
-export const MAX_EVENT_REQUEST_BYTES = 2 * MAX_EVENT_BYTES + ENVELOPE_BYTES;
 const ARRIVAL_MS = 30 * MS_PER_SECOND;
 /** Maximum length of a CloudEvent's source and id together. */
 const MAX_SOURCE_AND_ID_CHARS = 1_024;
@@ -97,20 +94,22 @@ async function readBinary(request: Request): Promise<ReadEvent> {
 	return defined({ type, id, content: bytesContent(Buffer.from(bytes).toString('base64'), mediaType) });
 }
 
-const Structured = z.looseObject({
-	specversion: z.literal('1.0', 'expected "1.0"'),
-	type: z.string('expected a string'),
-	source: z.string('expected a string'),
-	id: z.string('expected a string'),
-	datacontenttype: z.string('expected a string').optional(),
-	data: z.unknown(),
-	data_base64: z.base64('expected base64').optional(),
-});
+const Structured = once(() =>
+	z.looseObject({
+		specversion: z.literal('1.0', 'expected "1.0"'),
+		type: z.string('expected a string'),
+		source: z.string('expected a string'),
+		id: z.string('expected a string'),
+		datacontenttype: z.string('expected a string').optional(),
+		data: z.unknown(),
+		data_base64: z.base64('expected base64').optional(),
+	}),
+);
 
 /** The body is the whole CloudEvent (CloudEvents JSON format §3). */
 async function readStructured(request: Request): Promise<ReadEvent> {
 	const bytes = await readBytes(request, MAX_EVENT_REQUEST_BYTES, { arrivalMs: ARRIVAL_MS });
-	const parsed = Structured.safeParse(parseJson(bytes));
+	const parsed = Structured().safeParse(parseJson(bytes));
 	if (!parsed.success) throw invalidRequest('The CloudEvent is not valid', zodFaults(parsed.error, inBody()));
 	const { type: named, source, id: name, data, data_base64: base64, datacontenttype } = parsed.data;
 	const type = checkType(named, (message) => ({ pointer: '/type', message }));

@@ -32,7 +32,7 @@ export async function readSubscription(context: RequestContext, topic: string): 
 }
 
 function readWebhook(context: RequestContext, body: unknown): Draft {
-	const parsed = WebhookSubscription.safeParse(body);
+	const parsed = WebhookSubscription().safeParse(body);
 	if (!parsed.success) throw invalidRequest('The subscription is not valid', zodFaults(parsed.error, inBody()));
 	const { webhook, types, from } = parsed.data;
 	const { config, principal } = context;
@@ -47,7 +47,7 @@ function readWebhook(context: RequestContext, body: unknown): Draft {
 }
 
 function readTask(context: RequestContext, body: unknown, topic: string): Draft {
-	const parsed = TaskSubscription.safeParse(body);
+	const parsed = TaskSubscription().safeParse(body);
 	if (!parsed.success) throw invalidRequest('The subscription is not valid', zodFaults(parsed.error, inBody()));
 	const { task, input, parameters, replyTopic, types, from } = parsed.data;
 	const known = context.tasks.get(task);

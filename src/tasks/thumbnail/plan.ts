@@ -1,6 +1,7 @@
 /** Plans the work from an image's header and the client's request, before any pixel is decoded. Pure. */
 import { imageTooLarge } from './errors.ts';
 import type { ImageFormat, ImageHeader } from './header.ts';
+import { MAX_SIDE_PIXELS } from './limits.ts';
 import { FULL_SIZE_EIGHTHS, MEMORY_BUDGET_BYTES, type MemoryNeeds, memoryNeeds, totalBytes } from './memory.ts';
 
 /** How the image is fitted to the box. */
@@ -47,9 +48,6 @@ export interface Plan {
 	/** The memory that the work needs. */
 	readonly needs: MemoryNeeds;
 }
-
-/** Maximum length of a result's side, in pixels. */
-export const MAX_SIDE_PIXELS = 4_096;
 
 /** The default width when the client requests no size, in pixels. */
 export const DEFAULT_WIDTH_PIXELS = 320;

@@ -25,7 +25,7 @@ export function planForwarding(attempt: Attempt): Forwarding {
 	if (!upstream) throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured`);
 	if (tenant !== undefined && !mayUse(upstream, tenant))
 		throw notAllowed('UnknownTask', `Upstream "${name}" is no longer configured for this tenant`);
-	const request = UpstreamRequest.parse(parameters);
+	const request = UpstreamRequest().parse(parameters);
 	const fault = requestFault(upstream, request);
 	if (fault) throw notAllowed('UpstreamFailed', fault.message);
 	return { attempt, upstream, request };

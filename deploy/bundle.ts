@@ -1,0 +1,73 @@
+/**
+ * `npm run build` bundles the Worker into `dist/`, in parts. `index.mjs` and its static imports are loaded at the start. A module that the
+ * source imports with `import()`, such as an image codec, is a part of its own, and is loaded when it is needed.
+ *
+ * `wrangler dev` and `wrangler deploy` run this first (`[build]` in `wrangler.toml`). Wrangler's own bundler is esbuild too, but it
+ * puts all parts into one file.
+ */
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const TYPES = 'index.d.ts';
+
+const OPTIONS = {
+	absWorkingDir: ROOT,
+	bundle: true,
+	splitting: true,
+	sourcemap: 'linked',
+	format: 'esm',
+	outExtension: { '.js': '.mjs' },
+	target: 'es2024',
+	metafile: true,
+	write: false,
+	logLevel: 'warning',
+	loader: { '.wasm': 'copy' },
+	external: ['cloudflare:*', 'node:*'],
+	// The same as in wrangler's bundler.
+	conditions: ['workerd', 'worker', 'browser'],
+	define: { 'navigator.userAgent': '"Cloudflare-Workers"', 'process.env.NODE_ENV': '"production"' },
+	alias: Object.fromEntries(
+		builtinModules.filter((name) => !name.startsWith('node:')).map((name) => [name, `node:${name}`]),
+	),
+} satisfies BuildOptions;
+
+/**
+ * @param entry relative to the root of the repository.
+ * @param folder an absolute path. Files of an earlier build are deleted.
+ * @param minify `false` keeps the names of functions, for a profile.
+ */
+export async function bundleWorker(entry: string, folder: string, minify = true): Promise<Metafile> {
+	const { outputFiles, metafile } = await build({ ...OPTIONS, entryPoints: { index: entry }, outdir: folder, minify });
+	await mkdir(folder, { recursive: true });
+	const names = new Set([...outputFiles.map(({ path }) => basename(path)), TYPES]);
+	for (const name of await readdir(folder)) if (!names.has(name)) await rm(join(folder, name));
+	for (const { path, contents } of outputFiles) await writeChanged(path, contents);
+	return metafile;
+}
+
+/** Leaves equal files alone, because another wrangler may be reading them. */
+async function writeChanged(path: string, contents: Uint8Array): Promise<void> {
+	const existing = await readFile(path).catch(() => undefined);
+	if (!existing?.equals(contents)) await writeFile(path, contents);
+}
+
+/** The scripts that an isolate loads before its first request: the entry, and whatever it imports statically. */
+export function startScripts({ outputs }: Metafile): string[] {
+	const found = new Set(Object.keys(outputs).filter((path) => basename(path) === 'index.mjs'));
+	for (const path of found)
+		for (const imported of outputs[path]?.imports ?? [])
+			if (imported.kind === 'import-statement' && !imported.external) found.add(imported.path);
+	return [...found];
+}
+
+if (import.meta.main) {
+	await bundleWorker('src/index.ts', join(ROOT, 'dist'));
+	// `worker-configuration.d.ts` imports the types of the bundle.
+	const types = "export * from '../src/index.ts';\nexport { default } from '../src/index.ts';\n";
+	await writeChanged(join(ROOT, 'dist', TYPES), Buffer.from(types));
+}

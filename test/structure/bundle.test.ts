@@ -1,0 +1,65 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Metafile } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleWorker, startScripts } from '../../deploy/bundle.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const MAX_GZIPPED_BYTES = 120 * 1_024;
+
+/** Big, and not needed to submit or to read a job. */
+const RARE = [
+	'node_modules/jose/',
+	'node_modules/csv-parse/',
+	'node_modules/@jsquash/',
+	'node_modules/imagescript/',
+	'node_modules/standardwebhooks/',
+	'src/http/batch/batches.ts',
+	'src/http/topics/',
+	'src/subscription/serve.ts',
+	'src/work/upstream/runner.ts',
+	'src/tasks/profile-csv/',
+	'src/tasks/thumbnail/codec',
+	'src/tasks/thumbnail/resample',
+];
+
+let folder: string;
+let metafile: Metafile;
+
+beforeAll(async () => {
+	folder = await mkdtemp(join(tmpdir(), 'coatcheck-bundle-'));
+	metafile = await bundleWorker('src/index.ts', folder);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** The source files in these scripts. */
+function inputsOf(scripts: readonly string[]): string[] {
+	return scripts.flatMap((script) => Object.keys(metafile.outputs[script]?.inputs ?? {}));
+}
+
+describe('the bundle', () => {
+	it('loads at most 120 KiB gzipped at the start', async () => {
+		const scripts = await Promise.all(startScripts(metafile).map((script) => readFile(join(ROOT, script))));
+		// Compressed together, as wrangler counts an upload.
+		const bytes = gzipSync(Buffer.concat(scripts)).byteLength;
+		expect(bytes).toBeGreaterThan(MAX_GZIPPED_BYTES / 2);
+		expect(bytes).toBeLessThanOrEqual(MAX_GZIPPED_BYTES);
+	});
+
+	it.each(RARE)('loads %s only when it is needed', (rare) => {
+		const isRare = (input: string) => input.startsWith(rare);
+		expect(inputsOf(startScripts(metafile)).filter(isRare)).toEqual([]);
+		const others = Object.keys(metafile.outputs).filter((path) => !startScripts(metafile).includes(path));
+		expect(inputsOf(others).some(isRare)).toBe(true);
+	});
+
+	it('loads no Node module at the start but three small ones', () => {
+		const imports = startScripts(metafile).flatMap((script) => metafile.outputs[script]?.imports ?? []);
+		const modules = imports.map(({ path }) => path).filter((path) => path.startsWith('node:'));
+		expect([...new Set(modules)].sort()).toEqual(['node:async_hooks', 'node:buffer', 'node:crypto']);
+	});
+});
