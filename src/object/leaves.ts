@@ -112,7 +112,9 @@ export class Leaves {
 	}
 
 	#leaf(n: number, parts: LeafParts): Leaf {
-		return new Leaf(n, parts, { combinations: this.combinations, readText: (row) => this.#rows.text(row) });
+		const { combinations } = this;
+		const readText = (row: number) => this.#rows.text(row);
+		return new Leaf(n, parts, { combinations, readText, readFacets: (row) => this.#rows.facets(row) });
 	}
 }
 

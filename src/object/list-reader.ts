@@ -1,12 +1,14 @@
 /** Reads pages and counts from the leaves of a list. */
+import { defined } from '../core/defined.ts';
 import { formatListCursor, parseListCursor } from '../core/list/cursor.ts';
 import { listedEntry, type VisibleEntry } from '../core/list/entry.ts';
+import { isFacetFilter, matchingFacets } from '../core/list/facets.ts';
 import { countedAs, isCountedFilter } from '../core/list/filter.ts';
 import { type Leaf, prepareSearch, type Search } from '../core/list/leaf.ts';
 import { LEAVES_A_PAGE, LEAVES_A_TURN } from '../core/list/limits.ts';
 import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import { comparePositions, type Position } from '../core/list/position.ts';
-import { jobCounts } from '../core/list/tally.ts';
+import { type Combinations, countJob, jobCounts } from '../core/list/tally.ts';
 import type { Leaves } from './leaves.ts';
 
 /** @throws {RangeError} for a cursor that is not of this filter: callers check it first. */
@@ -20,11 +22,11 @@ export function readListPage(leaves: Leaves, { filter, cursor, limit }: ListQuer
 		const leaf = all[at] as Leaf;
 		if (leaf.isGone(now) || !leaf.mayMatch(search)) continue;
 		if (leavesRead++ === LEAVES_A_PAGE) return listPage(found, filter, (all[at + 1] ?? leaf).first);
-		const matching = leaf.matching(search, now);
-		found.push(...(after ? matching.filter((entry) => comparePositions(entry, after) < 0) : matching).reverse());
-		if (found.length <= limit) continue;
-		const shown = found.slice(0, limit);
-		return listPage(shown, filter, shown.at(-1));
+		for (const entry of leaf.newestMatching(search, now)) {
+			if (after && comparePositions(entry, after) >= 0) continue;
+			if (found.length === limit) return listPage(found, filter, found.at(-1));
+			found.push(entry);
+		}
 	}
 	return listPage(found, filter);
 }
@@ -42,24 +44,15 @@ function positionAt(cursor: string, filter: JobFilter): Position {
 
 /** Where counts don't answer, the leaves are read in turns, so that other calls of the object don't wait for a large list. */
 export async function countListed(leaves: Leaves, filter: JobFilter, now: number): Promise<JobCounts> {
-	const search = prepareSearch(filter, leaves.combinations);
-	const totals = new Map<number, number>();
-	const oldest = new OldestPending(search, leaves, now);
-	let leavesRead = 0;
+	const counter = new Counter(prepareSearch(filter, leaves.combinations), leaves.combinations, now);
+	let turn = 0;
 	for (let leaf = leaves.all[0]; leaf; leaf = leafAfter(leaves, leaf)) {
-		if (leaf.isGone(now) || !leaf.mayMatch(search)) continue;
-		if (leaf.firstGoneAt <= now) leavesRead++;
-		leaf.dropGone(now);
-		const tally = isCountedFilter(filter) && leaf.isWithin(filter) ? leaf.tally() : undefined;
-		if (tally) tally.addTo(totals, search.matches);
-		else leavesRead += countEntries(leaf, { search, totals, leaves, now });
-		oldest.look(leaf);
-		if (leavesRead < LEAVES_A_TURN) continue;
-		leavesRead = 0;
+		turn += counter.add(leaf);
+		if (turn < 1) continue;
+		turn = 0;
 		await scheduler.wait(0);
 	}
-	const counts = jobCounts(totals, leaves.combinations);
-	return oldest.at === undefined ? counts : { ...counts, oldestPendingAt: oldest.at };
+	return counter.counts;
 }
 
 /** The leaves may have changed since the leaf was read. */
@@ -67,36 +60,56 @@ function leafAfter(leaves: Leaves, { first }: Leaf): Leaf | undefined {
 	return leaves.all[leaves.countUpTo(first)];
 }
 
-interface Counting {
-	readonly search: Search;
-	readonly totals: Map<number, number>;
-	readonly leaves: Leaves;
-	readonly now: number;
-}
-
-/** @returns the number of leaves that were read. */
-function countEntries(leaf: Leaf, { search, totals, leaves: { combinations }, now }: Counting): 1 {
-	for (const { job } of leaf.matching(search, now)) {
-		const number = combinations.numberFor(countedAs(job));
-		totals.set(number, (totals.get(number) ?? 0) + 1);
-	}
-	return 1;
-}
-
-/** Finds the oldest pending job that matches: in the first leaf that has one. */
-class OldestPending {
-	at: number | undefined;
-	readonly #search: Search | undefined;
+/** Counts leaf by leaf, oldest first. */
+class Counter {
+	readonly #search: Search;
+	readonly #combinations: Combinations;
 	readonly #now: number;
+	readonly #isCounted: boolean;
+	readonly #totals = new Map<number, number>();
+	#oldestPendingAt: number | undefined;
 
-	constructor({ filter }: Search, { combinations }: Leaves, now: number) {
-		const { status = 'pending' } = filter;
-		this.#search = status === 'pending' ? prepareSearch({ ...filter, status }, combinations) : undefined;
+	constructor(search: Search, combinations: Combinations, now: number) {
+		this.#search = search;
+		this.#combinations = combinations;
 		this.#now = now;
+		this.#isCounted = isCountedFilter(search.filter);
 	}
 
-	look(leaf: Leaf): void {
-		if (this.at !== undefined || !this.#search || !leaf.mayMatch(this.#search)) return;
-		this.at = leaf.matching(this.#search, this.#now)[0]?.createdAt;
+	get counts(): JobCounts {
+		return defined({ ...jobCounts(this.#totals, this.#combinations), oldestPendingAt: this.#oldestPendingAt });
+	}
+
+	/** @returns the share of a turn that it took. */
+	add(leaf: Leaf): number {
+		if (leaf.isGone(this.#now) || !leaf.mayMatch(this.#search)) return 0;
+		if (this.#isCounted && leaf.isWithin(this.#search.filter) && leaf.tally()) return this.#addTally(leaf);
+		const facets = isFacetFilter(this.#search.filter) ? leaf.facets() : undefined;
+		if (facets === undefined) return this.#addEntries(leaf);
+		for (const { createdAt, combination } of matchingFacets(facets, this.#search, this.#now))
+			this.#count(createdAt, this.#combinations.numberFor(combination));
+		return 1 / LEAVES_A_TURN.facets;
+	}
+
+	#addTally(leaf: Leaf): number {
+		const isExact = leaf.firstGoneAt > this.#now;
+		leaf.dropGone(this.#now);
+		const { matches, filter } = this.#search;
+		leaf.tally()?.addTo(this.#totals, matches);
+		const pending = prepareSearch({ ...filter, status: 'pending' }, this.#combinations);
+		const isSought = this.#oldestPendingAt === undefined && (filter.status ?? 'pending') === 'pending';
+		if (isSought && leaf.mayMatch(pending)) this.#oldestPendingAt = leaf.matching(pending, this.#now)[0]?.createdAt;
+		return isExact ? 0 : 1 / LEAVES_A_TURN.jobs;
+	}
+
+	#addEntries(leaf: Leaf): number {
+		for (const { job, createdAt } of leaf.matching(this.#search, this.#now))
+			this.#count(createdAt, this.#combinations.numberFor(countedAs(job)));
+		return 1 / LEAVES_A_TURN.jobs;
+	}
+
+	#count(createdAt: number, combination: number): void {
+		countJob(this.#totals, combination);
+		if (this.#combinations.at(combination).status === 'pending') this.#oldestPendingAt ??= createdAt;
 	}
 }

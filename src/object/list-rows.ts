@@ -13,7 +13,7 @@ const TABLES = `
 		last_id TEXT NOT NULL, size INTEGER NOT NULL, unfinished INTEGER NOT NULL, first_gone_at INTEGER,
 		last_gone_at INTEGER, counts TEXT, bloom BLOB NOT NULL
 	);
-	CREATE TABLE IF NOT EXISTS list_leaves (n INTEGER PRIMARY KEY, lines TEXT NOT NULL);
+	CREATE TABLE IF NOT EXISTS list_leaves (n INTEGER PRIMARY KEY, facets TEXT NOT NULL, lines TEXT NOT NULL);
 	CREATE TABLE IF NOT EXISTS list_state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`;
 
 const DIRECTORY = `SELECT n, first_at, first_id, last_at, last_id, size, unfinished, first_gone_at, last_gone_at, counts, bloom
@@ -70,13 +70,18 @@ export class ListRows {
 		return this.#cache(n, row?.lines ?? '');
 	}
 
+	/** They come before the lines in the row, so that those are not read. */
+	facets(n: number): string {
+		return this.#sql.exec<{ facets: string }>('SELECT facets FROM list_leaves WHERE n = ?', n).one().facets;
+	}
+
 	write(n: number, leaf: PackedLeaf): void {
-		const { first, last, size, unfinished, firstGoneAt, lastGoneAt, counts = null, bloom, text } = leaf;
+		const { first, last, size, unfinished, firstGoneAt, lastGoneAt, counts = null, bloom, facets, text } = leaf;
 		const goneAts = [firstGoneAt, lastGoneAt].map((at) => (Number.isFinite(at) ? at : null));
 		const positions = [first.createdAt, first.id, last.createdAt, last.id];
 		const values = [n, ...positions, size, unfinished, ...goneAts, counts, bloom];
 		this.#sql.exec('INSERT OR REPLACE INTO list_directory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', ...values);
-		this.#sql.exec('INSERT OR REPLACE INTO list_leaves VALUES (?, ?)', n, text);
+		this.#sql.exec('INSERT OR REPLACE INTO list_leaves VALUES (?, ?, ?)', n, facets, text);
 		this.#cache(n, text);
 	}
 

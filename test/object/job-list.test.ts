@@ -323,7 +323,9 @@ it.each([
 				.flatMap(({ job }) => (job && matchesFilter(job, filter) ? [job] : []))
 				.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
 			expect(bench.jobs(filter, 1 + random(100))).toEqual(visible);
-			const { total, byStatus } = await bench.counts(filter);
+			const { total, byStatus, oldestPendingAt } = await bench.counts(filter);
+			const oldest = visible.findLast(({ status }) => status === 'pending');
+			expect(oldestPendingAt).toBe(oldest && Date.parse(oldest.createdAt));
 			expect(total).toBe(visible.length);
 			const failed = visible.filter(({ status }) => status === 'failed').length;
 			expect(byStatus.failed ?? 0).toBe(failed);

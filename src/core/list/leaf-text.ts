@@ -23,6 +23,16 @@ export function entriesInText(text: string, [first = '\n', ...others]: readonly 
 	return found;
 }
 
+/** The same, the last line first, and only as far as they are asked for. */
+export function* entriesFromEnd(text: string, [first = '\n', ...others]: readonly string[]): Generator<Entry> {
+	for (let at = text.lastIndexOf(first); at >= 0; ) {
+		const line = lineAround(text, first === '\n' ? at + 1 : at);
+		if (others.every((other) => line.includes(other))) yield decodeEntry(line);
+		const start = text.lastIndexOf('\n', at);
+		at = start > 0 ? text.lastIndexOf(first, start - 1) : -1;
+	}
+}
+
 function lineAround(text: string, at: number): string {
 	const end = text.indexOf('\n', at);
 	return text.slice(text.lastIndexOf('\n', at) + 1, end < 0 ? text.length : end);

@@ -7,7 +7,7 @@ import { addToBloom, createBloom, type ItemHash, mayContain } from './bloom.ts';
 import { nextCheckAt } from './check-times.ts';
 import { type Entry, entryItems, isGone, isUnfinished, isVisible, type VisibleEntry } from './entry.ts';
 import { countedAs, filterItems, filterTexts, isCreatedWithin, matchesFilter } from './filter.ts';
-import { entriesInText, entryInText } from './leaf-text.ts';
+import { entriesFromEnd, entriesInText, entryInText } from './leaf-text.ts';
 import { LEAF_JOBS } from './limits.ts';
 import type { JobFilter } from './list-api.ts';
 import type { PackedLeaf } from './packing.ts';
@@ -31,7 +31,7 @@ export function prepareSearch(filter: JobFilter, combinations: Combinations): Se
 	};
 }
 
-export type LeafParts = Omit<PackedLeaf, 'text'>;
+export type LeafParts = Omit<PackedLeaf, 'text' | 'facets'>;
 
 export class Leaf {
 	/** The number of its row. */
@@ -59,11 +59,13 @@ export class Leaf {
 	readonly #changes = new Map<string, Entry | undefined>();
 	readonly #combinations: Combinations;
 	readonly #readText: () => string;
+	readonly #readFacets: () => string;
 
-	constructor(n: number, parts: LeafParts, { combinations, readText }: LeafDependencies) {
+	constructor(n: number, parts: LeafParts, { combinations, readText, readFacets }: LeafDependencies) {
 		this.n = n;
 		this.#combinations = combinations;
 		this.#readText = () => readText(n);
+		this.#readFacets = () => readFacets(n);
 		({
 			first: this.first,
 			last: this.last,
@@ -145,14 +147,33 @@ export class Leaf {
 
 	/** The jobs that match, oldest first. */
 	matching({ filter, texts }: Search, now: number): VisibleEntry[] {
-		return this.entries(texts).filter(
-			(entry): entry is VisibleEntry => isVisible(entry, now) && matchesFilter(entry.job, filter),
-		);
+		return this.entries(texts).filter((entry): entry is VisibleEntry => isListedMatch(entry, filter, now));
+	}
+
+	/** The jobs that match, newest first. Lines are parsed as they are needed. */
+	*newestMatching({ filter, texts }: Search, now: number): Generator<VisibleEntry> {
+		const changed = [...this.#changes.values()]
+			.filter((entry): entry is VisibleEntry => entry !== undefined && isListedMatch(entry, filter, now))
+			.sort(comparePositions);
+		for (const entry of entriesFromEnd(this.#readText(), texts)) {
+			if (this.#changes.has(entry.id) || !isListedMatch(entry, filter, now)) continue;
+			for (let last = changed.at(-1); last && comparePositions(last, entry) > 0; last = changed.at(-1)) {
+				changed.pop();
+				yield last;
+			}
+			yield entry;
+		}
+		yield* changed.reverse();
 	}
 
 	/** Whether all its jobs were created within the filter's time. */
 	isWithin(filter: JobFilter): boolean {
 		return isCreatedWithin(this.first.createdAt, filter) && isCreatedWithin(this.last.createdAt, filter);
+	}
+
+	/** The facets of its jobs; `undefined` while it has changes. */
+	facets(): string | undefined {
+		return this.isChanged ? undefined : this.#readFacets();
 	}
 
 	/** The counts of all its jobs; `undefined` where they are too varied. Exact after {@link dropGone}. */
@@ -198,6 +219,10 @@ export class Leaf {
 /** Each unfinished job's line contains one of these texts. */
 const UNFINISHED = ['pending', 'running'].map((status) => filterTexts({ status: status as Status })[0] ?? '');
 
+function isListedMatch(entry: Entry, filter: JobFilter, now: number): entry is VisibleEntry {
+	return isVisible(entry, now) && matchesFilter(entry.job, filter);
+}
+
 function lastHeardAt({ createdAt, job }: Entry): number {
 	return job ? Date.parse(job.lastUpdatedAt) : createdAt;
 }
@@ -206,6 +231,8 @@ export interface LeafDependencies {
 	readonly combinations: Combinations;
 	/** The text of a leaf's row; empty where there is none. */
 	readonly readText: (n: number) => string;
+	/** Its facets. */
+	readonly readFacets: (n: number) => string;
 }
 
 /** A leaf without entries, which begins at a position. */

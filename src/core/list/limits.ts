@@ -5,8 +5,8 @@ import { MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND } from '../job/limits.ts';
 export const PAGE_JOBS = { min: 1, max: 100, default: 20 } as const;
 /** Maximum number of leaves that one page reads. A page that ends there has a cursor, and may have few jobs or none. */
 export const LEAVES_A_PAGE = 256;
-/** Maximum number of leaves that a count reads before other calls of the object may run. */
-export const LEAVES_A_TURN = 64;
+/** Maximum number of leaves of which a count reads all jobs, or only the facets, before other calls of the object may run. */
+export const LEAVES_A_TURN = { jobs: 8, facets: 64 } as const;
 
 /** Jobs of a leaf. The newest leaf is followed by another once it is `full`; any other is halved above `max`. */
 export const LEAF_JOBS = { full: 256, max: 512 } as const;

@@ -1,6 +1,7 @@
 /** Turns entries into leaves as they are stored. */
 import { addToBloom, createBloom, type ItemHash } from './bloom.ts';
 import { type Entry, entryItems } from './entry.ts';
+import { encodeFacets } from './facets.ts';
 import { countedAs } from './filter.ts';
 import { leafText } from './leaf-text.ts';
 import { LEAF_CHARS, LEAF_JOBS } from './limits.ts';
@@ -18,6 +19,7 @@ export interface PackedLeaf {
 	/** The counts as JSON; `undefined` where they are too varied. */
 	readonly counts: string | undefined;
 	readonly bloom: Uint8Array;
+	readonly facets: string;
 	readonly text: string;
 }
 
@@ -42,6 +44,7 @@ export function packEntries(entries: readonly Entry[]): PackedLeaf[] {
 			lastGoneAt: Math.max(Number.NEGATIVE_INFINITY, ...goneAts),
 			counts: encodedCounts(entries),
 			bloom: filledBloom(entries.flatMap(entryItems)),
+			facets: encodeFacets(entries),
 			text,
 		},
 	];

@@ -81,6 +81,11 @@ export class Tally {
 	}
 }
 
+/** Counts a job of a combination. */
+export function countJob(totals: Map<number, number>, number: number): void {
+	totals.set(number, (totals.get(number) ?? 0) + 1);
+}
+
 export function jobCounts(totals: ReadonlyMap<number, number>, combinations: Combinations): JobCounts {
 	const byStatus: Record<string, number> = {};
 	const byTask: Record<string, number> = {};

@@ -6,7 +6,7 @@ import { upstreamTask } from '../../core/job/upstream.ts';
 import { countedAs, matchesFilter } from '../../core/list/filter.ts';
 import type { JobCounts, JobFilter, ListedEntry } from '../../core/list/list-api.ts';
 import { comparePositions } from '../../core/list/position.ts';
-import { Combinations, jobCounts } from '../../core/list/tally.ts';
+import { Combinations, countJob, jobCounts } from '../../core/list/tally.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
 import { createLinkBase, PRIVATE } from '../job-response.ts';
 import { Problem } from '../problem.ts';
@@ -87,10 +87,7 @@ function positionFor({ job: { createdAt, id } }: ListedEntry) {
 function countEach(entries: readonly ListedEntry[]): JobCounts {
 	const combinations = new Combinations();
 	const totals = new Map<number, number>();
-	for (const { job } of entries) {
-		const number = combinations.numberFor(countedAs(job));
-		totals.set(number, (totals.get(number) ?? 0) + 1);
-	}
+	for (const { job } of entries) countJob(totals, combinations.numberFor(countedAs(job)));
 	const pending = entries.filter(({ job }) => job.status === 'pending').map((entry) => positionFor(entry).createdAt);
 	const oldestPendingAt = pending.length > 0 ? Math.min(...pending) : undefined;
 	return defined({ ...jobCounts(totals, combinations), oldestPendingAt });

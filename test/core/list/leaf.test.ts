@@ -67,7 +67,11 @@ describe('packed leaves', () => {
 		expect(packed?.counts).toBeUndefined();
 		expect(packEntries(all.slice(1))[0]?.counts).toBeDefined();
 		if (!packed) return;
-		const leaf = new Leaf(1, packed, { combinations: new Combinations(), readText: () => packed.text });
+		const leaf = new Leaf(1, packed, {
+			combinations: new Combinations(),
+			readText: () => packed.text,
+			readFacets: () => packed.facets,
+		});
 		expect(leaf.tally()).toBeUndefined();
 	});
 });
