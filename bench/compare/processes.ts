@@ -39,18 +39,22 @@ export async function residentBytesOf(pid: number): Promise<number | undefined> 
 }
 
 export async function isListeningOn(pid: number, port: number): Promise<boolean> {
+	return (await portsOf(pid)).includes(port);
+}
+
+/** The TCP ports that a process listens on. */
+export async function portsOf(pid: number): Promise<number[]> {
 	const tables = await Promise.all(
 		['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
 	);
-	const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
 	const rows = tables
 		.join('\n')
 		.split('\n')
 		.map((line) => line.trim().split(/\s+/));
-	const inodes = rows.filter((row) => row[1]?.endsWith(wanted) && row[3] === '0A').map((row) => `socket:[${row[9]}]`);
 	const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
 	const targets = await Promise.all(files.map((file) => readlink(`/proc/${pid}/fd/${file}`).catch(() => '')));
-	return targets.some((target) => inodes.includes(target));
+	const listening = rows.filter((row) => row[3] === '0A' && targets.includes(`socket:[${row[9]}]`));
+	return listening.map((row) => Number.parseInt(row[1]?.split(':')[1] ?? '', 16));
 }
 
 interface Stat {

@@ -4,7 +4,7 @@
  * turn.
  *
  *     npm run bench:list
- *     npm run bench:list -- --quick        up to 100,000 jobs, fewer requests
+ *     npm run bench:list -- --sizes 10000,100000 --rounds 5 --name=list-quick
  */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -18,6 +18,7 @@ import { table } from '../../demo/terminal.ts';
 import { plain } from '../compare/contender.ts';
 import { median, quantile } from '../compare/figures.ts';
 import { hangUp, send, sendForJson } from '../compare/http.ts';
+import { portsOf } from '../compare/processes.ts';
 import { running } from '../compare/workers.ts';
 import { configWith, localVariables } from '../configuration.ts';
 import { type MadeList, QUESTIONS } from './made-jobs.ts';
@@ -27,17 +28,25 @@ process.env.WRANGLER_SEND_METRICS ??= 'false';
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
 
 const { values } = parseArgs({
-	options: { quick: { type: 'boolean', default: false }, name: { type: 'string', default: 'list' } },
+	options: {
+		sizes: { type: 'string', default: '10000,100000,1000000' },
+		rounds: { type: 'string', default: '30' },
+		name: { type: 'string', default: 'list' },
+	},
 });
-const SIZES = values.quick ? [10_000, 100_000] : [10_000, 100_000, 1_000_000];
-const ROUNDS = values.quick ? 15 : 40;
-const COLD_ROUNDS = values.quick ? 5 : 15;
+const SIZES = values.sizes.split(',').map(Number);
+const ROUNDS = Number(values.rounds);
+const COLD_ROUNDS = 15;
 const FILLED_AT_ONCE = 20_000;
 const RESULTS = fileURLToPath(new URL(`../results/${values.name}.md`, import.meta.url));
 const PG = fileURLToPath(new URL('../peers/node_modules/pg', import.meta.url));
 const POSTGRES = process.env.BENCH_POSTGRES_URL ?? 'postgres://bench@127.0.0.1:5432/postgres';
 const OURS = 'Coatcheck';
-const NOW = Date.now();
+const DAY_MS = 86_400_000;
+/** The newest job. */
+const NOW = Math.floor(Date.now() / DAY_MS) * DAY_MS;
+/** A case that has taken this long is not asked again. */
+const MAX_CASE_MS = 10_000;
 
 interface Contender {
 	readonly name: string;
@@ -81,12 +90,13 @@ class_name = "TopicObject"
 	const config = await configWith('bench/workers/list.ts', (toml) =>
 		toml.includes('"TOPICS"') ? toml : toml + binding,
 	);
-	const { origin, stop } = await running(
-		OURS,
-		{ configPath: config.path, secrets: await localVariables() },
-		plain(),
-		config.remove,
-	);
+	const {
+		origin: proxy,
+		pid,
+		stop,
+	} = await running(OURS, { configPath: config.path, secrets: await localVariables() }, plain(), config.remove);
+	const origin = (await directOrigin(pid)) ?? proxy;
+	console.log(origin === proxy ? "Asking behind wrangler's proxy" : "Asking the runtime, without wrangler's proxy");
 	return {
 		name: OURS,
 		origin,
@@ -98,6 +108,16 @@ class_name = "TopicObject"
 			}
 		},
 	};
+}
+
+/** The runtime's own port, so that the proxy of local development is not part of the times. Linux only. */
+async function directOrigin(pid: number | undefined): Promise<string | undefined> {
+	for (const port of pid === undefined ? [] : await portsOf(pid)) {
+		const origin = `http://127.0.0.1:${port}`;
+		const answer = await send({ method: 'GET', url: `${origin}/healthz` }).catch(() => undefined);
+		if (answer?.status === 200 && String(answer.bytes) === '{"status":"ok"}') return origin;
+	}
+	return undefined;
 }
 
 async function bench(origin: string, path: string, size: number): Promise<Buffer> {
@@ -160,12 +180,15 @@ async function askAll(contenders: readonly Contender[]): Promise<Times> {
 		SIZES.flatMap((size) => contenders.map((contender) => ({ question, size, contender }))),
 	);
 	const totals = new Map<string, number>();
+	const spentMs = new Map<string, number>();
 	// The first two rounds are not counted.
 	for (let round = -2; round < ROUNDS; round++) {
 		for (const { question, size, contender } of round % 2 ? cases : cases.toReversed()) {
-			const { ms, answer } = await ask(contender, question.path({ total: size, now: NOW }), size);
 			const key = keyFor(contender.name, size, question.name);
-			if (round >= 0) times.set(key, [...(times.get(key) ?? []), ms]);
+			if ((spentMs.get(key) ?? 0) > MAX_CASE_MS) continue;
+			const { ms, answer } = await ask(contender, question.path({ total: size, now: NOW }), size);
+			spentMs.set(key, (spentMs.get(key) ?? 0) + ms);
+			if (round >= 0 || ms > MAX_CASE_MS / 4) times.set(key, [...(times.get(key) ?? []), ms]);
 			const found = answer.total ?? answer.jobs?.length ?? 0;
 			const wanted = totals.get(keyFor('', size, question.name)) ?? found;
 			if (found !== wanted) throw new Error(`${key}: expected ${wanted} jobs, got ${found}`);
@@ -241,9 +264,9 @@ async function report({ contenders, times, cold, live, reason }: Found): Promise
 	}
 	const text = [
 		'# First pages and counts of a list',
-		`\`npm run bench:list\` on ${new Date(NOW).toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim()}.`,
-		`Median / 95th percentile in milliseconds of ${ROUNDS} interleaved requests (${COLD_ROUNDS} after an eviction), over HTTP, one at a time. Coatcheck is asked`,
-		"behind wrangler's local proxy, with validation and signed links; the tables are behind `node:http`, with neither. The first table shows what an empty answer costs each.",
+		`\`npm run bench:list\` on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim()}.`,
+		`Median / 95th percentile in milliseconds of ${ROUNDS} interleaved requests (${COLD_ROUNDS} after an eviction), over HTTP, one at a time. Coatcheck runs in workerd,`,
+		'asked at its own port, with validation and signed links; the tables are behind `node:http`, with none of these. The first table shows what an empty answer costs each.',
 		...(reason ? [`PostgreSQL was left out: ${reason}.`] : []),
 		...everything.map(([name, rows]) => `## ${name}\n\n${markdown(rows as string[][])}`),
 		ratios(contenders, times),

@@ -13,7 +13,10 @@ import type { ListedJob } from '../../src/core/job/news.ts';
 import { type MadeList, madeNews } from './made-jobs.ts';
 
 const ROWS_AT_ONCE = 5_000;
-const COLUMNS = 'id, created_at, status, phase, task, correlation_id, error_code, tags, document';
+const COLUMNS = ['text', 'bigint', 'text', 'text', 'text', 'text', 'text', 'text', 'text'];
+const TAGS = 7;
+const UNNESTED = `SELECT a, b, c, d, e, f, g, string_to_array(h, ' '), i::jsonb
+	FROM unnest(${COLUMNS.map((type, nth) => `$${nth + 1}::${type}[]`).join(', ')}) AS t (a, b, c, d, e, f, g, h, i)`;
 
 type Row = readonly (string | number | null | readonly string[])[];
 
@@ -95,38 +98,46 @@ async function postgres(connectionString: string, kind: keyof typeof INDEXES): P
 	const { default: pg } = await import(new URL('../peers/node_modules/pg/lib/index.js', import.meta.url).href);
 	const schema = `coatcheck_list_${kind}`;
 	const pool = new pg.Pool({ connectionString, max: 4, options: `-c search_path=${schema}` });
-	await pool.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
-	await pool.query(`CREATE SCHEMA ${schema}`);
+	await pool.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
 	return {
 		async fill(list) {
 			const table = `jobs_${list.total}`;
+			// A table of an earlier run of the same day is used again.
+			const { rows: found } = await pool.query(`SELECT obj_description(to_regclass('${table}')) AS filled`);
+			if (found[0]?.filled === String(list.now)) return;
+			await pool.query(`DROP TABLE IF EXISTS ${table}`);
 			await pool.query(
 				`CREATE TABLE ${table} (id TEXT PRIMARY KEY, created_at BIGINT, status TEXT, phase TEXT, task TEXT, correlation_id TEXT, error_code TEXT, tags TEXT[], document JSONB)`,
 			);
-			for (const rows of rowsIn(list)) {
-				const json = JSON.stringify(
-					rows.map((row) =>
-						Object.fromEntries(
-							COLUMNS.split(', ').map((name, nth) => [
-								name,
-								name === 'document' ? JSON.parse(row[nth] as string) : row[nth],
-							]),
-						),
-					),
-				);
-				await pool.query(`INSERT INTO ${table} SELECT * FROM jsonb_populate_recordset(NULL::${table}, $1)`, [json]);
-			}
+			if (kind === 'composite') await pool.query(`INSERT INTO ${table} TABLE coatcheck_list_single.${table}`);
+			else
+				for (const rows of rowsIn(list)) {
+					const columns = COLUMNS.map((_, nth) =>
+						rows.map((row) => (nth === TAGS ? (row[nth] as string[]).join(' ') : row[nth])),
+					);
+					await pool.query(`INSERT INTO ${table} ${UNNESTED}`, columns);
+				}
 			for (const statement of createIndexes(table, kind)) await pool.query(statement);
 			await pool.query(`CREATE INDEX ${table}_tags ON ${table} USING GIN (tags)`);
 			await pool.query(`VACUUM ANALYZE ${table}`);
+			await pool.query(`COMMENT ON TABLE ${table} IS '${list.now}'`);
 		},
 		async query(sql, values) {
-			const { rows } = await pool.query({ name: sql.slice(0, 60), text: sql, values });
+			const { rows } = await pool.query({ name: statementName(sql), text: sql, values });
 			return rows;
 		},
 		tagged: (_, value) => `tags @> ARRAY[${value}]`,
 		placeholder: (nth) => `$${nth}`,
 	};
+}
+
+const names = new Map<string, string>();
+
+/** PostgreSQL keeps the plan of a statement with a name. */
+function statementName(sql: string): string {
+	const known = names.get(sql) ?? `statement-${names.size}`;
+	names.set(sql, known);
+	return known;
 }
 
 const FILTERS: Record<string, string> = {
