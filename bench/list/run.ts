@@ -260,7 +260,7 @@ async function report({ contenders, times, cold, live, reason }: Found): Promise
 	];
 	for (const [name, rows] of everything) {
 		console.log(`\n${name}`);
-		table(rows as string[][]);
+		table(rows.map((row) => [...row]));
 	}
 	const text = [
 		'# First pages and counts of a list',
@@ -268,7 +268,7 @@ async function report({ contenders, times, cold, live, reason }: Found): Promise
 		`Median / 95th percentile in milliseconds of ${ROUNDS} interleaved requests (${COLD_ROUNDS} after an eviction), over HTTP, one at a time. Coatcheck runs in workerd,`,
 		'asked at its own port, with validation and signed links; the tables are behind `node:http`, with none of these. The first table shows what an empty answer costs each.',
 		...(reason ? [`PostgreSQL was left out: ${reason}.`] : []),
-		...everything.map(([name, rows]) => `## ${name}\n\n${markdown(rows as string[][])}`),
+		...everything.map(([name, rows]) => `## ${name}\n\n${markdown(rows.map((row) => [...row]))}`),
 		ratios(contenders, times),
 		`## Rows\n\nAt 200 jobs a second for a minute, each ending within 30 s, told ten times a second: ${live.jobs} jobs wrote ${live.log} rows of the log and ${live.all} rows of the list, ${((live.log + live.all) / live.jobs).toFixed(3)} a job in all.`,
 	].join('\n\n');

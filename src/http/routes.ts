@@ -3,9 +3,7 @@ import type { Config } from '../config/config.ts';
 import { MAX_ACTION_BYTES } from '../core/action/limits.ts';
 import { MAX_EVENT_REQUEST_BYTES, MAX_SUBSCRIPTION_BYTES } from '../core/topic/limits.ts';
 import type { Scope } from './access/auth.ts';
-import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
-import { countListedJobs, listJobs } from './list/list.ts';
 import { jobEvents } from './read/events.ts';
 import { jobResult } from './read/result.ts';
 import { jobSocket } from './read/socket.ts';
@@ -13,7 +11,6 @@ import { jobStatus, operationStatus } from './read/status.ts';
 import type { RequestContext } from './request-context.ts';
 import { submitBody, submitEnvelope } from './submit/submit.ts';
 import { submitUpstream } from './submit/upstream.ts';
-import { listTasks } from './tasks.ts';
 
 export interface Route {
 	/** `ALL`: every method that the handler accepts. */
@@ -31,7 +28,10 @@ type Handler = readonly [handle: Route['handle'], takes?: Route['takes']];
 /** Handlers that an isolate loads for their first request. */
 const actions = () => import('./actions/actions.ts');
 const batches = () => import('./batch/batches.ts');
+const commands = () => import('./commands.ts');
 const events = () => import('./topics/events.ts');
+const jobList = () => import('./list/list.ts');
+const tasks = () => import('./tasks.ts');
 const publishing = () => import('./topics/publish.ts');
 const subscriptions = () => import('./topics/subscriptions.ts');
 
@@ -39,7 +39,7 @@ const subscriptions = () => import('./topics/subscriptions.ts');
 export const ROUTES: readonly Route[] = [
 	route('POST /v1/jobs', 'submit', [submitEnvelope, input]),
 	route('POST /v1/tasks/:task/jobs', 'submit', [submitBody, input]),
-	route('GET /v1/tasks', 'read', [listTasks]),
+	route('GET /v1/tasks', 'read', [loadLater(tasks, 'listTasks')]),
 	route('ALL /v1/upstreams/:upstream/*', 'submit', [submitUpstream, input]),
 	route('POST /v1/batches', 'submit', [loadLater(batches, 'submitBatch'), input]),
 	route('GET /v1/batches/:id', 'read', [loadLater(batches, 'batchStatus')]),
@@ -48,8 +48,8 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/actions/:id', 'read', [loadLater(actions, 'actionStatus')]),
 	route('DELETE /v1/actions/:id', 'operate', [loadLater(actions, 'stopAction')]),
 
-	route('GET /v1/jobs', 'read', [listJobs]),
-	route('GET /v1/jobs/counts', 'read', [countListedJobs]),
+	route('GET /v1/jobs', 'read', [loadLater(jobList, 'listJobs')]),
+	route('GET /v1/jobs/counts', 'read', [loadLater(jobList, 'countListedJobs')]),
 	route('GET /v1/jobs/:id', 'read', [jobStatus]),
 	route('GET /v1/operations/:id', 'read', [operationStatus]),
 	route('GET /v1/jobs/:id/result', 'read', [jobResult]),
@@ -66,10 +66,10 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/topics/:topic/subscriptions/:name', 'operate', [loadLater(subscriptions, 'getSubscription')]),
 	route('DELETE /v1/topics/:topic/subscriptions/:name', 'operate', [loadLater(subscriptions, 'deleteSubscription')]),
 
-	route('DELETE /v1/jobs/:id', 'cancel', [cancelJob]),
-	route('POST /v1/jobs/:id/cancel', 'cancel', [cancelJob]),
-	route('POST /v1/jobs/:id/retry', 'submit', [retryJob]),
-	route('POST /v1/jobs/:id/purge', 'purge', [purgeJob]),
+	route('DELETE /v1/jobs/:id', 'cancel', [loadLater(commands, 'cancelJob')]),
+	route('POST /v1/jobs/:id/cancel', 'cancel', [loadLater(commands, 'cancelJob')]),
+	route('POST /v1/jobs/:id/retry', 'submit', [loadLater(commands, 'retryJob')]),
+	route('POST /v1/jobs/:id/purge', 'purge', [loadLater(commands, 'purgeJob')]),
 
 	route('POST /v1/jobs/:id/progress', 'complete', [reportProgress, report]),
 	route('POST /v1/jobs/:id/complete', 'complete', [completeJob, resultBytes]),

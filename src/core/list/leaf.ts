@@ -105,7 +105,7 @@ export class Leaf {
 		for (const item of entryItems(entry)) addToBloom(this.#bloom, item);
 		if (comparePositions(entry, this.first) < 0) this.first = { createdAt: entry.createdAt, id: entry.id };
 		if (comparePositions(entry, this.last) > 0) this.last = { createdAt: entry.createdAt, id: entry.id };
-		if (isUnfinished(entry)) this.checkAt = Math.min(this.checkAt, nextCheckAt(lastHeardAt(entry), this.#checkedAt));
+		if (isUnfinished(entry)) this.checkAt = Math.min(this.checkAt, nextCheckAt(lastNewsAt(entry), this.#checkedAt));
 		this.#changes.set(entry.id, entry);
 		this.isChanged = true;
 	}
@@ -186,11 +186,11 @@ export class Leaf {
 		const entries = UNFINISHED.flatMap((text) => this.entries([text])).filter(isUnfinished);
 		// An entry that has changed is in both.
 		const unfinished = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
-		const due = unfinished.filter((entry) => nextCheckAt(lastHeardAt(entry), this.#checkedAt) <= now);
+		const due = unfinished.filter((entry) => nextCheckAt(lastNewsAt(entry), this.#checkedAt) <= now);
 		this.#checkedAt = now;
 		this.checkAt = Math.min(
 			Number.POSITIVE_INFINITY,
-			...unfinished.map((entry) => nextCheckAt(lastHeardAt(entry), now)),
+			...unfinished.map((entry) => nextCheckAt(lastNewsAt(entry), now)),
 		);
 		return due.map(({ createdAt, id }) => ({ createdAt, id }));
 	}
@@ -223,7 +223,7 @@ function isListedMatch(entry: Entry, filter: JobFilter, now: number): entry is V
 	return isVisible(entry, now) && matchesFilter(entry.job, filter);
 }
 
-function lastHeardAt({ createdAt, job }: Entry): number {
+function lastNewsAt({ createdAt, job }: Entry): number {
 	return job ? Date.parse(job.lastUpdatedAt) : createdAt;
 }
 
