@@ -5,7 +5,6 @@ import { MAX_EVENT_REQUEST_BYTES, MAX_SUBSCRIPTION_BYTES } from '../core/topic/l
 import type { Scope } from './access/auth.ts';
 import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
-import { countListedJobs, listJobs } from './list/list.ts';
 import { jobEvents } from './read/events.ts';
 import { jobResult } from './read/result.ts';
 import { jobSocket } from './read/socket.ts';
@@ -32,6 +31,7 @@ type Handler = readonly [handle: Route['handle'], takes?: Route['takes']];
 const actions = () => import('./actions/actions.ts');
 const batches = () => import('./batch/batches.ts');
 const events = () => import('./topics/events.ts');
+const listing = () => import('./list/list.ts');
 const publishing = () => import('./topics/publish.ts');
 const subscriptions = () => import('./topics/subscriptions.ts');
 
@@ -48,8 +48,8 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/actions/:id', 'read', [loadLater(actions, 'actionStatus')]),
 	route('DELETE /v1/actions/:id', 'operate', [loadLater(actions, 'stopAction')]),
 
-	route('GET /v1/jobs', 'read', [listJobs]),
-	route('GET /v1/jobs/counts', 'read', [countListedJobs]),
+	route('GET /v1/jobs', 'read', [loadLater(listing, 'listJobs')]),
+	route('GET /v1/jobs/counts', 'read', [loadLater(listing, 'countListedJobs')]),
 	route('GET /v1/jobs/:id', 'read', [jobStatus]),
 	route('GET /v1/operations/:id', 'read', [operationStatus]),
 	route('GET /v1/jobs/:id/result', 'read', [jobResult]),
