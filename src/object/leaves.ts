@@ -113,8 +113,7 @@ export class Leaves {
 
 	#leaf(n: number, parts: LeafParts): Leaf {
 		const { combinations } = this;
-		const readText = (row: number) => this.#rows.text(row);
-		return new Leaf(n, parts, { combinations, readText, readFacets: (row) => this.#rows.facets(row) });
+		return new Leaf(n, parts, { combinations, rows: this.#rows });
 	}
 }
 

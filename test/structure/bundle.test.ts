@@ -18,6 +18,7 @@ const RARE = [
 	'node_modules/imagescript/',
 	'node_modules/standardwebhooks/',
 	'src/http/batch/batches.ts',
+	'src/http/list/',
 	'src/http/topics/',
 	'src/subscription/serve.ts',
 	'src/work/upstream/runner.ts',

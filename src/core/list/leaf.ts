@@ -58,14 +58,12 @@ export class Leaf {
 	/** Newer than the text. `undefined` for an entry that has left. */
 	readonly #changes = new Map<string, Entry | undefined>();
 	readonly #combinations: Combinations;
-	readonly #readText: () => string;
-	readonly #readFacets: () => string;
+	readonly #rows: LeafRows;
 
-	constructor(n: number, parts: LeafParts, { combinations, readText, readFacets }: LeafDependencies) {
+	constructor(n: number, parts: LeafParts, { combinations, rows }: LeafDependencies) {
 		this.n = n;
 		this.#combinations = combinations;
-		this.#readText = () => readText(n);
-		this.#readFacets = () => readFacets(n);
+		this.#rows = rows;
 		({
 			first: this.first,
 			last: this.last,
@@ -94,7 +92,7 @@ export class Leaf {
 	}
 
 	find(id: string): Entry | undefined {
-		return this.#changes.has(id) ? this.#changes.get(id) : entryInText(this.#readText(), id);
+		return this.#changes.has(id) ? this.#changes.get(id) : entryInText(this.#rows.text(this.n), id);
 	}
 
 	/** Adds an entry, or replaces the entry of the same job. */
@@ -105,7 +103,7 @@ export class Leaf {
 		for (const item of entryItems(entry)) addToBloom(this.#bloom, item);
 		if (comparePositions(entry, this.first) < 0) this.first = { createdAt: entry.createdAt, id: entry.id };
 		if (comparePositions(entry, this.last) > 0) this.last = { createdAt: entry.createdAt, id: entry.id };
-		if (isUnfinished(entry)) this.checkAt = Math.min(this.checkAt, nextCheckAt(lastNewsAt(entry), this.#checkedAt));
+		if (isUnfinished(entry)) this.checkAt = Math.min(this.checkAt, nextCheckAt(lastChangeAt(entry), this.#checkedAt));
 		this.#changes.set(entry.id, entry);
 		this.isChanged = true;
 	}
@@ -131,7 +129,7 @@ export class Leaf {
 
 	/** All entries, sorted. */
 	entries(texts?: readonly string[]): Entry[] {
-		const stored = entriesInText(this.#readText(), texts).filter(({ id }) => !this.#changes.has(id));
+		const stored = entriesInText(this.#rows.text(this.n), texts).filter(({ id }) => !this.#changes.has(id));
 		const changed = [...this.#changes.values()].filter((entry) => entry !== undefined);
 		return [...stored, ...changed].sort(comparePositions);
 	}
@@ -155,7 +153,7 @@ export class Leaf {
 		const changed = [...this.#changes.values()]
 			.filter((entry): entry is VisibleEntry => entry !== undefined && isListedMatch(entry, filter, now))
 			.sort(comparePositions);
-		for (const entry of entriesFromEnd(this.#readText(), texts)) {
+		for (const entry of entriesFromEnd(this.#rows.text(this.n), texts)) {
 			if (this.#changes.has(entry.id) || !isListedMatch(entry, filter, now)) continue;
 			for (let last = changed.at(-1); last && comparePositions(last, entry) > 0; last = changed.at(-1)) {
 				changed.pop();
@@ -173,7 +171,7 @@ export class Leaf {
 
 	/** The facets of its jobs; `undefined` while it has changes. */
 	facets(): string | undefined {
-		return this.isChanged ? undefined : this.#readFacets();
+		return this.isChanged ? undefined : this.#rows.facets(this.n);
 	}
 
 	/** The counts of all its jobs; `undefined` where they are too varied. Exact after {@link dropGone}. */
@@ -186,11 +184,11 @@ export class Leaf {
 		const entries = UNFINISHED.flatMap((text) => this.entries([text])).filter(isUnfinished);
 		// An entry that has changed is in both.
 		const unfinished = [...new Map(entries.map((entry) => [entry.id, entry])).values()];
-		const due = unfinished.filter((entry) => nextCheckAt(lastNewsAt(entry), this.#checkedAt) <= now);
+		const due = unfinished.filter((entry) => nextCheckAt(lastChangeAt(entry), this.#checkedAt) <= now);
 		this.#checkedAt = now;
 		this.checkAt = Math.min(
 			Number.POSITIVE_INFINITY,
-			...unfinished.map((entry) => nextCheckAt(lastNewsAt(entry), now)),
+			...unfinished.map((entry) => nextCheckAt(lastChangeAt(entry), now)),
 		);
 		return due.map(({ createdAt, id }) => ({ createdAt, id }));
 	}
@@ -223,16 +221,21 @@ function isListedMatch(entry: Entry, filter: JobFilter, now: number): entry is V
 	return isVisible(entry, now) && matchesFilter(entry.job, filter);
 }
 
-function lastNewsAt({ createdAt, job }: Entry): number {
+function lastChangeAt({ createdAt, job }: Entry): number {
 	return job ? Date.parse(job.lastUpdatedAt) : createdAt;
+}
+
+/** The rows of leaves, by number. */
+export interface LeafRows {
+	/** The text of a leaf; empty where there is no row. */
+	text(n: number): string;
+	/** There is a row. */
+	facets(n: number): string;
 }
 
 export interface LeafDependencies {
 	readonly combinations: Combinations;
-	/** The text of a leaf's row; empty where there is none. */
-	readonly readText: (n: number) => string;
-	/** Its facets. */
-	readonly readFacets: (n: number) => string;
+	readonly rows: LeafRows;
 }
 
 /** A leaf without entries, which begins at a position. */

@@ -69,8 +69,7 @@ describe('packed leaves', () => {
 		if (!packed) return;
 		const leaf = new Leaf(1, packed, {
 			combinations: new Combinations(),
-			readText: () => packed.text,
-			readFacets: () => packed.facets,
+			rows: { text: () => packed.text, facets: () => packed.facets },
 		});
 		expect(leaf.tally()).toBeUndefined();
 	});
