@@ -6,7 +6,6 @@ import { KEY_SCOPES } from '../../src/config/config.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { ROUTES, type Route } from '../../src/http/routes.ts';
 import { TOKEN_RIGHTS, TOKEN_SCOPES, type TokenRight } from '../../src/token/token.ts';
-import { TestTopics } from '../object/topics.ts';
 import { ask, bearer, DEPLOYED, inAnHour, jobToken, KEYS, linkToken, submission, waitingJob } from './deployment.ts';
 
 /**
@@ -64,8 +63,6 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 function report(body: object): RequestInit {
 	return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
-
-const VARIABLES = { ...DEPLOYED, TOPICS: new TestTopics().namespace };
 
 const nameOf = ({ method, path }: Route) => `${method} ${path}`;
 /** Attempts require the token of the attempt: no API key gives access. */
@@ -265,7 +262,7 @@ async function told(
 	);
 	if (token !== undefined) url.searchParams.set('token', token);
 	const all = { ...(init?.headers as Record<string, string>), ...headers };
-	const response = await ask(VARIABLES, url.href, { ...init, method: methodOf(route), headers: all });
+	const response = await ask(DEPLOYED, url.href, { ...init, method: methodOf(route), headers: all });
 	response.webSocket?.accept();
 	response.webSocket?.close();
 	const { code } = response.status < 400 ? {} : await response.json<{ code?: string }>();
@@ -281,7 +278,7 @@ describe.each(ROUTES.map((route) => [nameOf(route), route] as const))('%s', (_, 
 		if (got.status === 401) expect(headers.get('www-authenticate')).toMatch(/^Bearer( error="invalid_token")?$/);
 		// Rejected requests have changed nothing.
 		if (expected === UNAUTHORIZED || expected === FORBIDDEN || expected === NO_JOB) {
-			const after = await ask(VARIABLES, `/v1/operations/${job.id}`, { headers: bearer(KEYS.read) });
+			const after = await ask(DEPLOYED, `/v1/operations/${job.id}`, { headers: bearer(KEYS.read) });
 			expect(await after.json()).toMatchObject({ status: 'pending', seq: 1 });
 		}
 	});
