@@ -7,7 +7,7 @@
 import { writeFile } from 'node:fs/promises';
 import { createTestHarness } from 'wrangler';
 import { WebSocket } from 'ws';
-import { table } from '../../demo/terminal.ts';
+import { note, table } from '../../demo/terminal.ts';
 import { configWith, localVariables } from '../configuration.ts';
 
 // Without this, one line for each batch of a queue would hide the table.
@@ -15,16 +15,16 @@ process.env.WRANGLER_LOG ??= 'error';
 
 const RESULTS = new URL('../results/topics.md', import.meta.url);
 const SOCKETS = 1_000;
-const ROUNDS = 5;
-const WORK_MS = 4_000;
+const ROUNDS = 3;
+const WORK_MS = 3_000;
 const EVENTS = 100_000;
-const PUBLISHERS = 64;
+const FILLED_AT_ONCE = 5_000;
 const TRY_AGAIN_LATER = 1013;
 
 type Row = readonly string[];
 
 async function main(): Promise<void> {
-	const config = await configWith('bench/workers/notify.ts');
+	const config = await configWith('bench/workers/topics.ts');
 	const server = createTestHarness({ workers: [{ configPath: config.path, vars: await localVariables() }] });
 	try {
 		const { url } = await server.listen();
@@ -46,6 +46,7 @@ async function fanOut(origin: string): Promise<Row[]> {
 	const job: number[] = [];
 	const topic: number[] = [];
 	for (let round = 0; round <= ROUNDS; round++) {
+		note(`Round ${round} of ${ROUNDS}: ${SOCKETS} sockets on a job, and on a topic …`);
 		const [ofJob, ofTopic] = [await tellWatchers(origin), await tellReaders(origin, `crowd-${round}`)];
 		// The first round is a warm-up.
 		if (round === 0) continue;
@@ -97,7 +98,7 @@ async function openCrowd(url: string, type: string): Promise<{ told: Promise<num
 			}),
 	);
 	await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.on('open', resolve))));
-	return { told, close: () => sockets.forEach((socket) => void socket.terminate()) };
+	return { told, close: () => sockets.forEach((socket) => void socket.close()) };
 }
 
 async function publish(origin: string, topic: string, { type, data }: { type: string; data: unknown }): Promise<void> {
@@ -111,38 +112,39 @@ async function publish(origin: string, topic: string, { type, data }: { type: st
 }
 
 const READERS: Record<string, (events: string) => Promise<number>> = {
-	WebSocket: readBySocket,
+	'WebSocket, one event a frame': (events) => readBySocket(events, ''),
+	'WebSocket, frames=batch': (events) => readBySocket(events, '&frames=batch'),
 	SSE: readByStream,
 	'pages of 1,000': readByPages,
 };
 
 async function catchUp(origin: string): Promise<Row[]> {
-	const startedAt = Date.now();
-	let next = 0;
-	const publisher = async () => {
-		while (next < EVENTS) await publish(origin, 'long', { type: 'made', data: { n: ++next, name: 'x'.repeat(60) } });
-	};
-	await Promise.all(Array.from({ length: PUBLISHERS }, publisher));
-	const publishedPerSecond = perSecond(Date.now() - startedAt);
+	note(`Filling a topic with ${EVENTS} events …`);
+	for (let from = 1; from <= EVENTS; from += FILLED_AT_ONCE)
+		await fetch(`${origin}/fill?topic=long&from=${from}&count=${FILLED_AT_ONCE}`);
 	const events = `${origin}/v1/topics/long/events`;
 	const rates = new Map(Object.keys(READERS).map((name) => [name, [] as number[]]));
 	for (let round = 0; round < ROUNDS; round++)
-		for (const [name, read] of Object.entries(READERS)) rates.get(name)?.push(perSecond(await read(events)));
+		for (const [name, read] of Object.entries(READERS)) {
+			const rate = perSecond(await read(events));
+			note(`${name}: ${rounded(rate)} events a second`);
+			rates.get(name)?.push(rate);
+		}
 	return [
-		[`${EVENTS.toLocaleString('en')} events`, 'events a second, median', 'slowest of 5'],
+		[`${EVENTS.toLocaleString('en')} events`, 'events a second, median', `slowest of ${ROUNDS}`],
 		...[...rates].map(([name, list]) => [name, rounded(at(list, 0.5)), rounded(at(list, 0))]),
-		[`published one by one, ${PUBLISHERS} at once`, rounded(publishedPerSecond), ''],
 	];
 }
 
 /** Returns the milliseconds until the reader has all events in their order. It connects again when the server asks for that. */
-async function readBySocket(events: string): Promise<number> {
+async function readBySocket(events: string, query: string): Promise<number> {
 	const startedAt = Date.now();
 	for (let after = 0; after < EVENTS; ) {
-		const socket = new WebSocket(`${events.replace(/^http/, 'ws')}?after=${after}`);
+		const socket = new WebSocket(`${events.replace(/^http/, 'ws')}?after=${after}${query}`);
 		const code = await new Promise<number>((resolve, reject) => {
 			socket.on('message', (data) => {
-				after = inOrder(after, JSON.parse(String(data)) as { seq: number });
+				const frame = JSON.parse(String(data)) as { seq: number } | { seq: number }[];
+				for (const event of Array.isArray(frame) ? frame : [frame]) after = inOrder(after, event);
 				if (after === EVENTS) resolve(0);
 			});
 			socket.on('close', resolve);

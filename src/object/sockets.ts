@@ -202,7 +202,7 @@ export interface SilentSockets {
 export function closeSilent(ctx: DurableObjectState, { open, surplus, now }: SilentSockets): boolean {
 	if (surplus <= 0) return true;
 	const silent = open
-		.map((socket) => ({ socket, heardAt: lastHeardAt(ctx, socket) }))
+		.map((socket) => ({ socket, heardAt: socketHeardAt(ctx, socket) }))
 		.filter((one) => now - one.heardAt >= WATCHER_SILENT_MS)
 		.sort((one, other) => one.heardAt - other.heardAt)
 		.slice(0, surplus);
@@ -212,7 +212,7 @@ export function closeSilent(ctx: DurableObjectState, { open, surplus, now }: Sil
 }
 
 /** When the client was last active. Sockets of earlier versions have no time. */
-function lastHeardAt(ctx: DurableObjectState, socket: WebSocket): number {
+function socketHeardAt(ctx: DurableObjectState, socket: WebSocket): number {
 	const { acceptedAt = 0 } = (socket.deserializeAttachment() ?? {}) as Accepted;
 	return Math.max(acceptedAt, ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
 }

@@ -218,6 +218,7 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 		this.#trim(Date.now());
 		return this.#readers.open(this.#log, {
 			after: after === null ? undefined : Number(after),
+			isBatched: query.get('frames') === 'batch',
 			filter: filter.types.length > 0 ? filter : { correlationId: filter.correlationId },
 		});
 	}

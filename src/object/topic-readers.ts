@@ -3,8 +3,9 @@
  * What a reader wants is in the attachment of its socket. It needs no cursor there: a reader gets each event in the turn of the
  * event loop that writes it, and a reader that loses its socket connects again with its own cursor.
  */
+import { defined } from '../core/defined.ts';
 import { type EventFilter, eventText, lineFilter } from '../core/topic/event.ts';
-import { MAX_TOPIC_READERS, SOCKET_CATCH_UP_BYTES } from '../core/topic/limits.ts';
+import { BATCH_FRAME_BYTES, MAX_TOPIC_READERS, SOCKET_CATCH_UP_BYTES } from '../core/topic/limits.ts';
 import { CLOSE, closeQuietly, closeSilent, isOpen, sendQuietly } from './sockets.ts';
 import type { Appended, TopicLog } from './topic-log.ts';
 
@@ -13,17 +14,26 @@ const READER = 'reader';
 /** Persisted across hibernation: only add optional fields. */
 interface ReaderAttachment extends EventFilter {
 	readonly acceptedAt: number;
+	/** Each frame is a JSON array of events, instead of one event. */
+	readonly isBatched?: true;
+}
+
+/** A reader, as compiled from its attachment. */
+interface TopicReader {
+	readonly matches: (line: string) => boolean;
+	readonly isBatched: boolean;
 }
 
 export interface ReaderRequest {
 	/** Left out: from now on. */
 	readonly after?: number | undefined;
 	readonly filter: EventFilter;
+	readonly isBatched: boolean;
 }
 
 export class TopicReaders {
 	readonly #ctx: DurableObjectState;
-	readonly #filters = new WeakMap<WebSocket, (line: string) => boolean>();
+	readonly #readers = new WeakMap<WebSocket, TopicReader>();
 
 	constructor(ctx: DurableObjectState) {
 		this.#ctx = ctx;
@@ -36,7 +46,7 @@ export class TopicReaders {
 
 	/** Answers the handshake: 101, or 503 at the limit of readers. */
 	async open(log: TopicLog, request: ReaderRequest): Promise<Response> {
-		const { after, filter } = request;
+		const { after, filter, isBatched } = request;
 		const texts: string[] = [];
 		const hasMore = after !== undefined && (await collectEvents(log, { after, filter }, texts));
 		const now = Date.now();
@@ -45,8 +55,9 @@ export class TopicReaders {
 			return new Response(null, { status: 503 });
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#ctx.acceptWebSocket(server, [READER]);
-		server.serializeAttachment({ ...filter, acceptedAt: now } satisfies ReaderAttachment);
-		for (const text of texts) sendQuietly(server, text);
+		const attachment = { ...filter, acceptedAt: now, isBatched: isBatched || undefined };
+		server.serializeAttachment(defined(attachment) satisfies ReaderAttachment);
+		for (const frame of isBatched ? batched(texts) : texts) sendQuietly(server, frame);
 		if (hasMore) closeQuietly(server, CLOSE.tryAgainLater, 'more events: connect again after the last one');
 		return new Response(null, { status: 101, webSocket: client });
 	}
@@ -56,25 +67,46 @@ export class TopicReaders {
 		if (sockets.length === 0) return;
 		const events = lines.map((line, index) => ({ line, text: eventText(first + index, line) }));
 		for (const socket of sockets) {
-			const matches = this.#filterOf(socket);
-			for (const { line, text } of events) if (matches(line)) sendQuietly(socket, text);
+			const { matches, isBatched } = this.#compile(socket);
+			const texts = events.filter(({ line }) => matches(line)).map(({ text }) => text);
+			for (const frame of isBatched ? batched(texts) : texts) sendQuietly(socket, frame);
 		}
 	}
 
-	#filterOf(socket: WebSocket): (line: string) => boolean {
-		const known = this.#filters.get(socket);
+	#compile(socket: WebSocket): TopicReader {
+		const known = this.#readers.get(socket);
 		if (known) return known;
-		const filter = lineFilter(socket.deserializeAttachment() as ReaderAttachment);
-		this.#filters.set(socket, filter);
-		return filter;
+		const { isBatched = false, ...filter } = socket.deserializeAttachment() as ReaderAttachment;
+		const reader = { matches: lineFilter(filter), isBatched };
+		this.#readers.set(socket, reader);
+		return reader;
 	}
+}
+
+/** Joins events to frames of a moderate size. A larger event has one of its own. */
+function batched(texts: readonly string[]): string[] {
+	const frames: string[][] = [];
+	let leftBytes = 0;
+	for (const text of texts) {
+		if (leftBytes < text.length) {
+			frames.push([]);
+			leftBytes = BATCH_FRAME_BYTES;
+		}
+		frames.at(-1)?.push(text);
+		leftBytes -= text.length;
+	}
+	return frames.map((frame) => `[${frame.join(',')}]`);
 }
 
 /**
  * Collects the events after a cursor, with pauses, so that a long log holds nothing else up. No pause follows the last page: the reader
  * misses nothing. @returns whether there are more events than one socket gets at once.
  */
-async function collectEvents(log: TopicLog, request: Required<ReaderRequest>, texts: string[]): Promise<boolean> {
+async function collectEvents(
+	log: TopicLog,
+	request: Pick<ReaderRequest, 'after' | 'filter'>,
+	texts: string[],
+): Promise<boolean> {
 	let leftBytes = SOCKET_CATCH_UP_BYTES;
 	for (let after = request.after ?? 0; ; await scheduler.wait(0)) {
 		const page = log.after(after, { events: Number.POSITIVE_INFINITY, filter: request.filter });

@@ -40,6 +40,20 @@ describe('a reader by WebSocket', () => {
 		await vi.waitFor(() => expect(seqsOf(reader.events)).toEqual([1, 4]));
 	});
 
+	it('gets arrays of events on request, from the past and live', async () => {
+		const topic = newTopic();
+		for (let n = 1; n <= 5; n++) await publish(topic, n);
+		const reader = await listen(topic, { after: 2, frames: 'batch' });
+		await vi.waitFor(() => expect(reader.events).toHaveLength(1));
+		await evictDurableObject(topicObject(topic));
+		await publish(topic, 6);
+		await vi.waitFor(() => expect(reader.events).toHaveLength(2));
+		expect(reader.events).toMatchObject([[{ seq: 3 }, { seq: 4 }, { seq: 5 }], [{ seq: 6 }]]);
+		const wrong = await call(`/v1/topics/${topic}/events?frames=some`, { headers: { upgrade: 'websocket' } });
+		expect(wrong.status).toBe(400);
+		expect(await wrong.json()).toMatchObject({ errors: [{ parameter: 'frames' }] });
+	});
+
 	it('is told first which events are gone', async () => {
 		const topic = newTopic();
 		const reader = await listen(topic, { after: 7 });

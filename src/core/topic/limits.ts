@@ -29,6 +29,9 @@ export const MAX_TOPIC_READERS = 2_000;
  */
 export const SOCKET_CATCH_UP_BYTES = 4 * MIB;
 
+/** Size of the frames of a reader that asks for batches. */
+export const BATCH_FRAME_BYTES = 128 * KIB;
+
 /** Range of the setting `TOPIC_RETAIN_SECONDS`. */
 export const TOPIC_RETAIN_SECONDS_RANGE = { min: 60, max: 30 * SECONDS_PER_DAY } as const;
 /** Range of the setting `TOPIC_RETAIN_BYTES`. An object of the platform holds 10 GB. */

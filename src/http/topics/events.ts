@@ -8,13 +8,16 @@ import { readCursor, readStreamCursor } from '../read/cursor.ts';
 import { STREAM_HEADERS, streamOrPage } from '../read/events.ts';
 import { isUpgrade, upgraded } from '../read/socket.ts';
 import type { RequestContext } from '../request-context.ts';
-import { readEventFilter, readLimit } from './filter.ts';
+import { BATCH, readEventFilter, readFrames, readLimit } from './filter.ts';
 import { topicStream } from './stream.ts';
 import { type RequestedTopic, requestedTopic } from './topic.ts';
 
 export async function topicEvents(context: RequestContext): Promise<Response> {
 	const { request, url } = context;
-	if (isUpgrade(request)) return upgraded(context, await openReader(requestedTopic(context), url, readCursor(url)));
+	if (isUpgrade(request)) {
+		const place = { after: readCursor(url), isBatched: readFrames(url) === BATCH };
+		return upgraded(context, await openReader(requestedTopic(context), url, place));
+	}
 	return streamOrPage(context, { streamed: topicStreamed, page: topicPage });
 }
 
@@ -39,7 +42,7 @@ async function topicStreamed(context: RequestContext): Promise<Response> {
 	const filter = readEventFilter(url);
 	const source = {
 		read: (after: number) => readTopicPage(topic, { after, limit: STREAM_FETCH_EVENTS, filter }),
-		open: (after: number | undefined) => openReader(topic, url, after),
+		open: (after: number | undefined) => openReader(topic, url, { after, isBatched: false }),
 	};
 	const { body, done } = await topicStream(source, readStreamCursor(request, url));
 	waitUntil(done);
@@ -51,11 +54,16 @@ function readTopicPage({ topics, id }: RequestedTopic, request: PageRequest): Pr
 }
 
 /** @throws {Problem} `Overloaded` at the limit of readers. */
-async function openReader({ topics, id }: RequestedTopic, url: URL, after: number | undefined): Promise<WebSocket> {
+async function openReader(
+	{ topics, id }: RequestedTopic,
+	url: URL,
+	{ after, isBatched }: { readonly after: number | undefined; readonly isBatched: boolean },
+): Promise<WebSocket> {
 	const { types = [], correlationId } = readEventFilter(url);
 	const query = new URLSearchParams(types.map((type) => ['type', type]));
 	if (correlationId !== undefined) query.set('correlationId', correlationId);
 	if (after !== undefined) query.set('after', String(after));
+	if (isBatched) query.set('frames', BATCH);
 	const { webSocket } = await topics.connect(id, query);
 	if (webSocket) return webSocket;
 	throw new Problem('Overloaded', 'The topic has the maximum number of readers: read pages, or connect again later');

@@ -39,3 +39,14 @@ export function readLimit({ searchParams }: URL): number {
 	const message = `expected a whole number from ${PAGE_EVENTS.min} to ${PAGE_EVENTS.max}, got: ${shown(text)}`;
 	throw invalidRequest('The limit is not valid', [{ parameter: 'limit', message }]);
 }
+
+/** Each frame of the socket is a JSON array of events. */
+export const BATCH = 'batch';
+
+/** `?frames=batch`. @throws {Problem} `InvalidRequest` */
+export function readFrames({ searchParams }: URL): typeof BATCH | undefined {
+	const frames = searchParams.get('frames');
+	if (frames === null || frames === BATCH) return frames ?? undefined;
+	const message = `expected "${BATCH}", or nothing for one event in each frame, got: ${shown(frames)}`;
+	throw invalidRequest('The frames are not valid', [{ parameter: 'frames', message }]);
+}
