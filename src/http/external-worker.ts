@@ -10,7 +10,7 @@ import {
 	ERROR_CODE_CHARS,
 	ERROR_DETAILS_BYTES,
 	ERROR_MESSAGE_CHARS,
-	KIB,
+	MAX_REPORT_BYTES,
 	PROGRESS_DATA_BYTES,
 	PROGRESS_MESSAGE_CHARS,
 } from '../core/job/limits.ts';
@@ -26,9 +26,6 @@ import { parseJson } from './json-text.ts';
 import { Problem, shown } from './problem.ts';
 import { missing, type RequestContext, readJobId } from './request-context.ts';
 import { invalidRequest } from './submit/options.ts';
-
-/** Maximum size of a progress or failure report. */
-export const MAX_REPORT_BYTES = 16 * KIB;
 
 const jsonWithin = (maxBytes: number) =>
 	z

@@ -1,9 +1,10 @@
 /** The whole API on one screen: each route with its required scope and its handler. */
 import type { Config } from '../config/config.ts';
 import { MAX_ACTION_BYTES } from '../core/action/limits.ts';
+import { MAX_REPORT_BYTES } from '../core/job/limits.ts';
 import { MAX_EVENT_REQUEST_BYTES, MAX_SUBSCRIPTION_BYTES } from '../core/topic/limits.ts';
 import type { Scope } from './access/auth.ts';
-import { completeJob, failJob, MAX_REPORT_BYTES, reportProgress } from './external-worker.ts';
+import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { jobEvents } from './read/events.ts';
 import { jobResult } from './read/result.ts';
 import { jobSocket } from './read/socket.ts';
@@ -11,6 +12,7 @@ import { jobStatus, operationStatus } from './read/status.ts';
 import type { RequestContext } from './request-context.ts';
 import { submitBody, submitEnvelope } from './submit/submit.ts';
 import { submitUpstream } from './submit/upstream.ts';
+import { listTasks } from './tasks.ts';
 
 export interface Route {
 	/** `ALL`: every method that the handler accepts. */
@@ -25,55 +27,42 @@ export interface Route {
 /** A handler, and `takes` of its route. Default: no body. */
 type Handler = readonly [handle: Route['handle'], takes?: Route['takes']];
 
-/** Handlers that an isolate loads for their first request. */
-const actions = () => import('./actions/actions.ts');
-const batches = () => import('./batch/batches.ts');
-const commands = () => import('./commands.ts');
-const events = () => import('./topics/events.ts');
-const jobList = () => import('./list/list.ts');
-const tasks = () => import('./tasks.ts');
-const publishing = () => import('./topics/publish.ts');
-const subscriptions = () => import('./topics/subscriptions.ts');
-
 /** Excludes `GET /healthz`, which works without configuration. */
 export const ROUTES: readonly Route[] = [
 	route('POST /v1/jobs', 'submit', [submitEnvelope, input]),
 	route('POST /v1/tasks/:task/jobs', 'submit', [submitBody, input]),
-	route('GET /v1/tasks', 'read', [loadLater(tasks, 'listTasks')]),
+	route('GET /v1/tasks', 'read', [listTasks]),
 	route('ALL /v1/upstreams/:upstream/*', 'submit', [submitUpstream, input]),
-	route('POST /v1/batches', 'submit', [loadLater(batches, 'submitBatch'), input]),
-	route('GET /v1/batches/:id', 'read', [loadLater(batches, 'batchStatus')]),
+	route('POST /v1/batches', 'submit', [rare('submitBatch'), input]),
+	route('GET /v1/batches/:id', 'read', [rare('batchStatus')]),
 
-	route('POST /v1/actions', 'operate', [loadLater(actions, 'createAction'), actionRequest]),
-	route('GET /v1/actions/:id', 'read', [loadLater(actions, 'actionStatus')]),
-	route('DELETE /v1/actions/:id', 'operate', [loadLater(actions, 'stopAction')]),
+	route('POST /v1/actions', 'operate', [rare('createAction'), actionRequest]),
+	route('GET /v1/actions/:id', 'read', [rare('actionStatus')]),
+	route('DELETE /v1/actions/:id', 'operate', [rare('stopAction')]),
 
-	route('GET /v1/jobs', 'read', [loadLater(jobList, 'listJobs')]),
-	route('GET /v1/jobs/counts', 'read', [loadLater(jobList, 'countListedJobs')]),
+	route('GET /v1/jobs', 'read', [rare('listJobs')]),
+	route('GET /v1/jobs/counts', 'read', [rare('countListedJobs')]),
 	route('GET /v1/jobs/:id', 'read', [jobStatus]),
 	route('GET /v1/operations/:id', 'read', [operationStatus]),
 	route('GET /v1/jobs/:id/result', 'read', [jobResult]),
 	route('GET /v1/jobs/:id/events', 'read', [jobEvents]),
 	route('GET /v1/jobs/:id/socket', 'read', [jobSocket]),
 
-	route('POST /v1/topics/:topic/events', 'submit', [loadLater(publishing, 'publishEvent'), event]),
-	route('GET /v1/topics/:topic/events', 'read', [loadLater(events, 'topicEvents')]),
-	route('GET /v1/topics/:topic/subscriptions', 'operate', [loadLater(subscriptions, 'listSubscriptions')]),
-	route('PUT /v1/topics/:topic/subscriptions/:name', 'operate', [
-		loadLater(subscriptions, 'putSubscription'),
-		subscription,
-	]),
-	route('GET /v1/topics/:topic/subscriptions/:name', 'operate', [loadLater(subscriptions, 'getSubscription')]),
-	route('DELETE /v1/topics/:topic/subscriptions/:name', 'operate', [loadLater(subscriptions, 'deleteSubscription')]),
+	route('POST /v1/topics/:topic/events', 'submit', [rare('publishEvent'), event]),
+	route('GET /v1/topics/:topic/events', 'read', [rare('topicEvents')]),
+	route('GET /v1/topics/:topic/subscriptions', 'operate', [rare('listSubscriptions')]),
+	route('PUT /v1/topics/:topic/subscriptions/:name', 'operate', [rare('putSubscription'), subscription]),
+	route('GET /v1/topics/:topic/subscriptions/:name', 'operate', [rare('getSubscription')]),
+	route('DELETE /v1/topics/:topic/subscriptions/:name', 'operate', [rare('deleteSubscription')]),
 
-	route('DELETE /v1/jobs/:id', 'cancel', [loadLater(commands, 'cancelJob')]),
-	route('POST /v1/jobs/:id/cancel', 'cancel', [loadLater(commands, 'cancelJob')]),
-	route('POST /v1/jobs/:id/retry', 'submit', [loadLater(commands, 'retryJob')]),
-	route('POST /v1/jobs/:id/purge', 'purge', [loadLater(commands, 'purgeJob')]),
+	route('DELETE /v1/jobs/:id', 'cancel', [cancelJob]),
+	route('POST /v1/jobs/:id/cancel', 'cancel', [cancelJob]),
+	route('POST /v1/jobs/:id/retry', 'submit', [retryJob]),
+	route('POST /v1/jobs/:id/purge', 'purge', [purgeJob]),
 
-	route('POST /v1/jobs/:id/progress', 'complete', [reportProgress, report]),
-	route('POST /v1/jobs/:id/complete', 'complete', [completeJob, resultBytes]),
-	route('POST /v1/jobs/:id/fail', 'complete', [failJob, report]),
+	route('POST /v1/jobs/:id/progress', 'complete', [rare('reportProgress'), report]),
+	route('POST /v1/jobs/:id/complete', 'complete', [rare('completeJob'), resultBytes]),
+	route('POST /v1/jobs/:id/fail', 'complete', [rare('failJob'), report]),
 ];
 
 function route(request: `${Route['method']} /${string}`, scope: Scope, [handle, takes = nothing]: Handler): Route {
@@ -81,11 +70,9 @@ function route(request: `${Route['method']} /${string}`, scope: Scope, [handle, 
 	return { method, path, scope, handle, takes };
 }
 
-function loadLater<Name extends string>(
-	load: () => Promise<Readonly<Record<Name, Route['handle']>>>,
-	name: Name,
-): Route['handle'] {
-	return async (context) => (await load())[name](context);
+/** A handler that is loaded with its first request. */
+function rare(name: keyof typeof import('./rare-handlers.ts')): Route['handle'] {
+	return async (context) => (await import('./rare-handlers.ts'))[name](context);
 }
 
 function nothing(): number {

@@ -13,7 +13,7 @@ import { admit, leave } from './upstream/admission.ts';
 export async function handleMessage(dependencies: AttemptDependencies, received: ReceivedMessage): Promise<Report> {
 	const { message } = received;
 	if (message.ask) {
-		const { continueFollowing } = await import('./continue-following.ts');
+		const { continueFollowing } = await import('./rare-work.ts');
 		return continueFollowing(dependencies, { ...message, ask: message.ask });
 	}
 	if (message.upstream) return admitAndAttempt(dependencies, received);

@@ -94,9 +94,9 @@ async function load(
 
 /** Rare runners are loaded for their first job. */
 async function chooseRunner(task: string): Promise<Runner> {
-	if (task === ACTION_TASK) return (await import('./action/runner.ts')).actionRunner;
+	if (task === ACTION_TASK) return (await import('./rare-work.ts')).actionRunner;
 	if (upstreamNameOf(task) === undefined) return taskRunner;
-	return (await import('./upstream/runner.ts')).upstreamRunner;
+	return (await import('./rare-work.ts')).upstreamRunner;
 }
 
 /** Runs the work until it ends or is stopped. Stopped work gets a short time to clean up. */
@@ -156,6 +156,6 @@ async function reportAndFollow(attempt: StartedAttempt, outcome: Outcome): Promi
 	const report = await reportOutcome(attempt, outcome).finally(() => attempt.link.close());
 	const isOperation = outcome.type === 'follow' && outcome.terms.following.operation !== undefined;
 	if (!isOperation || report.refusal !== undefined) return { report, health };
-	const { pollFirst } = await import('./upstream/operation.ts');
+	const { pollFirst } = await import('./rare-work.ts');
 	return { report: await pollFirst(attempt, { terms: outcome.terms, since: reportedAt, report }), health };
 }

@@ -143,6 +143,8 @@ export const PROGRESS_STEP_PERCENT = 1;
 export const PROGRESS_EVENT_INTERVAL_MS = 500;
 /** Minimum interval between two writes of an external worker's progress while its object is awake. */
 export const PROGRESS_WRITE_INTERVAL_MS = 1 * MS_PER_MINUTE;
+/** Maximum size of a progress or failure report of an external worker. */
+export const MAX_REPORT_BYTES = 16 * KIB;
 /** An object that receives nothing for longer than this hibernates, and loses state that is not written. */
 export const OBJECT_AWAKE_MS = 10 * MS_PER_SECOND;
 export const PROGRESS_MESSAGE_CHARS = 500;

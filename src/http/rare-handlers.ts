@@ -1,0 +1,11 @@
+/**
+ * Handlers that few clients need. An isolate loads all of them at once, for the first request of any: in parts of their own, the
+ * imports that they share would make the start larger than they make it smaller.
+ */
+export { actionStatus, createAction, stopAction } from './actions/actions.ts';
+export { batchStatus, submitBatch } from './batch/batches.ts';
+export { completeJob, failJob, reportProgress } from './external-worker.ts';
+export { countListedJobs, listJobs } from './list/list.ts';
+export { topicEvents } from './topics/events.ts';
+export { publishEvent } from './topics/publish.ts';
+export { deleteSubscription, getSubscription, listSubscriptions, putSubscription } from './topics/subscriptions.ts';
