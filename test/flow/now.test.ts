@@ -87,7 +87,7 @@ describe('a job of lane "now"', () => {
 		const sent = watchMessages();
 		const { document } = await submit('at-once', {}, { delaySeconds: 1 });
 		await until(document, 'succeeded');
-		expect(sent).toEqual([{ body: { v: 1, id: document.id, epoch: 1 }, delaySeconds: 1 }]);
+		expect(sent).toEqual([{ body: { v: 1, id: document.id, epoch: 1, listed: true }, delaySeconds: 1 }]);
 	});
 
 	it('goes to the queue if its client gives it more time than an invocation has', async () => {
@@ -103,7 +103,7 @@ describe('a job of lane "now"', () => {
 		const sent = watchMessages();
 		expect((await post(`/v1/jobs/${document.id}/retry`, undefined)).status).toBe(202);
 		await until(document, 'failed');
-		expect(sent.map(({ body }) => body)).toEqual([{ v: 1, id: document.id, epoch: 2 }]);
+		expect(sent.map(({ body }) => body)).toEqual([{ v: 1, id: document.id, epoch: 2, listed: true }]);
 	});
 
 	it('goes to the queue as part of a batch', async () => {

@@ -136,7 +136,7 @@ describe('every path', () => {
 	it('answers a wrong method with 405 and those that it has', async () => {
 		const response = await call('/v1/jobs', { method: 'PUT' });
 		expect(response.status).toBe(405);
-		expect(response.headers.get('allow')).toBe('POST, OPTIONS');
+		expect(response.headers.get('allow')).toBe('POST, GET, HEAD, OPTIONS');
 		expect(await response.json()).toMatchObject({ code: 'MethodNotAllowed' });
 		const job = await call(`/v1/jobs/${'0'.repeat(64)}`, { method: 'PATCH' });
 		expect(job.headers.get('allow')).toBe('GET, DELETE, HEAD, OPTIONS');

@@ -63,7 +63,7 @@ describe('requests are limited', () => {
 		expect(statuses(await askOften('/v1/batch', () => ({ ...bearer(KEYS.submit), ...from('198.51.100.12') })))).toEqual(
 			[404, 429],
 		);
-		expect(statuses(await askOften('/v1/jobs', () => from('198.51.100.13')))).toEqual([405, 429]);
+		expect(statuses(await askOften('/v1/batches', () => from('198.51.100.13')))).toEqual([405, 429]);
 		expect(statuses(await askOften('/healthz', () => from('198.51.100.13')))).toEqual([200]);
 	});
 
