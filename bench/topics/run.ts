@@ -222,7 +222,7 @@ ${markdown(told)}
 
 ## A reader that comes back
 
-Every event is checked to be the next one.
+Every event is checked to be the next one. The socket is closed after each 4 MiB, and its reader connects again.
 
 ${markdown(caughtUp)}
 `;

@@ -5,8 +5,7 @@
  */
 import { defined } from '../core/defined.ts';
 import { type EventFilter, eventText, lineFilter } from '../core/topic/event.ts';
-import { BATCH_FRAME_BYTES, CATCH_UP_BYTES, MAX_TOPIC_READERS } from '../core/topic/limits.ts';
-import { CatchUpBudget } from './catch-up-budget.ts';
+import { BATCH_FRAME_BYTES, MAX_TOPIC_READERS, SOCKET_CATCH_UP_BYTES } from '../core/topic/limits.ts';
 import { CLOSE, closeQuietly, closeSilent, isOpen, sendQuietly } from './sockets.ts';
 import type { Appended, TopicLog } from './topic-log.ts';
 
@@ -35,9 +34,6 @@ export interface ReaderRequest {
 export class TopicReaders {
 	readonly #ctx: DurableObjectState;
 	readonly #readers = new WeakMap<WebSocket, TopicReader>();
-	readonly #budget = new CatchUpBudget();
-	/** Readers that are still getting earlier events. The object does not hibernate meanwhile. */
-	readonly #behind = new Set<WebSocket>();
 
 	constructor(ctx: DurableObjectState) {
 		this.#ctx = ctx;
@@ -48,8 +44,11 @@ export class TopicReaders {
 		return this.#ctx.getWebSockets(READER).length === 0;
 	}
 
-	/** Answers the handshake: 101, or 503 at the limit of readers. Earlier events follow it. */
-	open(log: TopicLog, { after, filter, isBatched }: ReaderRequest): Response {
+	/** Answers the handshake: 101, or 503 at the limit of readers. */
+	async open(log: TopicLog, request: ReaderRequest): Promise<Response> {
+		const { after, filter, isBatched } = request;
+		const texts: string[] = [];
+		const hasMore = after !== undefined && (await collectEvents(log, { after, filter }, texts));
 		const now = Date.now();
 		const open = this.#ctx.getWebSockets(READER).filter(isOpen);
 		if (!closeSilent(this.#ctx, { open, surplus: open.length - MAX_TOPIC_READERS + 1, now }))
@@ -58,33 +57,9 @@ export class TopicReaders {
 		this.#ctx.acceptWebSocket(server, [READER]);
 		const attachment = { ...filter, acceptedAt: now, isBatched: isBatched || undefined };
 		server.serializeAttachment(defined(attachment) satisfies ReaderAttachment);
-		if (after === undefined) return new Response(null, { status: 101, webSocket: client });
-		const caughtUp = this.#catchUp(server, log, { after, filter, isBatched });
-		this.#ctx.waitUntil(caughtUp.catch(() => closeQuietly(server, CLOSE.tryAgainLater, 'the log was not readable')));
+		for (const frame of isBatched ? batched(texts) : texts) sendQuietly(server, frame);
+		if (hasMore) closeQuietly(server, CLOSE.tryAgainLater, 'more events: connect again after the last one');
 		return new Response(null, { status: 101, webSocket: client });
-	}
-
-	/**
-	 * Sends the events after a cursor, with pauses, so that a long log holds nothing else up. New events are not for this reader
-	 * meanwhile; no pause follows the last page, so it misses none.
-	 */
-	async #catchUp(socket: WebSocket, log: TopicLog, request: Required<ReaderRequest>): Promise<void> {
-		const { filter, isBatched } = request;
-		this.#behind.add(socket);
-		let sentBytes = 0;
-		for (let after = request.after ?? 0; isOpen(socket); await scheduler.wait(0)) {
-			const page = log.after(after, { events: Number.POSITIVE_INFINITY, filter });
-			for (const frame of isBatched ? batched(page.events) : page.events) {
-				sendQuietly(socket, frame);
-				sentBytes += frame.length;
-				this.#budget.spend(frame.length, Date.now());
-			}
-			if (!page.hasMore) break;
-			after = page.lastSeq;
-			if (sentBytes < CATCH_UP_BYTES.leastOfReader || !this.#budget.isSpent(Date.now())) continue;
-			closeQuietly(socket, CLOSE.tryAgainLater, 'more events: connect again after the last one');
-		}
-		this.#behind.delete(socket);
 	}
 
 	announce({ first, lines }: Pick<Appended, 'first' | 'lines'>): void {
@@ -92,7 +67,6 @@ export class TopicReaders {
 		if (sockets.length === 0) return;
 		const events = lines.map((line, index) => ({ line, text: eventText(first + index, line) }));
 		for (const socket of sockets) {
-			if (this.#behind.has(socket)) continue;
 			const { matches, isBatched } = this.#compile(socket);
 			const texts = events.filter(({ line }) => matches(line)).map(({ text }) => text);
 			for (const frame of isBatched ? batched(texts) : texts) sendQuietly(socket, frame);
@@ -122,4 +96,26 @@ function batched(texts: readonly string[]): string[] {
 		leftBytes -= text.length;
 	}
 	return frames.map((frame) => `[${frame.join(',')}]`);
+}
+
+/**
+ * Collects the events after a cursor, with pauses, so that a long log holds nothing else up. No pause follows the last page: the reader
+ * misses nothing. @returns whether there are more events than one socket gets at once.
+ */
+async function collectEvents(
+	log: TopicLog,
+	request: Pick<ReaderRequest, 'after' | 'filter'>,
+	texts: string[],
+): Promise<boolean> {
+	let leftBytes = SOCKET_CATCH_UP_BYTES;
+	for (let after = request.after ?? 0; ; await scheduler.wait(0)) {
+		const page = log.after(after, { events: Number.POSITIVE_INFINITY, filter: request.filter });
+		for (const text of page.events) {
+			texts.push(text);
+			leftBytes -= text.length;
+		}
+		if (!page.hasMore) return false;
+		if (leftBytes <= 0) return true;
+		after = page.lastSeq;
+	}
 }

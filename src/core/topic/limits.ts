@@ -24,10 +24,11 @@ export const MAX_FILTER_TYPES = 20;
 /** Maximum number of readers of one topic by SSE and WebSocket. Its single object sends every event to each of them. */
 export const MAX_TOPIC_READERS = 2_000;
 /**
- * The size of the earlier events that all WebSockets of one topic get. Their clients can't slow the object down, so what they have not
- * received waits in the object's memory. When the budget is spent, a reader that got its least part is disconnected, and connects again.
+ * Maximum size of the earlier events that one WebSocket gets when it opens. Its client can't slow the object down, so all of
+ * them wait in the object's memory. A reader that is further behind is disconnected after them, and connects again.
  */
-export const CATCH_UP_BYTES = { atOnce: 24 * MIB, perSecond: 8 * MIB, leastOfReader: 512 * KIB } as const;
+export const SOCKET_CATCH_UP_BYTES = 4 * MIB;
+
 /** Size of the frames of a reader that asks for batches. */
 export const BATCH_FRAME_BYTES = 128 * KIB;
 
