@@ -77,7 +77,9 @@ describe('a Worker of version 0.1.0 calls a job’s object of this version', () 
 
 	it('it hands an attempt to an external worker', async () => {
 		await job.start(1);
-		expect(await job.wait(FENCE, { timeoutSeconds: 600 }, { message: 'elsewhere' })).toEqual({ news: expect.anything() });
+		expect(await job.wait(FENCE, { timeoutSeconds: 600 }, { message: 'elsewhere' })).toEqual({
+			news: expect.anything(),
+		});
 		const facts = { phase: 'waiting', progress: { message: 'elsewhere' } };
 		expect(await job.read('default')).toMatchObject({ view: { facts } });
 	});
