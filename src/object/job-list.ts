@@ -73,9 +73,10 @@ export class JobList {
 		this.#leaves = new Leaves(this.#rows);
 		this.#stored = this.#rows.position;
 		this.#applied = this.#stored;
+		const replayed = new Map<string, Position>();
 		for (const row of log.after(this.#stored)) {
 			const news = decodeNews(row.extra);
-			for (const one of news) this.#applyOne(one, now);
+			for (const one of news) this.#replay(one, replayed, now);
 			this.#advance(row, news.length);
 		}
 	}
@@ -90,7 +91,7 @@ export class JobList {
 		const events: NewEvent[] = [];
 		const changes: JobNews[] = [];
 		for (const one of news) {
-			const fresh = this.#applyOne(one, now);
+			const fresh = this.#applyOne(one, now, (added) => this.#replaceEarlierJob(added));
 			if (!fresh) continue;
 			changes.push(one);
 			events.push(...fresh.map((event) => ({ news: one, event })));
@@ -163,9 +164,9 @@ export class JobList {
 	}
 
 	/** @returns the events that the topic doesn't have; `undefined` when nothing changed. */
-	#applyOne(news: JobNews, now: number): NewsEvent[] | undefined {
+	#applyOne(news: JobNews, now: number, mayAdd: (news: JobNews) => boolean): NewsEvent[] | undefined {
 		const known = this.#leaves.find(news);
-		if (!known && (isGone(news, now) || !this.#replaceEarlierJob(news))) return undefined;
+		if (!known && (isGone(news, now) || !mayAdd(news))) return undefined;
 		const toldSeq = known?.toldSeq ?? 0;
 		const events = news.events.filter(({ seq }) => seq > toldSeq);
 		const isNews = isNewer(news, known);
@@ -178,6 +179,17 @@ export class JobList {
 	}
 
 	/**
+	 * Applies news of the log, which only has what was news. An earlier job with the same id is in the log, too, or was removed
+	 * from its row: a start needn't search all leaves for it.
+	 */
+	#replay(news: JobNews, replayed: Map<string, Position>, now: number): void {
+		const earlier = replayed.get(news.id);
+		if (earlier && earlier.createdAt < news.createdAt) this.forget(earlier);
+		replayed.set(news.id, { createdAt: news.createdAt, id: news.id });
+		this.#applyOne(news, now, () => true);
+	}
+
+	/**
 	 * An idempotency key can be used again after its job was erased: the new job has the same id, and takes its place in the
 	 * list. The news of the erasure may be lost.
 	 *
@@ -187,8 +199,11 @@ export class JobList {
 		const hash = hashItem('id', id);
 		for (const leaf of this.#leaves.all) {
 			const known = leaf.mayHold(hash) ? leaf.find(id) : undefined;
-			if (known && known.createdAt > createdAt) return false;
-			if (known) leaf.remove(known);
+			if (!known) continue;
+			if (known.createdAt > createdAt) return false;
+			leaf.remove(known);
+			this.#leaves.write(leaf);
+			return true;
 		}
 		return true;
 	}

@@ -11,12 +11,14 @@ const TABLES = `
 	CREATE TABLE IF NOT EXISTS list_directory (
 		n INTEGER PRIMARY KEY, first_at INTEGER NOT NULL, first_id TEXT NOT NULL, last_at INTEGER NOT NULL,
 		last_id TEXT NOT NULL, size INTEGER NOT NULL, unfinished INTEGER NOT NULL, first_gone_at INTEGER,
-		last_gone_at INTEGER, counts TEXT, bloom BLOB NOT NULL
+		last_gone_at INTEGER, counts TEXT
 	);
-	CREATE TABLE IF NOT EXISTS list_leaves (n INTEGER PRIMARY KEY, facets TEXT NOT NULL, lines TEXT NOT NULL);
+	CREATE TABLE IF NOT EXISTS list_leaves (
+		n INTEGER PRIMARY KEY, bloom BLOB NOT NULL, facets TEXT NOT NULL, lines TEXT NOT NULL
+	);
 	CREATE TABLE IF NOT EXISTS list_state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;`;
 
-const DIRECTORY = `SELECT n, first_at, first_id, last_at, last_id, size, unfinished, first_gone_at, last_gone_at, counts, bloom
+const DIRECTORY = `SELECT n, first_at, first_id, last_at, last_id, size, unfinished, first_gone_at, last_gone_at, counts
 	FROM list_directory`;
 const POSITION = 'position';
 
@@ -31,7 +33,6 @@ type DirectoryRow = [
 	firstGoneAt: number | null,
 	lastGoneAt: number | null,
 	counts: string | null,
-	bloom: ArrayBuffer,
 ];
 
 export interface StoredLeaf extends LeafParts {
@@ -70,7 +71,14 @@ export class ListRows {
 		return this.#cache(n, row?.lines ?? '');
 	}
 
-	/** They come before the lines in the row, so that those are not read. */
+	/** It comes before the lines in the row, so that those are not read. */
+	bloom(n: number): Uint8Array {
+		return new Uint8Array(
+			this.#sql.exec<{ bloom: ArrayBuffer }>('SELECT bloom FROM list_leaves WHERE n = ?', n).one().bloom,
+		);
+	}
+
+	/** As above. */
 	facets(n: number): string {
 		return this.#sql.exec<{ facets: string }>('SELECT facets FROM list_leaves WHERE n = ?', n).one().facets;
 	}
@@ -79,9 +87,9 @@ export class ListRows {
 		const { first, last, size, unfinished, firstGoneAt, lastGoneAt, counts = null, bloom, facets, text } = leaf;
 		const goneAts = [firstGoneAt, lastGoneAt].map((at) => (Number.isFinite(at) ? at : null));
 		const positions = [first.createdAt, first.id, last.createdAt, last.id];
-		const values = [n, ...positions, size, unfinished, ...goneAts, counts, bloom];
-		this.#sql.exec('INSERT OR REPLACE INTO list_directory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', ...values);
-		this.#sql.exec('INSERT OR REPLACE INTO list_leaves VALUES (?, ?, ?)', n, facets, text);
+		const values = [n, ...positions, size, unfinished, ...goneAts, counts];
+		this.#sql.exec('INSERT OR REPLACE INTO list_directory VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', ...values);
+		this.#sql.exec('INSERT OR REPLACE INTO list_leaves VALUES (?, ?, ?, ?)', n, bloom, facets, text);
 		this.#cache(n, text);
 	}
 
@@ -101,7 +109,7 @@ export class ListRows {
 }
 
 function storedLeaf(row: DirectoryRow): StoredLeaf {
-	const [n, firstAt, firstId, lastAt, lastId, size, unfinished, firstGoneAt, lastGoneAt, counts, bloom] = row;
+	const [n, firstAt, firstId, lastAt, lastId, size, unfinished, firstGoneAt, lastGoneAt, counts] = row;
 	return {
 		n,
 		first: { createdAt: firstAt, id: firstId },
@@ -111,6 +119,5 @@ function storedLeaf(row: DirectoryRow): StoredLeaf {
 		firstGoneAt: firstGoneAt ?? Number.POSITIVE_INFINITY,
 		lastGoneAt: lastGoneAt ?? Number.NEGATIVE_INFINITY,
 		counts: counts ?? undefined,
-		bloom: new Uint8Array(bloom),
 	};
 }

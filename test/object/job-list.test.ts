@@ -168,6 +168,23 @@ describe('the list', () => {
 			expect(bench.ids()).toEqual(wanted);
 		}));
 
+	it('has it once after a restart, too, with both jobs in the log or with the first one in a row', () =>
+		withList((bench) => {
+			bench.tell(newsFor({ nth: 3 }));
+			bench.tell(newsFor({ nth: 3, createdAt: T0 + HOUR }), newsFor({ nth: 4 }));
+			const wanted = [idFor(3), idFor(4)];
+			expect(bench.ids()).toEqual(wanted);
+			bench.restart();
+			expect(bench.ids()).toEqual(wanted);
+			for (const nth of range(CHECKPOINT.news)) bench.tell(newsFor({ nth: 10 + nth }));
+			bench.tell(newsFor({ nth: 10, createdAt: T0 + 2 * HOUR }));
+			bench.restart();
+			const ids = bench.ids();
+			expect(ids).toHaveLength(2 + CHECKPOINT.news);
+			expect(new Set(ids).size).toBe(ids.length);
+			expect(ids[0]).toBe(idFor(10));
+		}));
+
 	it('drops a job at the millisecond when it is gone, from pages, counts and later from storage', () =>
 		withList(async (bench) => {
 			const jobs = CHECKPOINT.news + LEAF_JOBS.full;

@@ -31,7 +31,8 @@ export function prepareSearch(filter: JobFilter, combinations: Combinations): Se
 	};
 }
 
-export type LeafParts = Omit<PackedLeaf, 'text' | 'facets'>;
+/** Without `bloom`, it is read when it is needed. */
+export type LeafParts = Omit<PackedLeaf, 'text' | 'facets' | 'bloom'> & Partial<Pick<PackedLeaf, 'bloom'>>;
 
 export class Leaf {
 	/** The number of its row. */
@@ -54,7 +55,7 @@ export class Leaf {
 	checkAt: number;
 	#checkedAt = Number.NEGATIVE_INFINITY;
 	#counts: Tally | string | undefined;
-	#bloom: Uint8Array;
+	#bloom: Uint8Array | undefined;
 	/** Newer than the text. `undefined` for an entry that has left. */
 	readonly #changes = new Map<string, Entry | undefined>();
 	readonly #combinations: Combinations;
@@ -88,7 +89,7 @@ export class Leaf {
 
 	/** Whether it may have the job with this id. `false` is certain. */
 	mayHold(id: ItemHash): boolean {
-		return mayContain(this.#bloom, id);
+		return mayContain(this.#filter(), id);
 	}
 
 	find(id: string): Entry | undefined {
@@ -100,7 +101,8 @@ export class Leaf {
 		if (before) this.#count(before, -1);
 		else this.size++;
 		this.#count(entry, 1);
-		for (const item of entryItems(entry)) addToBloom(this.#bloom, item);
+		const bloom = this.#filter();
+		for (const item of entryItems(entry)) addToBloom(bloom, item);
 		if (comparePositions(entry, this.first) < 0) this.first = { createdAt: entry.createdAt, id: entry.id };
 		if (comparePositions(entry, this.last) > 0) this.last = { createdAt: entry.createdAt, id: entry.id };
 		if (isUnfinished(entry)) this.checkAt = Math.min(this.checkAt, nextCheckAt(lastChangeAt(entry), this.#checkedAt));
@@ -139,7 +141,7 @@ export class Leaf {
 		const { createdAfter = this.last.createdAt, createdBefore } = filter;
 		if (this.last.createdAt < createdAfter) return false;
 		if (createdBefore !== undefined && this.first.createdAt >= createdBefore) return false;
-		if (!items.every((item) => mayContain(this.#bloom, item))) return false;
+		if (items.length > 0 && !this.#hasAll(items)) return false;
 		return this.#tally()?.hasMatch(matches) ?? true;
 	}
 
@@ -193,6 +195,16 @@ export class Leaf {
 		return due.map(({ createdAt, id }) => ({ createdAt, id }));
 	}
 
+	#hasAll(items: readonly ItemHash[]): boolean {
+		const bloom = this.#filter();
+		return items.every((item) => mayContain(bloom, item));
+	}
+
+	#filter(): Uint8Array {
+		this.#bloom ??= this.#rows.bloom(this.n);
+		return this.#bloom;
+	}
+
 	#drop(entry: Entry): void {
 		this.#count(entry, -1);
 		this.size--;
@@ -229,8 +241,9 @@ function lastChangeAt({ createdAt, job }: Entry): number {
 export interface LeafRows {
 	/** The text of a leaf; empty where there is no row. */
 	text(n: number): string;
-	/** There is a row. */
+	/** Of a leaf with a row. */
 	facets(n: number): string;
+	bloom(n: number): Uint8Array;
 }
 
 export interface LeafDependencies {

@@ -69,7 +69,7 @@ describe('packed leaves', () => {
 		if (!packed) return;
 		const leaf = new Leaf(1, packed, {
 			combinations: new Combinations(),
-			rows: { text: () => packed.text, facets: () => packed.facets },
+			rows: { text: () => packed.text, facets: () => packed.facets, bloom: () => packed.bloom },
 		});
 		expect(leaf.tally()).toBeUndefined();
 	});
