@@ -16,10 +16,13 @@ process.env.WRANGLER_LOG ??= 'error';
 const { values } = parseArgs({ options: { jobs: { type: 'string', default: '10000' } } });
 const JOBS = Number(values.jobs);
 const BATCH_JOBS = 1_000;
-/** Other clients submit this many jobs a second, and wait for each. */
-const LOAD_PER_SECOND = 20;
+/** Each of the other clients submits a job, waits for its end, and pauses. */
+const CLIENTS = 5;
+const PAUSE_MS = 250;
 const QUIET_MS = 5_000;
 const POLL_MS = 100;
+/** A step that takes longer has failed. */
+const MAX_STEP_MS = 600_000;
 /** A second action is stopped when it has run this share of the jobs. */
 const STOPPED_AT = 0.2;
 
@@ -106,20 +109,24 @@ async function stopInTheMiddle(): Promise<string[][]> {
 /** Measures jobs of other clients for as long as `work` takes. @returns the time of each, in milliseconds, sorted. */
 async function measureLoad(work: () => Promise<void>): Promise<number[]> {
 	const times: number[] = [];
-	const running: Promise<void>[] = [];
-	const timer = setInterval(() => running.push(measureJob(times)), 1_000 / LOAD_PER_SECOND);
-	await work();
-	clearInterval(timer);
-	await Promise.all(running);
+	let isOver = false;
+	const client = async () => {
+		for (; !isOver; await pause(PAUSE_MS)) times.push(await timeOfJob());
+	};
+	const clients = Array.from({ length: CLIENTS }, client);
+	await work().finally(() => {
+		isOver = true;
+	});
+	await Promise.all(clients);
 	return times.sort((a, b) => a - b);
 }
 
-async function measureJob(times: number[]): Promise<void> {
+async function timeOfJob(): Promise<number> {
 	const startedAt = Date.now();
 	const headers = { 'content-type': 'application/json', prefer: 'wait=25' };
-	const body = JSON.stringify({ task: 'sleep', input: { seconds: 0 } });
+	const body = JSON.stringify({ task: 'instant', input: {} });
 	await (await fetch(`${origin}/v1/jobs`, { method: 'POST', headers, body })).arrayBuffer();
-	times.push(Date.now() - startedAt);
+	return Date.now() - startedAt;
 }
 
 function percentiles(sorted: readonly number[]): string {
@@ -138,11 +145,12 @@ function untilListed(): Promise<void> {
 }
 
 async function untilOver({ links }: Action): Promise<Action> {
-	for (;;) {
-		const action = await ask<Action>('GET', links.self);
-		if (action.status !== 'pending' && action.status !== 'running') return action;
-		await pause(POLL_MS);
-	}
+	let action = await ask<Action>('GET', links.self);
+	await until(async () => {
+		action = await ask<Action>('GET', links.self);
+		return action.status !== 'pending' && action.status !== 'running';
+	});
+	return action;
 }
 
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -154,7 +162,11 @@ async function ask<T>(method: string, path: string, body?: unknown): Promise<T> 
 }
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
-	while (!(await isTrue())) await pause(POLL_MS);
+	const lateAt = Date.now() + MAX_STEP_MS;
+	while (!(await isTrue())) {
+		if (Date.now() > lateAt) throw new Error(`Not true within ${MAX_STEP_MS} ms: ${isTrue}`);
+		await pause(POLL_MS);
+	}
 }
 
 function pause(ms: number): Promise<void> {

@@ -24,7 +24,14 @@ const broken = defineTask({
 	},
 });
 
-const deployment = coatcheck({ tasks: [...tasks, broken] });
+const instant = defineTask({
+	name: 'instant',
+	description: 'Ends at once.',
+	input: z.strictObject({}),
+	run: () => 'done',
+});
+
+const deployment = coatcheck({ tasks: [...tasks, broken, instant] });
 
 export default {
 	...deployment,

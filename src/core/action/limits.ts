@@ -19,6 +19,9 @@ export const JOBS_AT_ONCE = 32;
 export const PAGES_A_PORTION = 20;
 /** No job is begun after this time of a portion: consumers may be ended after 30 s. */
 export const PORTION_MS = 20 * MS_PER_SECOND;
+/** An action rests while the jobs that it runs again wait longer than this in their queues. */
+export const GIVE_WAY_MS = 3 * MS_PER_SECOND;
+export const REST_MS = 2 * MS_PER_SECOND;
 /** Interval at which a portion in work reports its progress, and notices that the action was stopped. */
 export const TELL_MS = 500;
 

@@ -7,7 +7,7 @@ import { ActionParameters } from '../../core/action/request.ts';
 import { countsOfWalk, endOfWalk, walkProgress, withListed } from '../../core/action/walk.ts';
 import { doubledMs } from '../../core/http/doubling-wait.ts';
 import type { Failure } from '../../core/job/lifecycle.ts';
-import { ASKING_MS, MS_PER_SECOND } from '../../core/job/limits.ts';
+import { ASKING_MS } from '../../core/job/limits.ts';
 import type { Asking, Report } from '../../core/job/object-api.ts';
 import type { Walk } from '../../core/job/record.ts';
 import { PAGE_JOBS } from '../../core/list/limits.ts';
@@ -38,15 +38,13 @@ export async function continueAction(
 		jobs: dependencies.jobs,
 		ownJobs: dependencies.jobs.repeatingUntil(Date.now() + ASKING_MS),
 	};
-	const begunAt = Date.now();
 	const result = await new Portion(action).run();
 	if (result.isStopped) return writePortion(action, { walk: result.walk, failures: 0, waitMs: 0 });
 	const listed = await readList(action, result.walk);
 	if (listed && isAtEnd(listed)) return completeAction(action, endOfWalk(listed, action.parameters.matched));
 	const failures = failedPortions(action, result, listed === undefined);
 	if (failures > MAX_FAILED_PORTIONS && !listed) return failAction(action, LIST_UNREACHABLE);
-	const waitMs = waitAfter(action, { ...result, failures, elapsedMs: Date.now() - begunAt });
-	return writePortion(action, { walk: listed ?? result.walk, failures, waitMs });
+	return writePortion(action, { walk: listed ?? result.walk, failures, waitMs: waitAfter(result, failures) });
 }
 
 const LIST_UNREACHABLE: Failure = {
@@ -94,16 +92,9 @@ function failedPortions({ following }: ActionAtWork, result: PortionResult, isLi
 	return isVain ? following.failures + 1 : 0;
 }
 
-/** An action works on a limited number of jobs a second, so that it leaves room for other work. */
-function waitAfter(
-	{ dependencies }: ActionAtWork,
-	facts: PortionResult & { readonly failures: number; readonly elapsedMs: number },
-): number {
-	const { failures, failedCalls, restMs, calledJobs, elapsedMs } = facts;
+function waitAfter({ failedCalls, restMs }: PortionResult, failures: number): number {
 	if (failures > 0) return doubledMs(FAILED_PORTION_MS, failures - 1);
-	const paceMs = (calledJobs * MS_PER_SECOND) / dependencies.actionJobsPerSecond - elapsedMs;
-	const failedMs = failedCalls > 0 ? FAILED_PORTION_MS.first : 0;
-	return Math.round(Math.max(0, paceMs, restMs, failedMs));
+	return Math.max(restMs, failedCalls > 0 ? FAILED_PORTION_MS.first : 0);
 }
 
 interface NextPortion {

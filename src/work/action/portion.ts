@@ -1,6 +1,13 @@
 /** Gives an action's command to the jobs of one portion. */
 import pMap from 'p-map';
-import { JOBS_AT_ONCE, MAX_FAILED_PORTIONS, PORTION_MS, TELL_MS } from '../../core/action/limits.ts';
+import {
+	GIVE_WAY_MS,
+	JOBS_AT_ONCE,
+	MAX_FAILED_PORTIONS,
+	PORTION_MS,
+	REST_MS,
+	TELL_MS,
+} from '../../core/action/limits.ts';
 import type { ActionParameters } from '../../core/action/request.ts';
 import { type Verdict, verdictOnChange, walkProgress, withVerdicts } from '../../core/action/walk.ts';
 import { MS_PER_SECOND } from '../../core/job/limits.ts';
@@ -11,7 +18,7 @@ import { QUOTA_RETRY_SECONDS } from '../../core/quota/limits.ts';
 import { logError } from '../../log.ts';
 import { WEBHOOKS_LANE } from '../../queue/lanes.ts';
 import { Outbox } from '../../queue/outbox.ts';
-import { fullForMs } from '../../queue/pressure.ts';
+import { fullForMs, usualWaitMs } from '../../queue/pressure.ts';
 import type { Jobs } from '../../rpc/jobs.ts';
 import { rerunJob } from '../../rpc/rerun-job.ts';
 import { retryTransient } from '../../rpc/retry-transient.ts';
@@ -58,6 +65,7 @@ export class Portion {
 	#toldAt = this.#begunAt;
 	/** No job is begun before its answer. */
 	#telling: Promise<void> | undefined;
+	#turns = 0;
 	#calledJobs = 0;
 	#failedCalls = 0;
 	#restMs: number;
@@ -83,12 +91,22 @@ export class Portion {
 	}
 
 	async #workOn(job: WalkedJob): Promise<void> {
+		await this.#turn();
 		if (Date.now() - this.#toldAt >= TELL_MS) this.#telling = this.#tell();
 		await this.#telling;
 		const isLate = Date.now() - this.#begunAt >= PORTION_MS;
 		const verdict = this.#isStopped || isLate || this.#restMs > 0 ? 'again' : await this.#commandOrFail(job);
 		if (verdict === 'again') this.#left.push(job);
 		else this.#verdicts.push(verdict);
+	}
+
+	/** Each job has a moment to begin, so that an action leaves room for other work. */
+	async #turn(): Promise<void> {
+		if (this.#isStopped || this.#restMs > 0) return;
+		const beginsAt = this.#begunAt + (this.#turns * MS_PER_SECOND) / this.#action.dependencies.actionJobsPerSecond;
+		this.#turns++;
+		const waitMs = Math.min(beginsAt, this.#begunAt + PORTION_MS) - Date.now();
+		if (waitMs > 0) await scheduler.wait(waitMs);
 	}
 
 	async #commandOrFail(job: WalkedJob): Promise<Verdict> {
@@ -139,6 +157,8 @@ export class Portion {
 		const { teller } = this.#action.dependencies;
 		const listing = teller && change.news && { news: change.news, teller };
 		this.#outbox.add(lane, { message: jobMessage(id, epoch, upstream), listing });
+		// Other clients' jobs stand in the same queues.
+		if (usualWaitMs(lane, Date.now()) > GIVE_WAY_MS) this.#restMs = REST_MS;
 	}
 
 	/** Reports progress, and learns whether the action was stopped. */
