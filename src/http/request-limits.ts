@@ -19,7 +19,8 @@ export function refuseOversized({ headers }: Request, url: URL): void {
 	const { urlChars, queryParameters } = REQUEST_LIMITS;
 	if (url.href.length > urlChars)
 		throw new Problem('UriTooLong', `Expected a URL of at most ${urlChars} characters, got: ${url.href.length}`);
-	if (url.search !== '' && url.searchParams.size > queryParameters)
+	// Parsing is not free, and each parameter takes a character at least.
+	if (url.search.length > queryParameters && url.searchParams.size > queryParameters)
 		throw new Problem(
 			'InvalidRequest',
 			`Expected at most ${queryParameters} query parameters, got: ${url.searchParams.size}`,

@@ -28,7 +28,7 @@ import type {
 } from '../core/job/object-api.ts';
 import { type QuotaUsage, quotaUsage } from '../core/job/quota-usage.ts';
 import { isVisibleTo, type Reader } from '../core/job/reader.ts';
-import { ALONE_LANE, type Fence, type JobRecord, type Progress } from '../core/job/record.ts';
+import { ALONE_LANE, type Fence, isFinal, type JobRecord, type Progress } from '../core/job/record.ts';
 import { relationTo } from '../core/job/repeat.ts';
 import type { Command } from '../core/job/transition.ts';
 import { foundJob, jobView, NOTHING, storedOutcome } from '../core/job/view.ts';
@@ -56,6 +56,8 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 	readonly #announcer: Announcer;
 	readonly #keeper: JobKeeper;
 	readonly #watchdog: Watchdog;
+	/** The last reading of a finished job, as JSON. */
+	#finished: { readonly job: JobRecord; readonly text: string } | undefined;
 
 	constructor(ctx: DurableObjectState, env: Env) {
 		super(ctx, env);
@@ -94,13 +96,27 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		return { accepted: true, view: jobView(this.#id, job, now), isReplay: false };
 	}
 
-	async readJob(reader: Reader, { withOutcome = false }: { withOutcome?: boolean } = {}): Promise<Reading> {
+	async readJob(reader: Reader, options?: { withOutcome?: boolean }): Promise<Reading>;
+	async readJob(reader: Reader, options: { asText: true }): Promise<Reading | string>;
+	async readJob(
+		reader: Reader,
+		{ withOutcome = false, asText = false }: { withOutcome?: boolean; asText?: boolean } = {},
+	): Promise<Reading | string> {
 		const now = Date.now();
 		const job = this.#visible(reader, now);
 		if (!job) return NOTHING;
 		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
+		if (asText) return this.#readingText(job, now);
 		const outcome = withOutcome ? storedOutcome(job) : undefined;
 		return defined({ ...foundJob(this.#id, job, now), outcome });
+	}
+
+	/** Keeps the text of a finished job until its record changes. It doesn't depend on the time, so every poll gets the same. */
+	#readingText(job: JobRecord, now: number): string {
+		if (this.#finished?.job === job) return this.#finished.text;
+		const text = JSON.stringify(foundJob(this.#id, job, now));
+		if (isFinal(job.state)) this.#finished = { job, text };
+		return text;
 	}
 
 	async readEvents(reader: Reader, { after }: { after: number }): Promise<EventsReading> {

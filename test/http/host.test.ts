@@ -18,6 +18,7 @@ describe('a deployment that lets everybody in', () => {
 		'http://127.0.0.1:8787',
 		'http://127.1.2.3',
 		'http://[::1]:8787',
+		'http://[::ffff:127.0.0.1]:8787',
 		'http://LOCALHOST.:8787',
 		'http://coatcheck.localhost',
 	])('answers under a name of the machine: %s', async (origin) => {

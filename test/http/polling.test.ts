@@ -52,6 +52,19 @@ describe('the status URL', () => {
 		expect(await error.json()).toMatchObject({ code: 'JobCanceled' });
 	});
 
+	it('shows a retry and a purge at the next poll, however often the finished job was polled', async () => {
+		const document = await done(FAILING, 'failed');
+		const next = async () => (await call(document.links.operation)).json<StatusDocument>();
+		const first = await next();
+		expect(await next()).toEqual(first);
+		await call(`/v1/jobs/${document.id}/retry`, { method: 'POST' });
+		expect((await next()).seq).toBeGreaterThan(first.seq);
+		await until(document, 'failed');
+		await next();
+		await call(`/v1/jobs/${document.id}/purge`, { method: 'POST' });
+		expect(await next()).toMatchObject({ code: 'JobPurged' });
+	});
+
 	it('of a failure that says to come later says when', async () => {
 		const document = await done({ seconds: 0, error: { code: 'Busy', message: 'Busy', status: 503 } }, 'failed');
 		const response = await call(document.links.result);

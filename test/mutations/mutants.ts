@@ -575,6 +575,15 @@ export const MUTANTS: readonly Mutant[] = [
 		says: 'has expired when its time is over',
 	},
 	{
+		invariant: 4,
+		breaks: 'a finished job that was polled is shown for ever',
+		file: 'src/object/job-object.ts',
+		search: 'if (this.#finished?.job === job) return this.#finished.text;',
+		replacement: 'if (this.#finished) return this.#finished.text;',
+		killer: { file: 'test/http/polling.test.ts', project: 'workerd' },
+		says: 'shows a retry and a purge at the next poll',
+	},
+	{
 		invariant: 14,
 		breaks: 'a job is written once more before it is deleted',
 		file: 'src/object/job-keeper.ts',

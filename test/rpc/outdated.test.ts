@@ -1,11 +1,12 @@
 /** An object that still runs the code of version 0.1.0, as for some time of a deploy. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
+import type { JobObjectApi } from '../../src/core/job/object-api.ts';
 import type { Exit } from '../../src/core/upstream/gate.ts';
 import { Gates } from '../../src/rpc/gates.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { isOutdated, isTransientFailure } from '../../src/rpc/retry-transient.ts';
-import { call, submit } from '../flow/client.ts';
+import { call, objectOf, submit, until } from '../flow/client.ts';
 import { replaceStubs } from './stubs.ts';
 
 const { JOBS_010, GATES_010 } = env as unknown as Record<'JOBS_010' | 'GATES_010', DurableObjectNamespace>;
@@ -70,5 +71,16 @@ describe('a gate of version 0.1.0', () => {
 		expect(await new Gates(GATES_010).reportExit(name, exit)).toEqual({ isCalm: true });
 		const gate = GATES_010.getByName(name) as unknown as { exits(): Promise<unknown[]> };
 		expect(await gate.exits()).toEqual([['pass', { isWell: false }, true, 'job']]);
+	});
+});
+
+describe('an object of a later version that knows no texts', () => {
+	it('sends a structure, and the poll is answered the same', async () => {
+		const document = await until((await submit('sleep', { seconds: 0 })).document, 'succeeded');
+		const read = async () => (await call(document.links.operation)).json();
+		const answer = await read();
+		const structure = await (objectOf(document) as unknown as JobObjectApi).readJob(READER);
+		replaceStubs(10_000, () => ({ readJob: async () => structure }) as unknown as DurableObjectStub);
+		expect(await read()).toEqual(answer);
 	});
 });

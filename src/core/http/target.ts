@@ -42,11 +42,13 @@ function isPrivateName(hostname: string): boolean {
 	return labels.length < 2 || labels.includes('') || PRIVATE_NAMES.test(name);
 }
 
-/** Whether a name always resolves to the local machine (RFC 6761 §6.3): 127.0.0.0/8, ::1, `localhost` and names below it. */
+/**
+ * Names and addresses that always lead to the local machine (RFC 6761 §6.3): 127.0.0.0/8, also inside IPv6, ::1, `localhost` and
+ * names below it.
+ */
+const LOOPBACK = /^(127(\.\d+){3}|\[::(1|ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4})\]|(.*\.)?localhost\.?)$/;
+
+/** @param hostname as the URL parser writes it: it knows all spellings of addresses, and has one for each. */
 export function isLoopback(hostname: string): boolean {
-	// The URL parser writes IPv4 addresses in decimal and IPv6 addresses in brackets. Every request is checked, and parsing a name as
-	// an address is slow.
-	if (!/[\d\]]$/.test(hostname)) return /(^|\.)localhost\.?$/i.test(hostname);
-	const bare = hostname.replace(/^\[|\]$/g, '');
-	return ipaddr.isValid(bare) && ipaddr.process(bare).range() === 'loopback';
+	return LOOPBACK.test(hostname);
 }

@@ -179,8 +179,12 @@ export interface ChunkKey {
 export interface JobObjectApi {
 	/** Stores the job durably, record and alarm in one write. A repeated call with the same submission is harmless. */
 	accept(submission: Submission, terms?: AcceptTerms): Promise<Acceptance>;
-	/** `withOutcome` adds a finished job's reply. */
+	/**
+	 * `withOutcome` adds a finished job's reply. `asText`: a job without its reply comes as JSON, because a text takes less work
+	 * to cross between isolates. Objects of earlier versions ignore it.
+	 */
 	readJob(reader: Reader, options?: { readonly withOutcome?: boolean }): Promise<Reading>;
+	readJob(reader: Reader, options: { readonly asText: true }): Promise<Reading | string>;
 	/** `after`: the `seq` of the last event that the reader has; 0 for all. */
 	readEvents(reader: Reader, cursor: { readonly after: number }): Promise<EventsReading>;
 	cancelJob(reader: Reader): Promise<Change>;

@@ -1,5 +1,5 @@
 /** Reads a job for a handler, from the edge cache or from its object. */
-import type { FoundJob } from '../../core/job/object-api.ts';
+import type { FoundJob, Reading } from '../../core/job/object-api.ts';
 import { readerOf } from '../access/auth.ts';
 import { missing, type RequestContext, readJobId } from '../request-context.ts';
 import { recall, remember } from './edge-cache.ts';
@@ -13,7 +13,11 @@ export async function readJob(context: RequestContext, withOutcome: boolean): Pr
 	const id = readJobId(context);
 	const known = await recall(context, id, withOutcome);
 	if (known) return known;
-	const reading = await jobs.call(id, (job) => job.readJob(readerOf(principal), { withOutcome }));
+	const reader = readerOf(principal);
+	const answer = await jobs.call<Reading | string>(id, (job) =>
+		withOutcome ? job.readJob(reader, { withOutcome }) : job.readJob(reader, { asText: true }),
+	);
+	const reading = typeof answer === 'string' ? (JSON.parse(answer) as Reading) : answer;
 	if (reading.found !== 'job') throw missing(reading, principal);
 	if (config.edgeCacheSeconds > 0) waitUntil(remember(context, reading));
 	return reading;
