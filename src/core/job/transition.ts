@@ -146,7 +146,7 @@ interface Listing {
 /** A command that a client gives to one job, or an action to many. */
 export type ClientCommand = Extract<Command, { type: 'cancel' | 'retry' | 'purge' }>;
 
-/** The epoch that the job must have. Left out: any. */
+/** The epoch that the job must have. Left out: whatever epoch it has. */
 interface IfEpoch {
 	readonly ifEpoch?: number;
 }
