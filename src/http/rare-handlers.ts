@@ -4,8 +4,10 @@
  */
 export { actionStatus, createAction, stopAction } from './actions/actions.ts';
 export { batchStatus, submitBatch } from './batch/batches.ts';
+export { cancelJob, purgeJob, retryJob } from './commands.ts';
 export { completeJob, failJob, reportProgress } from './external-worker.ts';
 export { countListedJobs, listJobs } from './list/list.ts';
+export { submitUpstream } from './submit/upstream.ts';
 export { topicEvents } from './topics/events.ts';
 export { publishEvent } from './topics/publish.ts';
 export { deleteSubscription, getSubscription, listSubscriptions, putSubscription } from './topics/subscriptions.ts';

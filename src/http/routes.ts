@@ -4,14 +4,12 @@ import { MAX_ACTION_BYTES } from '../core/action/limits.ts';
 import { MAX_REPORT_BYTES } from '../core/job/limits.ts';
 import { MAX_EVENT_REQUEST_BYTES, MAX_SUBSCRIPTION_BYTES } from '../core/topic/limits.ts';
 import type { Scope } from './access/auth.ts';
-import { cancelJob, purgeJob, retryJob } from './commands.ts';
 import { jobEvents } from './read/events.ts';
 import { jobResult } from './read/result.ts';
 import { jobSocket } from './read/socket.ts';
 import { jobStatus, operationStatus } from './read/status.ts';
 import type { RequestContext } from './request-context.ts';
 import { submitBody, submitEnvelope } from './submit/submit.ts';
-import { submitUpstream } from './submit/upstream.ts';
 import { listTasks } from './tasks.ts';
 
 export interface Route {
@@ -32,7 +30,7 @@ export const ROUTES: readonly Route[] = [
 	route('POST /v1/jobs', 'submit', [submitEnvelope, input]),
 	route('POST /v1/tasks/:task/jobs', 'submit', [submitBody, input]),
 	route('GET /v1/tasks', 'read', [listTasks]),
-	route('ALL /v1/upstreams/:upstream/*', 'submit', [submitUpstream, input]),
+	route('ALL /v1/upstreams/:upstream/*', 'submit', [rare('submitUpstream'), input]),
 	route('POST /v1/batches', 'submit', [rare('submitBatch'), input]),
 	route('GET /v1/batches/:id', 'read', [rare('batchStatus')]),
 
@@ -55,10 +53,10 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/topics/:topic/subscriptions/:name', 'operate', [rare('getSubscription')]),
 	route('DELETE /v1/topics/:topic/subscriptions/:name', 'operate', [rare('deleteSubscription')]),
 
-	route('DELETE /v1/jobs/:id', 'cancel', [cancelJob]),
-	route('POST /v1/jobs/:id/cancel', 'cancel', [cancelJob]),
-	route('POST /v1/jobs/:id/retry', 'submit', [retryJob]),
-	route('POST /v1/jobs/:id/purge', 'purge', [purgeJob]),
+	route('DELETE /v1/jobs/:id', 'cancel', [rare('cancelJob')]),
+	route('POST /v1/jobs/:id/cancel', 'cancel', [rare('cancelJob')]),
+	route('POST /v1/jobs/:id/retry', 'submit', [rare('retryJob')]),
+	route('POST /v1/jobs/:id/purge', 'purge', [rare('purgeJob')]),
 
 	route('POST /v1/jobs/:id/progress', 'complete', [rare('reportProgress'), report]),
 	route('POST /v1/jobs/:id/complete', 'complete', [rare('completeJob'), resultBytes]),

@@ -360,7 +360,9 @@ export class Ledger {
 			);
 		}
 		if (method !== 'readJob') return;
-		const { found, view } = value as { found: string; view?: { facts: { status: string; seq: number } } };
+		// A poll gets its job as text.
+		const reading = typeof value === 'string' ? JSON.parse(value) : value;
+		const { found, view } = reading as { found: string; view?: { facts: { status: string; seq: number } } };
 		const expected = isGone ? 'nothing' : state.name === 'tombstone' ? 'tombstone' : 'job';
 		const isRight = found === expected || (found === 'nothing' && this.#isForgotten(record));
 		this.#must(isRight, `a reader received "${found}" for a job that is ${state.name}`);
