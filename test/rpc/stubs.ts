@@ -2,13 +2,13 @@
 import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
 
-/** For `ms` milliseconds, callers get the stub that `instead` returns. Errors are not logged meanwhile. */
-export function replaceStubs(ms: number, instead: () => DurableObjectStub): void {
+/** For `ms` milliseconds, callers get the stub that `instead` returns for an object's id. Errors are not logged meanwhile. */
+export function replaceStubs(ms: number, instead: (id: DurableObjectId) => DurableObjectStub): void {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace;
 	const backAt = performance.now() + ms;
 	const { get } = namespace;
 	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: DurableObjectNamespace, ...args) {
-		return performance.now() < backAt ? instead() : get.apply(this, args);
+		return performance.now() < backAt ? instead(args[0]) : get.apply(this, args);
 	} as typeof get);
 	const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 	onTestFinished(() => {
