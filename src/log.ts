@@ -17,6 +17,8 @@ export function withLogContext<T>(context: LogContext, work: () => T): T {
 
 /** Maximum length of a logged text. It is cut before it is searched for secrets, so that a long text costs little time. */
 const MAX_TEXT_CHARS = 2_000;
+/** Maximum number of ids that a caller puts into one line. */
+export const LOGGED_IDS = 10;
 
 /** Logs an error for operators. Clients never see these details. */
 export function logError(message: string, facts: Readonly<Record<string, unknown>>): void {

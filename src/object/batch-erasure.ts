@@ -9,12 +9,11 @@ import {
 	postponeErasure,
 } from '../core/batch/erasure.ts';
 import { CALLS_AT_ONCE, ERASE_CALL_MS } from '../core/batch/limits.ts';
-import { logError } from '../log.ts';
+import { LOGGED_IDS, logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
+import { withTimeout } from '../rpc/with-timeout.ts';
 
 const KEY = 'erasure';
-/** Maximum number of ids in one log line. */
-const LOGGED_IDS = 10;
 
 export class BatchErasure {
 	readonly #kv: SyncKvStorage;
@@ -57,17 +56,14 @@ export class BatchErasure {
 
 	/** @returns the job, if it was not reached. */
 	async #eraseJob(id: string): Promise<string[]> {
-		// A call without a response must not keep the alarm from its end.
-		const { promise: isLate, resolve } = Promise.withResolvers<true>();
-		const timer = setTimeout(() => resolve(true), ERASE_CALL_MS);
 		try {
-			const isErased = this.#jobs.call(id, (job) => job.eraseIfExpired());
-			return (await Promise.race([isErased, isLate])) ? [id] : [];
+			const erased = this.#jobs.call(id, (job) => job.eraseIfExpired());
+			// A call without a response must not keep the alarm from its end.
+			await withTimeout(ERASE_CALL_MS, erased);
+			return [];
 		} catch (error) {
 			logError('job of a batch not erased yet', { job: id, error });
 			return [id];
-		} finally {
-			clearTimeout(timer);
 		}
 	}
 

@@ -11,6 +11,7 @@ import { jobsTopicEvent } from '../core/list/topic-event.ts';
 import type { NewEvent } from '../core/topic/event.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
+import { withTimeout } from '../rpc/with-timeout.ts';
 import { JobList, type ListLog } from './job-list.ts';
 
 /** Appends to the topic's log, and tells its readers. Returns the number of the row. */
@@ -87,20 +88,15 @@ export class JobsTopic {
 	}
 
 	async #askOne(position: Position): Promise<JobNews[]> {
-		const { promise: isLate, resolve } = Promise.withResolvers<undefined>();
-		const timer = setTimeout(() => resolve(undefined), ASK_TIMEOUT_MS);
 		try {
-			const asked = this.#jobs.call(position.id, async (job) => ({ answer: await job.readNews() }));
-			const result = await Promise.race([asked, isLate]);
-			if (!result) return [];
-			if (result.answer) return [result.answer];
+			const asked = this.#jobs.call(position.id, (job) => job.readNews());
+			const news = await withTimeout(ASK_TIMEOUT_MS, asked);
+			if (news) return [news];
 			this.#list.forget(position);
 			return [];
 		} catch (error) {
 			logError('job not asked by its list', { job: position.id, error });
 			return [];
-		} finally {
-			clearTimeout(timer);
 		}
 	}
 }

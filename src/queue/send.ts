@@ -14,6 +14,7 @@ import {
 } from '../core/job/message.ts';
 import { BRIEF_LANE } from '../core/job/record.ts';
 import { logError } from '../log.ts';
+import { withTimeout } from '../rpc/with-timeout.ts';
 import { type Lanes, type MessageQueue, queuesOf, WEBHOOKS_LANE } from './lanes.ts';
 import { noteAnswer, noteFailure } from './pressure.ts';
 
@@ -155,14 +156,4 @@ function queuesInTurn({ lanes, lane, lastIndex }: Destination): MessageQueue[] {
 	const inTurn = [...queues.slice(first), ...queues.slice(0, first)];
 	const last = queues[lastIndex ?? -1];
 	return last ? [...inTurn.filter((queue) => queue !== last), last] : inTurn;
-}
-
-async function withTimeout<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
-	const { promise: timeout, reject } = Promise.withResolvers<never>();
-	const timer = setTimeout(() => reject(new Error(`no response within ${timeoutMs} ms`)), timeoutMs);
-	try {
-		return await Promise.race([promise, timeout]);
-	} finally {
-		clearTimeout(timer);
-	}
 }

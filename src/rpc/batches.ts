@@ -1,7 +1,7 @@
 /** Calls to the objects of batches. */
 
 import type { BatchObjectApi } from '../core/batch/batch-api.ts';
-import { OBJECT_ID } from '../core/job/id.ts';
+import { isIdIn } from './object-id.ts';
 import { retryTransient } from './retry-transient.ts';
 
 export class Batches {
@@ -29,12 +29,6 @@ export class Batches {
 
 	/** Whether `id` is a valid batch id. Job ids are not. */
 	isId(id: string): boolean {
-		if (!OBJECT_ID.test(id)) return false;
-		try {
-			this.#namespace.idFromString(id);
-			return true;
-		} catch {
-			return false;
-		}
+		return isIdIn(this.#namespace, id);
 	}
 }

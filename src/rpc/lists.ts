@@ -3,8 +3,9 @@ import type { JobNews } from '../core/job/news.ts';
 import type { ListApi } from '../core/list/list-api.ts';
 import { JOBS_TOPIC } from '../core/topic/names.ts';
 import type { Retention } from '../core/topic/retention.ts';
-import { logError } from '../log.ts';
+import { LOGGED_IDS, logError } from '../log.ts';
 import { retryTransient } from './retry-transient.ts';
+import { withTimeout } from './with-timeout.ts';
 
 /** Messages of new jobs are held back for at most this time, if the list does not answer. */
 const TELL_TIMEOUT_MS = 1_000;
@@ -34,16 +35,13 @@ export class Lists {
 
 	/** Tells a tenant's list. Resolves to whether the news is durable there, as far as is known in time; never rejects. */
 	async tell(tenant: string, news: readonly JobNews[]): Promise<boolean> {
-		const { promise: timeout, reject } = Promise.withResolvers<never>();
-		const timer = setTimeout(() => reject(new Error(`no response within ${TELL_TIMEOUT_MS} ms`)), TELL_TIMEOUT_MS);
 		try {
-			await Promise.race([this.call(tenant, (list) => list.tell(news, this.#retention)), timeout]);
+			const told = this.call(tenant, (list) => list.tell(news, this.#retention));
+			await withTimeout(TELL_TIMEOUT_MS, told);
 			return true;
 		} catch (error) {
 			logError('list of jobs not told', { jobs: news.slice(0, LOGGED_IDS).map(({ id }) => id), error });
 			return false;
-		} finally {
-			clearTimeout(timer);
 		}
 	}
 
@@ -53,6 +51,3 @@ export class Lists {
 		return this.#namespace.get(id) as unknown as ListApi;
 	}
 }
-
-/** Maximum number of ids in one log line. */
-const LOGGED_IDS = 10;

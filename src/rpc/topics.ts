@@ -1,8 +1,8 @@
 /** Calls to the objects of topics. */
-import { OBJECT_ID } from '../core/job/id.ts';
 import type { Granted } from '../core/quota/tenant-api.ts';
 import type { AllowanceRequest, TopicQuotas, TopicShortage } from '../core/topic/allowance.ts';
 import type { Publication, Published, TopicObjectApi } from '../core/topic/topic-api.ts';
+import { isIdIn } from './object-id.ts';
 import { retryTransient } from './retry-transient.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -91,13 +91,7 @@ export class Topics {
 
 	/** Whether `id` is a topic's id. */
 	isId(id: string): boolean {
-		if (!OBJECT_ID.test(id)) return false;
-		try {
-			this.#namespace.idFromString(id);
-			return true;
-		} catch {
-			return false;
-		}
+		return isIdIn(this.#namespace, id);
 	}
 
 	#stub(id: string): DurableObjectStub {
