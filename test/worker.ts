@@ -2,6 +2,15 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import * as z from 'zod';
 import { coatcheck } from '../src/coatcheck.ts';
+// What is loaded on demand, loaded at once: the test runner hangs at its end if it fetches a module for an invocation that is killed.
+import '../src/http/access/jwt.ts';
+import '../src/http/rare-handlers.ts';
+import '../src/subscription/serve.ts';
+import '../src/tasks/profile-csv/profile-input.ts';
+import '../src/tasks/thumbnail/make-thumbnail.ts';
+import '../src/token/legacy.ts';
+import '../src/webhook/deliver.ts';
+import '../src/work/rare-work.ts';
 import { tasks } from '../src/tasks/index.ts';
 import { defineTask, TaskError } from '../src/work/task.ts';
 
