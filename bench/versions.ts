@@ -1,12 +1,14 @@
 /** The two versions under comparison: an earlier one, by default 0.1.0, from this repository's history, and this tree. */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LocalWorker, LocalWorkerOptions } from '../demo/local-worker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** The file that each worker of the benches has its classes of objects from. */
+const OBJECTS = 'bench/workers/objects.ts';
 /** The last commit of version 0.1.0. */
 export const COMMIT_010 = 'bd30e23';
 
@@ -31,11 +33,18 @@ export function checkOutBefore(workers: readonly string[], commit = COMMIT_010):
 	run(ROOT, 'git', 'worktree', 'add', '--quiet', '--detach', root, commit);
 	run(root, 'npm', 'ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error');
 	for (const worker of workers) copyFileSync(join(ROOT, worker), join(root, worker));
+	writeFileSync(join(root, OBJECTS), objectsIn(readFileSync(join(root, 'src/index.ts'), 'utf8')));
 	const remove = () => {
 		run(ROOT, 'git', 'worktree', 'remove', '--force', root);
 		rmSync(folder, { recursive: true, force: true });
 	};
 	return { name: commit === COMMIT_010 ? '0.1.0' : commit, root, remove };
+}
+
+/** The exports of the classes of objects that a version has, for the workers of the benches. */
+function objectsIn(index: string): string {
+	const lines = index.split('\n').filter((line) => line.startsWith('export {'));
+	return `${lines.join('\n').replaceAll("'./object/", "'../../src/object/")}\n`;
 }
 
 export function thisTree(): Version {

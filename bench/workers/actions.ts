@@ -4,11 +4,7 @@ import { coatcheck } from '../../src/coatcheck.ts';
 import { tasks } from '../../src/tasks/index.ts';
 import { defineTask, TaskError } from '../../src/work/task.ts';
 
-export { BatchObject } from '../../src/object/batch-object.ts';
-export { JobObject } from '../../src/object/job-object.ts';
-export { TenantObject } from '../../src/object/tenant-object.ts';
-export { TopicObject } from '../../src/object/topic-object.ts';
-export { UpstreamGate } from '../../src/object/upstream-gate.ts';
+export * from './objects.ts';
 
 /** Number of runs of each job. Locally, all consumers are in one isolate. */
 const runs = new Map<string, number>();

@@ -7,11 +7,7 @@ import { coatcheck } from '../../src/coatcheck.ts';
 import { tasks } from '../../src/tasks/index.ts';
 import { defineTask } from '../../src/work/task.ts';
 
-export { BatchObject } from '../../src/object/batch-object.ts';
-export { JobObject } from '../../src/object/job-object.ts';
-export { TenantObject } from '../../src/object/tenant-object.ts';
-export { TopicObject } from '../../src/object/topic-object.ts';
-export { UpstreamGate } from '../../src/object/upstream-gate.ts';
+export * from './objects.ts';
 
 interface Fault {
 	readonly methods: readonly string[];

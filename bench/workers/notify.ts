@@ -3,11 +3,7 @@ import * as z from 'zod';
 import { coatcheck } from '../../src/coatcheck.ts';
 import { defineTask } from '../../src/work/task.ts';
 
-export { BatchObject } from '../../src/object/batch-object.ts';
-export { JobObject } from '../../src/object/job-object.ts';
-export { TenantObject } from '../../src/object/tenant-object.ts';
-export { TopicObject } from '../../src/object/topic-object.ts';
-export { UpstreamGate } from '../../src/object/upstream-gate.ts';
+export * from './objects.ts';
 
 const stamp = defineTask({
 	name: 'stamp',

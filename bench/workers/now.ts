@@ -4,10 +4,7 @@ import { tasks } from '../../src/tasks/index.ts';
 import { defineTask } from '../../src/work/task.ts';
 import { echo, wait } from './tasks.ts';
 
-export { BatchObject } from '../../src/object/batch-object.ts';
-export { JobObject } from '../../src/object/job-object.ts';
-export { TenantObject } from '../../src/object/tenant-object.ts';
-export { UpstreamGate } from '../../src/object/upstream-gate.ts';
+export * from './objects.ts';
 
 const waitNow = defineTask({ ...wait, name: 'wait-now', lane: 'now' });
 

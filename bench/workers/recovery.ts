@@ -7,10 +7,7 @@ import { coatcheck } from '../../src/coatcheck.ts';
 import { JobObject as TheJobObject } from '../../src/object/job-object.ts';
 import { defineTask } from '../../src/work/task.ts';
 
-export { BatchObject } from '../../src/object/batch-object.ts';
-export { TenantObject } from '../../src/object/tenant-object.ts';
-export { TopicObject } from '../../src/object/topic-object.ts';
-export { UpstreamGate } from '../../src/object/upstream-gate.ts';
+export * from './objects.ts';
 
 /** The job's object, which can be reset: its memory and its sockets are lost, as after a deploy. */
 export class JobObject extends TheJobObject {
