@@ -2,6 +2,7 @@
 import { TOMBSTONE_MS } from '../../src/core/job/limits.ts';
 import { NEWS_TYPES } from '../../src/core/job/news.ts';
 import type { HistoryEntry } from '../../src/core/job/record.ts';
+import { isGone } from '../../src/core/list/entry.ts';
 import { Broken, type Ledger } from './ledger.ts';
 import { EVENT_PREFIX, type ListedRow, ROW_PREFIX, type TopicEvent } from './list.ts';
 import type { Objects } from './platform/objects.ts';
@@ -64,6 +65,9 @@ export class ListCheck {
 		if (told.join() !== expected.join())
 			throw new Broken(`job ${ledger.job}: the topic "jobs" has ${told.join()}, and the job had ${expected.join()}`);
 		this.#options.tally.add('events in the topic "jobs"', told.length);
+		const row = this.#row(ledger.id);
+		if (row?.news.job !== undefined && !isGone(row.news, this.#world.clock))
+			throw new Broken(`job ${ledger.job}: nothing is left of it, and the list shows it as ${row.news.job.status}`);
 	}
 
 	#row(id: string): ListedRow | undefined {
