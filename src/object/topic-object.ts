@@ -3,8 +3,9 @@
  * loop. Queue consumers serve the subscriptions, so the object can hibernate whenever it is idle.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
+import { ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
 import type { JobNews } from '../core/job/news.ts';
+import { UNHEARD_MS } from '../core/list/limits.ts';
 import type { JobCounts, JobFilter, ListApi, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { type Allowance, type AllowanceRequest, nextAllowance, shrunkAllowance } from '../core/topic/allowance.ts';
@@ -246,7 +247,7 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 		const now = Date.now();
 		this.#alarmAt = Number.POSITIVE_INFINITY;
 		// Before storage is read, which may be what fails.
-		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.ctx.storage.setAlarm(now + ALARM_GIVE_UP_MS);
+		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.ctx.storage.setAlarm(now + UNHEARD_MS.max);
 		const unheard = this.#wakeJobsTopic(now);
 		this.#trim(now);
 		const isEmpty = this.#log.usage.events === 0 && (this.#jobsTopic?.isEmptyAt(now) ?? true);

@@ -30,7 +30,6 @@ const FIRST_ASK_MS = 30_000;
 const MAX_ASK_MS = 30 * 60_000;
 const ASK_TIMEOUT_MS = 10_000;
 const GIVE_UP_AT = 5;
-const GIVE_UP_MS = 3_600_000;
 
 interface ListEnv {
 	readonly JOBS: DurableObjectNamespace;
@@ -50,7 +49,7 @@ export class SimulatedList extends DurableObject<ListEnv> {
 
 	override async alarm(info?: AlarmInvocationInfo): Promise<void> {
 		const now = Date.now();
-		if ((info?.retryCount ?? 0) >= GIVE_UP_AT) return this.ctx.storage.setAlarm(now + GIVE_UP_MS);
+		if ((info?.retryCount ?? 0) >= GIVE_UP_AT) return this.ctx.storage.setAlarm(now + MAX_ASK_MS);
 		const jobs = new Jobs(this.env.JOBS);
 		const due = this.#rows().filter(([, { askAt }]) => askAt <= now);
 		for (const [key, row] of due) {
