@@ -5,9 +5,10 @@
  * All methods but `counts` are synchronous, so that no other call runs in between. If a method throws, the object must be
  * reset: the leaves in memory may be ahead of the log.
  */
-import { isNewer, type JobNews, type NewsEvent } from '../core/job/news.ts';
+import { isNewer, type NewsEvent } from '../core/job/news.ts';
 import { hashItem } from '../core/list/bloom.ts';
-import { decodeNews, type Entry, encodeNews, entryFrom, isGone } from '../core/list/entry.ts';
+import { decodeNews, type Entry, encodeNews, entryFrom, isGone, type ListNews } from '../core/list/entry.ts';
+import { erasureNews, isDoubtful } from '../core/list/late-news.ts';
 import type { Leaf } from '../core/list/leaf.ts';
 import {
 	CHECKPOINT,
@@ -37,7 +38,7 @@ export interface ListLog {
 
 /** An event that the topic doesn't have yet, and the job's news that it came with. */
 export interface NewEvent {
-	readonly news: JobNews;
+	readonly news: ListNews;
 	readonly event: NewsEvent;
 }
 
@@ -46,6 +47,8 @@ export interface Applied {
 	readonly events: readonly NewEvent[];
 	/** The news that changed the list, for a row of the log; `undefined` when none did. */
 	readonly extra?: string;
+	/** Jobs of which the list has no entry, and news that is too old to be believed. */
+	readonly doubtful: readonly Position[];
 }
 
 /** The jobs to ask, and when to look for more; `undefined` while no job is unfinished. Milliseconds since the epoch. */
@@ -87,18 +90,23 @@ export class JobList {
 	}
 
 	/** Changes the leaves in memory. If `extra` is there, the caller writes it to the log in the same turn, and calls `logged`. */
-	apply(news: readonly JobNews[], now: number): Applied {
+	apply(news: readonly ListNews[], now: number): Applied {
 		const events: NewEvent[] = [];
-		const changes: JobNews[] = [];
+		const changes: ListNews[] = [];
+		const doubtful: Position[] = [];
+		const mayAdd = (one: ListNews) => {
+			if (isDoubtful(one, now)) doubtful.push({ createdAt: one.createdAt, id: one.id });
+			return !isDoubtful(one, now) && this.#replaceEarlierJob(one);
+		};
 		for (const one of news) {
-			const fresh = this.#applyOne(one, now, (added) => this.#replaceEarlierJob(added));
+			const fresh = this.#applyOne(one, now, mayAdd);
 			if (!fresh) continue;
 			changes.push(one);
 			events.push(...fresh.map((event) => ({ news: one, event })));
 		}
-		if (changes.length === 0) return { events };
+		if (changes.length === 0) return { events, doubtful };
 		this.#since.news += changes.length;
-		return { events, extra: encodeNews(changes) };
+		return { events, doubtful, extra: encodeNews(changes) };
 	}
 
 	/** The log has what `apply` returned. Now and then, this writes leaves. */
@@ -150,10 +158,10 @@ export class JobList {
 		};
 	}
 
-	/** The job that was asked does not exist. */
-	forget({ createdAt, id }: Position): void {
-		const entry = this.#leaves.find({ createdAt, id });
-		if (entry) this.#leaves.remove(entry);
+	/** The news of a job that does not exist any more; `undefined` if the list knows that, or does not know the job. */
+	erasure(position: Position, now: number): ListNews | undefined {
+		const entry = this.#leaves.find(position);
+		return entry?.job && erasureNews(entry, now);
 	}
 
 	/** Removes gone jobs from storage, some leaves a call. @returns when to call again; `undefined` while nothing will be gone. */
@@ -164,7 +172,7 @@ export class JobList {
 	}
 
 	/** @returns the events that the topic doesn't have; `undefined` when nothing changed. */
-	#applyOne(news: JobNews, now: number, mayAdd: (news: JobNews) => boolean): NewsEvent[] | undefined {
+	#applyOne(news: ListNews, now: number, mayAdd: (news: ListNews) => boolean): NewsEvent[] | undefined {
 		const known = this.#leaves.find(news);
 		if (!known && (isGone(news, now) || !mayAdd(news))) return undefined;
 		const toldSeq = known?.toldSeq ?? 0;
@@ -182,9 +190,10 @@ export class JobList {
 	 * Applies news of the log, which only has what was news. An earlier job with the same id is in the log, too, or was removed
 	 * from its row: a start needn't search all leaves for it.
 	 */
-	#replay(news: JobNews, replayed: Map<string, Position>, now: number): void {
+	#replay(news: ListNews, replayed: Map<string, Position>, now: number): void {
 		const earlier = replayed.get(news.id);
-		if (earlier && earlier.createdAt < news.createdAt) this.forget(earlier);
+		const replaced = earlier && earlier.createdAt < news.createdAt ? this.#leaves.find(earlier) : undefined;
+		if (replaced) this.#leaves.remove(replaced);
 		replayed.set(news.id, { createdAt: news.createdAt, id: news.id });
 		this.#applyOne(news, now, () => true);
 	}
@@ -195,7 +204,8 @@ export class JobList {
 	 *
 	 * @returns `false` when the list has a later job with this id.
 	 */
-	#replaceEarlierJob({ id, createdAt }: JobNews): boolean {
+	#replaceEarlierJob({ id, createdAt, isUnique }: ListNews): boolean {
+		if (isUnique) return true;
 		const hash = hashItem('id', id);
 		for (const leaf of this.#leaves.all) {
 			const known = leaf.mayHold(hash) ? leaf.find(id) : undefined;

@@ -6,7 +6,7 @@
  * tenant's object. It can therefore hibernate whenever it is idle.
  */
 import { defined } from '../core/defined.ts';
-import { toAsking, toChange, toReport, toStart } from '../core/job/call-results.ts';
+import { toAsking, toChange, toDelivery, toReport, toStart } from '../core/job/call-results.ts';
 import { eventsAfter } from '../core/job/document.ts';
 import type { Submission } from '../core/job/lifecycle.ts';
 import { type JobNews, jobNews } from '../core/job/news.ts';
@@ -32,7 +32,7 @@ import { ALONE_LANE, type Fence, isFinal, type JobRecord, type Progress } from '
 import { relationTo } from '../core/job/repeat.ts';
 import type { Command } from '../core/job/transition.ts';
 import { foundJob, jobView, NOTHING, storedOutcome } from '../core/job/view.ts';
-import { pendingDeliveries, type Try } from '../core/job/webhook.ts';
+import type { Try } from '../core/job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { Lists } from '../rpc/lists.ts';
 import { Tenants } from '../rpc/tenants.ts';
@@ -240,10 +240,9 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 	async delivered(seq: number, made: Try): Promise<Report> {
 		const now = Date.now();
 		this.#deliveries.end(seq);
+		const before = this.#keeper.current(now);
 		const result = this.#keeper.apply({ type: 'delivered', seq, made, random: Math.random() }, now);
-		if (!result) return { refusal: 'gone' };
-		const next = pendingDeliveries(result.job).find((delivery) => delivery.seq === seq)?.nextAttemptAt;
-		return next === undefined ? {} : { retryInMs: Math.max(0, next - now) };
+		return toDelivery(result, { id: this.#id, before, now, seq });
 	}
 
 	// — bytes ———————————————————————————————————————————————————————————————————————————————————————————————————————

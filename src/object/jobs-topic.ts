@@ -4,7 +4,8 @@
  */
 import pMap from 'p-map';
 import type { JobNews } from '../core/job/news.ts';
-import { ASK_TIMEOUT_MS, ASKED_TOGETHER, UNHEARD_MS } from '../core/list/limits.ts';
+import type { ListNews } from '../core/list/entry.ts';
+import { ASK_TIMEOUT_MS, ASKED_TOGETHER, NEWS_IN_ROW, UNHEARD_MS } from '../core/list/limits.ts';
 import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { jobsTopicEvent } from '../core/list/topic-event.ts';
@@ -13,56 +14,91 @@ import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { withTimeout } from '../rpc/with-timeout.ts';
 import { JobList, type ListLog } from './job-list.ts';
+import type { Appended } from './topic-log.ts';
 
-/** Appends to the topic's log, and tells its readers. Returns the number of the row. */
-export type AppendNews = (
-	news: { readonly events: readonly NewEvent[]; readonly extra: string },
-	now: number,
-) => number;
-
-interface JobsTopicParts {
-	readonly sql: SqlStorage;
-	readonly log: ListLog;
-	readonly jobs: Jobs;
-	readonly append: AppendNews;
+/** The topic's log. */
+export interface NewsLog extends ListLog {
+	append(news: { readonly events: readonly NewEvent[]; readonly extra: string }, now: number): Appended;
+	/** Tells the topic's readers. */
+	announce(appended: Appended, now: number): void;
+	/** An append was rolled back. */
+	reload(): void;
 }
 
-export class JobsTopic {
-	readonly #list: JobList;
-	readonly #jobs: Jobs;
-	readonly #append: AppendNews;
+interface JobsTopicParts {
+	readonly storage: DurableObjectStorage;
+	readonly log: NewsLog;
+	readonly jobs: Jobs;
+}
 
-	constructor({ sql, log, jobs, append }: JobsTopicParts, now: number) {
-		this.#list = new JobList(sql, log, now);
-		this.#jobs = jobs;
-		this.#append = append;
+export interface Told {
+	/** Whether the list has something new about an unfinished job. */
+	readonly isAnyUnfinished: boolean;
+	/** The jobs that must be asked, because their news is too old. */
+	readonly doubtful: readonly Position[];
+}
+
+/** What was learnt from jobs. */
+export interface Asked extends Pick<Told, 'isAnyUnfinished'> {
+	/** Number of jobs that could not be called. */
+	readonly unreachable: number;
+}
+
+type Answer =
+	| { readonly type: 'news'; readonly news: JobNews }
+	| { readonly type: 'no job'; readonly position: Position }
+	| { readonly type: 'unreachable' };
+
+export class JobsTopic {
+	readonly #parts: JobsTopicParts;
+	/** `undefined` until it is needed, and after a failure. */
+	#list: JobList | undefined;
+
+	constructor(parts: JobsTopicParts) {
+		this.#parts = parts;
 	}
 
 	/** The log's rows up to this number are no longer needed. */
-	get stored(): number {
-		return this.#list.stored;
+	storedAt(now: number): number {
+		return this.#open(now).stored;
 	}
 
 	/** Whether the list has no job, so that nothing but the log's events is left. */
-	get isEmpty(): boolean {
-		return this.#list.isEmpty;
+	isEmptyAt(now: number): boolean {
+		return this.#open(now).isEmpty;
 	}
 
-	/** Writes one row, if anything is new. There is no `await` in it. @returns whether some job is unfinished. */
-	tell(news: readonly JobNews[], now: number): boolean {
-		const { events, extra } = this.#list.apply(news, now);
-		if (extra === undefined) return false;
-		const first = this.#append({ events: events.map(jobsTopicEvent), extra }, now);
-		this.#list.logged({ first, extra });
-		return news.some(({ job, goneAt }) => job !== undefined && goneAt === undefined);
+	/** Writes one row for many news, if anything is new. There is no `await` in it. */
+	tell(news: readonly ListNews[], now: number): Told {
+		const told: Told[] = [];
+		for (let at = 0; at < news.length; at += NEWS_IN_ROW)
+			told.push(this.#tellRow(news.slice(at, at + NEWS_IN_ROW), now));
+		return {
+			isAnyUnfinished: told.some(({ isAnyUnfinished }) => isAnyUnfinished),
+			doubtful: told.flatMap(({ doubtful }) => doubtful),
+		};
+	}
+
+	#tellRow(news: readonly ListNews[], now: number): Told {
+		const { doubtful, row } = this.#change(now, (list) => {
+			const { events, extra, doubtful } = list.apply(news, now);
+			if (extra === undefined) return { doubtful };
+			const appended = this.#parts.log.append({ events: events.map(jobsTopicEvent), extra }, now);
+			return { doubtful, row: { appended, extra } };
+		});
+		if (!row) return { doubtful, isAnyUnfinished: false };
+		const { appended, extra } = row;
+		this.#parts.log.announce(appended, now);
+		this.#store(now, (list) => list.logged({ first: appended.first, extra }));
+		return { doubtful, isAnyUnfinished: news.some(({ job, goneAt }) => job !== undefined && goneAt === undefined) };
 	}
 
 	page(query: ListQuery, now: number): ListPage {
-		return this.#list.page(query, now);
+		return this.#open(now).page(query, now);
 	}
 
 	counts(filter: JobFilter, now: number): Promise<JobCounts> {
-		return this.#list.counts(filter, now);
+		return this.#open(now).counts(filter, now);
 	}
 
 	/**
@@ -71,32 +107,66 @@ export class JobsTopic {
 	 * @returns when to call again, in milliseconds since the epoch; infinity if there is no need.
 	 */
 	wake(now: number): { readonly unheard: readonly Position[]; readonly nextAt: number } {
-		const sweepAt = this.#list.sweep(now) ?? Number.POSITIVE_INFINITY;
-		const { jobs: unheard, nextAt = Number.POSITIVE_INFINITY } = this.#list.unheard(now);
+		const sweepAt = this.#change(now, (list) => list.sweep(now)) ?? Number.POSITIVE_INFINITY;
+		const { jobs: unheard, nextAt = Number.POSITIVE_INFINITY } = this.#open(now).unheard(now);
 		return { unheard, nextAt: Math.min(sweepAt, nextAt) };
 	}
 
 	/** Writes what only the log has. */
-	checkpoint(): void {
-		this.#list.checkpoint();
+	checkpoint(now: number): void {
+		this.#store(now, (list) => list.checkpoint());
 	}
 
-	/** Asks jobs for their news. One that can't be reached is asked again later. */
-	async ask(unheard: readonly Position[]): Promise<void> {
-		const answers = await pMap(unheard, (position) => this.#askOne(position), { concurrency: ASKED_TOGETHER });
-		this.tell(answers.flat(), Date.now());
+	/** Asks jobs for their news. An unfinished one that can't be reached is asked again later. */
+	async ask(positions: readonly Position[]): Promise<Asked> {
+		const answers = await pMap(positions, (position) => this.#askOne(position), { concurrency: ASKED_TOGETHER });
+		const now = Date.now();
+		const list = this.#open(now);
+		const news = answers.flatMap((answer): ListNews[] => {
+			if (answer.type === 'news') return [answer.news];
+			const erasure = answer.type === 'no job' ? list.erasure(answer.position, now) : undefined;
+			return erasure ? [erasure] : [];
+		});
+		const { isAnyUnfinished } = this.tell(news, now);
+		return { isAnyUnfinished, unreachable: answers.filter(({ type }) => type === 'unreachable').length };
 	}
 
-	async #askOne(position: Position): Promise<JobNews[]> {
+	async #askOne(position: Position): Promise<Answer> {
 		try {
-			const asked = this.#jobs.call(position.id, (job) => job.readNews());
+			const asked = this.#parts.jobs.call(position.id, (job) => job.readNews());
 			const news = await withTimeout(ASK_TIMEOUT_MS, asked);
-			if (news) return [news];
-			this.#list.forget(position);
-			return [];
+			return news ? { type: 'news', news } : { type: 'no job', position };
 		} catch (error) {
 			logError('job not asked by its list', { job: position.id, error });
-			return [];
+			return { type: 'unreachable' };
+		}
+	}
+
+	#open(now: number): JobList {
+		const { storage, log } = this.#parts;
+		this.#list ??= new JobList(storage.sql, log, now);
+		return this.#list;
+	}
+
+	/** Changes list and log together, or neither. If that fails, memory may be ahead of both, and is read again. */
+	#change<T>(now: number, change: (list: JobList) => T): T {
+		const { storage, log } = this.#parts;
+		const list = this.#open(now);
+		try {
+			return storage.transactionSync(() => change(list));
+		} catch (error) {
+			this.#list = undefined;
+			log.reload();
+			throw error;
+		}
+	}
+
+	/** Writes leaves. What they should have is in the log, so if this fails, a later change does it. */
+	#store(now: number, write: (list: JobList) => void): void {
+		try {
+			this.#change(now, write);
+		} catch (error) {
+			logError('leaves of the list of jobs not written', { error });
 		}
 	}
 }

@@ -66,14 +66,19 @@ export interface ReadLimits {
 export class TopicLog {
 	readonly #storage: DurableObjectStorage;
 	readonly #keys: TopicKeys;
-	readonly #segments: SegmentFacts[];
-	#last: number;
+	#segments: SegmentFacts[] = [];
+	#last = 0;
 
 	constructor(storage: DurableObjectStorage) {
 		this.#storage = storage;
 		this.#keys = new TopicKeys(storage.sql);
+		this.reload();
+	}
+
+	/** Reads again what memory knows of the rows, after an append was rolled back. */
+	reload(): void {
 		this.#segments = this.#load();
-		this.#last = Math.max(this.#segments.at(-1)?.last ?? 0, storage.kv.get<number>(LAST_KEY) ?? 0);
+		this.#last = Math.max(this.#segments.at(-1)?.last ?? 0, this.#storage.kv.get<number>(LAST_KEY) ?? 0);
 	}
 
 	/** The number of the last event; 0 if there was none. */

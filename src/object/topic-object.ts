@@ -3,8 +3,9 @@
  * loop. Queue consumers serve the subscriptions, so the object can hibernate whenever it is idle.
  */
 import { DurableObject } from 'cloudflare:workers';
-import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
+import { ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
 import type { JobNews } from '../core/job/news.ts';
+import { UNHEARD_MS } from '../core/list/limits.ts';
 import type { JobCounts, JobFilter, ListApi, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { type Allowance, type AllowanceRequest, nextAllowance, shrunkAllowance } from '../core/topic/allowance.ts';
@@ -93,15 +94,19 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 
 	/** Every event of the topic goes through here, whoever publishes it. There is no `await` in it. */
 	#append(append: Omit<Append, 'retention'>, { retention }: TopicSettings): Appended {
-		const isFirst = this.#log.usage.events === 0;
 		const appended = this.#log.append({ ...append, retention });
-		this.#log.trim(append.now, retention, this.#jobsTopic?.stored);
-		this.#readers.announce(appended);
-		const isAnyCalled = this.#subscriptions.announce(appended.lines, append.now);
-		// Later appends find the alarm set, because it is set again as long as there are events.
-		if (isFirst) this.#setAlarm(append.now);
-		else if (isAnyCalled) this.#setAlarmBy(append.now + CALL_CHECK_MS);
+		this.#announce(appended, retention, append.now);
 		return appended;
+	}
+
+	#announce(appended: Appended, retention: Retention, now: number): void {
+		const isFirst = this.#log.first === appended.first;
+		this.#log.trim(now, retention, this.#jobsTopic?.storedAt(now));
+		this.#readers.announce(appended);
+		const isAnyCalled = this.#subscriptions.announce(appended.lines, now);
+		// Later appends find the alarm set, because it is set again as long as there are events.
+		if (isFirst) this.#setAlarm(now);
+		else if (isAnyCalled) this.#setAlarmBy(now + CALL_CHECK_MS);
 	}
 
 	#missingAllowance(own: Allowance, append: Append): AllowanceRequest | undefined {
@@ -114,7 +119,7 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 	#trim(now: number): void {
 		const { settings } = this.#records;
 		if (!settings) return;
-		const keepAfter = settings.topic === JOBS_TOPIC ? this.#openJobsTopic(now).stored : undefined;
+		const keepAfter = settings.topic === JOBS_TOPIC ? this.#openJobsTopic().storedAt(now) : undefined;
 		this.#log.trim(now, settings.retention, keepAfter);
 	}
 
@@ -126,49 +131,52 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 		if (!first) return;
 		const settings = this.#jobsSettings(first.tenant, retention);
 		this.#records.keep(settings);
-		try {
-			if (!this.#openJobsTopic(now).tell(news, now)) return;
-			this.#jobsAt = Math.min(this.#jobsAt, firstAskAt(now));
-			this.#setAlarmBy(this.#jobsAt);
-		} catch (error) {
-			// The list in memory may be ahead of the log, so it is opened again.
-			this.#jobsTopic = undefined;
-			throw error;
-		}
+		const jobsTopic = this.#openJobsTopic();
+		const { isAnyUnfinished, doubtful } = jobsTopic.tell(news, now);
+		if (isAnyUnfinished) this.#lookAfterJobs(now);
+		if (doubtful.length === 0) return;
+		const asked = await jobsTopic.ask(doubtful);
+		if (asked.isAnyUnfinished) this.#lookAfterJobs(now);
+		// The caller tells it again, or the job itself does.
+		if (asked.unreachable > 0) throw new Error(`${asked.unreachable} jobs of late news could not be asked`);
+	}
+
+	#lookAfterJobs(now: number): void {
+		this.#jobsAt = Math.min(this.#jobsAt, firstAskAt(now));
+		this.#setAlarmBy(this.#jobsAt);
 	}
 
 	async listJobs(query: ListQuery): Promise<ListPage> {
 		const now = Date.now();
-		return this.#openJobsTopic(now).page(query, now);
+		return this.#openJobsTopic().page(query, now);
 	}
 
 	async countJobs(filter: JobFilter): Promise<JobCounts> {
 		const now = Date.now();
-		return this.#openJobsTopic(now).counts(filter, now);
+		return this.#openJobsTopic().counts(filter, now);
 	}
 
 	/** A job's object does not know the settings. */
-	#jobsSettings(tenant: string, retention = this.#records.settings?.retention ?? DEFAULT_RETENTION): TopicSettings {
+	#jobsSettings(tenant: string, retention = this.#retention): TopicSettings {
 		return { tenant, topic: JOBS_TOPIC, retention };
 	}
 
-	#openJobsTopic(now: number): JobsTopic {
-		this.#jobsTopic ??= new JobsTopic(
-			{
-				sql: this.ctx.storage.sql,
-				log: { after: (position) => this.#log.extrasAfter(position) },
-				jobs: this.#jobs,
-				append: (news, at) => this.#appendNews(news, at),
+	#openJobsTopic(): JobsTopic {
+		this.#jobsTopic ??= new JobsTopic({
+			storage: this.ctx.storage,
+			jobs: this.#jobs,
+			log: {
+				after: (position) => this.#log.extrasAfter(position),
+				append: (news, now) => this.#log.append({ ...news, now, retention: this.#retention }),
+				announce: (appended, now) => this.#announce(appended, this.#retention, now),
+				reload: () => this.#log.reload(),
 			},
-			now,
-		);
+		});
 		return this.#jobsTopic;
 	}
 
-	#appendNews(news: Pick<Append, 'events' | 'extra'>, now: number): number {
-		const { settings } = this.#records;
-		if (!settings) throw new TypeError('Expected the settings of the topic to be kept before its first news');
-		return this.#append({ ...news, now }, settings).first;
+	get #retention(): Retention {
+		return this.#records.settings?.retention ?? DEFAULT_RETENTION;
 	}
 
 	// — subscriptions ———————————————————————————————————————————————————————————————————————————————————————————————
@@ -239,10 +247,10 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 		const now = Date.now();
 		this.#alarmAt = Number.POSITIVE_INFINITY;
 		// Before storage is read, which may be what fails.
-		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.ctx.storage.setAlarm(now + ALARM_GIVE_UP_MS);
+		if ((info?.retryCount ?? 0) >= ALARM_LAST_TRIES) return this.ctx.storage.setAlarm(now + UNHEARD_MS.max);
 		const unheard = this.#wakeJobsTopic(now);
 		this.#trim(now);
-		const isEmpty = this.#log.usage.events === 0 && (this.#jobsTopic?.isEmpty ?? true);
+		const isEmpty = this.#log.usage.events === 0 && (this.#jobsTopic?.isEmptyAt(now) ?? true);
 		this.#records.noteEmpty(isEmpty ? now : undefined);
 		const { settings, emptySince = now } = this.#records;
 		const isIdle = this.#subscriptions.isEmpty && now >= emptySince + TOPIC_IDLE_MS;
@@ -255,13 +263,13 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 	/** @returns the jobs to ask. */
 	#wakeJobsTopic(now: number): readonly Position[] {
 		if (this.#records.settings?.topic !== JOBS_TOPIC) return [];
-		const jobsTopic = this.#openJobsTopic(now);
+		const jobsTopic = this.#openJobsTopic();
 		const { unheard, nextAt } = jobsTopic.wake(now);
 		this.#jobsAt = nextAt;
 		// The log may be about to lose rows that the list does not have.
 		const { settings } = this.#records;
 		const expiryAt = settings && this.#log.nextExpiry(settings.retention);
-		if (expiryAt !== undefined && expiryAt <= now + TRIM_INTERVAL_MS) jobsTopic.checkpoint();
+		if (expiryAt !== undefined && expiryAt <= now + TRIM_INTERVAL_MS) jobsTopic.checkpoint(now);
 		return unheard;
 	}
 

@@ -6,6 +6,7 @@
  */
 import { doubledMs } from '../core/http/doubling-wait.ts';
 import { isNewer, type JobNews } from '../core/job/news.ts';
+import { BELIEVED_MS } from '../core/list/limits.ts';
 import type { Lists } from './lists.ts';
 
 /** How long news is collected, in milliseconds. A list shows a change after at most a second. */
@@ -52,7 +53,7 @@ export class ListTeller {
 		const now = Date.now();
 		const open = collections.get(this.#scope);
 		const isOpen = open !== undefined && Math.abs(now - open.openedAt) < COLLECTION_LOST_AFTER_MS;
-		const collection = isOpen ? open : { openedAt: now, news: new Map(open?.news) };
+		const collection = isOpen ? open : { openedAt: now, news: new Map(open && isTellable(open, now) ? open.news : []) };
 		if (isNewer(news, collection.news.get(news.id))) collection.news.set(news.id, news);
 		if (isOpen) return;
 		collections.set(this.#scope, collection);
@@ -66,6 +67,11 @@ export class ListTeller {
 		for (let tries = 1; !(await this.tell(news)) && tries < MAX_TRIES; tries++)
 			await scheduler.wait(doubledMs(TRY_AGAIN_MS, tries - 1));
 	}
+}
+
+/** An isolate may sleep for hours. Lists would have to ask about news that is so late. */
+function isTellable({ openedAt }: Collection, now: number): boolean {
+	return now - openedAt < BELIEVED_MS;
 }
 
 function portions(news: readonly JobNews[]): JobNews[][] {

@@ -134,7 +134,7 @@ async function submitEvent(
 		return { type: 'given up', reason: 'IdempotencyKeyReused' };
 	if (!acceptance.accepted) return { type: 'failed', reason: 'Overloaded' };
 	if (!isNew) return { type: 'delivered' };
-	const listing = teller && { news: acceptedNews(acceptance.view, tenant), teller };
+	const listing = teller && { news: acceptedNews(acceptance.view, submission), teller };
 	const message = jobMessage(id, acceptance.view.epoch, undefined);
 	await tellAndSend({ lanes, lane: task.lane }, [{ message, listing }]);
 	return { type: 'delivered' };

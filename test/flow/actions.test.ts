@@ -244,6 +244,23 @@ describe('an action', () => {
 		log.mockRestore();
 	});
 
+	it('leaves jobs alone that came, or matched, after it was made', async () => {
+		const tenant = tenantOfActions();
+		const submit = () => tenant.submit({ seconds: 0 }, { delaySeconds: 3_600, tags: ['night'] });
+		const before = [await submit(), await submit()];
+		await tenant.listed(NIGHT, 2);
+		const kept = keepMessages();
+		const { document } = await tenant.act('cancel', NIGHT);
+		await scheduler.wait(5);
+		const after = await submit();
+		await tenant.listed(NIGHT, 3);
+		for (let portion = 0; portion < 9 && kept.actions.length > 0; portion++)
+			await deliver(tenant.deployment, kept.actions.shift());
+		expect(await tenant.actionUntil(document.id, 'succeeded')).toMatchObject({ matched: 2, done: 2, refused: 0 });
+		for (const { id } of before) await tenant.jobUntil(id, 'canceled');
+		expect(await tenant.jobUntil(after.id, 'pending')).toMatchObject({ seq: 1 });
+	});
+
 	it('comes back to jobs that could not be called', async () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		const tenant = tenantOfActions();

@@ -21,6 +21,7 @@ export const INVARIANTS = {
 	14: 'the bill is what the budget says',
 	15: 'a dead consumer is noticed in time, and a live one is left alone',
 	16: 'a bulk action changes each job once, and stops when it is told to',
+	17: 'the list shows each job once, as it is, and each of its events is told once',
 } as const;
 
 /** A number of the simulation's schedules, or the tests of one file whose names contain `name`. */
@@ -45,6 +46,10 @@ const EXAMPLES: Killer = { file: 'test/simulation/simulation.test.ts', project: 
 const FOLLOWING: Killer = { file: 'test/flow/following.test.ts', project: 'workerd' };
 const CONSUMER: Killer = { file: 'test/queue/consume.test.ts', project: 'workerd' };
 const SENDERS: Killer = { file: 'test/queue/send.test.ts', project: 'workerd' };
+const LIST = 'test/object/job-list.test.ts';
+const JOBS_TOPIC = 'test/object/jobs-topic.test.ts';
+const inList = (name: string): Killer => ({ file: LIST, project: 'workerd', name });
+const inJobsTopic = (name: string): Killer => ({ file: JOBS_TOPIC, project: 'workerd', name });
 const TRANSITION: Killer = { file: 'test/core/job/transition.test.ts', project: 'workerd' };
 
 export const MUTANTS: readonly Mutant[] = [
@@ -771,5 +776,131 @@ export const MUTANTS: readonly Mutant[] = [
 		replacement: 'void report;',
 		killer: { file: 'test/flow/actions.test.ts', project: 'workerd', name: 'stops at the next job' },
 		says: 'to be less than',
+	},
+	{
+		invariant: 16,
+		breaks: 'an action acts on jobs that came after it was made',
+		file: 'src/work/action/continue.ts',
+		search: 'const filter = { ...parameters.filter, unchangedSince: createdAt };',
+		replacement: 'const filter = { ...parameters.filter };',
+		killer: { file: 'test/flow/actions.test.ts', project: 'workerd', name: 'leaves jobs alone' },
+		says: 'leaves jobs alone that came, or matched, after it was made',
+	},
+	{
+		invariant: 16,
+		breaks: 'an action forgets the jobs of the page before when it could not read the list',
+		file: 'src/work/action/continue.ts',
+		search: 'walk: listed ?? result.walk, failures',
+		replacement: 'walk: listed ?? { ...result.walk, isLast: true }, failures',
+		killer: { file: 'test/random/actions.test.ts', project: 'slow-in-workerd' },
+		says: 'whatever fails on the way',
+	},
+	{
+		invariant: 17,
+		breaks: 'the Worker that accepts a job does not tell the list, and says that it did',
+		file: 'src/queue/tell-first.ts',
+		search: '(await first.teller.tell(listings.map(({ news }) => news)))',
+		replacement: 'true',
+		killer: SIMULATION,
+		says: 'after 1 s, the list has',
+	},
+	{
+		invariant: 17,
+		breaks: 'the alarm does not tell the list what no caller told it',
+		file: 'src/object/watchdog.ts',
+		search: 'telling && this.#tellList(telling.job, now),',
+		replacement: '',
+		killer: SIMULATION,
+		says: 'the topic "jobs" has',
+	},
+	{
+		invariant: 17,
+		breaks: 'the list never asks a job of which it hears nothing',
+		file: 'src/object/job-list.ts',
+		search: 'if (this.#unheard.length >= UNHEARD_AT_ONCE) break;',
+		replacement: 'break;',
+		killer: inList('is asked after 30 seconds'),
+		says: 'is asked after 30 seconds',
+	},
+	{
+		invariant: 17,
+		breaks: 'older news replaces newer news',
+		file: 'src/core/job/news.ts',
+		search: ': news.seq > known.seq;',
+		replacement: ': true;',
+		killer: inList('shows the newest state'),
+		says: 'shows the newest state',
+	},
+	{
+		invariant: 17,
+		breaks: 'an event is appended to the topic again when its news is told again',
+		file: 'src/object/job-list.ts',
+		search: 'news.events.filter(({ seq }) => seq > toldSeq)',
+		replacement: 'news.events.filter(({ seq }) => seq > 0)',
+		killer: inList('shows the newest state'),
+		says: 'and each event once',
+	},
+	{
+		invariant: 17,
+		breaks: 'the entry of a job that does not exist any more is dropped at once',
+		file: 'src/core/list/late-news.ts',
+		search: 'goneAt: now + TOMBSTONE_MS',
+		replacement: 'goneAt: now',
+		killer: inList('is not brought back'),
+		says: 'is not brought back by late news',
+	},
+	{
+		invariant: 17,
+		breaks: 'news is believed however late it comes',
+		file: 'src/core/list/late-news.ts',
+		search: 'now - readAt > BELIEVED_MS',
+		replacement: 'now < readAt',
+		killer: inJobsTopic('brings no erased job back'),
+		says: 'brings no erased job back',
+	},
+	{
+		invariant: 17,
+		breaks: 'the list hears of a longer retention once, and not of the one after it',
+		file: 'src/core/job/transition.ts',
+		search: 'return isSame && !isBefore ?',
+		replacement: 'return isSame ?',
+		killer: { file: 'test/core/job/webhook.test.ts', project: 'workerd' },
+		says: 'until the list has heard of just that',
+	},
+	{
+		invariant: 17,
+		breaks: 'what a failed change has written stays',
+		file: 'src/object/jobs-topic.ts',
+		search: 'return storage.transactionSync(() => change(list));',
+		replacement: 'return change(list);',
+		killer: inJobsTopic('whose storage fails'),
+		says: 'each event once when it is told again',
+	},
+	{
+		invariant: 17,
+		breaks: 'memory keeps what a failed change has made of the list',
+		file: 'src/object/jobs-topic.ts',
+		search: 'this.#list = undefined;\n\t\t\tlog.reload();',
+		replacement: '',
+		killer: inJobsTopic('whose storage fails'),
+		says: 'each event once when it is told again',
+	},
+	{
+		invariant: 17,
+		breaks: 'a cursor repeats the last job of its page',
+		file: 'src/object/list-reader.ts',
+		search: 'if (after && comparePositions(entry, after) >= 0) continue;',
+		replacement: 'if (after && comparePositions(entry, after) > 0) continue;',
+		killer: inList('over many leaves'),
+		says: 'has each job once',
+	},
+	{
+		invariant: 17,
+		breaks: 'a job whose key was used again is shown beside the earlier one',
+		file: 'src/object/job-list.ts',
+		search: 'if (isUnique) return true;',
+		replacement: 'return true;',
+		killer: inList('whose key was used again'),
+		says: 'whose key was used again once',
 	},
 ];

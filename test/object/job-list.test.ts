@@ -2,9 +2,19 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { JobNews, ListedJob } from '../../src/core/job/news.ts';
+import type { ListNews } from '../../src/core/list/entry.ts';
 import { matchesFilter } from '../../src/core/list/filter.ts';
-import { CHECKPOINT, LEAF_JOBS, PAGE_JOBS, UNHEARD_AT_ONCE, UNHEARD_MS } from '../../src/core/list/limits.ts';
+import {
+	BELIEVED_MS,
+	CHECKPOINT,
+	LEAF_JOBS,
+	PAGE_JOBS,
+	SWEEP_INTERVAL_MS,
+	UNHEARD_AT_ONCE,
+	UNHEARD_MS,
+} from '../../src/core/list/limits.ts';
 import type { JobCounts, JobFilter } from '../../src/core/list/list-api.ts';
+import type { Position } from '../../src/core/list/position.ts';
 import { JobList } from '../../src/object/job-list.ts';
 import { erased, idFor, type MadeJob, newsFor, T0 } from '../core/list/news.ts';
 
@@ -14,6 +24,7 @@ const HOUR = 3_600_000;
 class Bench {
 	list: JobList;
 	now = T0;
+	readonly doubtful: Position[] = [];
 	readonly #sql: SqlStorage;
 
 	constructor(sql: SqlStorage) {
@@ -23,8 +34,9 @@ class Bench {
 	}
 
 	/** As the object of the topic does it. @returns the events, as `nth seq type`. */
-	tell(...news: JobNews[]): string[] {
-		const { events, extra } = this.list.apply(news, this.now);
+	tell(...news: ListNews[]): string[] {
+		const { events, extra, doubtful } = this.list.apply(news, this.now);
+		this.doubtful.push(...doubtful);
 		if (extra !== undefined) {
 			const { first } = this.#sql
 				.exec<{ first: number }>('INSERT INTO test_log (extra) VALUES (?) RETURNING first', extra)
@@ -32,6 +44,12 @@ class Bench {
 			this.list.logged({ first, extra });
 		}
 		return events.map(({ news: { id }, event: { seq, type } }) => `${Number.parseInt(id.slice(8), 16)} ${seq} ${type}`);
+	}
+
+	/** The job was asked, and does not exist. */
+	erase(position: Position): void {
+		const news = this.list.erasure(position, this.now);
+		if (news) this.tell(news);
 	}
 
 	restart(): void {
@@ -256,15 +274,72 @@ describe('an unfinished job without news', () => {
 	it('is no longer listed when it does not exist, also after a restart with its news', () =>
 		withList((bench) => {
 			bench.tell(newsFor({ nth: 1 }), newsFor({ nth: 2 }));
-			bench.list.forget({ id: idFor(1), createdAt: T0 + 99 });
+			bench.erase({ id: idFor(1), createdAt: T0 + 99 });
 			expect(bench.ids()).toEqual([idFor(2), idFor(1)]);
-			bench.list.forget({ id: idFor(1), createdAt: T0 + 1 });
+			bench.erase({ id: idFor(1), createdAt: T0 + 1 });
 			expect(bench.ids()).toEqual([idFor(2)]);
 			bench.restart();
-			bench.now += UNHEARD_MS.first + 2;
-			for (const { id, createdAt } of bench.list.unheard(bench.now).jobs)
-				if (id === idFor(1)) bench.list.forget({ id, createdAt });
 			expect(bench.ids()).toEqual([idFor(2)]);
+			bench.now += UNHEARD_MS.first + 2;
+			expect(bench.list.unheard(bench.now).jobs.map(({ id }) => id)).toEqual([idFor(2)]);
+		}));
+
+	it('that was found not to exist is not brought back by late news, and has no event twice', () =>
+		withList((bench) => {
+			expect(bench.tell(newsFor({ nth: 1 }))).toEqual(['1 1 accepted']);
+			bench.erase({ id: idFor(1), createdAt: T0 + 1 });
+			expect(bench.tell(newsFor({ nth: 1, readAt: T0 + 1 }))).toEqual([]);
+			bench.now += BELIEVED_MS + 1;
+			bench.list.sweep(bench.now);
+			expect(bench.tell(newsFor({ nth: 1, phase: 'running', seq: 2, readAt: T0 + 2 }))).toEqual([]);
+			bench.now += 2 * HOUR;
+			bench.list.sweep(bench.now);
+			expect(bench.tell(newsFor({ nth: 1, readAt: T0 + 1 }))).toEqual([]);
+			expect(bench.ids()).toEqual([]);
+		}));
+});
+
+describe('late news', () => {
+	const left = { nth: 1, phase: 'succeeded', seq: 2, goneAt: T0 + 2 * HOUR } as const;
+
+	it.each([
+		['accepted', newsFor({ nth: 1, readAt: T0 + 1 })],
+		['an end', newsFor({ ...left, goneAt: T0 + 48 * HOUR, readAt: T0 + 1 })],
+	])('of a job that has left the list brings nothing back, but names the job to ask: %s', (_, late) =>
+		withList(async (bench) => {
+			bench.tell(newsFor({ nth: 1 }), newsFor({ nth: 2 }));
+			bench.tell(newsFor(left));
+			bench.now = T0 + 2 * HOUR + SWEEP_INTERVAL_MS;
+			bench.list.sweep(bench.now);
+			expect(bench.tell(late)).toEqual([]);
+			expect(bench.doubtful).toEqual([{ createdAt: T0 + 1, id: idFor(1) }]);
+			expect(bench.ids()).toEqual([idFor(2)]);
+			expect(await bench.counts()).toMatchObject({ total: 1 });
+		}));
+
+	it('is believed of a job that the list knows, and of one that it cannot have forgotten', () =>
+		withList((bench) => {
+			bench.tell(newsFor({ nth: 1, readAt: T0 }));
+			bench.now = T0 + BELIEVED_MS;
+			expect(bench.tell(newsFor({ nth: 2, readAt: T0 }))).toEqual(['2 1 accepted']);
+			bench.now += HOUR;
+			expect(bench.tell(newsFor({ nth: 1, phase: 'succeeded', seq: 2, goneAt: T0 + 9 * HOUR, readAt: T0 }))).toEqual([
+				'1 2 succeeded',
+			]);
+			expect(bench.doubtful).toEqual([]);
+		}));
+
+	it('of how long a finished job is kept counts by the time when the job was read', () =>
+		withList((bench) => {
+			const ended = (goneAt: number, readAt: number) => newsFor({ ...left, goneAt, readAt });
+			bench.tell(ended(T0 + 2 * HOUR, T0 + 1));
+			expect(bench.tell(ended(T0 + 3 * HOUR, T0 + 9), ended(T0 + HOUR, T0 + 5))).toEqual([]);
+			bench.restart();
+			bench.now = T0 + 3 * HOUR - 1;
+			bench.list.sweep(bench.now);
+			expect(bench.ids()).toEqual([idFor(1)]);
+			bench.tell(ended(T0 + HOUR, T0 + 10));
+			expect(bench.ids()).toEqual([]);
 		}));
 });
 

@@ -1,5 +1,5 @@
 /** Compares the list of jobs, and the topic `jobs`, with the jobs themselves. */
-import { TOMBSTONE_MS } from '../../src/core/job/limits.ts';
+import { KEPT_AFTER_TRY_MS, TOMBSTONE_MS } from '../../src/core/job/limits.ts';
 import { NEWS_TYPES } from '../../src/core/job/news.ts';
 import type { HistoryEntry } from '../../src/core/job/record.ts';
 import { Broken, type Ledger } from './ledger.ts';
@@ -17,6 +17,8 @@ export interface ListCheckOptions {
 
 /** Without a fault, the list shows a change within this time. */
 const LISTED_WITHIN_MS = 1_000;
+/** A delivery that is given up after its job's time ends the job at once, and the list believes that its receiver still has an hour. */
+const LISTED_TOO_LONG_MS = KEPT_AFTER_TRY_MS + TOMBSTONE_MS;
 /** So often a list may fail to hear of a job within an hour. */
 const MANY_TIMES = 8;
 const TOLD: ReadonlySet<string> = new Set(NEWS_TYPES);
@@ -64,6 +66,9 @@ export class ListCheck {
 		if (told.join() !== expected.join())
 			throw new Broken(`job ${ledger.job}: the topic "jobs" has ${told.join()}, and the job had ${expected.join()}`);
 		this.#options.tally.add('events in the topic "jobs"', told.length);
+		const { job, goneAt = Number.POSITIVE_INFINITY } = this.#row(ledger.id)?.news ?? {};
+		if (job && goneAt > this.#world.clock + LISTED_TOO_LONG_MS)
+			throw new Broken(`job ${ledger.job}: nothing is left of it, and the list shows it as ${job.status}`);
 	}
 
 	#row(id: string): ListedRow | undefined {

@@ -3,7 +3,10 @@
  * rows is simpler than the real one; what it is told, when and by whom, is the Worker's own doing.
  */
 import { DurableObject } from 'cloudflare:workers';
+import { TOMBSTONE_MS } from '../../src/core/job/limits.ts';
 import { isNewer, type JobNews, type NewsEvent } from '../../src/core/job/news.ts';
+import { isGone } from '../../src/core/list/entry.ts';
+import { isDoubtful } from '../../src/core/list/late-news.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
 
 export interface ListedRow {
@@ -27,7 +30,6 @@ const FIRST_ASK_MS = 30_000;
 const MAX_ASK_MS = 30 * 60_000;
 const ASK_TIMEOUT_MS = 10_000;
 const GIVE_UP_AT = 5;
-const GIVE_UP_MS = 3_600_000;
 
 interface ListEnv {
 	readonly JOBS: DurableObjectNamespace;
@@ -36,13 +38,18 @@ interface ListEnv {
 export class SimulatedList extends DurableObject<ListEnv> {
 	async tell(news: readonly JobNews[]): Promise<void> {
 		const now = Date.now();
-		for (const each of news) this.#apply(each, now);
+		const doubtful = news.filter((each) => this.#apply(each, now) === 'doubtful');
 		this.#setAlarm(now);
+		if (doubtful.length === 0) return;
+		const jobs = new Jobs(this.env.JOBS);
+		const areAsked = await Promise.all(doubtful.map((each) => this.#ask(jobs, each)));
+		this.#setAlarm(Date.now());
+		if (areAsked.includes(false)) throw new Error('A job of late news could not be asked');
 	}
 
 	override async alarm(info?: AlarmInvocationInfo): Promise<void> {
 		const now = Date.now();
-		if ((info?.retryCount ?? 0) >= GIVE_UP_AT) return this.ctx.storage.setAlarm(now + GIVE_UP_MS);
+		if ((info?.retryCount ?? 0) >= GIVE_UP_AT) return this.ctx.storage.setAlarm(now + MAX_ASK_MS);
 		const jobs = new Jobs(this.env.JOBS);
 		const due = this.#rows().filter(([, { askAt }]) => askAt <= now);
 		for (const [key, row] of due) {
@@ -54,22 +61,38 @@ export class SimulatedList extends DurableObject<ListEnv> {
 		this.#setAlarm(Date.now());
 	}
 
-	async #ask(jobs: Jobs, { id, createdAt }: JobNews): Promise<void> {
+	/** @returns whether the job answered. */
+	async #ask(jobs: Jobs, { id, createdAt }: JobNews): Promise<boolean> {
 		const asked = jobs.call(id, async (job) => ({ heard: await job.readNews() })).catch(() => undefined);
 		const answer = await Promise.race([asked, scheduler.wait(ASK_TIMEOUT_MS)]);
-		if (!answer) return;
-		if (answer.heard) return this.#apply(answer.heard, Date.now());
-		const known = this.ctx.storage.kv.get<ListedRow>(`${ROW_PREFIX}${id}`);
-		if (known?.news.createdAt === createdAt) this.ctx.storage.kv.delete(`${ROW_PREFIX}${id}`);
+		if (!answer) return false;
+		const now = Date.now();
+		const known = this.#known(id, now);
+		if (answer.heard) this.#apply(answer.heard, now);
+		else if (known?.news.createdAt === createdAt) {
+			const { job: _, ...erased } = known.news;
+			this.#apply({ ...erased, goneAt: now + TOMBSTONE_MS, events: [], readAt: now }, now);
+		}
+		return true;
 	}
 
-	#apply(news: JobNews, now: number): void {
+	/** A row is forgotten at the moment when its job is gone. */
+	#known(id: string, now: number): ListedRow | undefined {
+		const { kv } = this.ctx.storage;
+		const row = kv.get<ListedRow>(`${ROW_PREFIX}${id}`);
+		if (!row || !isGone(row.news, now)) return row;
+		kv.delete(`${ROW_PREFIX}${id}`);
+		return undefined;
+	}
+
+	#apply(news: JobNews, now: number): 'doubtful' | undefined {
 		const { kv } = this.ctx.storage;
 		const key = `${ROW_PREFIX}${news.id}`;
-		const known = kv.get<ListedRow>(key);
+		const known = this.#known(news.id, now);
 		// Late news of a job that the list does not know, or does not know any more.
-		if (!known && news.goneAt !== undefined && news.goneAt <= now) return;
-		if (!isNewer(news, known?.news)) return;
+		if (!known && isGone(news, now)) return undefined;
+		if (!known && isDoubtful(news, now)) return 'doubtful';
+		if (!isNewer(news, known?.news)) return undefined;
 		const told = known?.news.createdAt === news.createdAt ? known.toldSeq : 0;
 		const fresh = news.events.filter(({ seq }) => seq > told);
 		for (const event of fresh) {
@@ -84,6 +107,7 @@ export class SimulatedList extends DurableObject<ListEnv> {
 			askAt: isUnfinished ? now + FIRST_ASK_MS : Number.POSITIVE_INFINITY,
 			askWaitMs: FIRST_ASK_MS,
 		});
+		return undefined;
 	}
 
 	#rows(): [string, ListedRow][] {

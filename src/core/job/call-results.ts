@@ -1,11 +1,13 @@
 /** What the calls to a job's object return, from the transition that each caused. Pure. */
 import { defined } from '../defined.ts';
+import { readableUntil } from './expiry.ts';
 import { awaitedMessage } from './message.ts';
 import { type JobNews, jobNews } from './news.ts';
 import type { Asking, Change, Report, Start } from './object-api.ts';
-import { type JobRecord, laneOf } from './record.ts';
+import { isFinal, type JobRecord, laneOf } from './record.ts';
 import type { Command, Refusal, Transition } from './transition.ts';
 import { attemptLease, foundJob, NOTHING } from './view.ts';
+import { pendingDeliveries } from './webhook.ts';
 
 export interface Started {
 	/** The job's id. */
@@ -73,6 +75,23 @@ export function toReport(result: Transition | undefined, { id, command, now }: G
 		retryInMs: isRetried ? Math.max(0, state.notBefore - now) : undefined,
 		lane: isRetried ? laneOf(job) : undefined,
 		news,
+	});
+}
+
+/** A report on a try to deliver an event. */
+export interface TriedDelivery extends Started {
+	/** The event's number. */
+	readonly seq: number;
+}
+
+export function toDelivery(result: Transition | undefined, { id, before, now, seq }: TriedDelivery): Report {
+	if (!result) return { refusal: 'gone' };
+	const { job } = result;
+	const nextAt = pendingDeliveries(job).find((delivery) => delivery.seq === seq)?.nextAttemptAt;
+	const isKeptAsBefore = !before || !isFinal(job.state) || readableUntil(job) === readableUntil(before);
+	return defined({
+		retryInMs: nextAt === undefined ? undefined : Math.max(0, nextAt - now),
+		news: isKeptAsBefore ? undefined : newsToTell(id, job, now),
 	});
 }
 

@@ -49,6 +49,10 @@ export interface JobNews {
 	readonly flags?: Readonly<Record<string, string>>;
 	/** The job's events of these types, in order: all that its history has. */
 	readonly events: readonly NewsEvent[];
+	/** When the job was in this state: news may come late. Left out by earlier versions. */
+	readonly readAt?: number;
+	/** No other job ever has this id. Left out where that is not certain. */
+	readonly isUnique?: true;
 }
 
 export function jobNews(id: string, job: JobRecord, now: number): JobNews {
@@ -67,15 +71,27 @@ export function jobNews(id: string, job: JobRecord, now: number): JobNews {
 		readableUntil: isOpen ? readableUntil(job) : undefined,
 		flags: Object.keys(flags).length > 0 ? flags : undefined,
 		events: job.history.flatMap(newsEvent),
+		readAt: now,
+		isUnique: !isErased && hasUniqueId(job) ? true : undefined,
 	});
 }
 
 /** The news of a job that was accepted just now. */
-export function acceptedNews({ facts, epoch }: Pick<JobView, 'facts' | 'epoch'>, tenant: string): JobNews {
+export function acceptedNews(
+	{ facts, epoch }: Pick<JobView, 'facts' | 'epoch'>,
+	submission: Pick<JobRecord, 'tenant' | 'fingerprint'>,
+): JobNews {
 	const { percentComplete: _percent, progress: _progress, webhook: _webhook, ...job } = facts;
 	const { id, seq } = facts;
 	const createdAt = Date.parse(facts.createdAt);
-	return { id, tenant, createdAt, epoch, seq, job, events: [{ seq, type: 'accepted', at: createdAt }] };
+	const events: NewsEvent[] = [{ seq, type: 'accepted', at: createdAt }];
+	const isUnique = hasUniqueId(submission) ? true : undefined;
+	return defined({ id, tenant: submission.tenant, createdAt, epoch, seq, job, events, readAt: createdAt, isUnique });
+}
+
+/** The ids of jobs without an idempotency key are random. */
+function hasUniqueId({ fingerprint }: Pick<JobRecord, 'fingerprint'>): boolean {
+	return fingerprint === undefined;
 }
 
 function goneAt(job: JobRecord): number | undefined {
@@ -98,11 +114,18 @@ function isNewsType(type: string): type is NewsType {
 	return (NEWS_TYPES as readonly string[]).includes(type);
 }
 
+/** What decides which of two news of a job is newer. */
+export type NewsOrder = Pick<JobNews, 'createdAt' | 'seq' | 'job' | 'goneAt' | 'readAt'>;
+
 /** Whether news is newer than what is known about the job with this id. */
-export function isNewer(
-	news: Pick<JobNews, 'createdAt' | 'seq' | 'job'>,
-	known: Pick<JobNews, 'createdAt' | 'seq' | 'job'> | undefined,
-): boolean {
+export function isNewer(news: NewsOrder, known: NewsOrder | undefined): boolean {
 	if (!known || news.createdAt !== known.createdAt) return !known || news.createdAt > known.createdAt;
-	return known.job !== undefined && (news.job === undefined || news.seq > known.seq);
+	if (known.job === undefined || news.job === undefined) return known.job !== undefined;
+	return news.seq === known.seq ? isKeptUntilAnotherTime(news, known) : news.seq > known.seq;
+}
+
+/** The deliveries of a finished job's webhook change, without an event, how long the job is kept. */
+function isKeptUntilAnotherTime(news: NewsOrder, known: NewsOrder): boolean {
+	const { goneAt = known.goneAt, readAt = 0 } = news;
+	return goneAt !== known.goneAt && readAt > (known.readAt ?? 0);
 }

@@ -7,12 +7,22 @@
  *
  * Pure: no clock, no randomness, no I/O.
  */
+import { readableUntil } from './expiry.ts';
 import { TELL_MS } from './limits.ts';
 import { isFinal, type JobRecord } from './record.ts';
 
 /** The list may not know of the job, of its new run, or that its data was erased. */
 export function markUntold(job: JobRecord, now: number): JobRecord {
 	return job.isListable ? { ...job, toTell: { since: now, at: now + TELL_MS.first } } : job;
+}
+
+/**
+ * A delivery of its webhook has made a finished job stay longer. The list must hear of that: it would drop the job too early, and take
+ * later news of it for a new job's.
+ */
+export function withRetentionUntold(before: JobRecord, job: JobRecord, now: number): JobRecord {
+	const isKeptLonger = job !== before && isFinal(job.state) && readableUntil(job) > readableUntil(before);
+	return isKeptLonger ? markUntold(job, now) : job;
 }
 
 /** The list knows of the job, or need not know of it any more. */

@@ -48,7 +48,7 @@ import {
 	type StoredReply,
 } from './record.ts';
 import { isSystemTask } from './system-task.ts';
-import { markTelling, markTold } from './telling.ts';
+import { markTelling, markTold, withRetentionUntold } from './telling.ts';
 import { mayStayUnwritten, withForgottenStart } from './unwritten-start.ts';
 import { sentAgain, type TryReport, tried } from './webhook.ts';
 
@@ -135,7 +135,10 @@ export type Command =
 	| { readonly type: 'wake' }
 	/** The watchdog is about to tell the list of jobs, or the list has answered. */
 	| { readonly type: 'telling' }
-	| { readonly type: 'told'; readonly news: Pick<JobNews, 'createdAt' | 'epoch' | 'job'> };
+	| { readonly type: 'told'; readonly news: ToldNews };
+
+/** What identifies the news that the list has. */
+type ToldNews = Pick<JobNews, 'createdAt' | 'epoch' | 'job' | 'readAt'>;
 
 /** What an attempt knows about the list of jobs. */
 interface Listing {
@@ -241,9 +244,9 @@ function apply(job: JobRecord, command: Exclude<Command, { type: 'telling' | 'to
 		case 'deadLetter':
 			return deadLetter(job, command.epoch, now);
 		case 'delivered':
-			return unlessSame(job, tried(job, command, now));
+			return unlessSame(job, withRetentionUntold(job, tried(job, command, now), now));
 		case 'redeliver':
-			return unlessSame(job, sentAgain(job, command.seqs, now));
+			return unlessSame(job, withRetentionUntold(job, sentAgain(job, command.seqs, now), now));
 		case 'wake':
 			return wake(job, now);
 	}
@@ -461,10 +464,11 @@ function wake(job: JobRecord, now: number): Transition {
 }
 
 /** The list knows of this run of the job, so it asks about the rest; or it knows that the data was erased. */
-function recordTold(job: JobRecord, news: Pick<JobNews, 'createdAt' | 'epoch' | 'job'>): Transition {
+function recordTold(job: JobRecord, { createdAt, epoch, job: listed, readAt }: ToldNews): Transition {
 	const isErased = job.state.name === 'tombstone';
-	const isSame = news.createdAt === job.createdAt && news.epoch === job.epoch && (!isErased || news.job === undefined);
-	return isSame ? { job: markTold(job), effects: [], volatile: true } : refuse(job, 'stale');
+	const isSame = createdAt === job.createdAt && epoch === job.epoch && (!isErased || listed === undefined);
+	const isBefore = readAt !== undefined && job.toTell !== undefined && readAt < job.toTell.since;
+	return isSame && !isBefore ? { job: markTold(job), effects: [], volatile: true } : refuse(job, 'stale');
 }
 
 /** The message for the next poll may be lost. An operation that no consumer polls ends at its deadline. */

@@ -4,8 +4,11 @@ import type { JobNews, ListedJob } from '../job/news.ts';
 import { hashItem, type ItemHash } from './bloom.ts';
 import type { ListedEntry } from './list-api.ts';
 
+/** News of a job of the list's tenant. */
+export type ListNews = Omit<JobNews, 'tenant'>;
+
 /** Without `job`, the job is erased: its entry only keeps late news from bringing it back. */
-export interface Entry extends Omit<JobNews, 'tenant' | 'events'> {
+export interface Entry extends Omit<ListNews, 'events' | 'isUnique'> {
 	/** The number of the last of the job's events that the topic has. */
 	readonly toldSeq: number;
 }
@@ -19,9 +22,11 @@ interface Line extends Omit<Entry, 'job'> {
 	readonly job?: Omit<ListedJob, 'id' | 'seq' | 'createdAt'>;
 }
 
-export function entryFrom(news: JobNews, toldSeq: number): Entry {
+export function entryFrom(news: ListNews, toldSeq: number): Entry {
 	const { id, createdAt, epoch, seq, goneAt, readableUntil, flags, job } = news;
-	return defined({ id, createdAt, epoch, seq, toldSeq, goneAt, readableUntil, flags, job });
+	// Only a finished job's news may need it, to be put in order.
+	const readAt = job && goneAt !== undefined ? news.readAt : undefined;
+	return defined({ id, createdAt, epoch, seq, toldSeq, goneAt, readableUntil, flags, job, readAt });
 }
 
 export function encodeEntry({ job, ...entry }: Entry): string {
@@ -73,10 +78,10 @@ export function entryItems({ id, job }: Entry): ItemHash[] {
 }
 
 /** The news that a row of the log has for the list. A persisted contract. */
-export function encodeNews(news: readonly JobNews[]): string {
-	return JSON.stringify(news);
+export function encodeNews(news: readonly ListNews[]): string {
+	return JSON.stringify(news.map(({ isUnique: _, ...kept }) => kept));
 }
 
-export function decodeNews(text: string): JobNews[] {
-	return JSON.parse(text) as JobNews[];
+export function decodeNews(text: string): ListNews[] {
+	return JSON.parse(text) as ListNews[];
 }

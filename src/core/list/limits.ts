@@ -40,6 +40,14 @@ export const ASKED_TOGETHER = 20;
 /** Maximum time of such a call. */
 export const ASK_TIMEOUT_MS = 10 * MS_PER_SECOND;
 
+/**
+ * News of a job that the list doesn't know is believed up to this age; then the job is asked first. The entry of a job that
+ * has ended or was erased stays for an hour and more, so that late news finds it.
+ */
+export const BELIEVED_MS = 30 * MS_PER_MINUTE;
+/** Maximum number of jobs in one row of the log, so that the row stays below 2 MB whatever the errors of the jobs say. */
+export const NEWS_IN_ROW = 100;
+
 /** Minimum interval between two removals of a leaf's expired jobs from storage. */
 export const SWEEP_INTERVAL_MS = 1 * MS_PER_HOUR;
 /** Maximum number of leaves that one sweep rewrites or deletes. */

@@ -4,9 +4,10 @@
  * Pure: no clock, no randomness, no I/O.
  */
 import { defined } from '../defined.ts';
-import type { JobNews, NewsEvent, NewsType } from '../job/news.ts';
+import type { NewsEvent, NewsType } from '../job/news.ts';
 import type { Status } from '../job/record.ts';
 import type { NewEvent } from '../topic/event.ts';
+import type { ListNews } from './entry.ts';
 
 const STATUS_AFTER: Record<NewsType, Status> = {
 	accepted: 'pending',
@@ -16,7 +17,7 @@ const STATUS_AFTER: Record<NewsType, Status> = {
 };
 
 /** The job may have changed since the event. */
-export function jobsTopicEvent({ news, event }: { readonly news: JobNews; readonly event: NewsEvent }): NewEvent {
+export function jobsTopicEvent({ news, event }: { readonly news: ListNews; readonly event: NewsEvent }): NewEvent {
 	const { id, job, createdAt } = news;
 	const { type, seq, at, errorCode } = event;
 	const data = defined({

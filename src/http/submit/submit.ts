@@ -158,7 +158,7 @@ export async function acceptDraft(
 /** A new job, with the message to send. One that starts much later is only told to the list now. */
 function withSending(context: RequestContext, acceptance: Accepted, submission: Submission): AcceptedDraft {
 	const { view } = acceptance;
-	const listing = listingFor(context, acceptedNews(view, submission.tenant));
+	const listing = listingFor(context, acceptedNews(view, submission));
 	const { delaySeconds } = submission.options;
 	if (submission.sent) return { acceptance, sending: { message: messageFor(view), delaySeconds, listing } };
 	if (listing) context.waitUntil(listing.teller.tell([listing.news]));

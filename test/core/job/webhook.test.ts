@@ -9,16 +9,24 @@ import {
 	MAX_WEBHOOK_TRIES,
 	MAX_WEBHOOK_WAKES,
 } from '../../../src/core/job/limits.ts';
+import { jobNews } from '../../../src/core/job/news.ts';
 import type { EventType, JobRecord, Webhook } from '../../../src/core/job/record.ts';
+import { transition } from '../../../src/core/job/transition.ts';
 import { DEFAULT_WEBHOOK_EVENTS, lateDeliveries, messageId, pendingDeliveries } from '../../../src/core/job/webhook.ts';
 import { applied, FENCE, failure, REPLY, submission, T0 } from './jobs.ts';
 
 const HOUR = 3_600_000;
 
+const HOOK: Webhook = {
+	url: 'https://receiver.example/hook?secret=1',
+	events: DEFAULT_WEBHOOK_EVENTS,
+	format: 'standard',
+	origin: 'https://x.example',
+	deliveries: [],
+};
+
 function withWebhook(events: readonly EventType[] = DEFAULT_WEBHOOK_EVENTS): JobRecord {
-	const url = 'https://receiver.example/hook?secret=1';
-	const webhook = { url, events, format: 'standard', origin: 'https://x.example', deliveries: [] } as const;
-	return accepted({ ...submission({ retainSeconds: 60 }), webhook }, T0);
+	return accepted({ ...submission({ retainSeconds: 60 }), webhook: { ...HOOK, events } }, T0);
 }
 
 const start = (job: JobRecord) => applied(job, { type: 'start', epoch: 1 }, T0 + 10);
@@ -102,6 +110,19 @@ describe('a webhook', () => {
 		expect(advance(told, muchLater + HOUR, 0)?.state).toMatchObject({ name: 'tombstone', reason: 'expired' });
 		expect(advance(told, muchLater + 2 * HOUR, 0)).toBeUndefined();
 		expect(nextAlarmAt(told, muchLater)).toBe(muchLater + 2 * HOUR);
+	});
+
+	it('that makes its job stay longer makes the job tell the list, until the list has heard of just that', () => {
+		const listed = accepted({ ...submission({ retainSeconds: 60 }), webhook: { ...HOOK }, isListable: true }, T0);
+		const told = (job: JobRecord, readAt: number) =>
+			transition(job, { type: 'told', news: { ...jobNews('a', job, readAt), readAt } }, readAt + 1).job;
+		const over = told(done(listed), T0 + 30);
+		expect(over).not.toHaveProperty('toTell');
+		const waiting = answer(over, 500, T0 + 2 * HOUR);
+		expect(waiting.toTell).toMatchObject({ since: T0 + 2 * HOUR });
+		expect(told(waiting, T0 + 2 * HOUR - 1)).toHaveProperty('toTell');
+		expect(told(waiting, T0 + 2 * HOUR)).not.toHaveProperty('toTell');
+		expect(answer(over, 200, T0 + 40)).not.toHaveProperty('toTell');
 	});
 
 	it('that asks for a longer wait gets it, within reason', () => {

@@ -22,6 +22,8 @@ export interface MadeJob {
 	readonly errorCode?: string;
 	readonly goneAt?: number;
 	readonly updatedAt?: number;
+	readonly readAt?: number;
+	readonly isUnique?: true;
 	readonly events?: readonly NewsEvent[];
 }
 
@@ -34,7 +36,17 @@ const STATUSES: Partial<Record<Phase, ListedJob['status']>> = {
 };
 
 export function newsFor(made: MadeJob): JobNews {
-	const { nth, createdAt = T0 + nth, phase = 'queued', seq = 1, task = 'sleep', tags = [], goneAt } = made;
+	const {
+		nth,
+		createdAt = T0 + nth,
+		phase = 'queued',
+		seq = 1,
+		task = 'sleep',
+		tags = [],
+		goneAt,
+		readAt,
+		isUnique,
+	} = made;
 	const { errorCode, updatedAt = createdAt, correlationId = `c-${nth}`, events = eventsFor(made) } = made;
 	const status = STATUSES[phase] ?? 'running';
 	const error = errorCode === undefined ? undefined : { code: errorCode, message: 'It failed', retryable: true };
@@ -54,7 +66,7 @@ export function newsFor(made: MadeJob): JobNews {
 		tags,
 		error,
 	});
-	return defined({ id: job.id, tenant: 'acme', createdAt, epoch: 1, seq, job, goneAt, events });
+	return defined({ id: job.id, tenant: 'acme', createdAt, epoch: 1, seq, job, goneAt, events, readAt, isUnique });
 }
 
 /** The news of a job that was erased. */

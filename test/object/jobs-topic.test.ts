@@ -1,0 +1,185 @@
+/** The list of jobs and the topic `jobs` in one object: late news, and storage that fails. */
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { JobNews } from '../../src/core/job/news.ts';
+import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_JOBS } from '../../src/core/list/limits.ts';
+import type { ListApi } from '../../src/core/list/list-api.ts';
+import type { TopicObjectApi } from '../../src/core/topic/topic-api.ts';
+import type { TopicObject } from '../../src/object/topic-object.ts';
+import { newsFor, T0 } from '../core/list/news.ts';
+import { tenantOfActions } from '../flow/action-client.ts';
+import { objectOf } from '../flow/client.ts';
+import { advanceClock, fireAlarm, keepObjectsAway } from '../flow/faults.ts';
+import { topicObject } from '../topics/client.ts';
+
+const HOUR = 3_600_000;
+/** The object, with the types of its calls. */
+type List = ListApi & Pick<TopicObjectApi, 'readEvents'>;
+
+afterEach(() => {
+	vi.restoreAllMocks();
+});
+
+/** All jobs of the list, newest first. */
+async function jobsIn(list: List): Promise<{ readonly id: string; readonly status: string }[]> {
+	const found: { id: string; status: string }[] = [];
+	let cursor: string | undefined;
+	do {
+		const query = { filter: {}, limit: PAGE_JOBS.max };
+		const page = await list.listJobs(cursor === undefined ? query : { ...query, cursor });
+		found.push(...page.entries.map(({ job: { id, status } }) => ({ id, status })));
+		cursor = page.nextCursor;
+	} while (cursor !== undefined);
+	return found;
+}
+
+/** The events of the topic, as `id type`. */
+async function eventsIn(list: List): Promise<string[]> {
+	const found: string[] = [];
+	for (let after = 0; ; ) {
+		const { events, lastSeq, hasMore } = await list.readEvents({ after, limit: 1_000, filter: {} });
+		for (const text of events) {
+			const { type, data } = JSON.parse(text) as { type: string; data: { id: string } };
+			found.push(`${data.id} ${type}`);
+		}
+		if (!hasMore) return found;
+		after = lastSeq;
+	}
+}
+
+const listOf = (tenant: string) => topicObject('jobs', tenant) as unknown as List;
+const stubOf = (list: List) => list as unknown as DurableObjectStub<TopicObject>;
+const newList = () => listOf(crypto.randomUUID());
+
+/** Tells the list without a call, so that its error is not one of the platform, too. */
+function errorOfTelling(list: List, news: readonly JobNews[]): Promise<string> {
+	return runInDurableObject(stubOf(list), (object) => object.tell(news).then(() => 'none', String));
+}
+const range = (count: number) => Array.from({ length: count }, (_, nth) => nth);
+
+async function readNews(job: { readonly id: string }): Promise<JobNews> {
+	const news = await objectOf(job).readNews();
+	if (!news) throw new Error('Expected a job');
+	return news;
+}
+
+describe('news that comes hours late', () => {
+	it('brings no erased job back, and tells no event again', async () => {
+		const tenant = tenantOfActions();
+		const list = listOf(tenant.by.tenant);
+		const job = await tenant.submit({ seconds: 0 }, { retainSeconds: 60 });
+		const late = { ...(await readNews(job)), seq: 1 };
+		await tenant.jobUntil(job.id, 'succeeded');
+		await tenant.listed({ status: 'succeeded' }, 1);
+		advanceClock(3 * HOUR);
+		await fireAlarm(job);
+		await runDurableObjectAlarm(stubOf(list));
+		expect(await objectOf(job).readNews()).toBeUndefined();
+		await list.tell([late]);
+		expect(await jobsIn(list)).toEqual([]);
+		expect(await eventsIn(list)).toEqual([`${job.id} accepted`, `${job.id} succeeded`]);
+	});
+
+	it('about a job that the list never heard of makes the list ask the job', async () => {
+		const tenant = tenantOfActions();
+		const job = await tenant.submit({ seconds: 0 }, { delaySeconds: 7_200 });
+		const late = await readNews(job);
+		await (await tenant.send(`/v1/jobs/${job.id}/cancel`, { method: 'POST' })).text();
+		advanceClock(HOUR);
+		const list = newList();
+		await list.tell([late]);
+		expect(await jobsIn(list)).toEqual([{ id: job.id, status: 'canceled' }]);
+	});
+
+	it('counts as not told while its job cannot be asked', async () => {
+		vi.spyOn(console, 'error').mockImplementation(() => {});
+		const tenant = tenantOfActions();
+		const job = await tenant.submit({ seconds: 0 }, { delaySeconds: 7_200 });
+		const late = await readNews(job);
+		advanceClock(HOUR);
+		const list = newList();
+		keepObjectsAway({ methods: ['readNews'], awayMs: HOUR });
+		expect(await errorOfTelling(list, [late])).toContain('1 jobs of late news could not be asked');
+		expect(await jobsIn(list)).toEqual([]);
+	});
+});
+
+/** Statements that contain this text fail, after so many that didn't. @returns how often one failed. */
+async function failStatements(text: string, { after = 0, times = 1 }: { after?: number; times?: number } = {}) {
+	let seen = 0;
+	let failed = 0;
+	await runInDurableObject(stubOf(newList()), (_, { storage }) => {
+		const sql = Object.getPrototypeOf(storage.sql) as SqlStorage;
+		const { exec } = sql;
+		sql.exec = function (this: SqlStorage, ...statement: Parameters<SqlStorage['exec']>) {
+			if (statement[0].includes(text) && seen++ >= after && failed < times) {
+				failed++;
+				throw new Error('database or disk is full: SQLITE_FULL');
+			}
+			return exec.apply(this, statement);
+		} as typeof exec;
+		onTestFinished(() => {
+			sql.exec = exec;
+		});
+	});
+	return () => failed;
+}
+
+/** More jobs, all older, than one leaf has room for. */
+const NEWER = range(LEAF_JOBS.full).map((nth) => newsFor({ nth, createdAt: T0 + HOUR + nth }));
+const OLDER = range(2 * LEAF_JOBS.max).map((nth) => newsFor({ nth: 1_000 + nth, createdAt: T0 + nth }));
+const idsOf = (jobs: readonly { readonly id: string }[]) => jobs.map(({ id }) => id);
+const ALL_NEWEST_FIRST = idsOf([...OLDER, ...NEWER]).reverse();
+
+describe('a list whose storage fails', () => {
+	it.each([
+		['between the two rows of a leaf', 'INTO list_leaves', 1],
+		['at the second leaf of a division', 'INTO list_directory', 2],
+		['at the row of the log', 'INSERT INTO log_', 5],
+		['at the table of the log', 'CREATE TABLE log_', 0],
+	])('%s has each job and each event once when it is told again', async (_, statement, after) => {
+		const list = newList();
+		if (after > 0) await list.tell(NEWER);
+		const failed = await failStatements(statement, { after });
+		expect(await errorOfTelling(list, after > 0 ? OLDER : NEWER)).toContain('SQLITE_FULL');
+		expect(failed()).toBe(1);
+		await list.tell(NEWER);
+		await list.tell(OLDER);
+		expect(idsOf(await jobsIn(list))).toEqual(ALL_NEWEST_FIRST);
+		const events = await eventsIn(list);
+		expect(events).toHaveLength(ALL_NEWEST_FIRST.length);
+		expect(new Set(events)).toEqual(new Set(ALL_NEWEST_FIRST.map((id) => `${id} accepted`)));
+	});
+
+	it('at a checkpoint has what it was told, and writes it later', async () => {
+		vi.spyOn(console, 'error').mockImplementation(() => {});
+		const list = newList();
+		const all = range(CHECKPOINT.news + NEWS_IN_ROW).map((nth) => newsFor({ nth }));
+		const failed = await failStatements('INTO list_leaves', { after: 1 });
+		await list.tell(all);
+		expect(failed()).toBe(1);
+		expect(idsOf(await jobsIn(list))).toEqual(idsOf(all).reverse());
+		await list.tell([newsFor({ nth: 9_999 })]);
+		const rows = await runInDurableObject(stubOf(list), (_, { storage }) =>
+			Number(storage.sql.exec('SELECT COUNT(*) AS rows FROM list_leaves').one().rows),
+		);
+		expect(rows).toBeGreaterThan(1);
+		expect(await eventsIn(list)).toHaveLength(all.length + 1);
+	});
+});
+
+it('a row of the log has room for the news of jobs with the longest errors', async () => {
+	const list = newList();
+	const news = range(3 * NEWS_IN_ROW).map((nth): JobNews => {
+		const made = newsFor({ nth, phase: 'failed', seq: 2, goneAt: Date.now() + HOUR, errorCode: 'E' });
+		const error = { code: 'E', message: '€'.repeat(2_000), retryable: false, details: ['€'.repeat(2_700)] };
+		return made.job ? { ...made, job: { ...made.job, error } } : made;
+	});
+	await list.tell(news);
+	expect(await jobsIn(list)).toHaveLength(news.length);
+	const longest = await runInDurableObject(stubOf(list), (_, { storage }) => {
+		const [table] = storage.sql.exec("SELECT name FROM sqlite_master WHERE name GLOB 'log_*'").toArray();
+		return Number(storage.sql.exec(`SELECT MAX(LENGTH(CAST(extra AS BLOB))) AS bytes FROM ${table?.name}`).one().bytes);
+	});
+	expect(longest).toBeLessThan(2_000_000);
+});
