@@ -101,6 +101,8 @@ export interface TopicObjectApi {
 	/** Returns when the event is durable. */
 	publish(publication: Publication): Promise<Published>;
 	readEvents(request: PageRequest): Promise<EventPage>;
+	/** The number of the last event; 0 before the first one. */
+	lastSeq(): Promise<number>;
 	/** Creates a subscription, or changes one of the same name. */
 	putSubscription(request: SubscriptionRequest): Promise<SubscriptionChange>;
 	listSubscriptions(): Promise<readonly SubscriptionView[]>;
