@@ -13,7 +13,7 @@ import {
 import { call, ORIGIN } from '../flow/client.ts';
 import { apiKeys, ask, DEPLOYED, key } from '../http/deployment.ts';
 import { newTopic, topicObject } from '../topics/client.ts';
-import { play, scripted } from './script.ts';
+import { json, play, scripted } from './script.ts';
 import { clientOf, sockets } from './worker-client.ts';
 
 // The first request loads the Worker, which may take longer than a client waits on a busy machine.
@@ -187,6 +187,15 @@ describe('a reader of a topic', () => {
 		expect(seqsOf(value ?? [])).toEqual(upTo(10));
 		expect(tookMs).toBe(0);
 		expect(server.played.map(({ url }) => url.search)).toEqual([0, 2, 4, 6, 8].map((n) => `?frames=batch&after=${n}`));
+	});
+
+	it('does not have the server look again at what it does not want', async () => {
+		const page = (lastSeq: number, ...events: object[]) => json({ events, lastSeq });
+		const wanted = { seq: 41, type: 'made', at: '2026-11-20T00:00:00.000Z' };
+		const server = scripted({ answers: { page: [page(40), page(41, wanted)] }, options: { transports: ['polling'] } });
+		const { value } = await play(take(server.client.topic('t'), 1, { after: 0, types: ['made'] }));
+		expect(seqsOf(value ?? [])).toEqual([41]);
+		expect(server.asked.map(({ url }) => url.searchParams.get('after'))).toEqual(['0', '40']);
 	});
 
 	it('waits before it connects again when it was closed to make room', async () => {
