@@ -91,6 +91,8 @@ export type DeliveryWork =
 			readonly upTo: number;
 			/** The number of the first event's next try, from 1. */
 			readonly attempt: number;
+			/** Number of the topic's subscriptions that make jobs. Left out by an earlier version. */
+			readonly taskSubscriptions?: number;
 			readonly target: Target;
 			readonly settings: TopicSettings;
 	  }
