@@ -6,7 +6,7 @@ import { ProtocolError } from './errors.ts';
 import type { Http, Question } from './http.ts';
 import type { CallOptions } from './job.ts';
 import { httpUrl } from './job-urls.ts';
-import { wait } from './wait.ts';
+import { unaborted, wait } from './wait.ts';
 import { nextWaitMs } from './waiting.ts';
 
 export type ActionName = 'cancel' | 'retry' | 'purge';
@@ -144,9 +144,4 @@ function parseAction(value: unknown): ActionDocument {
 	const isAction = isObject(value) && typeof value.id === 'string' && Number.isSafeInteger(value.done);
 	if (isAction && typeof value.status === 'string') return value as unknown as ActionDocument;
 	throw new ProtocolError('Expected an action with an id, a status and counts');
-}
-
-/** A new signal for each call without one, so that no listeners accumulate on it. */
-function unaborted(): AbortSignal {
-	return new AbortController().signal;
 }

@@ -4,15 +4,16 @@ import { defined } from '../core/defined.ts';
 import { Actions } from './actions.ts';
 import { parseStatusDocument, type StatusDocument } from './document.ts';
 import type { SocketClass } from './events/by-websocket.ts';
-import { PREFERENCE, type TransportName, transportsFor } from './events/transports.ts';
+import { PREFERENCE, type TransportName, type TransportsFor, transportsFor } from './events/transports.ts';
 import { type Fetch, Http } from './http.ts';
 import type { Bytes, InputOf, ParametersOf, ResultOf, TaskCatalogue, TaskName, TaskNamed } from './inference.ts';
 import { type CallOptions, Job, type JobConnection } from './job.ts';
 import { httpUrl, jobUrls } from './job-urls.ts';
 import { JobsClient } from './jobs.ts';
 import { ANSWER_TIMEOUT_MS } from './limits.ts';
-import { type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
+import { randomKey, type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
 import { SubmittedJob } from './submitted-job.ts';
+import { Topic } from './topic.ts';
 
 export interface ClientOptions {
 	/** The deployment's URL, with any path that a gateway adds: `https://jobs.example`. */
@@ -23,7 +24,8 @@ export interface ClientOptions {
 	readonly fetch?: Fetch | undefined;
 	/**
 	 * Default: the platform's `WebSocket`, if it has one. With a `fetch` of your own, the default is none, because sockets
-	 * would bypass it. Node has one since version 22; the class of the package `ws` works too.
+	 * would bypass it. Node has one since version 22; the class of the package `ws` works too. Sockets of topics with an `apiKey`
+	 * need a class that adds the key to the handshake; without one, topics are read by server-sent events.
 	 */
 	readonly WebSocket?: SocketClass | undefined;
 	/** The event transports to use, in order of preference. Default: `websocket`, `sse`, `polling`. */
@@ -48,6 +50,7 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	readonly #http: Http;
 	readonly #base: string;
 	readonly #timeoutMs: number;
+	readonly #topicTransports: () => TransportsFor;
 
 	/** @throws {TypeError} for options that can't work. */
 	constructor(options: ClientOptions) {
@@ -61,8 +64,11 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 			timeoutMs: this.#timeoutMs,
 		});
 		const SocketClass = options.WebSocket ?? (options.fetch ? undefined : globalThis.WebSocket);
-		const transports = transportsFor(options.transports ?? PREFERENCE, this.#http, SocketClass);
-		this.#connection = { http: this.#http, transports };
+		const names = options.transports ?? PREFERENCE;
+		this.#connection = { http: this.#http, transports: transportsFor(names, this.#http, SocketClass) };
+		// A topic has no links with tokens, and the platform's sockets can't carry the key.
+		const TopicSocketClass = options.apiKey === undefined ? SocketClass : options.WebSocket;
+		this.#topicTransports = () => transportsFor(names, this.#http, TopicSocketClass);
 		this.jobs = new JobsClient(this.#http, this.#base);
 		this.actions = new Actions(this.#http, this.#base);
 	}
@@ -102,6 +108,20 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 		return new Job(this.#connection, Promise.resolve(jobUrls(url)));
 	}
 
+	/**
+	 * A handle on a topic. This method sends no request: a topic is made by its first event, and can be read before.
+	 *
+	 * @typeParam Data of its events, as publishers and readers have agreed.
+	 * @param name 1–128 of `A-Za-z0-9._-`.
+	 * @example
+	 * const pictures = client.topic<{ name: string }>('pictures');
+	 * await pictures.publish({ name: 'galaxy.jpg' }, { type: 'uploaded' });
+	 */
+	topic<Data = unknown>(name: string): Topic<Data, TaskName<Tasks>> {
+		const url = `${this.#base}/v1/topics/${encodeURIComponent(name)}`;
+		return new Topic({ http: this.#http, url, transports: this.#topicTransports });
+	}
+
 	async #submit(request: () => SubmitRequest, signal: AbortSignal): Promise<StatusDocument> {
 		const { path, headers, body } = request();
 		const document = await this.#http.askJson({
@@ -134,9 +154,4 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
  */
 export function createClient<Tasks extends TaskCatalogue = TaskCatalogue>(options: ClientOptions): Client<Tasks> {
 	return new Client<Tasks>(options);
-}
-
-/** Pages without TLS have no `crypto.randomUUID`. */
-function randomKey(): string {
-	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

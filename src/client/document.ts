@@ -67,7 +67,7 @@ function isOneOf<Value extends string>(values: readonly Value[], value: unknown)
 
 const MAX_SHOWN_CHARS = 60;
 
-function shownValue(value: unknown): string {
+export function shownValue(value: unknown): string {
 	const text = JSON.stringify(value) ?? 'nothing';
 	return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }

@@ -47,4 +47,14 @@ export type { OperationInit } from './operation/request.ts';
 export type { OperationState } from './operation/state.ts';
 export type { SubmitOptions } from './submission.ts';
 export type { SubmittedJob } from './submitted-job.ts';
+export type {
+	FailedDelivery,
+	GivenUpEvent,
+	SubscriptionDocument,
+	SubscriptionOptions,
+	TaskSubscriptionOptions,
+	WebhookSubscriptionOptions,
+} from './subscription.ts';
+export type { PublishOptions, Topic, TopicEventsOptions } from './topic.ts';
+export { isGap, type TopicEvent, type TopicGap, type TopicItem } from './topic-event.ts';
 export type { WaitBounds } from './waiting.ts';

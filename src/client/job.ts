@@ -1,12 +1,13 @@
 /** A handle on one job, with all its operations. */
 import { isOver, type JobEvent, parseStatusDocument, type StatusDocument } from './document.ts';
 import { EventStream } from './events/event-stream.ts';
-import { followJob } from './events/follow.ts';
-import type { Transport } from './events/transport.ts';
+import { type Followed, follow } from './events/follow.ts';
+import { jobFeed } from './events/job-feed.ts';
+import type { TransportsFor } from './events/transports.ts';
 import type { Http } from './http.ts';
 import type { JobUrls } from './job-urls.ts';
 import { assertSucceeded, resultIn } from './outcome.ts';
-import { unlessAborted } from './wait.ts';
+import { unaborted, unlessAborted } from './wait.ts';
 
 /** Options of every method. */
 export interface CallOptions {
@@ -25,8 +26,7 @@ export interface EventsOptions extends CallOptions {
 /** The part of a client that a handle needs. */
 export interface JobConnection {
 	readonly http: Http;
-	/** In order of preference. */
-	readonly transports: (urls: JobUrls) => readonly Transport[];
+	readonly transports: TransportsFor;
 }
 
 /**
@@ -60,7 +60,7 @@ export class Job<Result = unknown> {
 	}
 
 	/** Reads the job's current status. */
-	async status({ signal = never() }: CallOptions = {}): Promise<StatusDocument> {
+	async status({ signal = unaborted() }: CallOptions = {}): Promise<StatusDocument> {
 		return this.#document({ url: (await this.#ready(signal)).operation, signal });
 	}
 
@@ -83,7 +83,7 @@ export class Job<Result = unknown> {
 	 *
 	 * @throws {JobFailedError} {@link JobCanceledError}
 	 */
-	async result({ signal = never() }: CallOptions = {}): Promise<Result> {
+	async result({ signal = unaborted() }: CallOptions = {}): Promise<Result> {
 		const { http } = this.#connection;
 		const url = await this.#succeeded(signal);
 		// The only unchecked cast to the type in the task's definition: the server has validated the result.
@@ -96,7 +96,7 @@ export class Job<Result = unknown> {
 	 * @throws {JobFailedError} {@link JobCanceledError}
 	 * @example await writeFile('small.jpg', (await job.response()).body);
 	 */
-	async response({ signal = never() }: CallOptions = {}): Promise<Response> {
+	async response({ signal = unaborted() }: CallOptions = {}): Promise<Response> {
 		const url = await this.#succeeded(signal);
 		return this.#connection.http.ask({ url, signal }, async (response) => response);
 	}
@@ -107,7 +107,7 @@ export class Job<Result = unknown> {
 	 * `canceling` until it has stopped. If the job finishes at the same moment, the first of the two to be stored wins.
 	 * Canceling a finished job changes nothing.
 	 */
-	async cancel({ signal = never() }: CallOptions = {}): Promise<StatusDocument> {
+	async cancel({ signal = unaborted() }: CallOptions = {}): Promise<StatusDocument> {
 		const { cancel } = await this.#ready(signal);
 		return this.#document({ url: cancel, method: 'POST', signal });
 	}
@@ -118,7 +118,7 @@ export class Job<Result = unknown> {
 	 *
 	 * @throws {ProblemError} with code `NotRetryable` when the job succeeded, or is not finished.
 	 */
-	async retry({ signal = never() }: CallOptions = {}): Promise<StatusDocument> {
+	async retry({ signal = unaborted() }: CallOptions = {}): Promise<StatusDocument> {
 		const { retry } = await this.#ready(signal);
 		return this.#document({ url: retry, method: 'POST', signal, isRepeatable: false });
 	}
@@ -128,7 +128,7 @@ export class Job<Result = unknown> {
 	 *
 	 * @throws {ProblemError} with code `NotFinished` when the job is not finished.
 	 */
-	async purge({ signal = never() }: CallOptions = {}): Promise<void> {
+	async purge({ signal = unaborted() }: CallOptions = {}): Promise<void> {
 		const { purge } = await this.#ready(signal);
 		const question = { url: purge, method: 'POST', signal };
 		await this.#connection.http.ask(question, async ({ body }) => body?.cancel());
@@ -144,8 +144,12 @@ export class Job<Result = unknown> {
 
 	async *#follow(after: number | undefined, signal: AbortSignal): AsyncGenerator<JobEvent, void> {
 		const urls = await this.#ready(signal);
-		const { transports } = this.#connection;
-		yield* followJob({ transports: transports(urls), status: (stop) => this.status({ signal: stop }) }, after, signal);
+		const { http, transports } = this.#connection;
+		const followed: Followed<JobEvent> = {
+			transports: transports(jobFeed(http, urls)),
+			isOver: async ({ job }, stop) => isOver(job ?? (await this.status({ signal: stop }))),
+		};
+		yield* follow(followed, after, signal);
 	}
 
 	#ready(signal: AbortSignal): Promise<JobUrls> {
@@ -155,9 +159,4 @@ export class Job<Result = unknown> {
 	async #document(question: Parameters<Http['askJson']>[0]): Promise<StatusDocument> {
 		return parseStatusDocument(await this.#connection.http.askJson(question));
 	}
-}
-
-/** A new signal for each call without one, so that no listeners accumulate on it. */
-function never(): AbortSignal {
-	return new AbortController().signal;
 }

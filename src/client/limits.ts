@@ -25,6 +25,9 @@ export const FAREWELL_MS = 10;
 /** The time that a poll asks the server to hold its response. */
 export const LONG_POLL_SECONDS = 20;
 
+/** Number of events that a reader of a topic asks for at once when it polls: the server's maximum. */
+export const TOPIC_PAGE_EVENTS = 1_000;
+
 /** The wait before a retry: `first`, then doubled each time nothing has changed, at most `max`. */
 export const WAIT_MS = { first: 500, max: 30 * MS_PER_SECOND } as const;
 /** Jitter as a share of the wait: it keeps clients with the same `Retry-After` from returning together. */

@@ -1,4 +1,4 @@
-/** Builds the request that submits a job. Pure. */
+/** Builds the request that submits a job. Only {@link randomKey} is not pure. */
 import { defined } from '../core/defined.ts';
 import type { Bytes } from './inference.ts';
 import { MS_PER_SECOND, UPLOAD_BYTES_PER_SECOND, UPLOAD_TIMEOUT_MS } from './limits.ts';
@@ -62,7 +62,7 @@ export function submitRequest(
 	{ parameters = {}, ...options }: KeyedSubmitOptions,
 ): SubmitRequest {
 	const { idempotencyKey, traceparent } = options;
-	const headers = defined({ 'idempotency-key': quoted(idempotencyKey), traceparent });
+	const headers = defined({ 'idempotency-key': quotedString(idempotencyKey), traceparent });
 	return isBytes(input)
 		? withBytes(taskPath(task, parameters), input, { options, headers })
 		: withJson({ task, input, parameters }, { options, headers });
@@ -117,8 +117,12 @@ function taskPath(task: string, parameters: Parameters): string {
 }
 
 function withBytes(path: string, body: Bytes, { options, headers }: SubmissionHead): SubmitRequest {
-	const type = options.mediaType ?? (body instanceof Blob && body.type !== '' ? body.type : 'application/octet-stream');
+	const type = mediaTypeFor(body, options);
 	return { path, headers: { ...headers, ...optionHeaders(options), 'content-type': type }, body };
+}
+
+export function mediaTypeFor(body: Bytes, { mediaType }: Pick<SubmitOptions, 'mediaType'>): string {
+	return mediaType ?? (body instanceof Blob && body.type !== '' ? body.type : 'application/octet-stream');
 }
 
 function optionHeaders({ tags, webhook, ...options }: SubmitOptions): Record<string, string> {
@@ -145,6 +149,11 @@ function present(values: Readonly<Record<string, string | number | undefined>>):
 }
 
 /** A structured-field string (RFC 9651 §3.3.3), which this header requires. */
-function quoted(text: string): string {
+export function quotedString(text: string): string {
 	return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** An idempotency key of 128 random bits. Pages without TLS have no `crypto.randomUUID`. */
+export function randomKey(): string {
+	return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

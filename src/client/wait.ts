@@ -15,6 +15,11 @@ export function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSigna
 	});
 }
 
+/** A new signal for each call without one, so that no listeners accumulate on it. */
+export function unaborted(): AbortSignal {
+	return new AbortController().signal;
+}
+
 /** @param start begins the wait, and returns a function that undoes it. */
 export function orAborted<Value>(
 	signal: AbortSignal,

@@ -148,7 +148,12 @@ export class Subscriptions {
 		}
 		this.#save(withLease(record, claim.consumer, now));
 		const attempt = (failed?.attempt ?? 0) + 1;
-		return { type: 'events', events: page.events, upTo: page.lastSeq, attempt, target, settings };
+		const { events, lastSeq: upTo } = page;
+		return { type: 'events', events, upTo, attempt, target, settings, taskSubscriptions: this.#countTasks() };
+	}
+
+	#countTasks(): number {
+		return [...this.#records.values()].filter(({ target }) => target.type === 'task').length;
 	}
 
 	/** What the consumer does whose lease is over. */

@@ -92,7 +92,7 @@ async function refuseEvent(
 		data: JSON.stringify({ task: target.task, error: { code: reason, message }, event: source }),
 	};
 	const publication = {
-		event: defined({ ...reply, correlationId: event.correlationId }),
+		event: defined({ ...reply, correlationId: event.correlationId, hops: countHops({ event, work }) }),
 		idempotency: { key: `refused:${topicId}:${claim.name}:${claim.createdAt}:${event.seq}`, digest: '' },
 		settings: { ...settings, topic: replyTopic },
 	};
@@ -124,7 +124,7 @@ async function submitEvent(
 	const room = quotas && (await reserveFor(tenants, { tenant, job: id, bytes: input.sizeBytes, quotas }));
 	if (room === 'none') return { type: 'failed', reason: 'QuotaExceeded', retryAfterMs: NO_ROOM_RETRY_MS };
 	const submission: Submission = {
-		...submissionFor({ task, target, parameters, input }, { tenant, key, event }),
+		...submissionFor({ task, target, parameters, input }, { tenant, key, event, hops: countHops({ event, work }) }),
 		...defined({ reservation: room?.name, isListable: teller && true }),
 	};
 	const acceptance = await jobs.call(id, (job) => job.accept(submission, defined({ acceptBy: room?.acceptBy })));
@@ -144,9 +144,14 @@ interface JobIdentity {
 	readonly tenant: string;
 	readonly key: string;
 	readonly event: TopicEvent;
+	/** Of the reply. */
+	readonly hops: number;
 }
 
-function submissionFor({ task, target, parameters, input }: EventJob, { tenant, key, event }: JobIdentity): Submission {
+function submissionFor(
+	{ task, target, parameters, input }: EventJob,
+	{ tenant, key, event, hops }: JobIdentity,
+): Submission {
 	return defined({
 		submission: crypto.randomUUID(),
 		tenant,
@@ -167,9 +172,14 @@ function submissionFor({ task, target, parameters, input }: EventJob, { tenant, 
 		parameters,
 		input,
 		origin: target.origin,
-		webhook: replyWebhook(target, (event.hops ?? 0) + 1),
+		webhook: replyWebhook(target, hops),
 		sent: true,
 	});
+}
+
+/** The hops of the event's reply. */
+function countHops({ event, work }: Pick<SubscribedEvent, 'event' | 'work'>): number {
+	return (event.hops ?? 0) + Math.max(1, work.taskSubscriptions ?? 1);
 }
 
 /** The reply topic, as the receiver of the job's end. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { bySse } from '../../src/client/events/by-sse.ts';
+import { jobFeed } from '../../src/client/events/job-feed.ts';
 import { nextTransport, type Session, START, type TransportChoice } from '../../src/client/events/transport-choice.ts';
 import { Http } from '../../src/client/http.ts';
 import { afterCursor, jobUrls } from '../../src/client/job-urls.ts';
@@ -129,7 +130,11 @@ describe('bySse', () => {
 		const fetch = async () => new Response(body, { headers: { 'content-type': 'Text/Event-Stream; charset=utf-8' } });
 		const http = new Http({ fetch, apiKey: undefined, origin: 'https://a.example', timeoutMs: 1_000 });
 		const urls = jobUrls(`https://a.example/v1/jobs/${'0'.repeat(64)}`);
-		const source = bySse({ http, urls }, { after: 0, job: undefined }, new AbortController().signal);
+		const source = bySse(
+			{ http, feed: jobFeed(http, urls) },
+			{ after: 0, job: undefined },
+			new AbortController().signal,
+		);
 		const messages: unknown[] = [];
 		for await (const message of source) if (message.type !== 'life') messages.push(message);
 		return messages;

@@ -115,9 +115,9 @@ export class PlayedSocket implements Socket {
 		this.readyState = 2;
 	}
 
-	closes(code: number): void {
+	closes(code: number, reason = ''): void {
 		this.readyState = 3;
-		this.#events.dispatchEvent(new CloseEvent('close', { code }));
+		this.#events.dispatchEvent(new CloseEvent('close', { code, reason }));
 	}
 }
 

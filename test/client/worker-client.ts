@@ -43,7 +43,9 @@ export class WorkerSocket implements Socket {
 		webSocket.addEventListener('message', ({ data }) =>
 			this.#events.dispatchEvent(new MessageEvent('message', { data })),
 		);
-		webSocket.addEventListener('close', ({ code }) => this.#events.dispatchEvent(new CloseEvent('close', { code })));
+		webSocket.addEventListener('close', ({ code, reason }) =>
+			this.#events.dispatchEvent(new CloseEvent('close', { code, reason })),
+		);
 		webSocket.accept();
 		this.#events.dispatchEvent(new Event('open'));
 		return webSocket;

@@ -2,7 +2,7 @@ import { env } from 'cloudflare:workers';
 import { parseList } from 'structured-headers';
 import { describe, expect, it, vi } from 'vitest';
 import { ORIGIN } from '../flow/client.ts';
-import { ask, bearer, DEPLOYED, KEYS, type Variables, waitingJob } from './deployment.ts';
+import { apiKeys, ask, bearer, DEPLOYED, KEYS, key, type Variables, waitingJob } from './deployment.ts';
 
 /** The platform's own limiter, with three requests a minute. Each test counts under its own names. */
 const { LIMITER_OF_THREE } = env as unknown as { LIMITER_OF_THREE: RateLimit };
@@ -37,6 +37,18 @@ describe('requests are limited', () => {
 		expect(refused?.headers.get('retry-after')).toBe('60');
 		const neighbour = await ask(LIMITED, '/v1/tasks', { headers: bearer(KEYS.client) });
 		expect(neighbour.status).toBe(200);
+	});
+
+	it('by what they cost: a look-up by key among many tasks and upstreams counts as more than one', async () => {
+		const names = Array.from({ length: 40 }, (_, nth) => [`u${nth}`, { baseUrl: 'https://report.example' }]);
+		const variables = { ...LIMITED, UPSTREAMS: JSON.stringify(Object.fromEntries(names)) };
+		const by = key('looks-up', 'looks-up', 'read');
+		const lookUp = (task: string) =>
+			ask({ ...variables, API_KEYS: apiKeys(by) }, `/v1/jobs?idempotencyKey=k${task}`, { headers: bearer(by) });
+		expect((await lookUp('&task=sleep')).status).toBe(200);
+		// The next one counts as two, and three are allowed. Another minute may begin in between.
+		const found = [await lookUp(''), await lookUp(''), await lookUp('')];
+		expect(found.slice(0, 2).map(({ status }) => status)).toContain(429);
 	});
 
 	it('with headers that are structured fields (RFC 9651)', async () => {

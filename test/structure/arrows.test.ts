@@ -48,7 +48,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	rpc: ['core/batch', 'core/http', 'core/job', 'core/list', 'log', 'core/quota', 'core/topic', 'core/upstream'],
 	config: ['core/http', 'core/job', 'core/quota', 'core/topic', 'core/upstream'],
 	token: ['config', 'core/job'],
-	client: ['core/http', 'core/job', 'core/operation', 'work'],
+	client: ['core/http', 'core/job', 'core/operation', 'core/topic', 'work'],
 	'core/quota': ['core/job', 'core/topic'],
 	'core/topic': ['core/http', 'core/job'],
 	'core/action': ['core/job', 'core/list'],

@@ -300,4 +300,32 @@ describe('a task subscription', () => {
 		expect((await pageOf(one)).events.at(-1)).toMatchObject({ hops: 10 });
 		expect((await pageOf(two)).lastSeq).toBe(5);
 	});
+
+	it('ends a circle of refusals, too', async () => {
+		const [one, two] = [newTopic(), newTopic()];
+		await subscribe(one, { task: 'sleep', replyTopic: two });
+		await subscribe(two, { task: 'sleep', replyTopic: one });
+		await publish(one, 'no input of sleep');
+		await until(one, {
+			cursor: 6,
+			delivered: 0,
+			givenUp: { count: 6, events: [{}, {}, {}, {}, {}, { reason: 'TooManyHops' }] },
+		});
+		expect((await pageOf(one)).events.at(-1)).toMatchObject({ type: 'failed', hops: 10 });
+	});
+
+	it('ends a tree of topics sooner: replies count each task of the topics that led to them', async () => {
+		const [one, two, three] = [newTopic(), newTopic(), newTopic()];
+		const input = { seconds: 0 };
+		for (const name of ['a', 'b', 'c', 'd', 'e']) {
+			await subscribe(one, { task: 'sleep', input, replyTopic: two }, name);
+			await subscribe(two, { task: 'sleep', input, replyTopic: three }, name);
+			await subscribe(three, { task: 'sleep', input }, name);
+		}
+		await publish(one, 1);
+		await vi.waitFor(async () => expect((await pageOf(three)).lastSeq).toBe(25), { timeout: 60_000 });
+		expect((await pageOf(two)).events.map(({ hops }) => hops)).toEqual(Array(5).fill(5));
+		expect((await pageOf(three)).events.map(({ hops }) => hops)).toEqual(Array(25).fill(10));
+		await until(three, { cursor: 25, delivered: 0, givenUp: { count: 25 } }, 'a');
+	});
 });

@@ -1,5 +1,5 @@
 /**
- * Transport that works wherever HTTP does: reads the job's status, and its events when the status has changed. One round at a
+ * A job's transport that works wherever HTTP does: reads the job's status, and its events when the status has changed. One round at a
  * time.
  */
 import { isObject } from '../../core/http/json.ts';
@@ -7,9 +7,16 @@ import { retryAfterMs } from '../../core/operation/retry-after.ts';
 import { discardBody } from '../body.ts';
 import { isOver, parseEvent, parseStatusDocument, type StatusDocument } from '../document.ts';
 import { ProtocolError } from '../errors.ts';
-import { afterCursor } from '../job-urls.ts';
+import type { Http } from '../http.ts';
+import { afterCursor, type JobUrls } from '../job-urls.ts';
 import { ANSWER_TIMEOUT_MS, HELD_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from '../limits.ts';
-import { type JobSource, LIFE, type Position, type TransportMessage } from './transport.ts';
+import { LIFE, type Position, type TransportMessage } from './transport.ts';
+
+/** A job, and the HTTP client that reads it. */
+export interface JobSource {
+	readonly http: Http;
+	readonly urls: JobUrls;
+}
 
 /** A client that has the job already lets the server hold its response until something changes. */
 const LONG_POLL_TIMEOUT_MS = LONG_POLL_SECONDS * MS_PER_SECOND + ANSWER_TIMEOUT_MS;

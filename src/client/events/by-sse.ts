@@ -4,20 +4,20 @@
  */
 import { createParser } from 'eventsource-parser';
 import { discardBody, responseMediaType, streamChunks } from '../body.ts';
-import { parseEvent, parseResponseText } from '../document.ts';
 import { TransportError } from '../errors.ts';
+import type { Http } from '../http.ts';
 import { afterCursor } from '../job-urls.ts';
 import { STREAM_SILENCE_MS } from '../limits.ts';
-import { type JobSource, LIFE, type Position, type TransportMessage } from './transport.ts';
+import { type Feed, LIFE, type Position, type TransportMessage } from './transport.ts';
 
 const STREAM = 'text/event-stream';
 
-export async function* bySse(
-	{ http, urls }: JobSource,
+export async function* bySse<Event>(
+	{ http, feed }: { readonly http: Http; readonly feed: Feed<Event> },
 	{ after }: Position,
 	signal: AbortSignal,
-): AsyncGenerator<TransportMessage, void> {
-	const response = await http.once({ url: afterCursor(urls.events, after), headers: { accept: STREAM }, signal });
+): AsyncGenerator<TransportMessage<Event>, void> {
+	const response = await http.once({ url: afterCursor(feed.streamUrl, after), headers: { accept: STREAM }, signal });
 	if (response.status === 204) {
 		yield { type: 'over' };
 		return;
@@ -39,10 +39,7 @@ export async function* bySse(
 	for await (const piece of streamChunks(response.body, { silenceMs: STREAM_SILENCE_MS, signal })) {
 		yield LIFE;
 		parser.feed(decoder.decode(piece, { stream: true }));
-		for (const data of messages.splice(0)) {
-			const event = parseEvent(parseResponseText(data));
-			if (event) yield { type: 'event', event };
-		}
+		for (const data of messages.splice(0)) for (const event of feed.parse(data)) yield { type: 'event', event };
 	}
 	yield { type: 'closed', retryAfterMs: retryMs };
 }

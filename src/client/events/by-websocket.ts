@@ -1,17 +1,21 @@
 /** Receives events over one WebSocket. A silent socket is pinged; the server answers without waking from hibernation. */
-import { isOver, parseEvent, parseResponseText } from '../document.ts';
 import { AnswerTimeoutError, TransportError } from '../errors.ts';
-import { afterCursor, type JobUrls } from '../job-urls.ts';
+import { afterCursor } from '../job-urls.ts';
 import { FAREWELL_MS, OPEN_TIMEOUT_MS, PING_MS } from '../limits.ts';
 import { Inbox } from './inbox.ts';
-import { LIFE, type Position, type TransportMessage } from './transport.ts';
+import { type Feed, LIFE, type Position, type TransportMessage } from './transport.ts';
+
+/** The part of a socket's event that this client uses. */
+export interface SocketEvent {
+	readonly type: string;
+	readonly data?: unknown;
+	readonly code?: number;
+	readonly reason?: string;
+}
 
 /** The part of a `WebSocket` that this client uses. */
 export interface Socket {
-	addEventListener(
-		type: 'open' | 'message' | 'close' | 'error',
-		listener: (event: { readonly type: string; readonly data?: unknown; readonly code?: number }) => void,
-	): void;
+	addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: SocketEvent) => void): void;
 	/**
 	 * 2 and 3: the server has started to close. Without this field, the close shows only when the connection itself is closed.
 	 */
@@ -23,18 +27,20 @@ export interface Socket {
 /** The platform's `WebSocket`, or a compatible class, such as the one of the package `ws`. */
 export type SocketClass = new (url: string, protocols: string) => Socket;
 
-export interface SocketSource {
+export interface SocketSource<Event> {
 	readonly SocketClass: SocketClass;
-	readonly urls: JobUrls;
+	readonly feed: Feed<Event>;
 }
 
 type Incident =
 	| { readonly type: 'open' }
 	| { readonly type: 'message'; readonly data: unknown }
-	| { readonly type: 'close'; readonly code: number };
+	| { readonly type: 'close'; readonly code: number; readonly reason: string };
 
 const SUBPROTOCOL = 'coatcheck.v1';
 const CLOSE_NORMAL = 1000;
+/** The reader was far behind, and has got as much as one socket may carry at once. */
+const CLOSE_MORE_EVENTS = { code: 1013, reason: /^more events\b/ };
 const CLOSING = 2;
 
 /** The incident that is expected next, and the time to wait for it. */
@@ -48,21 +54,22 @@ const FOR_EVENT: Patience = { for: 'event', ms: PING_MS };
 const FOR_PONG: Patience = { for: 'pong', ms: PING_MS };
 const FOR_CLOSE: Patience = { for: 'close', ms: FAREWELL_MS };
 
-export async function* byWebSocket(
-	{ SocketClass, urls }: SocketSource,
+export async function* byWebSocket<Event>(
+	{ SocketClass, feed }: SocketSource<Event>,
 	{ after }: Position,
 	signal: AbortSignal,
-): AsyncGenerator<TransportMessage, void> {
-	const socket = opened(SocketClass, afterCursor(urls.socket, after));
+): AsyncGenerator<TransportMessage<Event>, void> {
+	const socket = opened(SocketClass, afterCursor(feed.socketUrl, after));
 	const inbox = listenTo(socket);
 	let patience = FOR_OPEN;
 	try {
 		while (true) {
 			const incident = await inbox.take(patience.ms, signal);
-			const sign = incident ? signIn(incident) : signInSilence(socket, patience);
-			if (sign) yield sign;
-			if (sign?.type === 'closed') return;
-			patience = incident ? patienceAfter(sign) : patienceInSilence(patience);
+			const signs = incident ? signsIn(incident, feed) : signsInSilence(socket, patience);
+			yield* signs;
+			const last = signs.at(-1);
+			if (last?.type === 'closed' || last?.type === 'again') return;
+			patience = incident ? patienceAfter(last, feed) : patienceInSilence(patience);
 		}
 	} finally {
 		closeSocket(socket);
@@ -75,12 +82,12 @@ export async function* byWebSocket(
  *
  * @throws {AnswerTimeoutError} when the socket didn't open, or didn't answer a ping.
  */
-function signInSilence(socket: Socket, patience: Patience): TransportMessage | undefined {
+function signsInSilence(socket: Socket, patience: Patience): readonly TransportMessage<never>[] {
 	if (patience.for === 'open' || patience.for === 'pong') {
 		throw new AnswerTimeoutError(`The WebSocket was silent for ${patience.ms} ms`);
 	}
 	if (patience.for === 'event') ping(socket);
-	return patience.for === 'close' && (socket.readyState ?? 0) >= CLOSING ? { type: 'closed' } : undefined;
+	return patience.for === 'close' && (socket.readyState ?? 0) >= CLOSING ? [{ type: 'closed' }] : [];
 }
 
 function patienceInSilence({ for: awaited, ms }: Patience): Patience {
@@ -88,9 +95,8 @@ function patienceInSilence({ for: awaited, ms }: Patience): Patience {
 	return ms * 2 < PING_MS ? { for: awaited, ms: ms * 2 } : FOR_EVENT;
 }
 
-/** An event of a finished job is the last one, unless the job was retried and the event belongs to an earlier run. */
-function patienceAfter(sign: TransportMessage | undefined): Patience {
-	return sign?.type === 'event' && isOver(sign.event.job) ? FOR_CLOSE : FOR_EVENT;
+function patienceAfter<Event>(sign: TransportMessage<Event> | undefined, feed: Feed<Event>): Patience {
+	return sign?.type === 'event' && feed.isLast(sign.event) ? FOR_CLOSE : FOR_EVENT;
 }
 
 /** A page's policy may forbid sockets. The error is a {@link TransportError}, so that the next transport is tried. */
@@ -115,22 +121,25 @@ function listenTo(socket: Socket): Inbox<Incident> {
 	const inbox = new Inbox<Incident>();
 	socket.addEventListener('open', () => inbox.put({ type: 'open' }));
 	socket.addEventListener('message', ({ data }) => inbox.put({ type: 'message', data }));
-	socket.addEventListener('close', ({ code = 1006 }) => inbox.put({ type: 'close', code }));
+	socket.addEventListener('close', ({ code = 1006, reason = '' }) => inbox.put({ type: 'close', code, reason }));
 	// A socket's error event carries no reason, and some sockets are not closed after one.
-	socket.addEventListener('error', () => inbox.put({ type: 'close', code: 1006 }));
+	socket.addEventListener('error', () => inbox.put({ type: 'close', code: 1006, reason: '' }));
 	return inbox;
 }
 
-/** @throws {TransportError} when the close code is not 1000; {@link ProtocolError} for a frame that is not an event. */
-function signIn(incident: Incident): TransportMessage | undefined {
-	if (incident.type === 'open') return undefined;
-	if (incident.type === 'close') {
-		if (incident.code === CLOSE_NORMAL) return { type: 'closed' };
-		throw new TransportError(`The WebSocket was closed with code ${incident.code}`);
-	}
-	if (incident.data === 'pong') return LIFE;
-	const event = parseEvent(parseResponseText(String(incident.data)));
-	return event ? { type: 'event', event } : LIFE;
+/** @throws {TransportError} when the close code is not 1000; {@link ProtocolError} for a frame without events. */
+function signsIn<Event>(incident: Incident, feed: Feed<Event>): readonly TransportMessage<Event>[] {
+	if (incident.type === 'open') return [];
+	if (incident.type === 'close') return [signInClose(incident)];
+	if (incident.data === 'pong') return [LIFE];
+	const events = feed.parse(String(incident.data));
+	return events.length === 0 ? [LIFE] : events.map((event) => ({ type: 'event', event }));
+}
+
+function signInClose({ code, reason }: Extract<Incident, { type: 'close' }>): TransportMessage<never> {
+	if (code === CLOSE_NORMAL) return { type: 'closed' };
+	if (code === CLOSE_MORE_EVENTS.code && CLOSE_MORE_EVENTS.reason.test(reason)) return { type: 'again', isHeld: true };
+	throw new TransportError(`The WebSocket was closed with code ${code}`);
 }
 
 function closeSocket(socket: Socket): void {

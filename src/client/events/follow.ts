@@ -1,31 +1,31 @@
-/** Follows a job to its end over any transport that works, and reconnects after failures. */
-
-import { isOver, type JobEvent, type StatusDocument } from '../document.ts';
+/** Follows events over any transport that works, and reconnects after failures. */
 import { wait } from '../wait.ts';
 import { isTransient } from '../waiting.ts';
 import { SessionLog } from './session-log.ts';
-import type { Position, Transport } from './transport.ts';
+import type { NumberedEvent, Position, Transport } from './transport.ts';
 import { nextTransport, START } from './transport-choice.ts';
 
-export interface Followed {
+export interface Followed<Event> {
 	/** In order of preference; at least one. */
-	readonly transports: readonly Transport[];
-	/** Reads the job's current status. */
-	readonly status: (signal: AbortSignal) => Promise<StatusDocument>;
+	readonly transports: readonly Transport<Event>[];
+	/** Whether there will be no more events. Asked when the server has closed the connection. */
+	readonly isOver: (position: Position, signal: AbortSignal) => Promise<boolean>;
+	/** Whether an event is new to the reader although its number is not. Default: none is. */
+	readonly isRestart?: (event: Event) => boolean;
 }
 
 /**
- * Yields each event after the cursor once, in order, until the job has finished.
+ * Yields each event after the cursor once, in order, until there will be no more.
  *
- * @param after the `seq` of the last event the reader has; `undefined` to begin with a snapshot.
- * @throws {ProblemError} when the job can't be read, or no longer; {@link TransportError} when every transport failed too
+ * @param after the `seq` of the last event the reader has; `undefined` to begin with the server's first one.
+ * @throws {ProblemError} when the events can't be read, or no longer; {@link TransportError} when every transport failed too
  * often; {@link ProtocolError}; the signal's reason.
  */
-export async function* followJob(
-	{ transports, status }: Followed,
+export async function* follow<Event extends NumberedEvent>(
+	{ transports, isOver, isRestart = () => false }: Followed<Event>,
 	after: number | undefined,
 	signal: AbortSignal,
-): AsyncGenerator<JobEvent, void> {
+): AsyncGenerator<Event, void> {
 	let position: Position = { after, job: undefined };
 	let course = START;
 	while (true) {
@@ -33,8 +33,8 @@ export async function* followJob(
 		try {
 			for await (const sign of transportAt(transports, course.at)(position, signal)) {
 				log.add(sign);
-				if (sign.type === 'again' && sign.job) position = { ...position, job: sign.job };
-				if (sign.type !== 'event' || !isNew(sign.event, position)) continue;
+				if (sign.type === 'again') position = { after: sign.after ?? position.after, job: sign.job ?? position.job };
+				if (sign.type !== 'event' || !(isNew(sign.event, position) || isRestart(sign.event))) continue;
 				log.addNews();
 				position = { after: sign.event.seq, job: sign.event.job };
 				yield sign.event;
@@ -44,7 +44,7 @@ export async function* followJob(
 			log.addFailure(error);
 		}
 		if (log.last === 'over') return;
-		if (log.last === 'closed' && isOver(position.job ?? (await status(signal)))) return;
+		if (log.last === 'closed' && (await isOver(position, signal))) return;
 		const terms = { transports: transports.length, random: Math.random() };
 		const next = nextTransport(course, log.session(), terms);
 		if (!next) throw log.failure;
@@ -53,11 +53,11 @@ export async function* followJob(
 	}
 }
 
-function isNew({ seq }: JobEvent, { after }: Position): boolean {
+function isNew({ seq }: NumberedEvent, { after }: Position): boolean {
 	return after === undefined || seq > after;
 }
 
-function transportAt(transports: readonly Transport[], at: number): Transport {
+function transportAt<Event>(transports: readonly Transport<Event>[], at: number): Transport<Event> {
 	const transport = transports[at];
 	if (!transport) throw new TypeError(`Expected one of ${transports.length} transports, got: ${at}`);
 	return transport;

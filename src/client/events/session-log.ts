@@ -25,7 +25,7 @@ export class SessionLog {
 		return this.#failure ?? new TransportError('The server closed the connection before it sent anything');
 	}
 
-	add(sign: TransportMessage): void {
+	add(sign: TransportMessage<unknown>): void {
 		this.#last = sign.type;
 		// An intermediary can close a connection too, so a close is no sign of the server's life.
 		if (sign.type !== 'closed') this.#isAlive = true;

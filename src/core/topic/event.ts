@@ -20,7 +20,7 @@ export interface TopicEvent {
 	/** The bytes of an event whose data is not JSON, with their media type. */
 	readonly dataBase64?: string;
 	readonly mediaType?: string;
-	/** A reply's only: the number of jobs that led to it from an event that a client published. */
+	/** A reply's only: the number of task subscriptions of each topic that led to it, added up: at least one for each job. */
 	readonly hops?: number;
 }
 

@@ -71,7 +71,10 @@ export const SUBSCRIPTION_TURN_MS = 5 * MS_PER_SECOND;
 export const MAX_GIVEN_UP_SHOWN = 20;
 /** Maximum size of the input that a task subscription makes of an event. */
 export const MAX_MAPPED_INPUT_BYTES = 64 * KIB;
-/** Maximum number of jobs that lead from one to the next by replies. It ends a circle of subscriptions over several topics. */
+/**
+ * Ends what follows from one event by replies: a circle of subscriptions over several topics after 10 jobs, and a tree of them after
+ * fewer levels. A reply counts the task subscriptions of each topic that led to it.
+ */
 export const MAX_REPLY_HOPS = 10;
 /** Maximum size of a JSON result that stands in the reply event itself. */
 export const MAX_INLINE_RESULT_BYTES = 48 * KIB;

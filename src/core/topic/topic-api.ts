@@ -91,6 +91,8 @@ export type DeliveryWork =
 			readonly upTo: number;
 			/** The number of the first event's next try, from 1. */
 			readonly attempt: number;
+			/** Number of the topic's subscriptions that make jobs. Left out by an earlier version. */
+			readonly taskSubscriptions?: number;
 			readonly target: Target;
 			readonly settings: TopicSettings;
 	  }
@@ -101,6 +103,8 @@ export interface TopicObjectApi {
 	/** Returns when the event is durable. */
 	publish(publication: Publication): Promise<Published>;
 	readEvents(request: PageRequest): Promise<EventPage>;
+	/** The number of the last event; 0 before the first one. */
+	lastSeq(): Promise<number>;
 	/** Creates a subscription, or changes one of the same name. */
 	putSubscription(request: SubscriptionRequest): Promise<SubscriptionChange>;
 	listSubscriptions(): Promise<readonly SubscriptionView[]>;

@@ -1,4 +1,5 @@
 /** Finds jobs of the caller's tenant, and counts them. */
+import { CALLS_A_REQUEST } from '../../core/batch/limits.ts';
 import { defined } from '../../core/defined.ts';
 import { jobLinks } from '../../core/job/links.ts';
 import type { JobView } from '../../core/job/object-api.ts';
@@ -8,6 +9,7 @@ import type { JobCounts, JobFilter, ListedEntry } from '../../core/list/list-api
 import { comparePositions } from '../../core/list/position.ts';
 import { Combinations, countJob, jobCounts } from '../../core/list/tally.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
+import { countMoreRequests, requestsPerWindow } from '../access/rate-limit.ts';
 import { createLinkBase, PRIVATE } from '../job-response.ts';
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -52,9 +54,11 @@ function listItem(context: RequestContext, { job, readableUntil, flags = {} }: L
 	return { ...job, links: { self } };
 }
 
-/** Asks the jobs themselves, so that a job is found at once after its 202. */
+/** Asks the jobs themselves, so that a job is found at once after its 202. Many calls count as more than one request. */
 async function lookUp(context: RequestContext, lookup: Lookup, filter: JobFilter): Promise<ListedEntry[]> {
 	const ids = idsFor(context, lookup, filter);
+	const most = Math.floor(requestsPerWindow(context) / 2);
+	await countMoreRequests(context, Math.min(most, Math.ceil(ids.length / CALLS_A_REQUEST) - 1));
 	const found = await Promise.all(ids.map((id) => readListed(context, id)));
 	return found
 		.flatMap((entry) => (entry && matchesFilter(entry.job, filter) ? [entry] : []))

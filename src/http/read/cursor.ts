@@ -7,9 +7,14 @@ export function readCursor(url: URL): number | undefined {
 	return parseCursor(url.searchParams.get('after'), { parameter: 'after' });
 }
 
-/** `Last-Event-ID: 7`, which an `EventSource` sends when it reconnects, else `?after=7`. */
+/** `Last-Event-ID: 7`, which an `EventSource` sends when it reconnects. @throws {Problem} as {@link readCursor}. */
+export function readLastEventId({ headers }: Request): number | undefined {
+	return parseCursor(headers.get('last-event-id'), { header: 'Last-Event-ID' });
+}
+
+/** `Last-Event-ID: 7`, else `?after=7`. */
 export function readStreamCursor(request: Request, url: URL): number | undefined {
-	return parseCursor(request.headers.get('last-event-id'), { header: 'Last-Event-ID' }) ?? readCursor(url);
+	return readLastEventId(request) ?? readCursor(url);
 }
 
 function parseCursor(text: string | null, place: { parameter: string } | { header: string }): number | undefined {

@@ -4,18 +4,19 @@ import { STREAM_FETCH_EVENTS } from '../../core/topic/limits.ts';
 import type { EventPage, PageRequest } from '../../core/topic/topic-api.ts';
 import { PRIVATE } from '../job-response.ts';
 import { Problem } from '../problem.ts';
-import { readCursor, readStreamCursor } from '../read/cursor.ts';
+import { readCursor, readLastEventId, readStreamCursor } from '../read/cursor.ts';
 import { STREAM_HEADERS, streamOrPage } from '../read/events.ts';
 import { isUpgrade, upgraded } from '../read/socket.ts';
 import type { RequestContext } from '../request-context.ts';
-import { BATCH, readEventFilter, readFrames, readLimit } from './filter.ts';
+import { BATCH, isFromNow, readEventFilter, readFrames, readLimit } from './filter.ts';
 import { topicStream } from './stream.ts';
 import { type RequestedTopic, requestedTopic } from './topic.ts';
 
 export async function topicEvents(context: RequestContext): Promise<Response> {
 	const { request, url } = context;
 	if (isUpgrade(request)) {
-		const place = { after: readCursor(url), isBatched: readFrames(url) === BATCH };
+		const after = isFromNow(url) ? undefined : readCursor(url);
+		const place = { after, isBatched: readFrames(url) === BATCH };
 		return upgraded(context, await openReader(requestedTopic(context), url, place));
 	}
 	return streamOrPage(context, { streamed: topicStreamed, page: topicPage });
@@ -25,11 +26,10 @@ export async function topicEvents(context: RequestContext): Promise<Response> {
 async function topicPage(context: RequestContext): Promise<Response> {
 	const { url } = context;
 	const topic = requestedTopic(context);
-	const page = await readTopicPage(topic, {
-		after: readCursor(url) ?? 0,
-		limit: readLimit(url),
-		filter: readEventFilter(url),
-	});
+	const request = { limit: readLimit(url), filter: readEventFilter(url) };
+	const page = isFromNow(url)
+		? await readPlace(topic)
+		: await readTopicPage(topic, { ...request, after: readCursor(url) ?? 0 });
 	const more = page.hasMore ? ',"hasMore":true' : '';
 	const body = `{"events":[${page.events.join(',')}],"lastSeq":${page.lastSeq}${more}}`;
 	return new Response(body, { headers: { ...PRIVATE, 'content-type': 'application/json' } });
@@ -44,13 +44,19 @@ async function topicStreamed(context: RequestContext): Promise<Response> {
 		read: (after: number) => readTopicPage(topic, { after, limit: STREAM_FETCH_EVENTS, filter }),
 		open: (after: number | undefined) => openReader(topic, url, { after, isBatched: false }),
 	};
-	const { body, done } = await topicStream(source, readStreamCursor(request, url));
+	const after = isFromNow(url) ? readLastEventId(request) : readStreamCursor(request, url);
+	const { body, done } = await topicStream(source, after);
 	waitUntil(done);
 	return new Response(body, { headers: STREAM_HEADERS });
 }
 
 function readTopicPage({ topics, id }: RequestedTopic, request: PageRequest): Promise<EventPage> {
 	return topics.call(id, (topic) => topic.readEvents(request));
+}
+
+/** An empty page: its number is the place from which a reader goes on, by any transport. */
+async function readPlace({ topics, id }: RequestedTopic): Promise<EventPage> {
+	return { events: [], lastSeq: await topics.call(id, (topic) => topic.lastSeq()), hasMore: false };
 }
 
 /** @throws {Problem} `Overloaded` at the limit of readers. */

@@ -30,6 +30,11 @@ export function readEventFilter({ searchParams }: URL): EventFilter {
 	return defined({ types, correlationId: correlationId ?? undefined });
 }
 
+/** `?after=now`: the events that come from now on. A stream and a socket begin there without a cursor, too. */
+export function isFromNow({ searchParams }: URL): boolean {
+	return searchParams.get('after') === 'now';
+}
+
 /** `?limit=100`. @throws {Problem} `InvalidRequest` */
 export function readLimit({ searchParams }: URL): number {
 	const text = searchParams.get('limit');
