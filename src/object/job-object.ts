@@ -20,6 +20,7 @@ import type {
 	ChunkKey,
 	DueDelivery,
 	EventsReading,
+	InputReading,
 	JobObjectApi,
 	Reading,
 	Report,
@@ -117,6 +118,14 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		const text = JSON.stringify(foundJob(this.#id, job, now));
 		if (isFinal(job.state)) this.#finished = { job, text };
 		return text;
+	}
+
+	async readInput(reader: Reader): Promise<InputReading> {
+		const now = Date.now();
+		const job = this.#visible(reader, now);
+		if (!job) return NOTHING;
+		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
+		return defined({ found: 'job', view: jobView(this.#id, job, now), input: job.input });
 	}
 
 	async readEvents(reader: Reader, { after }: { after: number }): Promise<EventsReading> {

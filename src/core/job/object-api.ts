@@ -126,6 +126,11 @@ export type Asking =
 	  }
 	| { readonly asking: false; readonly refusal: Refusal };
 
+/** A job's input, which is left out when the job has none any more. */
+export type InputReading =
+	| { readonly found: 'job'; readonly view: JobView; readonly input?: StoredInput }
+	| Exclude<Reading, { found: 'job' }>;
+
 /** The outcome of a client's command, with the job after it. */
 export type Change =
 	/** `news`: what the caller must tell the list. */
@@ -185,6 +190,8 @@ export interface JobObjectApi {
 	 */
 	readJob(reader: Reader, options?: { readonly withOutcome?: boolean }): Promise<Reading>;
 	readJob(reader: Reader, options: { readonly asText: true }): Promise<Reading | string>;
+	/** No token grants this. */
+	readInput(reader: Reader): Promise<InputReading>;
 	/** `after`: the `seq` of the last event that the reader has; 0 for all. */
 	readEvents(reader: Reader, cursor: { readonly after: number }): Promise<EventsReading>;
 	cancelJob(reader: Reader): Promise<Change>;
