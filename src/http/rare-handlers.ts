@@ -5,6 +5,7 @@
 export { actionStatus, createAction, stopAction } from './actions/actions.ts';
 export { batchStatus, submitBatch } from './batch/batches.ts';
 export { cancelJob, purgeJob, retryJob } from './commands.ts';
+export { sendEventAgain } from './deliveries.ts';
 export { completeJob, failJob, reportProgress } from './external-worker.ts';
 export { countListedJobs, listJobs } from './list/list.ts';
 export { describeCaller } from './operator/caller.ts';

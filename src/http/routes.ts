@@ -64,6 +64,8 @@ export const ROUTES: readonly Route[] = [
 	route('POST /v1/jobs/:id/retry', 'submit', [rare('retryJob')]),
 	route('POST /v1/jobs/:id/purge', 'purge', [rare('purgeJob')]),
 
+	route('POST /v1/jobs/:id/webhook/deliveries', 'operate', [rare('sendEventAgain'), report]),
+
 	route('POST /v1/jobs/:id/progress', 'complete', [rare('reportProgress'), report]),
 	route('POST /v1/jobs/:id/complete', 'complete', [rare('completeJob'), resultBytes]),
 	route('POST /v1/jobs/:id/fail', 'complete', [rare('failJob'), report]),

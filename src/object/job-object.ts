@@ -246,6 +246,14 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		return job && this.#deliveries.start(job, seq, now);
 	}
 
+	/** Not awaited: the message leaves once the write before it is durable. The watchdog replaces a lost one. */
+	async sendEventAgain(reader: Reader, { seq }: { seq: number }): Promise<Change> {
+		const change = this.#change(reader, { type: 'sendAgain', seq });
+		const job = this.#keeper.current(Date.now());
+		if (job && change.found === 'job' && change.refusal === undefined) void this.#deliveries.sendAgain(job, [seq]);
+		return change;
+	}
+
 	async delivered(seq: number, made: Try): Promise<Report> {
 		const now = Date.now();
 		this.#deliveries.end(seq);

@@ -59,6 +59,7 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	'POST /v1/jobs/:id/cancel': { status: 200 },
 	'POST /v1/jobs/:id/retry': { status: 409, code: 'NotRetryable' },
 	'POST /v1/jobs/:id/purge': { status: 409, code: 'NotFinished' },
+	'POST /v1/jobs/:id/webhook/deliveries': { status: 404, code: 'NotFound', init: report({ seq: 1 }) },
 	// The job has not started, so an authorized caller has a token for an attempt that never existed.
 	'POST /v1/jobs/:id/progress': { status: 409, code: 'StaleAttempt', init: report({ percentComplete: 1 }) },
 	'POST /v1/jobs/:id/complete': { status: 409, code: 'StaleAttempt', init: report({}) },

@@ -228,6 +228,8 @@ export interface JobObjectApi {
 
 	/** Returns the delivery of the event `seq`; `undefined` when no delivery is due. */
 	delivery(seq: number): Promise<DueDelivery | undefined>;
+	/** Sends an event to the webhook again. No token grants this. */
+	sendEventAgain(reader: Reader, event: { readonly seq: number }): Promise<Change>;
 	/** Reports the outcome of a try. */
 	delivered(seq: number, made: Try): Promise<Report>;
 
