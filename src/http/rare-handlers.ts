@@ -3,6 +3,7 @@
  * imports that they share would make the start larger than they make it smaller.
  */
 export { actionStatus, createAction, stopAction } from './actions/actions.ts';
+export { listActions } from './actions/log.ts';
 export { batchStatus, submitBatch } from './batch/batches.ts';
 export { cancelJob, purgeJob, retryJob } from './commands.ts';
 export { sendEventAgain } from './deliveries.ts';

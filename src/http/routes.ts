@@ -35,6 +35,7 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/batches/:id', 'read', [rare('batchStatus')]),
 
 	route('POST /v1/actions', 'operate', [rare('createAction'), actionRequest]),
+	route('GET /v1/actions', 'read', [rare('listActions')]),
 	route('GET /v1/actions/:id', 'read', [rare('actionStatus')]),
 	route('DELETE /v1/actions/:id', 'operate', [rare('stopAction')]),
 

@@ -26,6 +26,7 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	// The request uses a job's id, so an authorized caller learns that it is not a batch's.
 	'GET /v1/batches/:id': { status: 404, code: 'BatchNotFound' },
 	'POST /v1/actions': { status: 202, init: report({ action: 'cancel', filter: { task: 'nothing' } }) },
+	'GET /v1/actions': { status: 200 },
 	// As above.
 	'GET /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
 	'DELETE /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
@@ -80,7 +81,7 @@ const isAboutJob = ({ path }: Route) => path.includes(':id');
 const isOfAnotherKind = ({ path }: Route) => path.startsWith('/v1/batches/') || path.startsWith('/v1/actions/');
 
 /** The routes that refuse parameters that they don't know, `token` among them. */
-const TAKES_PARAMETERS = ['POST /v1/tasks/:task/jobs', 'GET /v1/jobs', 'GET /v1/jobs/counts'];
+const TAKES_PARAMETERS = ['POST /v1/tasks/:task/jobs', 'GET /v1/jobs', 'GET /v1/jobs/counts', 'GET /v1/actions'];
 
 /** A key that may cancel may also purge, and one that may read may also read inputs. A link's token never may. */
 const KEY_SCOPE: Partial<Record<Route['scope'], string>> = { purge: 'cancel', input: 'read' };

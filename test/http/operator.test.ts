@@ -1,6 +1,6 @@
 /** What people on call read: the caller's rights, lanes, upstreams, inputs. */
 import { env } from 'cloudflare:workers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { BREAKER_FAILURES } from '../../src/core/upstream/limits.ts';
 import { until } from '../flow/client.ts';
@@ -67,6 +67,8 @@ describe('GET /v1/lanes', () => {
 	});
 
 	it('leaves out a lane whose queue does not answer, because its depth is unknown', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		onTestFinished(() => log.mockRestore());
 		const broken = queueWith(async () => Promise.reject(new Error('overloaded')));
 		const response = await read('/v1/lanes', KEYS.read, { ...DEPLOYED, LANE_SLOW_1: broken });
 		const { lanes } = await response.json<{ lanes: { name: string }[] }>();

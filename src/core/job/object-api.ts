@@ -36,6 +36,8 @@ export interface JobView {
 	readonly upstream?: UpstreamHint;
 	/** Only of the service's own jobs. */
 	readonly parameters?: Readonly<Record<string, unknown>>;
+	/** Only of the service's own jobs. */
+	readonly requestedBy?: string;
 	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil: number;
 }

@@ -220,6 +220,15 @@ export function callerKeyId({ name }: Principal): string | undefined {
 	return name?.startsWith(KEY_PREFIX) ? name.slice(KEY_PREFIX.length) : undefined;
 }
 
+/**
+ * The caller's name in the log of actions: the id of its API key, or `jwt:` and the subject of its JWT, which no key's id can
+ * begin with; `undefined` in an open deployment.
+ */
+export function callerName(principal: Principal): string | undefined {
+	const { name, tenant = '' } = principal;
+	return callerKeyId(principal) ?? name?.replace(`jwt:${tenant}/`, 'jwt:');
+}
+
 /** The tenant of a principal. @throws {Problem} `Forbidden` for a link's token: links can't submit jobs. */
 export function tenantOf({ tenant }: Principal): string {
 	if (tenant !== undefined) return tenant;
