@@ -6,6 +6,7 @@ import { COMMON_METHODS } from '../core/upstream/request.ts';
 import { logError, withLogContext } from '../log.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { Batches } from '../rpc/batches.ts';
+import { Gates } from '../rpc/gates.ts';
 import { Jobs } from '../rpc/jobs.ts';
 import { ListTeller } from '../rpc/list-teller.ts';
 import { Lists } from '../rpc/lists.ts';
@@ -96,6 +97,7 @@ async function routeRequest(
 		jobs: new Jobs(env.JOBS, teller?.tellSoon),
 		teller,
 		batches: env.BATCHES && new Batches(env.BATCHES),
+		gates: new Gates(env.GATES),
 		tenants: new Tenants(env.TENANTS),
 		topics: env.TOPICS && new Topics(env.TOPICS),
 		lists: new Lists(config.isListOn ? env.TOPICS : undefined),

@@ -3,10 +3,16 @@
  * imports that they share would make the start larger than they make it smaller.
  */
 export { actionStatus, createAction, stopAction } from './actions/actions.ts';
+export { listActions } from './actions/log.ts';
 export { batchStatus, submitBatch } from './batch/batches.ts';
 export { cancelJob, purgeJob, retryJob } from './commands.ts';
+export { sendEventAgain } from './deliveries.ts';
 export { completeJob, failJob, reportProgress } from './external-worker.ts';
 export { countListedJobs, listJobs } from './list/list.ts';
+export { describeCaller } from './operator/caller.ts';
+export { listLanes } from './operator/lanes.ts';
+export { listUpstreams, resetUpstream } from './operator/upstreams.ts';
+export { jobInput } from './read/input.ts';
 export { submitUpstream } from './submit/upstream.ts';
 export { topicEvents } from './topics/events.ts';
 export { publishEvent } from './topics/publish.ts';

@@ -4,6 +4,7 @@ import type { Nothing } from '../core/job/object-api.ts';
 import type { Lanes } from '../queue/lanes.ts';
 import type { NowMessage } from '../queue/run-now.ts';
 import type { Batches } from '../rpc/batches.ts';
+import type { Gates } from '../rpc/gates.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import type { ListTeller } from '../rpc/list-teller.ts';
 import type { Lists } from '../rpc/lists.ts';
@@ -21,6 +22,8 @@ export interface Door {
 	readonly jobs: Jobs;
 	/** Absent in a Worker without a binding for batches. */
 	readonly batches?: Batches;
+	/** The circuit breakers of upstreams. */
+	readonly gates: Gates;
 	readonly tenants: Tenants;
 	/** Absent in a Worker without a binding for topics. */
 	readonly topics?: Topics;

@@ -35,14 +35,21 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/batches/:id', 'read', [rare('batchStatus')]),
 
 	route('POST /v1/actions', 'operate', [rare('createAction'), actionRequest]),
+	route('GET /v1/actions', 'read', [rare('listActions')]),
 	route('GET /v1/actions/:id', 'read', [rare('actionStatus')]),
 	route('DELETE /v1/actions/:id', 'operate', [rare('stopAction')]),
+
+	route('GET /v1/me', 'key', [rare('describeCaller')]),
+	route('GET /v1/lanes', 'read', [rare('listLanes')]),
+	route('GET /v1/upstreams', 'read', [rare('listUpstreams')]),
+	route('POST /v1/operator/upstreams/:upstream/reset', 'operate', [rare('resetUpstream')]),
 
 	route('GET /v1/jobs', 'read', [rare('listJobs')]),
 	route('GET /v1/jobs/counts', 'read', [rare('countListedJobs')]),
 	route('GET /v1/jobs/:id', 'read', [jobStatus]),
 	route('GET /v1/operations/:id', 'read', [operationStatus]),
 	route('GET /v1/jobs/:id/result', 'read', [jobResult]),
+	route('GET /v1/jobs/:id/input', 'input', [rare('jobInput')]),
 	route('GET /v1/jobs/:id/events', 'read', [jobEvents]),
 	route('GET /v1/jobs/:id/socket', 'read', [jobSocket]),
 
@@ -57,6 +64,8 @@ export const ROUTES: readonly Route[] = [
 	route('POST /v1/jobs/:id/cancel', 'cancel', [rare('cancelJob')]),
 	route('POST /v1/jobs/:id/retry', 'submit', [rare('retryJob')]),
 	route('POST /v1/jobs/:id/purge', 'purge', [rare('purgeJob')]),
+
+	route('POST /v1/jobs/:id/webhook/deliveries', 'operate', [rare('sendEventAgain'), report]),
 
 	route('POST /v1/jobs/:id/progress', 'complete', [rare('reportProgress'), report]),
 	route('POST /v1/jobs/:id/complete', 'complete', [rare('completeJob'), resultBytes]),

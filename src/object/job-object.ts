@@ -20,6 +20,7 @@ import type {
 	ChunkKey,
 	DueDelivery,
 	EventsReading,
+	InputReading,
 	JobObjectApi,
 	Reading,
 	Report,
@@ -117,6 +118,14 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		const text = JSON.stringify(foundJob(this.#id, job, now));
 		if (isFinal(job.state)) this.#finished = { job, text };
 		return text;
+	}
+
+	async readInput(reader: Reader): Promise<InputReading> {
+		const now = Date.now();
+		const job = this.#visible(reader, now);
+		if (!job) return NOTHING;
+		if (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };
+		return defined({ found: 'job', view: jobView(this.#id, job, now), input: job.input });
 	}
 
 	async readEvents(reader: Reader, { after }: { after: number }): Promise<EventsReading> {
@@ -235,6 +244,14 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		const now = Date.now();
 		const job = this.#keeper.current(now);
 		return job && this.#deliveries.start(job, seq, now);
+	}
+
+	/** Not awaited: the message leaves once the write before it is durable. The watchdog replaces a lost one. */
+	async sendEventAgain(reader: Reader, { seq }: { seq: number }): Promise<Change> {
+		const change = this.#change(reader, { type: 'sendAgain', seq });
+		const job = this.#keeper.current(Date.now());
+		if (job && change.found === 'job' && change.refusal === undefined) void this.#deliveries.sendAgain(job, [seq]);
+		return change;
 	}
 
 	async delivered(seq: number, made: Try): Promise<Report> {

@@ -86,6 +86,11 @@ export class Reservations {
 		return this.#rows('SELECT * FROM in_flight WHERE name > ? ORDER BY name LIMIT ?', name, count).map(toReservation);
 	}
 
+	/** The jobs of the newest reservations. */
+	newestJobs(count: number): string[] {
+		return this.#rows('SELECT job FROM in_flight ORDER BY name DESC LIMIT ?', count).map(({ job }) => String(job));
+	}
+
 	#subtract(rows: readonly Row[]): void {
 		for (const { bytes } of rows) this.#storedBytes -= Number(bytes);
 	}

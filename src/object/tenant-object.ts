@@ -8,9 +8,19 @@
  */
 import { DurableObject } from 'cloudflare:workers';
 import { defined } from '../core/defined.ts';
-import { CLEARING_INTERVAL_MS, RESERVATION_MS, VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../core/quota/limits.ts';
+import type { SystemJobSummary } from '../core/job/system-job-summary.ts';
+import {
+	CLEARING_INTERVAL_MS,
+	MAX_UNFINISHED_LISTED,
+	RESERVATION_MS,
+	VERIFIED_AT_ONCE,
+	VERIFY_INTERVAL_MS,
+} from '../core/quota/limits.ts';
 import { type Quotas, type Reservation, roomFor, verdictOn } from '../core/quota/quotas.ts';
 import type {
+	ActionLogPage,
+	ActionLogQuery,
+	ActionSettlement,
 	Granted,
 	ReservationRequest,
 	Reserved,
@@ -19,6 +29,7 @@ import type {
 } from '../core/quota/tenant-api.ts';
 import type { Allowance } from '../core/topic/allowance.ts';
 import { Jobs } from '../rpc/jobs.ts';
+import { ActionLog } from './action-log.ts';
 import { Reservations } from './reservations.ts';
 import { TopicShares } from './topic-shares.ts';
 
@@ -29,12 +40,15 @@ interface Settlement {
 	readonly bytes: number;
 	/** In milliseconds since the epoch. */
 	readonly keptUntil: number;
+	/** Of an action. */
+	readonly summary?: SystemJobSummary | undefined;
 }
 
 export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements TenantObjectApi {
 	readonly #jobs: Jobs;
 	readonly #reservations: Reservations;
 	readonly #topics: TopicShares;
+	readonly #actions: ActionLog;
 	/** One verification of the jobs serves all requests that wait for it. */
 	#verification: Promise<boolean> | undefined;
 	#verifiedAt = Number.NEGATIVE_INFINITY;
@@ -47,6 +61,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 		this.#jobs = new Jobs(env.JOBS);
 		this.#reservations = new Reservations(ctx.storage.sql);
 		this.#topics = new TopicShares(ctx.storage.sql);
+		this.#actions = new ActionLog(ctx.storage.kv);
 	}
 
 	async reserve(request: ReservationRequest, quotas: Quotas): Promise<Reserved> {
@@ -57,6 +72,17 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 
 	async settle(name: string, bytes: number, keptUntil: number): Promise<void> {
 		this.#settle({ name, bytes, keptUntil }, Date.now());
+	}
+
+	async settleAction({ summary, ...settlement }: ActionSettlement): Promise<void> {
+		this.#settle({ ...settlement, summary }, Date.now());
+	}
+
+	/** Verifies the oldest unfinished actions first, so that the log has those whose report was lost. */
+	async readActionLog(query: ActionLogQuery): Promise<ActionLogPage> {
+		await this.#verify();
+		const unfinished = this.#reservations.newestJobs(MAX_UNFINISHED_LISTED);
+		return { unfinished, finished: this.#actions.newest(query) };
 	}
 
 	async release(name: string, keptUntil?: number): Promise<void> {
@@ -99,8 +125,9 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 	}
 
 	/** Ignores a job without a reservation: it was settled before, or was never counted. */
-	#settle({ name, bytes, keptUntil }: Settlement, now: number): void {
+	#settle({ name, bytes, keptUntil, summary }: Settlement, now: number): void {
 		const settled = this.#reservations.remove(name);
+		if (settled && summary) this.#actions.add({ id: settled.job, ...summary });
 		if (settled?.bytes === undefined || bytes === 0 || keptUntil <= now) return;
 		this.#reservations.keep(name, bytes, keptUntil);
 		this.#clearLater(now);
@@ -142,7 +169,7 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 		const verdict = answer ? verdictOn(reservation, answer.claim, now) : 'keep';
 		if (verdict === 'keep') return false;
 		if (verdict === 'release') this.#reservations.remove(name);
-		else this.#settle({ name, ...verdict }, now);
+		else this.#settle({ name, ...verdict, summary: answer?.claim?.summary }, now);
 		return true;
 	}
 }

@@ -9,9 +9,12 @@ import {
 	type EntryRequest,
 	type Exit,
 	enterGate,
+	type GateReading,
 	type GateState,
+	gateReading,
 	isHealthy,
 	leaveGate,
+	withClosedBreaker,
 } from '../core/upstream/gate.ts';
 import type { GateApi } from '../core/upstream/gate-api.ts';
 import { WAITER_FORGOTTEN_MS } from '../core/upstream/limits.ts';
@@ -39,6 +42,16 @@ export class UpstreamGate extends GateCalls010 implements GateApi {
 		const state = leaveGate(this.#load(), exit, Date.now());
 		this.#save(state);
 		return { isCalm: isHealthy(state) };
+	}
+
+	async readGate(): Promise<GateReading> {
+		return gateReading(this.#load(), Date.now());
+	}
+
+	async resetGate(): Promise<GateReading> {
+		const before = this.#load();
+		if (!isHealthy(before)) this.#save(withClosedBreaker(before));
+		return this.readGate();
 	}
 
 	#load(): GateState {

@@ -1,7 +1,7 @@
 /** Calls to the circuit breakers (gates) of upstreams. */
 import type { Exit } from '../core/upstream/gate.ts';
 import type { GateApi } from '../core/upstream/gate-api.ts';
-import { isOutdated } from './retry-transient.ts';
+import { isOutdated, retryTransient } from './retry-transient.ts';
 
 /** A gate of version 0.1.0. */
 interface Gate010 {
@@ -20,6 +20,11 @@ export class Gates {
 	/** @param name of a configured upstream, because a call creates the object. */
 	of(name: string): GateApi {
 		return this.#namespace.getByName(name) as unknown as GateApi;
+	}
+
+	/** Calls a gate, and repeats a failed call. Only for idempotent calls. */
+	call<T>(name: string, call: (gate: GateApi) => Promise<T>): Promise<T> {
+		return retryTransient(() => call(this.of(name)));
 	}
 
 	/**

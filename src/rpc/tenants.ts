@@ -25,10 +25,12 @@ export class Tenants {
 
 	/** Reports a job's new usage. Never rejects: the tenant's object verifies unreported jobs when a quota is exceeded. */
 	async tell(tenant: string, { type, claim }: ClaimNews): Promise<void> {
-		const { reservation: name, bytes, keptUntil } = claim;
+		const { reservation: name, bytes, keptUntil, summary } = claim;
 		if (name === undefined) return;
 		if (type === 'release' || keptUntil === undefined) return this.release(tenant, name, keptUntil);
-		await this.call(tenant, (object) => object.settle(name, bytes, keptUntil)).catch(notTold);
+		await this.call(tenant, (object) =>
+			summary ? object.settleAction({ name, bytes, keptUntil, summary }) : object.settle(name, bytes, keptUntil),
+		).catch(notTold);
 	}
 
 	/** Releases a reservation. Never rejects, as above. */

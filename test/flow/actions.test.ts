@@ -6,7 +6,7 @@ import { awaitedMessage, type JobMessage } from '../../src/core/job/message.ts';
 import type { EventsReading } from '../../src/core/job/object-api.ts';
 import type { JobRecord } from '../../src/core/job/record.ts';
 import { JobObject } from '../../src/object/job-object.ts';
-import { deliver, failedJobs, tenantOfActions } from './action-client.ts';
+import { type ActionDocument, deliver, failedJobs, tenantOfActions } from './action-client.ts';
 import { objectOf } from './client.ts';
 import { advanceClock, dropMessages, keepObjectsAway } from './faults.ts';
 
@@ -318,6 +318,95 @@ describe('the limits of actions', () => {
 		}
 		expect(await tenant.actionUntil(document.id, 'succeeded')).toMatchObject({ done: 12, refused: 0 });
 		expect(new Set(await timesAccepted(jobs.map(({ id }) => id)))).toEqual(new Set([2]));
+	});
+});
+
+interface Log {
+	readonly actions: readonly (ActionDocument & { readonly by?: string })[];
+	readonly nextCursor?: string;
+}
+
+describe('GET /v1/actions', () => {
+	it('lists who did what and what came of it, newest first, also when the action itself is deleted', async () => {
+		const tenant = tenantOfActions();
+		await failedJobs(tenant, 3);
+		const { document: purge } = await tenant.act('purge', NIGHT);
+		await tenant.actionUntil(purge.id, 'succeeded');
+		const { document: none } = await tenant.act('cancel', { tag: 'none' });
+		await tenant.actionUntil(none.id, 'succeeded');
+		const log = await tenant.read<Log>('/v1/actions');
+		expect(log.actions).toMatchObject([
+			{ id: none.id, action: 'cancel', by: 'client', status: 'succeeded', matched: 0 },
+			{ id: purge.id, action: 'purge', filter: { tag: ['night'] }, by: 'client', matched: 3, done: 3, refused: 0 },
+		]);
+		expect(log).not.toHaveProperty('nextCursor');
+		const self = await tenant.send(log.actions[1]?.links.self ?? '');
+		expect(await self.json()).toMatchObject({ id: purge.id, by: 'client' });
+		expect((await tenant.post(`/v1/jobs/${purge.id}/purge`, {})).status).toBe(204);
+		expect(await tenant.read<Log>('/v1/actions')).toEqual(log);
+	});
+
+	it('pages, and has an action that is at work with its counts of now', async () => {
+		const tenant = tenantOfActions();
+		const ended: string[] = [];
+		for (const tag of ['a', 'b', 'c']) {
+			const { document } = await tenant.act('cancel', { tag });
+			await tenant.actionUntil(document.id, 'succeeded');
+			ended.unshift(document.id);
+		}
+		const kept = keepMessages();
+		const { document: atWork } = await tenant.act('cancel', NIGHT);
+		expect(kept.actions.length).toBeGreaterThan(0);
+		const ids: string[] = [];
+		let cursor = '';
+		do {
+			const { actions, nextCursor } = await tenant.read<Log>(`/v1/actions?limit=2${cursor}`);
+			if (cursor === '') expect(actions[0]).toMatchObject({ id: atWork.id, status: 'pending', percentComplete: 0 });
+			ids.push(...actions.map(({ id }) => id));
+			cursor = nextCursor === undefined ? '' : `&cursor=${nextCursor}`;
+		} while (cursor !== '');
+		expect(ids).toEqual([atWork.id, ...ended]);
+	});
+
+	it('has both of two actions with the same request, although the second took the place of the first', async () => {
+		const tenant = tenantOfActions();
+		for (let time = 0; time < 2; time++) {
+			const { document } = await tenant.act('cancel', NIGHT);
+			await tenant.actionUntil(document.id, 'succeeded');
+		}
+		const { actions } = await tenant.read<Log>('/v1/actions');
+		expect(new Set(actions.map(({ id }) => id)).size).toBe(1);
+		expect(new Set(actions.map(({ createdAt }) => createdAt)).size).toBe(2);
+	});
+
+	it('has an action whose report of its end was lost', async () => {
+		const tenant = tenantOfActions();
+		vi.spyOn(console, 'error').mockImplementation(() => {});
+		const failedCalls = keepObjectsAway({ methods: ['settleAction'], awayMs: 60_000 });
+		const { document } = await tenant.act('cancel', NIGHT);
+		await tenant.actionUntil(document.id, 'succeeded');
+		await vi.waitFor(() => expect(failedCalls()).toBe(1));
+		expect((await tenant.read<Log>('/v1/actions')).actions).toMatchObject([{ id: document.id, status: 'succeeded' }]);
+	});
+
+	it('is each tenant’s own', async () => {
+		const [tenant, other] = [tenantOfActions(), tenantOfActions()];
+		await tenant.act('cancel', NIGHT);
+		expect((await other.read<Log>('/v1/actions')).actions).toEqual([]);
+	});
+
+	it('says what is wrong with a query', async () => {
+		const tenant = tenantOfActions();
+		for (const [query, parameter] of [
+			['limit=0', 'limit'],
+			['limit=1&limit=2', 'limit'],
+			['cursor=x', 'cursor'],
+			['status=failed', 'status'],
+		]) {
+			const response = await tenant.send(`/v1/actions?${query}`);
+			expect(response.status).toBe(400);
+			expect(await response.json()).toMatchObject({ errors: [{ parameter }] });
+		}
 	});
 });
 

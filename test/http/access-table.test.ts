@@ -26,15 +26,21 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	// The request uses a job's id, so an authorized caller learns that it is not a batch's.
 	'GET /v1/batches/:id': { status: 404, code: 'BatchNotFound' },
 	'POST /v1/actions': { status: 202, init: report({ action: 'cancel', filter: { task: 'nothing' } }) },
+	'GET /v1/actions': { status: 200 },
 	// As above.
 	'GET /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
 	'DELETE /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
 	'GET /v1/tasks': { status: 200 },
+	'GET /v1/me': { status: 200 },
+	'GET /v1/lanes': { status: 200 },
+	'GET /v1/upstreams': { status: 200 },
+	'POST /v1/operator/upstreams/:upstream/reset': { status: 200 },
 	'GET /v1/jobs': { status: 200 },
 	'GET /v1/jobs/counts': { status: 200 },
 	'GET /v1/jobs/:id': { status: 200 },
 	'GET /v1/operations/:id': { status: 200 },
 	'GET /v1/jobs/:id/result': { status: 404, code: 'ResultNotReady' },
+	'GET /v1/jobs/:id/input': { status: 200 },
 	'GET /v1/jobs/:id/events': { status: 200 },
 	'GET /v1/jobs/:id/socket': { status: 101, init: { headers: { upgrade: 'websocket' } } },
 	'POST /v1/topics/:topic/events': {
@@ -54,6 +60,7 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	'POST /v1/jobs/:id/cancel': { status: 200 },
 	'POST /v1/jobs/:id/retry': { status: 409, code: 'NotRetryable' },
 	'POST /v1/jobs/:id/purge': { status: 409, code: 'NotFinished' },
+	'POST /v1/jobs/:id/webhook/deliveries': { status: 404, code: 'NotFound', init: report({ seq: 1 }) },
 	// The job has not started, so an authorized caller has a token for an attempt that never existed.
 	'POST /v1/jobs/:id/progress': { status: 409, code: 'StaleAttempt', init: report({ percentComplete: 1 }) },
 	'POST /v1/jobs/:id/complete': { status: 409, code: 'StaleAttempt', init: report({}) },
@@ -74,10 +81,13 @@ const isAboutJob = ({ path }: Route) => path.includes(':id');
 const isOfAnotherKind = ({ path }: Route) => path.startsWith('/v1/batches/') || path.startsWith('/v1/actions/');
 
 /** The routes that refuse parameters that they don't know, `token` among them. */
-const TAKES_PARAMETERS = ['POST /v1/tasks/:task/jobs', 'GET /v1/jobs', 'GET /v1/jobs/counts'];
+const TAKES_PARAMETERS = ['POST /v1/tasks/:task/jobs', 'GET /v1/jobs', 'GET /v1/jobs/counts', 'GET /v1/actions'];
 
-/** A key that may cancel may also purge. */
-const keyScope = ({ scope }: Route) => (scope === 'purge' ? 'cancel' : scope);
+/** A key that may cancel may also purge, and one that may read may also read inputs. A link's token never may. */
+const KEY_SCOPE: Partial<Record<Route['scope'], string>> = { purge: 'cancel', input: 'read' };
+const keyScope = ({ scope }: Route) => KEY_SCOPE[scope] ?? scope;
+/** Every key has this right. */
+const isForEveryKey = ({ scope }: Route) => scope === 'key';
 
 type Told = { readonly status: number; readonly code?: string };
 
@@ -134,9 +144,10 @@ const CREDENTIALS: readonly Credentials[] = [
 		expected: () => UNAUTHORIZED,
 	},
 	...KEY_SCOPES.map((scope) =>
-		withKey(`a key with "${scope}" only`, KEYS[scope].secret, (route) =>
-			!isOfAttempt(route) && (scope === 'admin' || scope === keyScope(route)) ? letIn(route) : FORBIDDEN,
-		),
+		withKey(`a key with "${scope}" only`, KEYS[scope].secret, (route) => {
+			const isAllowed = scope === 'admin' || scope === keyScope(route) || isForEveryKey(route);
+			return isAllowed && !isOfAttempt(route) ? letIn(route) : FORBIDDEN;
+		}),
 	),
 	withKey('a key of another tenant', KEYS.other.secret, (route) => {
 		if (isOfAttempt(route)) return FORBIDDEN;
@@ -148,7 +159,8 @@ const CREDENTIALS: readonly Credentials[] = [
 			(sub) => jobToken({ sub, scope, ...(scope === 'complete' && { epoch: 1, attempt: 1 }) }),
 			(route) => {
 				if (!isAboutJob(route)) return UNAUTHORIZED;
-				return scope === keyScope(route) ? letIn(route) : FORBIDDEN;
+				const isAllowed = scope === keyScope(route) && route.scope !== 'input';
+				return isAllowed ? letIn(route) : FORBIDDEN;
 			},
 		),
 	),

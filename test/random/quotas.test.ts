@@ -7,6 +7,7 @@ import { env } from 'cloudflare:workers';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
+import type { JobObjectApi } from '../../src/core/job/object-api.ts';
 import type { TenantObject } from '../../src/object/tenant-object.ts';
 import { objectOf } from '../flow/client.ts';
 import { apiKeys, ask, bearer, DEPLOYED, key } from '../http/deployment.ts';
@@ -129,7 +130,9 @@ class Tenant {
 
 	/** The usage according to its jobs, which is the truth for the quotas. */
 	async had(): Promise<{ jobs: number; bytes: number }> {
-		const claims = await Promise.all([...this.#jobs].map((id) => objectOf({ id }).claim()));
+		const claims = await Promise.all(
+			[...this.#jobs].map((id) => (objectOf({ id }) as unknown as JobObjectApi).claim()),
+		);
 		return {
 			jobs: claims.filter((claim) => claim?.isInFlight).length,
 			bytes: claims.reduce((sum, claim) => sum + (claim?.bytes ?? 0), 0),

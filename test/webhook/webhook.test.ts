@@ -5,6 +5,7 @@ import { Webhook } from 'standardwebhooks';
 import { Webhook as Svix } from 'svix';
 import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
+import { WEBHOOK_WATCHDOG_MS } from '../../src/core/job/limits.ts';
 import type { DueDelivery } from '../../src/core/job/object-api.ts';
 import { signedMessage } from '../../src/webhook/sign.ts';
 import { call, objectOf, post, statusOf, submit, until } from '../flow/client.ts';
@@ -342,5 +343,58 @@ describe('a signature', () => {
 		for (const known of [secret(1), secret(2)])
 			expect(new Webhook(known).verify(body, headers)).toMatchObject({ type: 'job.succeeded' });
 		expect(() => new Webhook(secret(3)).verify(body, headers)).toThrow();
+	});
+});
+
+describe('POST /v1/jobs/{id}/webhook/deliveries', () => {
+	const sendAgain = (document: StatusDocument, body: unknown) =>
+		post(`/v1/jobs/${document.id}/webhook/deliveries`, body as object);
+
+	it('sends the event again, signed, under the same id, and shows it among the deliveries', async () => {
+		const name = host();
+		const received = receiver(name);
+		const { document } = await submitWith({ url: `https://${name}/` });
+		const { seq } = await delivered(document);
+		const response = await sendAgain(document, { seq });
+		expect(response.status).toBe(202);
+		expect((await response.json<StatusDocument>()).webhook?.deliveries).toMatchObject([
+			{ seq, attempt: 1, status: 'pending' },
+		]);
+		expect((await delivered(document)).webhook?.deliveries).toMatchObject([{ seq, attempt: 2, status: 'delivered' }]);
+		expect(received).toHaveLength(2);
+		const [first = NOTHING, second = NOTHING] = received;
+		expect(second.headers['webhook-id']).toBe(first.headers['webhook-id']);
+		expect(new Webhook(SECRET).verify(second.body, second.headers)).toMatchObject({ type: 'job.succeeded' });
+	});
+
+	it('sends it even if the message is lost: the watchdog sends another', async () => {
+		const name = host();
+		const received = receiver(name);
+		const { document } = await submitWith({ url: `https://${name}/` });
+		const { seq } = await delivered(document);
+		const send = vi.spyOn(Object.getPrototypeOf(env.LANE_WEBHOOKS_1) as Queue, 'send');
+		send.mockImplementationOnce(async () => ({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } }));
+		await sendAgain(document, { seq });
+		expect(send).toHaveBeenCalledTimes(1);
+		send.mockRestore();
+		expect(received).toHaveLength(1);
+		advanceClock(WEBHOOK_WATCHDOG_MS.first);
+		await fireAlarm(document);
+		expect((await delivered(document)).webhook?.deliveries).toMatchObject([{ seq, status: 'delivered' }]);
+		expect(received).toHaveLength(2);
+	});
+
+	it('says what is wrong: no such event, no webhook, no number, another type', async () => {
+		const name = host();
+		receiver(name);
+		const { document } = await submitWith({ url: `https://${name}/` });
+		const told = async (response: Response) => [response.status, (await response.json<{ code: string }>()).code];
+		expect(await told(await sendAgain(document, { seq: 99 }))).toEqual([404, 'NotFound']);
+		const { document: without } = await submit('sleep', { seconds: 0 });
+		expect(await told(await sendAgain(without, { seq: 1 }))).toEqual([404, 'NotFound']);
+		for (const body of [{}, { seq: 0 }, { seq: '1' }, { seq: 1, more: 1 }, [], 1])
+			expect(await told(await sendAgain(document, body))).toEqual([400, 'InvalidRequest']);
+		const plain = await call(`/v1/jobs/${document.id}/webhook/deliveries`, { method: 'POST', body: 'seq=1' });
+		expect(await told(plain)).toEqual([415, 'UnsupportedMediaType']);
 	});
 });

@@ -83,6 +83,7 @@ type SubmittedField =
 	| 'parameters'
 	| 'input'
 	| 'isOnce'
+	| 'requestedBy'
 	| 'batchErasesAt'
 	| 'isListable';
 

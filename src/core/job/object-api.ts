@@ -36,6 +36,8 @@ export interface JobView {
 	readonly upstream?: UpstreamHint;
 	/** Only of the service's own jobs. */
 	readonly parameters?: Readonly<Record<string, unknown>>;
+	/** Only of the service's own jobs. */
+	readonly requestedBy?: string;
 	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil: number;
 }
@@ -126,6 +128,11 @@ export type Asking =
 	  }
 	| { readonly asking: false; readonly refusal: Refusal };
 
+/** A job's input, which is left out when the job has none any more. */
+export type InputReading =
+	| { readonly found: 'job'; readonly view: JobView; readonly input?: StoredInput }
+	| Exclude<Reading, { found: 'job' }>;
+
 /** The outcome of a client's command, with the job after it. */
 export type Change =
 	/** `news`: what the caller must tell the list. */
@@ -185,6 +192,8 @@ export interface JobObjectApi {
 	 */
 	readJob(reader: Reader, options?: { readonly withOutcome?: boolean }): Promise<Reading>;
 	readJob(reader: Reader, options: { readonly asText: true }): Promise<Reading | string>;
+	/** No token grants this. */
+	readInput(reader: Reader): Promise<InputReading>;
 	/** `after`: the `seq` of the last event that the reader has; 0 for all. */
 	readEvents(reader: Reader, cursor: { readonly after: number }): Promise<EventsReading>;
 	cancelJob(reader: Reader): Promise<Change>;
@@ -221,6 +230,8 @@ export interface JobObjectApi {
 
 	/** Returns the delivery of the event `seq`; `undefined` when no delivery is due. */
 	delivery(seq: number): Promise<DueDelivery | undefined>;
+	/** Sends an event to the webhook again. No token grants this. */
+	sendEventAgain(reader: Reader, event: { readonly seq: number }): Promise<Change>;
 	/** Reports the outcome of a try. */
 	delivered(seq: number, made: Try): Promise<Report>;
 

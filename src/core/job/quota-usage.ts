@@ -9,6 +9,7 @@ import {
 	WEBHOOK_WATCHDOG_MS,
 } from './limits.ts';
 import { isFinal, type JobRecord, type StoredBody } from './record.ts';
+import { type SystemJobSummary, systemJobSummary } from './system-job-summary.ts';
 
 export interface QuotaUsage {
 	/** The name of its reservation in the tenant's object; left out when the job isn't counted. */
@@ -22,6 +23,8 @@ export interface QuotaUsage {
 	 * changes within one epoch.
 	 */
 	readonly keptUntil?: number;
+	/** Once a job of the service itself has finished. */
+	readonly summary?: SystemJobSummary;
 }
 
 /** The longest time that webhook deliveries can keep a finished job beyond its retention. */
@@ -36,7 +39,8 @@ export function quotaUsage(job: JobRecord): QuotaUsage | undefined {
 	if (!isFinal(state)) return { ...claim, isInFlight: true };
 	// Reads answer 410 once retention ends, but the bytes are erased only when the tombstone expires.
 	const erasedAt = state.expiresAt + TOMBSTONE_MS;
-	return { ...claim, isInFlight: false, keptUntil: erasedAt + (webhook ? LONGEST_TELLING_MS : 0) };
+	const keptUntil = erasedAt + (webhook ? LONGEST_TELLING_MS : 0);
+	return defined({ ...claim, isInFlight: false, keptUntil, summary: systemJobSummary(job) });
 }
 
 /** The update that a change sends to the tenant's object. */

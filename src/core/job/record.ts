@@ -319,6 +319,8 @@ export interface JobRecord {
 	readonly origin?: string;
 	/** The name of this epoch's reservation in the tenant's object; left out when the job isn't counted. */
 	readonly reservation?: string;
+	/** Who asked for an action: the id of an API key, or `jwt:` and the subject of a JWT. Left out where neither is known. */
+	readonly requestedBy?: string;
 	/** The action that began this epoch. Left out if a client did. */
 	readonly retriedBy?: string;
 	readonly state: JobState;

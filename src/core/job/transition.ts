@@ -50,7 +50,7 @@ import {
 import { isSystemTask } from './system-task.ts';
 import { markTelling, markTold, withRetentionUntold } from './telling.ts';
 import { mayStayUnwritten, withForgottenStart } from './unwritten-start.ts';
-import { sentAgain, type TryReport, tried } from './webhook.ts';
+import { askedAgain, type SendAgainRefusal, sentAgain, type TryReport, tried } from './webhook.ts';
 
 /**
  * Every command that a job accepts. Most are also the arguments of a call to the job's object, so for some seconds of a
@@ -131,6 +131,8 @@ export type Command =
 	| ({ readonly type: 'delivered' } & TryReport)
 	/** The watchdog sends the messages of these deliveries again. */
 	| { readonly type: 'redeliver'; readonly seqs: readonly number[] }
+	/** An operator asks to send the event `seq` again. */
+	| { readonly type: 'sendAgain'; readonly seq: number }
 	/** The watchdog checks the message. */
 	| { readonly type: 'wake' }
 	/** The watchdog is about to tell the list of jobs, or the list has answered. */
@@ -179,7 +181,8 @@ export type Refusal =
 	/** The job was canceled before the attempt reported. */
 	| 'canceled'
 	/** The job is already in the requested state. */
-	| 'settled';
+	| 'settled'
+	| SendAgainRefusal;
 
 /** A side effect of a change. */
 export type Effect =
@@ -247,6 +250,8 @@ function apply(job: JobRecord, command: Exclude<Command, { type: 'telling' | 'to
 			return unlessSame(job, withRetentionUntold(job, tried(job, command, now), now));
 		case 'redeliver':
 			return unlessSame(job, withRetentionUntold(job, sentAgain(job, command.seqs, now), now));
+		case 'sendAgain':
+			return sendAgain(job, command.seq, now);
 		case 'wake':
 			return wake(job, now);
 	}
@@ -437,6 +442,13 @@ function retry(job: JobRecord, command: Extract<Command, { type: 'retry' }>, now
 	if (!isFinal(job.state)) return refuse(job, 'unfinished');
 	if (now > acceptBy) return refuse(job, 'late');
 	return changed(acceptedAgain(job, now, defined({ reservation, retriedBy: by })));
+}
+
+/** Only before the retention ends. A delivery keeps its job, so that a job could otherwise be kept without limit. */
+function sendAgain(job: JobRecord, seq: number, now: number): Transition {
+	if (isFinal(job.state) && now >= job.state.expiresAt) return refuse(job, 'gone');
+	const next = askedAgain(job, seq, now);
+	return typeof next === 'string' ? refuse(job, next) : unlessSame(job, withRetentionUntold(job, next, now));
 }
 
 function deadLetter(job: JobRecord, epoch: number, now: number): Transition {

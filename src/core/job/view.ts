@@ -29,6 +29,7 @@ export function jobView(id: string, job: JobRecord, now: number): JobView {
 		lane: laneOf(job),
 		upstream: upstreamHintOf(job),
 		parameters: isSystemTask(job.task) ? job.parameters : undefined,
+		requestedBy: job.requestedBy,
 		readableUntil: readableUntil(job),
 	});
 }

@@ -147,6 +147,33 @@ export function sentAgain(job: JobRecord, seqs: readonly number[], now: number):
 	return { ...job, webhook: { ...job.webhook, deliveries } };
 }
 
+/**
+ * Why an event can't be sent again. `no-webhook`: the job has no receiver. `no-event`: the receiver doesn't get this event, or
+ * history no longer has it. `busy`: too many deliveries are pending.
+ */
+export type SendAgainRefusal = 'no-webhook' | 'no-event' | 'busy';
+
+/**
+ * An operator asks to send an event again: it gets another try, even if it had all of them, or if the receiver had answered 410.
+ * Returns the same job if a try is due already.
+ */
+export function askedAgain(job: JobRecord, seq: number, now: number): JobRecord | SendAgainRefusal {
+	const { webhook, history } = job;
+	// The receiver of a reply topic is the service itself.
+	if (!webhook || webhook.replyTopic !== undefined) return 'no-webhook';
+	const event = history.find((entry) => entry.seq === seq);
+	if (!event || !webhook.events.includes(event.type)) return 'no-event';
+	const before = webhook.deliveries.find((delivery) => delivery.seq === seq);
+	const isPending = before?.status === 'pending';
+	if (isPending && (before.nextAttemptAt ?? now) <= now) return job;
+	if (!isPending && pendingDeliveries(job).length >= MAX_PENDING_DELIVERIES) return 'busy';
+	const again: Delivery = { ...(before ?? { seq, attempt: 0 }), status: 'pending', nextAttemptAt: now };
+	const others = webhook.deliveries.filter((delivery) => delivery !== before);
+	const deliveries = [...others, again].sort((a, b) => a.seq - b.seq);
+	const { isDisabled: _, ...enabled } = webhook;
+	return { ...job, webhook: { ...enabled, deliveries: withoutSurplus(deliveries, history[0]?.seq ?? 0) } };
+}
+
 function withSettledDelivery(job: JobRecord, webhook: Webhook, delivery: Delivery): JobRecord {
 	const deliveries = webhook.deliveries.map((other) => (other.seq === delivery.seq ? delivery : other));
 	return { ...job, webhook: { ...webhook, deliveries } };

@@ -18,3 +18,8 @@ export const CLEARING_INTERVAL_MS = 1 * MS_PER_HOUR;
 
 /** `Retry-After` when a quota is exceeded, in seconds. `spread` adds jitter, so that clients don't retry together. */
 export const QUOTA_RETRY_SECONDS = { min: 5, max: 3_600, spread: 5 } as const;
+
+/** Number of finished actions that a tenant's log keeps; the oldest are dropped. */
+export const MAX_LOGGED_ACTIONS = 1_000;
+/** Maximum number of unfinished actions in one answer, the newest. */
+export const MAX_UNFINISHED_LISTED = 100;

@@ -171,6 +171,32 @@ function probed(
 	return { ...counted, closed: { until: now + cooldownMs(next, health), tries: next } };
 }
 
+/** A gate as operators see it. */
+export interface GateReading {
+	/** `half-open`: the cooldown is over, and one request at a time tries the upstream. */
+	readonly breaker: 'closed' | 'open' | 'half-open';
+	/** While it is open: when the cooldown ends, in milliseconds since the epoch. */
+	readonly openUntil?: number;
+	/** Number of consecutive failures, each of another job. */
+	readonly failures: number;
+	/** Number of requests in progress, as far as the gate counts them. */
+	readonly running: number;
+}
+
+export function gateReading(before: GateState, now: number): GateReading {
+	const state = withoutLost(before, now);
+	const { failures, closed: tripped } = state;
+	const counts = { failures, running: taken(state) };
+	if (!tripped) return { breaker: 'closed', ...counts };
+	const isCooling = tripped.probe === undefined && now < tripped.until;
+	return isCooling ? { breaker: 'open', openUntil: tripped.until, ...counts } : { breaker: 'half-open', ...counts };
+}
+
+/** An operator says that the upstream is healthy again. Requests in progress keep their slots. */
+export function withClosedBreaker({ closed: _, ...state }: GateState): GateState {
+	return recovered(state);
+}
+
 function cooldownMs(tries: number, { retryAfterMs = 0 }: Health): number {
 	return Math.min(COOLDOWN_MS.max, Math.max(COOLDOWN_MS.first * 2 ** tries, retryAfterMs));
 }

@@ -3,17 +3,17 @@
  * the request, other credentials of the request decide. Those are `Authorization: Bearer` with an API key or a JWT, or the
  * assertion that Cloudflare Access adds to an authenticated request.
  */
-import { type ApiKey, type Config, EVERY_ORIGIN, type JwtSettings, type KeyScope } from '../../config/config.ts';
+import { type ApiKey, type Config, EVERY_ORIGIN, type JwtSettings } from '../../config/config.ts';
 import { defined } from '../../core/defined.ts';
 import type { JobFacts } from '../../core/job/document.ts';
 import type { Reader } from '../../core/job/reader.ts';
 import type { Fence } from '../../core/job/record.ts';
 import { signToken, type TokenRight, type TokenScope, verifyToken } from '../../token/token.ts';
 import { Problem } from '../problem.ts';
-import { expandScopes, PURGE } from './scopes.ts';
+import { expandScopes, type KeyRight, keyScopeFor, PURGE } from './scopes.ts';
 
 /** A scope that a route can require. */
-export type Scope = KeyScope | TokenScope | typeof PURGE;
+export type Scope = KeyRight | TokenScope;
 
 export interface Principal {
 	/** Absent for a link's token, which identifies a job instead. */
@@ -57,7 +57,7 @@ export async function authenticate(authRequest: AuthRequest): Promise<Principal>
 /** @throws {Problem} `Forbidden` when valid credentials lack the scope. */
 export function requireScope(principal: Principal, scope: Scope): void {
 	if (principal.scopes.has(scope)) return;
-	const wanted = scope === PURGE ? 'cancel' : scope;
+	const wanted = keyScopeFor(scope);
 	const detail = `Insufficient permissions: expected ${principal.token ? 'a link or an API key' : 'an API key'} with the scope "${wanted}"`;
 	throw new Problem('Forbidden', detail, {
 		headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${wanted}"` },
@@ -146,7 +146,7 @@ async function withBearer(bearer: string, { apiKeys, jwt }: Config): Promise<Pri
 async function principalOfKey(keys: readonly ApiKey[], secret: string): Promise<Principal | undefined> {
 	const sha256 = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(secret));
 	const [key] = keys.filter((candidate) => crypto.subtle.timingSafeEqual(candidate.sha256, sha256));
-	return key && { tenant: key.tenant, scopes: expandScopes(key.scopes), name: `key:${key.id}` };
+	return key && { tenant: key.tenant, scopes: expandScopes(key.scopes), name: `${KEY_PREFIX}${key.id}` };
 }
 
 /** Loads the verification for the first JWT: most deployments have only API keys. */
@@ -210,6 +210,23 @@ export interface LinkTokens {
 /** The principal as objects know it. */
 export function readerOf({ tenant, token }: Principal): Reader {
 	return { tenant, createdAt: token?.createdAt };
+}
+
+/** Prefix of the name of an API key's principal. */
+const KEY_PREFIX = 'key:';
+
+/** The id of the caller's API key; `undefined` for a JWT, and in an open deployment. */
+export function callerKeyId({ name }: Principal): string | undefined {
+	return name?.startsWith(KEY_PREFIX) ? name.slice(KEY_PREFIX.length) : undefined;
+}
+
+/**
+ * The caller's name in the log of actions: the id of its API key, or `jwt:` and the subject of its JWT, which no key's id can
+ * begin with; `undefined` in an open deployment.
+ */
+export function callerName(principal: Principal): string | undefined {
+	const { name, tenant = '' } = principal;
+	return callerKeyId(principal) ?? name?.replace(`jwt:${tenant}/`, 'jwt:');
 }
 
 /** The tenant of a principal. @throws {Problem} `Forbidden` for a link's token: links can't submit jobs. */

@@ -8,7 +8,7 @@ import { OPTION_LIMITS } from '../../core/job/limits.ts';
 import type { Acceptance, Change, JobView, Reading } from '../../core/job/object-api.ts';
 import { ACTION_TASK } from '../../core/job/system-task.ts';
 import { sendJob } from '../../queue/send.ts';
-import { readerOf, tenantOf } from '../access/auth.ts';
+import { callerName, readerOf, tenantOf } from '../access/auth.ts';
 import { refuseEncoded, requestMediaType } from '../body.ts';
 import { inBody, zodFaults } from '../faults.ts';
 import { readJson } from '../json-body.ts';
@@ -93,6 +93,7 @@ function actionSubmission(context: RequestContext, { digest, parameters, reserva
 			tags: [],
 		},
 		parameters,
+		requestedBy: callerName(context.principal),
 		origin: linkOrigin(context),
 		reservation,
 		sent: true,

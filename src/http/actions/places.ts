@@ -21,8 +21,7 @@ export interface ActionPlace {
 /** @param id the id of the action's job. */
 export async function reserveActionPlace(context: RequestContext, id: string): Promise<ActionPlace> {
 	const { tenants, config } = context;
-	if (!tenants.isBound)
-		throw new NotConfigured(['TENANTS'], 'Expected a binding TENANTS of the class TenantObject, for bulk actions');
+	requireTenants(context);
 	const name = reservationName(Date.now());
 	const request = { name, job: id, bytes: 0 };
 	const limit = { maxJobsInFlight: config.maxActions };
@@ -31,12 +30,18 @@ export async function reserveActionPlace(context: RequestContext, id: string): P
 	return { terms: { isReplayOnly: true }, noRoom: tooManyActions(config.maxActions) };
 }
 
+/** @throws {NotConfigured} */
+export function requireTenants({ tenants }: RequestContext): void {
+	if (tenants.isBound) return;
+	throw new NotConfigured(['TENANTS'], 'Expected a binding TENANTS of the class TenantObject, for bulk actions');
+}
+
 /** Call it only when no action was made with this place. */
 export async function releaseActionPlace(context: RequestContext, { reservation }: ActionPlace): Promise<void> {
 	if (reservation !== undefined) await context.tenants.release(accountOfActions(context), reservation);
 }
 
-function accountOfActions({ principal }: RequestContext): string {
+export function accountOfActions({ principal }: RequestContext): string {
 	return quotaAccount({ tenant: tenantOf(principal), task: ACTION_TASK });
 }
 

@@ -3,7 +3,7 @@ import { ActionParameters, actionFilterDocument } from '../../core/action/reques
 import { type ActionCounts, countsOfWalk, START_OF_WALK } from '../../core/action/walk.ts';
 import { defined } from '../../core/defined.ts';
 import { documentTag } from '../../core/job/document-tag.ts';
-import { jobLinks } from '../../core/job/links.ts';
+import { jobLinks, type LinkBase } from '../../core/job/links.ts';
 import type { JobView } from '../../core/job/object-api.ts';
 import { createLinkBase, isMatch, jobRetryAfter, PRIVATE } from '../job-response.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -44,13 +44,13 @@ function actionHeaders(context: RequestContext, view: JobView) {
 
 /** A wire contract: fields are only added. */
 function actionDocument(context: RequestContext, view: JobView) {
-	const { facts, parameters } = view;
+	const { facts, parameters, requestedBy } = view;
 	const { action, filter, matched } = ActionParameters.parse(parameters);
 	const { id, status, phase, percentComplete = 0, error, correlationId } = facts;
 	const { createdAt, startedAt, finishedAt, lastUpdatedAt, expiresAt } = facts;
 	const base = createLinkBase(context, view);
 	const { events, socket } = jobLinks(id, base);
-	const self = `${base.origin}/v1/actions/${id}${base.token === undefined ? '' : `?token=${base.token}`}`;
+	const self = actionLink(id, base);
 	const isOver = finishedAt !== undefined;
 	return defined({
 		id,
@@ -66,12 +66,17 @@ function actionDocument(context: RequestContext, view: JobView) {
 		lastUpdatedAt,
 		expiresAt,
 		correlationId,
+		by: requestedBy,
 		error,
 		links: isOver ? { self, events } : { self, events, socket },
 	});
 }
 
+export function actionLink(id: string, { origin, token }: LinkBase): string {
+	return `${origin}/v1/actions/${id}${token === undefined ? '' : `?token=${token}`}`;
+}
+
 /** Before its first portion, an action has no counts. */
-function actionCounts(data: unknown, matched: number): ActionCounts {
+export function actionCounts(data: unknown, matched: number): ActionCounts {
 	return (data as ActionCounts | undefined) ?? countsOfWalk(START_OF_WALK, matched);
 }

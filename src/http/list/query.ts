@@ -34,15 +34,20 @@ export function readListQuery({ searchParams }: URL): CountQuery & ListQuery {
 	const filter = jobFilter(wire);
 	const lookup = lookupIn(wire);
 	const cursor = searchParams.get('cursor') ?? undefined;
-	const given = searchParams.get('limit');
-	const limit = given === null ? PAGE_JOBS.default : Number(given);
-	if (!/^\d{1,3}$/.test(given ?? '1') || limit < PAGE_JOBS.min || limit > PAGE_JOBS.max) {
-		const range = `from ${PAGE_JOBS.min} to ${PAGE_JOBS.max}`;
-		faults.push({ parameter: 'limit', message: `expected a whole number ${range}, got: ${shown(given ?? '')}` });
-	}
+	const limit = readPageLimit(searchParams, faults);
 	const message = cursor !== undefined && faults.length === 0 ? cursorFault(cursor, filter, lookup) : undefined;
 	if (message !== undefined) faults.push({ parameter: 'cursor', message });
 	return checked(defined({ filter, lookup, limit, cursor }) as CountQuery & ListQuery, faults);
+}
+
+/** The number of items in a page. Adds a fault for a value that can't be right. */
+export function readPageLimit(query: URLSearchParams, faults: Fault[]): number {
+	const given = query.get('limit');
+	const limit = given === null ? PAGE_JOBS.default : Number(given);
+	if (/^\d{1,3}$/.test(given ?? '1') && limit >= PAGE_JOBS.min && limit <= PAGE_JOBS.max) return limit;
+	const range = `from ${PAGE_JOBS.min} to ${PAGE_JOBS.max}`;
+	faults.push({ parameter: 'limit', message: `expected a whole number ${range}, got: ${shown(given ?? '')}` });
+	return PAGE_JOBS.default;
 }
 
 function readFilter(query: URLSearchParams, known: readonly string[]): { wire: WireFilter; faults: Fault[] } {

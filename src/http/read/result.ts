@@ -39,7 +39,7 @@ function resultResponse(context: RequestContext, { view, outcome }: FoundJob): R
 }
 
 /** A result is untrusted content under our origin: a browser must neither guess its type nor run its scripts. */
-const UNTRUSTED = {
+export const UNTRUSTED = {
 	'x-content-type-options': 'nosniff',
 	'content-security-policy': "default-src 'none'; sandbox; frame-ancestors 'none'",
 	// Any page may embed an image by its link, because the link grants access.

@@ -56,7 +56,7 @@ async function readUpstreamDraft(context: RequestContext): Promise<Draft> {
 }
 
 /** Treats an upstream of other tenants like one that does not exist. */
-function upstreamNamed({ params, principal, config }: RequestContext): Upstream {
+export function upstreamNamed({ params, principal, config }: RequestContext): Upstream {
 	const usable = [...config.upstreams.values()].filter((upstream) => mayUse(upstream, tenantOf(principal)));
 	const upstream = usable.find(({ name }) => name === params.upstream);
 	if (upstream) return upstream;

@@ -74,6 +74,7 @@ const COMMANDS = {
 	purge: { type: 'purge' },
 	deadLetter: { type: 'deadLetter', epoch: 1 },
 	'deadLetter of an old epoch': { type: 'deadLetter', epoch: 0 },
+	sendAgain: { type: 'sendAgain', seq: 1 },
 	wake: { type: 'wake' },
 } satisfies Record<string, Command>;
 type CommandName = keyof typeof COMMANDS;
@@ -112,6 +113,7 @@ const MATRIX: Record<CommandName, readonly Cell[]> = {
 	purge:                                     ['!unfinished', '!unfinished', '!unfinished',        '!unfinished', 'tombstone',  'tombstone', 'tombstone', '!settled'],
 	deadLetter:                                ['failed',      '!leased',     '!leased',            'failed',      '!finished',  '!finished', '!finished', '!gone'],
 	'deadLetter of an old epoch':              ['!stale',      '!stale',      '!stale',             '!stale',      '!stale',     '!stale',    '!stale',    '!gone'],
+	sendAgain:                                 ['!no-webhook', '!no-webhook', '!no-webhook',        '!no-webhook', '!no-webhook', '!no-webhook', '!no-webhook', '!gone'],
 	wake:                                      ['!early',      '!leased',     '!leased',            '!early',      '!finished',  '!finished', '!finished', '!gone'],
 };
 

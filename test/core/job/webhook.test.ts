@@ -8,6 +8,7 @@ import {
 	MAX_PENDING_DELIVERIES,
 	MAX_WEBHOOK_TRIES,
 	MAX_WEBHOOK_WAKES,
+	WEBHOOK_WATCHDOG_MS,
 } from '../../../src/core/job/limits.ts';
 import { jobNews } from '../../../src/core/job/news.ts';
 import type { EventType, JobRecord, Webhook } from '../../../src/core/job/record.ts';
@@ -225,5 +226,72 @@ describe('a webhook', () => {
 				},
 			],
 		});
+	});
+});
+
+describe('an operator who asks to send an event again', () => {
+	const again = (job: JobRecord, now: number, seq = 3) => transition(job, { type: 'sendAgain', seq }, now);
+	const NOW = T0 + 30_000;
+
+	it('gets another try for one that was delivered, under the number that follows', () => {
+		const job = answer(done(withWebhook()), 204, T0 + 100);
+		const asked = again(job, NOW);
+		expect(pendingDeliveries(asked.job)).toEqual([
+			{ seq: 3, attempt: 1, at: T0 + 100, code: 204, status: 'pending', nextAttemptAt: NOW },
+		]);
+		expect(asked.job.seq).toBe(job.seq);
+		// If its message is lost, the watchdog notices.
+		expect(nextAlarmAt(asked.job, NOW)).toBe(NOW + WEBHOOK_WATCHDOG_MS.first);
+		expect(answer(asked.job, 200, NOW + 5).webhook?.deliveries).toMatchObject([{ attempt: 2, status: 'delivered' }]);
+	});
+
+	it('gets one more try for one that was given up', () => {
+		const job = done(withWebhook());
+		const webhook = job.webhook as Webhook;
+		const gaveUp = { seq: 3, attempt: MAX_WEBHOOK_TRIES, status: 'given-up', at: T0 } as const;
+		const asked = again({ ...job, webhook: { ...webhook, deliveries: [gaveUp] } }, NOW).job;
+		expect(pendingDeliveries(asked)).toHaveLength(1);
+		expect(answer(asked, 500, NOW + 5).webhook?.deliveries).toMatchObject([
+			{ attempt: MAX_WEBHOOK_TRIES + 1, status: 'given-up' },
+		]);
+	});
+
+	it('turns on a webhook whose receiver had answered 410', () => {
+		const job = answer(done(withWebhook()), 410, T0 + 100);
+		expect(job.webhook?.isDisabled).toBe(true);
+		const asked = again(job, NOW).job;
+		expect(asked.webhook).not.toHaveProperty('isDisabled');
+		expect(answer(asked, 410, NOW + 5).webhook?.isDisabled).toBe(true);
+	});
+
+	it('makes a try that waits due now, and changes nothing when it is due', () => {
+		const job = answer(done(withWebhook()), 500, T0 + 100);
+		const asked = again(job, T0 + 200);
+		expect(pendingDeliveries(asked.job)).toMatchObject([{ attempt: 1, nextAttemptAt: T0 + 200 }]);
+		expect(again(asked.job, T0 + 300)).toMatchObject({ refusal: 'settled', job: asked.job });
+	});
+
+	it('is refused for an event that the webhook does not get, or that never was', () => {
+		expect(again(done(withWebhook()), NOW, 1).refusal).toBe('no-event');
+		expect(again(done(withWebhook()), NOW, 99).refusal).toBe('no-event');
+	});
+
+	it('is refused when the retention is over, so that no job is kept for ever', () => {
+		const job = answer(done(withWebhook()), 204, T0 + 100);
+		const over = T0 + 20 + 60_000;
+		expect(again(job, over - 1).refusal).toBeUndefined();
+		expect(again(job, over).refusal).toBe('gone');
+	});
+
+	it('is refused for a reply topic, and while too many deliveries are pending', () => {
+		const job = done(withWebhook(['started', 'succeeded']));
+		const webhook = job.webhook as Webhook;
+		expect(again({ ...job, webhook: { ...webhook, replyTopic: 'replies' } }, NOW).refusal).toBe('no-webhook');
+		const pending = Array.from({ length: MAX_PENDING_DELIVERIES }, (_, index) => ({
+			seq: 100 + index,
+			attempt: 0,
+			status: 'pending' as const,
+		}));
+		expect(again({ ...job, webhook: { ...webhook, deliveries: pending } }, NOW).refusal).toBe('busy');
 	});
 });
