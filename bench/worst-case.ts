@@ -21,7 +21,15 @@ import {
 	PROGRESS_INTERVAL_MS,
 	SECONDS_PER_DAY,
 } from '../src/core/job/limits.ts';
+import { LEAVES_A_PAGE } from '../src/core/list/limits.ts';
 import { VERIFIED_AT_ONCE, VERIFY_INTERVAL_MS } from '../src/core/quota/limits.ts';
+import {
+	ALLOWANCE,
+	MAX_REPLY_HOPS,
+	MAX_SUBSCRIPTIONS,
+	MAX_TOPIC_READERS,
+	ROW_OVERHEAD_BYTES,
+} from '../src/core/topic/limits.ts';
 
 const DOCUMENT = fileURLToPath(new URL('results/worst-case.md', import.meta.url));
 const CONFIG = fileURLToPath(new URL('../wrangler.toml', import.meta.url));
@@ -34,6 +42,7 @@ const PRICES = {
 	objectCalls: 0.15e-6,
 	objectGbSeconds: 12.5e-6,
 	rowsWritten: 1e-6,
+	rowsRead: 0.001e-6,
 	queueOperations: 0.4e-6,
 	gbMonths: 0.2,
 };
@@ -47,7 +56,20 @@ const MEASURED = {
 	ordinaryCpuMs: 5,
 	/** Time that an object is awake for a call. */
 	awakeMs: 15,
+	/** Time to count the jobs of a leaf of the list by its facets, and to search its text, which is ten times as long. */
+	leafMs: { facets: 0.2, text: 2 },
+	/** CPU time to pass an event of 64 KB on to one stream. */
+	streamedEventCpuMs: 0.06,
 };
+
+/** Assumed, and too high: no object reads more rows of a topic in a second. */
+const SCANNED_ROWS_A_SECOND = 1_000_000;
+/** The jobs of a list in the table, and the jobs of one of its leaves. */
+const LIST = { jobs: 1_000_000, aLeaf: 256 };
+/** The shortest event in storage, without the row around it. */
+const SHORTEST_EVENT_BYTES = '"type":"a","correlationId":"c","at":"2026-11-28T00:00:00.000Z"}'.length;
+/** One object is awake for at most one second in a second. */
+const AWAKE_ALL_THE_TIME = { objectGbSeconds: 0.128 };
 
 /** Size of an empty object, according to Cloudflare. */
 const EMPTY_OBJECT_BYTES = 12_000;
@@ -160,6 +182,36 @@ const storageOfJob: Usage = {
 const emptyJobGb = (EMPTY_OBJECT_BYTES + MAX_PARAMETERS_BYTES) / 1e9;
 const download = sum(request, calls(1 + chunks));
 
+const awake = (ms: number): Usage => ({ objectGbSeconds: (ms * OBJECT_GB) / MS_PER_SECOND });
+const leaves = LIST.jobs / LIST.aLeaf;
+/** A page reads a limited number of leaves, and a count all of them: the filter matches nothing, and no index says so. */
+const listPage = sum(request, { objectCalls: 1, rowsRead: LEAVES_A_PAGE }, awake(LEAVES_A_PAGE * MEASURED.leafMs.text));
+const listCount = sum(request, { objectCalls: 1, rowsRead: leaves }, awake(leaves * MEASURED.leafMs.facets));
+/** Without a task, one job of each task and upstream is called. More calls count as more requests. */
+const lookUpByKey = sum(request, calls(CALLS_A_REQUEST));
+/** One row, and a tenth for the segments. */
+const published = sum(request, calls(1), rows(1.1));
+const streamed = cpu(MAX_TOPIC_READERS * MEASURED.streamedEventCpuMs);
+/** The lease and the report of a single event, and the message that calls the consumer. */
+const deliveredEvent = sum(message, calls(2), rows(3));
+const changedSubscription = sum(request, calls(1), rows(1), deliveredEvent);
+/** Its submission by the subscription, and the delivery of its end to the reply topic. */
+const jobOfEvent = sum(jobRunAgain, deliveredEvent, message, calls(3), rows(3.1));
+const rowsOfTopic = DEFAULTS.TOPIC_RETAIN_BYTES / (SHORTEST_EVENT_BYTES + ROW_OVERHEAD_BYTES);
+const scannedTopic = sum(
+	request,
+	calls(1),
+	{ rowsRead: rowsOfTopic },
+	awake((rowsOfTopic * MS_PER_SECOND) / SCANNED_ROWS_A_SECOND),
+);
+
+/** The jobs that can follow from one event by replies. @param hops of the event. */
+function mostJobs(hops = 0): number {
+	if (hops >= MAX_REPLY_HOPS) return 0;
+	const each = Array.from({ length: MAX_SUBSCRIPTIONS }, (_, n) => (n + 1) * (1 + mostJobs(hops + n + 1)));
+	return Math.max(...each);
+}
+
 /** Returns the tables of the document. */
 export function worstCase(): string {
 	const { requestsASecond, cpuMs, consumers, attemptsAtOnce, webhooksASecond } = settings();
@@ -175,6 +227,14 @@ export function worstCase(): string {
 		['a bulk action that matches no job', actionWithoutJobs],
 		['a job that a bulk action runs again', jobRunAgain],
 		['reading the largest result once', download],
+		['a page of the list that finds nothing', listPage],
+		['a count by tag among a million jobs', listCount],
+		['a look-up by key without a task, for each ten tasks and upstreams', lookUpByKey],
+		['publishing an event', published],
+		[`passing the largest event on to ${MAX_TOPIC_READERS.toLocaleString('en-US')} readers by stream`, streamed],
+		['delivering a single event to a webhook', deliveredEvent],
+		[`the ${mostJobs()} jobs that can follow from one event`, times(mostJobs(), jobOfEvent)],
+		['searching the largest topic for an event that it does not have', scannedTopic],
 		[`the most expensive job: all of the following, ${attempts} attempts`, dearestJob],
 		[`– every attempt computes for the maximum time, ${cpuMs / MS_PER_SECOND} s`, cpuOfJob],
 		[`– every attempt lasts ${OPTION_LIMITS.timeoutSeconds.max} s and sends its progress to a webhook`, progressOfJob],
@@ -247,6 +307,41 @@ export function worstCase(): string {
 			((EXAMPLE.storedBytes + EXAMPLE.jobsInFlight * DEFAULTS.MAX_RESULT_BYTES) / 1e9) * PRICES.gbMonths,
 		],
 	];
+	const topics = Math.floor(DEFAULTS.MAX_TOPIC_BYTES / ALLOWANCE.bytes);
+	const largeTopics = Math.ceil(DEFAULTS.MAX_TOPIC_EVENTS / rowsOfTopic);
+	const scannedASecond = Math.min(requestsASecond, (largeTopics * SCANNED_ROWS_A_SECOND) / rowsOfTopic);
+	const listed = sum(times(requestsASecond, sum(request, { objectCalls: 1 })), AWAKE_ALL_THE_TIME, {
+		rowsRead: MS_PER_SECOND / MEASURED.leafMs.facets,
+	});
+	const silent = sum(
+		times(requestsASecond, changedSubscription),
+		times((topics * MAX_SUBSCRIPTIONS * MAX_WEBHOOK_TRIES) / SECONDS_PER_DAY, deliveredEvent),
+	);
+	const replies = (quota: Usage) =>
+		day(times(requestsASecond, sum(published, times(mostJobs(), sum(jobOfEvent, quota)))));
+	const both = (what: string, usageASecond: Usage): [string, number, number] => [
+		what,
+		day(usageASecond),
+		day(usageASecond),
+	];
+	allDay.push(
+		both('asks the list for pages and counts that find nothing', listed),
+		both('looks jobs up by key, without a task', times(requestsASecond, lookUpByKey)),
+		both('publishes events', times(requestsASecond, published)),
+		both('publishes the largest events to readers by stream', times(requestsASecond, sum(published, streamed))),
+		both(
+			`publishes events to ${MAX_SUBSCRIPTIONS} webhooks`,
+			times(requestsASecond, sum(published, times(MAX_SUBSCRIPTIONS, deliveredEvent))),
+		),
+		both('changes webhooks that never answer again and again', silent),
+		['publishes events that become jobs, and replies that become more', replies({}), replies(quotaOfJob)],
+		both('searches large topics for events that they do not have', times(scannedASecond, scannedTopic)),
+		[
+			'keeps as many events as possible, for a month',
+			(DEFAULTS.MAX_TOPIC_BYTES / 1e9) * PRICES.gbMonths,
+			(DEFAULTS.MAX_TOPIC_BYTES / 1e9) * PRICES.gbMonths,
+		],
+	);
 	return [
 		'| one | dollars per million |',
 		'|---|---|',

@@ -1,35 +1,50 @@
 /**
  * Shows topics on this machine. Pictures are published to the topic `images`; a subscription makes a job of each with the task
- * `thumbnail`; the jobs' ends stand in the topic `thumbnails` with the same correlation ids. The publisher waits for one of them by
+ * `thumbnail`; the jobs' ends stand in the topic `thumbnails` with the same correlation ids. The publisher waits for its own reply by
  * WebSocket, and another reader follows all of them: reading removes nothing.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { type LocalWorker, startLocalWorker } from './local-worker.ts';
-import { heading, note, request, response } from './terminal.ts';
+import { type Client, createClient, isGap, type TopicEvent, type TopicItem } from '../src/client/index.ts';
+import { startLocalWorker } from './local-worker.ts';
+import { heading, note } from './terminal.ts';
 
 const PHOTOGRAPH = new URL('data/hubble-extreme-deep-field.jpg', import.meta.url);
 const OUT = new URL('../out/', import.meta.url);
 /** An event has at most 64 KB, so the photograph is cut into details. */
 const DETAIL_PIXELS = 400;
 
-interface Reply {
-	readonly seq: number;
-	readonly type: string;
-	readonly correlationId: string;
-	readonly data: { readonly id: string; readonly resourceLocation: string };
+/** The data of a reply: the job's status document. */
+interface Thumbnail {
+	readonly resourceLocation: string;
 }
+type Reply = TopicEvent<Thumbnail>;
 
 async function main(): Promise<void> {
 	note('Starting the Worker with wrangler dev …');
 	const worker = await startLocalWorker();
 	try {
-		await subscribe(worker);
-		const reader = await follow(worker);
+		const client = createClient({ baseUrl: worker.origin });
+		heading('A subscription makes a thumbnail of each picture');
+		await client.topic('images').subscribe('thumbnails', {
+			task: 'thumbnail',
+			parameters: { width: '160' },
+			replyTopic: 'thumbnails',
+		});
+		console.log('  topic "images" → task "thumbnail" → topic "thumbnails"');
+		const reader = readReplies(client, 4);
+		heading('The publisher of each picture waits by WebSocket for its own reply only');
+		await mkdir(OUT, { recursive: true });
 		for (const [index, picture] of (await details()).entries())
-			await publishAndWait(worker, picture, `picture-${index + 1}`);
-		await showReader(worker, reader);
+			await publishAndWait(client, picture, `picture-${index + 1}`);
+		heading('Another reader of "thumbnails" got every reply, and a late one still can');
+		const replies = await reader;
+		console.log(`  replies by WebSocket: ${listed(replies)}`);
+		const late = await readReplies(createClient({ baseUrl: worker.origin, transports: ['polling'] }), 4);
+		console.log(`  by pages afterwards:  ${listed(late)}`);
+		if (listed(late) !== listed(replies)) throw new Error('The two readers got different events');
 	} finally {
 		await worker.stop();
 	}
@@ -49,90 +64,43 @@ async function details(): Promise<Uint8Array<ArrayBuffer>[]> {
 	);
 }
 
-async function subscribe({ origin }: LocalWorker): Promise<void> {
-	heading('A subscription makes a thumbnail of each picture');
-	const url = `${origin}/v1/topics/images/subscriptions/thumbnails`;
-	const body = JSON.stringify({ task: 'thumbnail', parameters: { width: '160' }, replyTopic: 'thumbnails' });
-	request('PUT', url, 'Content-Type: application/json', '', body);
-	const created = await fetch(url, { method: 'PUT', headers: { 'content-type': 'application/json' }, body });
-	response(created);
-	if (created.status !== 201) throw new Error(await created.text());
+/** Publishes a picture, and waits for the reply with its correlation id. */
+async function publishAndWait(client: Client, picture: Uint8Array<ArrayBuffer>, correlationId: string): Promise<void> {
+	const replies = client.topic<Thumbnail>('thumbnails');
+	const after = await replies.lastSeq();
+	const options = { type: 'uploaded', correlationId, mediaType: 'image/jpeg' };
+	const { seq } = await client.topic('images').publish(picture, options);
+	for await (const reply of replies.events({ after, correlationId })) {
+		const { type, data } = replyIn(reply);
+		if (type !== 'succeeded' || !data) throw new Error(JSON.stringify(reply));
+		const thumbnail = new Uint8Array(await (await fetch(data.resourceLocation)).arrayBuffer());
+		const file = new URL(`${correlationId}.jpg`, OUT);
+		await writeFile(file, thumbnail);
+		const path = relative(process.cwd(), fileURLToPath(file));
+		console.log(
+			`  event ${seq}, ${picture.byteLength} bytes → reply ${reply.seq}, ${thumbnail.byteLength} bytes: ${path}`,
+		);
+		return;
+	}
 }
 
-/** An independent reader of the reply topic, from before its first event. */
-async function follow({ origin }: LocalWorker): Promise<Reply[]> {
+/** An independent reader of the reply topic, from its first event. */
+async function readReplies(client: Client, count: number): Promise<Reply[]> {
 	const replies: Reply[] = [];
-	const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}/v1/topics/thumbnails/events`, 'coatcheck.v1');
-	socket.addEventListener('message', ({ data }) => replies.push(JSON.parse(String(data)) as Reply));
-	await new Promise((resolve, reject) => {
-		socket.addEventListener('open', resolve);
-		socket.addEventListener('error', reject);
-	});
+	for await (const reply of client.topic<Thumbnail>('thumbnails').events({ after: 0 }))
+		if (replies.push(replyIn(reply)) === count) break;
 	return replies;
 }
 
-/** Publishes a picture, and waits for the reply with its correlation id. */
-async function publishAndWait(
-	{ origin }: LocalWorker,
-	picture: Uint8Array<ArrayBuffer>,
-	correlationId: string,
-): Promise<void> {
-	heading(`The publisher of ${correlationId} waits for its own reply only`);
-	const { reply } = await awaitReply(origin, correlationId);
-	const url = `${origin}/v1/topics/images/events`;
-	const headers = {
-		'content-type': 'image/jpeg',
-		'coatcheck-event-type': 'uploaded',
-		'x-correlation-id': correlationId,
-	};
-	request(
-		'POST',
-		url,
-		'Content-Type: image/jpeg',
-		'Coatcheck-Event-Type: uploaded',
-		`X-Correlation-ID: ${correlationId}`,
-	);
-	const published = await fetch(url, { method: 'POST', headers, body: picture });
-	response(published, 'X-Correlation-ID');
-	if (published.status !== 202) throw new Error(await published.text());
-	const { seq, type, data } = await reply;
-	note(`  event ${seq} of "thumbnails": ${type}, X-Correlation-ID ${correlationId}`);
-	if (type !== 'succeeded') throw new Error(JSON.stringify(data));
-	const thumbnail = new Uint8Array(await (await fetch(data.resourceLocation)).arrayBuffer());
-	const file = new URL(`${correlationId}.jpg`, OUT);
-	await mkdir(OUT, { recursive: true });
-	await writeFile(file, thumbnail);
-	console.log(`  ${picture.byteLength} bytes became ${thumbnail.byteLength} bytes: ${fileURLToPath(file)}`);
+function replyIn(item: TopicItem<Thumbnail>): Reply {
+	if (isGap(item)) throw new Error('Some replies are gone');
+	return item;
 }
 
-/** Opens the socket before anything is published. */
-async function awaitReply(origin: string, correlationId: string): Promise<{ readonly reply: Promise<Reply> }> {
-	const url = `${origin.replace(/^http/, 'ws')}/v1/topics/thumbnails/events?correlationId=${correlationId}`;
-	request('GET', url, 'Upgrade: websocket');
-	const socket = new WebSocket(url, 'coatcheck.v1');
-	await new Promise((resolve, reject) => {
-		socket.addEventListener('open', resolve);
-		socket.addEventListener('error', reject);
-	});
-	const reply = new Promise<Reply>((resolve) => {
-		socket.addEventListener('message', ({ data }) => {
-			socket.close();
-			resolve(JSON.parse(String(data)) as Reply);
-		});
-	});
-	return { reply };
-}
-
-/** Shows that the waiting publishers have taken nothing away. */
-async function showReader({ origin }: LocalWorker, replies: readonly Reply[]): Promise<void> {
-	heading('Another reader of "thumbnails" got every reply, and a late one still can');
-	const list = (events: readonly Reply[]) =>
-		events.map(({ seq, type, correlationId }) => `${seq} ${type} ${correlationId}`).join(', ');
-	console.log(`  by WebSocket from the start: ${list(replies)}`);
-	const url = `${origin}/v1/topics/thumbnails/events?after=0`;
-	const { events } = (await (await fetch(url)).json()) as { events: Reply[] };
-	console.log(`  by a page afterwards:        ${list(events)}\n`);
-	if (list(events) !== list(replies)) throw new Error('The two readers got different events');
+function listed(replies: readonly Reply[]): string {
+	return replies.map(({ correlationId }) => correlationId).join(', ');
 }
 
 await main();
+// Under `wrangler dev`, the connection of a socket stays open for some seconds after its end.
+process.exit();

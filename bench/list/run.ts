@@ -5,10 +5,11 @@
  *
  *     npm run bench:list
  *     npm run bench:list -- --sizes 10000,100000 --rounds 5 --name=list-quick
+ *     npm run bench:list -- --only=on-off      # what the list costs: the same build with LIST=off. Keeps the other tables
  */
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +23,7 @@ import { portsOf } from '../compare/processes.ts';
 import { running } from '../compare/workers.ts';
 import { configWith, localVariables } from '../configuration.ts';
 import { type MadeList, QUESTIONS } from './made-jobs.ts';
+import { measureOnOff, ON_OFF_TITLE } from './on-off.ts';
 
 process.env.WRANGLER_LOG ??= 'error';
 process.env.WRANGLER_SEND_METRICS ??= 'false';
@@ -30,12 +32,14 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= 'false';
 const { values } = parseArgs({
 	options: {
 		sizes: { type: 'string', default: '10000,100000,1000000' },
-		rounds: { type: 'string', default: '30' },
+		rounds: { type: 'string' },
+		only: { type: 'string' },
 		name: { type: 'string', default: 'list' },
 	},
 });
 const SIZES = values.sizes.split(',').map(Number);
-const ROUNDS = Number(values.rounds);
+const ROUNDS = Number(values.rounds ?? 30);
+const ON_OFF_ROUNDS = Number(values.rounds ?? 5);
 const COLD_ROUNDS = 15;
 const FILLED_AT_ONCE = 20_000;
 const RESULTS = fileURLToPath(new URL(`../results/${values.name}.md`, import.meta.url));
@@ -56,6 +60,8 @@ interface Contender {
 }
 
 async function main(): Promise<void> {
+	if (values.only === 'on-off') return reportOnOff();
+	if (values.only !== undefined) throw new Error(`Expected --only=on-off, got: ${values.only}`);
 	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-list-'));
 	const contenders: Contender[] = [];
 	try {
@@ -273,8 +279,30 @@ async function report({ contenders, times, cold, live, reason }: Found): Promise
 		ratios(contenders, times),
 		`## Rows\n\nAt 200 jobs a second for a minute, each ending within 30 s, told ten times a second: ${live.jobs} jobs wrote ${live.log} rows of the log and ${live.all} rows of the list, ${((live.log + live.all) / live.jobs).toFixed(3)} a job in all.`,
 	].join('\n\n');
-	await writeFile(RESULTS, `${text}\n`);
+	await writeFile(RESULTS, [text, await onOffSection()].filter(Boolean).join('\n\n').trimEnd().concat('\n'));
 	console.log(text.split('\n').slice(-1)[0], `\nWritten to bench/results/${values.name}.md`);
+}
+
+/** Replaces the last section of the page, and keeps the others. */
+async function reportOnOff(): Promise<void> {
+	const { rows, note } = await measureOnOff(ON_OFF_ROUNDS);
+	console.log();
+	table(rows);
+	const before = (await readPage()).replace(await onOffSection(), '').trimEnd();
+	const written = `On ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim()}.`;
+	await writeFile(RESULTS, `${before}\n\n${ON_OFF_TITLE}\n\n${note} ${written}\n\n${markdown(rows)}\n`.trimStart());
+	console.log(`\nWritten to bench/results/${values.name}.md`);
+}
+
+/** The last section of the page; empty without one. */
+async function onOffSection(): Promise<string> {
+	const page = await readPage();
+	const at = page.indexOf(ON_OFF_TITLE);
+	return at < 0 ? '' : page.slice(at);
+}
+
+async function readPage(): Promise<string> {
+	return existsSync(RESULTS) ? readFile(RESULTS, 'utf8') : '';
 }
 
 function rowFor(name: string, bySize: readonly (readonly number[])[]): string[] {

@@ -3,21 +3,33 @@
  * reader that comes back after 100,000 events catches up, by each transport. Production bundle, real sockets, one machine, one clock.
  *
  *     npm run bench:topics            # prints the tables, and writes bench/results/topics.md
+ *     npm run bench:topics -- --sockets=100 --rounds=1 --events=20000 --name=topics-quick
  */
 import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { createTestHarness } from 'wrangler';
 import { WebSocket } from 'ws';
 import { note, table } from '../../demo/terminal.ts';
+import { createClient, type TransportName } from '../../src/client/index.ts';
 import { configWith, localVariables } from '../configuration.ts';
 
 // Without this, one line for each batch of a queue would hide the table.
 process.env.WRANGLER_LOG ??= 'error';
 
-const RESULTS = new URL('../results/topics.md', import.meta.url);
-const SOCKETS = 1_000;
-const ROUNDS = 3;
+const { values } = parseArgs({
+	options: {
+		sockets: { type: 'string', default: '1000' },
+		rounds: { type: 'string', default: '3' },
+		events: { type: 'string', default: '100000' },
+		name: { type: 'string', default: 'topics' },
+	},
+});
+const RESULTS = new URL(`../results/${values.name}.md`, import.meta.url);
+const SOCKETS = Number(values.sockets);
+const ROUNDS = Number(values.rounds);
 const WORK_MS = 3_000;
-const EVENTS = 100_000;
+const EVENTS = Number(values.events);
 const FILLED_AT_ONCE = 5_000;
 const TRY_AGAIN_LATER = 1013;
 
@@ -116,6 +128,8 @@ const READERS: Record<string, (events: string) => Promise<number>> = {
 	'WebSocket, frames=batch': (events) => readBySocket(events, '&frames=batch'),
 	SSE: readByStream,
 	'pages of 1,000': readByPages,
+	'our client by WebSocket': (events) => readByClient(events, 'websocket'),
+	'our client by SSE': (events) => readByClient(events, 'sse'),
 };
 
 async function catchUp(origin: string): Promise<Row[]> {
@@ -183,6 +197,19 @@ async function readByPages(events: string): Promise<number> {
 	return Date.now() - startedAt;
 }
 
+/** `client.topic(…).events()`, as an application reads them. */
+async function readByClient(events: string, transport: TransportName): Promise<number> {
+	const startedAt = Date.now();
+	const { origin: baseUrl, pathname } = new URL(events);
+	const topic = createClient({ baseUrl, transports: [transport] }).topic(pathname.split('/').at(-2) ?? '');
+	let after = 0;
+	for await (const event of topic.events({ after })) {
+		after = inOrder(after, event);
+		if (after === EVENTS) break;
+	}
+	return Date.now() - startedAt;
+}
+
 function inOrder(after: number, { seq }: { seq: number }): number {
 	if (seq !== after + 1) throw new Error(`Event ${seq} follows event ${after}`);
 	return seq;
@@ -212,9 +239,9 @@ function rounded(number: number): string {
 function document(told: readonly Row[], caughtUp: readonly Row[]): string {
 	return `# Topics
 
-Written by \`npm run bench:topics\`: the production bundle, real sockets, and readers and publishers in one process beside it on the same machine.
+\`npm run bench:topics\` on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${cpus()[0]?.model.trim()}: the production bundle, real sockets, and readers and publishers in one process beside it on the same machine.
 
-## A thousand readers
+## Many readers
 
 One event, ${ROUNDS} rounds in turns with one job's watchers.
 

@@ -126,6 +126,21 @@ describe('the README', () => {
 		expect([...bytes.subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
 	});
 
+	it('shows the end of what the demo of topics prints', async () => {
+		const [command, ...lines] = blockWith('demo:topics').trimEnd().split('\n');
+		expect(command).toBe('$ npm run demo:topics');
+		const demo = run(process.execPath, [join(ROOT, 'demo/topics.ts')], {
+			cwd: ROOT,
+			// The demo waits for the line with which wrangler says that it is ready.
+			env: { ...process.env, WRANGLER_LOG: 'log' },
+			timeout: 2 * TIMEOUT_MS,
+		});
+		// The sizes depend on the libraries that make the pictures.
+		const shown = (line: string) => line.replace(/\d+ bytes/g, 'some bytes');
+		const printed = (await demo).stdout.split('\n').map(shown);
+		expect(printed.filter((line) => lines.map(shown).includes(line))).toEqual(lines.map(shown));
+	});
+
 	it('puts a slow API behind it', async () => {
 		expect(await paste(blockWith('/v1/upstreams/report/reports'))).toMatch(/^HTTP\/1.1 202 Accepted/);
 	});

@@ -143,6 +143,19 @@ describe('a reader by server-sent events', () => {
 		expect(events.map(({ data }) => data.seq)).toEqual(Array.from({ length: 4_998 }, (_, n) => n + 4));
 	});
 
+	it('may begin now, as the others may, and a page after now tells the place', async () => {
+		const topic = newTopic();
+		await publish(topic, 1);
+		expect(await (await call(`/v1/topics/${topic}/events?after=now`)).json()).toEqual({ events: [], lastSeq: 1 });
+		const [socket, stream] = [await listen(topic, { after: 'now' }), await open(topic, '?after=now')];
+		const resumed = await open(topic, '?after=now', { 'last-event-id': '0' });
+		await publish(topic, 2);
+		expect((await streamOf(stream, 1)).map(({ id }) => id)).toEqual(['2']);
+		expect((await streamOf(resumed, 2)).map(({ id }) => id)).toEqual(['1', '2']);
+		await vi.waitFor(() => expect(seqsOf(socket.events)).toEqual([2]));
+		expect((await call(`/v1/topics/${topic}/events?after=then`)).status).toBe(400);
+	});
+
 	it('is filtered as the others', async () => {
 		const topic = newTopic();
 		for (const type of ['a', 'b', 'a']) await publish(topic, 1, { type });
