@@ -5,13 +5,14 @@
 import pMap from 'p-map';
 import type { JobNews } from '../core/job/news.ts';
 import { ASK_TIMEOUT_MS, ASKED_TOGETHER, UNHEARD_MS } from '../core/list/limits.ts';
-import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
+import type { JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { jobsTopicEvent } from '../core/list/topic-event.ts';
 import type { NewEvent } from '../core/topic/event.ts';
 import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { JobList, type ListLog } from './job-list.ts';
+import type { CountedJobs } from './list-reader.ts';
 
 /** Appends to the topic's log, and tells its readers. Returns the number of the row. */
 export type AppendNews = (
@@ -60,8 +61,8 @@ export class JobsTopic {
 		return this.#list.page(query, now);
 	}
 
-	counts(filter: JobFilter, now: number): Promise<JobCounts> {
-		return this.#list.counts(filter, now);
+	counted(filter: JobFilter, now: number): Promise<CountedJobs> {
+		return this.#list.counted(filter, now);
 	}
 
 	/**
