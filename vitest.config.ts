@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config';
 const IN_NODE = ['test/simulation/**', 'test/structure/**'];
 /** Drives `wrangler dev` behind a real port: clients that know nothing of it, and deployments. `npm run test:interop` */
 const INTEROP = ['test/interop/**', 'test/deploy/**'];
+/** Needs a Prometheus on the machine. `npm run test:metrics` */
+const METRICS = 'test/interop/prometheus.test.ts';
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
 const SLOW = ['test/slow/poison.test.ts'];
 const SLOW_IN_WORKERD = ['test/random/**', 'test/slow/thumbnail-memory.test.ts'];
@@ -103,8 +105,12 @@ export default defineConfig({
 				test: {
 					name: 'interop',
 					include: INTEROP.map((glob) => `${glob}/*.test.ts`),
+					exclude: [METRICS],
 					...LIMITS,
 				},
+			},
+			{
+				test: { name: 'metrics', include: [METRICS], ...LIMITS },
 			},
 			{
 				test: { name: 'slow', include: SLOW, ...LIMITS, testTimeout: 240_000 },

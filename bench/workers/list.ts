@@ -54,6 +54,10 @@ export class TopicObject extends DurableObject implements ListApi {
 		return this.#list.counts(filter, Date.now());
 	}
 
+	async countCombinations(filter: JobFilter) {
+		return (await this.#list.counted(filter, Date.now())).byCombination;
+	}
+
 	async fill(list: MadeList, from: number, to: number): Promise<void> {
 		for (let first = from; first < to; first += NEWS_AT_ONCE) {
 			const count = Math.min(NEWS_AT_ONCE, to - first);

@@ -11,6 +11,7 @@ export { completeJob, failJob, reportProgress } from './external-worker.ts';
 export { countListedJobs, listJobs } from './list/list.ts';
 export { describeCaller } from './operator/caller.ts';
 export { listLanes } from './operator/lanes.ts';
+export { showMetrics } from './operator/metrics.ts';
 export { listUpstreams, resetUpstream } from './operator/upstreams.ts';
 export { jobInput } from './read/input.ts';
 export { submitUpstream } from './submit/upstream.ts';

@@ -40,6 +40,7 @@ export const ROUTES: readonly Route[] = [
 	route('DELETE /v1/actions/:id', 'operate', [rare('stopAction')]),
 
 	route('GET /v1/me', 'key', [rare('describeCaller')]),
+	route('GET /metrics', 'admin', [rare('showMetrics')]),
 	route('GET /v1/lanes', 'read', [rare('listLanes')]),
 	route('GET /v1/upstreams', 'read', [rare('listUpstreams')]),
 	route('POST /v1/operator/upstreams/:upstream/reset', 'operate', [rare('resetUpstream')]),

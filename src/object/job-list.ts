@@ -2,7 +2,7 @@
  * The list of a tenant's jobs: a view of the log of the topic `jobs`. News change the leaves in memory. Later, the changed leaves
  * are written, many news with one row. A start reads the directory, and applies the news of the log that the rows don't have.
  *
- * All methods but `counts` are synchronous, so that no other call runs in between. If a method throws, the object must be
+ * All methods but `counts` and `counted` are synchronous, so that no other call runs in between. If a method throws, the object must be
  * reset: the leaves in memory may be ahead of the log.
  */
 import { isNewer, type NewsEvent } from '../core/job/news.ts';
@@ -20,7 +20,7 @@ import {
 import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { Leaves, sweepAt } from './leaves.ts';
-import { countListed, readListPage } from './list-reader.ts';
+import { type CountedJobs, countListed, readListPage } from './list-reader.ts';
 import { ListRows } from './list-rows.ts';
 
 /** A row of the log with news for the list. */
@@ -139,7 +139,11 @@ export class JobList {
 		return readListPage(this.#leaves, query, now);
 	}
 
-	counts(filter: JobFilter, now: number): Promise<JobCounts> {
+	async counts(filter: JobFilter, now: number): Promise<JobCounts> {
+		return (await this.counted(filter, now)).counts;
+	}
+
+	counted(filter: JobFilter, now: number): Promise<CountedJobs> {
 		return countListed(this.#leaves, filter, now);
 	}
 

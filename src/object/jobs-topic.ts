@@ -6,7 +6,7 @@ import pMap from 'p-map';
 import type { JobNews } from '../core/job/news.ts';
 import type { ListNews } from '../core/list/entry.ts';
 import { ASK_TIMEOUT_MS, ASKED_TOGETHER, NEWS_IN_ROW, UNHEARD_MS } from '../core/list/limits.ts';
-import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
+import type { JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { jobsTopicEvent } from '../core/list/topic-event.ts';
 import type { NewEvent } from '../core/topic/event.ts';
@@ -14,6 +14,7 @@ import { logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { withTimeout } from '../rpc/with-timeout.ts';
 import { JobList, type ListLog } from './job-list.ts';
+import type { CountedJobs } from './list-reader.ts';
 import type { Appended } from './topic-log.ts';
 
 /** The topic's log. */
@@ -97,8 +98,8 @@ export class JobsTopic {
 		return this.#open(now).page(query, now);
 	}
 
-	counts(filter: JobFilter, now: number): Promise<JobCounts> {
-		return this.#open(now).counts(filter, now);
+	counted(filter: JobFilter, now: number): Promise<CountedJobs> {
+		return this.#open(now).counted(filter, now);
 	}
 
 	/**

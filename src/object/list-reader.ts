@@ -6,7 +6,7 @@ import { isFacetFilter, matchingFacets } from '../core/list/facets.ts';
 import { countedAs, isCountedFilter } from '../core/list/filter.ts';
 import { type Leaf, prepareSearch, type Search } from '../core/list/leaf.ts';
 import { LEAVES_A_PAGE, LEAVES_A_TURN } from '../core/list/limits.ts';
-import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
+import type { CombinationCount, JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import { comparePositions, type Position } from '../core/list/position.ts';
 import { type Combinations, countJob, jobCounts } from '../core/list/tally.ts';
 import type { Leaves } from './leaves.ts';
@@ -42,8 +42,13 @@ function positionAt(cursor: string, filter: JobFilter): Position {
 	return position;
 }
 
+export interface CountedJobs {
+	readonly counts: JobCounts;
+	readonly byCombination: readonly CombinationCount[];
+}
+
 /** Where counts don't answer, the leaves are read in turns, so that other calls of the object don't wait for a large list. */
-export async function countListed(leaves: Leaves, filter: JobFilter, now: number): Promise<JobCounts> {
+export async function countListed(leaves: Leaves, filter: JobFilter, now: number): Promise<CountedJobs> {
 	const counter = new Counter(prepareSearch(filter, leaves.combinations), leaves.combinations, now);
 	let turn = 0;
 	for (let leaf = leaves.all[0]; leaf; leaf = leafAfter(leaves, leaf)) {
@@ -52,7 +57,7 @@ export async function countListed(leaves: Leaves, filter: JobFilter, now: number
 		turn = 0;
 		await scheduler.wait(0);
 	}
-	return counter.counts;
+	return counter;
 }
 
 /** The leaves may have changed since the leaf was read. */
@@ -61,7 +66,7 @@ function leafAfter(leaves: Leaves, { first }: Leaf): Leaf | undefined {
 }
 
 /** Counts leaf by leaf, oldest first. */
-class Counter {
+class Counter implements CountedJobs {
 	readonly #search: Search;
 	readonly #combinations: Combinations;
 	readonly #now: number;
@@ -78,6 +83,10 @@ class Counter {
 
 	get counts(): JobCounts {
 		return defined({ ...jobCounts(this.#totals, this.#combinations), oldestPendingAt: this.#oldestPendingAt });
+	}
+
+	get byCombination(): readonly CombinationCount[] {
+		return Array.from(this.#totals, ([number, count]) => ({ ...this.#combinations.at(number), count }));
 	}
 
 	/** @returns the share of a turn that it took. */

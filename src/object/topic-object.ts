@@ -6,7 +6,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
 import type { JobNews } from '../core/job/news.ts';
 import { UNHEARD_MS } from '../core/list/limits.ts';
-import type { JobCounts, JobFilter, ListApi, ListPage, ListQuery } from '../core/list/list-api.ts';
+import type { CombinationCount, JobCounts, JobFilter, ListApi, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { type Allowance, type AllowanceRequest, nextAllowance, shrunkAllowance } from '../core/topic/allowance.ts';
 import { DEFAULT_RETENTION, TOPIC_IDLE_MS, TRIM_INTERVAL_MS } from '../core/topic/limits.ts';
@@ -153,7 +153,12 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 
 	async countJobs(filter: JobFilter): Promise<JobCounts> {
 		const now = Date.now();
-		return this.#openJobsTopic().counts(filter, now);
+		return (await this.#openJobsTopic().counted(filter, now)).counts;
+	}
+
+	async countCombinations(filter: JobFilter): Promise<readonly CombinationCount[]> {
+		const now = Date.now();
+		return (await this.#openJobsTopic().counted(filter, now)).byCombination;
 	}
 
 	/** A job's object does not know the settings. */

@@ -32,6 +32,7 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	'DELETE /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
 	'GET /v1/tasks': { status: 200 },
 	'GET /v1/me': { status: 200 },
+	'GET /metrics': { status: 200 },
 	'GET /v1/lanes': { status: 200 },
 	'GET /v1/upstreams': { status: 200 },
 	'POST /v1/operator/upstreams/:upstream/reset': { status: 200 },

@@ -24,6 +24,7 @@ export class TestTopics {
 					tell: async (news: readonly JobNews[]) => (await list).tell(news),
 					listJobs: async (query: ListQuery) => (await list).listJobs(query),
 					countJobs: async (filter: JobFilter) => (await list).countJobs(filter),
+					countCombinations: async (filter: JobFilter) => (await list).countCombinations(filter),
 				} satisfies ListApi;
 			},
 		} as unknown as DurableObjectNamespace;
@@ -52,6 +53,7 @@ async function openList(): Promise<ListApi> {
 				if (extra !== undefined) list.logged({ first: now, extra });
 			}),
 		listJobs: (query) => inObject((now) => list.page(query, now)),
-		countJobs: (filter) => inObject((now) => list.counts(filter, now)),
+		countJobs: (filter) => inObject(async (now) => (await list.counted(filter, now)).counts),
+		countCombinations: (filter) => inObject(async (now) => (await list.counted(filter, now)).byCombination),
 	};
 }

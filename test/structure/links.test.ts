@@ -5,7 +5,9 @@ import { ROOT } from './style.ts';
 
 const PAGES = [
 	...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'bench/README.md', 'demo/data/README.md'],
-	...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+	...readdirSync(join(ROOT, 'docs'))
+		.filter((name) => name.endsWith('.md'))
+		.map((name) => `docs/${name}`),
 ];
 
 /** The headings of a page, as GitHub makes anchors of them. */

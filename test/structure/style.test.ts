@@ -32,7 +32,9 @@ const PAGES: readonly SourceText[] = [
 	'README.md',
 	'CONTRIBUTING.md',
 	'SECURITY.md',
-	...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`),
+	...readdirSync(join(ROOT, 'docs'))
+		.filter((name) => name.endsWith('.md'))
+		.map((name) => `docs/${name}`),
 ].map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
 
 describe('a function', () => {

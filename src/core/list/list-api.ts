@@ -58,6 +58,15 @@ export interface JobCounts {
 	readonly oldestPendingAt?: number;
 }
 
+/** The number of jobs that agree in these members. */
+export interface CombinationCount {
+	readonly status: string;
+	readonly phase: string;
+	readonly task: string;
+	readonly errorCode?: string;
+	readonly count: number;
+}
+
 export interface ListApi {
 	/**
 	 * Returns when the news is durable. News that is not newer than what is known changes nothing.
@@ -67,4 +76,6 @@ export interface ListApi {
 	tell(news: readonly JobNews[], retention?: Retention): Promise<void>;
 	listJobs(query: ListQuery): Promise<ListPage>;
 	countJobs(filter: JobFilter): Promise<JobCounts>;
+	/** The same jobs, counted for each combination. */
+	countCombinations(filter: JobFilter): Promise<readonly CombinationCount[]>;
 }
