@@ -78,14 +78,15 @@ export class Deliveries {
 
 	#facts(job: JobRecord, event: BareEvent): Omit<DueDelivery, 'waitMs' | 'isTracked'> {
 		const { url, format, origin, replyTopic, replyHops } = job.webhook as NonNullable<JobRecord['webhook']>;
-		const { tenant } = job;
-		return {
+		const { tenant, options } = job;
+		return defined({
 			webhook: defined({ url, format, origin, replyTopic, replyHops }),
 			tenant,
 			readableUntil: readableUntil(job),
 			event,
 			messageId: messageId(this.#id, job, event.seq),
-		};
+			traceparent: options.traceparent,
+		});
 	}
 
 	/**

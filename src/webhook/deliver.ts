@@ -10,6 +10,7 @@ import type { DeliveryMessage } from '../core/job/message.ts';
 import type { DueDelivery, Report } from '../core/job/object-api.ts';
 import type { Try } from '../core/job/webhook.ts';
 import { signToken } from '../token/token.ts';
+import { traceSpan } from '../trace.ts';
 import { callReceiver } from './call-receiver.ts';
 import type { Connections } from './connections.ts';
 import { publishReply, type ReplyDependencies } from './reply.ts';
@@ -37,10 +38,21 @@ async function deliverNow(dependencies: DeliveryDependencies, { id, seq }: Deliv
 	const due = await jobs.call(id, (job) => job.delivery(seq));
 	if (!due) return {};
 	if (due.waitMs > 0) return { retryInMs: due.waitMs };
-	const made = await makeTry(dependencies, id, due);
+	const made = await makeTracedTry(dependencies, id, due);
 	if (!due.isTracked) return {};
 	const { attempt } = due;
 	return jobs.call(id, (job) => job.delivered(seq, defined({ ...made, attempt })));
+}
+
+function makeTracedTry(dependencies: DeliveryDependencies, id: string, due: DueDelivery): Promise<Try> {
+	const { event, attempt, traceparent } = due;
+	const { task, correlationId } = event.job;
+	const facts = { job: id, task, seq: event.seq, attempt, correlationId, traceparent };
+	return traceSpan('coatcheck.delivery', facts, async (addFacts) => {
+		const made = await makeTry(dependencies, id, due);
+		addFacts({ status: made.code });
+		return made;
+	});
 }
 
 async function makeTry(dependencies: DeliveryDependencies, id: string, due: DueDelivery): Promise<Try> {

@@ -10,12 +10,13 @@ import { ACTION_TASK } from '../core/job/system-task.ts';
 import { upstreamNameOf } from '../core/job/upstream.ts';
 import { logError, withLogContext } from '../log.ts';
 import { UploadRefused } from '../rpc/upload.ts';
+import { traceSpan } from '../trace.ts';
 import type { Attempt, AttemptDependencies, Runner } from './attempt.ts';
 import { AttemptLink } from './attempt-link.ts';
 import { AttemptStop, type Stopped } from './attempt-stop.ts';
 import { failureFrom } from './failure.ts';
 import type { AttemptReport, Outcome } from './outcome.ts';
-import { REPORT_MARGIN_MS, reportOutcome } from './report.ts';
+import { attemptFacts, REPORT_MARGIN_MS, reportOutcome } from './report.ts';
 import { TaskError } from './task.ts';
 import { taskRunner } from './task-runner.ts';
 
@@ -43,12 +44,15 @@ export async function makeAttempt(
 	const start = await startAttempt(dependencies, received);
 	if (!start.started) return { report: reportOfRefusal(start) };
 	const { lease } = start;
-	return withLogContext(lease.options, async () => {
-		const attempt = await load(dependencies, received, lease);
-		const ending = await run(attempt);
-		const outcome = settle(attempt, ending);
-		return reportAndFollow(attempt, outcome);
-	});
+	return withLogContext(lease.options, () =>
+		traceSpan('coatcheck.attempt', attemptFacts(received.message.id, lease), async (addFacts) => {
+			const attempt = await load(dependencies, received, lease);
+			const ending = await run(attempt);
+			const outcome = settle(attempt, ending);
+			addFacts({ outcome: outcome.type });
+			return reportAndFollow(attempt, outcome);
+		}),
+	);
 }
 
 function startAttempt({ jobs }: AttemptDependencies, { message, isShared }: ReceivedMessage): Promise<Start> {

@@ -25,12 +25,13 @@ const ARROWS: Record<string, readonly string[]> = {
 		'rpc',
 		'token',
 		'core/topic',
+		'trace',
 		'core/upstream',
 		'work',
 	],
 	queue: ['core/job', 'log', 'rpc'],
 	subscription: ['config', 'core/http', 'core/job', 'core/quota', 'core/topic', 'queue', 'rpc', 'webhook', 'work'],
-	webhook: ['config', 'core/http', 'core/job', 'log', 'core/operation', 'rpc', 'token', 'core/topic'],
+	webhook: ['config', 'core/http', 'core/job', 'log', 'core/operation', 'rpc', 'token', 'core/topic', 'trace'],
 	work: [
 		'core/action',
 		'core/http',
@@ -41,6 +42,7 @@ const ARROWS: Record<string, readonly string[]> = {
 		'queue',
 		'core/quota',
 		'rpc',
+		'trace',
 		'core/upstream',
 	],
 	tasks: ['work'],
@@ -61,6 +63,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	'core/job': ['core/http'],
 	'core/operation': ['core/http'],
 	log: [],
+	trace: [],
 };
 
 /** The pure rooms, and the packages that each may use. */

@@ -155,6 +155,7 @@ export interface DueDelivery {
 	readonly webhook: Pick<Webhook, 'url' | 'format' | 'origin' | 'replyTopic' | 'replyHops'>;
 	readonly tenant: string;
 	readonly readableUntil: number;
+	readonly traceparent?: string;
 	/** The number of the try, from 1. Versions up to 0.1.0 leave it out. */
 	readonly attempt?: number;
 	/** Time until the try is due, in milliseconds; 0 when it is due now. */

@@ -8,6 +8,7 @@ import { logError } from '../../log.ts';
 import { Outbox } from '../../queue/outbox.ts';
 import type { NewJobSending } from '../../queue/tell-first.ts';
 import { isOverloaded } from '../../rpc/retry-transient.ts';
+import { traceSpan } from '../../trace.ts';
 import { tenantOf } from '../access/auth.ts';
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -48,7 +49,10 @@ export async function acceptAll(
 		if (sending) outbox.add(draft.task.lane, sending);
 		return item;
 	};
-	const items = await pMap(placed, acceptItem, { concurrency: CALLS_AT_ONCE });
+	const facts = { jobs: placed.length, correlationId: context.correlation.correlationId };
+	const items = await traceSpan('coatcheck.accept', facts, () =>
+		pMap(placed, acceptItem, { concurrency: CALLS_AT_ONCE }),
+	);
 	outbox.sendAll();
 	return items;
 }

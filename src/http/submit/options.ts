@@ -232,7 +232,7 @@ function parseWholeNumber(text: string): unknown {
 }
 
 /** W3C Trace Context, version 00. A malformed value is ignored, as the recommendation requires. */
-function readTraceparent(headers: Headers): string | undefined {
+export function readTraceparent(headers: Headers): string | undefined {
 	const value = headers.get('traceparent') ?? '';
 	return /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/.test(value) ? value : undefined;
 }

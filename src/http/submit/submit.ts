@@ -14,6 +14,7 @@ import { logError } from '../../log.ts';
 import { sendSubmission } from '../../queue/bundler.ts';
 import type { Sending } from '../../queue/send.ts';
 import { type Listing, type NewJobSending, tellAndSend } from '../../queue/tell-first.ts';
+import { traceSpan } from '../../trace.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
 import { acceptedResponse, statusDocumentFor } from '../job-response.ts';
 import { Problem } from '../problem.ts';
@@ -23,7 +24,7 @@ import { linkOrigin, type RequestContext } from '../request-context.ts';
 import { refuseWhenFull } from './capacity.ts';
 import { type Draft, readBodyDraft, readEnvelopeDraft } from './draft.ts';
 import { fingerprintIn010, requestFingerprint } from './fingerprint.ts';
-import { createWebhook, jobOptions } from './options.ts';
+import { createWebhook, jobOptions, readTraceparent } from './options.ts';
 import { type StoredSubmission, storeInput } from './stored-submission.ts';
 
 type Accepted = Extract<Acceptance, { accepted: true }>;
@@ -72,11 +73,21 @@ async function accept(context: RequestContext, read: (context: RequestContext) =
 	const { lanes, waitUntil } = context;
 	const draft = await read(context);
 	if (draft.options.correlationId !== undefined) context.correlation.adopt(draft.options.correlationId);
-	const accepted = await acceptDraft(context, draft, jobIdentity(context, draft));
-	const { acceptance, sending } = accepted;
+	const { acceptance, sending } = await acceptTraced(context, draft);
 	if (sending && mayRunNow(draft, sending)) return { acceptance, atOnce: sending };
 	if (sending) waitUntil(sendSubmission(lanes, draft.task.lane, sending));
 	return { acceptance };
+}
+
+function acceptTraced(context: RequestContext, draft: Draft): Promise<AcceptedDraft> {
+	const identity = jobIdentity(context, draft);
+	const facts = { job: identity.id, task: draft.task.name, traceparent: readTraceparent(context.request.headers) };
+	return traceSpan('coatcheck.accept', facts, async (addFacts) => {
+		const accepted = await acceptDraft(context, draft, identity);
+		const { view, isReplay } = accepted.acceptance;
+		addFacts({ correlationId: view.facts.correlationId, outcome: isReplay ? 'replayed' : 'accepted' });
+		return accepted;
+	});
 }
 
 /** A client may ask for a later start, or for more time than an invocation has. */
