@@ -6,7 +6,6 @@
  * reset: the leaves in memory may be ahead of the log.
  */
 import { isNewer, type NewsEvent } from '../core/job/news.ts';
-import { hashItem } from '../core/list/bloom.ts';
 import { decodeNews, type Entry, encodeNews, entryFrom, isGone, type ListNews } from '../core/list/entry.ts';
 import { erasureNews, isDoubtful } from '../core/list/late-news.ts';
 import type { Leaf } from '../core/list/leaf.ts';
@@ -210,15 +209,11 @@ export class JobList {
 	 */
 	#replaceEarlierJob({ id, createdAt, isUnique }: ListNews): boolean {
 		if (isUnique) return true;
-		const hash = hashItem('id', id);
-		for (const leaf of this.#leaves.all) {
-			const known = leaf.mayHold(hash) ? leaf.find(id) : undefined;
-			if (!known) continue;
-			if (known.createdAt > createdAt) return false;
-			leaf.remove(known);
-			this.#leaves.write(leaf);
-			return true;
-		}
+		const known = this.#leaves.findById(id);
+		if (!known) return true;
+		if (known.entry.createdAt > createdAt) return false;
+		known.leaf.remove(known.entry);
+		this.#leaves.write(known.leaf);
 		return true;
 	}
 

@@ -6,12 +6,14 @@ import { FEW_JOBS, LEAF_JOBS, SWEEP_INTERVAL_MS } from '../core/list/limits.ts';
 import { packEntries } from '../core/list/packing.ts';
 import { comparePositions, countUpTo, type Position } from '../core/list/position.ts';
 import { Combinations } from '../core/list/tally.ts';
+import { LeafIndex } from './leaf-index.ts';
 import type { ListRows } from './list-rows.ts';
 
 export class Leaves {
 	readonly combinations = new Combinations();
 	readonly #rows: ListRows;
 	readonly #sorted: Leaf[];
+	#index: LeafIndex | undefined;
 	#nextN = 1;
 
 	constructor(rows: ListRows) {
@@ -44,10 +46,22 @@ export class Leaves {
 		return entry?.createdAt === position.createdAt ? entry : undefined;
 	}
 
+	/** The leaf that has a job with this id, whenever it was created, and its entry. */
+	findById(id: string): { readonly leaf: Leaf; readonly entry: Entry } | undefined {
+		const hash = hashItem('id', id);
+		if (this.#index?.isWorn !== false) this.#index = new LeafIndex(this.#sorted);
+		for (const leaf of this.#index.candidates(hash)) {
+			const entry = leaf.mayHold(hash) ? leaf.find(id) : undefined;
+			if (entry) return { leaf, entry };
+		}
+		return undefined;
+	}
+
 	/** @param before the entry of the same job. */
 	put(entry: Entry, before: Entry | undefined): Leaf {
 		const leaf = this.#leafForNew(entry);
 		leaf.put(entry, before);
+		this.#index?.noteEntry(leaf, hashItem('id', entry.id));
 		if (leaf.size > LEAF_JOBS.max) this.write(leaf);
 		return leaf;
 	}
@@ -62,15 +76,18 @@ export class Leaves {
 		if (!first) return this.delete(leaf);
 		this.#rows.write(leaf.n, first);
 		leaf.settle(first);
+		this.#index?.noteFilter(leaf);
 		for (const packed of others) {
 			const added = this.#leaf(this.#nextN++, packed);
 			this.#rows.write(added.n, packed);
 			this.#insert(added);
+			this.#index?.noteFilter(added);
 		}
 	}
 
 	delete(leaf: Leaf): void {
 		this.#rows.delete(leaf.n);
+		this.#index?.remove(leaf);
 		leaf.isChanged = false;
 		const at = this.#sorted.indexOf(leaf);
 		if (at >= 0) this.#sorted.splice(at, 1);

@@ -186,6 +186,23 @@ describe('the list', () => {
 			expect(bench.ids()).toEqual(wanted);
 		}));
 
+	it('has each job once while keys are used again and again, over divisions, checkpoints, sweeps and restarts', () =>
+		withList((bench) => {
+			const random = randomFrom(9);
+			const newest = new Map<string, number>();
+			for (let round = 0; round < 150; round++) {
+				bench.now += 60_000;
+				const told = range(60).map(() => newsFor({ nth: random(3_000), createdAt: bench.now - random(9 * HOUR) }));
+				for (const { id, createdAt } of told) newest.set(id, Math.max(createdAt, newest.get(id) ?? 0));
+				bench.tell(...told);
+				if (random(20) === 0) bench.restart();
+				if (random(5) === 0) bench.list.sweep(bench.now);
+			}
+			const listed = bench.jobs().map(({ id, createdAt }) => [id, Date.parse(createdAt)]);
+			expect(listed).toHaveLength(newest.size);
+			expect(new Map(listed as [string, number][])).toEqual(newest);
+		}));
+
 	it('has it once after a restart, too, with both jobs in the log or with the first one in a row', () =>
 		withList((bench) => {
 			bench.tell(newsFor({ nth: 3 }));

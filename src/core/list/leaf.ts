@@ -87,9 +87,15 @@ export class Leaf {
 		this.isChanged = false;
 	}
 
+	/** Its Bloom filter. */
+	get bloom(): Uint8Array {
+		this.#bloom ??= this.#rows.bloom(this.n);
+		return this.#bloom;
+	}
+
 	/** Whether it may have the job with this id. `false` is certain. */
 	mayHold(id: ItemHash): boolean {
-		return mayContain(this.#filter(), id);
+		return mayContain(this.bloom, id);
 	}
 
 	find(id: string): Entry | undefined {
@@ -101,7 +107,7 @@ export class Leaf {
 		if (before) this.#count(before, -1);
 		else this.size++;
 		this.#count(entry, 1);
-		const bloom = this.#filter();
+		const { bloom } = this;
 		for (const item of entryItems(entry)) addToBloom(bloom, item);
 		if (comparePositions(entry, this.first) < 0) this.first = { createdAt: entry.createdAt, id: entry.id };
 		if (comparePositions(entry, this.last) > 0) this.last = { createdAt: entry.createdAt, id: entry.id };
@@ -196,13 +202,8 @@ export class Leaf {
 	}
 
 	#hasAll(items: readonly ItemHash[]): boolean {
-		const bloom = this.#filter();
+		const { bloom } = this;
 		return items.every((item) => mayContain(bloom, item));
-	}
-
-	#filter(): Uint8Array {
-		this.#bloom ??= this.#rows.bloom(this.n);
-		return this.#bloom;
 	}
 
 	#drop(entry: Entry): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addToBloom, createBloom, hashItem, mayContain } from '../../../src/core/list/bloom.ts';
+import { BloomSlices } from '../../../src/core/list/bloom-slices.ts';
 import { nextCheckAt } from '../../../src/core/list/check-times.ts';
 import { decodeEntry, encodeEntry, entryFrom } from '../../../src/core/list/entry.ts';
 import { matchesFilter } from '../../../src/core/list/filter.ts';
@@ -47,6 +48,31 @@ describe('a Bloom filter', () => {
 		expect(count(0, 512)).toBe(512);
 		expect(count(1_000, 101_000)).toBeLessThan(150);
 		expect(mayContain(bloom, hashItem('tag', idFor(1)))).toBe(false);
+	});
+});
+
+describe('the slices of many Bloom filters', () => {
+	it('find the same filters as a look at each of them, also when some were added to or removed', () => {
+		const filters = Array.from({ length: 300 }, (_, owner) => {
+			const bloom = createBloom(1);
+			for (let nth = 0; nth < 40; nth++) addToBloom(bloom, hashItem('id', idFor(owner * 40 + nth)));
+			return bloom;
+		});
+		const slices = new BloomSlices<number>(filters[0]?.length ?? 0);
+		for (const [owner, bloom] of filters.entries()) expect(slices.add(owner, bloom)).toBe(owner);
+		const late = hashItem('id', 'late');
+		slices.addItem(299, late);
+		for (let nth = 0; nth < 300 * 40; nth += 7) {
+			const item = hashItem('id', idFor(nth));
+			const expected = filters.flatMap((bloom, owner) => (mayContain(bloom, item) ? [owner] : []));
+			expect(slices.candidates(item).filter((owner) => owner !== 299)).toEqual(
+				expected.filter((owner) => owner !== 299),
+			);
+			expect(expected).toContain(Math.floor(nth / 40));
+		}
+		expect(slices.candidates(late)).toContain(299);
+		slices.remove(299);
+		expect(slices.candidates(late)).not.toContain(299);
 	});
 });
 
