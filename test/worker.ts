@@ -5,6 +5,7 @@ import { coatcheck } from '../src/coatcheck.ts';
 // What is loaded on demand, loaded at once: the test runner hangs at its end if it fetches a module for an invocation that is killed.
 import '../src/http/access/jwt.ts';
 import '../src/http/rare-handlers.ts';
+import '../src/http/read/edge-cache.ts';
 import '../src/subscription/serve.ts';
 import '../src/tasks/profile-csv/profile-input.ts';
 import '../src/tasks/thumbnail/make-thumbnail.ts';

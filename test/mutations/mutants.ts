@@ -903,4 +903,22 @@ export const MUTANTS: readonly Mutant[] = [
 		killer: inList('whose key was used again'),
 		says: 'whose key was used again once',
 	},
+	{
+		invariant: 13,
+		breaks: 'a link shows what was put into its job',
+		file: 'src/http/routes.ts',
+		search: "route('GET /v1/jobs/:id/input', 'input', ",
+		replacement: "route('GET /v1/jobs/:id/input', 'read', ",
+		killer: { file: 'test/http/operator.test.ts', project: 'workerd', name: 'needs a key' },
+		says: 'needs a key: a link shows the job, not what was put in',
+	},
+	{
+		invariant: 10,
+		breaks: 'an event can be sent again for ever, and keeps its job for ever',
+		file: 'src/core/job/transition.ts',
+		search: "if (isFinal(job.state) && now >= job.state.expiresAt) return refuse(job, 'gone');",
+		replacement: '',
+		killer: { file: 'test/core/job/webhook.test.ts', project: 'workerd', name: 'the retention is over' },
+		says: 'is refused when the retention is over, so that no job is kept for ever',
+	},
 ];

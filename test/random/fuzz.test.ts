@@ -92,6 +92,7 @@ const query = fc.array(
 				'status',
 				'limit',
 				'types',
+				'cursor',
 			),
 			text,
 		),
@@ -243,6 +244,10 @@ const body = fc.oneof(
 	{ weight: 3, arbitrary: envelope },
 	{ weight: 2, arbitrary: action },
 	{ weight: 2, arbitrary: input.map((value) => JSON.stringify(value) ?? '') },
+	{
+		weight: 1,
+		arbitrary: fc.record({ seq: fc.oneof(fc.nat(5), fc.anything()) }).map((value) => JSON.stringify(value)),
+	},
 	{ weight: 1, arbitrary: fc.json() },
 	{ weight: 1, arbitrary: text },
 	{ weight: 1, arbitrary: fc.uint8Array({ maxLength: 300 }).map((bytes) => new Uint8Array(bytes)) },

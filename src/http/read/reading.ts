@@ -2,7 +2,6 @@
 import type { FoundJob, Reading } from '../../core/job/object-api.ts';
 import { readerOf } from '../access/auth.ts';
 import { missing, type RequestContext, readJobId } from '../request-context.ts';
-import { recall, remember } from './edge-cache.ts';
 
 /**
  * @param withOutcome whether to read a finished job's reply, too.
@@ -11,7 +10,9 @@ import { recall, remember } from './edge-cache.ts';
 export async function readJob(context: RequestContext, withOutcome: boolean): Promise<FoundJob> {
 	const { config, jobs, principal, waitUntil } = context;
 	const id = readJobId(context);
-	const known = await recall(context, id, withOutcome);
+	// Loaded by deployments that use it.
+	const cache = config.edgeCacheSeconds > 0 ? await import('./edge-cache.ts') : undefined;
+	const known = await cache?.recall(context, id, withOutcome);
 	if (known) return known;
 	const reader = readerOf(principal);
 	const answer = await jobs.call<Reading | string>(id, (job) =>
@@ -19,6 +20,6 @@ export async function readJob(context: RequestContext, withOutcome: boolean): Pr
 	);
 	const reading = typeof answer === 'string' ? (JSON.parse(answer) as Reading) : answer;
 	if (reading.found !== 'job') throw missing(reading, principal);
-	if (config.edgeCacheSeconds > 0) waitUntil(remember(context, reading));
+	if (cache) waitUntil(cache.remember(context, reading));
 	return reading;
 }
