@@ -188,9 +188,9 @@ export const MUTANTS: readonly Mutant[] = [
 		breaks: 'reads do not advance the time',
 		file: 'src/object/job-object.ts',
 		search:
-			"const job = this.#visible(reader, now);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
+			"const job = this.#visible(reader, now);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tif (asText)",
 		replacement:
-			"const job = this.#visible(reader, 0);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tconst outcome",
+			"const job = this.#visible(reader, 0);\n\t\tif (!job) return NOTHING;\n\t\tif (job.state.name === 'tombstone') return { found: 'tombstone', reason: job.state.reason };\n\t\tif (asText)",
 		killer: { file: 'test/flow/budget.test.ts', project: 'workerd-alone', name: 'its alarm is late' },
 		says: 'costs no row for being read when its time is over and its alarm is late',
 	},
@@ -315,11 +315,8 @@ export const MUTANTS: readonly Mutant[] = [
 		invariant: 7,
 		breaks: 'an object calls a receiver itself',
 		file: 'src/object/watchdog.ts',
-		search: 'await Promise.all([this.#sendAgain(woken), redelivered && deliveries.sendAgain(redelivered.job, late)]);',
-		replacement: [
-			'await Promise.all([this.#sendAgain(woken), redelivered && deliveries.sendAgain(redelivered.job, late)]);',
-			"if (late.length > 0) await fetch(job.webhook?.url ?? '');",
-		].join('\n'),
+		search: 'redelivered && deliveries.sendAgain(redelivered.job, late),',
+		replacement: "late.length > 0 && fetch(job.webhook?.url ?? ''),",
 		killer: SIMULATION,
 		says: 'a receiver was called from object',
 	},

@@ -16,3 +16,12 @@ describe('docs/reliability.md', () => {
 		expect(PAGE).toContain(`| ${MUTANTS.length} breaks; CI fails if a test misses one of them |`);
 	});
 });
+
+describe('every mutation', () => {
+	it('breaks a text that its file has exactly once', () => {
+		const lost = MUTANTS.filter(
+			({ file, search }) => readFileSync(join(ROOT, file), 'utf8').split(search).length !== 2,
+		);
+		expect(lost.map(({ breaks, file }) => `${breaks}: ${file}`)).toEqual([]);
+	});
+});
