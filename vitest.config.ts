@@ -2,7 +2,9 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 /** What runs in Node: the Worker as a whole on a simulated platform, and the source as text. */
-const IN_NODE = ['test/simulation/**', 'test/structure/**'];
+const IN_NODE = ['test/simulation/**', 'test/structure/**', 'test/dashboard/**'];
+/** The dashboard in a real Chromium, in front of `wrangler dev`. `npm run test:browser` */
+const BROWSER = ['test/browser/**'];
 /** Drives `wrangler dev` behind a real port: clients that know nothing of it, and deployments. `npm run test:interop` */
 const INTEROP = ['test/interop/**', 'test/deploy/**'];
 /** Needs a Prometheus on the machine. `npm run test:metrics` */
@@ -83,7 +85,7 @@ export default defineConfig({
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
-					exclude: [...IN_NODE, ...INTEROP, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
+					exclude: [...IN_NODE, ...INTEROP, ...BROWSER, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
 					// Files share a deployment, as tenants do. To start another one for each takes seconds.
 					isolate: false,
 					...LIMITS,
@@ -106,6 +108,15 @@ export default defineConfig({
 					name: 'interop',
 					include: INTEROP.map((glob) => `${glob}/*.test.ts`),
 					exclude: [METRICS],
+					...LIMITS,
+				},
+			},
+			{
+				// One after the other: each starts a browser, and most measure or count something.
+				test: {
+					name: 'browser',
+					include: BROWSER.map((glob) => `${glob}/*.test.ts`),
+					fileParallelism: false,
 					...LIMITS,
 				},
 			},

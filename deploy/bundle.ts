@@ -5,11 +5,13 @@
  * `wrangler dev` and `wrangler deploy` run this first (`[build]` in `wrangler.toml`). Wrangler's own bundler is esbuild too, but it
  * puts all parts into one file.
  */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { buildDashboard } from './dashboard.ts';
+import { writeChanged } from './write-changed.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -45,15 +47,10 @@ export async function bundleWorker(entry: string, folder: string, minify = true)
 	const { outputFiles, metafile } = await build({ ...OPTIONS, entryPoints: { index: entry }, outdir: folder, minify });
 	await mkdir(folder, { recursive: true });
 	const names = new Set([...outputFiles.map(({ path }) => basename(path)), TYPES]);
-	for (const name of await readdir(folder)) if (!names.has(name)) await rm(join(folder, name));
+	const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+	for (const { name } of files) if (!names.has(name)) await rm(join(folder, name));
 	for (const { path, contents } of outputFiles) await writeChanged(path, contents);
 	return metafile;
-}
-
-/** Leaves equal files alone, because another wrangler may be reading them. */
-async function writeChanged(path: string, contents: Uint8Array): Promise<void> {
-	const existing = await readFile(path).catch(() => undefined);
-	if (!existing?.equals(contents)) await writeFile(path, contents);
 }
 
 /** The scripts that an isolate loads before its first request: the entry, and whatever it imports statically. */
@@ -66,7 +63,7 @@ export function startScripts({ outputs }: Metafile): string[] {
 }
 
 if (import.meta.main) {
-	await bundleWorker('src/index.ts', join(ROOT, 'dist'));
+	await Promise.all([bundleWorker('src/index.ts', join(ROOT, 'dist')), buildDashboard(join(ROOT, 'dashboard/dist'))]);
 	// `worker-configuration.d.ts` imports the types of the bundle.
 	const types = "export * from '../src/index.ts';\nexport { default } from '../src/index.ts';\n";
 	await writeChanged(join(ROOT, 'dist', TYPES), Buffer.from(types));

@@ -33,6 +33,7 @@ export const DEFAULTS = {
 	 */
 	EDGE_CACHE_SECONDS: 0,
 	LIST: 'on',
+	DASHBOARD: 'on',
 	/** How long a topic keeps its events, in seconds. */
 	TOPIC_RETAIN_SECONDS: DEFAULT_RETENTION.retainSeconds,
 	/** Maximum size of the events that a topic keeps, in bytes. Beyond it, the oldest are deleted. */
@@ -120,6 +121,8 @@ export interface Config {
 	readonly edgeCacheSeconds: number;
 	/** Whether jobs are listed, and told to the topic `jobs`. */
 	readonly isListOn: boolean;
+	/** Whether the deployment serves its dashboard. */
+	readonly isDashboardOn: boolean;
 	/** Upstreams by name. Their defaults are in `upstream/limits.ts`. */
 	readonly upstreams: Upstreams;
 	/** Quotas of each tenant; `undefined` disables counting. */
@@ -352,6 +355,7 @@ const VARIABLES = {
 	ACTION_JOBS_PER_SECOND: required(() => wholeAtLeastOne('jobs'), DEFAULTS.ACTION_JOBS_PER_SECOND),
 	EDGE_CACHE_SECONDS: required(cacheSeconds, DEFAULTS.EDGE_CACHE_SECONDS),
 	LIST: required(() => z.enum(['on', 'off'], 'expected on or off'), DEFAULTS.LIST),
+	DASHBOARD: required(() => z.enum(['on', 'off'], 'expected on or off'), DEFAULTS.DASHBOARD),
 	MAX_JOBS_IN_FLIGHT: optional(() => wholeAtLeastOne('jobs')),
 	MAX_STORED_BYTES: optional(() => wholeAtLeastOne('bytes')),
 	TOPIC_RETAIN_SECONDS: required(() => within(TOPIC_RETAIN_SECONDS_RANGE, 'seconds'), DEFAULTS.TOPIC_RETAIN_SECONDS),
@@ -448,6 +452,7 @@ function parse(env: object): Settings | NotConfigured {
 		actionJobsPerSecond: data.ACTION_JOBS_PER_SECOND,
 		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
 		isListOn: data.LIST === 'on',
+		isDashboardOn: data.DASHBOARD === 'on',
 		quotas: readQuotas(data),
 		topicRetention: { retainSeconds: data.TOPIC_RETAIN_SECONDS, retainBytes: data.TOPIC_RETAIN_BYTES },
 		topicQuotas: data.TENANTS && { bytes: data.MAX_TOPIC_BYTES, events: data.MAX_TOPIC_EVENTS },

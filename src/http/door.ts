@@ -20,6 +20,7 @@ import { countRequest } from './access/rate-limit.ts';
 import { type DrainLimits, drain, REST_OF_KNOWN, REST_OF_UNKNOWN } from './body.ts';
 import { Correlation } from './correlation.ts';
 import { addCors, preflight } from './cors.ts';
+import { isPage, type PageFiles, servePage } from './dashboard.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
 import { type Door, linkOrigin, type RequestContext, requestFacts } from './request-context.ts';
 import { refuseOversized } from './request-limits.ts';
@@ -37,6 +38,8 @@ export interface DoorEnv {
 	readonly TENANTS?: DurableObjectNamespace;
 	/** Required for topics, and for the list of jobs. */
 	readonly TOPICS?: DurableObjectNamespace;
+	/** The files of the dashboard. Without them the deployment has no pages. */
+	readonly ASSETS?: PageFiles;
 }
 
 /** A deployment's bindings and tasks. */
@@ -89,6 +92,10 @@ async function routeRequest(
 	if (url.pathname === HEALTH && isRead) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
 	refuseWrongHost({ config, url });
+	if (isRead && env.ASSETS && config.isDashboardOn && isPage(url)) {
+		await countRequest(request, config);
+		return servePage(env.ASSETS, request);
+	}
 	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
 	const teller = createTeller(env, config, waitUntil);
 	const door: Door = defined({
