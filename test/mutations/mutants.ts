@@ -27,7 +27,11 @@ export const INVARIANTS = {
 /** A number of the simulation's schedules, or the tests of one file whose names contain `name`. */
 export type Killer =
 	| { readonly schedules: number }
-	| { readonly file: string; readonly project: 'node' | 'workerd' | 'workerd-alone'; readonly name?: string };
+	| {
+			readonly file: string;
+			readonly project: 'node' | 'workerd' | 'workerd-alone' | 'slow-in-workerd';
+			readonly name?: string;
+	  };
 
 export interface Mutant {
 	readonly invariant: keyof typeof INVARIANTS;
