@@ -158,8 +158,10 @@ describe('a batch', () => {
 
 	it('asks its jobs no more often than their number allows, and not at all once it knows', async () => {
 		const batch = await submitBatch(sleeps(3, { delaySeconds: 3_600 }));
+		// The clock stands still, so that a busy machine makes no difference.
+		advanceClock(0);
 		const first = await batchOf(batch);
-		await scheduler.wait(20);
+		advanceClock(20);
 		expect((await batchOf(batch)).countedAt).toBe(first.countedAt);
 		advanceClock(COUNTS_ARE_OLD_MS);
 		expect((await batchOf(batch)).countedAt).not.toBe(first.countedAt);
