@@ -27,9 +27,9 @@ export async function configWith(
 	return { path, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
-/** The configuration `toml` for a Worker that is already bundled, or that wrangler bundles. */
+/** The configuration `toml` for a Worker that is already bundled, or that wrangler bundles. It has no dashboard, which is built, too. */
 export function withoutBuild(toml: string): string {
-	return toml.replace(/^\[build\]\n(.+\n)+/m, '');
+	return toml.replace(/^\[(?:build|assets)\]\n(.+\n)+/gm, '');
 }
 
 /** The variables of `.dev.vars`, which wrangler reads only for a config in the same folder. */

@@ -14,6 +14,7 @@ import '../src/webhook/deliver.ts';
 import '../src/work/rare-work.ts';
 import { tasks } from '../src/tasks/index.ts';
 import { defineTask, TaskError } from '../src/work/task.ts';
+import { RELAYED_JOB } from './relayed-job.ts';
 
 export { BatchObject } from '../src/object/batch-object.ts';
 export { JobObject } from '../src/object/job-object.ts';
@@ -21,8 +22,6 @@ export { TenantObject } from '../src/object/tenant-object.ts';
 export { TopicObject } from '../src/object/topic-object.ts';
 export { UpstreamGate } from '../src/object/upstream-gate.ts';
 
-/** The header of a request for a link that goes through a {@link Relay}. */
-export const RELAYED_JOB = 'relayed-job';
 const RELAY_LASTS_MS = 50;
 /** The test runner logs no error with these words. */
 const NOT_LOGGED = 'disconnected: WebSocket was aborted';

@@ -3,7 +3,7 @@ import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import type { JobObject } from '../../src/object/job-object.ts';
-import { RELAYED_JOB } from '../worker.ts';
+import { RELAYED_JOB } from '../relayed-job.ts';
 import { call, eventsOf, post, until } from './client.ts';
 
 const JOBS = 40;
