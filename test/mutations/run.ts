@@ -8,7 +8,7 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../../demo/terminal.ts';
@@ -18,7 +18,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url).href);
 /** The parts of the repository that the tests need. */
 const COPIED = [
 	'.dev.vars',
+	'bench',
+	'dashboard',
 	'demo',
+	'deploy',
 	'package.json',
 	'src',
 	'test',
@@ -105,7 +108,8 @@ function run(killer: Killer, folder: string): Promise<{ failed: boolean; output:
 async function inCopy(work: (folder: string) => Promise<void>): Promise<void> {
 	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-mutations-'));
 	try {
-		await Promise.all(COPIED.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
+		const filter = (path: string) => basename(path) !== 'node_modules';
+		await Promise.all(COPIED.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true, filter })));
 		await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'dir');
 		await work(folder);
 	} finally {
