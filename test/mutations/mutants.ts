@@ -712,7 +712,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/batch/erasure.ts',
 		search: 'if (erasure.alarms === undefined) return erasure;',
 		replacement: '',
-		killer: { file: 'test/core/batch/erasure.test.ts', project: 'node', name: 'replace' },
+		killer: { file: 'test/core/batch/erasure.test.ts', project: 'workerd', name: 'replace' },
 		says: 'to deeply equal',
 	},
 	{

@@ -11,7 +11,7 @@ import { usePoll } from '../state/live.ts';
 import { address } from '../state/router.ts';
 import { useQuery } from '../state/use-query.ts';
 
-const PAGE_SIZE = 50;
+const PAGE_SIZE = 100;
 
 export function JobsPage() {
 	const { query } = address.value;
