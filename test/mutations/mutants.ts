@@ -344,7 +344,7 @@ export const MUTANTS: readonly Mutant[] = [
 			'else if (result.job !== before) commit();',
 		].join('\n'),
 		killer: SIMULATION,
-		says: 'was issued twice',
+		says: 'had not started 3000 ms after its time',
 	},
 	{
 		invariant: 9,
@@ -353,7 +353,7 @@ export const MUTANTS: readonly Mutant[] = [
 		search: 'return { ...job, seq: numberedUntil(stored) };',
 		replacement: 'return job;',
 		killer: SIMULATION,
-		says: 'event',
+		says: 'a reader at ',
 	},
 	{
 		invariant: 9,
@@ -667,7 +667,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/lifecycle.ts',
 		search: 'return seq + (mayHaveStarted ? 2 : 1);',
 		replacement: 'return seq + (mayHaveStarted ? 1 : 1);',
-		killer: SIMULATION,
+		killer: { schedules: 6_000 },
 		says: 'had the time',
 	},
 	{
@@ -704,7 +704,7 @@ export const MUTANTS: readonly Mutant[] = [
 		search: 'isInTime && now < batchErasesAt',
 		replacement: 'batchErasesAt > 0',
 		killer: SIMULATION,
-		says: 'are left',
+		says: 'there is no alarm for a job that is',
 	},
 	{
 		invariant: 14,
