@@ -176,7 +176,9 @@ class Bench {
 		Object.assign(faults, { lostAnswers: 0, failedPages: 0 });
 		const all = [action, ...this.#jobs];
 		for (let round = 0; round < 60; round++) {
-			while (this.#mail.length > 0) await this.#deliver(0);
+			// A message that is handed back waits for its time.
+			for (let left = this.#mail.length; left > 0; left--) await this.#deliver(0);
+			if (this.#mail.length > 0) advanceClock(2_000);
 			const statuses = (await this.#news(all)).map(({ job }) => job?.status ?? '');
 			if (statuses.every((status) => OVER.includes(status))) break;
 			advanceClock(61_000);
