@@ -4,7 +4,7 @@ import { curlLine, quoteForShell } from '../../dashboard/src/pure/curl.ts';
 
 it.each([
 	"it's",
-	'$(touch /tmp/x)',
+	'$(touch here)',
 	'`id`',
 	'"; rm -rf /',
 	'\\',

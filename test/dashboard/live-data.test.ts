@@ -3,7 +3,7 @@ import { afterActionEvent } from '../../dashboard/src/pure/action-event.ts';
 import { afterEvent, awaitsDelivery, withEvent } from '../../dashboard/src/pure/job-event.ts';
 import { findTroubles, hourQuery, ranked } from '../../dashboard/src/pure/overview.ts';
 import { isImage, isText } from '../../dashboard/src/pure/payload.ts';
-import { withTopicEvents } from '../../dashboard/src/pure/topic.ts';
+import { dataText, readEvent, withTopicEvents } from '../../dashboard/src/pure/topic.ts';
 import type { ActionDocument, JobCounts, JobEvent, StatusDocument } from '../../src/client/index.ts';
 
 const JOB = {
@@ -91,7 +91,7 @@ describe('the overview', () => {
 });
 
 it('a topic shows its newest events first, and no more than 200', () => {
-	const event = (seq: number) => ({ seq, type: 't', at: '' });
+	const event = (seq: number) => ({ seq, type: 't', at: '', text: '' });
 	const many = Array.from({ length: 300 }, (_, index) => event(index + 1));
 	const shown = withTopicEvents(withTopicEvents([], many), [event(301)]);
 	expect([shown.length, shown[0]?.seq, shown.at(-1)?.seq]).toEqual([200, 301, 102]);
@@ -104,4 +104,13 @@ it('shows as text or as an image only what is safe to', () => {
 		false,
 	]);
 	expect(['image/png', 'image/svg+xml', 'text/html'].map(isImage)).toEqual([true, false, false]);
+});
+
+it('the data of a topic’s event is shown as it was sent, with exact numbers', () => {
+	const at = '2026-01-01T12:00:00.000Z';
+	const sent = readEvent(
+		`{"seq":1,"type":"paid","correlationId":"\\"data\\":1","at":"${at}","data":{"cents":12345678901234567890}}`,
+	);
+	expect(dataText(sent)).toBe('{"cents":12345678901234567890}');
+	expect(dataText(readEvent(`{"seq":2,"type":"empty","at":"${at}"}`))).toBe('');
 });

@@ -1,6 +1,7 @@
 import type { ActionDocument } from '../../../src/client/index.ts';
 import { ProblemNote } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
+import { Table } from '../parts/table.tsx';
 import { Age } from '../parts/time.tsx';
 import { describeAction } from '../pure/describe-action.ts';
 import { formatCount } from '../pure/format.ts';
@@ -28,24 +29,11 @@ export function ActionsPage() {
 			<ProblemNote error={error} />
 			{data?.actions.length === 0 && <p>No action was made yet.</p>}
 			{data && data.actions.length > 0 && (
-				<table>
-					<thead>
-						<tr>
-							<th scope="col">status</th>
-							<th scope="col">action</th>
-							<th scope="col">by</th>
-							<th scope="col">created</th>
-							<th scope="col">matched</th>
-							<th scope="col">done</th>
-							<th scope="col">refused</th>
-						</tr>
-					</thead>
-					<tbody>
-						{data.actions.map((action) => (
-							<ActionRow key={action.id + action.createdAt} action={action} />
-						))}
-					</tbody>
-				</table>
+				<Table heads={['status', 'action', 'by', 'created', 'matched', 'done', 'refused']}>
+					{data.actions.map((action) => (
+						<ActionRow key={action.id + action.createdAt} action={action} />
+					))}
+				</Table>
 			)}
 			<nav class="pages" aria-label="Pages of the log">
 				{cursor !== null && <a href="/actions">Newest</a>}

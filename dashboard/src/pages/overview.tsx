@@ -2,6 +2,7 @@ import type { JobCounts } from '../../../src/client/index.ts';
 import { ProblemNote } from '../parts/problem.tsx';
 import { RankedCounts } from '../parts/ranked-counts.tsx';
 import { Status } from '../parts/status.tsx';
+import { Table } from '../parts/table.tsx';
 import { Age } from '../parts/time.tsx';
 import { jobsPath, STATUSES } from '../pure/filters.ts';
 import { formatBytes, formatChange, formatCount } from '../pure/format.ts';
@@ -70,32 +71,21 @@ function CountsTable({ all, lastHour, hourBefore }: CountsProps) {
 		<section>
 			<h2>Jobs</h2>
 			<p class="quiet">All that are kept, and those created in the last hour against the hour before.</p>
-			<table class="numbers">
-				<thead>
-					<tr>
-						<th scope="col">status</th>
-						<th scope="col">now</th>
-						<th scope="col">last hour</th>
-						<th scope="col">hour before</th>
-						<th scope="col">change</th>
+			<Table class="numbers" heads={['status', 'now', 'last hour', 'hour before', 'change']}>
+				{rows.map((row) => (
+					<tr key={row} class={row === 'total' ? 'total' : undefined}>
+						<th scope="row">
+							<a href={row === 'total' ? '/jobs' : jobsPath({ status: row })}>
+								{row === 'total' ? 'all' : <Status of={row} />}
+							</a>
+						</th>
+						<Count count={countIn(all, row)} />
+						<Count count={countIn(lastHour, row)} />
+						<Count count={countIn(hourBefore, row)} />
+						<td>{change(countIn(lastHour, row), countIn(hourBefore, row))}</td>
 					</tr>
-				</thead>
-				<tbody>
-					{rows.map((row) => (
-						<tr key={row} class={row === 'total' ? 'total' : undefined}>
-							<th scope="row">
-								<a href={row === 'total' ? '/jobs' : jobsPath({ status: row })}>
-									{row === 'total' ? 'all' : <Status of={row} />}
-								</a>
-							</th>
-							<Count count={countIn(all, row)} />
-							<Count count={countIn(lastHour, row)} />
-							<Count count={countIn(hourBefore, row)} />
-							<td>{change(countIn(lastHour, row), countIn(hourBefore, row))}</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
+				))}
+			</Table>
 		</section>
 	);
 }
@@ -126,32 +116,23 @@ function LanesTable({ lanes, oldestPendingAt }: LanesProps) {
 					'No job is pending.'
 				)}
 			</p>
-			<table class="numbers">
-				<thead>
-					<tr>
-						<th scope="col">lane</th>
-						<th scope="col">messages</th>
-						<th scope="col">size</th>
-						<th scope="col">oldest</th>
+			<Table class="numbers" heads={['lane', 'messages', 'size', 'oldest']}>
+				{lanes?.map(({ name, backlog, backlogBytes, oldestMessageAt }) => (
+					<tr key={name}>
+						<th scope="row">{name}</th>
+						<Count count={backlog} />
+						<td>{backlogBytes === undefined || backlog === 0 ? '' : formatBytes(backlogBytes)}</td>
+						<td>{oldestMessageAt && <Age at={oldestMessageAt} />}</td>
 					</tr>
-				</thead>
-				<tbody>
-					{lanes?.map(({ name, backlog, backlogBytes, oldestMessageAt }) => (
-						<tr key={name}>
-							<th scope="row">{name}</th>
-							<Count count={backlog} />
-							<td>{backlogBytes === undefined || backlog === 0 ? '' : formatBytes(backlogBytes)}</td>
-							<td>{oldestMessageAt && <Age at={oldestMessageAt} />}</td>
-						</tr>
-					))}
-				</tbody>
-			</table>
+				))}
+			</Table>
 		</section>
 	);
 }
 
 function Failures({ failures }: { readonly failures: JobCounts | undefined }) {
-	const since = { status: 'failed' };
+	const createdAfter = hourQuery(now.value, 0).get('createdAfter') ?? '';
+	const failed = { status: 'failed', createdAfter };
 	return (
 		<section>
 			<h2>Failures of the last hour</h2>
@@ -160,9 +141,9 @@ function Failures({ failures }: { readonly failures: JobCounts | undefined }) {
 				<RankedCounts
 					title="error code"
 					counts={ranked(failures?.byErrorCode)}
-					pathOf={(errorCode) => jobsPath({ ...since, errorCode })}
+					pathOf={(errorCode) => jobsPath({ ...failed, errorCode })}
 				/>
-				<RankedCounts title="task" counts={ranked(failures?.byTask)} pathOf={(task) => jobsPath({ ...since, task })} />
+				<RankedCounts title="task" counts={ranked(failures?.byTask)} pathOf={(task) => jobsPath({ ...failed, task })} />
 			</div>
 		</section>
 	);

@@ -1,9 +1,10 @@
 import { ProblemNote } from '../parts/problem.tsx';
 import { Subscriptions } from '../parts/subscriptions.tsx';
+import { Table } from '../parts/table.tsx';
 import { Clock } from '../parts/time.tsx';
 import { jobsPath } from '../pure/filters.ts';
 import { hideSecrets, prettyJson } from '../pure/json-text.ts';
-import type { TopicEvent } from '../pure/topic.ts';
+import { dataText, type ShownEvent } from '../pure/topic.ts';
 import { address } from '../state/router.ts';
 import { may } from '../state/session.ts';
 import { useTail } from '../state/use-tail.ts';
@@ -35,29 +36,19 @@ export function TopicPage({ topic }: { readonly topic: string }) {
 					{isRunning ? 'Waiting for an event…' : 'Stopped.'}
 				</p>
 			) : (
-				<table class="events">
-					<thead>
-						<tr>
-							<th scope="col">number</th>
-							<th scope="col">type</th>
-							<th scope="col">at</th>
-							<th scope="col">correlation id</th>
-							<th scope="col">data</th>
-						</tr>
-					</thead>
-					<tbody>
-						{events.map((event) => (
-							<EventRow key={event.seq} event={event} />
-						))}
-					</tbody>
-				</table>
+				<Table class="events" heads={['number', 'type', 'at', 'correlation id', 'data']}>
+					{events.map((event) => (
+						<EventRow key={event.seq} event={event} />
+					))}
+				</Table>
 			)}
 		</>
 	);
 }
 
-function EventRow({ event }: { readonly event: TopicEvent }) {
-	const { seq, type, at, correlationId, data, dataBase64, mediaType } = event;
+function EventRow({ event }: { readonly event: ShownEvent }) {
+	const { seq, type, at, correlationId, dataBase64, mediaType } = event;
+	const data = hideSecrets(dataText(event));
 	return (
 		<tr>
 			<th scope="row" class="number">
@@ -71,8 +62,8 @@ function EventRow({ event }: { readonly event: TopicEvent }) {
 			<td>
 				{dataBase64 === undefined ? (
 					<details>
-						<summary class="cut">{hideSecrets(JSON.stringify(data) ?? '').slice(0, 80)}</summary>
-						<pre>{hideSecrets(prettyJson(JSON.stringify(data) ?? ''))}</pre>
+						<summary class="cut">{data.slice(0, 80)}</summary>
+						<pre>{prettyJson(data)}</pre>
 					</details>
 				) : (
 					<span class="quiet">bytes, {mediaType}</span>

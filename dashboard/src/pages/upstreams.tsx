@@ -1,5 +1,6 @@
 import { ProblemNote } from '../parts/problem.tsx';
 import { Status } from '../parts/status.tsx';
+import { Table } from '../parts/table.tsx';
 import { Age } from '../parts/time.tsx';
 import { jobsPath } from '../pure/filters.ts';
 import type { Upstream } from '../pure/overview.ts';
@@ -21,23 +22,11 @@ export function UpstreamsPage() {
 			<ProblemNote error={error} />
 			{data?.upstreams.length === 0 && <p>This deployment has no upstream that you may use.</p>}
 			{data && data.upstreams.length > 0 && (
-				<table>
-					<thead>
-						<tr>
-							<th scope="col">upstream</th>
-							<th scope="col">breaker</th>
-							<th scope="col">open until</th>
-							<th scope="col">failures in a row</th>
-							<th scope="col">requests</th>
-							<td />
-						</tr>
-					</thead>
-					<tbody>
-						{data.upstreams.map((upstream) => (
-							<UpstreamRow key={upstream.name} upstream={upstream} onReset={refresh} />
-						))}
-					</tbody>
-				</table>
+				<Table heads={['upstream', 'breaker', 'open until', 'failures in a row', 'requests', '']}>
+					{data.upstreams.map((upstream) => (
+						<UpstreamRow key={upstream.name} upstream={upstream} onReset={refresh} />
+					))}
+				</Table>
 			)}
 		</>
 	);

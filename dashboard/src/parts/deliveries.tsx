@@ -4,6 +4,7 @@ import { may } from '../state/session.ts';
 import { useCommand } from '../state/use-command.ts';
 import { ProblemNote } from './problem.tsx';
 import { Status } from './status.tsx';
+import { Table } from './table.tsx';
 import { Age } from './time.tsx';
 
 type Webhook = NonNullable<StatusDocument['webhook']>;
@@ -22,24 +23,11 @@ export function Deliveries({ job: { id, webhook }, onSent }: DeliveriesProps) {
 			<p>
 				<code class="whole">{webhook.url}</code>
 			</p>
-			<table>
-				<thead>
-					<tr>
-						<th scope="col">event</th>
-						<th scope="col">delivery</th>
-						<th scope="col">answer</th>
-						<th scope="col">tries</th>
-						<th scope="col">last try</th>
-						<th scope="col">next try</th>
-						<td />
-					</tr>
-				</thead>
-				<tbody>
-					{webhook.deliveries.map((delivery) => (
-						<DeliveryRow key={delivery.seq} id={id} delivery={delivery} onSent={onSent} />
-					))}
-				</tbody>
-			</table>
+			<Table heads={['event', 'delivery', 'answer', 'tries', 'last try', 'next try', '']}>
+				{webhook.deliveries.map((delivery) => (
+					<DeliveryRow key={delivery.seq} id={id} delivery={delivery} onSent={onSent} />
+				))}
+			</Table>
 			{webhook.deliveries.length === 0 && <p class="quiet">No event was sent yet.</p>}
 		</section>
 	);

@@ -3,29 +3,17 @@ import { jobsPath } from '../pure/filters.ts';
 import { formatDuration, shortId } from '../pure/format.ts';
 import { now } from '../state/live.ts';
 import { Status } from './status.tsx';
+import { Table } from './table.tsx';
 import { Age } from './time.tsx';
 
 export function JobsTable({ jobs }: { readonly jobs: readonly ListedJob[] }) {
 	if (jobs.length === 0) return <p class="quiet">No job matches.</p>;
 	return (
-		<table class="jobs">
-			<thead>
-				<tr>
-					<th scope="col">status</th>
-					<th scope="col">job</th>
-					<th scope="col">task</th>
-					<th scope="col">created</th>
-					<th scope="col">took</th>
-					<th scope="col">attempt</th>
-					<th scope="col">error, tags</th>
-				</tr>
-			</thead>
-			<tbody>
-				{jobs.map((job) => (
-					<JobRow key={job.id} job={job} />
-				))}
-			</tbody>
-		</table>
+		<Table class="jobs" heads={['status', 'job', 'task', 'created', 'took', 'attempt', 'error, tags']}>
+			{jobs.map((job) => (
+				<JobRow key={job.id} job={job} />
+			))}
+		</Table>
 	);
 }
 

@@ -1,4 +1,5 @@
 import { formatCount } from '../pure/format.ts';
+import { Table } from './table.tsx';
 
 interface RankedCountsProps {
 	/** The name of what is counted. */
@@ -13,26 +14,18 @@ export function RankedCounts({ title, counts, pathOf }: RankedCountsProps) {
 	if (counts.length === 0) return null;
 	const largest = Math.max(...counts.map(([, count]) => count));
 	return (
-		<table class="numbers ranked">
-			<thead>
-				<tr>
-					<th scope="col">{title}</th>
-					<th scope="col">jobs</th>
+		<Table class="numbers ranked" heads={[title, 'jobs']}>
+			{counts.map(([name, count]) => (
+				<tr key={name}>
+					<th scope="row">
+						<a href={pathOf(name)}>{name}</a>
+					</th>
+					<td>
+						<span class="bar" style={{ width: `${(60 * count) / largest}px` }} aria-hidden="true" />
+						{formatCount(count)}
+					</td>
 				</tr>
-			</thead>
-			<tbody>
-				{counts.map(([name, count]) => (
-					<tr key={name}>
-						<th scope="row">
-							<a href={pathOf(name)}>{name}</a>
-						</th>
-						<td>
-							<span class="bar" style={{ width: `${(60 * count) / largest}px` }} aria-hidden="true" />
-							{formatCount(count)}
-						</td>
-					</tr>
-				))}
-			</tbody>
-		</table>
+			))}
+		</Table>
 	);
 }

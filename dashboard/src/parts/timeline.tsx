@@ -4,6 +4,7 @@ import { hideSecrets } from '../pure/json-text.ts';
 import { type Step, type StepSpan, spansOf, timelineOf } from '../pure/timeline.ts';
 import { now } from '../state/live.ts';
 import { Status } from './status.tsx';
+import { Table } from './table.tsx';
 import { Clock } from './time.tsx';
 
 /** The waits and the attempts of a job, each with its share of the whole time. */
@@ -13,21 +14,11 @@ export function Timeline({ events }: { readonly events: readonly JobEvent[] }) {
 	return (
 		<section>
 			<h2>Timeline</h2>
-			<table class="timeline">
-				<thead>
-					<tr>
-						<th scope="col">from</th>
-						<th scope="col">step</th>
-						<th scope="col">took</th>
-						<td />
-					</tr>
-				</thead>
-				<tbody>
-					{steps.map((step, index) => (
-						<StepRow key={step.from + step.title} step={step} span={spans[index]} />
-					))}
-				</tbody>
-			</table>
+			<Table class="timeline" heads={['from', 'step', 'took', '']}>
+				{steps.map((step, index) => (
+					<StepRow key={step.from + step.title} step={step} span={spans[index]} />
+				))}
+			</Table>
 		</section>
 	);
 }

@@ -1,31 +1,22 @@
-export interface TopicEvent {
-	readonly seq: number;
-	readonly type: string;
-	readonly at: string;
-	readonly correlationId?: string;
-	readonly data?: unknown;
-	/** Of an event of bytes, in place of `data`. */
-	readonly dataBase64?: string;
-	readonly mediaType?: string;
+import type { TopicEvent } from '../../../src/client/index.ts';
+
+/** An event with its text: to parse it rounds large numbers. */
+export type ShownEvent = TopicEvent & { readonly text: string };
+
+export function readEvent(text: string): ShownEvent {
+	return { ...(JSON.parse(text) as TopicEvent), text };
 }
 
-export interface Subscription {
-	readonly name: string;
-	readonly status: string;
-	readonly task?: string;
-	readonly webhook?: { readonly url: string };
-	readonly cursor: number;
-	readonly lag: number;
-	readonly delivered: number;
-	readonly missed: number;
-	readonly givenUp: { readonly count: number };
-	readonly failure?: { readonly reason?: string; readonly code?: number; readonly nextAttemptAt?: string };
+/** What an event's text says from its data on; empty for an event without data. */
+export function dataText({ text }: Pick<ShownEvent, 'text'>): string {
+	const at = text.indexOf('"data":');
+	return at < 0 ? '' : text.slice(at + '"data":'.length, -1);
 }
 
 /** The newest events that a page shows. */
 export const MAX_SHOWN_EVENTS = 200;
 
 /** The events with more of them, the newest first. */
-export function withTopicEvents(before: readonly TopicEvent[], more: readonly TopicEvent[]): readonly TopicEvent[] {
+export function withTopicEvents(before: readonly ShownEvent[], more: readonly ShownEvent[]): readonly ShownEvent[] {
 	return [...more.toReversed(), ...before].slice(0, MAX_SHOWN_EVENTS);
 }

@@ -1,14 +1,13 @@
 import { createParser } from 'eventsource-parser';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { TopicEvent } from '../pure/topic.ts';
-import { withTopicEvents } from '../pure/topic.ts';
-import { sendChecked } from './api.ts';
+import { readEvent, type ShownEvent, withTopicEvents } from '../pure/topic.ts';
+import { readJson, sendChecked } from './api.ts';
 import { isPaused } from './live.ts';
 
 const RECONNECT_MS = 3_000;
 
 export interface Tail {
-	readonly events: readonly TopicEvent[];
+	readonly events: readonly ShownEvent[];
 	readonly error: Error | undefined;
 	readonly isRunning: boolean;
 	readonly start: () => void;
@@ -22,7 +21,7 @@ export interface Tail {
  * @param after the number of the event before the first one; `undefined` begins with the next event.
  */
 export function useTail(topic: string, after: number | undefined): Tail {
-	const [events, setEvents] = useState<readonly TopicEvent[]>([]);
+	const [events, setEvents] = useState<readonly ShownEvent[]>([]);
 	const [error, setError] = useState<Error>();
 	const [isRunning, setRunning] = useState(true);
 	const cursor = useRef(after);
@@ -34,12 +33,11 @@ export function useTail(topic: string, after: number | undefined): Tail {
 	useEffect(() => {
 		if (!isOpen) return;
 		const abort = new AbortController();
-		const onEvent = (event: TopicEvent) => {
-			cursor.current = event.seq;
+		const onEvent = (event: ShownEvent) => {
 			setError(undefined);
 			setEvents((before) => withTopicEvents(before, [event]));
 		};
-		void follow({ topic, cursor: () => cursor.current, signal: abort.signal, onEvent, onError: setError });
+		void follow({ topic, cursor, signal: abort.signal, onEvent, onError: setError });
 		return () => abort.abort();
 	}, [topic, after, isOpen]);
 	return { events, error, isRunning, start: () => setRunning(true), stop: () => setRunning(false) };
@@ -47,19 +45,27 @@ export function useTail(topic: string, after: number | undefined): Tail {
 
 interface Following {
 	readonly topic: string;
-	readonly cursor: () => number | undefined;
+	/** The number of the last event that was read, or the place before the first one. */
+	readonly cursor: { current: number | undefined };
 	readonly signal: AbortSignal;
-	readonly onEvent: (event: TopicEvent) => void;
+	readonly onEvent: (event: ShownEvent) => void;
 	readonly onError: (error: Error) => void;
 }
 
 async function follow({ topic, cursor, signal, onEvent, onError }: Following): Promise<void> {
-	const parser = createParser({ onEvent: ({ data }) => onEvent(JSON.parse(data) as TopicEvent) });
+	const path = `/v1/topics/${encodeURIComponent(topic)}/events`;
+	const parser = createParser({
+		onEvent: ({ data }) => {
+			const event = readEvent(data);
+			cursor.current = event.seq;
+			onEvent(event);
+		},
+	});
 	while (!signal.aborted) {
 		try {
-			const after = cursor();
-			const query = after === undefined ? '' : `?after=${after}`;
-			const url = `/v1/topics/${encodeURIComponent(topic)}/events${query}`;
+			// The place is known before the stream opens, so that nothing is missed if it breaks before its first event.
+			cursor.current ??= (await readJson<{ readonly lastSeq: number }>(`${path}?after=now`, { signal })).lastSeq;
+			const url = `${path}?after=${cursor.current}`;
 			const response = await sendChecked(url, { signal, headers: { accept: 'text/event-stream' } });
 			await readStream(response, (text) => parser.feed(text));
 		} catch (error) {
