@@ -2,7 +2,7 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import * as z from 'zod';
 import { coatcheck } from '../src/coatcheck.ts';
-// What is loaded on demand, loaded at once: the test runner hangs at its end if it fetches a module for an invocation that is killed.
+// What is loaded on demand, loaded at once: no invocation that a test kills is in the middle of fetching a module.
 import '../src/http/access/jwt.ts';
 import '../src/http/rare-handlers.ts';
 import '../src/http/read/edge-cache.ts';

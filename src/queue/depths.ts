@@ -2,6 +2,7 @@
 import { defined } from '../core/defined.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 import { logError } from '../log.ts';
+import { withTimeout } from '../rpc/with-timeout.ts';
 import type { Lanes, MessageQueue } from './lanes.ts';
 
 /** The messages of one lane, those at work included: a queue counts a message until it is acknowledged. */
@@ -38,10 +39,7 @@ export async function readLaneDepths(lanes: Lanes, now: number): Promise<readonl
 
 async function readLane(lane: string, queues: readonly MessageQueue[]): Promise<LaneDepth | undefined> {
 	try {
-		const timeout = scheduler.wait(METRICS_TIMEOUT_MS).then(() => {
-			throw new Error(`no response within ${METRICS_TIMEOUT_MS} ms`);
-		});
-		return laneDepth(lane, await Promise.race([Promise.all(queues.map((queue) => queue.metrics())), timeout]));
+		return laneDepth(lane, await withTimeout(METRICS_TIMEOUT_MS, Promise.all(queues.map((queue) => queue.metrics()))));
 	} catch (error) {
 		logError('depth of a lane unknown', { lane, error });
 		return undefined;
