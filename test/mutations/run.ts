@@ -45,25 +45,31 @@ interface Result {
 async function main(): Promise<void> {
 	const wanted = MUTANTS.filter(({ invariant }) => values.only === undefined || invariant === Number(values.only));
 	await everythingHolds(wanted);
-	const queue = [...wanted];
 	const results: Result[] = [];
-	const work = () =>
-		inCopy(async (folder) => {
-			for (let mutant = queue.shift(); mutant; mutant = queue.shift()) results.push(await tried(mutant, folder));
-		});
-	await Promise.all(Array.from({ length: Math.min(availableParallelism(), wanted.length) }, work));
+	await inCopies(wanted, async (mutant, folder) => void results.push(await tried(mutant, folder)));
 	report(results.sort((a, b) => wanted.indexOf(a.mutant) - wanted.indexOf(b.mutant)));
 }
 
 /** A test that already fails without a break would seem to notice every break. */
 async function everythingHolds(mutants: readonly Mutant[]): Promise<void> {
 	const killers = [...new Map(mutants.map(({ killer }) => [nameOf(killer), killer])).values()];
-	await inCopy(async (folder) => {
-		for (const killer of killers) {
-			const { failed, output } = await run(killer, folder);
-			if (failed) throw new Error(`${nameOf(killer)} fails with nothing broken:\n${output.slice(-4_000)}`);
-		}
+	await inCopies(killers, async (killer, folder) => {
+		const { failed, output } = await run(killer, folder);
+		if (failed) throw new Error(`${nameOf(killer)} fails with nothing broken:\n${output.slice(-4_000)}`);
 	});
+}
+
+/** Works on all items, in as many copies at once as the machine has processors. */
+async function inCopies<Item>(
+	items: readonly Item[],
+	work: (item: Item, folder: string) => Promise<void>,
+): Promise<void> {
+	const queue = [...items];
+	const workOff = () =>
+		inCopy(async (folder) => {
+			for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item, folder);
+		});
+	await Promise.all(Array.from({ length: Math.min(availableParallelism(), items.length) }, workOff));
 }
 
 async function tried(mutant: Mutant, folder: string): Promise<Result> {
