@@ -6,6 +6,7 @@ import { coatcheck } from '../src/coatcheck.ts';
 import '../src/http/access/jwt.ts';
 import '../src/http/rare-handlers.ts';
 import '../src/http/read/edge-cache.ts';
+import '../src/object/list-reader.ts';
 import '../src/subscription/serve.ts';
 import '../src/tasks/profile-csv/profile-input.ts';
 import '../src/tasks/thumbnail/make-thumbnail.ts';

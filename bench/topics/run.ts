@@ -243,7 +243,7 @@ function document(told: readonly Row[], caughtUp: readonly Row[]): string {
 
 ## Many readers
 
-One event, ${ROUNDS} rounds in turns with one job's watchers.
+One event, ${ROUNDS} ${ROUNDS === 1 ? 'round' : 'rounds'}, in turns with one job's watchers.
 
 ${markdown(told)}
 

@@ -7,6 +7,7 @@ import { coatcheck } from '../../src/coatcheck.ts';
 import type { JobNews } from '../../src/core/job/news.ts';
 import type { JobFilter, ListApi, ListQuery } from '../../src/core/list/list-api.ts';
 import { JobList } from '../../src/object/job-list.ts';
+import { countListed, readListPage } from '../../src/object/list-reader.ts';
 import { tasks } from '../../src/tasks/index.ts';
 import { type MadeList, madeNews } from '../list/made-jobs.ts';
 
@@ -47,15 +48,15 @@ export class TopicObject extends DurableObject implements ListApi {
 	}
 
 	async listJobs(query: ListQuery) {
-		return this.#list.page(query, Date.now());
+		return readListPage(this.#list.leaves, query, Date.now());
 	}
 
 	async countJobs(filter: JobFilter) {
-		return this.#list.counts(filter, Date.now());
+		return (await countListed(this.#list.leaves, filter, Date.now())).counts;
 	}
 
 	async countCombinations(filter: JobFilter) {
-		return (await this.#list.counted(filter, Date.now())).byCombination;
+		return (await countListed(this.#list.leaves, filter, Date.now())).byCombination;
 	}
 
 	async fill(list: MadeList, from: number, to: number): Promise<void> {

@@ -11,9 +11,11 @@ import { type CallOptions, Job, type JobConnection } from './job.ts';
 import { httpUrl, jobUrls } from './job-urls.ts';
 import { JobsClient } from './jobs.ts';
 import { ANSWER_TIMEOUT_MS } from './limits.ts';
+import type { PageOptions } from './pages.ts';
 import { randomKey, type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
 import { SubmittedJob } from './submitted-job.ts';
 import { Topic } from './topic.ts';
+import { followTopics, type ListedTopic } from './topics.ts';
 
 export interface ClientOptions {
 	/** The deployment's URL, with any path that a gateway adds: `https://jobs.example`. */
@@ -120,6 +122,16 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	topic<Data = unknown>(name: string): Topic<Data, TaskName<Tasks>> {
 		const url = `${this.#base}/v1/topics/${encodeURIComponent(name)}`;
 		return new Topic({ http: this.#http, url, transports: this.#topicTransports });
+	}
+
+	/**
+	 * Lists the topics that have events or subscriptions. The topic `jobs` comes first, the others are sorted by name.
+	 *
+	 * @throws {ProblemError} when the server refuses.
+	 * @example for await (const { name } of client.topics()) console.log(name);
+	 */
+	topics(options: PageOptions = {}): AsyncGenerator<ListedTopic, void> {
+		return followTopics(this.#http, this.#base, options);
 	}
 
 	async #submit(request: () => SubmitRequest, signal: AbortSignal): Promise<StatusDocument> {

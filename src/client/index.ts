@@ -41,10 +41,11 @@ export type {
 	TaskTypes,
 } from './inference.ts';
 export type { CallOptions, EventsOptions, Job } from './job.ts';
-export type { JobCounts, JobListing, JobsClient, JobsFilter, JobsPage, ListedJob, ListOptions } from './jobs.ts';
+export type { JobCounts, JobListing, JobsClient, JobsFilter, JobsPage, ListedJob } from './jobs.ts';
 export { type FollowedOperation, followOperation, type OperationOptions } from './operation/operation.ts';
 export type { OperationInit } from './operation/request.ts';
 export type { OperationState } from './operation/state.ts';
+export type { PageOptions } from './pages.ts';
 export type { SubmitOptions } from './submission.ts';
 export type { SubmittedJob } from './submitted-job.ts';
 export type {
@@ -57,4 +58,5 @@ export type {
 } from './subscription.ts';
 export type { PublishOptions, Topic, TopicEventsOptions } from './topic.ts';
 export { isGap, type TopicEvent, type TopicGap, type TopicItem } from './topic-event.ts';
+export type { ListedTopic } from './topics.ts';
 export type { WaitBounds } from './waiting.ts';

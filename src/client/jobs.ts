@@ -4,6 +4,7 @@ import { parseStatusDocument, type StatusDocument } from './document.ts';
 import { ProtocolError } from './errors.ts';
 import type { Http } from './http.ts';
 import type { CallOptions } from './job.ts';
+import { followPages, type PageOptions } from './pages.ts';
 
 /** The jobs that match every member. */
 export interface JobsFilter {
@@ -22,13 +23,6 @@ export interface JobsFilter {
 	readonly id?: string;
 	/** The key of a submission. Without `task`, the jobs of every task that the deployment has now. */
 	readonly idempotencyKey?: string;
-}
-
-export interface ListOptions extends CallOptions {
-	/** Maximum number of jobs in each response: 1–100. Default: 100. */
-	readonly pageSize?: number;
-	/** The `nextCursor` of a page of the same filter, to continue after it. Default: start with the newest job. */
-	readonly cursor?: string;
 }
 
 /** A job as the list shows it: its status document, with one link. */
@@ -55,8 +49,6 @@ export interface JobCounts {
 	/** The creation time of the oldest pending job, RFC 3339; left out when no job is pending. */
 	readonly oldestPendingAt?: string;
 }
-
-const DEFAULT_PAGE_SIZE = 100;
 
 /** The jobs that match a filter. Each iteration sends its own requests, one for each page that is needed. */
 export class JobListing implements AsyncIterable<ListedJob> {
@@ -97,8 +89,11 @@ export class JobsClient {
 	 *   await client.job(links.self).retry();
 	 * }
 	 */
-	list(filter: JobsFilter = {}, options: ListOptions = {}): JobListing {
-		return new JobListing(() => this.#follow(filter, options));
+	list(filter: JobsFilter = {}, options: PageOptions = {}): JobListing {
+		return new JobListing(() => {
+			const listing = { url: this.#url, query: filterQuery(filter), parse: parsePage };
+			return followPages(this.#http, listing, options);
+		});
 	}
 
 	/** Counts the jobs that match. */
@@ -110,19 +105,6 @@ export class JobsClient {
 		const counts = await this.#http.askJson({ url, signal });
 		if (!isObject(counts) || !Number.isSafeInteger(counts.total)) throw new ProtocolError('Expected counts of jobs');
 		return counts as unknown as JobCounts;
-	}
-
-	async *#follow(filter: JobsFilter, options: ListOptions): AsyncGenerator<JobsPage, void> {
-		const { pageSize = DEFAULT_PAGE_SIZE, signal = new AbortController().signal } = options;
-		const query = filterQuery(filter);
-		query.set('limit', String(pageSize));
-		for (let { cursor } = options; ; ) {
-			if (cursor !== undefined) query.set('cursor', cursor);
-			const page = parsePage(await this.#http.askJson({ url: `${this.#url}?${query}`, signal }));
-			yield page;
-			cursor = page.nextCursor;
-			if (cursor === undefined) return;
-		}
 	}
 }
 

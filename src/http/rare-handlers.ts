@@ -16,5 +16,6 @@ export { listUpstreams, resetUpstream } from './operator/upstreams.ts';
 export { jobInput } from './read/input.ts';
 export { submitUpstream } from './submit/upstream.ts';
 export { topicEvents } from './topics/events.ts';
+export { listTopics } from './topics/list.ts';
 export { publishEvent } from './topics/publish.ts';
 export { deleteSubscription, getSubscription, listSubscriptions, putSubscription } from './topics/subscriptions.ts';

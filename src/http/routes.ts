@@ -54,6 +54,7 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/jobs/:id/events', 'read', [jobEvents]),
 	route('GET /v1/jobs/:id/socket', 'read', [jobSocket]),
 
+	route('GET /v1/topics', 'read', [rare('listTopics')]),
 	route('POST /v1/topics/:topic/events', 'submit', [rare('publishEvent'), event]),
 	route('GET /v1/topics/:topic/events', 'read', [rare('topicEvents')]),
 	route('GET /v1/topics/:topic/subscriptions', 'operate', [rare('listSubscriptions')]),

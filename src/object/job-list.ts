@@ -16,10 +16,8 @@ import {
 	LEAVES_WRITTEN_AT_ONCE,
 	UNHEARD_AT_ONCE,
 } from '../core/list/limits.ts';
-import type { JobCounts, JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { Leaves, sweepAt } from './leaves.ts';
-import { type CountedJobs, countListed, readListPage } from './list-reader.ts';
 import { ListRows } from './list-rows.ts';
 
 /** A row of the log with news for the list. */
@@ -133,17 +131,9 @@ export class JobList {
 		this.#since = { news: 0, chars: 0 };
 	}
 
-	/** @throws {RangeError} for a cursor that is not of this filter. */
-	page(query: ListQuery, now: number): ListPage {
-		return readListPage(this.#leaves, query, now);
-	}
-
-	async counts(filter: JobFilter, now: number): Promise<JobCounts> {
-		return (await this.counted(filter, now)).counts;
-	}
-
-	counted(filter: JobFilter, now: number): Promise<CountedJobs> {
-		return countListed(this.#leaves, filter, now);
+	/** For `list-reader.ts`. */
+	get leaves(): Leaves {
+		return this.#leaves;
 	}
 
 	/** Takes the unfinished jobs that must be asked, because their news may be lost. The intervals begin again at each start. */

@@ -94,12 +94,15 @@ export class JobsTopic {
 		return { doubtful, isAnyUnfinished: news.some(({ job, goneAt }) => job !== undefined && goneAt === undefined) };
 	}
 
-	page(query: ListQuery, now: number): ListPage {
-		return this.#open(now).page(query, now);
+	/** @throws {RangeError} for a cursor that is not of this filter. */
+	async page(query: ListQuery, now: number): Promise<ListPage> {
+		const { readListPage } = await import('./list-reader.ts');
+		return readListPage(this.#open(now).leaves, query, now);
 	}
 
-	counted(filter: JobFilter, now: number): Promise<CountedJobs> {
-		return this.#open(now).counted(filter, now);
+	async counted(filter: JobFilter, now: number): Promise<CountedJobs> {
+		const { countListed } = await import('./list-reader.ts');
+		return countListed(this.#open(now).leaves, filter, now);
 	}
 
 	/**

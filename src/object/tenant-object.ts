@@ -26,6 +26,7 @@ import type {
 	Reserved,
 	TenantObjectApi,
 	TopicAllowanceRequest,
+	TopicsQuery,
 } from '../core/quota/tenant-api.ts';
 import type { Allowance } from '../core/topic/allowance.ts';
 import { Jobs } from '../rpc/jobs.ts';
@@ -96,6 +97,10 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 
 	async returnAllowance(topic: string, allowance: Allowance): Promise<void> {
 		this.#topics.set(topic, allowance);
+	}
+
+	async listTopics(query: TopicsQuery): Promise<readonly string[]> {
+		return this.#topics.names(query);
 	}
 
 	/** Clears expired entries even if no further request arrives. */

@@ -1,5 +1,5 @@
 /** The rows of a tenant's object about its topics: the share of each in the quota for topics. */
-import type { Granted, TopicAllowanceRequest } from '../core/quota/tenant-api.ts';
+import type { Granted, TopicAllowanceRequest, TopicsQuery } from '../core/quota/tenant-api.ts';
 import { type Allowance, NO_ALLOWANCE, topicShortage } from '../core/topic/allowance.ts';
 
 /** A persisted contract. It is made with the tenant's first topic, because it costs rows. */
@@ -39,6 +39,13 @@ export class TopicShares {
 		this.#total = { bytes: total.bytes - own.bytes + bytes, events: total.events - own.events + events };
 		if (bytes === 0 && events === 0) this.#sql.exec('DELETE FROM topics WHERE name = ?', topic);
 		else this.#sql.exec('INSERT OR REPLACE INTO topics VALUES (?, ?, ?)', topic, bytes, events);
+	}
+
+	/** Sorted. Makes no table, so that asking costs a tenant without topics no rows. */
+	names({ limit, after = '' }: TopicsQuery): string[] {
+		if (this.#sql.exec("SELECT 1 FROM sqlite_schema WHERE name = 'topics'").toArray().length === 0) return [];
+		const rows = this.#sql.exec<Row>('SELECT name FROM topics WHERE name > ? ORDER BY name LIMIT ?', after, limit);
+		return rows.toArray().map(({ name }) => String(name));
 	}
 
 	#sum(): Allowance {

@@ -249,8 +249,7 @@ describe('somebody on call', () => {
 			});
 		await publish('first');
 		const page = await dashboard.open('/topics');
-		await page.getByLabel('Name of the topic').fill('pictures');
-		await page.getByRole('button', { name: 'Open' }).click();
+		await page.getByRole('link', { name: 'pictures' }).click();
 		await page.getByRole('link', { name: 'From the first event' }).click();
 		await page.getByRole('cell', { name: 'first' }).waitFor();
 		await publish('second');

@@ -260,3 +260,24 @@ describe('subscriptions', () => {
 		await expect(wrong).rejects.toMatchObject({ status: 400, errors: [{ pointer: '/webhook/url' }] });
 	});
 });
+
+describe('client.topics', () => {
+	it('lists the topics of the tenant, page by page', async () => {
+		const by = key('client', crypto.randomUUID(), 'submit', 'read');
+		const variables = { ...DEPLOYED, API_KEYS: apiKeys(by) };
+		const client = createClient({
+			baseUrl: ORIGIN,
+			apiKey: by.secret,
+			fetch: (url, init) => ask(variables, String(url), init as RequestInit),
+		});
+		for (const name of ['b', 'a']) await client.topic(name).publish(1, { type: 'made' });
+		const names: string[] = [];
+		for await (const { name } of client.topics({ pageSize: 1 })) names.push(name);
+		expect(names).toEqual(['jobs', 'a', 'b']);
+	});
+
+	it('says so when the answer is no page of topics', async () => {
+		const client = createClient({ baseUrl: ORIGIN, fetch: async () => Response.json({ jobs: [] }) });
+		await expect(client.topics().next()).rejects.toThrow('Expected a page of topics');
+	});
+});

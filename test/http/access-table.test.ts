@@ -44,6 +44,7 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	'GET /v1/jobs/:id/input': { status: 200 },
 	'GET /v1/jobs/:id/events': { status: 200 },
 	'GET /v1/jobs/:id/socket': { status: 101, init: { headers: { upgrade: 'websocket' } } },
+	'GET /v1/topics': { status: 200 },
 	'POST /v1/topics/:topic/events': {
 		status: 202,
 		init: { headers: { 'coatcheck-event-type': 'made', 'content-type': 'application/json' }, body: '1' },
@@ -82,7 +83,13 @@ const isAboutJob = ({ path }: Route) => path.includes(':id');
 const isOfAnotherKind = ({ path }: Route) => path.startsWith('/v1/batches/') || path.startsWith('/v1/actions/');
 
 /** The routes that refuse parameters that they don't know, `token` among them. */
-const TAKES_PARAMETERS = ['POST /v1/tasks/:task/jobs', 'GET /v1/jobs', 'GET /v1/jobs/counts', 'GET /v1/actions'];
+const TAKES_PARAMETERS = [
+	'POST /v1/tasks/:task/jobs',
+	'GET /v1/jobs',
+	'GET /v1/jobs/counts',
+	'GET /v1/actions',
+	'GET /v1/topics',
+];
 
 /** A key that may cancel may also purge, and one that may read may also read inputs. A link's token never may. */
 const KEY_SCOPE: Partial<Record<Route['scope'], string>> = { purge: 'cancel', input: 'read' };

@@ -16,6 +16,7 @@ import {
 import type { JobCounts, JobFilter } from '../../src/core/list/list-api.ts';
 import type { Position } from '../../src/core/list/position.ts';
 import { JobList } from '../../src/object/job-list.ts';
+import { countListed, readListPage } from '../../src/object/list-reader.ts';
 import { erased, idFor, type MadeJob, newsFor, T0 } from '../core/list/news.ts';
 
 const HOUR = 3_600_000;
@@ -65,7 +66,11 @@ class Bench {
 		const found: ListedJob[] = [];
 		let cursor: string | undefined;
 		do {
-			const page = this.list.page(cursor === undefined ? { filter, limit } : { filter, limit, cursor }, this.now);
+			const page = readListPage(
+				this.list.leaves,
+				cursor === undefined ? { filter, limit } : { filter, limit, cursor },
+				this.now,
+			);
 			expect(page.entries.length).toBeLessThanOrEqual(limit);
 			found.push(...page.entries.map(({ job }) => job));
 			cursor = page.nextCursor;
@@ -73,8 +78,8 @@ class Bench {
 		return found;
 	}
 
-	counts(filter: JobFilter = {}): Promise<JobCounts> {
-		return this.list.counts(filter, this.now);
+	async counts(filter: JobFilter = {}): Promise<JobCounts> {
+		return (await countListed(this.list.leaves, filter, this.now)).counts;
 	}
 
 	rows(table: string): number {

@@ -7,6 +7,7 @@ import { env } from 'cloudflare:workers';
 import type { JobNews } from '../../src/core/job/news.ts';
 import type { JobFilter, ListApi, ListQuery } from '../../src/core/list/list-api.ts';
 import { JobList } from '../../src/object/job-list.ts';
+import { countListed, readListPage } from '../../src/object/list-reader.ts';
 
 /** The log of these tests keeps nothing: a list is opened once. */
 const NO_LOG = { after: () => [] };
@@ -52,8 +53,8 @@ async function openList(): Promise<ListApi> {
 				const { extra } = list.apply(news, now);
 				if (extra !== undefined) list.logged({ first: now, extra });
 			}),
-		listJobs: (query) => inObject((now) => list.page(query, now)),
-		countJobs: (filter) => inObject(async (now) => (await list.counted(filter, now)).counts),
-		countCombinations: (filter) => inObject(async (now) => (await list.counted(filter, now)).byCombination),
+		listJobs: (query) => inObject((now) => readListPage(list.leaves, query, now)),
+		countJobs: (filter) => inObject(async (now) => (await countListed(list.leaves, filter, now)).counts),
+		countCombinations: (filter) => inObject(async (now) => (await countListed(list.leaves, filter, now)).byCombination),
 	};
 }

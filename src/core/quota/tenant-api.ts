@@ -57,6 +57,12 @@ export interface ActionLogPage {
 	readonly finished: readonly LoggedAction[];
 }
 
+export interface TopicsQuery {
+	readonly limit: number;
+	/** Only names that sort after this one. */
+	readonly after?: string;
+}
+
 export interface TenantObjectApi {
 	/** Reserves quota for a job before it is accepted or retried. */
 	reserve(request: ReservationRequest, quotas: Quotas): Promise<Reserved>;
@@ -71,4 +77,6 @@ export interface TenantObjectApi {
 	grantAllowance(request: TopicAllowanceRequest): Promise<Granted>;
 	/** Sets the share of a topic that needs less. */
 	returnAllowance(topic: string, allowance: Allowance): Promise<void>;
+	/** The names of the topics that have events or subscriptions, sorted. Each of them has a share. */
+	listTopics(query: TopicsQuery): Promise<readonly string[]>;
 }

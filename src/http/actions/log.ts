@@ -3,30 +3,28 @@ import { ActionParameters, actionFilterDocument } from '../../core/action/reques
 import { defined } from '../../core/defined.ts';
 import type { JobView, Reading } from '../../core/job/object-api.ts';
 import { ACTION_TASK } from '../../core/job/system-task.ts';
-import type { ActionLogQuery, LoggedAction, LogPosition } from '../../core/quota/tenant-api.ts';
+import type { LoggedAction, LogPosition } from '../../core/quota/tenant-api.ts';
 import { readerOf, tenantOf } from '../access/auth.ts';
 import { createLinkBase, PRIVATE } from '../job-response.ts';
-import { readPageLimit } from '../list/query.ts';
-import { type Fault, shown } from '../problem.ts';
+import { readPageQuery } from '../page-query.ts';
 import type { RequestContext } from '../request-context.ts';
-import { invalidRequest } from '../submit/options.ts';
-import { accountOfActions, requireTenants } from './places.ts';
+import { requireTenants } from '../require-tenants.ts';
+import { accountOfActions } from './places.ts';
 import { actionCounts, actionLink } from './response.ts';
 
 /** `GET /v1/actions`: the newest first. */
 export async function listActions(context: RequestContext): Promise<Response> {
-	requireTenants(context);
+	requireTenants(context.tenants, 'bulk actions');
 	tenantOf(context.principal);
-	const query = readLogQuery(context.url);
-	const { limit } = query;
+	const { limit, position: before } = readPageQuery(context.url, parseLogCursor);
 	// One more than asked for shows whether there is another page.
 	const page = await context.tenants.call(accountOfActions(context), (object) =>
-		object.readActionLog({ ...query, limit: limit + 1 }),
+		object.readActionLog(defined({ before, limit: limit + 1 })),
 	);
 	const unfinished = await Promise.all([...new Set(page.unfinished)].map((id) => readUnfinished(context, id)));
 	const known = new Set(page.finished.map(logCursor));
 	const missed = unfinished.filter((action) => action !== undefined).filter((action) => !known.has(logCursor(action)));
-	const all = [...missed.filter((action) => isBefore(action, query.before)), ...page.finished].sort(compareNewestFirst);
+	const all = [...missed.filter((action) => isBefore(action, before)), ...page.finished].sort(compareNewestFirst);
 	const last = all.length > limit ? all[limit - 1] : undefined;
 	const actions = all.slice(0, limit).map((action) => actionItem(context, action));
 	return Response.json(defined({ actions, nextCursor: last && logCursor(last) }), { headers: PRIVATE });
@@ -99,22 +97,3 @@ function parseLogCursor(text: string): LogPosition | undefined {
 	const [, time = '', id = ''] = /^([0-9a-z]{1,9})\.([0-9a-f]{64})$/.exec(text) ?? [];
 	return id !== '' ? { createdAt: Number.parseInt(time, 36), id } : undefined;
 }
-
-/** @throws {Problem} `InvalidRequest`, with each parameter that is wrong and what was expected. */
-function readLogQuery({ searchParams }: URL): ActionLogQuery {
-	const faults: Fault[] = [...new Set(searchParams.keys())].flatMap((parameter) => {
-		if (!LOG_PARAMETERS.includes(parameter))
-			return [{ parameter, message: `expected one of ${LOG_PARAMETERS.join(', ')}` }];
-		const isRepeated = searchParams.getAll(parameter).length > 1;
-		return isRepeated ? [{ parameter, message: 'expected one value, got several' }] : [];
-	});
-	const cursor = searchParams.get('cursor') ?? undefined;
-	const before = cursor === undefined ? undefined : parseLogCursor(cursor);
-	if (cursor !== undefined && !before)
-		faults.push({ parameter: 'cursor', message: `expected the nextCursor of an earlier page, got: ${shown(cursor)}` });
-	const limit = readPageLimit(searchParams, faults);
-	if (faults.length > 0) throw invalidRequest('The query is not valid', faults);
-	return defined({ limit, before });
-}
-
-const LOG_PARAMETERS: readonly string[] = ['limit', 'cursor'];

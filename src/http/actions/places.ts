@@ -1,6 +1,5 @@
 /** Limits the number of unfinished actions of a tenant. Counts them as quotas count jobs, so the limit is exact. */
 
-import { NotConfigured } from '../../config/config.ts';
 import type { AcceptTerms } from '../../core/job/object-api.ts';
 import { ACTION_TASK, quotaAccount } from '../../core/job/system-task.ts';
 import { QUOTA_RETRY_SECONDS } from '../../core/quota/limits.ts';
@@ -9,6 +8,7 @@ import { tenantOf } from '../access/auth.ts';
 import { item } from '../access/rate-limit.ts';
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
+import { requireTenants } from '../require-tenants.ts';
 
 /** The place of an action among the unfinished ones of its tenant. */
 export interface ActionPlace {
@@ -21,19 +21,13 @@ export interface ActionPlace {
 /** @param id the id of the action's job. */
 export async function reserveActionPlace(context: RequestContext, id: string): Promise<ActionPlace> {
 	const { tenants, config } = context;
-	requireTenants(context);
+	requireTenants(tenants, 'bulk actions');
 	const name = reservationName(Date.now());
 	const request = { name, job: id, bytes: 0 };
 	const limit = { maxJobsInFlight: config.maxActions };
 	const reserved = await tenants.call(accountOfActions(context), (object) => object.reserve(request, limit));
 	if (reserved.reserved) return { reservation: name, terms: { acceptBy: reserved.acceptBy } };
 	return { terms: { isReplayOnly: true }, noRoom: tooManyActions(config.maxActions) };
-}
-
-/** @throws {NotConfigured} */
-export function requireTenants({ tenants }: RequestContext): void {
-	if (tenants.isBound) return;
-	throw new NotConfigured(['TENANTS'], 'Expected a binding TENANTS of the class TenantObject, for bulk actions');
 }
 
 /** Call it only when no action was made with this place. */

@@ -1,11 +1,11 @@
 /** Reads the query of a request for the list: filter, page and look-up. */
 import { defined } from '../../core/defined.ts';
 import { parseListCursor } from '../../core/list/cursor.ts';
-import { PAGE_JOBS } from '../../core/list/limits.ts';
 import type { JobFilter, ListQuery } from '../../core/list/list-api.ts';
 import { jobFilter, WireFilter } from '../../core/list/wire-filter.ts';
 import { once } from '../../core/once.ts';
 import { inQuery, zodFaults } from '../faults.ts';
+import { readPageLimit } from '../page-query.ts';
 import { type Fault, shown } from '../problem.ts';
 import { invalidRequest } from '../submit/options.ts';
 
@@ -38,16 +38,6 @@ export function readListQuery({ searchParams }: URL): CountQuery & ListQuery {
 	const message = cursor !== undefined && faults.length === 0 ? cursorFault(cursor, filter, lookup) : undefined;
 	if (message !== undefined) faults.push({ parameter: 'cursor', message });
 	return checked(defined({ filter, lookup, limit, cursor }) as CountQuery & ListQuery, faults);
-}
-
-/** The number of items in a page. Adds a fault for a value that can't be right. */
-export function readPageLimit(query: URLSearchParams, faults: Fault[]): number {
-	const given = query.get('limit');
-	const limit = given === null ? PAGE_JOBS.default : Number(given);
-	if (/^\d{1,3}$/.test(given ?? '1') && limit >= PAGE_JOBS.min && limit <= PAGE_JOBS.max) return limit;
-	const range = `from ${PAGE_JOBS.min} to ${PAGE_JOBS.max}`;
-	faults.push({ parameter: 'limit', message: `expected a whole number ${range}, got: ${shown(given ?? '')}` });
-	return PAGE_JOBS.default;
 }
 
 function readFilter(query: URLSearchParams, known: readonly string[]): { wire: WireFilter; faults: Fault[] } {

@@ -1,0 +1,79 @@
+/** `GET /v1/topics`. */
+import { describe, expect, it } from 'vitest';
+import { apiKeys, ask, bearer, DEPLOYED, key } from '../http/deployment.ts';
+
+interface Page {
+	readonly topics: readonly { readonly name: string }[];
+	readonly nextCursor?: string;
+}
+
+const WEBHOOK_SECRETS = JSON.stringify([`whsec_${btoa('x'.repeat(32))}`]);
+
+/** A tenant of one test only. */
+function createTenant(more: object = {}) {
+	const by = key('client', crypto.randomUUID(), 'submit', 'read', 'operate');
+	const variables = { ...DEPLOYED, WEBHOOK_SECRETS, ...more, API_KEYS: apiKeys(by) };
+	const get = (query = '') => ask(variables, `/v1/topics${query}`, { headers: bearer(by) });
+	const headers = { ...bearer(by), 'content-type': 'application/json', 'coatcheck-event-type': 'made' };
+	const send = async (path: string, init: RequestInit) => {
+		const response = await ask(variables, path, { headers, ...init });
+		expect([response.ok, await response.text()]).toEqual([true, expect.any(String)]);
+	};
+	return {
+		get,
+		page: async (query = '') => (await get(query)).json<Page>(),
+		publish: (topic: string) => send(`/v1/topics/${topic}/events`, { method: 'POST', body: '1' }),
+		subscribe: (topic: string) => {
+			const body = JSON.stringify({ webhook: { url: 'https://receiver.example/' }, from: 'now' });
+			return send(`/v1/topics/${topic}/subscriptions/one`, { method: 'PUT', body });
+		},
+	};
+}
+
+const names = ({ topics }: Page) => topics.map(({ name }) => name);
+
+describe('the list of topics', () => {
+	it('has the topics with events or subscriptions, by name, after the topic of the jobs', async () => {
+		const tenant = createTenant();
+		expect(names(await tenant.page())).toEqual(['jobs']);
+		await tenant.publish('pictures');
+		await tenant.publish('Orders');
+		await tenant.subscribe('mails');
+		await tenant.subscribe('jobs');
+		expect(await tenant.page()).toEqual({
+			topics: [{ name: 'jobs' }, { name: 'Orders' }, { name: 'mails' }, { name: 'pictures' }],
+		});
+		expect(names(await createTenant().page())).toEqual(['jobs']);
+	});
+
+	it('has pages', async () => {
+		const tenant = createTenant();
+		for (const topic of ['a', 'b', 'c']) await tenant.publish(topic);
+		const first = await tenant.page('?limit=2');
+		expect(names(first)).toEqual(['jobs', 'a', 'b']);
+		expect(await tenant.page(`?limit=2&cursor=${first.nextCursor}`)).toEqual({ topics: [{ name: 'c' }] });
+	});
+
+	it('has no topic of the jobs where the list is off', async () => {
+		const tenant = createTenant({ LIST: 'off' });
+		await tenant.publish('pictures');
+		expect(names(await tenant.page())).toEqual(['pictures']);
+	});
+
+	it.each([
+		['?limit=0', 'limit', 'expected a whole number from 1 to 100, got: 0'],
+		['?limit=1&limit=2', 'limit', 'expected one value, got several'],
+		['?cursor=a%20b', 'cursor', 'expected the nextCursor of an earlier page, got: a b'],
+		['?prefix=a', 'prefix', 'expected one of limit, cursor'],
+	])('says of %s what is wrong', async (query, parameter, message) => {
+		const response = await createTenant().get(query);
+		expect(response.status).toBe(400);
+		expect(await response.json()).toMatchObject({ code: 'InvalidRequest', errors: [{ parameter, message }] });
+	});
+
+	it('needs the objects of tenants', async () => {
+		const response = await createTenant({ TENANTS: undefined }).get();
+		expect(response.status).toBe(503);
+		expect(await response.json()).toMatchObject({ code: 'NotConfigured' });
+	});
+});
