@@ -13,6 +13,9 @@ const OPTIONS: InlineConfig = {
 	envDir: false,
 	publicDir: false,
 	logLevel: 'warn',
+	// Also where NODE_ENV is `development` or `test`: else each element of the page carries the path of its source on this machine.
+	oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
+	define: { 'process.env.NODE_ENV': '"production"' },
 	build: {
 		write: false,
 		target: 'es2022',

@@ -50,6 +50,13 @@ describe('the dashboard', () => {
 		expect(bytes).toBeLessThanOrEqual(MAX_GZIPPED_BYTES);
 	});
 
+	it('has the path of no source in its scripts, whatever NODE_ENV says', () => {
+		expect(process.env.NODE_ENV).toBe('test');
+		const names = readdirSync(join(folder, 'assets')).filter((name) => name.endsWith('.js'));
+		expect(names.length).toBeGreaterThan(0);
+		for (const name of names) expect(readFileSync(join(folder, 'assets', name), 'utf8')).not.toContain('.tsx');
+	});
+
 	it('has a page without inline scripts or styles, and without other hosts', () => {
 		const page = readFileSync(join(folder, 'index.html'), 'utf8');
 		expect(page).not.toMatch(/<style|style=|<script(?![^>]*src="\/assets\/)|https?:/);
