@@ -1,5 +1,6 @@
 /**
  * Compares the dashboard's list of 100 finished jobs with Bull Board's, in turns: in Chromium, each time in a new profile without a cache.
+ * A page of one line from the same server shows how soon this browser paints anything.
  * It needs Chromium, Redis and the packages of `bench/peers`. Prints the medians, and writes `bench/results/dashboard.md`.
  *
  *     npm run bench:dashboard
@@ -7,7 +8,7 @@
 import { fork } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { startLocalWorker } from '../demo/local-worker.ts';
 import { table } from '../demo/terminal.ts';
 import { median } from './compare/figures.ts';
@@ -24,9 +25,9 @@ interface Contender {
 	readonly name: string;
 	/** The page with the list. */
 	readonly url: string;
-	/** The links to the jobs of the list. */
-	readonly links: string;
-	readonly stop: () => Promise<void>;
+	/** The links to the jobs of the list. Left out: the page has no list. */
+	readonly links?: string;
+	readonly stop?: () => Promise<void>;
 }
 
 interface Visit {
@@ -38,7 +39,9 @@ interface Visit {
 }
 
 async function main(): Promise<void> {
-	const contenders = [await startCoatcheck(), await startBullBoard()];
+	const coatcheck = await startCoatcheck();
+	const oneLine = { name: 'one line', url: new URL('/healthz', coatcheck.url).href };
+	const contenders: Contender[] = [coatcheck, await startBullBoard(), oneLine];
 	const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
 	const visits = new Map(contenders.map(({ name }) => [name, [] as Visit[]]));
 	try {
@@ -51,7 +54,7 @@ async function main(): Promise<void> {
 		}
 	} finally {
 		await browser.close();
-		for (const { stop } of contenders) await stop();
+		for (const { stop } of contenders) await stop?.();
 	}
 	const rows = rowsOf(contenders, visits);
 	table(rows);
@@ -105,28 +108,39 @@ async function visit(browser: Browser, { url, links }: Contender): Promise<Visit
 	});
 	try {
 		await page.goto(url, { waitUntil: 'commit' });
-		const listMs = await page.waitForFunction(
-			({ selector, count }) => {
-				const targets = new Set([...document.querySelectorAll<HTMLAnchorElement>(selector)].map(({ href }) => href));
-				return targets.size >= count && performance.now();
-			},
-			{ selector: links, count: JOBS },
+		const listMs = links === undefined ? Number.NaN : await waitForList(page, links);
+		const painted = await page.waitForFunction(
+			() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+			undefined,
 			{ polling: 'raf', timeout: 30_000 },
 		);
-		const paintMs = await page.evaluate(
-			() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
-		);
-		return { paintMs, listMs: Number(await listMs.jsonValue()), kibibytes: bytes / 1_024 };
+		return { paintMs: Number(await painted.jsonValue()), listMs, kibibytes: bytes / 1_024 };
 	} finally {
 		await context.close();
 	}
 }
 
+/** @returns when all jobs are there, in milliseconds after the navigation began. */
+async function waitForList(page: Page, links: string): Promise<number> {
+	const listMs = await page.waitForFunction(
+		({ selector, count }) => {
+			const targets = new Set([...document.querySelectorAll<HTMLAnchorElement>(selector)].map(({ href }) => href));
+			return targets.size >= count && performance.now();
+		},
+		{ selector: links, count: JOBS },
+		{ polling: 'raf', timeout: 30_000 },
+	);
+	return Number(await listMs.jsonValue());
+}
+
 function rowsOf(contenders: readonly Contender[], visits: ReadonlyMap<string, readonly Visit[]>): string[][] {
 	const medianOf = (name: string, figure: keyof Visit) => median((visits.get(name) ?? []).map((seen) => seen[figure]));
 	const row = (label: string, figure: keyof Visit): string[] => {
-		const [ours = Number.NaN, theirs = Number.NaN] = contenders.map(({ name }) => medianOf(name, figure));
-		return [label, ours.toFixed(0), theirs.toFixed(0), `${(theirs / ours).toFixed(2)} ×`];
+		const [ours = Number.NaN, theirs = Number.NaN, least = Number.NaN] = contenders.map(({ name }) =>
+			medianOf(name, figure),
+		);
+		const leastShown = Number.isNaN(least) ? '' : least.toFixed(0);
+		return [label, ours.toFixed(0), theirs.toFixed(0), leastShown, `${(theirs / ours).toFixed(2)} ×`];
 	};
 	return [
 		['', ...contenders.map(({ name }) => name), 'Bull Board ÷ Coatcheck'],
