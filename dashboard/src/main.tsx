@@ -9,5 +9,7 @@ if (root) {
 	listenToLinks();
 	startClock();
 	void identify();
+	// The page that was painted first. Preact would keep it.
+	root.replaceChildren();
 	render(<App />, root);
 }

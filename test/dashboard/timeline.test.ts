@@ -21,7 +21,7 @@ describe('a timeline', () => {
 		expect(steps).toEqual([
 			{ kind: 'wait', title: 'Waits for its first attempt', from: at(0), to: at(1) },
 			{ kind: 'attempt', title: 'Attempt 1', from: at(1), to: at(3), outcome: 'failed', note: 'Out of paper' },
-			{ kind: 'wait', title: 'Waits for attempt 2', from: at(3), to: at(5), note: `no earlier than ${at(5)}` },
+			{ kind: 'wait', title: 'Waits for attempt 2', from: at(3), to: at(5), due: at(5) },
 			{ kind: 'attempt', title: 'Attempt 2', from: at(5), to: at(8), outcome: 'succeeded' },
 		]);
 	});

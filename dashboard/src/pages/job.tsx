@@ -94,7 +94,7 @@ function Progress({ job }: { readonly job: StatusDocument }) {
 	const { percentComplete, progress, status } = job;
 	if (percentComplete === undefined && !progress) return null;
 	return (
-		<section aria-label="Progress" class="live">
+		<section aria-label="Progress" class={`live ${status}`}>
 			{percentComplete !== undefined && <ProgressBar percent={percentComplete} label={`Progress, ${status}`} />}
 			{progress?.message && <p class="message">{hideSecrets(progress.message)}</p>}
 			{progress?.data !== undefined && (

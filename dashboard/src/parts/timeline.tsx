@@ -24,7 +24,7 @@ export function Timeline({ events }: { readonly events: readonly JobEvent[] }) {
 }
 
 function StepRow({ step, span }: { readonly step: Step; readonly span: StepSpan | undefined }) {
-	const { kind, title, from, to, outcome, note } = step;
+	const { kind, title, from, to, due, outcome, note } = step;
 	const ms = (to === undefined ? Math.max(now.value, Date.parse(from)) : Date.parse(to)) - Date.parse(from);
 	const style = span && { left: `${100 * span.start}%`, width: `${100 * span.length}%` };
 	return (
@@ -35,6 +35,11 @@ function StepRow({ step, span }: { readonly step: Step; readonly span: StepSpan 
 			<th scope="row">
 				{title} {outcome && <Status of={outcome} />}
 				{!to && <Status of={kind === 'wait' ? 'waiting' : 'running'} />}
+				{due && (
+					<p class="quiet message">
+						no earlier than <Clock at={due} />
+					</p>
+				)}
 				{note && <p class="quiet message">{hideSecrets(note)}</p>}
 			</th>
 			<td class="number">{formatDuration(ms)}</td>

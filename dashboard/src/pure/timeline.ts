@@ -7,7 +7,9 @@ export interface Step {
 	readonly from: string;
 	/** Left out while the step lasts. */
 	readonly to?: string;
-	/** How it ended, or what it is for. */
+	/** A wait ends at this time, or later. */
+	readonly due?: string;
+	/** How it ended. */
 	readonly note?: string;
 	readonly outcome?: 'succeeded' | 'failed' | 'canceled';
 }
@@ -40,8 +42,8 @@ function afterEvent(steps: readonly Step[], event: JobEvent): Step[] {
 }
 
 function waitStep({ at, job }: JobEvent, title: string): Step {
-	const note = job.nextAttemptAt === undefined ? {} : { note: `no earlier than ${job.nextAttemptAt}` };
-	return { kind: 'wait', title, from: at, ...note };
+	const due = job.nextAttemptAt === undefined ? {} : { due: job.nextAttemptAt };
+	return { kind: 'wait', title, from: at, ...due };
 }
 
 function noteOf(note: string | undefined): { readonly note?: string } {
