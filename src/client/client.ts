@@ -13,7 +13,9 @@ import { JobsClient } from './jobs.ts';
 import { ANSWER_TIMEOUT_MS } from './limits.ts';
 import { randomKey, type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
 import { SubmittedJob } from './submitted-job.ts';
+import { parseTasks, type TaskDescription } from './task-description.ts';
 import { Topic } from './topic.ts';
+import { unaborted } from './wait.ts';
 
 export interface ClientOptions {
 	/** The deployment's URL, with any path that a gateway adds: `https://jobs.example`. */
@@ -120,6 +122,11 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	topic<Data = unknown>(name: string): Topic<Data, TaskName<Tasks>> {
 		const url = `${this.#base}/v1/topics/${encodeURIComponent(name)}`;
 		return new Topic({ http: this.#http, url, transports: this.#topicTransports });
+	}
+
+	/** The deployment's tasks, with the JSON Schemas of their inputs and parameters. @throws {ProblemError} */
+	async tasks({ signal = unaborted() }: CallOptions = {}): Promise<readonly TaskDescription[]> {
+		return parseTasks(await this.#http.askJson({ url: `${this.#base}/v1/tasks`, signal }));
 	}
 
 	async #submit(request: () => SubmitRequest, signal: AbortSignal): Promise<StatusDocument> {

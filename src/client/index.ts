@@ -55,6 +55,7 @@ export type {
 	TaskSubscriptionOptions,
 	WebhookSubscriptionOptions,
 } from './subscription.ts';
+export type { TaskDescription } from './task-description.ts';
 export type { PublishOptions, Topic, TopicEventsOptions } from './topic.ts';
 export { isGap, type TopicEvent, type TopicGap, type TopicItem } from './topic-event.ts';
 export type { WaitBounds } from './waiting.ts';
