@@ -2,11 +2,11 @@ import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
 
 /** What runs in Node: the Worker as a whole on a simulated platform, and the source as text. */
-const IN_NODE = ['test/simulation/**', 'test/structure/**', 'test/dashboard/**'];
+const IN_NODE = ['test/simulation/**', 'test/structure/**', 'test/dashboard/**', 'test/cli/pure/**'];
 /** The dashboard in a real Chromium, in front of `wrangler dev`. `npm run test:browser` */
 const BROWSER = ['test/browser/**'];
 /** Drives `wrangler dev` behind a real port: clients that know nothing of it, and deployments. `npm run test:interop` */
-const INTEROP = ['test/interop/**', 'test/deploy/**'];
+const INTEROP = ['test/interop/**', 'test/deploy/**', 'test/cli/process/**'];
 /** Needs a Prometheus on the machine. `npm run test:metrics` */
 const METRICS = 'test/interop/prometheus.test.ts';
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */

@@ -1,7 +1,8 @@
 /** Prints the demo's HTTP exchanges, and a progress bar that moves with each event. */
 import { styleText } from 'node:util';
+import { ProgressDisplay } from '../cli/terminal/output.ts';
+import { renderTable } from '../cli/terminal/table.ts';
 
-const BAR_CELLS = 30;
 /** Tokens are shortened, because they are long and mean nothing to a reader. */
 const TOKEN = /token=[^&"\s>]+/g;
 
@@ -31,6 +32,8 @@ export function note(text: string): void {
 	console.log(dim(abbreviated(text)));
 }
 
+let display: ProgressDisplay | undefined;
+
 /** Shows one event of a job. On a terminal the bar stays in its line; otherwise each event has its own line. */
 export function progressBar({
 	type,
@@ -39,22 +42,18 @@ export function progressBar({
 	type: string;
 	job: { percentComplete?: number; progress?: { message?: string } };
 }): void {
-	const percent = job.percentComplete ?? 0;
-	const filled = Math.round((percent / 100) * BAR_CELLS);
-	const bar = styleText('cyan', '█'.repeat(filled)) + dim('░'.repeat(BAR_CELLS - filled));
-	const line = `  ${bar} ${String(Math.round(percent)).padStart(3)} %  ${type.padEnd(9)} ${dim(job.progress?.message ?? '')}`;
-	if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${line}`);
-	else console.log(line);
+	display ??= new ProgressDisplay(process.stdout);
+	display.show({ type, percent: job.percentComplete ?? 0, message: job.progress?.message });
 }
 
 export function endOfBar(): void {
-	if (process.stdout.isTTY) console.log();
+	display?.end();
+	display = undefined;
 	console.log();
 }
 
 export function table(rows: readonly (readonly string[])[]): void {
-	const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-	for (const row of rows) console.log(`  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`);
+	for (const line of renderTable(rows)) console.log(`  ${line}`);
 }
 
 function abbreviated(text: string): string {

@@ -2,9 +2,9 @@
  * `npm run another -- --name coatcheck-staging` writes `wrangler.coatcheck-staging.toml`, the configuration of a second deployment
  * in the same account. It has a Worker, queues and rate limits of its own.
  */
-import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { limiterNumber } from '../cli/configuration/additions.ts';
 
 const USAGE = 'npm run another -- --name coatcheck-staging';
 const CONFIG = new URL('../wrangler.toml', import.meta.url);
@@ -35,12 +35,7 @@ async function main(): Promise<void> {
 export function another(toml: string, name: string): string {
 	return toml
 		.replace(new RegExp(`^(name|queue|dead_letter_queue) = "${FIRST}(?=["-])`, 'gm'), `$1 = "${name}`)
-		.replace(/^namespace_id = "(\d+)"/gm, (_, id: string) => `namespace_id = "${limiterOf(name, id)}"`);
-}
-
-/** Limiters with the same number count together, in the whole account. This gives each deployment its own numbers. */
-function limiterOf(name: string, id: string): number {
-	return createHash('sha256').update(`${name} ${id}`).digest().readUInt32BE(0) >>> 1;
+		.replace(/^namespace_id = "(\d+)"/gm, (_, id: string) => `namespace_id = "${limiterNumber(name, id)}"`);
 }
 
 if (import.meta.main) {

@@ -37,6 +37,22 @@ export const PRICES = {
 
 export type Item = keyof typeof PRICES;
 
+/** The Workers Paid plan, a month. */
+export const PLAN_DOLLARS = 5;
+
+/** What the plan includes for all Workers of an account, a month. From the same pages as the prices. */
+export const INCLUDED: Readonly<Record<Item, number>> = {
+	workerRequests: 10 * MILLION,
+	cpuMs: 30 * MILLION,
+	objectCalls: 1 * MILLION,
+	objectGbSeconds: 400_000,
+	rowsRead: 25_000 * MILLION,
+	rowsWritten: 50 * MILLION,
+	storedGbMonths: 5,
+	queueOperations: 1 * MILLION,
+	workflowSteps: 0,
+};
+
 /** An amount of each item. */
 export type Usage = Partial<Record<Item, number>>;
 

@@ -14,8 +14,10 @@ import { ANSWER_TIMEOUT_MS } from './limits.ts';
 import type { PageOptions } from './pages.ts';
 import { randomKey, type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
 import { SubmittedJob } from './submitted-job.ts';
+import { parseTasks, type TaskDescription } from './task-description.ts';
 import { Topic } from './topic.ts';
 import { followTopics, type ListedTopic } from './topics.ts';
+import { unaborted } from './wait.ts';
 
 export interface ClientOptions {
 	/** The deployment's URL, with any path that a gateway adds: `https://jobs.example`. */
@@ -132,6 +134,11 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	 */
 	topics(options: PageOptions = {}): AsyncGenerator<ListedTopic, void> {
 		return followTopics(this.#http, this.#base, options);
+	}
+
+	/** The deployment's tasks, with the JSON Schemas of their inputs and parameters. @throws {ProblemError} */
+	async tasks({ signal = unaborted() }: CallOptions = {}): Promise<readonly TaskDescription[]> {
+		return parseTasks(await this.#http.askJson({ url: `${this.#base}/v1/tasks`, signal }));
 	}
 
 	async #submit(request: () => SubmitRequest, signal: AbortSignal): Promise<StatusDocument> {

@@ -56,6 +56,7 @@ export type {
 	TaskSubscriptionOptions,
 	WebhookSubscriptionOptions,
 } from './subscription.ts';
+export type { TaskDescription } from './task-description.ts';
 export type { PublishOptions, Topic, TopicEventsOptions } from './topic.ts';
 export { isGap, type TopicEvent, type TopicGap, type TopicItem } from './topic-event.ts';
 export type { ListedTopic } from './topics.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket as WsSocket } from 'ws';
 import { type Client, createClient, type JobEvent, JobGoneError, type TransportName } from '../../src/client/index.ts';
 import { type Server, startServer } from './server.ts';
@@ -21,7 +21,6 @@ const CLIENT = fileURLToPath(new URL('../../src/client/', import.meta.url));
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** For the service: it needs a library. */
 const TARGETS = join(SRC, 'core/http/target.ts');
-const WATCH = fileURLToPath(new URL('../../demo/watch.ts', import.meta.url));
 
 /** Enough rows that sending them takes a while. */
 const ROWS = 30_000;
@@ -38,16 +37,11 @@ interface Run {
 }
 
 /** Runs a script in Node until it exits. */
-function run(args: readonly string[], onText: (text: string, interrupt: () => void) => void = () => {}): Promise<Run> {
+function run(args: readonly string[]): Promise<Run> {
 	const startedAt = performance.now();
 	const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
 	let text = '';
-	for (const stream of [child.stdout, child.stderr]) {
-		stream.on('data', (piece: Buffer) => {
-			text += String(piece);
-			onText(text, () => child.killed || child.kill('SIGINT'));
-		});
-	}
+	for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece: Buffer) => (text += String(piece)));
 	return new Promise((resolve, reject) => {
 		child.once('error', reject);
 		child.once('close', (code) => resolve({ code, text, tookMs: performance.now() - startedAt }));
@@ -132,64 +126,6 @@ describe('on a network that breaks', { concurrent: true }, () => {
 		expect(await again.id).toBe(id);
 		await network.stop();
 		expect(await again.result()).toMatchObject({ rows: ROWS });
-	});
-});
-
-describe('npm run watch', { concurrent: true }, () => {
-	it('shows a job to its end, and says where the result is', async () => {
-		const job = client.submit('sleep', { seconds: 0, wait: true });
-		const worker = await vi.waitFor(async () => {
-			const { progress } = await job.status();
-			expect(progress?.data).toHaveProperty('complete');
-			return progress?.data as Readonly<Record<'progress' | 'complete', string>>;
-		});
-		const headers = { 'content-type': 'application/json' };
-		const report = (url: string, body: unknown) =>
-			void fetch(url, { method: 'POST', headers, body: JSON.stringify(body) }).catch(() => {});
-		// Each step waits until the previous one is shown.
-		const steps = [
-			['snapshot', () => report(worker.progress, { percentComplete: 50, message: 'half' })],
-			['50 %', () => report(worker.complete, { done: true })],
-		] as const;
-		let step = 0;
-		const { code, text } = await run([WATCH, await job.url], (said) => {
-			const [shown, act] = steps[step] ?? [];
-			if (shown === undefined || !said.includes(shown)) return;
-			step++;
-			act?.();
-		});
-		expect(text).toMatch(/50 %/);
-		expect(text).toMatch(/100 % {2}succeeded/);
-		expect(text).toContain(`${await job.id}/result`);
-		expect(code).toBe(0);
-	});
-
-	it('ends with 1 for a job that fails, and says how', async () => {
-		const error = { code: 'Nightmare', message: 'Woke up screaming' };
-		const { code, text } = await run([WATCH, await client.submit('sleep', { seconds: 0.2, error }).url]);
-		expect(text).toContain('Nightmare: Woke up screaming');
-		expect(code).toBe(1);
-	});
-
-	it.each([
-		['no URL', () => '', /Expected the URL of a job/],
-		['a URL of something else', () => `${server.origin}/v1/tasks`, /Expected the URL of a job/],
-		['a job that nobody knows', () => `${server.origin}/v1/jobs/${'0'.repeat(64)}`, /404 JobNotFound/],
-	])('ends with 2 for %s', async (_, url, said) => {
-		const { code, text } = await run([WATCH, url()]);
-		expect(text).toMatch(said);
-		expect(text).not.toMatch(/\n\s+at /);
-		expect(code).toBe(2);
-	});
-
-	it('ends at once when it is interrupted, and the job goes on', async () => {
-		const job = client.submit('sleep', { seconds: 0 }, { delaySeconds: 60 });
-		const { code, text } = await run([WATCH, await job.url], (said, interrupt) => {
-			if (said.includes('snapshot')) interrupt();
-		});
-		expect(text).toContain('the job continues');
-		expect(code).toBe(2);
-		expect(await job.cancel()).toMatchObject({ status: 'canceled' });
 	});
 });
 

@@ -14,6 +14,7 @@ const REPORT_API = join(ROOT, 'demo/report-api.ts');
 /** What a newcomer's folder has. */
 const COPIED = [
 	'.dev.vars',
+	'cli',
 	'dashboard',
 	'deploy',
 	'package.json',

@@ -1,0 +1,96 @@
+/** Checks the Worker itself: its name, its entry, its date and its objects. Pure. */
+import type { WranglerConfig } from '../configuration/config.ts';
+import {
+	COMPATIBILITY_DATE,
+	CPU_MS,
+	NODEJS_COMPAT_DATE,
+	NODEJS_FLAGS,
+	OBJECT_CLASSES,
+	OLDEST_COMPATIBILITY_DATE,
+	PUBLIC_FETCH_FLAG,
+} from '../configuration/wanted.ts';
+import { error, type Finding, warning } from './finding.ts';
+
+/** What local development needs, too. */
+export function checkWorker(config: WranglerConfig, isEntryThere: boolean): Finding[] {
+	return [...checkEntry(config, isEntryThere), ...checkDate(config), ...checkObjects(config)];
+}
+
+/** What only a deployment needs. */
+export function checkOperation({ compatibility_flags, limits, observability }: WranglerConfig): Finding[] {
+	const found: Finding[] = [];
+	if (!compatibility_flags.includes(PUBLIC_FETCH_FLAG))
+		found.push(
+			error(
+				'PrivateFetch',
+				'Clients choose URLs that this Worker calls, and calls to its own zone would bypass Cloudflare',
+				`compatibility_flags: add "${PUBLIC_FETCH_FLAG}"`,
+			),
+		);
+	if (observability?.redact_query_string !== true)
+		found.push(
+			error(
+				'TokensInLogs',
+				'Query strings hold tokens, and logs would keep them',
+				'observability: redact_query_string = true',
+			),
+		);
+	if (observability?.logs?.invocation_logs !== false)
+		found.push(
+			warning(
+				'InvocationLogs',
+				'A log line for each invocation can cost more than the jobs',
+				'observability.logs: invocation_logs = false',
+			),
+		);
+	if (limits?.cpu_ms === undefined)
+		found.push(
+			warning(
+				'CpuLimit',
+				"A batch of jobs has the platform's 30 s of CPU together (on the Free plan 10 ms, and no limit can be set)",
+				`limits: cpu_ms = ${CPU_MS}`,
+			),
+		);
+	return found;
+}
+
+function checkEntry({ name, main }: WranglerConfig, isEntryThere: boolean): Finding[] {
+	const found: Finding[] = [];
+	if (name === undefined) found.push(error('NoName', 'The Worker has no name', 'name = "…"'));
+	if (main === undefined) found.push(error('NoEntry', 'The Worker has no entry', 'main = "src/index.ts"'));
+	else if (!isEntryThere)
+		found.push(error('NoEntry', `The entry ${main} is not there`, '`coatcheck init`, or the build'));
+	return found;
+}
+
+function checkDate({ compatibility_date: date, compatibility_flags: flags }: WranglerConfig): Finding[] {
+	const fix = `compatibility_date = "${COMPATIBILITY_DATE}"`;
+	if (date === undefined) return [error('NoDate', 'The configuration has no compatibility date', fix)];
+	if (date < OLDEST_COMPATIBILITY_DATE)
+		return [error('OldDate', `Before ${OLDEST_COMPATIBILITY_DATE}, alarms of deleted jobs stay`, fix)];
+	if (date < NODEJS_COMPAT_DATE && !NODEJS_FLAGS.some((flag) => flags.includes(flag)))
+		return [error('NoNodejs', `Before ${NODEJS_COMPAT_DATE}, Node's modules need the flag nodejs_compat`, fix)];
+	return [];
+}
+
+function checkObjects({ exports, migrations, durable_objects: { bindings } }: WranglerConfig): Finding[] {
+	const sqlite = new Set(migrations.flatMap(({ new_sqlite_classes }) => new_sqlite_classes));
+	return Object.entries(OBJECT_CLASSES).flatMap(([name, className]) => {
+		const binding = bindings.find((one) => one.name === name);
+		const found: Finding[] = [];
+		if (binding === undefined)
+			found.push(error('NoBinding', `The objects ${className} have no binding ${name}`, '`coatcheck init`'));
+		else if (binding.class_name !== className)
+			found.push(error('WrongClass', `${name}: expected the class ${className}, got ${binding.class_name}`));
+		const isDeclared = exports[className]?.storage === 'sqlite' || sqlite.has(className);
+		if (!isDeclared)
+			found.push(
+				error(
+					'NoStorage',
+					`The class ${className} has no SQLite storage`,
+					`exports.${className}: type = "durable-object", storage = "sqlite"`,
+				),
+			);
+		return found;
+	});
+}

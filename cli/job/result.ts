@@ -1,0 +1,63 @@
+/** Prints or saves the result of a job that has succeeded. */
+
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ArgsDef } from 'citty';
+import type { Job } from '../../src/client/index.ts';
+import { essence, isJson } from '../../src/core/http/media-type.ts';
+import { UsageError } from '../failure.ts';
+import { note, print, printJson } from '../terminal/output.ts';
+
+export const RESULT_OPTIONS = {
+	output: { type: 'string', alias: 'o', description: 'The file to save the result in. Default: stdout' },
+} satisfies ArgsDef;
+
+export interface ResultOptions {
+	/** The file. Default: stdout. */
+	readonly output: string | undefined;
+	readonly json: boolean | undefined;
+	readonly signal: AbortSignal;
+}
+
+/** @throws {JobFailedError} {@link JobCanceledError} */
+export async function writeResult(job: Job, { output, json, signal }: ResultOptions): Promise<void> {
+	const response = await job.response({ signal });
+	const mediaType = essence(response.headers.get('content-type'));
+	if (output !== undefined) {
+		const sizeBytes = await save(response, output, signal);
+		if (json) return printJson({ file: output, mediaType, sizeBytes });
+		return note(`Saved ${sizeBytes} bytes (${mediaType || 'no media type'}) as ${output}`);
+	}
+	if (isJson(mediaType)) return printJson(await response.json());
+	if (response.status === 204 || response.status === 205) return json ? printJson(null) : undefined;
+	if (json || (process.stdout.isTTY && !mediaType.startsWith('text/'))) {
+		await response.body?.cancel();
+		throw new UsageError(`The result is ${mediaType || 'bytes'}: expected --output <file>`);
+	}
+	await write(response, signal);
+}
+
+async function write({ body }: Response, signal: AbortSignal): Promise<void> {
+	if (body === null) return print();
+	await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), process.stdout, {
+		end: false,
+		signal,
+	});
+}
+
+/** Writes beside the file first, so that a broken transfer leaves no half of it. */
+async function save({ body }: Response, file: string, signal: AbortSignal): Promise<number> {
+	const part = `${file}.part`;
+	const stream = createWriteStream(part);
+	try {
+		const bytes = body === null ? Readable.from([]) : Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
+		await pipeline(bytes, stream, { signal });
+		await rename(part, file);
+		return stream.bytesWritten;
+	} catch (error) {
+		await rm(part, { force: true });
+		throw error;
+	}
+}

@@ -1,0 +1,29 @@
+/** The tasks of a deployment, as it describes them. */
+import { isObject } from '../core/http/json.ts';
+import { ProtocolError } from './errors.ts';
+
+type JsonSchema = Readonly<Record<string, unknown>>;
+
+export interface TaskDescription {
+	readonly name: string;
+	readonly description?: string;
+	/** A task takes JSON, bytes, or both. */
+	readonly input: {
+		readonly schema?: JsonSchema;
+		/** The media types of bytes. */
+		readonly mediaTypes?: readonly string[];
+		/** Maximum number of bytes. */
+		readonly maxBytes?: number;
+	};
+	readonly parameters: JsonSchema;
+	readonly lane: string;
+	readonly maxAttempts: number;
+	/** The deadline of one attempt. */
+	readonly timeoutSeconds: number;
+}
+
+/** @throws {ProtocolError} when the value is not a list of tasks. */
+export function parseTasks(value: unknown): readonly TaskDescription[] {
+	if (isObject(value) && Array.isArray(value.tasks)) return value.tasks as readonly TaskDescription[];
+	throw new ProtocolError('Expected a list of tasks');
+}

@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { unstable_readConfig } from 'wrangler';
+import { additionsFor, addToConfig } from '../../../cli/configuration/additions.ts';
+import { parseText, readWranglerConfig } from '../../../cli/configuration/config.ts';
+import { missingVariables, parseVariables } from '../../../cli/configuration/variables.ts';
+import { LANES } from '../../../cli/configuration/wanted.ts';
+import { checkOperation, checkWorker } from '../../../cli/doctor/platform.ts';
+import { checkQueues } from '../../../cli/doctor/queues.ts';
+import { checkDeployedVariables, checkLocalVariables } from '../../../cli/doctor/variables.ts';
+
+const CONFIG = fileURLToPath(new URL('../../../wrangler.toml', import.meta.url));
+const OURS = readFileSync(CONFIG, 'utf8');
+
+/** The parts of wrangler's own reading that are compared. */
+interface WranglersOwn {
+	readonly name?: string | undefined;
+	readonly compatibility_date?: string | undefined;
+	readonly queues: { readonly consumers?: readonly { readonly queue: string }[] | undefined };
+}
+
+const TOML = `# Our Worker.
+name = "shop"
+main = "src/worker.ts"
+compatibility_date = "2026-10-20" # pinned
+
+[vars] # ours
+GREETING = "hello"
+
+[[queues.producers]]
+binding = "MAIL"
+queue = "mail"
+`;
+const JSONC = `{
+	// Our Worker.
+	"name": "shop",
+	"main": "src/worker.ts",
+	"compatibility_date": "2026-10-20",
+	"compatibility_flags": ["nodejs_compat"], // ours
+	"vars": { "GREETING": "hello" },
+	"queues": { "producers": [{ "binding": "MAIL", "queue": "mail" }] },
+}
+`;
+
+function findingsIn(text: string, file: string): string[] {
+	const config = readWranglerConfig(text, file);
+	const findings = [
+		...checkWorker(config, true),
+		...checkOperation(config),
+		...checkQueues(config),
+		...checkDeployedVariables(config, ['API_KEYS', 'SIGNING_KEYS', 'WEBHOOK_SECRETS']),
+	];
+	return findings.map(({ severity, code }) => `${severity} ${code}`);
+}
+
+function extended(text: string, file: string) {
+	return addToConfig(text, file, additionsFor(readWranglerConfig(text, file), 'shop'));
+}
+
+describe('a configuration', () => {
+	it.each([
+		['wrangler.toml', TOML],
+		['wrangler.jsonc', JSONC],
+	])('%s is extended by what is missing, and every line of it stays', (file, before) => {
+		const { text, left } = extended(before, file);
+		expect(left).toEqual([]);
+		expect(findingsIn(before, file)).toContain('error NoLane');
+		expect(findingsIn(text, file)).toEqual([]);
+		for (const piece of ['Our Worker.', 'GREETING', 'ours', 'MAIL']) expect(text).toContain(piece);
+		if (file.endsWith('.toml')) for (const line of before.trim().split('\n')) expect(text).toContain(line);
+		expect(readWranglerConfig(text, file).queues.producers[0]).toEqual({ binding: 'MAIL', queue: 'mail' });
+		expect(extended(text, file).text.trim()).toBe(text.trim());
+	});
+
+	it('in a form that can’t be extended stays as it is, and the lines are shown', () => {
+		const inline = 'name = "shop"\nmain = "a.ts"\nqueues = { producers = [] }\n';
+		const { text, left } = extended(inline, 'wrangler.toml');
+		expect(text).toBe(inline);
+		expect(left.length).toBeGreaterThan(10);
+		const flags = TOML.replace('[vars]', 'compatibility_flags = ["nodejs_compat"]\n\n[vars]');
+		expect(extended(flags, 'wrangler.toml').left.map(({ path }) => path)).toEqual([['compatibility_flags']]);
+	});
+
+	it('is read as wrangler reads it', () => {
+		const { name, queues, compatibility_date }: WranglersOwn = unstable_readConfig({ config: CONFIG });
+		const config = readWranglerConfig(OURS, 'wrangler.toml');
+		expect(config).toMatchObject({ name, compatibility_date });
+		expect(config.queues.consumers.map(({ queue }) => queue)).toEqual(queues.consumers?.map(({ queue }) => queue));
+	});
+
+	it('has environments, which inherit neither variables nor bindings', () => {
+		const text = `${TOML}[env.staging]\nvars = { A = "1" }\n`;
+		const staging = readWranglerConfig(text, 'wrangler.toml', 'staging');
+		expect(staging).toMatchObject({
+			name: 'shop-staging',
+			main: 'src/worker.ts',
+			vars: { A: '1' },
+			queues: { producers: [] },
+		});
+		expect(() => readWranglerConfig(text, 'wrangler.toml', 'toString')).toThrow('expected an environment "toString"');
+	});
+
+	it.each([
+		['wrangler.toml', 'name = \n', /^wrangler\.toml:1:\d+: /],
+		['wrangler.jsonc', '{ "name": }', /^wrangler\.jsonc:1: /],
+		['wrangler.jsonc', '[]', /expected an object/],
+		['wrangler.toml', '[[queues.producers]]\nqueue = 1\n', /queues\.producers\.0\.binding/],
+	])('%s that is wrong is refused with its place: %j', (file, text, message) => {
+		expect(() => readWranglerConfig(text, file)).toThrow(message);
+	});
+});
+
+describe('this deployment', () => {
+	it('has nothing for a doctor to find', () => {
+		expect(findingsIn(OURS, 'wrangler.toml')).toEqual([]);
+	});
+
+	it('has the queues that a new Worker gets', () => {
+		const base = readWranglerConfig('', 'wrangler.toml');
+		const fresh = addToConfig('', 'wrangler.toml', additionsFor(base, 'coatcheck')).text;
+		const { queues, exports, durable_objects } = readWranglerConfig(OURS, 'wrangler.toml');
+		const made = readWranglerConfig(fresh, 'wrangler.toml');
+		expect(made.queues.producers).toEqual(expect.arrayContaining(queues.producers));
+		expect(made.queues.consumers).toEqual(expect.arrayContaining(queues.consumers));
+		expect([made.exports, made.durable_objects]).toEqual([exports, durable_objects]);
+		expect(LANES.reduce((sum, lane) => sum + lane.queues, 1)).toBe(queues.producers.length);
+	});
+});
+
+describe('a doctor', () => {
+	const change = (from: string | RegExp, to: string) => findingsIn(OURS.replace(from, to), 'wrangler.toml');
+
+	it.each([
+		['name = "coatcheck"\n', '', 'error NoName'],
+		['main = "dist/index.mjs"\n', '', 'error NoEntry'],
+		['"2026-10-20"', '"2026-01-01"', 'error OldDate'],
+		['"2026-10-20"', '"2026-06-01"', 'error NoNodejs'],
+		['compatibility_flags = ["global_fetch_strictly_public"]\n', '', 'error PrivateFetch'],
+		['redact_query_string = true', 'redact_query_string = false', 'error TokensInLogs'],
+		['invocation_logs = false', 'invocation_logs = true', 'warning InvocationLogs'],
+		['[limits]\ncpu_ms = 120_000\n', '', 'warning CpuLimit'],
+		['class_name = "JobObject"', 'class_name = "Job"', 'error WrongClass'],
+		['[exports.TopicObject]', '[exports.Topics]', 'error NoStorage'],
+		[/\[\[durable_objects\.bindings\]\]\nname = "TOPICS".*\n.*\n/, '', 'error NoBinding'],
+		['binding = "LANE_JOBS_1"', 'binding = "JOBS_1"', 'error LaneGap'],
+		['binding = "LANE_WEBHOOKS_1"', 'binding = "HOOKS"', 'warning NoLane'],
+		['queue = "coatcheck-long-2"', 'queue = "coatcheck-lang-2"', 'error QueueName'],
+		['[[queues.consumers]]\nqueue = "coatcheck-alone"', '[[queues.consumers]]\nqueue = "alone"', 'error NoConsumer'],
+		['retry_delay = 10\ndead_letter_queue = "coatcheck-dead-letters"', 'retry_delay = 10', 'error NoDeadLetters'],
+		['max_batch_size = 1\n', 'max_batch_size = 10\n', 'warning BatchSize'],
+		['max_batch_timeout = 0\n', '', 'warning BatchTimeout'],
+		['max_retries = 100\n', '', 'warning Retries'],
+		[
+			'binding = "DEAD_LETTERS"\nqueue = "coatcheck-dead-letters"',
+			'binding = "MAIL"\nqueue = "mail"',
+			'error NotCreated',
+		],
+		['"1000/10s"', '"999/10s"', 'error RateLimitNumbers'],
+		['RATE_LIMIT_PER_KEY = "1000/10s"\n', '', 'error NotConfigured'],
+		['[vars]', '[vars]\nAUTH = "none"', 'error Open'],
+		['[vars]', `[vars]\nSIGNING_KEYS = '{"k":"${'A'.repeat(43)}="}'`, 'error SecretInConfig'],
+		['[vars]', '[vars]\nALLOW_PRIVATE_TARGETS = "true"', 'warning PrivateTargets'],
+		['[vars]', '[vars]\nCORS_ORIGINS = "https://app.example/"', 'error NotConfigured'],
+		[
+			'[vars]',
+			`[vars]\nUPSTREAMS = '{"a":{"baseUrl":"https://a.example","headers":{"X-Key":"\${A_KEY}"}}}'`,
+			'error NoSecret',
+		],
+	])('finds what is wrong when %s becomes %j', (from, to, finding) => {
+		const found = change(from, to);
+		expect(
+			OURS.search(from instanceof RegExp ? from : from.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')),
+		).toBeGreaterThanOrEqual(0);
+		expect(found).toContain(finding);
+	});
+
+	it('says which secrets are missing, and that it can’t see them without a list', () => {
+		const config = readWranglerConfig(OURS, 'wrangler.toml');
+		const messages = (names?: string[]) => checkDeployedVariables(config, names).map(({ message }) => message);
+		expect(messages([])).toEqual([
+			'The secret API_KEYS is missing',
+			'The secret SIGNING_KEYS is missing',
+			'Without WEBHOOK_SECRETS, jobs with a webhook are refused',
+		]);
+		expect(messages()).toEqual(["It needs the secrets API_KEYS, SIGNING_KEYS, which can't be read from here"]);
+	});
+
+	it('reads local variables as the Worker does', () => {
+		const config = readWranglerConfig(OURS, 'wrangler.toml');
+		const local = parseVariables(readFileSync(new URL('../../../.dev.vars', import.meta.url), 'utf8'));
+		expect(checkLocalVariables(config, local)).toEqual([]);
+		expect(checkLocalVariables(config, undefined)).toMatchObject([{ code: 'NoVariables' }]);
+		const { AUTH: _, ...closed } = local;
+		expect(checkLocalVariables(config, closed)).toMatchObject([
+			{ code: 'NotConfigured', message: expect.stringContaining('API_KEYS') },
+		]);
+	});
+});
+
+describe('.dev.vars', () => {
+	const secrets = { signingKeys: '{"k1":"abc="}', webhookSecret: 'whsec_abc' };
+
+	it('gets what is missing, and no AUTH=none beside keys', () => {
+		const lines = missingVariables('', secrets);
+		expect(parseVariables(lines.join('\n'))).toMatchObject({ AUTH: 'none', SIGNING_KEYS: '{"k1":"abc="}' });
+		expect(missingVariables(lines.join('\n'), secrets)).toEqual([]);
+		expect(missingVariables('API_KEYS=[]', secrets).join()).not.toContain('AUTH');
+	});
+
+	it('is read with quotes, comments and export', () => {
+		const text = `# a comment\nA="1"\nexport B='{"c":"d=e"}'\n\nC = plain `;
+		expect(parseVariables(text)).toEqual({ A: '1', B: '{"c":"d=e"}', C: 'plain' });
+	});
+});
+
+it('an object of the configuration is read from either format', () => {
+	expect(parseText(JSONC, 'wrangler.json')).toMatchObject({ vars: { GREETING: 'hello' } });
+	expect(parseText(TOML, 'wrangler.toml')).toMatchObject({ vars: { GREETING: 'hello' } });
+});
