@@ -17,7 +17,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const TYPES = 'index.d.ts';
 
-const OPTIONS = {
+/** How the Worker is bundled. */
+export const BUNDLING = {
 	absWorkingDir: ROOT,
 	bundle: true,
 	splitting: true,
@@ -44,7 +45,7 @@ const OPTIONS = {
  * @param minify `false` keeps the names of functions, for a profile.
  */
 export async function bundleWorker(entry: string, folder: string, minify = true): Promise<Metafile> {
-	const { outputFiles, metafile } = await build({ ...OPTIONS, entryPoints: { index: entry }, outdir: folder, minify });
+	const { outputFiles, metafile } = await build({ ...BUNDLING, entryPoints: { index: entry }, outdir: folder, minify });
 	await mkdir(folder, { recursive: true });
 	const names = new Set([...outputFiles.map(({ path }) => basename(path)), TYPES]);
 	const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());

@@ -52,6 +52,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	config: ['core/http', 'core/job', 'core/quota', 'core/topic', 'core/upstream'],
 	token: ['config', 'core/job'],
 	client: ['core/http', 'core/job', 'core/operation', 'core/topic', 'work'],
+	receiver: ['client', 'core/http'],
 	'core/quota': ['core/job', 'core/topic'],
 	'core/topic': ['core/http', 'core/job'],
 	'core/action': ['core/job', 'core/list'],
