@@ -1,10 +1,16 @@
 /**
- * `npm run audit` checks whether a deployed dependency has a known high or critical vulnerability. It fails if one has, and
- * if the check is impossible. It reports, but does not fail, if the registry offers no audits.
+ * `npm run audit` checks whether a package that is deployed or installed with this one has a known high or critical vulnerability. It fails
+ * if one has, and if the check is impossible. It reports, but does not fail, if the registry offers no audits.
  */
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { BUNDLING } from './bundle.ts';
 
-const COMMAND = ['audit', '--omit=dev', '--audit-level=high', '--json'];
+const COMMAND = ['audit', '--audit-level=high', '--json'];
+/** The Worker and its page. Both contain packages that only this repository installs. */
+const BUNDLED = ['src/index.ts', 'dashboard/src/main.tsx'];
 const GRAVE: ReadonlySet<string> = new Set(['high', 'critical']);
 /** Statuses of a registry that doesn't support the request: Not Found, Method Not Allowed, Not Implemented. */
 const NOT_OFFERED: ReadonlySet<number> = new Set([404, 405, 501]);
@@ -28,10 +34,26 @@ function ask(): Promise<Answer> {
 	});
 }
 
+/** The names of the packages that are deployed or installed. All others only build and test this one. */
+async function readUsedPackages(): Promise<ReadonlySet<string>> {
+	const { metafile } = await build({
+		...BUNDLING,
+		entryPoints: BUNDLED,
+		outdir: 'out',
+		jsx: 'automatic',
+		jsxImportSource: 'preact',
+	});
+	const lock = await readFile(fileURLToPath(new URL('../package-lock.json', import.meta.url)), 'utf8');
+	const { packages } = JSON.parse(lock) as { packages: Record<string, { readonly dev?: boolean }> };
+	const installed = Object.keys(packages).filter((path) => !packages[path]?.dev);
+	const paths = [...Object.keys(metafile.inputs), ...installed];
+	return new Set(paths.flatMap((path) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []));
+}
+
 /** @returns the exit code. */
-function judge({ vulnerabilities, statusCode, message }: Answer): number {
+function judge({ vulnerabilities, statusCode, message }: Answer, used: ReadonlySet<string>): number {
 	if (vulnerabilities) {
-		const all = Object.entries(vulnerabilities);
+		const all = Object.entries(vulnerabilities).filter(([name]) => used.has(name));
 		const grave = all.filter(([, { severity }]) => GRAVE.has(severity));
 		for (const [name, { severity, range }] of grave) console.error(`${severity}: ${name} ${range}`);
 		console.log(`Dependencies audited: ${grave.length} high or critical, ${all.length - grave.length} lesser.`);
@@ -47,7 +69,8 @@ function judge({ vulnerabilities, statusCode, message }: Answer): number {
 }
 
 try {
-	process.exitCode = judge(await ask());
+	const [answer, used] = await Promise.all([ask(), readUsedPackages()]);
+	process.exitCode = judge(answer, used);
 } catch (error) {
 	console.error((error as Error).message);
 	process.exitCode = 1;

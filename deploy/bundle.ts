@@ -17,7 +17,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const TYPES = 'index.d.ts';
 
-const OPTIONS = {
+/** How the Worker is bundled. */
+export const BUNDLING = {
 	absWorkingDir: ROOT,
 	bundle: true,
 	splitting: true,
@@ -44,7 +45,7 @@ const OPTIONS = {
  * @param minify `false` keeps the names of functions, for a profile.
  */
 export async function bundleWorker(entry: string, folder: string, minify = true): Promise<Metafile> {
-	const { outputFiles, metafile } = await build({ ...OPTIONS, entryPoints: { index: entry }, outdir: folder, minify });
+	const { outputFiles, metafile } = await build({ ...BUNDLING, entryPoints: { index: entry }, outdir: folder, minify });
 	await mkdir(folder, { recursive: true });
 	const names = new Set([...outputFiles.map(({ path }) => basename(path)), TYPES]);
 	const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
@@ -62,9 +63,17 @@ export function startScripts({ outputs }: Metafile): string[] {
 	return [...found];
 }
 
+/** `worker-configuration.d.ts` imports these. The tests call the objects, so their types have all methods here. */
+const BUNDLE_TYPES = `export * from '../src/index.ts';
+export { default } from '../src/index.ts';
+export { BatchObject } from '../src/object/batch-object.ts';
+export { JobObject } from '../src/object/job-object.ts';
+export { TenantObject } from '../src/object/tenant-object.ts';
+export { TopicObject } from '../src/object/topic-object.ts';
+export { UpstreamGate } from '../src/object/upstream-gate.ts';
+`;
+
 if (import.meta.main) {
 	await Promise.all([bundleWorker('src/index.ts', join(ROOT, 'dist')), buildDashboard(join(ROOT, 'dashboard/dist'))]);
-	// `worker-configuration.d.ts` imports the types of the bundle.
-	const types = "export * from '../src/index.ts';\nexport { default } from '../src/index.ts';\n";
-	await writeChanged(join(ROOT, 'dist', TYPES), Buffer.from(types));
+	await writeChanged(join(ROOT, 'dist', TYPES), Buffer.from(BUNDLE_TYPES));
 }

@@ -1,10 +1,6 @@
-/** The Worker of this deployment. List your tasks in `tasks/index.ts`, or use `coatcheck` in your own Worker. */
+/** The Worker of this deployment. List your tasks in `tasks/index.ts`. */
 import { coatcheck } from './coatcheck.ts';
 import { tasks } from './tasks/index.ts';
 
-export { BatchObject } from './object/batch-object.ts';
-export { JobObject } from './object/job-object.ts';
-export { TenantObject } from './object/tenant-object.ts';
-export { TopicObject } from './object/topic-object.ts';
-export { UpstreamGate } from './object/upstream-gate.ts';
+export { BatchObject, JobObject, TenantObject, TopicObject, UpstreamGate } from './coatcheck.ts';
 export default coatcheck({ tasks });

@@ -4,12 +4,13 @@ import { type Config, NotConfigured, readConfig } from '../config/config.ts';
 import { defined } from '../core/defined.ts';
 import { COMMON_METHODS } from '../core/upstream/request.ts';
 import { logError, withLogContext } from '../log.ts';
-import { lanesOf } from '../queue/lanes.ts';
+import { DEFAULT_LANE, lanesOf, queuesOf } from '../queue/lanes.ts';
 import { Batches } from '../rpc/batches.ts';
 import { Gates } from '../rpc/gates.ts';
 import { Jobs } from '../rpc/jobs.ts';
 import { ListTeller } from '../rpc/list-teller.ts';
 import { Lists } from '../rpc/lists.ts';
+import type { OwnObjects } from '../rpc/own-objects.ts';
 import { isTransientFailure } from '../rpc/retry-transient.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { Topics } from '../rpc/topics.ts';
@@ -28,16 +29,7 @@ import { ROUTES, type Route } from './routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 
 /** The bindings for handling requests. */
-export interface DoorEnv {
-	readonly JOBS: DurableObjectNamespace;
-	/** Required for batches. */
-	readonly BATCHES?: DurableObjectNamespace;
-	/** The circuit breakers of upstreams. */
-	readonly GATES: DurableObjectNamespace;
-	/** Required for quotas of jobs and of topics, and for bulk actions. */
-	readonly TENANTS?: DurableObjectNamespace;
-	/** Required for topics, and for the list of jobs. */
-	readonly TOPICS?: DurableObjectNamespace;
+export interface DoorEnv extends OwnObjects {
 	/** The files of the dashboard. Without them the deployment has no pages. */
 	readonly ASSETS?: PageFiles;
 }
@@ -91,6 +83,8 @@ async function routeRequest(
 	const isRead = method === 'GET' || method === 'HEAD';
 	if (url.pathname === HEALTH && isRead) return Response.json({ status: 'ok' });
 	if (config instanceof NotConfigured) throw config;
+	const missing = missingBinding(env);
+	if (missing) throw missing;
 	refuseWrongHost({ config, url });
 	if (isRead && env.ASSETS && config.isDashboardOn && isPage(url)) {
 		await countRequest(request, config);
@@ -116,6 +110,24 @@ async function routeRequest(
 	// Requests for unknown paths count against the rate limit, too.
 	await countRequest(request, config);
 	throw routeNotFound(method, allowedMethods(url.pathname));
+}
+
+/** Finds what no deployment works without. The other bindings are asked for where they are needed. */
+function missingBinding(env: DoorEnv): NotConfigured | undefined {
+	for (const [binding, name] of [
+		['JOBS', 'JobObject'],
+		['GATES', 'UpstreamGate'],
+	] as const)
+		if (!env[binding])
+			return new NotConfigured(
+				[binding],
+				`Expected the class ${name}: export it from the Worker's entry and name it in the configuration, as [exports.${name}] or in migrations`,
+			);
+	if (queuesOf(lanesOf(env), DEFAULT_LANE).length > 0) return undefined;
+	return new NotConfigured(
+		['LANE_JOBS_1'],
+		'Expected a queue with the binding LANE_JOBS_1, for jobs of the lane "jobs"',
+	);
 }
 
 /** @returns `undefined` where the list of jobs is off. */

@@ -18,6 +18,7 @@ import { ASKING_MS } from '../core/batch/limits.ts';
 import { ALARM_GIVE_UP_MS, ALARM_LAST_TRIES, MIN_ALARM_AHEAD_MS } from '../core/job/limits.ts';
 import { isVisibleTo, type Reader } from '../core/job/reader.ts';
 import { Jobs } from '../rpc/jobs.ts';
+import { withOwnObjects } from '../rpc/own-objects.ts';
 import { BatchErasure } from './batch-erasure.ts';
 import { BatchCalls010 } from './calls-010.ts';
 
@@ -33,9 +34,9 @@ export class BatchObject extends BatchCalls010 implements BatchObjectApi {
 	/** A request is asking the jobs until this time. */
 	#askedUntil = 0;
 
-	constructor(ctx: DurableObjectState, env: Env) {
+	constructor(ctx: DurableObjectState, env: object) {
 		super(ctx, env);
-		this.#erasure = new BatchErasure(ctx.storage.kv, new Jobs(env.JOBS));
+		this.#erasure = new BatchErasure(ctx.storage.kv, new Jobs(withOwnObjects(env, ctx).JOBS));
 	}
 
 	async prepare({ erasure, ...request }: Preparation): Promise<boolean> {

@@ -23,7 +23,7 @@ import type { GateApi } from '../core/upstream/gate-api.ts';
 
 type Tenant = string | undefined;
 
-export abstract class JobCalls010 extends DurableObject {
+export abstract class JobCalls010 extends DurableObject<object> {
 	async read(this: JobObjectApi, tenant: Tenant, withOutcome = false, createdAt?: number): Promise<Reading> {
 		return this.readJob({ tenant, createdAt }, { withOutcome });
 	}
@@ -100,7 +100,7 @@ export abstract class JobCalls010 extends DurableObject {
 	}
 }
 
-export abstract class BatchCalls010 extends DurableObject {
+export abstract class BatchCalls010 extends DurableObject<object> {
 	async isFor(this: BatchObjectApi, tenant: string, fingerprint: string): Promise<boolean> {
 		return this.prepare({ tenant, fingerprint });
 	}
@@ -114,7 +114,7 @@ export abstract class BatchCalls010 extends DurableObject {
 	}
 }
 
-export abstract class GateCalls010 extends DurableObject {
+export abstract class GateCalls010 extends DurableObject<object> {
 	async leave(
 		this: GateApi,
 		...[pass, health, wellBefore, job]: [pass: string, health: Health | undefined, wellBefore: boolean, job?: string]

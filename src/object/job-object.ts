@@ -36,6 +36,7 @@ import { foundJob, jobView, NOTHING, storedOutcome } from '../core/job/view.ts';
 import type { Try } from '../core/job/webhook.ts';
 import { type Lanes, lanesOf } from '../queue/lanes.ts';
 import { Lists } from '../rpc/lists.ts';
+import { withOwnObjects } from '../rpc/own-objects.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { Announcer } from './announcer.ts';
 import { JobCalls010 } from './calls-010.ts';
@@ -60,8 +61,9 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 	/** The last reading of a finished job, as JSON. */
 	#finished: { readonly job: JobRecord; readonly text: string } | undefined;
 
-	constructor(ctx: DurableObjectState, env: Env) {
+	constructor(ctx: DurableObjectState, env: object) {
 		super(ctx, env);
+		const { TOPICS, TENANTS } = withOwnObjects(env, ctx);
 		const id = ctx.id.toString();
 		const lanes = lanesOf(env);
 		const store = new JobStore(ctx.storage);
@@ -74,8 +76,8 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		this.#sockets = sockets;
 		this.#uploads = uploads;
 		this.#deliveries = deliveries;
-		const lists = new Lists(env.TOPICS);
-		this.#announcer = new Announcer({ id, sockets, deliveries, lists, tenants: new Tenants(env.TENANTS) });
+		const lists = new Lists(TOPICS);
+		this.#announcer = new Announcer({ id, sockets, deliveries, lists, tenants: new Tenants(TENANTS) });
 		this.#keeper = new JobKeeper(store, sockets, this.#announcer);
 		this.#watchdog = new Watchdog({ id, lanes, lists, store, uploads, deliveries, keeper: this.#keeper });
 	}

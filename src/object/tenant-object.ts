@@ -30,6 +30,7 @@ import type {
 } from '../core/quota/tenant-api.ts';
 import type { Allowance } from '../core/topic/allowance.ts';
 import { Jobs } from '../rpc/jobs.ts';
+import { withOwnObjects } from '../rpc/own-objects.ts';
 import { ActionLog } from './action-log.ts';
 import { Reservations } from './reservations.ts';
 import { TopicShares } from './topic-shares.ts';
@@ -45,7 +46,7 @@ interface Settlement {
 	readonly summary?: SystemJobSummary | undefined;
 }
 
-export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements TenantObjectApi {
+export class TenantObject extends DurableObject<object> implements TenantObjectApi {
 	readonly #jobs: Jobs;
 	readonly #reservations: Reservations;
 	readonly #topics: TopicShares;
@@ -57,9 +58,9 @@ export class TenantObject extends DurableObject<Pick<Env, 'JOBS'>> implements Te
 	#lastVerified = '';
 	#isAlarmSet = false;
 
-	constructor(ctx: DurableObjectState, env: Pick<Env, 'JOBS'>) {
+	constructor(ctx: DurableObjectState, env: object) {
 		super(ctx, env);
-		this.#jobs = new Jobs(env.JOBS);
+		this.#jobs = new Jobs(withOwnObjects(env, ctx).JOBS);
 		this.#reservations = new Reservations(ctx.storage.sql);
 		this.#topics = new TopicShares(ctx.storage.sql);
 		this.#actions = new ActionLog(ctx.storage.kv);

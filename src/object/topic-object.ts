@@ -28,6 +28,7 @@ import type {
 } from '../core/topic/topic-api.ts';
 import { lanesOf } from '../queue/lanes.ts';
 import { Jobs } from '../rpc/jobs.ts';
+import { withOwnObjects } from '../rpc/own-objects.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { firstAskAt, JobsTopic } from './jobs-topic.ts';
 import { CLOSE, CLOSED_WITHOUT_CODE, CLOSED_WITHOUT_FRAME, closeQuietly } from './sockets.ts';
@@ -36,7 +37,7 @@ import { type Append, type Appended, TopicLog } from './topic-log.ts';
 import { TopicReaders } from './topic-readers.ts';
 import { TopicRecords } from './topic-records.ts';
 
-export class TopicObject extends DurableObject<Env> implements TopicObjectApi, ListApi {
+export class TopicObject extends DurableObject<object> implements TopicObjectApi, ListApi {
 	readonly #tenants: Tenants;
 	readonly #records: TopicRecords;
 	readonly #log: TopicLog;
@@ -50,10 +51,11 @@ export class TopicObject extends DurableObject<Env> implements TopicObjectApi, L
 	/** The time of the alarm, as far as this instance knows. */
 	#alarmAt = Number.POSITIVE_INFINITY;
 
-	constructor(ctx: DurableObjectState, env: Env) {
+	constructor(ctx: DurableObjectState, env: object) {
 		super(ctx, env);
-		this.#tenants = new Tenants(env.TENANTS);
-		this.#jobs = new Jobs(env.JOBS);
+		const { TENANTS, JOBS } = withOwnObjects(env, ctx);
+		this.#tenants = new Tenants(TENANTS);
+		this.#jobs = new Jobs(JOBS);
 		this.#records = new TopicRecords(ctx.storage);
 		this.#log = new TopicLog(ctx.storage);
 		this.#readers = new TopicReaders(ctx);

@@ -9,7 +9,7 @@ export type Lanes = ReadonlyMap<string, readonly MessageQueue[]>;
 /** The lane of webhook deliveries, and of the subscriptions of topics. */
 export const WEBHOOKS_LANE = 'webhooks';
 /** The lane of jobs whose own lane has no queues: lane `now`, or one that doesn't exist in this deployment. */
-const DEFAULT_LANE = 'jobs';
+export const DEFAULT_LANE = 'jobs';
 
 /** Bindings named `LANE_<NAME>_<n>` are the queues of lane `<name>`. */
 const LANE_BINDING = /^LANE_([A-Z]+)_(\d+)$/;
@@ -29,7 +29,7 @@ function lanesIn(env: object): Lanes {
 	const lanes = new Map<string, MessageQueue[]>();
 	const bindings = Object.entries(env).flatMap(([binding, queue]) => {
 		const [, name, number] = LANE_BINDING.exec(binding) ?? [];
-		return name === undefined
+		return name === undefined || !queue
 			? []
 			: [{ name: name.toLowerCase(), number: Number(number), queue: queue as MessageQueue }];
 	});

@@ -55,6 +55,20 @@ describe('npm run audit', () => {
 		expect(code).toBe(1);
 	});
 
+	it('passes when something is known against a package that only builds or tests', async () => {
+		const { code, output } = await audit(200, { vitest: advisory('critical') });
+		expect(output).toContain('0 high or critical, 0 lesser');
+		expect(code).toBe(0);
+	});
+
+	it.each([
+		'csv-parse',
+		'preact',
+		'jose',
+	])('fails when something is known against %s, which is deployed', async (name) => {
+		expect((await audit(200, { [name]: advisory('high') })).code).toBe(1);
+	});
+
 	it('passes when only lesser things are known, and counts them', async () => {
 		const { code, output } = await audit(200, { zod: advisory('moderate') });
 		expect(output).toContain('0 high or critical, 1 lesser');

@@ -28,6 +28,8 @@ async function configuration(variables: Variables): Promise<{ status: number; lo
 	return { status: response.status, log: said, body: await response.text() };
 }
 
+const NO_QUEUES: Variables = Object.fromEntries([1, 2, 3, 4].map((n) => [`LANE_JOBS_${n}`, undefined]));
+
 describe('an API key', () => {
 	it('does what its scopes say, with no other setting that opens the deployment', async () => {
 		const { id } = await waitingJob();
@@ -280,6 +282,8 @@ describe('a configuration that is refused', () => {
 		['a quota of none', { MAX_JOBS_IN_FLIGHT: '0' }, ['MAX_JOBS_IN_FLIGHT']],
 		['a quota that is no number', { MAX_STORED_BYTES: '1 GB' }, ['MAX_STORED_BYTES']],
 		['a quota that nobody counts', { MAX_STORED_BYTES: '1000', TENANTS: undefined }, ['TENANTS']],
+		['no class for its jobs', { JOBS: undefined }, ['JOBS']],
+		['no queue for its jobs', NO_QUEUES, ['LANE_JOBS_1']],
 		['a default scope that is none', { ...jwt(), JWT_DEFAULT_SCOPES: 'read write' }, ['JWT_DEFAULT_SCOPES']],
 	])('has %s', async (_, variables, named) => {
 		const { status, log, body } = await configuration(variables);

@@ -72,7 +72,17 @@ export function ask(variables: Variables, path: string, init: RequestInit = {}):
 	environments.set(variables, environment);
 	const request = new Request(new URL(path, ORIGIN), { redirect: 'manual', ...init });
 	lastContext = createExecutionContext();
-	return worker.fetch(request as Parameters<typeof worker.fetch>[0], environment, lastContext);
+	return worker.fetch(request, environment, isWithoutObjects(variables) ? withoutExports(lastContext) : lastContext);
+}
+
+/** Whether a binding of objects is `undefined`: then the configuration doesn't name their class either. */
+function isWithoutObjects(variables: Variables): boolean {
+	return ['JOBS', 'BATCHES', 'TENANTS', 'TOPICS'].some((name) => name in variables && variables[name] === undefined);
+}
+
+function withoutExports(ctx: ExecutionContext): ExecutionContext {
+	const waitUntil: ExecutionContext['waitUntil'] = (promise) => ctx.waitUntil(promise);
+	return { waitUntil, exports: {} } as ExecutionContext;
 }
 
 /** Waits for work that continues after the last response, such as caching it. Read the response first. */

@@ -1,6 +1,5 @@
 /** Merges and validates the options of a submission, from its headers and the envelope. */
 
-import { parseItem } from 'structured-headers';
 import type * as z from 'zod';
 import { secretsFor } from '../../config/config.ts';
 import { defined } from '../../core/defined.ts';
@@ -215,15 +214,18 @@ function list(text: string): string[] {
 	return text.split(',').map((item) => item.trim());
 }
 
-/** A structured-field string (RFC 9651) as in the Idempotency-Key draft, or the bare token that most clients send. */
+/**
+ * A structured-field string (RFC 9651 §3.3.3) and its parameters, which mean nothing here. The parser of `structured-headers`, for every
+ * kind of field, would be 2 % of all that an isolate loads.
+ */
+const STRUCTURED_STRING = /^"((?:[ !#-[\]-~]|\\["\\])*)"(?: *;.*)?$/;
+
+/** A structured-field string as in the Idempotency-Key draft, or the bare token that most clients send. */
 function structuredString(text: string): unknown {
 	if (!text.startsWith('"')) return text;
-	try {
-		return parseItem(text)[0];
-	} catch {
-		// Not a valid string: `null` makes the schema report the expected form.
-		return null;
-	}
+	const [, escaped] = STRUCTURED_STRING.exec(text) ?? [];
+	// Not a valid string: `null` makes the schema report the expected form.
+	return escaped?.replace(/\\(.)/g, '$1') ?? null;
 }
 
 /** Keeps a text that is not a whole number, so that the schema rejects it. */

@@ -1,0 +1,41 @@
+/** Signatures of Standard Webhooks: HMAC-SHA256 over id, time and body. */
+const ALGORITHM = { name: 'HMAC', hash: 'SHA-256' };
+const PREFIX = 'whsec_';
+const VERSION = 'v1,';
+
+export interface SignedContent {
+	readonly id: string;
+	/** The header's text. */
+	readonly timestamp: string;
+	readonly body: string;
+}
+
+/** Whether one of the signatures belongs to the content and one of the secrets. Takes equally long wherever two signatures differ. */
+export async function isSigned(content: SignedContent, header: string, secrets: readonly string[]): Promise<boolean> {
+	const signed = new TextEncoder().encode(`${content.id}.${content.timestamp}.${content.body}`);
+	const signatures = header
+		.split(' ')
+		.filter((signature) => signature.startsWith(VERSION))
+		.flatMap((signature) => decodeBase64(signature.slice(VERSION.length)) ?? []);
+	for (const secret of secrets) {
+		const key = await importKey(secret);
+		for (const signature of signatures)
+			if (await crypto.subtle.verify(ALGORITHM.name, key, signature, signed)) return true;
+	}
+	return false;
+}
+
+/** @throws {TypeError} for a secret of another form. The message doesn't contain it. */
+async function importKey(secret: string): Promise<CryptoKey> {
+	const bytes = secret.startsWith(PREFIX) ? decodeBase64(secret.slice(PREFIX.length)) : undefined;
+	if (!bytes || bytes.byteLength === 0) throw new TypeError('secret: expected "whsec_" and base64');
+	return crypto.subtle.importKey('raw', bytes, ALGORITHM, false, ['verify']);
+}
+
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+	try {
+		return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+	} catch {
+		return undefined;
+	}
+}
