@@ -34,6 +34,7 @@ export const DEFAULTS = {
 	EDGE_CACHE_SECONDS: 0,
 	LIST: 'on',
 	DASHBOARD: 'on',
+	OPENAPI: 'on',
 	/** How long a topic keeps its events, in seconds. */
 	TOPIC_RETAIN_SECONDS: DEFAULT_RETENTION.retainSeconds,
 	/** Maximum size of the events that a topic keeps, in bytes. Beyond it, the oldest are deleted. */
@@ -123,6 +124,8 @@ export interface Config {
 	readonly isListOn: boolean;
 	/** Whether the deployment serves its dashboard. */
 	readonly isDashboardOn: boolean;
+	/** Whether the deployment describes its API, with its tasks, to every client. */
+	readonly isDescriptionOn: boolean;
 	/** Upstreams by name. Their defaults are in `upstream/limits.ts`. */
 	readonly upstreams: Upstreams;
 	/** Quotas of each tenant; `undefined` disables counting. */
@@ -315,6 +318,8 @@ const corsOrigins = () =>
 
 const trueOrFalse = () => z.enum(['true', 'false'], 'expected true or false');
 
+const onOrOff = () => z.enum(['on', 'off'], 'expected on or off');
+
 interface Variable<Value, Unset> {
 	/** Built only for a variable that is set, because building all of them delays the first response of an isolate. */
 	readonly schema: () => z.ZodType<Value>;
@@ -354,8 +359,9 @@ const VARIABLES = {
 	MAX_ACTIONS: required(() => wholeAtLeastOne('actions'), DEFAULTS.MAX_ACTIONS),
 	ACTION_JOBS_PER_SECOND: required(() => wholeAtLeastOne('jobs'), DEFAULTS.ACTION_JOBS_PER_SECOND),
 	EDGE_CACHE_SECONDS: required(cacheSeconds, DEFAULTS.EDGE_CACHE_SECONDS),
-	LIST: required(() => z.enum(['on', 'off'], 'expected on or off'), DEFAULTS.LIST),
-	DASHBOARD: required(() => z.enum(['on', 'off'], 'expected on or off'), DEFAULTS.DASHBOARD),
+	LIST: required(onOrOff, DEFAULTS.LIST),
+	DASHBOARD: required(onOrOff, DEFAULTS.DASHBOARD),
+	OPENAPI: required(onOrOff, DEFAULTS.OPENAPI),
 	MAX_JOBS_IN_FLIGHT: optional(() => wholeAtLeastOne('jobs')),
 	MAX_STORED_BYTES: optional(() => wholeAtLeastOne('bytes')),
 	TOPIC_RETAIN_SECONDS: required(() => within(TOPIC_RETAIN_SECONDS_RANGE, 'seconds'), DEFAULTS.TOPIC_RETAIN_SECONDS),
@@ -453,6 +459,7 @@ function parse(env: object): Settings | NotConfigured {
 		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
 		isListOn: data.LIST === 'on',
 		isDashboardOn: data.DASHBOARD === 'on',
+		isDescriptionOn: data.OPENAPI === 'on',
 		quotas: readQuotas(data),
 		topicRetention: { retainSeconds: data.TOPIC_RETAIN_SECONDS, retainBytes: data.TOPIC_RETAIN_BYTES },
 		topicQuotas: data.TENANTS && { bytes: data.MAX_TOPIC_BYTES, events: data.MAX_TOPIC_EVENTS },

@@ -14,7 +14,7 @@ import { missing, type RequestContext, readJobId } from './request-context.ts';
 import { unsupported } from './submit/draft.ts';
 import { invalidRequest } from './submit/options.ts';
 
-const AgainRequest = once(() => z.strictObject({ seq: z.int().positive() }, 'expected { "seq" }'));
+export const AgainRequest = once(() => z.strictObject({ seq: z.int().positive() }, 'expected { "seq" }'));
 
 /** `POST /v1/jobs/{id}/webhook/deliveries`: 202, with the delivery in the document. */
 export async function sendEventAgain(context: RequestContext): Promise<Response> {

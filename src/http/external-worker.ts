@@ -35,7 +35,7 @@ const jsonWithin = (maxBytes: number) =>
 			`expected at most ${maxBytes} bytes of JSON`,
 		);
 
-const ProgressReport = once(() =>
+export const ProgressReport = once(() =>
 	z.strictObject({
 		percentComplete: z.number().min(0).max(100).optional(),
 		message: z.string().max(PROGRESS_MESSAGE_CHARS).optional(),
@@ -43,7 +43,7 @@ const ProgressReport = once(() =>
 	}),
 );
 
-const FailureReport = once(() =>
+export const FailureReport = once(() =>
 	z.strictObject({
 		code: z
 			.string()

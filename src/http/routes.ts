@@ -10,7 +10,6 @@ import { jobSocket } from './read/socket.ts';
 import { jobStatus, operationStatus } from './read/status.ts';
 import type { RequestContext } from './request-context.ts';
 import { submitBody, submitEnvelope } from './submit/submit.ts';
-import { listTasks } from './tasks.ts';
 
 export interface Route {
 	/** `ALL`: every method that the handler accepts. */
@@ -29,7 +28,7 @@ type Handler = readonly [handle: Route['handle'], takes?: Route['takes']];
 export const ROUTES: readonly Route[] = [
 	route('POST /v1/jobs', 'submit', [submitEnvelope, input]),
 	route('POST /v1/tasks/:task/jobs', 'submit', [submitBody, input]),
-	route('GET /v1/tasks', 'read', [listTasks]),
+	route('GET /v1/tasks', 'read', [rare('listTasks')]),
 	route('ALL /v1/upstreams/:upstream/*', 'submit', [rare('submitUpstream'), input]),
 	route('POST /v1/batches', 'submit', [rare('submitBatch'), input]),
 	route('GET /v1/batches/:id', 'read', [rare('batchStatus')]),
@@ -38,6 +37,9 @@ export const ROUTES: readonly Route[] = [
 	route('GET /v1/actions', 'read', [rare('listActions')]),
 	route('GET /v1/actions/:id', 'read', [rare('actionStatus')]),
 	route('DELETE /v1/actions/:id', 'operate', [rare('stopAction')]),
+
+	route('GET /openapi.json', 'public', [rare('describeHttp')]),
+	route('GET /asyncapi.json', 'public', [rare('describeEvents')]),
 
 	route('GET /v1/me', 'key', [rare('describeCaller')]),
 	route('GET /metrics', 'admin', [rare('showMetrics')]),

@@ -28,7 +28,7 @@ function described(task: RegisteredTask, maxInputBytes: number) {
 const converted = new WeakMap<z.ZodType, object>();
 
 /** The schema as JSON Schema, converted once, because that takes longer than the rest of the response. */
-function knownJsonSchema(schema: z.ZodType): object {
+export function knownJsonSchema(schema: z.ZodType): object {
 	const known = converted.get(schema) ?? toJsonSchema(schema);
 	converted.set(schema, known);
 	return known;

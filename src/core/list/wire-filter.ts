@@ -9,7 +9,7 @@ import { once } from '../once.ts';
 import { FILTER_CHARS } from './limits.ts';
 import type { JobFilter } from './list-api.ts';
 
-const PHASES = [
+export const PHASES = [
 	'queued',
 	'delayed',
 	'running',

@@ -13,7 +13,10 @@ import { Problem } from '../problem.ts';
 import { expandScopes, type KeyRight, keyScopeFor, PURGE } from './scopes.ts';
 
 /** A scope that a route can require. */
-export type Scope = KeyRight | TokenScope;
+export type Scope = KeyRight | TokenScope | typeof PUBLIC;
+
+/** Scope of a route that needs no credentials, and looks at none. */
+export const PUBLIC = 'public';
 
 export interface Principal {
 	/** Absent for a link's token, which identifies a job instead. */
@@ -39,6 +42,9 @@ export interface LinkToken {
 /** Every client of an open deployment. */
 const ANYBODY: Principal = { tenant: 'default', scopes: expandScopes(['admin']) };
 
+/** Every client of a public route. */
+const UNIDENTIFIED: Principal = { scopes: new Set([PUBLIC]) };
+
 /** Prefix of a subprotocol that carries a job token: browsers can set no other header on a `WebSocket`. */
 const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
 
@@ -48,6 +54,7 @@ const TOKEN_SUBPROTOCOL = 'coatcheck.token.';
  * @throws {Problem} `Unauthorized`, or `Forbidden` for another job's token and for a cross-site request.
  */
 export async function authenticate(authRequest: AuthRequest): Promise<Principal> {
+	if (authRequest.scope === PUBLIC) return UNIDENTIFIED;
 	const principal = await identify(authRequest);
 	if (!principal.token || principal.scopes.has(authRequest.scope)) return principal;
 	const beside = await withCredentials(authRequest);

@@ -15,7 +15,11 @@ import { type Fault, Problem } from '../problem.ts';
 import { linkOrigin, type RequestContext } from '../request-context.ts';
 
 /** Each header, its option, and the parser for its value. */
-const HEADERS: readonly (readonly [header: string, path: readonly string[], parse: (text: string) => unknown])[] = [
+export const OPTION_HEADERS: readonly (readonly [
+	header: string,
+	path: readonly string[],
+	parse: (text: string) => unknown,
+])[] = [
 	['Idempotency-Key', ['idempotencyKey'], structuredString],
 	['X-Correlation-ID', ['correlationId'], String],
 	['Coatcheck-Delay-Seconds', ['delaySeconds'], parseWholeNumber],
@@ -32,7 +36,7 @@ const HEADERS: readonly (readonly [header: string, path: readonly string[], pars
 	['Coatcheck-On-Failed', ['onFailed'], String],
 ];
 
-const HEADERS_BY_NAME = new Map(HEADERS.map((header) => [header[0].toLowerCase(), header]));
+const HEADERS_BY_NAME = new Map(OPTION_HEADERS.map((header) => [header[0].toLowerCase(), header]));
 
 /** Reserved prefix: unknown headers with it are rejected. */
 const OUR_PREFIX = 'coatcheck-';
@@ -50,7 +54,7 @@ export function readOptions(headers: Headers, inEnvelope: unknown = {}): WireOpt
 	}
 	const given = isObject(inEnvelope) ? inEnvelope : {};
 	if (!isObject(inEnvelope)) faults.push({ pointer: '/options', message: 'expected an object' });
-	for (const [header, path] of isEmpty(values) || isEmpty(given) ? [] : HEADERS) {
+	for (const [header, path] of isEmpty(values) || isEmpty(given) ? [] : OPTION_HEADERS) {
 		const inHeader = valueAt(values, path);
 		const inBody = valueAt(given, path);
 		if (inHeader === undefined || inBody === undefined || JSON.stringify(inHeader) === JSON.stringify(inBody)) continue;
@@ -181,7 +185,7 @@ function faultAt(
 	message: string,
 	{ values, given }: { readonly values: Values; readonly given: Values },
 ): Fault {
-	const header = HEADERS.find(([, at]) => at.every((key, index) => path[index] === key))?.[0];
+	const header = OPTION_HEADERS.find(([, at]) => at.every((key, index) => path[index] === key))?.[0];
 	const isFromHeader =
 		header !== undefined && valueAt(values, path) !== undefined && valueAt(given, path) === undefined;
 	return isFromHeader ? { header, message } : inBody('/options')(path, message);

@@ -1,0 +1,7 @@
+/** Every operation of the API, by the method and the path of its route. */
+import { JOBS } from './jobs.ts';
+import { LIST, SERVICE, TOPICS } from './others.ts';
+import { SUBMISSIONS } from './submissions.ts';
+import type { Operations } from './vocabulary.ts';
+
+export const OPERATIONS: Operations = { ...SUBMISSIONS, ...JOBS, ...LIST, ...TOPICS, ...SERVICE };
