@@ -7,6 +7,8 @@ const IN_NODE = ['test/simulation/**', 'test/structure/**', 'test/dashboard/**',
 const BROWSER = ['test/browser/**'];
 /** Drives `wrangler dev` behind a real port: clients that know nothing of it, and deployments. `npm run test:interop` */
 const INTEROP = ['test/interop/**', 'test/deploy/**', 'test/cli/process/**'];
+/** Clients made by generators, which have packages of their own, and need Java and Python. `npm run test:generated` */
+const GENERATED = 'test/interop/generated/generated.test.ts';
 /** Needs a Prometheus on the machine. `npm run test:metrics` */
 const METRICS = 'test/interop/prometheus.test.ts';
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
@@ -111,7 +113,7 @@ export default defineConfig({
 				test: {
 					name: 'interop',
 					include: INTEROP.map((glob) => `${glob}/*.test.ts`),
-					exclude: [METRICS],
+					exclude: [METRICS, 'test/interop/generated/**'],
 					...LIMITS,
 				},
 			},
@@ -126,6 +128,9 @@ export default defineConfig({
 			},
 			{
 				test: { name: 'metrics', include: [METRICS], ...LIMITS },
+			},
+			{
+				test: { name: 'generated', include: [GENERATED], ...LIMITS, testTimeout: 240_000, hookTimeout: 240_000 },
 			},
 			{
 				test: { name: 'slow', include: SLOW, ...LIMITS, testTimeout: 240_000 },

@@ -18,6 +18,7 @@ export function adjustSchema(schema: JsonSchema, io: 'input' | 'output'): void {
 	if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
 	// A format says what the pattern says.
 	if (schema.format !== undefined) delete schema.pattern;
+	if (schema.contentEncoding !== undefined) delete schema.format;
 	// Documents may get more fields.
 	if (io === 'output' && schema.additionalProperties === false) delete schema.additionalProperties;
 }

@@ -18,7 +18,7 @@ import { codesByStatus, FAILURE_CONTENT, PROBLEM_SCHEMAS, problemResponseCompone
 import { ANY_CONTENT } from './submissions.ts';
 import { type DescribedTask, describeTasks, submissionSchema } from './tasks.ts';
 import { type Answer, type Content, type Operation, TAGS } from './vocabulary.ts';
-import { CALLBACK, WEBHOOK_SCHEMAS, WEBHOOKS } from './webhooks.ts';
+import { CALLBACKS, WEBHOOK_SCHEMAS, WEBHOOKS } from './webhooks.ts';
 
 /** The facts of a deployment that its descriptions show. */
 export interface DescribedDeployment {
@@ -54,7 +54,6 @@ export function openApiDocument(deployment: DescribedDeployment): object {
 		headers: Object.fromEntries(Object.entries(RESPONSE_HEADERS).map(([name, header]) => [name, header])),
 		links: LINKS,
 		responses: Object.fromEntries(responses),
-		pathItems: WEBHOOKS,
 		securitySchemes: SECURITY_SCHEMES,
 	};
 	const document = {
@@ -62,9 +61,7 @@ export function openApiDocument(deployment: DescribedDeployment): object {
 		info: INFO,
 		tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
 		paths,
-		webhooks: Object.fromEntries(
-			Object.keys(WEBHOOKS).map((name) => [name, { $ref: `#/components/pathItems/${name}` }]),
-		),
+		webhooks: WEBHOOKS,
 		components,
 	};
 	return createDocument(document as unknown as ZodOpenApiObject, {
@@ -82,8 +79,8 @@ export function openApiComponents(deployment: DescribedDeployment): {
 export const INFO = {
 	title: 'Coatcheck',
 	version: '1.0.0',
-	summary: 'Asynchronous request-reply: hand over a slow request, get a ticket, come back for the result.',
 	description: [
+		'Asynchronous request-reply: hand over a slow request, get a ticket, come back for the result.',
 		'Submit a job, and get 202 with its URL at once. Poll that URL, wait on it with `Prefer: wait`, watch its events, or name a webhook. The result resource answers what a synchronous call would have answered.',
 		'`HEAD` works wherever `GET` does, and `OPTIONS` answers CORS preflights. A path with another method is answered 405 with `Allow`. Every error is a problem (RFC 9457) with a `code` for programs.',
 		'Sockets, streams, topics and webhooks are in `/asyncapi.json`.',
@@ -142,7 +139,7 @@ function makeOperations(making: Making): MadeOperation[] {
 }
 
 function operationMembers({ operation, scope, path }: Described, { isOpen, responses }: Making): Members {
-	const { id, tag, summary, description, parameters = [], body, webhookAt } = operation;
+	const { id, tag, summary, description, parameters = [], body, webhookIn } = operation;
 	return defined({
 		operationId: id,
 		tags: [tag],
@@ -152,7 +149,7 @@ function operationMembers({ operation, scope, path }: Described, { isOpen, respo
 		parameters: [...pathParameters(path), ...parameters.map(parameterReference)],
 		requestBody: body && bodyMembers(body),
 		responses: responsesFor(operation, scope === PUBLIC, responses),
-		callbacks: webhookAt === undefined ? undefined : { jobEvent: { [`{${webhookAt}}`]: CALLBACK } },
+		callbacks: webhookIn && { jobEvent: CALLBACKS[webhookIn] },
 	});
 }
 

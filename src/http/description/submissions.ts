@@ -76,14 +76,14 @@ export const SUBMISSIONS: Operations = {
 			content: { [JSON_TYPE]: { $ref: '#/components/schemas/Submission' } },
 		},
 		problems: [...SUBMISSION.problems, 'UnknownTask'],
-		webhookAt: '$request.body#/options/webhook/url',
+		webhookIn: 'WebhookInBody',
 	},
 	'POST /v1/tasks/:task/jobs': {
 		...SUBMISSION,
 		id: 'submitToTask',
 		summary: 'Submit a job to a task',
 		description: '202; the body is the input, the query its parameters, headers its [options](options.md)',
-		webhookAt: '$request.header.Coatcheck-Webhook-Url',
+		webhookIn: 'WebhookInHeader',
 	},
 	'ALL /v1/upstreams/:upstream/*': {
 		...SUBMISSION,
@@ -101,7 +101,7 @@ export const SUBMISSIONS: Operations = {
 			'IdempotencyKeyReused',
 			'QuotaExceeded',
 		],
-		webhookAt: '$request.header.Coatcheck-Webhook-Url',
+		webhookIn: 'WebhookInHeader',
 	},
 	'POST /v1/batches': {
 		id: 'submitBatch',

@@ -4,6 +4,7 @@ import type { ProblemCode } from '../problem.ts';
 import type { HeaderName } from './headers.ts';
 import type { LinkName } from './links.ts';
 import type { ParameterName } from './parameters.ts';
+import type { CALLBACKS } from './webhooks.ts';
 
 /** A schema, or JSON Schema as it is. */
 export type Schema = z.ZodType | Readonly<Record<string, unknown>>;
@@ -41,8 +42,8 @@ export interface Operation {
 	readonly hasOutcome?: true;
 	/** Problems have no numeric status. */
 	readonly hidesStatus?: true;
-	/** Where the request names its webhook, as a runtime expression. */
-	readonly webhookAt?: string;
+	/** Where the request names its webhook. */
+	readonly webhookIn?: keyof typeof CALLBACKS;
 }
 
 export const TAGS = {

@@ -28,22 +28,25 @@ const responses = {
 
 const jsonBody = (schema: object) => ({ required: true, content: { 'application/json': { schema } } });
 
+/** The path item of a receiver. Operations have a name each, wherever they stand. */
+const jobEventItem = (operationId: string) => ({
+	post: {
+		operationId,
+		summary: 'An event of a job',
+		description: 'Sent to the webhook of a submission. In the format `cloudevents`, the body is the status document.',
+		tags: ['Submit'],
+		security: [],
+		parameters: [...SIGNED, ...CLOUD_EVENT],
+		requestBody: jsonBody({
+			anyOf: [{ $ref: '#/components/schemas/JobMessage' }, { $ref: '#/components/schemas/StatusDocument' }],
+		}),
+		responses,
+	},
+});
+
 /** Path items: the receiver's own URL has them. */
 export const WEBHOOKS = {
-	jobEvent: {
-		post: {
-			operationId: 'onJobEvent',
-			summary: 'An event of a job',
-			description: 'Sent to the webhook of a submission. In the format `cloudevents`, the body is the status document.',
-			tags: ['Submit'],
-			security: [],
-			parameters: [...SIGNED, ...CLOUD_EVENT],
-			requestBody: jsonBody({
-				anyOf: [{ $ref: '#/components/schemas/JobMessage' }, { $ref: '#/components/schemas/StatusDocument' }],
-			}),
-			responses,
-		},
-	},
+	jobEvent: jobEventItem('onJobEvent'),
 	topicEvent: {
 		post: {
 			operationId: 'onTopicEvent',
@@ -75,5 +78,12 @@ export const WEBHOOKS = {
 /** The schemas that {@link WEBHOOKS} refers to. */
 export const WEBHOOK_SCHEMAS = { JobMessage, StatusDocument, TopicMessage };
 
-/** The callback of a submission: the webhook that it names. */
-export const CALLBACK = { $ref: '#/components/pathItems/jobEvent' };
+/** The callbacks of submissions: the webhook that the request names. The names are OpenAPI's runtime expressions,
+ * and the ids are those of components. */
+export const CALLBACKS = {
+	WebhookInHeader: {
+		id: 'WebhookInHeader',
+		'{$request.header.Coatcheck-Webhook-Url}': jobEventItem('onEventOfHeader'),
+	},
+	WebhookInBody: { id: 'WebhookInBody', '{$request.body#/options/webhook/url}': jobEventItem('onEventOfBody') },
+} as const;
