@@ -116,6 +116,14 @@ describe('/openapi.json', () => {
 		expect(api.schemaFaults('Submission', { task: 'sleep', input: { seconds: -1 } })).not.toEqual([]);
 	});
 
+	it('has examples that are as their schemas say', () => {
+		const schemas = document.components.schemas as Record<string, { examples?: unknown[]; properties?: unknown }>;
+		const shown = Object.entries(schemas).filter(([, { examples, properties }]) => examples && properties);
+		expect(shown.length).toBeGreaterThan(10);
+		for (const [name, { examples = [] }] of shown)
+			for (const example of examples) expect(api.schemaFaults(name, example)).toEqual([]);
+	});
+
 	it('refuses an exchange that is not as it says', async () => {
 		const { response } = { response: Response.json({ status: 'ok', more: 1 }, { headers: { 'x-other': '1' } }) };
 		const faults = await api.faults({

@@ -39,4 +39,7 @@ export const RESPONSE_HEADERS = {
 export type HeaderName = keyof typeof RESPONSE_HEADERS;
 
 /** Headers that every response has, or may have. */
-export const EVERYWHERE: readonly HeaderName[] = ['X-Correlation-ID', 'Cache-Control', 'RateLimit-Policy'];
+export const EVERYWHERE: readonly HeaderName[] = ['X-Correlation-ID', 'Cache-Control', 'RateLimit-Policy', 'Vary'];
+
+/** Headers of a failure that answers a request which waited for it. */
+export const OUTCOME_HEADERS: readonly HeaderName[] = ['Content-Location', 'Preference-Applied'];

@@ -9,7 +9,8 @@ import { PUBLIC } from '../access/auth.ts';
 import { keyScopeFor } from '../access/scopes.ts';
 import { ROUTES, type Route } from '../routes.ts';
 import { JobError } from './documents.ts';
-import { EVERYWHERE, type HeaderName, RESPONSE_HEADERS } from './headers.ts';
+import { EXAMPLES } from './examples.ts';
+import { EVERYWHERE, type HeaderName, OUTCOME_HEADERS, RESPONSE_HEADERS } from './headers.ts';
 import { adjustSchema } from './json-schema.ts';
 import { LINKS } from './links.ts';
 import { OPERATIONS } from './operations.ts';
@@ -64,9 +65,12 @@ export function openApiDocument(deployment: DescribedDeployment): object {
 		webhooks: WEBHOOKS,
 		components,
 	};
-	return createDocument(document as unknown as ZodOpenApiObject, {
+	const made = createDocument(document as unknown as ZodOpenApiObject, {
 		override: ({ jsonSchema, io }) => adjustSchema(jsonSchema as Parameters<typeof adjustSchema>[0], io),
 	});
+	const schemas = made.components?.schemas ?? {};
+	for (const [name, example] of Object.entries(EXAMPLES)) Object.assign(schemas[name] ?? {}, { examples: [example] });
+	return made;
 }
 
 /** The components of OpenAPI, for other descriptions. */
@@ -223,7 +227,7 @@ function responsesFor(operation: Operation, isPublic: boolean, shared: Map<strin
 		const all = hasOutcome ? { ...content, ...contentMembers(ANY_CONTENT) } : content;
 		shared.set(name, {
 			description,
-			headers: headerReferences([...EVERYWHERE, ...headers] as HeaderName[]),
+			headers: headerReferences([...EVERYWHERE, ...headers, ...(hasOutcome ? OUTCOME_HEADERS : [])] as HeaderName[]),
 			content: all,
 		});
 		return [String(status), { $ref: `#/components/responses/${name}` }] as const;
@@ -231,7 +235,7 @@ function responsesFor(operation: Operation, isPublic: boolean, shared: Map<strin
 	const failure = {
 		description:
 			'The failure of the job, with the status that its task chose; of a forwarded request, the response of the upstream',
-		headers: headerReferences([...EVERYWHERE, 'Retry-After']),
+		headers: headerReferences([...EVERYWHERE, ...OUTCOME_HEADERS, 'Retry-After']),
 		content: { ...FAILURE_CONTENT, ...contentMembers(ANY_CONTENT) },
 	};
 	return Object.fromEntries([...found, ...refused, ...(hasOutcome ? [['default', failure] as const] : [])]);

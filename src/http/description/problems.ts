@@ -112,7 +112,6 @@ const HEADERS_BY_STATUS: Readonly<Record<number, readonly string[]>> = {
 	401: ['WWW-Authenticate'],
 	403: ['WWW-Authenticate'],
 	405: ['Allow'],
-	406: ['Vary'],
 	415: ['Accept-Post'],
 	426: ['Upgrade'],
 	429: ['Retry-After', 'RateLimit'],
