@@ -11,6 +11,7 @@ interface ParameterDescription extends Referring {
 	readonly in: string;
 	readonly name: string;
 	readonly schema: Schema;
+	readonly required?: boolean;
 }
 
 interface ResponseDescription extends Referring {
@@ -28,6 +29,7 @@ export interface OperationDescription {
 export interface ApiDescription {
 	readonly paths: Record<string, Record<string, OperationDescription>>;
 	readonly components: Members;
+	readonly webhooks: Record<'jobEvent' | 'topicEvent', { readonly post: OperationDescription }>;
 }
 
 /** Headers that have no place in the description: those of the body, of browsers and of the platform. */
@@ -55,13 +57,13 @@ export interface Exchange {
 }
 
 export class Description {
-	readonly #document: ApiDescription;
+	readonly #document: Pick<ApiDescription, 'paths' | 'components'>;
 	readonly #components: Members;
 	readonly #paths: readonly { readonly pattern: RegExp; readonly methods: Record<string, OperationDescription> }[];
 	/** The operations that an exchange had. */
 	readonly seen = new Set<string>();
 
-	constructor(document: ApiDescription) {
+	constructor(document: Pick<ApiDescription, 'paths' | 'components'>) {
 		this.#document = document;
 		this.#components = closed(document.components) as Members;
 		// A path without parameters is more precise than one with them.

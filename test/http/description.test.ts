@@ -1,9 +1,10 @@
 /** The descriptions at `/openapi.json` and `/asyncapi.json`, and real exchanges that must be as they say. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { COMMON_METHODS } from '../../src/core/upstream/request.ts';
 import { ROUTES } from '../../src/http/routes.ts';
 import { call, eventsOf, ORIGIN, until, watch } from '../flow/client.ts';
+import { type Received, receiver } from '../webhook/receiver.ts';
 import { ask, bearer, DEPLOYED, KEYS } from './deployment.ts';
 import { type ApiDescription, Description } from './described.ts';
 
@@ -331,6 +332,44 @@ describe('an exchange is as described', () => {
 	it('for every operation', () => {
 		const unseen = api.operations.filter((name) => !api.seen.has(name));
 		expect(unseen.filter((name) => !name.startsWith('submit') && !name.startsWith('forward'))).toEqual([]);
+	});
+});
+
+describe('a webhook is as described', () => {
+	const OF_THE_PLATFORM = ['content-type', 'content-length', 'user-agent'];
+
+	/** What of a delivery contradicts the webhook of this name. */
+	function deliveryFaults(webhook: 'jobEvent' | 'topicEvent', { headers }: Received): string[] {
+		const { parameters } = document.webhooks[webhook].post;
+		const names = parameters.map(({ name }) => name.toLowerCase());
+		const missing = parameters.filter(({ name, required }) => required && !(name.toLowerCase() in headers));
+		const unknown = Object.keys(headers).filter((name) => ![...names, ...OF_THE_PLATFORM].includes(name));
+		return [...missing.map(({ name }) => `${name} is missing`), ...unknown.map((name) => `${name} is not described`)];
+	}
+
+	it.each(['standard', 'cloudevents'])('of a job, in the format %s', async (format) => {
+		const host = `${crypto.randomUUID()}.example`;
+		const received = receiver(host);
+		const url = `https://${host}/hook`;
+		await submitted({ task: 'sleep', input: { seconds: 0 }, options: { webhook: { url, format } } });
+		await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 10_000 });
+		const [delivery = {} as Received] = received;
+		expect(deliveryFaults('jobEvent', delivery)).toEqual([]);
+		const name = format === 'standard' ? 'JobMessage' : 'StatusDocument';
+		expect(api.schemaFaults(name, JSON.parse(delivery.body))).toEqual([]);
+	});
+
+	it('of a topic', async () => {
+		const host = `${crypto.randomUUID()}.example`;
+		const received = receiver(host);
+		const topic = `/v1/topics/${host}`;
+		const subscription = { webhook: { url: `https://${host}/hook` }, from: 'start' };
+		await exchange(`${topic}/subscriptions/one`, { ...json(subscription), method: 'PUT' });
+		await exchange(`${topic}/events`, json({ a: 1 }, { 'coatcheck-event-type': 'made' }));
+		await vi.waitFor(() => expect(received).toHaveLength(1), { timeout: 10_000 });
+		const [delivery = {} as Received] = received;
+		expect(deliveryFaults('topicEvent', delivery)).toEqual([]);
+		expect(api.schemaFaults('TopicMessage', JSON.parse(delivery.body))).toEqual([]);
 	});
 });
 
