@@ -38,7 +38,8 @@ function describeTask(task: RegisteredTask, typeName: string, maxInputBytes: num
 	const hasQuery = Object.keys(query.properties ?? {}).length > 0;
 	const schemas = {
 		...(json ? { [`${typeName}Input`]: componentSchema(knownJsonSchema(json), `${typeName}Input`) } : {}),
-		...(json && hasQuery ? { [`${typeName}Parameters`]: query } : {}),
+		// The parameters may refer to their own parts.
+		...((json && hasQuery) || query.$defs ? { [`${typeName}Parameters`]: query } : {}),
 		...(json ? { [`${typeName}Submission`]: envelopeSchema(task, typeName, hasQuery) } : {}),
 	};
 	return {
