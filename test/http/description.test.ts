@@ -284,6 +284,8 @@ describe('an exchange is as described', () => {
 		await exchange(`${topic}/subscriptions/two`);
 		expect((await exchange(`${topic}/subscriptions/one`, { method: 'DELETE' })).status).toBe(204);
 		await exchange('/v1/topics/jobs/events?after=0&limit=3');
+		await exchange('/v1/topics?limit=3');
+		await exchange('/v1/topics?limit=0');
 	});
 
 	it('about the deployment', async () => {

@@ -315,6 +315,8 @@ export const TopicEventPage = z
 	})
 	.meta({ id: 'TopicEventPage' });
 
+export const Topics = z.object({ topics: z.array(z.object({ name: z.string() })), nextCursor }).meta({ id: 'Topics' });
+
 export const Published = z
 	.object({ seq: z.int().min(1).meta({ description: "The event's number in the topic" }) })
 	.meta({ id: 'Published' });

@@ -12,6 +12,7 @@ import {
 	Subscriptions,
 	Tasks,
 	TopicEventPage,
+	Topics,
 	Upstream,
 	Upstreams,
 } from './documents.ts';
@@ -103,6 +104,15 @@ export const LIST: Operations = {
 };
 
 export const TOPICS: Operations = {
+	'GET /v1/topics': {
+		id: 'listTopics',
+		tag: 'Topics',
+		summary: 'List the topics',
+		description:
+			'`{ "topics": [{ "name" }], "nextCursor"? }`: the topics that have events or subscriptions, by name, after the topic `jobs`; `?limit=` (1–100, 20 by default), `?cursor=`; a key only, no link',
+		parameters: ['limit', 'cursor'],
+		answers: jsonAnswer('A page', Topics),
+	},
 	'POST /v1/topics/:topic/events': {
 		id: 'publishEvent',
 		tag: 'Topics',
