@@ -7,6 +7,8 @@ const IN_NODE = ['test/simulation/**', 'test/structure/**', 'test/dashboard/**',
 const BROWSER = ['test/browser/**'];
 /** Drives `wrangler dev` behind a real port: clients that know nothing of it, and deployments. `npm run test:interop` */
 const INTEROP = ['test/interop/**', 'test/deploy/**', 'test/cli/process/**'];
+/** Recipes that need a framework of their own, which it installs. `npm run test:recipes` */
+const RECIPES = ['test/recipes/*.test.ts'];
 /** Needs a Prometheus on the machine. `npm run test:metrics` */
 const METRICS = 'test/interop/prometheus.test.ts';
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
@@ -89,7 +91,7 @@ export default defineConfig({
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
-					exclude: [...IN_NODE, ...INTEROP, ...BROWSER, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
+					exclude: [...IN_NODE, ...INTEROP, ...BROWSER, ...RECIPES, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
 					// Files share a deployment, as tenants do. To start another one for each takes seconds.
 					isolate: false,
 					...LIMITS,
@@ -123,6 +125,9 @@ export default defineConfig({
 					fileParallelism: false,
 					...LIMITS,
 				},
+			},
+			{
+				test: { name: 'recipes', include: RECIPES, ...LIMITS },
 			},
 			{
 				test: { name: 'metrics', include: [METRICS], ...LIMITS },

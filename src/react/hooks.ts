@@ -3,14 +3,14 @@ import { useCallback, useMemo, useState, useSyncExternalStore } from 'react';
 import { type Client, createClient, type SubmitArguments } from '../client/client.ts';
 import type { StatusDocument } from '../client/document.ts';
 import type { InputOf, ParametersOf, ResultOf, TaskCatalogue, TaskName, TaskNamed } from '../client/inference.ts';
-import { Job } from '../client/job.ts';
+import type { Job } from '../client/job.ts';
 import type { SubmittedJob } from '../client/submitted-job.ts';
 import { IDLE, jobState, LOADING } from './job-state.ts';
 import { JobWatch, type Shown, type WatchedJob, type WatchTerms } from './job-watch.ts';
 import { type TopicState, TopicWatch, type UseTopicOptions } from './topic-watch.ts';
 
 export interface UseJobOptions {
-	/** The job's status document as the server rendered it, shown until a newer one arrives. Default: none. */
+	/** The status document of this job as the server rendered it, shown until a newer one arrives. Default: none. */
 	readonly initial?: StatusDocument | undefined;
 	/** Whether to read the result. `false` for a result that the page only links to. Default: true. */
 	readonly readsResult?: boolean;
@@ -39,6 +39,7 @@ export type UsedSubmit<Result, Submit> = UsedJob<Result> & {
 
 /** Owner of the jobs that are followed by nothing but their URL. */
 const BY_URL = {};
+
 /**
  * Follows a job while the component is mounted. Components with the same URL, or the same handle, share one connection.
  *
@@ -61,7 +62,7 @@ function useWatchedJob<Result>(
 	job: string | URL | Job<Result> | undefined,
 	{ initial, readsResult = true }: UseJobOptions,
 ): UsedJob<Result> {
-	const given = job instanceof Job ? job : job && String(job);
+	const given = job instanceof URL ? String(job) : job;
 	// biome-ignore lint/correctness/useExhaustiveDependencies: `initial` is of one moment, and a new object does not start a new watch.
 	const watch = useMemo(
 		() => new JobWatch<Result>(watchTerms(client, given, { initial, readsResult })),
