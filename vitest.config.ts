@@ -9,6 +9,8 @@ const BROWSER = ['test/browser/**'];
 const INTEROP = ['test/interop/**', 'test/deploy/**', 'test/cli/process/**'];
 /** Clients made by generators, which have packages of their own, and need Java and Python. `npm run test:generated` */
 const GENERATED = 'test/interop/generated/generated.test.ts';
+/** Recipes that need a framework of their own, which it installs. `npm run test:recipes` */
+const RECIPES = ['test/recipes/*.test.ts'];
 /** Needs a Prometheus on the machine. `npm run test:metrics` */
 const METRICS = 'test/interop/prometheus.test.ts';
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
@@ -91,7 +93,7 @@ export default defineConfig({
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
-					exclude: [...IN_NODE, ...INTEROP, ...BROWSER, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
+					exclude: [...IN_NODE, ...INTEROP, ...BROWSER, ...RECIPES, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
 					// Files share a deployment, as tenants do. To start another one for each takes seconds.
 					isolate: false,
 					...LIMITS,
@@ -125,6 +127,9 @@ export default defineConfig({
 					fileParallelism: false,
 					...LIMITS,
 				},
+			},
+			{
+				test: { name: 'recipes', include: RECIPES, ...LIMITS },
 			},
 			{
 				test: { name: 'metrics', include: [METRICS], ...LIMITS },

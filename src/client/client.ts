@@ -4,19 +4,20 @@ import { defined } from '../core/defined.ts';
 import { Actions } from './actions.ts';
 import { parseStatusDocument, type StatusDocument } from './document.ts';
 import type { SocketClass } from './events/by-websocket.ts';
-import { PREFERENCE, type TransportName, type TransportsFor, transportsFor } from './events/transports.ts';
+import { assertUsable, PREFERENCE, type TransportName, type TransportTerms } from './events/transport-terms.ts';
 import { type Fetch, Http } from './http.ts';
 import type { Bytes, InputOf, ParametersOf, ResultOf, TaskCatalogue, TaskName, TaskNamed } from './inference.ts';
 import { type CallOptions, Job, type JobConnection } from './job.ts';
 import { httpUrl, jobUrls } from './job-urls.ts';
 import { JobsClient } from './jobs.ts';
 import { ANSWER_TIMEOUT_MS } from './limits.ts';
+import { loadPart } from './load-part.ts';
 import type { PageOptions } from './pages.ts';
-import { randomKey, type SubmitOptions, type SubmitRequest, submitRequest, uploadTimeoutMs } from './submission.ts';
+import { randomKey, type SubmitOptions, type SubmitRequest, submitRequest } from './submission.ts';
 import { SubmittedJob } from './submitted-job.ts';
-import { parseTasks, type TaskDescription } from './task-description.ts';
+import type { TaskDescription } from './task-description.ts';
 import { Topic } from './topic.ts';
-import { followTopics, type ListedTopic } from './topics.ts';
+import type { ListedTopic } from './topics.ts';
 import { unaborted } from './wait.ts';
 
 export interface ClientOptions {
@@ -54,7 +55,7 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	readonly #http: Http;
 	readonly #base: string;
 	readonly #timeoutMs: number;
-	readonly #topicTransports: () => TransportsFor;
+	readonly #topicTransports: TransportTerms;
 
 	/** @throws {TypeError} for options that can't work. */
 	constructor(options: ClientOptions) {
@@ -69,10 +70,12 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 		});
 		const SocketClass = options.WebSocket ?? (options.fetch ? undefined : globalThis.WebSocket);
 		const names = options.transports ?? PREFERENCE;
-		this.#connection = { http: this.#http, transports: transportsFor(names, this.#http, SocketClass) };
+		const transports = { names, SocketClass };
+		assertUsable(transports);
+		this.#connection = { http: this.#http, transports };
 		// A topic has no links with tokens, and the platform's sockets can't carry the key.
 		const TopicSocketClass = options.apiKey === undefined ? SocketClass : options.WebSocket;
-		this.#topicTransports = () => transportsFor(names, this.#http, TopicSocketClass);
+		this.#topicTransports = { names, SocketClass: TopicSocketClass };
 		this.jobs = new JobsClient(this.#http, this.#base);
 		this.actions = new Actions(this.#http, this.#base);
 	}
@@ -94,7 +97,7 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 		input: InputOf<TaskNamed<Tasks, Name>>,
 		...[options = {}]: SubmitArguments<ParametersOf<TaskNamed<Tasks, Name>>>
 	): SubmittedJob<ResultOf<TaskNamed<Tasks, Name>>> {
-		const { signal = new AbortController().signal, parameters, ...rest } = options;
+		const { signal = unaborted(), parameters, ...rest } = options;
 		const idempotencyKey = rest.idempotencyKey ?? randomKey();
 		const keyed = defined({ ...rest, idempotencyKey, parameters });
 		const accepted = this.#submit(() => submitRequest(task, input, keyed), signal);
@@ -132,17 +135,19 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	 * @throws {ProblemError} when the server refuses.
 	 * @example for await (const { name } of client.topics()) console.log(name);
 	 */
-	topics(options: PageOptions = {}): AsyncGenerator<ListedTopic, void> {
-		return followTopics(this.#http, this.#base, options);
+	async *topics(options: PageOptions = {}): AsyncGenerator<ListedTopic, void> {
+		const { streamTopics } = await loadPart(import('./parts/lists.ts'));
+		yield* streamTopics({ http: this.#http, url: `${this.#base}/v1/topics` }, options);
 	}
 
 	/** The deployment's tasks, with the JSON Schemas of their inputs and parameters. @throws {ProblemError} */
-	async tasks({ signal = unaborted() }: CallOptions = {}): Promise<readonly TaskDescription[]> {
-		return parseTasks(await this.#http.askJson({ url: `${this.#base}/v1/tasks`, signal }));
+	async tasks(options: CallOptions = {}): Promise<readonly TaskDescription[]> {
+		const { readTasks } = await loadPart(import('./parts/lists.ts'));
+		return readTasks({ http: this.#http, url: `${this.#base}/v1/tasks` }, options);
 	}
 
-	async #submit(request: () => SubmitRequest, signal: AbortSignal): Promise<StatusDocument> {
-		const { path, headers, body } = request();
+	async #submit(request: () => Promise<SubmitRequest>, signal: AbortSignal): Promise<StatusDocument> {
+		const { path, headers, body, uploadMs, leastTimeoutMs = 0 } = await request();
 		const document = await this.#http.askJson({
 			url: this.#base + path,
 			method: 'POST',
@@ -150,7 +155,7 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 			body: body as string | Exclude<Bytes, ArrayBufferView>,
 			signal,
 			isRepeatable: !(body instanceof ReadableStream),
-			timeoutMs: uploadTimeoutMs(body, this.#timeoutMs),
+			timeoutMs: Math.max(this.#timeoutMs + uploadMs, leastTimeoutMs),
 		});
 		return parseStatusDocument(document);
 	}

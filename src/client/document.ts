@@ -34,20 +34,16 @@ export function isOver({ status }: Pick<StatusDocument, 'status'>): boolean {
 
 /** @throws {ProtocolError} when the value is not a status document, or its status is unknown. */
 export function parseStatusDocument(value: unknown): StatusDocument {
-	if (!isObject(value)) throw new ProtocolError(`Expected a status document, got: ${shownValue(value)}`);
-	if (!isOneOf(STATUSES, value.status)) {
-		throw new ProtocolError(`Expected a status of ${STATUSES.join(', ')}, got: ${shownValue(value.status)}`);
-	}
-	if (typeof value.id !== 'string') throw new ProtocolError(`Expected the id of a job, got: ${shownValue(value.id)}`);
-	if (!Number.isSafeInteger(value.seq)) throw new ProtocolError(`Expected a seq, got: ${shownValue(value.seq)}`);
+	if (!isObject(value)) throw unexpected('a status document', value);
+	if (!isOneOf(STATUSES, value.status)) throw unexpected(`a status of ${STATUSES.join(', ')}`, value.status);
+	if (typeof value.id !== 'string') throw unexpected('the id of a job', value.id);
+	if (!Number.isSafeInteger(value.seq)) throw unexpected('a seq', value.seq);
 	return value as unknown as StatusDocument;
 }
 
 /** @returns `undefined` for a type that this version doesn't know. @throws {ProtocolError} when the value is not an event. */
 export function parseEvent(value: unknown): JobEvent | undefined {
-	if (!isObject(value) || !Number.isSafeInteger(value.seq)) {
-		throw new ProtocolError(`Expected an event with a seq, got: ${shownValue(value)}`);
-	}
+	if (!isObject(value) || !Number.isSafeInteger(value.seq)) throw unexpected('an event with a seq', value);
 	parseStatusDocument(value.job);
 	return isOneOf(TYPES, value.type) ? (value as unknown as JobEvent) : undefined;
 }
@@ -57,7 +53,7 @@ export function parseResponseText(json: string): unknown {
 	try {
 		return JSON.parse(json) as unknown;
 	} catch (cause) {
-		throw new ProtocolError(`Expected JSON, got: ${shownValue(json)}`, { cause });
+		throw unexpected('JSON', json, { cause });
 	}
 }
 
@@ -67,7 +63,9 @@ function isOneOf<Value extends string>(values: readonly Value[], value: unknown)
 
 const MAX_SHOWN_CHARS = 60;
 
-export function shownValue(value: unknown): string {
+/** @param expected ends the words "Expected …, got: …". */
+export function unexpected(expected: string, value: unknown, options?: ErrorOptions): ProtocolError {
 	const text = JSON.stringify(value) ?? 'nothing';
-	return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+	const shown = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+	return new ProtocolError(`Expected ${expected}, got: ${shown}`, options);
 }

@@ -40,19 +40,15 @@ export interface ProblemFacts {
 /** The server refused a request and said why (RFC 9457). Transient refusals (429, 5xx) were retried before this is thrown. */
 export class ProblemError extends CoatcheckError implements ProblemFacts {
 	override readonly name: string = 'ProblemError';
-	readonly status: number;
-	readonly code: string | undefined;
-	readonly errors: readonly Fault[];
-	readonly correlationId: string | undefined;
-	readonly retryAfterSeconds: number | undefined;
+	declare readonly status: number;
+	declare readonly code: string | undefined;
+	declare readonly errors: readonly Fault[];
+	declare readonly correlationId: string | undefined;
+	declare readonly retryAfterSeconds: number | undefined;
 
-	constructor(message: string, { status, code, errors, correlationId, retryAfterSeconds }: ProblemFacts) {
+	constructor(message: string, facts: ProblemFacts) {
 		super(message);
-		this.status = status;
-		this.code = code;
-		this.errors = errors;
-		this.correlationId = correlationId;
-		this.retryAfterSeconds = retryAfterSeconds;
+		Object.assign(this, facts);
 	}
 }
 

@@ -28,7 +28,7 @@ export {
 } from './errors.ts';
 export type { Socket, SocketClass } from './events/by-websocket.ts';
 export type { EventStream } from './events/event-stream.ts';
-export type { TransportName } from './events/transports.ts';
+export type { TransportName } from './events/transport-terms.ts';
 export type { Fetch } from './http.ts';
 export type {
 	Bytes,

@@ -1,11 +1,10 @@
 /** A handle on one job, with all its operations. */
 import { isOver, type JobEvent, parseStatusDocument, type StatusDocument } from './document.ts';
 import { EventStream } from './events/event-stream.ts';
-import { type Followed, follow } from './events/follow.ts';
-import { jobFeed } from './events/job-feed.ts';
-import type { TransportsFor } from './events/transports.ts';
+import type { TransportTerms } from './events/transport-terms.ts';
 import type { Http } from './http.ts';
 import type { JobUrls } from './job-urls.ts';
+import { loadPart } from './load-part.ts';
 import { assertSucceeded, resultIn } from './outcome.ts';
 import { unaborted, unlessAborted } from './wait.ts';
 
@@ -26,7 +25,7 @@ export interface EventsOptions extends CallOptions {
 /** The part of a client that a handle needs. */
 export interface JobConnection {
 	readonly http: Http;
-	readonly transports: TransportsFor;
+	readonly transports: TransportTerms;
 }
 
 /**
@@ -40,6 +39,7 @@ export interface JobConnection {
 export class Job<Result = unknown> {
 	readonly #connection: JobConnection;
 	readonly #urls: Promise<JobUrls>;
+	#hasSucceeded = false;
 
 	/** @internal Use `client.submit` or `client.job` to get a handle. */
 	constructor(connection: JobConnection, urls: Promise<JobUrls>) {
@@ -136,20 +136,27 @@ export class Job<Result = unknown> {
 
 	/** Waits until the job has succeeded, and returns the result's URL. */
 	async #succeeded(signal: AbortSignal): Promise<string> {
-		let job: StatusDocument | undefined;
-		for await (const event of this.#follow(undefined, signal)) job = event.job;
-		assertSucceeded(job && isOver(job) ? job : await this.status({ signal }));
+		if (!this.#hasSucceeded) {
+			let job: StatusDocument | undefined;
+			for await (const event of this.#follow(undefined, signal)) job = event.job;
+			assertSucceeded(job && isOver(job) ? job : await this.status({ signal }));
+		}
 		return (await this.#ready(signal)).result;
 	}
 
 	async *#follow(after: number | undefined, signal: AbortSignal): AsyncGenerator<JobEvent, void> {
 		const urls = await this.#ready(signal);
-		const { http, transports } = this.#connection;
-		const followed: Followed<JobEvent> = {
-			transports: transports(jobFeed(http, urls)),
-			isOver: async ({ job }, stop) => isOver(job ?? (await this.status({ signal: stop }))),
-		};
-		yield* follow(followed, after, signal);
+		const { followJob } = await unlessAborted(loadPart(import('./events/follow-job.ts')), signal);
+		const job = { ...this.#connection, urls, readStatus: (stop: AbortSignal) => this.status({ signal: stop }) };
+		for await (const event of followJob(job, after, signal)) {
+			this.#note(event.job);
+			yield event;
+		}
+	}
+
+	/** A job that has succeeded is never run again, so that its result can be read without following it once more. */
+	#note({ status }: StatusDocument): void {
+		if (status === 'succeeded') this.#hasSucceeded = true;
 	}
 
 	#ready(signal: AbortSignal): Promise<JobUrls> {
@@ -157,6 +164,8 @@ export class Job<Result = unknown> {
 	}
 
 	async #document(question: Parameters<Http['askJson']>[0]): Promise<StatusDocument> {
-		return parseStatusDocument(await this.#connection.http.askJson(question));
+		const job = parseStatusDocument(await this.#connection.http.askJson(question));
+		this.#note(job);
+		return job;
 	}
 }

@@ -1,10 +1,9 @@
 /** Finds and counts the jobs of the API key's tenant. */
-import { isObject } from '../core/http/json.ts';
-import { parseStatusDocument, type StatusDocument } from './document.ts';
-import { ProtocolError } from './errors.ts';
+import type { StatusDocument } from './document.ts';
 import type { Http } from './http.ts';
 import type { CallOptions } from './job.ts';
-import { followPages, type PageOptions } from './pages.ts';
+import { loadPart } from './load-part.ts';
+import type { PageOptions } from './pages.ts';
 
 /** The jobs that match every member. */
 export interface JobsFilter {
@@ -69,15 +68,20 @@ export class JobListing implements AsyncIterable<ListedJob> {
 	}
 }
 
+/** Where a list is read. */
+export interface ListSource {
+	readonly http: Http;
+	/** Without a slash at the end. */
+	readonly url: string;
+}
+
 /** All methods throw {@link ProblemError} when the server refuses: 401, 403, 400 for a bad filter, 404 when the list is off. */
 export class JobsClient {
-	readonly #http: Http;
-	readonly #url: string;
+	readonly #source: ListSource;
 
 	/** @internal Use `client.jobs`. */
 	constructor(http: Http, base: string) {
-		this.#http = http;
-		this.#url = `${base}/v1/jobs`;
+		this.#source = { http, url: `${base}/v1/jobs` };
 	}
 
 	/**
@@ -90,34 +94,21 @@ export class JobsClient {
 	 * }
 	 */
 	list(filter: JobsFilter = {}, options: PageOptions = {}): JobListing {
-		return new JobListing(() => {
-			const listing = { url: this.#url, query: filterQuery(filter), parse: parsePage };
-			return followPages(this.#http, listing, options);
-		});
+		return new JobListing(() => this.#pages(filter, options));
 	}
 
 	/** Counts the jobs that match. */
-	async counts(
-		filter: JobsFilter = {},
-		{ signal = new AbortController().signal }: CallOptions = {},
-	): Promise<JobCounts> {
-		const url = `${this.#url}/counts?${filterQuery(filter)}`;
-		const counts = await this.#http.askJson({ url, signal });
-		if (!isObject(counts) || !Number.isSafeInteger(counts.total)) throw new ProtocolError('Expected counts of jobs');
-		return counts as unknown as JobCounts;
+	async counts(filter: JobsFilter = {}, options: CallOptions = {}): Promise<JobCounts> {
+		const { readCounts } = await this.#load();
+		return readCounts(this.#source, filter, options);
 	}
-}
 
-function filterQuery({ tag = [], ...members }: JobsFilter): URLSearchParams {
-	const query = new URLSearchParams();
-	for (const [name, value] of Object.entries(members))
-		if (value !== undefined) query.set(name, value instanceof Date ? value.toISOString() : value);
-	for (const each of typeof tag === 'string' ? [tag] : tag) query.append('tag', each);
-	return query;
-}
+	async *#pages(filter: JobsFilter, options: PageOptions): AsyncGenerator<JobsPage, void> {
+		const { streamPages } = await this.#load();
+		yield* streamPages(this.#source, filter, options);
+	}
 
-function parsePage(value: unknown): JobsPage {
-	if (!isObject(value) || !Array.isArray(value.jobs)) throw new ProtocolError('Expected a page of jobs');
-	for (const job of value.jobs) parseStatusDocument(job);
-	return value as unknown as JobsPage;
+	#load(): Promise<typeof import('./parts/lists.ts')> {
+		return loadPart(import('./parts/lists.ts'));
+	}
 }

@@ -1,7 +1,8 @@
-/** Builds the request that submits a job. Only {@link randomKey} is not pure. */
+/** Builds the request that submits a job. */
 import { defined } from '../core/defined.ts';
 import type { Bytes } from './inference.ts';
-import { MS_PER_SECOND, UPLOAD_BYTES_PER_SECOND, UPLOAD_TIMEOUT_MS } from './limits.ts';
+import { MS_PER_SECOND, UPLOAD_BYTES_PER_SECOND } from './limits.ts';
+import { loadPart } from './load-part.ts';
 
 /** Options of a submission. The server decides those that are left out. */
 export interface SubmitOptions {
@@ -43,9 +44,13 @@ export interface SubmitRequest {
 	readonly path: string;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string | Bytes;
+	/** The time that sending the body may take, in milliseconds. */
+	readonly uploadMs: number;
+	/** Minimum of the time to send the body and to receive the response, in milliseconds. Default: the client's own. */
+	readonly leastTimeoutMs?: number;
 }
 
-type Parameters = Readonly<Record<string, unknown>>;
+export type Parameters = Readonly<Record<string, unknown>>;
 
 /** Options with the key that the client has made or got, and the task's parameters. */
 export type KeyedSubmitOptions = SubmitOptions & { readonly idempotencyKey: string; readonly parameters?: Parameters };
@@ -54,18 +59,19 @@ export type KeyedSubmitOptions = SubmitOptions & { readonly idempotencyKey: stri
  * JSON is sent in an envelope with its options, which may contain any text that JSON can. Bytes are sent unchanged, with their
  * options in headers.
  *
- * @throws {TypeError} for an input that JSON can't represent, and for tags that a header can't carry.
+ * @throws {TypeError} for an input that JSON can't represent, and for tags that a header can't carry; {@link TransportError} when
+ * the code for bytes can't be loaded.
  */
-export function submitRequest(
+export async function submitRequest(
 	task: string,
 	input: unknown,
 	{ parameters = {}, ...options }: KeyedSubmitOptions,
-): SubmitRequest {
+): Promise<SubmitRequest> {
 	const { idempotencyKey, traceparent } = options;
 	const headers = defined({ 'idempotency-key': quotedString(idempotencyKey), traceparent });
-	return isBytes(input)
-		? withBytes(taskPath(task, parameters), input, { options, headers })
-		: withJson({ task, input, parameters }, { options, headers });
+	if (!isBytes(input)) return withJson({ task, input, parameters }, { options, headers });
+	const { withBytes } = await loadPart(import('./parts/submit-bytes.ts'));
+	return withBytes({ task, input, parameters }, { options, headers });
 }
 
 export function isBytes(input: unknown): input is Bytes {
@@ -77,75 +83,37 @@ export function isBytes(input: unknown): input is Bytes {
 	);
 }
 
-/**
- * Maximum time until the response to a submission: the usual time, plus the time to upload the body.
- *
- * @param answerMs the time for a request without a body, in milliseconds.
- */
-export function uploadTimeoutMs(body: SubmitRequest['body'], answerMs: number): number {
-	const sizeBytes = measureBody(body);
-	const travelMs = Math.ceil((sizeBytes * MS_PER_SECOND) / UPLOAD_BYTES_PER_SECOND);
-	return Math.max(answerMs + travelMs, isBytes(body) ? UPLOAD_TIMEOUT_MS : 0);
-}
-
-/** A stream's size is unknown and counts as 0. */
-function measureBody(body: SubmitRequest['body']): number {
-	if (typeof body === 'string') return new TextEncoder().encode(body).byteLength;
-	if (body instanceof Blob) return body.size;
-	return body instanceof ReadableStream ? 0 : body.byteLength;
+/** The time that an upload of this size may take, in milliseconds. */
+export function uploadMs(sizeBytes: number): number {
+	return Math.ceil((sizeBytes * MS_PER_SECOND) / UPLOAD_BYTES_PER_SECOND);
 }
 
 /** The options of a submission, and the headers that it has in any form. */
-interface SubmissionHead {
+export interface SubmissionHead {
 	readonly options: SubmitOptions;
 	readonly headers: SubmitRequest['headers'];
 }
 
+/** What is submitted: a task's input and parameters. */
+export interface Submission<Input = unknown> {
+	readonly task: string;
+	readonly input: Input;
+	readonly parameters: Parameters;
+}
+
 function withJson(
-	{ task, input, parameters }: { readonly task: string; readonly input: unknown; readonly parameters: Parameters },
+	{ task, input, parameters }: Submission,
 	{ options: { idempotencyKey: _key, mediaType: _type, traceparent: _trace, ...options }, headers }: SubmissionHead,
 ): SubmitRequest {
 	const given = Object.keys(parameters).length > 0 ? parameters : undefined;
 	const body = JSON.stringify({ task, input, parameters: given, options });
-	return { path: '/v1/jobs', headers: { ...headers, 'content-type': 'application/json' }, body };
-}
-
-function taskPath(task: string, parameters: Parameters): string {
-	const query = new URLSearchParams();
-	for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
-	return `/v1/tasks/${encodeURIComponent(task)}/jobs${query.size > 0 ? `?${query}` : ''}`;
-}
-
-function withBytes(path: string, body: Bytes, { options, headers }: SubmissionHead): SubmitRequest {
-	const type = mediaTypeFor(body, options);
-	return { path, headers: { ...headers, ...optionHeaders(options), 'content-type': type }, body };
-}
-
-export function mediaTypeFor(body: Bytes, { mediaType }: Pick<SubmitOptions, 'mediaType'>): string {
-	return mediaType ?? (body instanceof Blob && body.type !== '' ? body.type : 'application/octet-stream');
-}
-
-function optionHeaders({ tags, webhook, ...options }: SubmitOptions): Record<string, string> {
-	const bad = tags?.find((tag) => !/^[\x21-\x2b\x2d-\x7e]+$/.test(tag));
-	if (bad !== undefined)
-		throw new TypeError(`Expected tags of visible ASCII without commas for a binary input, got: "${bad}"`);
-	return present({
-		'x-correlation-id': options.correlationId,
-		'coatcheck-delay-seconds': options.delaySeconds,
-		'coatcheck-start-within-seconds': options.startWithinSeconds,
-		'coatcheck-timeout-seconds': options.timeoutSeconds,
-		'coatcheck-max-attempts': options.maxAttempts,
-		'coatcheck-retain-seconds': options.retainSeconds,
-		'coatcheck-tags': tags && tags.length > 0 ? tags.join(',') : undefined,
-		'coatcheck-webhook-url': webhook?.url,
-		'coatcheck-webhook-events': webhook?.events?.join(','),
-		'coatcheck-webhook-format': webhook?.format,
-	});
-}
-
-function present(values: Readonly<Record<string, string | number | undefined>>): Record<string, string> {
-	const entries = Object.entries(values).filter(([, value]) => value !== undefined);
-	return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
+	const sizeBytes = new TextEncoder().encode(body).byteLength;
+	return {
+		path: '/v1/jobs',
+		headers: { ...headers, 'content-type': 'application/json' },
+		body,
+		uploadMs: uploadMs(sizeBytes),
+	};
 }
 
 /** A structured-field string (RFC 9651 §3.3.3), which this header requires. */

@@ -1,7 +1,6 @@
 /** The subscriptions of a topic: their requests and their documents. */
 import { isObject } from '../core/http/json.ts';
-import { shownValue } from './document.ts';
-import { ProtocolError } from './errors.ts';
+import { unexpected } from './document.ts';
 
 interface SharedOptions {
 	/** Only events of these types. Default: all. */
@@ -84,11 +83,11 @@ export interface SubscriptionDocument {
 export function parseSubscription(value: unknown): SubscriptionDocument {
 	const isSubscription = isObject(value) && typeof value.name === 'string' && Number.isSafeInteger(value.cursor);
 	if (isSubscription && typeof value.status === 'string') return value as unknown as SubscriptionDocument;
-	throw new ProtocolError(`Expected a subscription with a name, a status and a cursor, got: ${shownValue(value)}`);
+	throw unexpected('a subscription with a name, a status and a cursor', value);
 }
 
 /** @throws {ProtocolError} when the value is not a list of subscriptions. */
 export function parseSubscriptions(value: unknown): readonly SubscriptionDocument[] {
 	if (isObject(value) && Array.isArray(value.subscriptions)) return value.subscriptions.map(parseSubscription);
-	throw new ProtocolError(`Expected a list of subscriptions, got: ${shownValue(value)}`);
+	throw unexpected('a list of subscriptions', value);
 }

@@ -1,7 +1,4 @@
 /** The tasks of a deployment, as it describes them. */
-import { isObject } from '../core/http/json.ts';
-import { ProtocolError } from './errors.ts';
-
 type JsonSchema = Readonly<Record<string, unknown>>;
 
 export interface TaskDescription {
@@ -20,10 +17,4 @@ export interface TaskDescription {
 	readonly maxAttempts: number;
 	/** The deadline of one attempt. */
 	readonly timeoutSeconds: number;
-}
-
-/** @throws {ProtocolError} when the value is not a list of tasks. */
-export function parseTasks(value: unknown): readonly TaskDescription[] {
-	if (isObject(value) && Array.isArray(value.tasks)) return value.tasks as readonly TaskDescription[];
-	throw new ProtocolError('Expected a list of tasks');
 }

@@ -1,8 +1,5 @@
-/** The events of a topic, checked as far as this client relies on them. */
-import { isObject } from '../core/http/json.ts';
+/** The events of a topic. */
 import type { TopicEvent as SentEvent } from '../core/topic/event.ts';
-import { parseResponseText, shownValue } from './document.ts';
-import { ProtocolError } from './errors.ts';
 
 /**
  * An event of a topic. `seq` increases by 1 from event to event, and is the same for all readers.
@@ -36,32 +33,4 @@ export type TopicItem<Data = unknown> = TopicEvent<Data> | TopicGap;
  */
 export function isGap(event: TopicItem): event is TopicGap {
 	return event.type === 'gap';
-}
-
-/** A page of a topic's events. */
-export interface TopicPage {
-	readonly events: readonly TopicItem[];
-	/** The cursor of the next page. */
-	readonly lastSeq: number;
-	readonly hasMore: boolean;
-}
-
-/** Reads one event, or a frame with an array of them. @throws {ProtocolError} */
-export function parseTopicEvents(text: string): readonly TopicItem[] {
-	const value = parseResponseText(text);
-	return Array.isArray(value) ? value.map(parseTopicEvent) : [parseTopicEvent(value)];
-}
-
-/** @throws {ProtocolError} when the value is not a page of events. */
-export function parseTopicPage(value: unknown): TopicPage {
-	if (!isObject(value) || !Array.isArray(value.events) || !Number.isSafeInteger(value.lastSeq))
-		throw new ProtocolError(`Expected a page of events with a lastSeq, got: ${shownValue(value)}`);
-	const { lastSeq, hasMore } = value;
-	return { events: value.events.map(parseTopicEvent), lastSeq: Number(lastSeq), hasMore: hasMore === true };
-}
-
-function parseTopicEvent(value: unknown): TopicItem {
-	if (isObject(value) && Number.isSafeInteger(value.seq) && typeof value.type === 'string')
-		return value as unknown as TopicItem;
-	throw new ProtocolError(`Expected an event with a seq and a type, got: ${shownValue(value)}`);
 }

@@ -1,24 +1,13 @@
 /** A handle on one topic: publishes events, reads them, and manages the subscriptions. */
-import { defined } from '../core/defined.ts';
-import { isObject } from '../core/http/json.ts';
-import { discardBody } from './body.ts';
-import { ProblemError, ProtocolError } from './errors.ts';
 import { EventStream } from './events/event-stream.ts';
-import { follow } from './events/follow.ts';
-import { topicFeed } from './events/topic-feed.ts';
-import type { TransportsFor } from './events/transports.ts';
+import type { TransportTerms } from './events/transport-terms.ts';
 import type { Http } from './http.ts';
 import type { Bytes } from './inference.ts';
 import type { CallOptions } from './job.ts';
-import { isBytes, mediaTypeFor, quotedString, randomKey } from './submission.ts';
-import {
-	parseSubscription,
-	parseSubscriptions,
-	type SubscriptionDocument,
-	type SubscriptionOptions,
-} from './subscription.ts';
-import { isGap, parseTopicPage, type TopicItem } from './topic-event.ts';
-import { unaborted } from './wait.ts';
+import { loadPart } from './load-part.ts';
+import type { TopicRequests } from './parts/topic-requests.ts';
+import type { SubscriptionDocument, SubscriptionOptions } from './subscription.ts';
+import type { TopicItem } from './topic-event.ts';
 
 export interface PublishOptions extends CallOptions {
 	/** 1–128 visible ASCII characters without a comma, for example `uploaded`. */
@@ -51,7 +40,7 @@ export interface TopicConnection {
 	readonly http: Http;
 	/** The topic's URL. */
 	readonly url: string;
-	readonly transports: () => TransportsFor;
+	readonly transports: TransportTerms;
 }
 
 /**
@@ -65,11 +54,14 @@ export interface TopicConnection {
  * @typeParam Task the names of the deployment's tasks.
  */
 export class Topic<Data = unknown, Task extends string = string> {
-	readonly #connection: TopicConnection;
+	readonly #requests: () => Promise<TopicRequests>;
 
 	/** @internal Use `client.topic`. */
 	constructor(connection: TopicConnection) {
-		this.#connection = connection;
+		this.#requests = async () => {
+			const part = await loadPart(import('./parts/topic-requests.ts'));
+			return new part.TopicRequests(connection);
+		};
 	}
 
 	/**
@@ -80,24 +72,7 @@ export class Topic<Data = unknown, Task extends string = string> {
 	 * `jobs`.
 	 */
 	async publish(data: Data | Bytes, options: PublishOptions): Promise<{ readonly seq: number }> {
-		const { type, idempotencyKey = randomKey(), correlationId, signal = unaborted() } = options;
-		const headers = {
-			'coatcheck-event-type': type,
-			'idempotency-key': quotedString(idempotencyKey),
-			'x-correlation-id': correlationId,
-			'content-type': isBytes(data) ? mediaTypeFor(data, options) : 'application/json',
-		};
-		const answer = await this.#connection.http.askJson({
-			url: this.#url('events'),
-			method: 'POST',
-			headers: defined(headers),
-			...defined({ body: isBytes(data) ? (data as BodyInit) : JSON.stringify(data) }),
-			signal,
-			isRepeatable: !(data instanceof ReadableStream),
-		});
-		if (!isObject(answer) || !Number.isSafeInteger(answer.seq))
-			throw new ProtocolError('Expected the number of an event');
-		return { seq: Number(answer.seq) };
+		return (await this.#requests()).publish(data, options);
 	}
 
 	/**
@@ -110,15 +85,13 @@ export class Topic<Data = unknown, Task extends string = string> {
 	 * await pictures.publish(picture, { type: 'uploaded', correlationId });
 	 * for await (const reply of replies.events({ after, correlationId })) return reply;
 	 */
-	events({ after = 'now', types, correlationId, signal }: TopicEventsOptions = {}): EventStream<TopicItem<Data>> {
-		const query = new URLSearchParams(defined({ types: types?.join(','), correlationId }));
-		const url = this.#url(query.size > 0 ? `events?${query}` : 'events');
-		return new EventStream((stop) => this.#follow(url, after, stop), signal);
+	events({ signal, ...options }: TopicEventsOptions = {}): EventStream<TopicItem<Data>> {
+		return new EventStream((stop) => this.#follow(options, stop), signal);
 	}
 
 	/** The number of the last event; 0 before the first one. Events that come later are those `after` it. */
-	async lastSeq({ signal = unaborted() }: CallOptions = {}): Promise<number> {
-		return parseTopicPage(await this.#connection.http.askJson({ url: this.#url('events?after=now'), signal })).lastSeq;
+	async lastSeq(options: CallOptions = {}): Promise<number> {
+		return (await this.#requests()).lastSeq(options);
 	}
 
 	/**
@@ -129,54 +102,29 @@ export class Topic<Data = unknown, Task extends string = string> {
 	 */
 	async subscribe(
 		name: string,
-		options: SubscriptionOptions<Task>,
-		{ signal = unaborted() }: CallOptions = {},
+		subscription: SubscriptionOptions<Task>,
+		options: CallOptions = {},
 	): Promise<SubscriptionDocument> {
-		const headers = { 'content-type': 'application/json' };
-		const request = { url: this.#subscriptionUrl(name), method: 'PUT', headers, body: JSON.stringify(options), signal };
-		return parseSubscription(await this.#connection.http.askJson(request));
+		return (await this.#requests()).subscribe(name, subscription, options);
 	}
 
 	/** Reads a subscription: its place and its failures. @throws {ProblemError} `NotFound` when there is none of this name. */
-	async subscription(name: string, { signal = unaborted() }: CallOptions = {}): Promise<SubscriptionDocument> {
-		return parseSubscription(await this.#connection.http.askJson({ url: this.#subscriptionUrl(name), signal }));
+	async subscription(name: string, options: CallOptions = {}): Promise<SubscriptionDocument> {
+		return (await this.#requests()).subscription(name, options);
 	}
 
-	async subscriptions({ signal = unaborted() }: CallOptions = {}): Promise<readonly SubscriptionDocument[]> {
-		return parseSubscriptions(await this.#connection.http.askJson({ url: this.#url('subscriptions'), signal }));
+	async subscriptions(options: CallOptions = {}): Promise<readonly SubscriptionDocument[]> {
+		return (await this.#requests()).subscriptions(options);
 	}
 
 	/** Deletes a subscription. The event that is being delivered may still arrive. Returns whether there was one. */
-	async unsubscribe(name: string, { signal = unaborted() }: CallOptions = {}): Promise<boolean> {
-		const request = { url: this.#subscriptionUrl(name), method: 'DELETE', signal };
-		try {
-			await this.#connection.http.ask(request, async (response) => discardBody(response));
-			return true;
-		} catch (error) {
-			if (error instanceof ProblemError && error.status === 404) return false;
-			throw error;
-		}
+	async unsubscribe(name: string, options: CallOptions = {}): Promise<boolean> {
+		return (await this.#requests()).unsubscribe(name, options);
 	}
 
-	async *#follow(url: string, from: number | 'now', signal: AbortSignal): AsyncGenerator<TopicItem<Data>, void> {
-		const { http, transports } = this.#connection;
-		// With a number, a reader that loses its connection before its first event misses nothing.
-		const after = from === 'now' ? await this.lastSeq({ signal }) : from;
-		const followed = {
-			transports: transports()(topicFeed(http, url)),
-			isOver: async () => false,
-			// The reader's cursor may be one of a topic that was forgotten: then it begins again with a lower number.
-			isRestart: isGap,
-		};
+	async *#follow(options: TopicEventsOptions, signal: AbortSignal): AsyncGenerator<TopicItem<Data>, void> {
+		const requests = await this.#requests();
 		// The only unchecked cast to the type that publishers promise.
-		yield* follow(followed, after, signal) as AsyncGenerator<TopicItem<Data>, void>;
-	}
-
-	#url(path: string): string {
-		return `${this.#connection.url}/${path}`;
-	}
-
-	#subscriptionUrl(name: string): string {
-		return this.#url(`subscriptions/${encodeURIComponent(name)}`);
+		yield* requests.follow(options, signal) as AsyncGenerator<TopicItem<Data>, void>;
 	}
 }

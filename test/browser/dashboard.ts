@@ -113,10 +113,11 @@ export async function signIn(page: Page, { secret }: Key): Promise<void> {
 	await page.getByRole('navigation', { name: 'Pages', exact: true }).waitFor();
 }
 
+export function launchChromium(): Promise<Browser> {
+	return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
 export async function startDashboard(secrets: Secrets = {}): Promise<Dashboard> {
-	const [server, browser] = await Promise.all([
-		startServer(secrets),
-		chromium.launch({ executablePath: CHROMIUM, args: FLAGS }),
-	]);
+	const [server, browser] = await Promise.all([startServer(secrets), launchChromium()]);
 	return new Dashboard(browser, server);
 }

@@ -130,11 +130,8 @@ describe('bySse', () => {
 		const fetch = async () => new Response(body, { headers: { 'content-type': 'Text/Event-Stream; charset=utf-8' } });
 		const http = new Http({ fetch, apiKey: undefined, origin: 'https://a.example', timeoutMs: 1_000 });
 		const urls = jobUrls(`https://a.example/v1/jobs/${'0'.repeat(64)}`);
-		const source = bySse(
-			{ http, feed: jobFeed(http, urls) },
-			{ after: 0, job: undefined },
-			new AbortController().signal,
-		);
+		const transport = bySse({ http, feed: jobFeed(http, urls) });
+		const source = transport({ after: 0, job: undefined }, new AbortController().signal);
 		const messages: unknown[] = [];
 		for await (const message of source) if (message.type !== 'life') messages.push(message);
 		return messages;
@@ -199,7 +196,7 @@ describe('jobUrls', () => {
 describe('submitRequest', () => {
 	const idempotencyKey = 'say "hi" \\o/';
 
-	it('puts JSON in an envelope, with its options and parameters', () => {
+	it('puts JSON in an envelope, with its options and parameters', async () => {
 		const options = {
 			idempotencyKey,
 			tags: ['größe'],
@@ -207,7 +204,8 @@ describe('submitRequest', () => {
 			traceparent: '00-1-2-3',
 			mediaType: 'ignored/here',
 		};
-		const { path, headers, body } = submitRequest('greet', { name: 'Ada' }, { ...options, parameters: { times: 2 } });
+		const parameters = { times: 2 };
+		const { path, headers, body } = await submitRequest('greet', { name: 'Ada' }, { ...options, parameters });
 		expect([path, JSON.parse(String(body))]).toEqual([
 			'/v1/jobs',
 			{
@@ -224,13 +222,12 @@ describe('submitRequest', () => {
 		});
 	});
 
-	it('sends bytes as they are, with options in headers and parameters in the query', () => {
+	it('sends bytes as they are, with options in headers and parameters in the query', async () => {
 		const body = new Blob(['x'], { type: 'image/png' });
 		const webhook = { url: 'https://me.example/hook', events: ['failed', 'canceled'], format: 'cloudevents' } as const;
 		const options = { idempotencyKey: 'k', tags: ['a', 'b'], maxAttempts: 1, correlationId: 'c', webhook };
-		expect(
-			submitRequest('thumb/nail', body, { ...options, parameters: { width: 320, fit: 'cover', height: undefined } }),
-		).toEqual({
+		const parameters = { width: 320, fit: 'cover', height: undefined };
+		expect(await submitRequest('thumb/nail', body, { ...options, parameters })).toEqual({
 			path: '/v1/tasks/thumb%2Fnail/jobs?width=320&fit=cover',
 			headers: {
 				'content-type': 'image/png',
@@ -243,6 +240,8 @@ describe('submitRequest', () => {
 				'coatcheck-webhook-format': 'cloudevents',
 			},
 			body,
+			uploadMs: 1,
+			leastTimeoutMs: 300_000,
 		});
 	});
 });

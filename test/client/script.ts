@@ -217,8 +217,9 @@ export async function play<Value>(promise: Promise<Value>, maxMs = 3_600_000): P
 	return { ...result, tookMs: Date.now() - startedAt };
 }
 
-/** Runs everything that needs no clock: bodies are read in turns of the real event loop. */
+/** Runs everything that needs no clock: bodies are read, and parts of the client are loaded, in turns of the real event loop. */
 async function turns(): Promise<void> {
+	await vi.dynamicImportSettled();
 	for (let turn = 0; turn < TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 

@@ -51,6 +51,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	rpc: ['core/batch', 'core/http', 'core/job', 'core/list', 'log', 'core/quota', 'core/topic', 'core/upstream'],
 	config: ['core/http', 'core/job', 'core/quota', 'core/topic', 'core/upstream'],
 	token: ['config', 'core/job'],
+	react: ['client'],
 	client: ['core/http', 'core/job', 'core/operation', 'core/topic', 'work'],
 	receiver: ['client', 'core/http'],
 	'core/quota': ['core/job', 'core/topic'],

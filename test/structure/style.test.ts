@@ -31,7 +31,7 @@ const PAGES: readonly SourceText[] = [
 	'README.md',
 	'CONTRIBUTING.md',
 	'SECURITY.md',
-	...readdirSync(join(ROOT, 'docs'))
+	...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
 		.filter((name) => name.endsWith('.md'))
 		.map((name) => `docs/${name}`),
 ].map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));

@@ -10,7 +10,7 @@ import { ProtocolError } from '../errors.ts';
 import type { Http } from '../http.ts';
 import { afterCursor, type JobUrls } from '../job-urls.ts';
 import { ANSWER_TIMEOUT_MS, HELD_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from '../limits.ts';
-import { LIFE, type Position, type TransportMessage } from './transport.ts';
+import { LIFE, type Position, type Transport, type TransportMessage } from './transport.ts';
 
 /** A job, and the HTTP client that reads it. */
 export interface JobSource {
@@ -21,7 +21,11 @@ export interface JobSource {
 /** A client that has the job already lets the server hold its response until something changes. */
 const LONG_POLL_TIMEOUT_MS = LONG_POLL_SECONDS * MS_PER_SECOND + ANSWER_TIMEOUT_MS;
 
-export async function* byPolling(
+export function byPolling(source: JobSource): Transport {
+	return (position, signal) => poll(source, position, signal);
+}
+
+async function* poll(
 	{ http, urls }: JobSource,
 	{ after, job }: Position,
 	signal: AbortSignal,

@@ -8,12 +8,21 @@ import { TransportError } from '../errors.ts';
 import type { Http } from '../http.ts';
 import { afterCursor } from '../job-urls.ts';
 import { STREAM_SILENCE_MS } from '../limits.ts';
-import { type Feed, LIFE, type Position, type TransportMessage } from './transport.ts';
+import { type Feed, LIFE, type Position, type Transport, type TransportMessage } from './transport.ts';
 
 const STREAM = 'text/event-stream';
 
-export async function* bySse<Event>(
-	{ http, feed }: { readonly http: Http; readonly feed: Feed<Event> },
+export interface StreamSource<Event> {
+	readonly http: Http;
+	readonly feed: Feed<Event>;
+}
+
+export function bySse<Event>(source: StreamSource<Event>): Transport<Event> {
+	return (position, signal) => readStream(source, position, signal);
+}
+
+async function* readStream<Event>(
+	{ http, feed }: StreamSource<Event>,
 	{ after }: Position,
 	signal: AbortSignal,
 ): AsyncGenerator<TransportMessage<Event>, void> {

@@ -2,7 +2,6 @@
 import { isOver, type JobEvent, parseEvent, parseResponseText } from '../document.ts';
 import type { Http } from '../http.ts';
 import type { JobUrls } from '../job-urls.ts';
-import { byPolling } from './by-polling.ts';
 import type { Feed } from './transport.ts';
 
 export function jobFeed(http: Http, urls: JobUrls): Feed<JobEvent> {
@@ -12,6 +11,6 @@ export function jobFeed(http: Http, urls: JobUrls): Feed<JobEvent> {
 		parse: (text) => [parseEvent(parseResponseText(text))].filter((event) => event !== undefined),
 		// It is the last one, unless the job was retried and the event belongs to an earlier run.
 		isLast: ({ job }) => isOver(job),
-		poll: (position, signal) => byPolling({ http, urls }, position, signal),
+		loadPolling: async () => (await import('./by-polling.ts')).byPolling({ http, urls }),
 	};
 }

@@ -2,7 +2,8 @@
 import type { Http } from '../http.ts';
 import { afterCursor } from '../job-urls.ts';
 import { TOPIC_PAGE_EVENTS } from '../limits.ts';
-import { parseTopicEvents, parseTopicPage, type TopicItem } from '../topic-event.ts';
+import { parseTopicEvents, parseTopicPage } from '../parts/topic-page.ts';
+import type { TopicItem } from '../topic-event.ts';
 import type { Feed, Position, TransportMessage } from './transport.ts';
 
 /** @param url of the topic's events, with the reader's filter. */
@@ -15,7 +16,7 @@ export function topicFeed(http: Http, url: string): Feed<TopicItem> {
 		streamUrl: url,
 		parse: parseTopicEvents,
 		isLast: () => false,
-		poll: (position, signal) => byPages({ http, url }, position, signal),
+		loadPolling: async () => (position, signal) => byPages({ http, url }, position, signal),
 	};
 }
 

@@ -40,8 +40,8 @@ export interface Feed<Event> {
 	readonly parse: (text: string) => readonly Event[];
 	/** Whether the server closes the connection after this event. */
 	readonly isLast: (event: Event) => boolean;
-	/** The transport that works wherever HTTP does. */
-	readonly poll: Transport<Event>;
+	/** Loads the transport that works wherever HTTP does. */
+	readonly loadPolling: () => Promise<Transport<Event>>;
 }
 
 /** A reader's position in the events. */
