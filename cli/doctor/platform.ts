@@ -1,5 +1,5 @@
 /** Checks the Worker itself: its name, its entry, its date and its objects. Pure. */
-import type { WranglerConfig } from '../configuration/config.ts';
+import { isDeclared, type WranglerConfig } from '../configuration/config.ts';
 import {
 	COMPATIBILITY_DATE,
 	CPU_MS,
@@ -17,42 +17,36 @@ export function checkWorker(config: WranglerConfig, isEntryThere: boolean): Find
 }
 
 /** What only a deployment needs. */
-export function checkOperation({ compatibility_flags, limits, observability }: WranglerConfig): Finding[] {
-	const found: Finding[] = [];
-	if (!compatibility_flags.includes(PUBLIC_FETCH_FLAG))
-		found.push(
-			error(
-				'PrivateFetch',
-				'Clients choose URLs that this Worker calls, and calls to its own zone would bypass Cloudflare',
-				`compatibility_flags: add "${PUBLIC_FETCH_FLAG}"`,
-			),
-		);
-	if (observability?.redact_query_string !== true)
-		found.push(
-			error(
-				'TokensInLogs',
-				'Query strings hold tokens, and logs would keep them',
-				'observability: redact_query_string = true',
-			),
-		);
-	if (observability?.logs?.invocation_logs !== false)
-		found.push(
-			warning(
-				'InvocationLogs',
-				'A log line for each invocation can cost more than the jobs',
-				'observability.logs: invocation_logs = false',
-			),
-		);
-	if (limits?.cpu_ms === undefined)
-		found.push(
-			warning(
-				'CpuLimit',
-				"A batch of jobs has the platform's 30 s of CPU together (on the Free plan 10 ms, and no limit can be set)",
-				`limits: cpu_ms = ${CPU_MS}`,
-			),
-		);
-	return found;
+export function checkOperation({ compatibility_flags: flags, limits, observability }: WranglerConfig): Finding[] {
+	const checks: readonly (readonly [isFine: boolean, finding: Finding])[] = [
+		[flags.includes(PUBLIC_FETCH_FLAG), PRIVATE_FETCH],
+		[observability?.redact_query_string === true, TOKENS_IN_LOGS],
+		[observability?.logs?.invocation_logs === false, INVOCATION_LOGS],
+		[limits?.cpu_ms !== undefined, CPU_LIMIT],
+	];
+	return checks.filter(([isFine]) => !isFine).map(([, finding]) => finding);
 }
+
+const PRIVATE_FETCH = error(
+	'PrivateFetch',
+	'Clients choose URLs that this Worker calls, and calls to its own zone would bypass Cloudflare',
+	`compatibility_flags: add "${PUBLIC_FETCH_FLAG}"`,
+);
+const TOKENS_IN_LOGS = error(
+	'TokensInLogs',
+	'Query strings hold tokens, and logs would keep them',
+	'observability: redact_query_string = true',
+);
+const INVOCATION_LOGS = warning(
+	'InvocationLogs',
+	'A log line for each invocation can cost more than the jobs',
+	'observability.logs: invocation_logs = false',
+);
+const CPU_LIMIT = warning(
+	'CpuLimit',
+	"A batch of jobs has the platform's 30 s of CPU together (on the Free plan 10 ms, and no limit can be set)",
+	`limits: cpu_ms = ${CPU_MS}`,
+);
 
 function checkEntry({ name, main }: WranglerConfig, isEntryThere: boolean): Finding[] {
 	const found: Finding[] = [];
@@ -73,17 +67,14 @@ function checkDate({ compatibility_date: date, compatibility_flags: flags }: Wra
 	return [];
 }
 
-function checkObjects({ exports, migrations, durable_objects: { bindings } }: WranglerConfig): Finding[] {
-	const sqlite = new Set(migrations.flatMap(({ new_sqlite_classes }) => new_sqlite_classes));
+/** A binding is not needed: the Worker finds what its entry exports. A binding that is there comes first. */
+function checkObjects(config: WranglerConfig): Finding[] {
 	return Object.entries(OBJECT_CLASSES).flatMap(([name, className]) => {
-		const binding = bindings.find((one) => one.name === name);
+		const binding = config.durable_objects.bindings.find((one) => one.name === name);
 		const found: Finding[] = [];
-		if (binding === undefined)
-			found.push(error('NoBinding', `The objects ${className} have no binding ${name}`, '`coatcheck init`'));
-		else if (binding.class_name !== className)
+		if (binding !== undefined && binding.class_name !== className)
 			found.push(error('WrongClass', `${name}: expected the class ${className}, got ${binding.class_name}`));
-		const isDeclared = exports[className]?.storage === 'sqlite' || sqlite.has(className);
-		if (!isDeclared)
+		if (!isDeclared(config, className))
 			found.push(
 				error(
 					'NoStorage',

@@ -11,24 +11,15 @@ import { runCommand, runOnTerminal } from './command.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const MAIN = join(ROOT, 'cli/main.ts');
 const QUIET = { WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_HIDE_BANNER: 'true' };
-/** What the package exports to Workers. */
-const EXPORTS = [
-	'coatcheck.ts',
-	'work/task.ts',
-	...['batch', 'job', 'tenant', 'topic'].map((name) => `object/${name}-object.ts`),
-];
 
 /** A folder with what `npm install` would put there. */
 async function makeFolder(files: Readonly<Record<string, string>>): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-init-'));
 	onTestFinished(() => rm(folder, { recursive: true, force: true }));
-	const sources = [...EXPORTS, 'object/upstream-gate.ts'].map(
-		(path) => `export * from '${join(ROOT, 'src', path)}';\n`,
-	);
 	const all = {
 		...files,
 		'node_modules/coatcheck/package.json': '{ "name": "coatcheck", "type": "module", "exports": "./index.ts" }',
-		'node_modules/coatcheck/index.ts': sources.join(''),
+		'node_modules/coatcheck/index.ts': `export * from '${join(ROOT, 'src/coatcheck.ts')}';\n`,
 	};
 	for (const [path, text] of Object.entries(all)) {
 		await mkdir(dirname(join(folder, path)), { recursive: true });
@@ -94,7 +85,8 @@ describe('coatcheck init', () => {
 		expect(code).toBe(0);
 		const text = async (path: string) => readFile(join(folder, path), 'utf8');
 		for (const line of toml.trim().split('\n')) expect(await text('wrangler.toml')).toContain(line);
-		expect([await text('worker.js'), await text('package.json')]).toEqual([worker, '{ "type": "module" }']);
+		expect(await text('worker.js')).toBe(worker);
+		expect(JSON.parse(await text('package.json'))).toMatchObject({ type: 'module', dependencies: { zod: '^4.6.6' } });
 		const { lines } = JSON.parse(stdout).steps[0] as { lines: string };
 		await writeFile(
 			join(folder, 'worker.js'),
@@ -103,6 +95,13 @@ describe('coatcheck init', () => {
 		const url = await startDev(folder);
 		expect(await greet(url)).toMatchObject({ code: 0, stdout: '{"greeting":"Hello, Ann"}\n' });
 		expect(await (await fetch(url)).text()).toBe('the shop itself');
+	});
+
+	it('leaves every file as it is that is there, whatever it is', async () => {
+		const files = { 'src/index.ts': '// mine\n', 'src/tasks/greet.ts': '// mine\n', 'tsconfig.json': '{}\n' };
+		const folder = await makeFolder(files);
+		expect(await runCommand(['init', folder, '--yes'])).toMatchObject({ code: 0, stderr: '' });
+		for (const [path, text] of Object.entries(files)) expect(await readFile(join(folder, path), 'utf8')).toBe(text);
 	});
 
 	it('says what is missing before wrangler starts', async () => {
