@@ -102,7 +102,7 @@ function filterParameter(name: keyof typeof FILTERS): Parameter {
 	return queryParameter(name, FILTERS[name], schema);
 }
 
-const each = <Name extends string>(names: readonly Name[], make: (name: Name) => Parameter) =>
+const createEach = <Name extends string>(names: readonly Name[], make: (name: Name) => Parameter) =>
 	Object.fromEntries(names.map((name) => [name, make(name)])) as Record<Name, Parameter>;
 
 const listKeys = <Key extends string>(record: Readonly<Record<Key, unknown>>) => Object.keys(record) as Key[];
@@ -112,10 +112,10 @@ const limit = ({ min, max, default: usual }: { min: number; max: number; default
 
 export const PARAMETERS = {
 	...optionParameters(),
-	...each(listKeys(FLAGS), (name) =>
+	...createEach(listKeys(FLAGS), (name) =>
 		queryParameter(name, FLAGS[name], inlineSchema(unwrapped(StatusFlags().shape[name]))),
 	),
-	...each(listKeys(FILTERS), filterParameter),
+	...createEach(listKeys(FILTERS), filterParameter),
 	limit: limit(PAGE_JOBS),
 	cursor: queryParameter('cursor', 'The `nextCursor` of an earlier page with the same filter'),
 	Prefer: headerOption(
