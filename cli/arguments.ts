@@ -8,11 +8,11 @@ const REPEATABLE: ReadonlySet<string> = new Set(['param', 'tag', 'var']);
 /** Other processes of the machine can read arguments, and shells keep them. */
 const KEYS: ReadonlySet<string> = new Set(['key', 'api-key', 'apikey', 'token']);
 
-type Token = ReturnType<typeof tokensOf>[number];
+type Token = ReturnType<typeof readTokens>[number];
 
 /** @throws {UsageError} for the first wrong argument. Values are not shown: one could be a key. */
 export function assertArguments(rawArgs: readonly string[], definitions: ArgsDef): void {
-	const tokens = tokensOf(rawArgs, definitions);
+	const tokens = readTokens(rawArgs, definitions);
 	const seen = new Set<string>();
 	for (const token of tokens) {
 		if (token.kind !== 'option') continue;
@@ -22,13 +22,13 @@ export function assertArguments(rawArgs: readonly string[], definitions: ArgsDef
 		seen.add(token.name);
 	}
 	const wanted = Object.values(definitions).filter(({ type }) => type === 'positional').length;
-	const given = positionalsOf(tokens).length;
+	const given = readPositionals(tokens).length;
 	if (given > wanted) throw new UsageError(`Expected ${wanted} argument${wanted === 1 ? '' : 's'}, got: ${given}`);
 }
 
 /** The values of an option that may be repeated. */
 export function repeatedValues(rawArgs: readonly string[], definitions: ArgsDef, name: string): string[] {
-	return tokensOf(rawArgs, definitions).flatMap((token) =>
+	return readTokens(rawArgs, definitions).flatMap((token) =>
 		token.kind === 'option' && token.name === name && token.value !== undefined ? [token.value] : [],
 	);
 }
@@ -41,7 +41,7 @@ export function readWholeNumber(option: string, text: string | undefined, min = 
 	throw new UsageError(`--${option}: expected a whole number from ${min} on, got: "${text}"`);
 }
 
-function tokensOf(rawArgs: readonly string[], definitions: ArgsDef) {
+function readTokens(rawArgs: readonly string[], definitions: ArgsDef) {
 	const named = Object.entries(definitions).filter(([, { type }]) => type !== 'positional');
 	const options = Object.fromEntries(named.map(([name, definition]) => [name, nodeOption(definition)]));
 	return parseArgs({ args: [...rawArgs], options, strict: false, allowPositionals: true, tokens: true }).tokens;
@@ -69,7 +69,7 @@ function assertOption(token: Extract<Token, { kind: 'option' }>, definitions: Ar
 }
 
 /** What follows `--` is for another program. */
-function positionalsOf(tokens: readonly Token[]): Token[] {
+function readPositionals(tokens: readonly Token[]): Token[] {
 	const end = tokens.findIndex(({ kind }) => kind === 'option-terminator');
 	return (end < 0 ? tokens : tokens.slice(0, end)).filter(({ kind }) => kind === 'positional');
 }

@@ -77,7 +77,10 @@ function explainSilence(error: Unreachable | TransportError): Failure {
 function explainLocal(error: unknown): Failure {
 	const { name, message, code } = error as { name?: string; message?: string; code?: string };
 	const text = stripVTControlCharacters(message ?? String(error));
-	if (error instanceof UsageError || name === 'CLIError') return { code: 'Usage', message: text, exitCode: EXIT.usage };
+	// The client throws a TypeError for an argument that can't be right.
+	const isRefused = error instanceof TypeError && text.startsWith('Expected ');
+	if (error instanceof UsageError || name === 'CLIError' || isRefused)
+		return { code: 'Usage', message: text, exitCode: EXIT.usage };
 	if (code !== undefined && /^E[A-Z]+$/.test(code)) return { code, message: text, exitCode: EXIT.usage };
 	return { code: 'Internal', message: `${text}. This is a defect of coatcheck: report it`, exitCode: EXIT.internal };
 }

@@ -37,9 +37,9 @@ export const init = defineCommand({
 				note('Nothing was written');
 				return EXIT.failed;
 			}
-			for (const change of plan.changes) await write(folder, change);
+			for (const change of plan.changes) await writeChange(folder, change);
 		}
-		tell(plan, { isDry, json: args.json === true });
+		showResult(plan, { isDry, json: args.json === true });
 		return EXIT.success;
 	},
 });
@@ -87,7 +87,7 @@ function workerName(name: string, isGiven: boolean): string {
 }
 
 /** A new file is made only if none has appeared since. A file that is extended must not have changed. */
-async function write(folder: string, { path, before, after }: Change): Promise<void> {
+async function writeChange(folder: string, { path, before, after }: Change): Promise<void> {
 	const file = join(folder, path);
 	if (before !== undefined && (await readIfThere(file)) !== before)
 		throw new UsageError(`${path} has changed meanwhile`);
@@ -95,7 +95,7 @@ async function write(folder: string, { path, before, after }: Change): Promise<v
 	await writeFile(file, after, { flag: before === undefined ? 'wx' : 'w' });
 }
 
-function tell(plan: Plan, { isDry, json }: { isDry: boolean; json: boolean }): void {
+function showResult(plan: Plan, { isDry, json }: { isDry: boolean; json: boolean }): void {
 	const changes = plan.changes.map(({ path, before }) => ({
 		path,
 		change: before === undefined ? 'created' : 'extended',

@@ -26,7 +26,7 @@ export const key = defineCommand({
 		const { secret, entry } = makeKey({ tenant, scopes, id }, random);
 		if (file !== undefined) await writeFile(file, addEntry(await readOrEmpty(file), entry, file));
 		if (json) printJson({ key: secret, entry });
-		else tell(secret, entry, file);
+		else showKey(secret, entry, file);
 		return EXIT.success;
 	},
 });
@@ -38,7 +38,7 @@ async function readOrEmpty(file: string): Promise<string> {
 	});
 }
 
-function tell(secret: string, entry: KeyEntry, file: string | undefined): void {
+function showKey(secret: string, entry: KeyEntry, file: string | undefined): void {
 	print(`The key, shown only once:\n\n  ${secret}\n`);
 	print(`Send it as:\n\n  Authorization: Bearer ${secret}\n`);
 	print(`${file === undefined ? 'Its line for the list in' : `Added to ${file}, for`} the secret API_KEYS:\n`);

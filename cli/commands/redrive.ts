@@ -2,7 +2,7 @@ import { type ArgsDef, defineCommand } from 'citty';
 import type { ActionDocument, ActionFilter, ActionName } from '../../src/client/index.ts';
 import { repeatedValues } from '../arguments.ts';
 import { CONNECTION, connect } from '../connection.ts';
-import { EXIT } from '../exit.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
 import { sayWhenInterrupted, stopped } from '../interrupt.ts';
 import { ACTION_FILTER, actionFilter, describeFilter, jobsFilter } from '../job/filter.ts';
 import { confirm } from '../terminal/confirm.ts';
@@ -11,6 +11,7 @@ import { note, ProgressDisplay, print, printJson } from '../terminal/output.ts';
 const ARGS = {
 	...ACTION_FILTER,
 	action: { type: 'enum', options: ['retry', 'cancel', 'purge'], description: 'Default: retry' },
+	stop: { type: 'string', description: 'Stop the action with this id instead', valueHint: 'id' },
 	yes: { type: 'boolean', alias: 'y', description: "Don't ask" },
 	...CONNECTION,
 } satisfies ArgsDef;
@@ -27,6 +28,7 @@ export const redrive = defineCommand({
 		const wanted = jobsFilter(args, repeatedValues(rawArgs, ARGS, 'tag'), Date.now()) as ActionFilter;
 		const filter = actionFilter(wanted, action);
 		const client = connect(url);
+		if (args.stop !== undefined) return showAction(await client.actions.stop(args.stop, { signal: stopped }), json);
 		if (!yes) {
 			const { total } = await client.jobs.counts(filter, { signal: stopped });
 			const jobs = `${total} job${total === 1 ? '' : 's'}`;
@@ -36,15 +38,20 @@ export const redrive = defineCommand({
 			}
 		}
 		const { id, links } = await client.actions.create(action, filter, { signal: stopped });
-		sayWhenInterrupted(`Stopped watching; the action continues: ${id}`);
+		sayWhenInterrupted(`Stopped watching; the action continues, until: coatcheck redrive --stop ${id}`);
 		const display = new ProgressDisplay(process.stderr);
 		const onProgress = (now: ActionDocument) => display.show(actionProgress(now));
 		const end = await client.actions.wait({ links }, { signal: stopped, onProgress }).finally(() => display.end());
-		if (json) printJson(end);
-		else print(describeAction(end));
+		showAction(end, json);
 		return end.status === 'succeeded' ? EXIT.success : EXIT.failed;
 	},
 });
+
+function showAction(action: ActionDocument, json: boolean | undefined): ExitCode {
+	if (json) printJson(action);
+	else print(describeAction(action));
+	return EXIT.success;
+}
 
 function actionProgress({ phase, percentComplete, done, matched }: ActionDocument) {
 	return { type: phase, percent: percentComplete, message: `${done} of ${matched} jobs` };

@@ -15,13 +15,23 @@ const COUNTERS = ['rowsWritten', 'rowsRead', 'workerRequests', 'queueOperations'
 
 /** The rows of `bench/results/cost.md` with these names. A test compares them. */
 export const WAYS: readonly Way[] = [
-	way('poll, result inline', 'polled twice', [4.1, 1.55, 4, 3, 6], 18.6),
-	way('100 a second, poll', 'polled twice, a hundred jobs a second', [4, 1, 3.04, 0.33, 6], 14.8),
-	way('one request', 'one request with Prefer: wait', [4.05, 1, 2, 3, 6], 9.8),
-	way('WebSocket', 'watched by WebSocket', [4.05, 1, 4, 3, 6], 15.6),
-	way('webhook', 'told by webhook', [6, 1, 4, 6, 7], 21.3),
-	way('1,000 in one batch', 'a thousand in one batch', [3.39, 2.83, 1.01, 0.23, 7.01], 30),
-	way('lane now, poll', 'lane now, polled twice', [4.1, 1.5, 3, 0, 6], 15),
+	{ name: 'poll, result inline', what: 'polled twice', counts: countsIn(4.1, 1.55, 4, 3, 6), cpuMs: 18.6 },
+	{
+		name: '100 a second, poll',
+		what: 'polled twice, a hundred jobs a second',
+		counts: countsIn(4, 1, 3.04, 0.33, 6),
+		cpuMs: 14.8,
+	},
+	{ name: 'one request', what: 'one request with Prefer: wait', counts: countsIn(4.05, 1, 2, 3, 6), cpuMs: 9.8 },
+	{ name: 'WebSocket', what: 'watched by WebSocket', counts: countsIn(4.05, 1, 4, 3, 6), cpuMs: 15.6 },
+	{ name: 'webhook', what: 'told by webhook', counts: countsIn(6, 1, 4, 6, 7), cpuMs: 21.3 },
+	{
+		name: '1,000 in one batch',
+		what: 'a thousand in one batch',
+		counts: countsIn(3.39, 2.83, 1.01, 0.23, 7.01),
+		cpuMs: 30,
+	},
+	{ name: 'lane now, poll', what: 'lane now, polled twice', counts: countsIn(4.1, 1.5, 3, 0, 6), cpuMs: 15 },
 ];
 
 /** What the list of jobs adds: where 200 come in a second, and for a job that comes alone (docs/cost.md). */
@@ -30,13 +40,9 @@ const LIST_COUNTS = {
 	alone: { rowsWritten: 2, objectCalls: 2 },
 } as const;
 
-function way(name: string, what: string, values: readonly number[], cpuMs: number): Way {
-	return {
-		name,
-		what,
-		counts: Object.fromEntries(COUNTERS.map((counter, index) => [counter, values[index] ?? 0])),
-		cpuMs,
-	};
+/** The counts in the order of the table. */
+function countsIn(...values: readonly number[]): Counts {
+	return Object.fromEntries(COUNTERS.map((counter, index) => [counter, values[index] ?? 0]));
 }
 
 export interface ItemCost {
@@ -59,9 +65,9 @@ export interface Estimate {
 export function estimateMonth({ what, counts, cpuMs }: Way, jobs: number, isListOn: boolean): Estimate {
 	const [least, most] = (['together', 'alone'] as const).map((how) => {
 		const list: Counts = isListOn ? LIST_COUNTS[how] : {};
-		return itemCosts(sumOf(counts, list), cpuMs, jobs);
+		return itemCosts(addCounts(counts, list), cpuMs, jobs);
 	}) as [ItemCost[], ItemCost[]];
-	return { way: what, dollars: { least: totalOf(least), most: totalOf(most) }, items: most };
+	return { way: what, dollars: { least: sumDollars(least), most: sumDollars(most) }, items: most };
 }
 
 function itemCosts(counts: Counts, cpuMs: number, jobs: number): ItemCost[] {
@@ -80,11 +86,11 @@ function itemCosts(counts: Counts, cpuMs: number, jobs: number): ItemCost[] {
 	});
 }
 
-function sumOf(one: Counts, other: Counts): Counts {
+function addCounts(one: Counts, other: Counts): Counts {
 	const names = new Set([...Object.keys(one), ...Object.keys(other)]);
 	return Object.fromEntries([...names].map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)]));
 }
 
-function totalOf(items: readonly ItemCost[]): number {
+function sumDollars(items: readonly ItemCost[]): number {
 	return PLAN_DOLLARS + items.reduce((sum, { dollars }) => sum + dollars, 0);
 }

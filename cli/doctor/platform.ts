@@ -17,42 +17,36 @@ export function checkWorker(config: WranglerConfig, isEntryThere: boolean): Find
 }
 
 /** What only a deployment needs. */
-export function checkOperation({ compatibility_flags, limits, observability }: WranglerConfig): Finding[] {
-	const found: Finding[] = [];
-	if (!compatibility_flags.includes(PUBLIC_FETCH_FLAG))
-		found.push(
-			error(
-				'PrivateFetch',
-				'Clients choose URLs that this Worker calls, and calls to its own zone would bypass Cloudflare',
-				`compatibility_flags: add "${PUBLIC_FETCH_FLAG}"`,
-			),
-		);
-	if (observability?.redact_query_string !== true)
-		found.push(
-			error(
-				'TokensInLogs',
-				'Query strings hold tokens, and logs would keep them',
-				'observability: redact_query_string = true',
-			),
-		);
-	if (observability?.logs?.invocation_logs !== false)
-		found.push(
-			warning(
-				'InvocationLogs',
-				'A log line for each invocation can cost more than the jobs',
-				'observability.logs: invocation_logs = false',
-			),
-		);
-	if (limits?.cpu_ms === undefined)
-		found.push(
-			warning(
-				'CpuLimit',
-				"A batch of jobs has the platform's 30 s of CPU together (on the Free plan 10 ms, and no limit can be set)",
-				`limits: cpu_ms = ${CPU_MS}`,
-			),
-		);
-	return found;
+export function checkOperation({ compatibility_flags: flags, limits, observability }: WranglerConfig): Finding[] {
+	const checks: readonly (readonly [isFine: boolean, finding: Finding])[] = [
+		[flags.includes(PUBLIC_FETCH_FLAG), PRIVATE_FETCH],
+		[observability?.redact_query_string === true, TOKENS_IN_LOGS],
+		[observability?.logs?.invocation_logs === false, INVOCATION_LOGS],
+		[limits?.cpu_ms !== undefined, CPU_LIMIT],
+	];
+	return checks.filter(([isFine]) => !isFine).map(([, finding]) => finding);
 }
+
+const PRIVATE_FETCH = error(
+	'PrivateFetch',
+	'Clients choose URLs that this Worker calls, and calls to its own zone would bypass Cloudflare',
+	`compatibility_flags: add "${PUBLIC_FETCH_FLAG}"`,
+);
+const TOKENS_IN_LOGS = error(
+	'TokensInLogs',
+	'Query strings hold tokens, and logs would keep them',
+	'observability: redact_query_string = true',
+);
+const INVOCATION_LOGS = warning(
+	'InvocationLogs',
+	'A log line for each invocation can cost more than the jobs',
+	'observability.logs: invocation_logs = false',
+);
+const CPU_LIMIT = warning(
+	'CpuLimit',
+	"A batch of jobs has the platform's 30 s of CPU together (on the Free plan 10 ms, and no limit can be set)",
+	`limits: cpu_ms = ${CPU_MS}`,
+);
 
 function checkEntry({ name, main }: WranglerConfig, isEntryThere: boolean): Finding[] {
 	const found: Finding[] = [];

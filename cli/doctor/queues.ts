@@ -58,12 +58,8 @@ function checkLaneQueue({ binding, queue, lane, number }: LaneQueue, { queues, c
 }
 
 function checkConsumer(consumer: QueueConsumer, lane: string): Finding[] {
-	const { queue, dead_letter_queue } = consumer;
-	const batchSize = consumer.max_batch_size ?? PLATFORM_DEFAULTS.max_batch_size;
-	const batchTimeout = consumer.max_batch_timeout ?? PLATFORM_DEFAULTS.max_batch_timeout;
-	const ownRetries = consumer.max_retries ?? PLATFORM_DEFAULTS.max_retries;
+	const { queue, dead_letter_queue, max_batch_size = PLATFORM_DEFAULTS.max_batch_size } = consumer;
 	const most = LANES.find((one) => one.lane === lane)?.maxBatchSize ?? DEFAULT_MAX_BATCH;
-	const { max_batch_timeout: timeout, max_retries: retries } = LANE_CONSUMER;
 	const found: Finding[] = [];
 	if (dead_letter_queue === undefined)
 		found.push(
@@ -73,28 +69,36 @@ function checkConsumer(consumer: QueueConsumer, lane: string): Finding[] {
 				'dead_letter_queue = "…-dead-letters"',
 			),
 		);
-	if (batchSize > most)
+	if (max_batch_size > most)
 		found.push(
 			warning(
 				'BatchSize',
-				`${queue}: a batch of ${batchSize} lasts as long as its slowest job`,
+				`${queue}: a batch of ${max_batch_size} lasts as long as its slowest job`,
 				`max_batch_size = ${most}`,
 			),
 		);
-	if (batchTimeout > timeout)
+	return [...found, ...checkPace(consumer)];
+}
+
+function checkPace(consumer: QueueConsumer): Finding[] {
+	const { queue, max_batch_timeout, max_retries } = consumer;
+	const timeout = max_batch_timeout ?? PLATFORM_DEFAULTS.max_batch_timeout;
+	const retries = max_retries ?? PLATFORM_DEFAULTS.max_retries;
+	const found: Finding[] = [];
+	if (timeout > LANE_CONSUMER.max_batch_timeout)
 		found.push(
 			warning(
 				'BatchTimeout',
-				`${queue}: a job waits up to ${batchTimeout} s for others`,
-				`max_batch_timeout = ${timeout}`,
+				`${queue}: a job waits up to ${timeout} s for others`,
+				`max_batch_timeout = ${LANE_CONSUMER.max_batch_timeout}`,
 			),
 		);
-	if (ownRetries < retries)
+	if (retries < LANE_CONSUMER.max_retries)
 		found.push(
 			warning(
 				'Retries',
-				`${queue}: the queue gives up after ${ownRetries} retries, and the job decides about its own`,
-				`max_retries = ${retries}`,
+				`${queue}: the queue gives up after ${retries} retries, and the job decides about its own`,
+				`max_retries = ${LANE_CONSUMER.max_retries}`,
 			),
 		);
 	return found;

@@ -11,7 +11,7 @@ const ASSUMED = {
 	API_KEYS: JSON.stringify([{ id: 'assumed', tenant: 'assumed', sha256: '0'.repeat(64), scopes: ['read'] }]),
 	SIGNING_KEYS: JSON.stringify({ assumed: Buffer.alloc(32).toString('base64') }),
 };
-/** They sign: whoever knows them can make links and webhooks. */
+/** They sign links and webhooks. */
 const SECRETS = ['SIGNING_KEYS', 'WEBHOOK_SECRETS'] as const;
 
 /**
@@ -29,7 +29,7 @@ export function checkDeployedVariables(config: WranglerConfig, secretNames: read
 	if (vars.AUTH === 'none')
 		return [
 			...found,
-			error('Open', 'AUTH=none lets everybody in', 'remove it: .dev.vars has it for local development'),
+			error('Open', 'AUTH=none accepts every request', 'remove it: .dev.vars has it for local development'),
 		];
 	if (vars.ALLOW_PRIVATE_TARGETS === 'true')
 		found.push(warning('PrivateTargets', 'ALLOW_PRIVATE_TARGETS lets tasks and webhooks call private addresses'));
@@ -37,7 +37,7 @@ export function checkDeployedVariables(config: WranglerConfig, secretNames: read
 		...found,
 		...checkRateLimits(config),
 		...checkSecrets(vars, secretNames),
-		...readFindings({ ...bindingsOf(config), ...assumedSecrets(vars), ...vars }),
+		...readFindings({ ...assumedBindings(config), ...assumedSecrets(vars), ...vars }),
 	];
 }
 
@@ -51,7 +51,7 @@ export function checkLocalVariables(config: WranglerConfig, local: Variables | u
 				'`coatcheck init`',
 			),
 		];
-	return readFindings({ ...bindingsOf(config), ...config.vars, ...local });
+	return readFindings({ ...assumedBindings(config), ...config.vars, ...local });
 }
 
 function readFindings(env: Variables): Finding[] {
@@ -135,8 +135,8 @@ function upstreamSecrets({ UPSTREAMS = '' }: Variables): string[] {
 	return [...new Set([...text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, name = '']) => name))];
 }
 
-/** Stand for bindings, of which the reader only looks at the form. */
-function bindingsOf({ ratelimits, durable_objects: { bindings } }: WranglerConfig): Variables {
+/** Stand for bindings. The reader only looks at their form. */
+function assumedBindings({ ratelimits, durable_objects: { bindings } }: WranglerConfig): Variables {
 	const limiters = ratelimits.map(({ name }) => [name, { limit: () => {} }]);
 	const objects = bindings.map(({ name }) => [name, { idFromName: () => {} }]);
 	return Object.fromEntries([...limiters, ...objects]);

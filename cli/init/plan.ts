@@ -7,7 +7,7 @@ import {
 	renderJsonc,
 	renderToml,
 } from '../configuration/additions.ts';
-import { formatOf, readWranglerConfig } from '../configuration/config.ts';
+import { formatOf, parseText, readWranglerConfig } from '../configuration/config.ts';
 import { type LocalSecrets, missingVariables } from '../configuration/variables.ts';
 import { COMPATIBILITY_DATE } from '../configuration/wanted.ts';
 import {
@@ -16,11 +16,11 @@ import {
 	entryLines,
 	GITIGNORE,
 	moduleFile,
-	PACKAGES,
 	packageFile,
 	TASK_NAME,
 	TSCONFIG,
 	taskFile,
+	workerPackages,
 } from './templates.ts';
 
 /** The files of the folder that `init` looks at, by their paths. Others may be there. */
@@ -57,6 +57,7 @@ export function planInit(files: Files, options: InitOptions): Plan {
 	const { configFile } = options;
 	const config = configFile === undefined ? newConfig(options.name) : extendedConfig(configFile, files, options);
 	const source = sourceFiles(config.main, files);
+	const packages = planPackages(files, options);
 	const variables = missingVariables(files['.dev.vars'] ?? '', options.secrets);
 	const made: Files = {
 		...source.files,
@@ -68,9 +69,10 @@ export function planInit(files: Files, options: InitOptions): Plan {
 		changes: [
 			...config.changes,
 			...Object.entries(made).flatMap(([path, text]) => create(path, text, files)),
+			...packages.changes,
 			...(variables.length > 0 ? [append('.dev.vars', variables, files)] : []),
 		],
-		steps: [...config.steps, ...source.steps, ...packageSteps(files, options)],
+		steps: [...config.steps, ...source.steps, ...packages.steps],
 	};
 }
 
@@ -122,27 +124,27 @@ function sourceFiles(main: string, files: Files) {
 	return { extension, files: module, steps: [step] };
 }
 
-/** A manifest that is there stays as it is. */
-function packageSteps(files: Files, { nodeMajor }: InitOptions): Plan['steps'] {
+/** A manifest that is there gets the packages that it lacks. */
+function planPackages(files: Files, { version, nodeMajor }: InitOptions): Plan {
 	const text = files['package.json'];
-	if (text === undefined) return [{ text: 'npm install' }];
+	const install = { text: 'npm install' };
+	if (text === undefined) return { changes: [], steps: [install] };
 	const { dependencies = {}, devDependencies = {} } = readManifest(text);
-	const isThere = (spec: string) =>
-		Object.hasOwn({ ...dependencies, ...devDependencies }, spec.replace(/(?<=.)@.*$/, ''));
-	const missing = PACKAGES.filter((spec) => !isThere(spec));
-	const missingTools = developmentPackages(nodeMajor).filter((spec) => !isThere(spec));
-	return [
-		...(missing.length > 0 ? [{ text: `npm install ${missing.join(' ')}` }] : []),
-		...(missingTools.length > 0 ? [{ text: `npm install --save-dev ${missingTools.join(' ')}` }] : []),
-	];
+	const there = new Set([...Object.keys(dependencies), ...Object.keys(devDependencies)]);
+	const additions = [
+		...Object.entries(workerPackages(version)).map(([name, range]) => ({ path: ['dependencies', name], value: range })),
+		...Object.entries(developmentPackages(nodeMajor)).map(([name, range]) => ({
+			path: ['devDependencies', name],
+			value: range,
+		})),
+	].filter(({ path: [, name = ''] }) => !there.has(name));
+	if (additions.length === 0) return { changes: [], steps: [] };
+	const { text: after } = addToConfig(text, 'package.json', additions);
+	return { changes: [{ path: 'package.json', before: text, after }], steps: [install] };
 }
 
-function readManifest(text: string): { dependencies?: object; devDependencies?: object } {
-	try {
-		return (JSON.parse(text) as object | null) ?? {};
-	} catch {
-		return {};
-	}
+function readManifest(text: string): { readonly dependencies?: object; readonly devDependencies?: object } {
+	return parseText(text, 'package.json');
 }
 
 function create(path: string, after: string | undefined, files: Files): Change[] {

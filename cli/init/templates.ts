@@ -3,7 +3,6 @@ import { MIN_NODE_MAJOR } from '../configuration/wanted.ts';
 
 export const TASK_NAME = 'greet';
 
-/** @param extension of the Worker's source: `ts` or `js`. */
 export function taskFile(): string {
 	return `import { defineTask } from 'coatcheck';
 import * as z from 'zod';
@@ -22,7 +21,7 @@ export const ${TASK_NAME} = defineTask({
 `;
 }
 
-/** The entry of a Worker that has none. */
+/** The entry of a Worker that has none. @param extension of the Worker's source: `ts` or `js`. */
 export function entryFile(extension: string): string {
 	return `import { coatcheck } from 'coatcheck';
 import { ${TASK_NAME} } from './tasks/${TASK_NAME}.${extension}';
@@ -91,17 +90,19 @@ export function packageFile(name: string, { version, nodeMajor }: { version: str
 		private: true,
 		type: 'module',
 		scripts: SCRIPTS,
-		dependencies: { coatcheck: `^${version}`, zod: '^4.6.6' },
-		devDependencies: Object.fromEntries(developmentPackages(nodeMajor).map((spec) => spec.split(/@(?=\^)/))),
+		dependencies: workerPackages(version),
+		devDependencies: developmentPackages(nodeMajor),
 	};
 	return `${JSON.stringify(manifest, undefined, '\t')}\n`;
 }
 
-/** The packages that development needs, as `npm install` takes them. */
-export function developmentPackages(nodeMajor: number): string[] {
-	const packages = ['@cloudflare/workers-types@^5.20261026.1', 'wrangler@^4.155.0'];
-	return nodeMajor < MIN_NODE_MAJOR ? [...packages, 'node@^24.21.0'] : packages;
+/** The packages that development needs, with the ranges of their versions. */
+export function developmentPackages(nodeMajor: number): Readonly<Record<string, string>> {
+	const packages = { '@cloudflare/workers-types': '^5.20261026.1', wrangler: '^4.155.0' };
+	return nodeMajor < MIN_NODE_MAJOR ? { ...packages, node: '^24.21.0' } : packages;
 }
 
-/** The packages that the Worker needs. */
-export const PACKAGES: readonly string[] = ['coatcheck', 'zod'];
+/** The packages that the Worker needs. @param version of this one. */
+export function workerPackages(version: string): Readonly<Record<string, string>> {
+	return { coatcheck: `^${version}`, zod: '^4.6.6' };
+}

@@ -36,10 +36,10 @@ export async function writeResult(job: Job, { output, json, signal }: ResultOpti
 		await response.body?.cancel();
 		throw new UsageError(`The result is ${mediaType || 'bytes'}: expected --output <file>`);
 	}
-	await write(response, signal);
+	await writeToStdout(response, signal);
 }
 
-async function write({ body }: Response, signal: AbortSignal): Promise<void> {
+async function writeToStdout({ body }: Response, signal: AbortSignal): Promise<void> {
 	if (body === null) return print();
 	await pipeline(Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]), process.stdout, {
 		end: false,

@@ -57,10 +57,10 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 /** @throws {UsageError} */
 export function inputSource({ input, file, type }: SubmitValues): InputSource {
 	if (input !== undefined && file !== undefined) throw new UsageError('Expected --input or --file, not both');
-	if (file !== undefined) return { type: 'file', path: file, mediaType: type ?? mediaTypeOf(file) };
+	if (file !== undefined) return { type: 'file', path: file, mediaType: type ?? guessMediaType(file) };
 	if (input === undefined) return { type: 'none' };
 	if (input === '-') return { type: 'stdin', mediaType: type ?? JSON_TYPE };
-	if (input.startsWith('@')) return { type: 'file', path: input.slice(1), mediaType: type ?? mediaTypeOf(input) };
+	if (input.startsWith('@')) return { type: 'file', path: input.slice(1), mediaType: type ?? guessMediaType(input) };
 	if (type !== undefined) throw new UsageError('--type: expected only with --file, --input @<file> or --input -');
 	return { type: 'text', json: input };
 }
@@ -119,6 +119,6 @@ export function readParameters(pairs: readonly string[]): Record<string, string>
 	);
 }
 
-function mediaTypeOf(path: string): string {
+function guessMediaType(path: string): string {
 	return MEDIA_TYPES[extname(path).toLowerCase()] ?? 'application/octet-stream';
 }

@@ -27,7 +27,7 @@ export function printJsonLine(value: unknown): void {
 	print(JSON.stringify(value));
 }
 
-/** Prints rows of a table, the first of which has the titles. */
+/** Prints a table. Its first row has the titles. */
 export function printTable(rows: readonly (readonly string[])[]): void {
 	const [titles, ...lines] = renderTable(rows);
 	if (titles !== undefined) print(style('bold', titles));

@@ -346,11 +346,9 @@ describe('a failure', { concurrent: true }, () => {
 
 	it('ends with 4 at once where no server is', async () => {
 		const url = `http://127.0.0.1:${await freePort()}`;
-		const startedAt = performance.now();
 		const { code, stderr } = await coatcheck(['list', '--url', url]);
+		// After all of its tries, the client alone would say `no response`.
 		expect([code, stderr]).toEqual([4, expect.stringContaining(`No server answers at ${url} (ECONNREFUSED)`)]);
-		// The client alone would try for more than seven seconds.
-		expect(performance.now() - startedAt).toBeLessThan(6_000);
 	});
 
 	it('says that a key is missing, and never takes one as an argument', async () => {

@@ -94,7 +94,8 @@ describe('coatcheck init', () => {
 		expect(code).toBe(0);
 		const text = async (path: string) => readFile(join(folder, path), 'utf8');
 		for (const line of toml.trim().split('\n')) expect(await text('wrangler.toml')).toContain(line);
-		expect([await text('worker.js'), await text('package.json')]).toEqual([worker, '{ "type": "module" }']);
+		expect(await text('worker.js')).toBe(worker);
+		expect(JSON.parse(await text('package.json'))).toMatchObject({ type: 'module', dependencies: { zod: '^4.6.6' } });
 		const { lines } = JSON.parse(stdout).steps[0] as { lines: string };
 		await writeFile(
 			join(folder, 'worker.js'),

@@ -46,7 +46,7 @@ describe('init', () => {
 		const files: Files = {
 			'wrangler.jsonc': '{ "name": "shop", "main": "worker.js", "compatibility_date": "2026-10-20" }',
 			'worker.js': WORKER,
-			'package.json': '{ "devDependencies": { "wrangler": "4.155.0" } }',
+			'package.json': '{ "name": "shop", "devDependencies": { "wrangler": "4.155.0" } }',
 			'.dev.vars': 'GREETING="hello"',
 			'.gitignore': 'node_modules',
 		};
@@ -54,11 +54,12 @@ describe('init', () => {
 		const created = changes.filter(({ before }) => before === undefined).map(({ path }) => path);
 		expect(created.sort()).toEqual(['coatcheck.js', 'tasks/greet.js']);
 		expect(changes.find(({ path }) => path === '.dev.vars')?.after).toMatch(/^GREETING="hello"\n# .*\nAUTH="none"\n/);
-		expect(steps.map(({ text }) => text)).toEqual([
-			'Let worker.js pass requests and queues on:',
-			'npm install coatcheck zod',
-			'npm install --save-dev @cloudflare/workers-types@^5.20261026.1',
-		]);
+		expect(steps.map(({ text }) => text)).toEqual(['Let worker.js pass requests and queues on:', 'npm install']);
+		expect(JSON.parse(changes.find(({ path }) => path === 'package.json')?.after ?? '')).toEqual({
+			name: 'shop',
+			devDependencies: { wrangler: '4.155.0', '@cloudflare/workers-types': '^5.20261026.1' },
+			dependencies: { coatcheck: '^0.1.0', zod: '^4.6.6' },
+		});
 		expect(steps[0]?.lines).toContain("import { jobs } from './coatcheck.js'");
 	});
 

@@ -122,6 +122,7 @@ describe('a failure', () => {
 		[new AnswerTimeoutError('x'), EXIT.unreachable],
 		[new ProtocolError('x'), EXIT.unreachable],
 		[new Interrupted('x'), EXIT.interrupted],
+		[new TypeError('Expected tags of visible ASCII'), EXIT.usage],
 		[new TypeError('x is not a function'), EXIT.internal],
 	])('%s ends with %i', (error, exitCode) => {
 		expect(explain(error).exitCode).toBe(exitCode);
