@@ -7,13 +7,14 @@ import { readWranglerConfig } from '../configuration/config.ts';
 import { findConfig, readIfThere } from '../configuration/find.ts';
 import { EXIT } from '../exit.ts';
 import { UsageError } from '../failure.ts';
-import { type Change, type Files, type Plan, planInit } from '../init/plan.ts';
+import { type Change, type Files, NEW_ENTRY, type Plan, planInit } from '../init/plan.ts';
 import { renderPlan, renderSteps } from '../init/show.ts';
+import { TASK_NAME } from '../init/templates.ts';
 import { SECRET_BYTES, signingKeys } from '../key/api-key.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { note, print, printJson, style } from '../terminal/output.ts';
 
-const LOOKED_AT = ['package.json', 'tsconfig.json', '.gitignore', '.dev.vars', 'src/index.ts'];
+const LOOKED_AT = ['package.json', 'tsconfig.json', '.gitignore', '.dev.vars'];
 /** As in a Worker's name. A queue's name has at most 63 characters, and the longest ending is `-dead-letters`. */
 const NAME = /^[a-z][a-z0-9-]{0,48}[a-z0-9]$/;
 
@@ -47,9 +48,9 @@ export const init = defineCommand({
 async function makePlan(folder: string, name: string | undefined): Promise<Plan> {
 	const config = await findConfig(folder);
 	const main = config && readWranglerConfig(config.text, config.file).main;
-	const looked = [...LOOKED_AT, ...(main === undefined ? [] : [main])];
-	const extra = main === undefined ? [] : sourcesBeside(main);
-	const entries = [...looked, ...extra].map(async (path) => [path, await readIfThere(join(folder, path))] as const);
+	const entries = [...LOOKED_AT, ...sourcesOf(main ?? NEW_ENTRY)].map(
+		async (path) => [path, await readIfThere(join(folder, path))] as const,
+	);
 	const files: Files = {
 		...Object.fromEntries(await Promise.all(entries)),
 		...(config ? { [config.file]: config.text } : {}),
@@ -66,12 +67,11 @@ async function makePlan(folder: string, name: string | undefined): Promise<Plan>
 	});
 }
 
-/** Files that may be there from an earlier run. */
-function sourcesBeside(main: string): string[] {
+/** The Worker's entry, and the files that `init` would make beside it. */
+function sourcesOf(main: string): string[] {
 	const folder = dirname(main);
-	return ['ts', 'js'].flatMap((extension) =>
-		[`coatcheck.${extension}`, `tasks/greet.${extension}`].map((path) => join(folder, path)),
-	);
+	const made = ['coatcheck.ts', 'coatcheck.js', `tasks/${TASK_NAME}.ts`, `tasks/${TASK_NAME}.js`];
+	return [main, ...made.map((path) => join(folder, path))];
 }
 
 /** @throws {UsageError} for a name that was given. A folder's name is made to fit. */

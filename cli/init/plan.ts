@@ -51,7 +51,8 @@ export interface Plan {
 }
 
 const NEW_CONFIG = 'wrangler.jsonc';
-const NEW_ENTRY = 'src/index.ts';
+/** The entry of a Worker that has none. */
+export const NEW_ENTRY = 'src/index.ts';
 
 export function planInit(files: Files, options: InitOptions): Plan {
 	const { configFile } = options;

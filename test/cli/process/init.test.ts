@@ -106,6 +106,13 @@ describe('coatcheck init', () => {
 		expect(await (await fetch(url)).text()).toBe('the shop itself');
 	});
 
+	it('leaves every file as it is that is there, whatever it is', async () => {
+		const files = { 'src/index.ts': '// mine\n', 'src/tasks/greet.ts': '// mine\n', 'tsconfig.json': '{}\n' };
+		const folder = await makeFolder(files);
+		expect(await runCommand(['init', folder, '--yes'])).toMatchObject({ code: 0, stderr: '' });
+		for (const [path, text] of Object.entries(files)) expect(await readFile(join(folder, path), 'utf8')).toBe(text);
+	});
+
 	it('says what is missing before wrangler starts', async () => {
 		const folder = await makeFolder({ 'wrangler.toml': 'name = "shop"\nmain = "worker.js"\n' });
 		const { code, stdout, stderr } = await runCommand(['dev'], { cwd: folder });
