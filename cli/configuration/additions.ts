@@ -1,7 +1,7 @@
 /** What a configuration lacks, and the configuration with it. What is there stays as it is, comments included. Pure. */
 import { createHash } from 'node:crypto';
 import { applyEdits, modify } from 'jsonc-parser';
-import { formatOf, parseText, type WranglerConfig } from './config.ts';
+import { formatOf, isDeclared, parseText, type WranglerConfig } from './config.ts';
 import {
 	COMPATIBILITY_DATE,
 	CPU_MS,
@@ -49,17 +49,11 @@ function compatibilityAdditions({ compatibility_date, compatibility_flags }: Wra
 	];
 }
 
-function objectAdditions({ exports, migrations, durable_objects }: WranglerConfig): Addition[] {
-	const migrated = new Set(migrations.flatMap(({ new_sqlite_classes }) => new_sqlite_classes));
-	const bound = new Set(durable_objects.bindings.map(({ name }) => name));
-	return Object.entries(OBJECT_CLASSES).flatMap(([name, className]): Addition[] => [
-		...(Object.hasOwn(exports, className) || migrated.has(className)
-			? []
-			: [{ path: ['exports', className], value: { type: 'durable-object', storage: 'sqlite' } }]),
-		...(bound.has(name)
-			? []
-			: [{ path: ['durable_objects', 'bindings'], value: { name, class_name: className }, isItem: true as const }]),
-	]);
+/** The classes need no bindings: the Worker finds what its entry exports. */
+function objectAdditions(config: WranglerConfig): Addition[] {
+	return Object.values(OBJECT_CLASSES)
+		.filter((className) => !isDeclared(config, className))
+		.map((className) => ({ path: ['exports', className], value: { type: 'durable-object', storage: 'sqlite' } }));
 }
 
 /** The queues of each lane that has none yet, and the dead letters. */

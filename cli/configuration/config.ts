@@ -55,6 +55,14 @@ export type WranglerConfig = z.infer<typeof CONFIG>;
 export type QueueProducer = z.infer<typeof producer>;
 export type QueueConsumer = z.infer<typeof consumer>;
 
+/** Whether the configuration gives a class of objects its storage: in `exports`, or by a migration. */
+export function isDeclared({ exports, migrations }: WranglerConfig, className: string): boolean {
+	const declared = Object.hasOwn(exports, className) ? exports[className] : undefined;
+	return (
+		declared?.storage === 'sqlite' || migrations.some(({ new_sqlite_classes: names }) => names.includes(className))
+	);
+}
+
 /** Whether the entry is there, or will be after the build. @param isThere whether the folder has a file. */
 export async function hasEntry(
 	{ main, build }: WranglerConfig,

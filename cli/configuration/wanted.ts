@@ -25,7 +25,7 @@ export const DEAD_LETTER_CONSUMER = {
 } as const;
 export const DEAD_LETTERS_BINDING = 'DEAD_LETTERS';
 
-/** The classes of the objects, by their binding. */
+/** The classes of the objects, by the binding that each may have. */
 export const OBJECT_CLASSES: Readonly<Record<string, string>> = {
 	JOBS: 'JobObject',
 	BATCHES: 'BatchObject',

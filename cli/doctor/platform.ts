@@ -1,5 +1,5 @@
 /** Checks the Worker itself: its name, its entry, its date and its objects. Pure. */
-import type { WranglerConfig } from '../configuration/config.ts';
+import { isDeclared, type WranglerConfig } from '../configuration/config.ts';
 import {
 	COMPATIBILITY_DATE,
 	CPU_MS,
@@ -67,17 +67,14 @@ function checkDate({ compatibility_date: date, compatibility_flags: flags }: Wra
 	return [];
 }
 
-function checkObjects({ exports, migrations, durable_objects: { bindings } }: WranglerConfig): Finding[] {
-	const sqlite = new Set(migrations.flatMap(({ new_sqlite_classes }) => new_sqlite_classes));
+/** A binding is not needed: the Worker finds what its entry exports. A binding that is there comes first. */
+function checkObjects(config: WranglerConfig): Finding[] {
 	return Object.entries(OBJECT_CLASSES).flatMap(([name, className]) => {
-		const binding = bindings.find((one) => one.name === name);
+		const binding = config.durable_objects.bindings.find((one) => one.name === name);
 		const found: Finding[] = [];
-		if (binding === undefined)
-			found.push(error('NoBinding', `The objects ${className} have no binding ${name}`, '`coatcheck init`'));
-		else if (binding.class_name !== className)
+		if (binding !== undefined && binding.class_name !== className)
 			found.push(error('WrongClass', `${name}: expected the class ${className}, got ${binding.class_name}`));
-		const isDeclared = exports[className]?.storage === 'sqlite' || sqlite.has(className);
-		if (!isDeclared)
+		if (!isDeclared(config, className))
 			found.push(
 				error(
 					'NoStorage',

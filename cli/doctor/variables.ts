@@ -1,7 +1,7 @@
 /** Checks the variables and secrets, with the reader that the Worker itself uses. Pure. */
 import { NotConfigured, readConfig } from '../../src/config/config.ts';
-import type { WranglerConfig } from '../configuration/config.ts';
-import { RATE_LIMITS } from '../configuration/wanted.ts';
+import { isDeclared, type WranglerConfig } from '../configuration/config.ts';
+import { OBJECT_CLASSES, RATE_LIMITS } from '../configuration/wanted.ts';
 import { error, type Finding, remark, warning } from './finding.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -135,9 +135,9 @@ function upstreamSecrets({ UPSTREAMS = '' }: Variables): string[] {
 	return [...new Set([...text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, name = '']) => name))];
 }
 
-/** Stand for bindings. The reader only looks at their form. */
-function assumedBindings({ ratelimits, durable_objects: { bindings } }: WranglerConfig): Variables {
-	const limiters = ratelimits.map(({ name }) => [name, { limit: () => {} }]);
-	const objects = bindings.map(({ name }) => [name, { idFromName: () => {} }]);
-	return Object.fromEntries([...limiters, ...objects]);
+/** Stand for bindings, and for the objects that the entry exports. The reader only looks at their form. */
+function assumedBindings(config: WranglerConfig): Variables {
+	const limiters = config.ratelimits.map(({ name }) => [name, { limit: () => {} }]);
+	const declared = Object.entries(OBJECT_CLASSES).filter(([, className]) => isDeclared(config, className));
+	return Object.fromEntries([...limiters, ...declared.map(([name]) => [name, { idFromName: () => {} }])]);
 }
