@@ -78,6 +78,9 @@ describe('a configuration', () => {
 		const { text, left } = extended(inline, 'wrangler.toml');
 		expect(text).toBe(inline);
 		expect(left.length).toBeGreaterThan(10);
+		// The first line that looks like the table is part of a text.
+		const quoted = TOML.replace('[vars]', 'note = """\n[vars]\n"""\n\n[vars]');
+		expect(extended(quoted, 'wrangler.toml')).toMatchObject({ text: quoted });
 		const flags = TOML.replace('[vars]', 'compatibility_flags = ["nodejs_compat"]\n\n[vars]');
 		expect(extended(flags, 'wrangler.toml').left.map(({ path }) => path)).toEqual([['compatibility_flags']]);
 	});
@@ -145,6 +148,7 @@ describe('a doctor', () => {
 		['binding = "LANE_JOBS_1"', 'binding = "JOBS_1"', 'error LaneGap'],
 		['binding = "LANE_WEBHOOKS_1"', 'binding = "HOOKS"', 'warning NoLane'],
 		['queue = "coatcheck-long-2"', 'queue = "coatcheck-lang-2"', 'error QueueName'],
+		['"LANE_JOBS_2"\nqueue = "coatcheck-jobs-2"', '"LANE_JOBS_2"\nqueue = "coatcheck-jobs-9"', 'error QueueName'],
 		['[[queues.consumers]]\nqueue = "coatcheck-alone"', '[[queues.consumers]]\nqueue = "alone"', 'error NoConsumer'],
 		['retry_delay = 10\ndead_letter_queue = "coatcheck-dead-letters"', 'retry_delay = 10', 'error NoDeadLetters'],
 		['max_batch_size = 1\n', 'max_batch_size = 10\n', 'warning BatchSize'],
