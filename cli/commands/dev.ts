@@ -12,7 +12,8 @@ import { checkQueues } from '../doctor/queues.ts';
 import { countFindings, renderFindings } from '../doctor/report.ts';
 import { checkLocalVariables } from '../doctor/variables.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { note, printJson, style } from '../terminal/output.ts';
+import { UsageError } from '../failure.ts';
+import { note, noteStyle, printJson } from '../terminal/output.ts';
 
 export const dev = defineCommand({
 	meta: {
@@ -26,6 +27,7 @@ export const dev = defineCommand({
 		json: { type: 'boolean', description: 'Print what the check found as JSON. Needs --check' },
 	},
 	async run({ args, rawArgs }) {
+		if (args.json && !args.check) throw new UsageError('--json: expected --check with it');
 		const { folder, file, text } = await readConfigFile(args.config);
 		const config = readWranglerConfig(text, file, args.env);
 		const variables = await readIfThere(join(folder, '.dev.vars'));
@@ -39,7 +41,7 @@ export const dev = defineCommand({
 		];
 		const { error: errors } = countFindings(findings);
 		if (args.json) printJson({ config: file, findings });
-		else for (const line of renderFindings(findings, style)) note(line);
+		else for (const line of renderFindings(findings, noteStyle)) note(line);
 		if (errors > 0) return EXIT.failed;
 		if (args.check || typeof wrangler === 'object') return EXIT.success;
 		const end = rawArgs.indexOf('--');

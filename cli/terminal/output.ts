@@ -8,6 +8,9 @@ type Stream = NodeJS.WriteStream;
 /** The style of stdout. */
 export const style: Style = styleFor(process.stdout, process.env);
 
+/** The style of stderr. */
+export const noteStyle: Style = styleFor(process.stderr, process.env);
+
 export function print(line = ''): void {
 	process.stdout.write(`${line}\n`);
 }

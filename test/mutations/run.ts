@@ -19,6 +19,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url).href);
 const COPIED = [
 	'.dev.vars',
 	'bench',
+	'cli',
 	'dashboard',
 	'demo',
 	'deploy',

@@ -110,6 +110,7 @@ describe('coatcheck init', () => {
 		expect([code, stdout]).toEqual([1, '']);
 		for (const said of ['The entry worker.js is not there', 'The lane jobs has no queue', '.dev.vars is not there'])
 			expect(stderr).toContain(said);
+		expect(await runCommand(['dev', '--json'], { cwd: folder })).toMatchObject({ code: 2, stdout: '' });
 		const empty = await runCommand(['doctor'], { cwd: join(folder, 'node_modules') });
 		expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('`coatcheck init` writes one') });
 	});

@@ -6,7 +6,7 @@ const SOURCES = readSources('cli');
 const FUNCTIONS = SOURCES.flatMap(functionsOf);
 /** The files that read, write, wait or talk to a server. */
 const SHELL = [
-	/^cli\/commands\//,
+	/^cli\/(commands|build)\//,
 	/^cli\/terminal\/(output|confirm)\.ts$/,
 	/^cli\/configuration\/find\.ts$/,
 	/^cli\/job\/(follow|result)\.ts$/,
