@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const TIMEOUT_MS = 60_000;
@@ -29,6 +30,24 @@ export function blockWith(blocks: readonly Block[], text: string): string {
 	return found[0]?.text ?? '';
 }
 
+/** Puts the package `coatcheck` into `node_modules` as JavaScript, with React from outside. */
+export async function installPackage(modules: string): Promise<void> {
+	const folder = join(modules, 'coatcheck');
+	await build({
+		absWorkingDir: ROOT,
+		entryPoints: { client: 'src/client/index.ts', react: 'src/react/index.ts', webhook: 'src/receiver/index.ts' },
+		outdir: folder,
+		bundle: true,
+		splitting: true,
+		format: 'esm',
+		platform: 'neutral',
+		external: ['react'],
+		logLevel: 'error',
+	});
+	const exports = { './client': './client.js', './react': './react.js', './webhook': './webhook.js' };
+	await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'coatcheck', type: 'module', exports }));
+}
+
 export interface Running {
 	/** What was printed until now, line by line. */
 	readonly lines: readonly string[];
@@ -50,9 +69,8 @@ export class Workshop {
 		const folder = await mkdtemp(join(tmpdir(), 'coatcheck-recipe-'));
 		const modules = join(folder, 'node_modules');
 		await mkdir(join(modules, '@azure'), { recursive: true });
-		await symlink(ROOT, join(modules, 'coatcheck'));
-		for (const name of ['standardwebhooks', '@azure/core-lro'])
-			await symlink(join(ROOT, 'node_modules', name), join(modules, name));
+		await installPackage(modules);
+		await symlink(join(ROOT, 'node_modules/@azure/core-lro'), join(modules, '@azure/core-lro'));
 		for (const { file, text } of blocks) {
 			if (file === undefined) continue;
 			await mkdir(dirname(join(folder, file)), { recursive: true });

@@ -129,7 +129,8 @@ describe.each([
 
 	it('prints a delivery once, and refuses one that is forged or old', async () => {
 		const { lines, url } = await startReceiver();
-		const body = JSON.stringify({ type: 'job.succeeded', data: { id: 'j', status: 'succeeded' } });
+		const data = { id: 'j', status: 'succeeded', links: { self: 'https://jobs.example/v1/jobs/j' } };
+		const body = JSON.stringify({ type: 'job.succeeded', timestamp: new Date().toISOString(), data });
 		const send = async (headers: Record<string, string>) =>
 			(await fetch(url, { method: 'POST', body, headers })).status;
 		const now = Math.floor(Date.now() / 1_000);
@@ -137,7 +138,7 @@ describe.each([
 		expect(await send(signed('msg_1', now, body))).toBe(204);
 		expect(await send({ ...signed('msg_2', now, body), 'webhook-id': 'msg_3' })).toBe(401);
 		expect(await send(signed('msg_4', now - 3_600, body))).toBe(401);
-		expect(await send({})).toBe(401);
+		expect([400, 401]).toContain(await send({}));
 		expect(lines).toEqual(['job.succeeded j succeeded']);
 	});
 });
@@ -180,6 +181,7 @@ describe('hono.md', () => {
 		await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 		const { workshop, block } = await open('hono.md');
 		await writeFile(join(folder, 'src/index.ts'), block('new Hono'));
+		await workshop.run(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder]);
 		// Wrangler runs the build where its own process runs, unless the configuration says otherwise.
 		const toml = await readFile(join(folder, 'wrangler.toml'), 'utf8');
 		await writeFile(join(folder, 'wrangler.toml'), toml.replace('[build]', `[build]\ncwd = "${folder}"`));

@@ -7,15 +7,13 @@ import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { freePort } from '../../demo/local-worker.ts';
 import { key, keyed, launchChromium } from '../browser/dashboard.ts';
-import { readRecipe } from '../interop/recipe.ts';
+import { installPackage, readRecipe } from '../interop/recipe.ts';
 import { type Server, startServer } from '../interop/server.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FRAMEWORK = fileURLToPath(new URL('astro', import.meta.url));
 /** The reader's folder. The framework's packages are in the folder above. */
 const SITE = join(FRAMEWORK, 'out');
@@ -26,23 +24,6 @@ let server: Server;
 let browser: Browser;
 let site: string;
 let stopSite = () => {};
-
-/** The package as a reader's bundler gets it: JavaScript, with React from outside. */
-async function installCoatcheck(): Promise<void> {
-	const folder = join(SITE, 'node_modules/coatcheck');
-	await build({
-		absWorkingDir: ROOT,
-		entryPoints: { client: 'src/client/index.ts', react: 'src/react/index.ts' },
-		outdir: folder,
-		bundle: true,
-		splitting: true,
-		format: 'esm',
-		external: ['react'],
-		logLevel: 'error',
-	});
-	const exports = { './client': './client.js', './react': './react.js' };
-	await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'coatcheck', type: 'module', exports }));
-}
 
 async function writeSite(): Promise<void> {
 	await rm(SITE, { recursive: true, force: true });
@@ -82,7 +63,7 @@ async function startSite(port: number): Promise<void> {
 
 beforeAll(async () => {
 	await writeSite();
-	await installCoatcheck();
+	await installPackage(join(SITE, 'node_modules'));
 	await buildSite();
 	const port = await freePort();
 	[server, browser] = await Promise.all([
