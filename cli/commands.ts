@@ -22,5 +22,6 @@ export const COMMANDS: Readonly<Record<string, Load>> = {
 	tail: async () => command((await import('./commands/tail.ts')).tail),
 	tasks: async () => command((await import('./commands/tasks.ts')).tasks),
 	doctor: async () => command((await import('./commands/doctor.ts')).doctor),
+	build: async () => command((await import('./commands/build.ts')).build),
 	key: async () => command((await import('./commands/key.ts')).key),
 };

@@ -4,10 +4,12 @@
  */
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { BUNDLING } from './bundle.ts';
+import { BUNDLING } from '../cli/build/bundle.ts';
 
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const COMMAND = ['audit', '--audit-level=high', '--json'];
 /** The Worker and its page. Both contain packages that only this repository installs. */
 const BUNDLED = ['src/index.ts', 'dashboard/src/main.tsx'];
@@ -38,12 +40,13 @@ function ask(): Promise<Answer> {
 async function readUsedPackages(): Promise<ReadonlySet<string>> {
 	const { metafile } = await build({
 		...BUNDLING,
+		absWorkingDir: ROOT,
 		entryPoints: BUNDLED,
 		outdir: 'out',
 		jsx: 'automatic',
 		jsxImportSource: 'preact',
 	});
-	const lock = await readFile(fileURLToPath(new URL('../package-lock.json', import.meta.url)), 'utf8');
+	const lock = await readFile(join(ROOT, 'package-lock.json'), 'utf8');
 	const { packages } = JSON.parse(lock) as { packages: Record<string, { readonly dev?: boolean }> };
 	const installed = Object.keys(packages).filter((path) => !packages[path]?.dev);
 	const paths = [...Object.keys(metafile.inputs), ...installed];

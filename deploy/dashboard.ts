@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InlineConfig, Rolldown } from 'vite';
-import { writeChanged } from './write-changed.ts';
+import { writeChanged } from '../cli/build/write-changed.ts';
 
 const ROOT = fileURLToPath(new URL('../dashboard', import.meta.url));
 

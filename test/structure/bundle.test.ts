@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundleWorker, startScripts } from '../../deploy/bundle.ts';
+import { startScripts } from '../../cli/build/bundle.ts';
+import { bundleWorker } from '../../deploy/bundle.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MAX_GZIPPED_BYTES = 120 * 1_024;

@@ -1,0 +1,81 @@
+/**
+ * Bundles a Worker in parts. `index.mjs` and its static imports are loaded at the start. A module that the source imports with `import()` is
+ * a part of its own, and is loaded when it is needed. Wrangler's own bundler is esbuild too, but it puts all parts into one file.
+ */
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { builtinModules } from 'node:module';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { writeChanged } from './write-changed.ts';
+
+export const START = 'index.mjs';
+const TYPES = 'index.d.ts';
+/** What a folder of an earlier build contains. Any other file isn't from here, and is never deleted. */
+const BUILT = /\.(mjs|mjs\.map|wasm|txt|html|sql|bin)$/;
+
+export const BUNDLING = {
+	bundle: true,
+	splitting: true,
+	sourcemap: 'linked',
+	format: 'esm',
+	outExtension: { '.js': '.mjs' },
+	target: 'es2024',
+	metafile: true,
+	write: false,
+	logLevel: 'warning',
+	// Wrangler uploads these without being told.
+	loader: { '.wasm': 'copy', '.txt': 'copy', '.html': 'copy', '.sql': 'copy', '.bin': 'copy' },
+	external: ['cloudflare:*', 'node:*'],
+	// The same as in wrangler's bundler.
+	conditions: ['workerd', 'worker', 'browser'],
+	define: { 'navigator.userAgent': '"Cloudflare-Workers"', 'process.env.NODE_ENV': '"production"' },
+	alias: Object.fromEntries(
+		builtinModules.filter((name) => !name.startsWith('node:')).map((name) => [name, `node:${name}`]),
+	),
+} satisfies BuildOptions;
+
+export interface BundleOptions {
+	/** An absolute path. The entry and the paths in the metafile are relative to it. */
+	readonly root: string;
+	readonly entry: string;
+	/** An absolute path. Files of an earlier build are deleted. */
+	readonly folder: string;
+	/** `false` keeps the names of functions, for a profile. Default: true. */
+	readonly minify?: boolean;
+}
+
+/** @throws {BuildFailure} of esbuild, which has already shown the reason. */
+export async function writeBundle({ root, entry, folder, minify = true }: BundleOptions): Promise<Metafile> {
+	const options = { ...BUNDLING, absWorkingDir: root, entryPoints: { index: entry }, outdir: folder, minify };
+	const { outputFiles, metafile } = await build(options);
+	await mkdir(folder, { recursive: true });
+	const names = new Set(outputFiles.map(({ path }) => basename(path)));
+	for (const name of await builtFiles(folder)) if (!names.has(name)) await rm(join(folder, name));
+	for (const { path, contents } of outputFiles) await writeChanged(path, contents);
+	return metafile;
+}
+
+async function builtFiles(folder: string): Promise<string[]> {
+	const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
+	return files.map(({ name }) => name).filter((name) => BUILT.test(name));
+}
+
+/** The types of the bundle's entry, for `wrangler types`. */
+export async function writeTypes(folder: string, types: string): Promise<void> {
+	await writeChanged(join(folder, TYPES), Buffer.from(types));
+}
+
+/** The scripts that an isolate loads before its first request: the entry, and whatever it imports statically. */
+export function startScripts({ outputs }: Metafile): string[] {
+	const found = new Set(Object.keys(outputs).filter((path) => basename(path) === START));
+	for (const path of found)
+		for (const imported of outputs[path]?.imports ?? [])
+			if (imported.kind === 'import-statement' && !imported.external) found.add(imported.path);
+	return [...found];
+}
+
+/** The size of scripts in bytes, compressed together, as wrangler counts an upload. @param paths relative to `root`. */
+export async function gzippedBytes(root: string, paths: readonly string[]): Promise<number> {
+	return gzipSync(Buffer.concat(await Promise.all(paths.map((path) => readFile(join(root, path)))))).byteLength;
+}
