@@ -11,6 +11,8 @@ const INTEROP = ['test/interop/**', 'test/deploy/**', 'test/cli/process/**'];
 const GENERATED = 'test/interop/generated/generated.test.ts';
 /** Recipes that need a framework of their own, which it installs. `npm run test:recipes` */
 const RECIPES = ['test/recipes/*.test.ts'];
+/** The package, packed and installed from the registry. `npm run test:package` */
+const PACKAGE = ['test/package/**'];
 /** Needs a Prometheus on the machine. `npm run test:metrics` */
 const METRICS = 'test/interop/prometheus.test.ts';
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
@@ -93,7 +95,7 @@ export default defineConfig({
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
-					exclude: [...IN_NODE, ...INTEROP, ...BROWSER, ...RECIPES, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
+					exclude: [...IN_NODE, ...INTEROP, ...PACKAGE, ...BROWSER, ...RECIPES, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
 					// Files share a deployment, as tenants do. To start another one for each takes seconds.
 					isolate: false,
 					...LIMITS,
@@ -130,6 +132,9 @@ export default defineConfig({
 			},
 			{
 				test: { name: 'recipes', include: RECIPES, ...LIMITS },
+			},
+			{
+				test: { name: 'package', include: PACKAGE.map((glob) => `${glob}/*.test.ts`), ...LIMITS },
 			},
 			{
 				test: { name: 'metrics', include: [METRICS], ...LIMITS },

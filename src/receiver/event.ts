@@ -1,5 +1,6 @@
 /** The delivered event in one form, whichever format the webhook has: CloudEvents 1.0. */
 import type { StatusDocument } from '../client/document.ts';
+import { defined } from '../core/defined.ts';
 import { isObject } from '../core/http/json.ts';
 import { essence, isJson } from '../core/http/media-type.ts';
 import { DeliveryRejected } from './rejected.ts';
@@ -49,7 +50,7 @@ export function readEvent(message: VerifiedMessage): DeliveredEvent {
 }
 
 function readStandard({ id, text }: VerifiedMessage): DeliveredEvent {
-	const body = parseJson(text);
+	const body = parseSignedJson(text);
 	if (!isObject(body) || typeof body.type !== 'string' || typeof body.timestamp !== 'string')
 		throw new DeliveryRejected('InvalidBody', 'Expected a body with type, timestamp and data');
 	const event: DeliveredEvent = { specversion: '1.0', id, type: body.type, time: body.timestamp, data: body.data };
@@ -67,24 +68,23 @@ function readCloudEvent({ id, header, bytes, text }: VerifiedMessage): Delivered
 	};
 	// The signature covers only this id, so the attributes must belong to the same message.
 	if (attribute('ce-id') !== id) throw new DeliveryRejected('InvalidHeader', 'ce-id: expected the webhook-id');
-	const subject = header('ce-subject');
-	return {
+	const attributes = defined({
 		specversion: '1.0',
 		id,
 		type: attribute('ce-type'),
 		source: attribute('ce-source'),
-		...(subject !== undefined && { subject }),
+		subject: header('ce-subject'),
 		time: attribute('ce-time'),
-		data: readData(header('content-type'), bytes, text),
-	};
+	});
+	return { ...attributes, data: readData(header('content-type'), bytes, text) };
 }
 
 function readData(mediaType: string | undefined, bytes: Uint8Array, text: string): unknown {
 	if (bytes.byteLength === 0) return undefined;
-	return isJson(essence(mediaType ?? null)) ? parseJson(text) : bytes;
+	return isJson(essence(mediaType ?? null)) ? parseSignedJson(text) : bytes;
 }
 
-function parseJson(text: string): unknown {
+function parseSignedJson(text: string): unknown {
 	try {
 		return JSON.parse(text) as unknown;
 	} catch (cause) {

@@ -16,7 +16,7 @@ export async function isSigned(content: SignedContent, header: string, secrets: 
 	const signatures = header
 		.split(' ')
 		.filter((signature) => signature.startsWith(VERSION))
-		.flatMap((signature) => decodeBase64(signature.slice(VERSION.length)) ?? []);
+		.flatMap((signature) => toBytes(signature.slice(VERSION.length)) ?? []);
 	for (const secret of secrets) {
 		const key = await importKey(secret);
 		for (const signature of signatures)
@@ -27,12 +27,12 @@ export async function isSigned(content: SignedContent, header: string, secrets: 
 
 /** @throws {TypeError} for a secret of another form. The message doesn't contain it. */
 async function importKey(secret: string): Promise<CryptoKey> {
-	const bytes = secret.startsWith(PREFIX) ? decodeBase64(secret.slice(PREFIX.length)) : undefined;
+	const bytes = secret.startsWith(PREFIX) ? toBytes(secret.slice(PREFIX.length)) : undefined;
 	if (!bytes || bytes.byteLength === 0) throw new TypeError('secret: expected "whsec_" and base64');
 	return crypto.subtle.importKey('raw', bytes, ALGORITHM, false, ['verify']);
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+function toBytes(text: string): Uint8Array<ArrayBuffer> | undefined {
 	try {
 		return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 	} catch {

@@ -37,11 +37,11 @@ export async function verifyDelivery(
 	{ secret, toleranceSeconds = DEFAULT_TOLERANCE_SECONDS, now = Date.now() }: VerifyOptions,
 ): Promise<DeliveredEvent> {
 	const header = headerReader(request.headers);
-	const id = required(header, 'webhook-id');
-	const timestamp = required(header, 'webhook-timestamp');
-	const signature = required(header, 'webhook-signature');
+	const id = requireHeader(header, 'webhook-id');
+	const timestamp = requireHeader(header, 'webhook-timestamp');
+	const signature = requireHeader(header, 'webhook-signature');
 	assertFresh(timestamp, toleranceSeconds, now);
-	const bytes = await readBytes(request);
+	const bytes = await receivedBytes(request);
 	const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(bytes);
 	const secrets = typeof secret === 'string' ? [secret] : secret;
 	if (!(await isSigned({ id, timestamp, body: text }, signature, secrets)))
@@ -63,7 +63,7 @@ function headerReader(headers: Received['headers']): HeaderReader {
 	};
 }
 
-function required(header: HeaderReader, name: string): string {
+function requireHeader(header: HeaderReader, name: string): string {
 	const value = header(name);
 	if (value) return value;
 	throw new DeliveryRejected('MissingHeader', `Expected the header ${name}: the message is no signed webhook`);
@@ -79,7 +79,7 @@ function assertFresh(timestamp: string, toleranceSeconds: number, now: number): 
 	throw new DeliveryRejected(code, `Expected a message of the last ${toleranceSeconds} s, but ${got}`);
 }
 
-async function readBytes(request: Request | Received): Promise<Uint8Array> {
+async function receivedBytes(request: Request | Received): Promise<Uint8Array> {
 	const { body } = request;
 	if (typeof body === 'string') return new TextEncoder().encode(body);
 	if (body instanceof Uint8Array) return body;
