@@ -11,8 +11,7 @@ const KIB = 1_024;
 export const build = defineCommand({
 	meta: {
 		name: 'build',
-		description:
-			'Bundle a Worker in parts, of which rare ones are loaded when they are needed. For `[build]` of wrangler',
+		description: 'Bundle a Worker in parts, so that rare ones are loaded when they are needed',
 	},
 	args: {
 		entry: { type: 'positional', description: `The Worker's entry. Default: ${DEFAULT_ENTRY}`, required: false },
