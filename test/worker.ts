@@ -5,6 +5,7 @@ import { coatcheck } from '../src/coatcheck.ts';
 // What is loaded on demand, loaded at once: no invocation that a test kills is in the middle of fetching a module.
 import '../src/http/access/jwt.ts';
 import '../src/http/description/respond.ts';
+import '../src/http/mcp/serve.ts';
 import '../src/http/rare-handlers.ts';
 import '../src/http/read/edge-cache.ts';
 import '../src/object/list-reader.ts';

@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { defined } from '../core/defined.ts';
 import { isLoopback } from '../core/http/target.ts';
 import { MIB } from '../core/job/limits.ts';
+import { MCP_WAIT_SECONDS_RANGE } from '../core/mcp/limits.ts';
 import type { Quotas } from '../core/quota/quotas.ts';
 import type { TopicQuotas } from '../core/topic/allowance.ts';
 import { DEFAULT_RETENTION, TOPIC_RETAIN_BYTES_RANGE, TOPIC_RETAIN_SECONDS_RANGE } from '../core/topic/limits.ts';
@@ -35,6 +36,8 @@ export const DEFAULTS = {
 	LIST: 'on',
 	DASHBOARD: 'on',
 	OPENAPI: 'on',
+	/** How long a tool's call waits for its job before it becomes a task, in seconds. */
+	MCP_WAIT_SECONDS: 3,
 	/** How long a topic keeps its events, in seconds. */
 	TOPIC_RETAIN_SECONDS: DEFAULT_RETENTION.retainSeconds,
 	/** Maximum size of the events that a topic keeps, in bytes. Beyond it, the oldest are deleted. */
@@ -122,6 +125,8 @@ export interface Config {
 	readonly edgeCacheSeconds: number;
 	/** Whether jobs are listed, and told to the topic `jobs`. */
 	readonly isListOn: boolean;
+	/** How long a tool's call waits for its job before it becomes a task, in seconds. */
+	readonly mcpWaitSeconds: number;
 	/** Whether the deployment serves its dashboard. */
 	readonly isDashboardOn: boolean;
 	/** Whether the deployment describes its API, with its tasks, to every client. */
@@ -362,6 +367,7 @@ const VARIABLES = {
 	LIST: required(onOrOff, DEFAULTS.LIST),
 	DASHBOARD: required(onOrOff, DEFAULTS.DASHBOARD),
 	OPENAPI: required(onOrOff, DEFAULTS.OPENAPI),
+	MCP_WAIT_SECONDS: required(() => within(MCP_WAIT_SECONDS_RANGE, 'seconds'), DEFAULTS.MCP_WAIT_SECONDS),
 	MAX_JOBS_IN_FLIGHT: optional(() => wholeAtLeastOne('jobs')),
 	MAX_STORED_BYTES: optional(() => wholeAtLeastOne('bytes')),
 	TOPIC_RETAIN_SECONDS: required(() => within(TOPIC_RETAIN_SECONDS_RANGE, 'seconds'), DEFAULTS.TOPIC_RETAIN_SECONDS),
@@ -458,6 +464,7 @@ function parse(env: object): Settings | NotConfigured {
 		actionJobsPerSecond: data.ACTION_JOBS_PER_SECOND,
 		edgeCacheSeconds: data.EDGE_CACHE_SECONDS,
 		isListOn: data.LIST === 'on',
+		mcpWaitSeconds: data.MCP_WAIT_SECONDS,
 		isDashboardOn: data.DASHBOARD === 'on',
 		isDescriptionOn: data.OPENAPI === 'on',
 		quotas: readQuotas(data),

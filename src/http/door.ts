@@ -2,6 +2,7 @@
 import { Router } from 'itty-router';
 import { type Config, NotConfigured, readConfig } from '../config/config.ts';
 import { defined } from '../core/defined.ts';
+import { MCP_PATH } from '../core/mcp/limits.ts';
 import { COMMON_METHODS } from '../core/upstream/request.ts';
 import { logError, withLogContext } from '../log.ts';
 import { DEFAULT_LANE, lanesOf, queuesOf } from '../queue/lanes.ts';
@@ -210,8 +211,19 @@ async function authenticated({ scope }: Route, { id }: Record<string, string>, a
 		return await authenticate({ request, url, config, scope, jobId: id });
 	} catch (error) {
 		await countRequest(request, config);
-		throw error;
+		throw url.pathname === MCP_PATH && config.jwt ? withMetadata(error, linkOrigin({ config, url })) : error;
 	}
+}
+
+/** Tells agents where they get a token (RFC 9728 §5.1). */
+function withMetadata(error: unknown, origin: string): unknown {
+	if (!(error instanceof Problem) || error.code !== 'Unauthorized') return error;
+	const challenge = error.headers['www-authenticate'] ?? 'Bearer';
+	const metadata = `resource_metadata="${origin}/.well-known/oauth-protected-resource${MCP_PATH}"`;
+	const separator = challenge.includes(' ') ? ', ' : ' ';
+	return new Problem('Unauthorized', error.message, {
+		headers: { 'www-authenticate': challenge + separator + metadata },
+	});
 }
 
 /** The methods of a path, from the route table; empty for an unknown path. */

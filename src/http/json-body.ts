@@ -16,7 +16,7 @@ import { parseJson } from './json-text.ts';
 import { Problem } from './problem.ts';
 
 /** Time for a body to arrive. Each received piece extends it. */
-const ARRIVAL_MS = 60 * MS_PER_SECOND;
+export const JSON_ARRIVAL_MS = 60 * MS_PER_SECOND;
 
 export interface JsonLimits {
 	readonly maxBytes: number;
@@ -33,7 +33,7 @@ export interface JsonLimits {
  */
 export async function readJson<T>(
 	request: Request,
-	{ maxBytes, arriving = ARRIVING_MEMORY, patienceMs = MEMORY_PATIENCE_MS, arrivalMs = ARRIVAL_MS }: JsonLimits,
+	{ maxBytes, arriving = ARRIVING_MEMORY, patienceMs = MEMORY_PATIENCE_MS, arrivalMs = JSON_ARRIVAL_MS }: JsonLimits,
 	use: (value: unknown) => Promise<T>,
 ): Promise<T> {
 	let arrivedBytes = 0;

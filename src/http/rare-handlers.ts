@@ -10,6 +10,7 @@ export { sendEventAgain } from './deliveries.ts';
 export { describeEvents, describeHttp } from './description/handlers.ts';
 export { completeJob, failJob, reportProgress } from './external-worker.ts';
 export { countListedJobs, listJobs } from './list/list.ts';
+export { describeProtection } from './mcp/protection.ts';
 export { describeCaller } from './operator/caller.ts';
 export { listLanes } from './operator/lanes.ts';
 export { showMetrics } from './operator/metrics.ts';

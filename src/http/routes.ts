@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { MAX_ACTION_BYTES } from '../core/action/limits.ts';
 import { MAX_REPORT_BYTES } from '../core/job/limits.ts';
+import { MAX_MCP_REQUEST_BYTES } from '../core/mcp/limits.ts';
 import { MAX_EVENT_REQUEST_BYTES, MAX_SUBSCRIPTION_BYTES } from '../core/topic/limits.ts';
 import type { Scope } from './access/auth.ts';
 import { jobEvents } from './read/events.ts';
@@ -40,6 +41,9 @@ export const ROUTES: readonly Route[] = [
 
 	route('GET /openapi.json', 'public', [rare('describeHttp')]),
 	route('GET /asyncapi.json', 'public', [rare('describeEvents')]),
+	route('POST /mcp', 'key', [agents, mcpRequest]),
+	route('GET /.well-known/oauth-protected-resource', 'public', [rare('describeProtection')]),
+	route('GET /.well-known/oauth-protected-resource/mcp', 'public', [rare('describeProtection')]),
 
 	route('GET /v1/me', 'key', [rare('describeCaller')]),
 	route('GET /metrics', 'admin', [rare('showMetrics')]),
@@ -86,12 +90,21 @@ function rare(name: keyof typeof import('./rare-handlers.ts')): Route['handle'] 
 	return async (context) => (await import('./rare-handlers.ts'))[name](context);
 }
 
+/** Loaded with its first request, apart from the rare handlers, because it is larger than all of them. */
+async function agents(context: RequestContext): Promise<Response> {
+	return (await import('./mcp/serve.ts')).serveMcp(context);
+}
+
 function nothing(): number {
 	return 0;
 }
 
 function input({ maxInputBytes }: Config): number {
 	return maxInputBytes;
+}
+
+function mcpRequest(): number {
+	return MAX_MCP_REQUEST_BYTES;
 }
 
 function actionRequest(): number {

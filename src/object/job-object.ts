@@ -138,7 +138,8 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 		return { events: eventsAfter({ id: this.#id, job, now }, after), view: jobView(this.#id, job, now) };
 	}
 
-	async cancelJob(reader: Reader): Promise<Change> {
+	async cancelJob(reader: Reader, { unlessFollowed = false } = {}): Promise<Change> {
+		if (unlessFollowed && this.#sockets.hasAudience()) return this.readJob(reader);
 		return this.#change(reader, { type: 'cancel' });
 	}
 

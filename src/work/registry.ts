@@ -19,6 +19,7 @@ export interface RegisteredTask {
 	readonly lane: Lane;
 	readonly maxAttempts: number;
 	readonly timeoutSeconds: number;
+	readonly mcp: NonNullable<AnyTask['mcp']>;
 	readonly run: AnyTask['run'];
 }
 
@@ -44,6 +45,7 @@ function withDefaults(task: AnyTask): RegisteredTask {
 		lane: task.lane ?? DEFAULT_LANE,
 		maxAttempts: limited(task, 'maxAttempts'),
 		timeoutSeconds: limited(task, 'timeoutSeconds'),
+		mcp: task.mcp ?? 'tool',
 		run: task.run.bind(task),
 	};
 }

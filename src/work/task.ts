@@ -161,6 +161,11 @@ export interface Task<
 	readonly maxAttempts?: number;
 	/** The deadline of one attempt, in seconds, 1–840. Default: 60. On lane `now`: 1–20, default 10. */
 	readonly timeoutSeconds?: number;
+	/**
+	 * How agents see the task: `tool`, a tool whose calls wait and then become a task of the protocol; `task-required`, only for clients
+	 * that take tasks, and at once; `off`, not at all. Default: `tool`.
+	 */
+	readonly mcp?: 'tool' | 'task-required' | 'off';
 	/** Does the work. It may be called again for the same job after a failure or a crash. */
 	run(input: InputOf<Input>, job: JobContext<z.output<Params>>): Promise<Result> | Result;
 }

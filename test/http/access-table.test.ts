@@ -9,6 +9,11 @@ import { ROUTES, type Route } from '../../src/http/routes.ts';
 import { TOKEN_RIGHTS, TOKEN_SCOPES, type TokenRight } from '../../src/token/token.ts';
 import { ask, bearer, DEPLOYED, inAnHour, jobToken, KEYS, linkToken, submission, waitingJob } from './deployment.ts';
 
+const MCP_REQUEST: RequestInit = {
+	headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+	body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+};
+
 /**
  * The response of each route to an authorized caller whose job waits. A new route needs an entry here; without
  * one, its tests fail.
@@ -32,6 +37,10 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	'GET /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
 	'DELETE /v1/actions/:id': { status: 404, code: 'ActionNotFound' },
 	'GET /v1/tasks': { status: 200 },
+	'POST /mcp': { status: 200, init: MCP_REQUEST },
+	// No identity provider is configured.
+	'GET /.well-known/oauth-protected-resource': { status: 404, code: 'NotFound' },
+	'GET /.well-known/oauth-protected-resource/mcp': { status: 404, code: 'NotFound' },
 	'GET /openapi.json': { status: 200 },
 	'GET /asyncapi.json': { status: 200 },
 	'GET /v1/me': { status: 200 },

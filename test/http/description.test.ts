@@ -331,6 +331,15 @@ describe('an exchange is as described', () => {
 		}
 	});
 
+	it('of an agent', async () => {
+		await exchange('/mcp', {
+			...json({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+			headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+		});
+		for (const path of ['', '/mcp'])
+			expect((await exchange(`/.well-known/oauth-protected-resource${path}`)).status).toBe(404);
+	});
+
 	it('for every operation', () => {
 		const unseen = api.operations.filter((name) => !api.seen.has(name));
 		expect(unseen.filter((name) => !name.startsWith('submit') && !name.startsWith('forward'))).toEqual([]);

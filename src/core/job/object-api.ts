@@ -40,6 +40,8 @@ export interface JobView {
 	readonly requestedBy?: string;
 	/** When tokens for this job expire, in milliseconds since the epoch. */
 	readonly readableUntil: number;
+	/** How long the job is kept after its end, in milliseconds. Left out by older objects. */
+	readonly retainMs?: number;
 }
 
 /** A finished job's stored result: the reply of its task, or the status of its failure. */
@@ -197,7 +199,8 @@ export interface JobObjectApi {
 	readInput(reader: Reader): Promise<InputReading>;
 	/** `after`: the `seq` of the last event that the reader has; 0 for all. */
 	readEvents(reader: Reader, cursor: { readonly after: number }): Promise<EventsReading>;
-	cancelJob(reader: Reader): Promise<Change>;
+	/** @param terms `unlessFollowed`: not while anybody waits for the job or receives its events. */
+	cancelJob(reader: Reader, terms?: { readonly unlessFollowed?: boolean }): Promise<Change>;
 	/** No token grants this. */
 	retryJob(reader: Reader, terms?: RetryTerms): Promise<Change>;
 	purgeJob(reader: Reader): Promise<Change>;

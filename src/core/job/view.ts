@@ -2,6 +2,7 @@
 import { defined } from '../defined.ts';
 import { jobFacts } from './document.ts';
 import { readableUntil } from './expiry.ts';
+import { MS_PER_SECOND } from './limits.ts';
 import type { FoundJob, JobView, Lease, Nothing, Outcome } from './object-api.ts';
 import { fenceOf, isBrief, type JobRecord, laneOf, type RunningState } from './record.ts';
 import { isSystemTask } from './system-task.ts';
@@ -31,6 +32,7 @@ export function jobView(id: string, job: JobRecord, now: number): JobView {
 		parameters: isSystemTask(job.task) ? job.parameters : undefined,
 		requestedBy: job.requestedBy,
 		readableUntil: readableUntil(job),
+		retainMs: job.options.retainSeconds * MS_PER_SECOND,
 	});
 }
 

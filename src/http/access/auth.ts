@@ -181,10 +181,7 @@ function refuseCrossSite(authRequest: AuthRequest): void {
 	if (site === 'same-origin' || isFollowedLink(authRequest)) return;
 	const origin = headers.get('origin');
 	if (origin === null ? site === 'none' : isOwnOrigin(origin, authRequest)) return;
-	throw new Problem(
-		'Forbidden',
-		'A page of another site sent this request: ask the operator to list its origin in CORS_ORIGINS',
-	);
+	throw foreignOrigin();
 }
 
 /** Navigation is safe: the linking page can't read the response, and reading changes nothing. */
@@ -193,7 +190,21 @@ function isFollowedLink({ request: { method, headers }, scope }: AuthRequest): b
 	return method === 'GET' && scope === 'read' && isNavigation;
 }
 
-function isOwnOrigin(origin: string, { url, config }: AuthRequest): boolean {
+/** @throws {Problem} `Forbidden` for a page of an origin that is neither this deployment's nor in CORS_ORIGINS. */
+export function refuseForeignOrigin({ request, url, config }: Pick<AuthRequest, 'request' | 'url' | 'config'>): void {
+	const origin = request.headers.get('origin');
+	if (origin === null || isOwnOrigin(origin, { url, config })) return;
+	throw foreignOrigin();
+}
+
+function foreignOrigin(): Problem {
+	return new Problem(
+		'Forbidden',
+		'A page of another site sent this request: ask the operator to list its origin in CORS_ORIGINS',
+	);
+}
+
+function isOwnOrigin(origin: string, { url, config }: Pick<AuthRequest, 'url' | 'config'>): boolean {
 	const { publicUrls, corsOrigins, isOpen } = config;
 	const ours = [url.origin, ...publicUrls.map((publicUrl) => new URL(publicUrl).origin), ...corsOrigins];
 	// `*` shares only public responses. Access cookies give access to more.

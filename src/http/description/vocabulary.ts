@@ -51,6 +51,7 @@ export const TAGS = {
 	Jobs: 'Read a job, and change it.',
 	List: 'Find jobs, count them, and act on many.',
 	Topics: 'Streams of events with many readers.',
+	Agents: 'The tasks as tools of the Model Context Protocol.',
 	Workers: 'For external workers: reports about an attempt, with its token.',
 	Service: 'The deployment itself.',
 } as const;

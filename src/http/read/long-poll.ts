@@ -39,6 +39,8 @@ export interface LongPollOptions {
 	readonly waitSeconds: number;
 	/** Whether to wait for the end of the job, or for any change. */
 	readonly until: 'end' | 'change';
+	/** Ends the wait. Default: only time does. */
+	readonly signal?: AbortSignal;
 }
 
 /**
@@ -49,7 +51,7 @@ export interface LongPollOptions {
  */
 export async function waitForJob(
 	context: RequestContext,
-	{ after = 0, tag, waitSeconds, until }: LongPollOptions,
+	{ after = 0, tag, waitSeconds, until, signal }: LongPollOptions,
 ): Promise<FoundJob | undefined> {
 	const query = new URLSearchParams(defined({ until, after: String(after), tag }));
 	const said = await openWait(context, `/wait?${query}`);
@@ -59,6 +61,7 @@ export async function waitForJob(
 	said.addEventListener('message', ({ data }) => resolve(JSON.parse(String(data)) as FoundJob));
 	said.addEventListener('close', () => resolve(undefined));
 	said.addEventListener('error', () => resolve(undefined));
+	signal?.addEventListener('abort', () => resolve(undefined));
 	said.accept();
 	const reading = await promise;
 	clearTimeout(timer);

@@ -1,0 +1,11 @@
+/** Makes progress rise strictly, as MCP requires: a job's percent begins again with each attempt. Pure. */
+export class RisingProgress {
+	#last = -1;
+
+	/** The progress to report, 0–100; `undefined` for one that would not rise. */
+	next(percent: number | undefined): number | undefined {
+		if (percent === undefined || percent <= this.#last) return undefined;
+		this.#last = percent;
+		return percent;
+	}
+}

@@ -1,0 +1,86 @@
+/** `tools/call`: a job of a task, or a tool about jobs. */
+import { NOW_LANE } from '../../core/job/limits.ts';
+import type { Change } from '../../core/job/object-api.ts';
+import { errorResult, type ToolResult } from '../../core/mcp/content.ts';
+import { HELD_CALL_SECONDS, REPEATED_WITHIN_MS } from '../../core/mcp/limits.ts';
+import type { McpTask } from '../../core/mcp/task.ts';
+import type { RegisteredTask } from '../../work/registry.ts';
+import { readerOf } from '../access/auth.ts';
+import { type Fault, Problem } from '../problem.ts';
+import type { RequestContext } from '../request-context.ts';
+import { JOB_TOOLS, type JobToolCall, stillRunning } from './job-tools.ts';
+import { toolResult } from './result.ts';
+import { submitTool } from './submission.ts';
+import { taskForJob } from './task-methods.ts';
+import { taskOfTool } from './tools.ts';
+import { awaitJob, hasEnded } from './wait.ts';
+
+export interface ToolCall extends JobToolCall {
+	readonly name: string;
+	/** Whether the client declared the extension for tasks. */
+	readonly takesTasks: boolean;
+	readonly idempotencyKey: string | undefined;
+}
+
+export type ToolAnswer = ToolResult | (McpTask & { readonly resultType: 'task' });
+
+/** A task that only clients with tasks may call was called by another one. */
+export class TasksRequired extends Error {}
+
+/** @returns `undefined` for an unknown tool. @throws {TasksRequired} */
+export async function callTool(call: ToolCall): Promise<ToolAnswer | undefined> {
+	const { name, context } = call;
+	const jobTool = JOB_TOOLS.find(({ tool }) => tool.name === name);
+	const task = jobTool ? undefined : taskOfTool(context.tasks, name);
+	if (!jobTool && !task) return undefined;
+	if (task?.mcp === 'task-required' && !call.takesTasks) throw new TasksRequired();
+	try {
+		return await (task ? callTask(call, task) : jobTool?.call(call));
+	} catch (error) {
+		if (error instanceof Problem) return problemResult(error);
+		throw error;
+	}
+}
+
+async function callTask(call: ToolCall, task: RegisteredTask): Promise<ToolAnswer> {
+	const { context, arguments: given, idempotencyKey, signal, takesTasks, onProgress } = call;
+	const { id } = await submitTool(context, { task, arguments: given, idempotencyKey, signal });
+	const answered = new AbortController();
+	// Registered before the wait, because the runtime may end an invocation whose client has left.
+	const onClosed = () => context.waitUntil(cancelClosed(context, id, idempotencyKey !== undefined));
+	signal.addEventListener('abort', onClosed, { signal: answered.signal });
+	const seconds = takesTasks ? waitSeconds(context, task) : HELD_CALL_SECONDS;
+	const job = await awaitJob(context, id, { seconds, signal, onProgress: takesTasks ? undefined : onProgress });
+	answered.abort();
+	if (hasEnded(job)) return toolResult(context, job);
+	return takesTasks ? { resultType: 'task', ...taskForJob(job) } : stillRunning(job);
+}
+
+/** A task of lane `now` ends while the client waits. */
+function waitSeconds({ config }: RequestContext, { mcp, lane, timeoutSeconds }: RegisteredTask): number {
+	if (mcp === 'task-required') return 0;
+	return lane === NOW_LANE ? Math.max(timeoutSeconds, config.mcpWaitSeconds) : config.mcpWaitSeconds;
+}
+
+/**
+ * The client has closed the call, which cancels it. A call with a key may be sent again, because its connection broke: then the new call
+ * follows the job, and it goes on.
+ */
+async function cancelClosed({ jobs, principal }: RequestContext, id: string, isRepeatable: boolean): Promise<void> {
+	if (isRepeatable) await scheduler.wait(REPEATED_WITHIN_MS);
+	await jobs.call<Change>(id, (job) => job.cancelJob(readerOf(principal), { unlessFollowed: isRepeatable }));
+}
+
+/** An error that the model can act on: its arguments were wrong, or it must wait. */
+function problemResult(problem: Problem): ToolResult {
+	const { code, message, errors, headers } = problem;
+	const faults = errors?.map((fault) => `${placeOf(fault)}: ${fault.message}`) ?? [];
+	const retryAfter = headers['retry-after'];
+	const wait = retryAfter === undefined ? [] : [`Try again after ${retryAfter} seconds`];
+	return errorResult([`${code}: ${message}`, ...faults, ...wait].join('\n'));
+}
+
+function placeOf(fault: Fault): string {
+	if ('pointer' in fault) return fault.pointer;
+	return 'parameter' in fault ? `/parameters/${fault.parameter}` : fault.header;
+}

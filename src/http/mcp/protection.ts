@@ -1,0 +1,22 @@
+/** `GET /.well-known/oauth-protected-resource`: where agents get a token for `/mcp` (RFC 9728). */
+import { KEY_SCOPES } from '../../config/config.ts';
+import { MCP_PATH } from '../../core/mcp/limits.ts';
+import { Problem } from '../problem.ts';
+import { linkOrigin, type RequestContext } from '../request-context.ts';
+
+/** How long clients may keep it, in seconds. */
+const FRESH_SECONDS = 300;
+
+/** @throws {Problem} `NotFound` where no identity provider is configured: then API keys are the only credentials. */
+export function describeProtection(context: RequestContext): Response {
+	const { jwt } = context.config;
+	if (!jwt)
+		throw new Problem('NotFound', 'No identity provider is configured: send an API key as "Authorization: Bearer"');
+	const metadata = {
+		resource: linkOrigin(context) + MCP_PATH,
+		authorization_servers: [jwt.issuer],
+		scopes_supported: KEY_SCOPES,
+		bearer_methods_supported: ['header'],
+	};
+	return Response.json(metadata, { headers: { 'cache-control': `public, max-age=${FRESH_SECONDS}` } });
+}

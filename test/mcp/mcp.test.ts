@@ -1,0 +1,184 @@
+/** `POST /mcp`: tools, calls and tasks, by messages as they are on the wire. */
+import { describe, expect, it } from 'vitest';
+import { ask, callTool, TASKS } from './client.ts';
+
+describe('the MCP server', () => {
+	it('says what it can, and what it serves', async () => {
+		const { status, result } = await ask('server/discover');
+		expect(status).toBe(200);
+		expect(result).toMatchObject({
+			supportedVersions: ['2026-07-28'],
+			capabilities: { tools: {}, extensions: { [TASKS]: {} } },
+			cacheScope: 'public',
+		});
+	});
+
+	it('lists a tool for each task, with its schema, and the tools about jobs', async () => {
+		const { result } = await ask<{ tools: { name: string; inputSchema: { type: string; properties: object } }[] }>(
+			'tools/list',
+		);
+		const tools = new Map(result?.tools.map((tool) => [tool.name, tool]));
+		expect([...tools.keys()]).toEqual(
+			expect.arrayContaining([
+				'sleep',
+				'thumbnail',
+				'profile_csv',
+				'wait_for_job',
+				'list_jobs',
+				'get_job',
+				'retry_job',
+				'cancel_job',
+			]),
+		);
+		expect(tools.get('sleep')?.inputSchema).toMatchObject({ type: 'object', properties: { seconds: {} } });
+		expect(Object.keys(tools.get('thumbnail')?.inputSchema.properties ?? {})).toEqual(['file', 'parameters']);
+	});
+});
+
+describe('a call', () => {
+	it('that ends soon has its result', async () => {
+		const { result } = await callTool('sleep', { seconds: 0 });
+		expect(result).toMatchObject({
+			resultType: 'complete',
+			content: [{ type: 'text' }],
+			structuredContent: { sleptSeconds: 0, attempt: 1 },
+		});
+		expect(result).not.toHaveProperty('isError');
+	});
+
+	it('that takes longer becomes a task, which is fetched later', async () => {
+		const { result } = await callTool('sleep', { seconds: 5 });
+		expect(result).toMatchObject({ resultType: 'task', status: 'working', pollIntervalMs: expect.any(Number) });
+		const taskId = result?.taskId;
+		const deadline = Date.now() + 20_000;
+		for (;;) {
+			const { result: task } = await ask<{ status: string; result?: object }>('tasks/get', { taskId });
+			if (task?.status === 'completed') {
+				expect(task.result).toMatchObject({ resultType: 'complete', structuredContent: { sleptSeconds: 5 } });
+				break;
+			}
+			expect(task).toMatchObject({ status: 'working' });
+			expect(Date.now()).toBeLessThan(deadline);
+			await new Promise((resolve) => setTimeout(resolve, 500));
+		}
+	}, 30_000);
+
+	it('of a client without tasks is held, and told its progress, which rises', async () => {
+		const { result, notifications, headers } = await callTool(
+			'sleep',
+			{ seconds: 3, steps: 3 },
+			{ takesTasks: false, meta: { progressToken: 'p' } },
+		);
+		expect(headers.get('content-type')).toContain('text/event-stream');
+		const progress = notifications.map(({ params }) => Number(params.progress));
+		expect(progress.length).toBeGreaterThan(1);
+		expect(progress).toEqual([...new Set(progress)].toSorted((a, b) => a - b));
+		expect(result).toMatchObject({ structuredContent: { sleptSeconds: 3 } });
+	}, 20_000);
+
+	it('that fails is a completed one, whose result says so', async () => {
+		const { result, error } = await callTool('sleep', {
+			seconds: 0,
+			error: { code: 'OutOfPaper', message: 'Fill in paper' },
+		});
+		expect(error).toBeUndefined();
+		expect(result).toMatchObject({ isError: true, content: [{ type: 'text', text: 'OutOfPaper: Fill in paper' }] });
+	});
+
+	it('with wrong arguments says what is wrong, to the model', async () => {
+		const { result } = await callTool('sleep', { seconds: 'long' });
+		expect(result).toMatchObject({ isError: true });
+		expect(result?.content[0]).toMatchObject({ text: expect.stringMatching(/^InvalidInput: .*\n\/input\/seconds: /) });
+	});
+
+	it('of an unknown tool is an error of the protocol', async () => {
+		const { error } = await callTool('nothing', {});
+		expect(error).toMatchObject({ code: -32_602, message: 'Unknown tool: nothing' });
+	});
+
+	it('that is sent again joins the first one', async () => {
+		const meta = { 'claudecode/toolUseId': `toolu_${crypto.randomUUID()}` };
+		const [one, two] = await Promise.all([1, 2].map(() => callTool('sleep', { seconds: 30 }, { meta })));
+		expect(one?.result?.taskId).toMatch(/^[0-9a-f]{64}$/);
+		expect(two?.result?.taskId).toBe(one?.result?.taskId);
+		const { result } = await ask('tasks/cancel', { taskId: one?.result?.taskId });
+		expect(result).toMatchObject({ resultType: 'complete' });
+	}, 20_000);
+});
+
+describe('a task', () => {
+	it('that is canceled is cancelled, with two l', async () => {
+		const { result } = await callTool('sleep', { seconds: 60 });
+		const taskId = result?.taskId;
+		await ask('tasks/cancel', { taskId });
+		await expect
+			.poll(async () => (await ask('tasks/get', { taskId })).result, { timeout: 10_000 })
+			.toMatchObject({ status: 'cancelled' });
+		expect((await ask('tasks/cancel', { taskId })).error).toBeUndefined();
+		expect((await ask('tasks/update', { taskId, inputResponses: {} })).error).toBeUndefined();
+	}, 30_000);
+
+	it.each(['tasks/get', 'tasks/cancel', 'tasks/update'])('that does not exist is none for %s', async (method) => {
+		for (const taskId of ['nothing', 'f'.repeat(64)])
+			expect((await ask(method, { taskId })).error).toMatchObject({ code: -32_602, message: 'Task not found' });
+	});
+
+	it('is nothing for a client that did not declare the extension', async () => {
+		const { error, status } = await ask('tasks/get', { taskId: 'x' }, { takesTasks: false });
+		expect([error?.code, status]).toEqual([-32_021, 400]);
+	});
+});
+
+describe('the tools about jobs', () => {
+	it('wait for a job that another call started, list it, and cancel it', async () => {
+		const { result } = await callTool('sleep', { seconds: 5 });
+		const jobId = result?.taskId;
+		expect((await callTool('get_job', { jobId })).result?.structuredContent).toMatchObject({ id: jobId });
+		const waited = await callTool('wait_for_job', { jobId }, { takesTasks: false });
+		expect(waited.result).toMatchObject({ structuredContent: { sleptSeconds: 5 } });
+		const canceled = await callTool('cancel_job', { jobId });
+		expect(canceled.result?.structuredContent).toMatchObject({ status: 'succeeded' });
+		const retried = await callTool('retry_job', { jobId });
+		expect(retried.result).toMatchObject({
+			isError: true,
+			content: [{ text: expect.stringMatching(/^NotRetryable: /) }],
+		});
+		const listed = await callTool('list_jobs', { task: 'sleep', limit: 1 });
+		expect(listed.result?.structuredContent).toMatchObject({ jobs: [{ task: 'sleep' }] });
+	}, 30_000);
+
+	it.each(['wait_for_job', 'get_job', 'retry_job', 'cancel_job'])('%s says that a job does not exist', async (name) => {
+		const { result } = await callTool(name, { jobId: 'f'.repeat(64) });
+		expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringMatching(/^JobNotFound: /) }] });
+	});
+});
+
+describe('a tool that takes a file', () => {
+	const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+
+	it('takes it as base64, and answers with an image', async () => {
+		const file = { base64: PIXEL, mediaType: 'image/png' };
+		const { result } = await callTool('thumbnail', { file, parameters: { width: 8, format: 'png' } });
+		const id = result?.taskId;
+		const answer = id === undefined ? result : (await callTool('wait_for_job', { jobId: id })).result;
+		expect(answer).toMatchObject({
+			content: [{ type: 'image', mimeType: 'image/png', data: expect.stringMatching(/^iVBOR/) }],
+		});
+	}, 30_000);
+
+	it.each([
+		[{}, 'InvalidRequest: The arguments of the tool are not valid: expected "file"'],
+		[
+			{ file: { base64: PIXEL } },
+			'InvalidRequest: The arguments of the tool are not valid\n/file: expected { "url" }, or { "base64", "mediaType" }',
+		],
+		[{ file: { base64: PIXEL, mediaType: 'text/plain' } }, expect.stringMatching(/^UnsupportedMediaType: /)],
+		[
+			{ file: { base64: PIXEL, mediaType: 'image/png' }, parameters: { width: -1 } },
+			expect.stringMatching(/^InvalidRequest: .*\n\/parameters\/width: /),
+		],
+	])('says what is wrong with %j', async (given, text) => {
+		const { result } = await callTool('thumbnail', given);
+		expect(result).toMatchObject({ isError: true, content: [{ text }] });
+	});
+});
