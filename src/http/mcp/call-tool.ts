@@ -74,13 +74,13 @@ async function cancelClosed({ jobs, principal }: RequestContext, id: string, isR
 /** An error that the model can act on: its arguments were wrong, or it must wait. */
 function problemResult(problem: Problem): ToolResult {
 	const { code, message, errors, headers } = problem;
-	const faults = errors?.map((fault) => `${placeOf(fault)}: ${fault.message}`) ?? [];
+	const faults = errors?.map((fault) => `${faultPlace(fault)}: ${fault.message}`) ?? [];
 	const retryAfter = headers['retry-after'];
 	const wait = retryAfter === undefined ? [] : [`Try again after ${retryAfter} seconds`];
 	return errorResult([`${code}: ${message}`, ...faults, ...wait].join('\n'));
 }
 
-function placeOf(fault: Fault): string {
+function faultPlace(fault: Fault): string {
 	if ('pointer' in fault) return fault.pointer;
 	return 'parameter' in fault ? `/parameters/${fault.parameter}` : fault.header;
 }
