@@ -12,6 +12,7 @@ import {
 	OBJECT_CLASSES,
 	PUBLIC_FETCH_FLAG,
 	RATE_LIMITS,
+	REQUEST_SIGNAL_FLAG,
 } from './wanted.ts';
 
 /** A member of an object, or an item of a list. */
@@ -43,10 +44,16 @@ const OBSERVABILITY = {
 function compatibilityAdditions({ compatibility_date, compatibility_flags }: WranglerConfig): Addition[] {
 	return [
 		...(compatibility_date === undefined ? [{ path: ['compatibility_date'], value: COMPATIBILITY_DATE }] : []),
-		...(compatibility_flags.includes(PUBLIC_FETCH_FLAG)
-			? []
-			: [{ path: ['compatibility_flags'], value: PUBLIC_FETCH_FLAG, isItem: true as const }]),
+		...flagAdditions(compatibility_flags),
 	];
+}
+
+/** All flags at once where there is none, because TOML can't extend a list. */
+function flagAdditions(there: readonly string[]): Addition[] {
+	const path = ['compatibility_flags'];
+	const missing = [PUBLIC_FETCH_FLAG, REQUEST_SIGNAL_FLAG].filter((flag) => !there.includes(flag));
+	if (there.length === 0) return [{ path, value: missing }];
+	return missing.map((value) => ({ path, value, isItem: true }));
 }
 
 /** The classes need no bindings: the Worker finds what its entry exports. */
@@ -140,7 +147,7 @@ function extendToml(
 	let result = text.trimEnd();
 	for (const addition of additions) {
 		const [table = '', ...rest] = addition.path;
-		const isTable = typeof addition.value === 'object' || (rest.length > 0 && !Object.hasOwn(there, table));
+		const isTable = isTableValue(addition.value) || (rest.length > 0 && !Object.hasOwn(there, table));
 		const inserted = isTable ? result : insertTomlLine(result, there, addition);
 		if (isTable) tables.push(addition);
 		else if (inserted === undefined) left.push(addition);
@@ -168,9 +175,13 @@ function insertTomlLine(
 	return text.replace(date[0], (known) => `${known}\n${line}`);
 }
 
+function isTableValue(value: unknown): value is object {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** The additions as lines and tables of TOML. */
 export function renderToml(additions: readonly Addition[]): string {
-	const lines = additions.filter(({ value }) => typeof value !== 'object');
+	const lines = additions.filter(({ value }) => !isTableValue(value));
 	const tables = new Map<string, string[]>([['', []]]);
 	for (const { path, value, isItem } of lines) {
 		const table = path.slice(0, -1).join('.');
@@ -178,7 +189,7 @@ export function renderToml(additions: readonly Addition[]): string {
 		tables.set(table, [...(tables.get(table) ?? [`[${table}]`]), line]);
 	}
 	const blocks = additions.flatMap(({ path, value, isItem }) => {
-		if (typeof value !== 'object' || value === null) return [];
+		if (!isTableValue(value)) return [];
 		const header = isItem ? `[[${path.join('.')}]]` : `[${path.join('.')}]`;
 		return [[header, ...Object.entries(value).map(([name, member]) => `${name} = ${tomlValue(member)}`)]];
 	});

@@ -49,6 +49,8 @@ export const NODEJS_COMPAT_DATE = '2026-08-04';
 export const NODEJS_FLAGS = ['nodejs_compat', 'nodejs_compat_v2'] as const;
 /** Without it, calls to the deployment's own zone bypass Cloudflare. */
 export const PUBLIC_FETCH_FLAG = 'global_fetch_strictly_public';
+/** Without it, the Worker is not told that a client has left, and a closed call of an agent goes on. */
+export const REQUEST_SIGNAL_FLAG = 'enable_request_signal';
 /** CPU time of one batch. */
 export const CPU_MS = 120_000;
 /** Node versions that wrangler runs on. */

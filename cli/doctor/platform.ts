@@ -8,6 +8,7 @@ import {
 	OBJECT_CLASSES,
 	OLDEST_COMPATIBILITY_DATE,
 	PUBLIC_FETCH_FLAG,
+	REQUEST_SIGNAL_FLAG,
 } from '../configuration/wanted.ts';
 import { error, type Finding, warning } from './finding.ts';
 
@@ -20,6 +21,7 @@ export function checkWorker(config: WranglerConfig, isEntryThere: boolean): Find
 export function checkOperation({ compatibility_flags: flags, limits, observability }: WranglerConfig): Finding[] {
 	const checks: readonly (readonly [isFine: boolean, finding: Finding])[] = [
 		[flags.includes(PUBLIC_FETCH_FLAG), PRIVATE_FETCH],
+		[flags.includes(REQUEST_SIGNAL_FLAG), UNNOTICED_CLOSE],
 		[observability?.redact_query_string === true, TOKENS_IN_LOGS],
 		[observability?.logs?.invocation_logs === false, INVOCATION_LOGS],
 		[limits?.cpu_ms !== undefined, CPU_LIMIT],
@@ -31,6 +33,11 @@ const PRIVATE_FETCH = error(
 	'PrivateFetch',
 	'Clients choose URLs that this Worker calls, and calls to its own zone would bypass Cloudflare',
 	`compatibility_flags: add "${PUBLIC_FETCH_FLAG}"`,
+);
+const UNNOTICED_CLOSE = warning(
+	'UnnoticedClose',
+	'A call of an agent that is closed does not cancel its job',
+	`compatibility_flags: add "${REQUEST_SIGNAL_FLAG}"`,
 );
 const TOKENS_IN_LOGS = error(
 	'TokensInLogs',

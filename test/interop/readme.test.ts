@@ -7,22 +7,11 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../demo/local-worker.ts';
+import { NEWCOMERS_FILES } from './newcomer.ts';
 import { type Server, startServer } from './server.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const REPORT_API = join(ROOT, 'demo/report-api.ts');
-/** What a newcomer's folder has. */
-const COPIED = [
-	'.dev.vars',
-	'cli',
-	'dashboard',
-	'deploy',
-	'package.json',
-	'tsconfig.json',
-	'src',
-	'wrangler.toml',
-	'worker-configuration.d.ts',
-];
 const LINKED = ['demo', 'node_modules'];
 const ADDRESS = 'localhost:8787';
 const TIMEOUT_MS = 60_000;
@@ -67,7 +56,7 @@ async function buildInFolder(): Promise<void> {
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'coatcheck-readme-'));
-	await Promise.all(COPIED.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
+	await Promise.all(NEWCOMERS_FILES.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
 	await Promise.all(LINKED.map((name) => symlink(join(ROOT, name), join(folder, name))));
 	await buildInFolder();
 	await addTask();

@@ -8,6 +8,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../demo/local-worker.ts';
 import { createClient } from '../../src/client/index.ts';
+import { NEWCOMERS_FILES } from './newcomer.ts';
 import { blockWith, readRecipe, Workshop } from './recipe.ts';
 import { type Server, startServer } from './server.ts';
 
@@ -161,23 +162,11 @@ describe('azure-clients.md', () => {
 	});
 });
 
-/** What the recipe's reader has, without the tasks' own tests and tools. */
-const COPIED = [
-	'.dev.vars',
-	'dashboard',
-	'deploy',
-	'package.json',
-	'tsconfig.json',
-	'src',
-	'wrangler.toml',
-	'worker-configuration.d.ts',
-];
-
 describe('hono.md', () => {
 	it('answers for Hono and for Coatcheck, and submits jobs in a route', async () => {
 		const folder = await mkdtemp(join(tmpdir(), 'coatcheck-hono-'));
 		onTestFinished(() => rm(folder, { recursive: true, force: true }));
-		await Promise.all(COPIED.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
+		await Promise.all(NEWCOMERS_FILES.map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })));
 		await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
 		const { workshop, block } = await open('hono.md');
 		await writeFile(join(folder, 'src/index.ts'), block('new Hono'));

@@ -82,7 +82,8 @@ describe('a configuration', () => {
 		const quoted = TOML.replace('[vars]', 'note = """\n[vars]\n"""\n\n[vars]');
 		expect(extended(quoted, 'wrangler.toml')).toMatchObject({ text: quoted });
 		const flags = TOML.replace('[vars]', 'compatibility_flags = ["nodejs_compat"]\n\n[vars]');
-		expect(extended(flags, 'wrangler.toml').left.map(({ path }) => path)).toEqual([['compatibility_flags']]);
+		const values = extended(flags, 'wrangler.toml').left.map(({ value }) => value);
+		expect(values).toEqual(['global_fetch_strictly_public', 'enable_request_signal']);
 	});
 
 	it('is read as wrangler reads it', () => {
@@ -139,7 +140,8 @@ describe('a doctor', () => {
 		['main = "dist/index.mjs"\n', '', 'error NoEntry'],
 		['"2026-10-20"', '"2026-01-01"', 'error OldDate'],
 		['"2026-10-20"', '"2026-06-01"', 'error NoNodejs'],
-		['compatibility_flags = ["global_fetch_strictly_public"]\n', '', 'error PrivateFetch'],
+		['"global_fetch_strictly_public", ', '', 'error PrivateFetch'],
+		[', "enable_request_signal"', '', 'warning UnnoticedClose'],
 		['redact_query_string = true', 'redact_query_string = false', 'error TokensInLogs'],
 		['invocation_logs = false', 'invocation_logs = true', 'warning InvocationLogs'],
 		['[limits]\ncpu_ms = 120_000\n', '', 'warning CpuLimit'],
