@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { afterActionEvent } from '../../dashboard/src/pure/action-event.ts';
-import { afterEvent, awaitsDelivery, withEvent } from '../../dashboard/src/pure/job-event.ts';
+import { afterEvent, awaitsDelivery, withEvent, withLiveEvents } from '../../dashboard/src/pure/job-event.ts';
 import { findTroubles, hourQuery, ranked } from '../../dashboard/src/pure/overview.ts';
 import { isImage, isText } from '../../dashboard/src/pure/payload.ts';
 import { dataText, readEvent, withTopicEvents } from '../../dashboard/src/pure/topic.ts';
@@ -33,6 +33,14 @@ describe('a job after an event', () => {
 		expect(withEvent(events, progress(4)).map(({ seq }) => seq)).toEqual([1, 2, 4]);
 		expect(withEvent(events, progress(9, 'snapshot'))).toBe(events);
 		expect(withEvent(events, progress(3))).toBe(events);
+	});
+
+	it('shows what came by socket before its history, and after', () => {
+		const live = [progress(3, 'retrying'), progress(4, 'started')];
+		const seqs = (history: readonly JobEvent[]) => withLiveEvents(history, live).map(({ seq }) => seq);
+		expect(seqs([progress(1, 'accepted'), progress(2, 'started')])).toEqual([1, 2, 3, 4]);
+		expect(seqs([progress(1, 'accepted'), progress(2, 'started'), ...live])).toEqual([1, 2, 3, 4]);
+		expect(seqs([])).toEqual([3, 4]);
 	});
 
 	it('is read again while a delivery is pending', () => {

@@ -20,6 +20,11 @@ export function withEvent(events: readonly JobEvent[], event: JobEvent): readonl
 	return [...kept, event];
 }
 
+/** The events that were asked for, with those that came by socket meanwhile, in whatever order both arrived. */
+export function withLiveEvents(history: readonly JobEvent[], live: readonly JobEvent[]): readonly JobEvent[] {
+	return live.reduce(withEvent, history);
+}
+
 export function isFinished({ status }: Pick<StatusDocument, 'status'>): boolean {
 	return status === 'succeeded' || status === 'failed' || status === 'canceled';
 }
