@@ -119,7 +119,7 @@ export default defineConfig({
 				test: {
 					name: 'interop',
 					include: INTEROP.map((glob) => `${glob}/*.test.ts`),
-					exclude: [METRICS, MCP, 'test/interop/generated/**'],
+					exclude: [METRICS, MCP, 'test/interop/generated/**', '**/node_modules/**'],
 					...LIMITS,
 				},
 			},
