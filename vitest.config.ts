@@ -97,7 +97,17 @@ export default defineConfig({
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
-					exclude: [...IN_NODE, ...INTEROP, ...PACKAGE, ...BROWSER, ...RECIPES, ...SLOW, ...SLOW_IN_WORKERD, ...ALONE],
+					exclude: [
+						'**/node_modules/**',
+						...IN_NODE,
+						...INTEROP,
+						...PACKAGE,
+						...BROWSER,
+						...RECIPES,
+						...SLOW,
+						...SLOW_IN_WORKERD,
+						...ALONE,
+					],
 					// Files share a deployment, as tenants do. To start another one for each takes seconds.
 					isolate: false,
 					...LIMITS,
