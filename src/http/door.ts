@@ -4,7 +4,7 @@ import { type Config, NotConfigured, readConfig } from '../config/config.ts';
 import { defined } from '../core/defined.ts';
 import { MCP_PATH } from '../core/mcp/limits.ts';
 import { COMMON_METHODS } from '../core/upstream/request.ts';
-import { logError, withLogContext } from '../log.ts';
+import { withLogContext } from '../log.ts';
 import { DEFAULT_LANE, lanesOf, queuesOf } from '../queue/lanes.ts';
 import { Batches } from '../rpc/batches.ts';
 import { Gates } from '../rpc/gates.ts';
@@ -12,7 +12,6 @@ import { Jobs } from '../rpc/jobs.ts';
 import { ListTeller } from '../rpc/list-teller.ts';
 import { Lists } from '../rpc/lists.ts';
 import type { OwnObjects } from '../rpc/own-objects.ts';
-import { isTransientFailure } from '../rpc/retry-transient.ts';
 import { Tenants } from '../rpc/tenants.ts';
 import { Topics } from '../rpc/topics.ts';
 import type { TaskRegistry } from '../work/registry.ts';
@@ -28,6 +27,7 @@ import { type Door, linkOrigin, type RequestContext, requestFacts } from './requ
 import { refuseOversized } from './request-limits.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
+import { toProblem } from './to-problem.ts';
 
 /** The bindings for handling requests. */
 export interface DoorEnv extends OwnObjects {
@@ -205,25 +205,19 @@ async function callHandler(route: Route, context: RequestContext): Promise<Respo
 }
 
 /** Counts rejected requests against the rate limit, too, so that credentials can't be guessed. */
-async function authenticated({ scope }: Route, { id }: Record<string, string>, arrival: Arrival): Promise<Principal> {
+async function authenticated(
+	{ scope, path }: Route,
+	{ id }: Record<string, string>,
+	arrival: Arrival,
+): Promise<Principal> {
 	const { request, url, config } = arrival;
 	try {
 		return await authenticate({ request, url, config, scope, jobId: id });
 	} catch (error) {
 		await countRequest(request, config);
-		throw url.pathname === MCP_PATH && config.jwt ? withMetadata(error, linkOrigin({ config, url })) : error;
+		if (path !== MCP_PATH) throw error;
+		throw (await import('./mcp/protection.ts')).withMetadata(error, { config, url });
 	}
-}
-
-/** Tells agents where they get a token (RFC 9728 §5.1). */
-function withMetadata(error: unknown, origin: string): unknown {
-	if (!(error instanceof Problem) || error.code !== 'Unauthorized') return error;
-	const challenge = error.headers['www-authenticate'] ?? 'Bearer';
-	const metadata = `resource_metadata="${origin}/.well-known/oauth-protected-resource${MCP_PATH}"`;
-	const separator = challenge.includes(' ') ? ', ' : ' ';
-	return new Problem('Unauthorized', error.message, {
-		headers: { 'www-authenticate': challenge + separator + metadata },
-	});
 }
 
 /** The methods of a path, from the route table; empty for an unknown path. */
@@ -242,21 +236,6 @@ function readConfigOrReason(env: object): Config | NotConfigured {
 		if (error instanceof NotConfigured) return error;
 		throw error;
 	}
-}
-
-/** The problem for the client. Details of unexpected errors go only to the log. */
-function toProblem(error: unknown, request: Request, principal?: Principal): Problem {
-	if (error instanceof Problem) return error;
-	if (error instanceof NotConfigured) {
-		logError(error.message, { variables: error.variables });
-		const detail = `The deployment is not configured: check ${error.variables.join(', ')}, and read its log for the reason`;
-		return new Problem('NotConfigured', detail);
-	}
-	const who = principal?.name === undefined ? {} : { principal: principal.name };
-	logError('request failed', { method: request.method, path: new URL(request.url).pathname, ...who, error });
-	return isTransientFailure(error)
-		? new Problem('Overloaded', 'The service is overloaded: try again later')
-		: new Problem('Internal', 'An unexpected error occurred: send the correlation id to the operator');
 }
 
 /** Adds the headers of every response. A WebSocket response stays as it is: it can't be copied. */

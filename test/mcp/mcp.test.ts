@@ -1,5 +1,6 @@
 /** `POST /mcp`: tools, calls and tasks, by messages as they are on the wire. */
 import { describe, expect, it } from 'vitest';
+import { call } from '../flow/client.ts';
 import { ask, callTool, TASKS } from './client.ts';
 
 describe('the MCP server', () => {
@@ -180,5 +181,71 @@ describe('a tool that takes a file', () => {
 	])('says what is wrong with %j', async (given, text) => {
 		const { result } = await callTool('thumbnail', given);
 		expect(result).toMatchObject({ isError: true, content: [{ text }] });
+	});
+});
+
+describe('what an agent sends', () => {
+	const post = (body: string) =>
+		call('/mcp', {
+			method: 'POST',
+			headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+			body,
+		});
+
+	it.each([
+		['that is no JSON', '{', /^The body is not JSON: /],
+		[
+			'with an integer that would change',
+			'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"n":9007199254740993}}',
+			/9007199254740993/,
+		],
+	])('%s is refused, and says what is wrong', async (_, body, message) => {
+		const response = await post(body);
+		expect(response.status).toBe(400);
+		const { error } = await response.json<{ error: { code: number; message: string; data?: unknown } }>();
+		expect(error.code).toBe(-32_700);
+		expect(JSON.stringify(error)).toMatch(message.source.startsWith('^') ? /The body is not JSON/ : message);
+	});
+
+	it('as a key of its call, or as a media type, is told when no header can carry it', async () => {
+		const meta = { 'coatcheck/idempotencyKey': 'naïve ☃' };
+		const keyed = await callTool('sleep', { seconds: 0 }, { meta });
+		expect(keyed.result).toMatchObject({
+			isError: true,
+			content: [{ text: expect.stringMatching(/printable ASCII/) }],
+		});
+		const file = { base64: 'AAAA', mediaType: 'image/☃' };
+		const typed = await callTool('thumbnail', { file });
+		expect(typed.result).toMatchObject({
+			isError: true,
+			content: [{ text: expect.stringMatching(/a media type such as image\/png/) }],
+		});
+	});
+});
+
+describe('a result', () => {
+	it('that says it is JSON and is none is text', async () => {
+		const { result } = await callTool('labelled', { 'content-type': 'application/json' });
+		expect(result).toMatchObject({ content: [{ type: 'text', text: 'labelled' }] });
+		expect(result).not.toHaveProperty('structuredContent');
+	});
+
+	it('that is no object is one for a client of an older revision', async () => {
+		const request = {
+			jsonrpc: '2.0',
+			id: 1,
+			method: 'tools/call',
+			params: { name: 'innocent', arguments: { input: null } },
+		};
+		const response = await call('/mcp', {
+			method: 'POST',
+			headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+			body: JSON.stringify(request),
+		});
+		const [, message = ''] = /^data: ?(.+)$/m.exec(await response.text()) ?? [];
+		expect(JSON.parse(message).result).toMatchObject({
+			content: [{ type: 'text', text: '"done"' }],
+			structuredContent: { result: 'done' },
+		});
 	});
 });

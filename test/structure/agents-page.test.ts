@@ -10,4 +10,9 @@ describe('docs/agents.md', () => {
 		const page = readFileSync(join(ROOT, 'docs/agents.md'), 'utf8');
 		expect(page).toContain(conformanceRows().join('\n'));
 	});
+
+	it('is about a server that names the version of the package', () => {
+		const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+		expect(readFileSync(join(ROOT, 'src/http/mcp/serve.ts'), 'utf8')).toContain(`version: '${version}'`);
+	});
 });

@@ -26,9 +26,13 @@ export function embeddedForm(mediaType: string): 'json' | 'text' | 'image' | 'au
 	return 'link';
 }
 
-/** @param text the JSON of the result. */
+/** @param text of a result whose media type is JSON. A task may have written something else. */
 export function jsonResult(text: string): ToolResult {
-	return { content: [{ type: 'text', text }], structuredContent: JSON.parse(text) as unknown };
+	try {
+		return { ...textResult(text), structuredContent: JSON.parse(text) as unknown };
+	} catch {
+		return textResult(text);
+	}
 }
 
 export function textResult(text: string): ToolResult {

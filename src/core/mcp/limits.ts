@@ -23,3 +23,6 @@ export const CACHED_MS = 300_000;
 
 /** How long after a call was closed it may be sent again before its job is canceled, in milliseconds. */
 export const REPEATED_WITHIN_MS = 10_000;
+
+/** Time for the download of a tool's file, in milliseconds. */
+export const FILE_FETCH_MS = 60_000;

@@ -3,8 +3,8 @@ export class RisingProgress {
 	#last = -1;
 
 	/** The progress to report, 0–100; `undefined` for one that would not rise. */
-	next(percent: number | undefined): number | undefined {
-		if (percent === undefined || percent <= this.#last) return undefined;
+	next(percent: number): number | undefined {
+		if (percent <= this.#last) return undefined;
 		this.#last = percent;
 		return percent;
 	}

@@ -6,8 +6,9 @@ import { HELD_CALL_SECONDS, REPEATED_WITHIN_MS } from '../../core/mcp/limits.ts'
 import type { McpTask } from '../../core/mcp/task.ts';
 import type { RegisteredTask } from '../../work/registry.ts';
 import { readerOf } from '../access/auth.ts';
-import { type Fault, Problem } from '../problem.ts';
+import type { Fault, Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
+import { toProblem } from '../to-problem.ts';
 import { JOB_TOOLS, type JobToolCall, stillRunning } from './job-tools.ts';
 import { toolResult } from './result.ts';
 import { submitTool } from './submission.ts';
@@ -30,15 +31,14 @@ export class TasksRequired extends Error {}
 /** @returns `undefined` for an unknown tool. @throws {TasksRequired} */
 export async function callTool(call: ToolCall): Promise<ToolAnswer | undefined> {
 	const { name, context } = call;
-	const jobTool = JOB_TOOLS.find(({ tool }) => tool.name === name);
+	const jobTool = JOB_TOOLS.find((tool) => tool.name === name);
 	const task = jobTool ? undefined : taskOfTool(context.tasks, name);
 	if (!jobTool && !task) return undefined;
 	if (task?.mcp === 'task-required' && !call.takesTasks) throw new TasksRequired();
 	try {
 		return await (task ? callTask(call, task) : jobTool?.call(call));
 	} catch (error) {
-		if (error instanceof Problem) return problemResult(error);
-		throw error;
+		return problemResult(toProblem(error, context.request, context.principal));
 	}
 }
 
@@ -50,8 +50,8 @@ async function callTask(call: ToolCall, task: RegisteredTask): Promise<ToolAnswe
 	const onClosed = () => context.waitUntil(cancelClosed(context, id, idempotencyKey !== undefined));
 	signal.addEventListener('abort', onClosed, { signal: answered.signal });
 	const seconds = takesTasks ? waitSeconds(context, task) : HELD_CALL_SECONDS;
-	const job = await awaitJob(context, id, { seconds, signal, onProgress: takesTasks ? undefined : onProgress });
-	answered.abort();
+	const patience = { seconds, signal, onProgress: takesTasks ? undefined : onProgress };
+	const job = await awaitJob(context, id, patience).finally(() => answered.abort());
 	if (hasEnded(job)) return toolResult(context, job);
 	return takesTasks ? { resultType: 'task', ...taskForJob(job) } : stillRunning(job);
 }

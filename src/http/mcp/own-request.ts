@@ -1,4 +1,5 @@
 /** Requests of the MCP server to this API's own handlers, with the credentials of the caller. */
+import { defined } from '../../core/defined.ts';
 import { requireScope, type Scope } from '../access/auth.ts';
 import type { RequestContext } from '../request-context.ts';
 
@@ -18,7 +19,8 @@ export function ownRequest(context: RequestContext, own: OwnRequest): RequestCon
 	const { method, path, params = {}, scope, headers = {}, body } = own;
 	requireScope(context.principal, scope);
 	const url = new URL(path, context.url);
-	const request = new Request(url, { method, headers, ...(body === undefined ? {} : { body }) });
+	const traceparent = context.request.headers.get('traceparent') ?? undefined;
+	const request = new Request(url, defined({ method, headers: defined({ ...headers, traceparent }), body }));
 	return { ...context, request, url, params };
 }
 

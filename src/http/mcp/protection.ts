@@ -4,6 +4,9 @@ import { MCP_PATH } from '../../core/mcp/limits.ts';
 import { Problem } from '../problem.ts';
 import { linkOrigin, type RequestContext } from '../request-context.ts';
 
+/** The path of the metadata: RFC 9728 §3.1 puts the resource's own path behind it. */
+const METADATA_PATH = `/.well-known/oauth-protected-resource${MCP_PATH}`;
+
 /** How long clients may keep it, in seconds. */
 const FRESH_SECONDS = 300;
 
@@ -19,4 +22,15 @@ export function describeProtection(context: RequestContext): Response {
 		bearer_methods_supported: ['header'],
 	};
 	return Response.json(metadata, { headers: { 'cache-control': `public, max-age=${FRESH_SECONDS}` } });
+}
+
+/** Tells an agent without a token where it gets one (RFC 9728 §5.1). Other errors stay as they are. */
+export function withMetadata(error: unknown, place: Pick<RequestContext, 'config' | 'url'>): unknown {
+	if (!(error instanceof Problem) || error.code !== 'Unauthorized' || !place.config.jwt) return error;
+	const challenge = error.headers['www-authenticate'] ?? 'Bearer';
+	const metadata = `resource_metadata="${linkOrigin(place)}${METADATA_PATH}"`;
+	const separator = challenge.includes(' ') ? ', ' : ' ';
+	return new Problem('Unauthorized', error.message, {
+		headers: { 'www-authenticate': challenge + separator + metadata },
+	});
 }

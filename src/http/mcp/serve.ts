@@ -3,6 +3,7 @@
  * revisions get the plain call. Every request stands alone: what must last is a job.
  */
 import {
+	type CallToolResult,
 	CLIENT_CAPABILITIES_META_KEY,
 	type ClientCapabilities,
 	createMcpHandler,
@@ -13,14 +14,15 @@ import {
 	type ServerContext,
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
+import { defined } from '../../core/defined.ts';
 import { CACHED_MS, MAX_MCP_REQUEST_BYTES } from '../../core/mcp/limits.ts';
 import { TASKS_EXTENSION } from '../../core/mcp/task.ts';
 import { once } from '../../core/once.ts';
 import { refuseForeignOrigin } from '../access/auth.ts';
-import { readBytes } from '../body.ts';
-import { JSON_ARRIVAL_MS } from '../json-body.ts';
+import { readJson } from '../json-body.ts';
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
+import { toProblem } from '../to-problem.ts';
 import { callTool, TasksRequired } from './call-tool.ts';
 import { cancelTask, getTask, updateTask } from './task-methods.ts';
 import { listedTools } from './tools.ts';
@@ -39,12 +41,20 @@ const TaskParams = once(() => z.looseObject({ taskId: z.string() }));
 export async function serveMcp(context: RequestContext): Promise<Response> {
 	const { request } = context;
 	refuseForeignOrigin(context);
-	const bytes = await readBytes(request, MAX_MCP_REQUEST_BYTES, { arrivalMs: JSON_ARRIVAL_MS });
-	const { url, method, headers, signal } = request;
-	const handler = createMcpHandler((served) => createServer(context, served), {
-		maxRequestBodySize: MAX_MCP_REQUEST_BYTES,
-	});
-	return handler.fetch(new Request(url, { method, headers, signal, body: bytes }));
+	let parsedBody: unknown;
+	try {
+		parsedBody = await readJson(request, { maxBytes: MAX_MCP_REQUEST_BYTES }, async (value) => value);
+	} catch (error) {
+		if (error instanceof Problem && error.code === 'InvalidRequest') return parseErrorResponse(error);
+		throw error;
+	}
+	return createMcpHandler((served) => createServer(context, served)).fetch(request, { parsedBody });
+}
+
+/** A body that is no JSON, or that can't be kept exactly, such as an integer with too many digits. */
+function parseErrorResponse({ message, errors }: Problem): Response {
+	const error = defined({ code: ProtocolErrorCode.ParseError, message, data: errors });
+	return Response.json({ jsonrpc: '2.0', id: null, error }, { status: 400 });
 }
 
 function createServer(context: RequestContext, { era }: McpRequestContext): Server {
@@ -71,7 +81,9 @@ function createServer(context: RequestContext, { era }: McpRequestContext): Serv
 			throw error instanceof TasksRequired ? tasksRequired() : error;
 		});
 		if (!answer) throw new ProtocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${name}`);
-		return answer as never;
+		if ('resultType' in answer) return answer as never;
+		// Older revisions know only objects as structured content.
+		return server.projectCallToolResult(answer as CallToolResult, undefined);
 	});
 	if (era === 'modern') addTaskMethods(server, context);
 	return server;
@@ -82,7 +94,10 @@ function addTaskMethods(server: Server, context: RequestContext): void {
 	for (const [method, handle] of Object.entries(methods))
 		server.setRequestHandler(method, { params: TaskParams() }, async ({ taskId }, served) => {
 			requireTasks(served);
-			return ((await handle(context, taskId).catch(refuseTask)) ?? {}) as never;
+			const done = handle(context, taskId).catch((error: unknown) => {
+				throw taskError(toProblem(error, context.request, context.principal));
+			});
+			return ((await done) ?? {}) as never;
 		});
 }
 
@@ -105,13 +120,11 @@ function tasksRequired(): ProtocolError {
 }
 
 /** A foreign task, an unknown one and a deleted one are no task of the caller's. */
-function refuseTask(error: unknown): never {
-	if (!(error instanceof Problem)) throw error;
-	const { code, message } = error;
+function taskError({ code, message }: Problem): ProtocolError {
 	if (code === 'JobExpired' || code === 'JobPurged')
-		throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Task has expired');
-	if (code === 'JobNotFound') throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Task not found');
-	throw new ProtocolError(ProtocolErrorCode.InternalError, message, { code });
+		return new ProtocolError(ProtocolErrorCode.InvalidParams, 'Task has expired');
+	if (code === 'JobNotFound') return new ProtocolError(ProtocolErrorCode.InvalidParams, 'Task not found');
+	return new ProtocolError(ProtocolErrorCode.InternalError, message, { code });
 }
 
 function progressReporter({ mcpReq }: ServerContext): ((report: ProgressReport) => void) | undefined {

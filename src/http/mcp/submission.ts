@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer';
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
 import type { StatusDocument } from '../../core/job/document.ts';
-import { MAX_EMBEDDED_INPUT_BYTES } from '../../core/mcp/limits.ts';
+import { FILE_FETCH_MS, MAX_EMBEDDED_INPUT_BYTES } from '../../core/mcp/limits.ts';
 import { once } from '../../core/once.ts';
 import { guardedFetch } from '../../work/fetch.ts';
 import type { RegisteredTask } from '../../work/registry.ts';
@@ -25,11 +25,14 @@ export interface ToolSubmission {
 	readonly signal: AbortSignal;
 }
 
+/** It becomes a header: visible ASCII and spaces. */
+const mediaType = () => z.string().regex(/^[\x21-\x7e]+\/[\x20-\x7e]+$/, 'expected a media type such as image/png');
+
 const FileArgument = once(() =>
 	z.union(
 		[
-			z.strictObject({ url: z.url(), mediaType: z.string().optional() }),
-			z.strictObject({ base64: z.base64(), mediaType: z.string() }),
+			z.strictObject({ url: z.url(), mediaType: mediaType().optional() }),
+			z.strictObject({ base64: z.base64(), mediaType: mediaType() }),
 		],
 		'expected { "url" }, or { "base64", "mediaType" }',
 	),
@@ -106,7 +109,8 @@ async function fetchFile(
 	{ url, mediaType }: Extract<File, { url: string }>,
 	signal: AbortSignal,
 ): Promise<FileBody> {
-	const fetchGuarded = guardedFetch({ signal, allowPrivateTargets: config.allowPrivateTargets });
+	const signals = AbortSignal.any([signal, AbortSignal.timeout(FILE_FETCH_MS)]);
+	const fetchGuarded = guardedFetch({ signal: signals, allowPrivateTargets: config.allowPrivateTargets });
 	const response = await fetchGuarded(url).catch((error: unknown) => {
 		throw unreadableFile(url, error instanceof TaskError ? error.message : 'its server did not answer');
 	});
@@ -126,6 +130,9 @@ function unreadableFile(url: string, reason: string): Problem {
 	]);
 }
 
+/** @throws {Problem} for a key that no header can carry. */
 function keyHeader(key: string | undefined): Record<string, string> {
-	return key === undefined ? {} : { 'idempotency-key': JSON.stringify(key) };
+	if (key === undefined) return {};
+	if (/^[\x20-\x7e]+$/.test(key)) return { 'idempotency-key': JSON.stringify(key) };
+	throw invalidRequest('The key of the call in _meta is not valid: expected printable ASCII characters', []);
 }

@@ -4,7 +4,7 @@ import { MAX_EMBEDDED_INPUT_BYTES } from '../../core/mcp/limits.ts';
 import type { RegisteredTask, TaskRegistry } from '../../work/registry.ts';
 import type { RequestContext } from '../request-context.ts';
 import { knownJsonSchema } from '../tasks.ts';
-import { JOB_TOOLS } from './job-tools.ts';
+import { JOB_TOOLS, type JobTool } from './job-tools.ts';
 
 export interface Tool {
 	readonly name: string;
@@ -28,7 +28,11 @@ export interface ObjectSchema {
 export function listedTools({ tasks, principal: { scopes } }: Pick<RequestContext, 'tasks' | 'principal'>): Tool[] {
 	const submittable = scopes.has('submit') ? [...tasks.values()] : [];
 	const taskTools = submittable.filter(isTool).map(taskTool);
-	return [...taskTools, ...JOB_TOOLS.filter(({ scope }) => scopes.has(scope)).map(({ tool }) => tool)];
+	return [...taskTools, ...JOB_TOOLS.filter(({ scope }) => scopes.has(scope)).map(jobTool)];
+}
+
+function jobTool({ name, description, annotations, takes }: JobTool): Tool {
+	return defined({ name, description, annotations, inputSchema: knownJsonSchema(takes()) as ObjectSchema });
 }
 
 /** The task of a tool. Tools have underscores where tasks have dashes, as hosts expect. */
@@ -38,7 +42,7 @@ export function taskOfTool(tasks: TaskRegistry, name: string): RegisteredTask | 
 }
 
 function isTool(task: RegisteredTask): boolean {
-	return task.mcp !== 'off' && !JOB_TOOLS.some(({ tool }) => tool.name === toolName(task));
+	return task.mcp !== 'off' && !JOB_TOOLS.some(({ name }) => name === toolName(task));
 }
 
 function toolName({ name }: RegisteredTask): string {

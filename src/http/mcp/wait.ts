@@ -1,5 +1,6 @@
 /** Waits for a job on behalf of a call, and tells its progress. */
 
+import { defined } from '../../core/defined.ts';
 import type { BareEvent } from '../../core/job/document.ts';
 import { MS_PER_SECOND } from '../../core/job/limits.ts';
 import type { FoundJob } from '../../core/job/object-api.ts';
@@ -61,7 +62,7 @@ async function followProgress(
 		const { job } = JSON.parse(String(data)) as BareEvent;
 		const progress = rising.next(job.percentComplete ?? 0);
 		const message = job.progress?.message;
-		if (progress !== undefined) onProgress(message === undefined ? { progress } : { progress, message });
+		if (progress !== undefined) onProgress(defined({ progress, message }));
 		if (job.finishedAt !== undefined) resolve();
 	});
 	socket.accept();
