@@ -1,10 +1,10 @@
 /**
- * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for the paths under `/v1`
+ * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for its paths
  * and `queue` for its queues, and export the object classes.
  */
 import { type Config, NotConfigured, readConfig } from './config/config.ts';
 import { defined } from './core/defined.ts';
-import { createTeller, type Deployment, type DoorEnv, handleRequest } from './http/door.ts';
+import { createTeller, type Deployment, type DoorEnv, handleRequest, missingBinding } from './http/door.ts';
 import { logError } from './log.ts';
 import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
 import { lanesOf } from './queue/lanes.ts';
@@ -37,9 +37,16 @@ type WaitUntil = Pick<ExecutionContext, 'waitUntil'>;
 
 /** The handlers of a Worker. A Worker with handlers of its own calls them. */
 export interface CoatcheckHandlers {
-	/** Answers every path under `/v1`, `/healthz`, `/metrics`, and the paths of the dashboard. */
+	/**
+	 * Answers every path under `/v1`, `/healthz`, `/metrics`, `/openapi.json`, `/asyncapi.json`, `/mcp`,
+	 * `/.well-known/oauth-protected-resource`, and the paths of the dashboard.
+	 */
 	fetch(request: Request, env: object, ctx: ExecutionContext): Promise<Response>;
-	/** Handles the messages of a queue whose name ends with a lane, or with `dead-letters`. */
+	/**
+	 * Handles the messages of a queue whose name ends with a lane, or with `dead-letters`.
+	 *
+	 * @param ctx may be left out only where the objects have bindings.
+	 */
 	queue(batch: MessageBatch, env: object, ctx?: WaitUntil & WithExports): Promise<void>;
 }
 
@@ -77,6 +84,8 @@ export function coatcheck({ tasks }: CoatcheckOptions): CoatcheckHandlers {
 			const lanes = lanesOf(env);
 			const purpose = queuePurpose(batch.queue, lanes);
 			if (purpose.type === 'unknown') return refuseQueue(batch, [...lanes.keys()]);
+			const missing = missingBinding(env);
+			if (missing) return refuseBatch(batch, missing);
 			const config = readConfigIfValid(env);
 			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, createJobs(env, config, ctx));
 			if (!config) return putOff(batch);
@@ -140,6 +149,12 @@ function createMessenger(
 function refuseQueue(batch: MessageBatch, lanes: readonly string[]): void {
 	const wanted = `a name that ends with a lane (${lanes.join(', ')}), a lane and the number of its queue from 2 on, or dead-letters`;
 	logError('messages returned to the queue: unknown queue name', { queue: batch.queue, wanted });
+	putOff(batch);
+}
+
+/** Retries the messages of a Worker that can't reach its objects. Without its context, it has only those that are bound. */
+function refuseBatch(batch: MessageBatch, { message, variables }: NotConfigured): void {
+	logError(`messages returned to the queue: ${message}`, { queue: batch.queue, variables });
 	putOff(batch);
 }
 

@@ -114,7 +114,7 @@ async function routeRequest(
 }
 
 /** Finds what no deployment works without. The other bindings are asked for where they are needed. */
-function missingBinding(env: DoorEnv): NotConfigured | undefined {
+export function missingBinding(env: DoorEnv): NotConfigured | undefined {
 	for (const [binding, name] of [
 		['JOBS', 'JobObject'],
 		['GATES', 'UpstreamGate'],

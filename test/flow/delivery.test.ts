@@ -160,6 +160,18 @@ describe('delivery', () => {
 		log.mockRestore();
 	});
 
+	it.each([
+		'coatcheck-long',
+		'coatcheck-dead-letters',
+	])('by %s to a Worker that does not reach its objects is put off, and says why', async (queue) => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		// The objects have no bindings, and the queue's context was not passed on.
+		const result = await deliver(queue, { v: 1, id: 'f'.repeat(64), epoch: 1 }, { JOBS: undefined });
+		expect(result).toMatchObject({ outcome: 'ok', explicitAcks: [], retryMessages: [{ msgId: 'm' }] });
+		expect(JSON.stringify(log.mock.calls)).toContain('Expected the class JobObject');
+		log.mockRestore();
+	});
+
 	it.each(['my-queue', 'coatcheck-nojobs'])('by the unknown queue %s is logged and handed back', async (queue) => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 600 });
@@ -328,7 +340,7 @@ async function waiting() {
 }
 
 /** Delivers one message to the Worker's queue handler, or the same one several times in a batch, as the platform does. */
-async function deliver(queue: string, body: unknown, variables: Record<string, string> = {}, copies = 1) {
+async function deliver(queue: string, body: unknown, variables: Record<string, string | undefined> = {}, copies = 1) {
 	const ids = Array.from({ length: copies }, (_, copy) => (copy === 0 ? 'm' : `m${copy + 1}`));
 	const batch = createMessageBatch(
 		queue,
