@@ -39,6 +39,14 @@ const UPSTREAMS = JSON.stringify({
 		tenants: ['acme'],
 		headers: { 'X-Report-Key': 's3cret of the operator' },
 	},
+	'main-ledger': {
+		baseUrl: 'https://ledger.example/api',
+		lane: 'jobs',
+		methods: ['GET', 'POST'],
+		paths: ['/entries', '/entries/*'],
+		description: 'The entries of the ledger.',
+		mcp: true,
+	},
 });
 
 /**

@@ -1,5 +1,6 @@
 /** Converts zod issues to faults for the client: the position in its request, and the expected value. */
 import type * as z from 'zod';
+import { issueMessage } from '../core/issue-message.ts';
 import { type Fault, MAX_FAULTS } from './problem.ts';
 
 type Path = readonly PropertyKey[];
@@ -12,7 +13,7 @@ export function zodFaults(error: z.ZodError, locate: (path: Path, message: strin
 		.flatMap((issue) =>
 			issue.code === 'unrecognized_keys'
 				? issue.keys.slice(0, MAX_FAULTS).map((key) => locate([...issue.path, key], 'unknown field'))
-				: [locate(issue.path, issue.message)],
+				: [locate(issue.path, issueMessage(issue))],
 		);
 	return faults.slice(0, MAX_FAULTS);
 }

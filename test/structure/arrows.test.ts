@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** Every room may import these. */
-const EVERYWHERE: readonly string[] = ['core/defined', 'core/once'];
+const EVERYWHERE: readonly string[] = ['core/defined', 'core/issue-message', 'core/once'];
 
 /** The imports that each room may have. A room is a folder of `src` or of `src/core`, or a file beside the folders. */
 const ARROWS: Record<string, readonly string[]> = {
@@ -63,6 +63,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	'core/upstream': ['core/http', 'core/job'],
 	'core/defined': [],
 	'core/http': [],
+	'core/issue-message': [],
 	'core/once': [],
 	'core/job': ['core/http'],
 	'core/mcp': ['core/http', 'core/job'],
@@ -77,6 +78,7 @@ const PURE: Record<string, readonly string[]> = {
 	'core/batch': [],
 	'core/defined': [],
 	'core/http': ['ipaddr.js'],
+	'core/issue-message': ['zod'],
 	'core/job': ['zod'],
 	'core/list': ['zod'],
 	'core/once': [],

@@ -23,7 +23,12 @@ export const UPSTREAM_DEFAULTS = {
 	forward: [],
 	/** Gateways and SDKs set headers that differ in each try of the same request. */
 	fingerprintHeaders: [],
+	/** Agents could send any allowed request with the operator's credential. */
+	mcp: false,
 } as const;
+
+/** Maximum length of an upstream's description. */
+export const MAX_DESCRIPTION_CHARS = 2_000;
 
 /** The highest concurrency limit of an upstream: all passes are stored in one value. */
 export const MAX_CONCURRENCY = 200;

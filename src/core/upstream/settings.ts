@@ -1,10 +1,11 @@
 /** A deployment's configuration of its upstreams: the variable `UPSTREAMS`, validated once, with every default filled in. */
 import * as z from 'zod';
 import { targetRefusal } from '../http/target.ts';
+import { issueMessage } from '../issue-message.ts';
 import { OPTION_LIMITS } from '../job/limits.ts';
 import { once } from '../once.ts';
 import { HEADER_NAME, HEADER_VALUE, isOwnHeader } from './header-names.ts';
-import { UPSTREAM_DEFAULTS as DEFAULTS, FOLLOW_SECONDS, MAX_CONCURRENCY } from './limits.ts';
+import { UPSTREAM_DEFAULTS as DEFAULTS, FOLLOW_SECONDS, MAX_CONCURRENCY, MAX_DESCRIPTION_CHARS } from './limits.ts';
 import { pathRefusal } from './paths.ts';
 
 /** One upstream with complete settings. */
@@ -39,6 +40,10 @@ export interface Upstream {
 	 * The caller's headers that are part of an idempotency key's identity, besides method, path, query and body; lower case.
 	 */
 	readonly fingerprintHeaders: readonly string[];
+	/** What the API is for, for readers that choose by it; `undefined` when nobody said so. */
+	readonly description: string | undefined;
+	/** Whether agents have it as a tool. */
+	readonly mcp: boolean;
 }
 
 export type Upstreams = ReadonlyMap<string, Upstream>;
@@ -108,6 +113,12 @@ const baseUrl = () =>
 		)
 		.transform((url) => new URL(url).href.replace(/\/+$/, ''));
 
+const description = () =>
+	z
+		.string('expected text')
+		.min(1, 'expected text')
+		.max(MAX_DESCRIPTION_CHARS, `expected at most ${MAX_DESCRIPTION_CHARS} characters`);
+
 const Settings = once(() =>
 	z.strictObject({
 		baseUrl: baseUrl(),
@@ -144,6 +155,8 @@ const Settings = once(() =>
 		forward: headerNames().default([...DEFAULTS.forward]),
 		forwardOnly: headerNames().optional(),
 		fingerprintHeaders: headerNames().default([...DEFAULTS.fingerprintHeaders]),
+		description: description().optional(),
+		mcp: flag().default(DEFAULTS.mcp),
 	}),
 );
 
@@ -194,8 +207,9 @@ function fillIn(
 		if (fault) faults.push({ ...fault, message: `${settingPath([name, 'headers', header])}: ${fault.message}` });
 		return [header, value] as const;
 	});
-	const { tenants, methods, concurrency, forwardOnly, ...rest } = settings;
-	return { upstream: { name, ...rest, ...retry, tenants, methods, concurrency, forwardOnly, headers }, faults };
+	const { tenants, methods, concurrency, forwardOnly, description: purpose, ...rest } = settings;
+	const optional = { tenants, methods, concurrency, forwardOnly, description: purpose };
+	return { upstream: { name, ...rest, ...retry, ...optional, headers }, faults };
 }
 
 /** Fills in the secrets that a header's value names. */
@@ -232,8 +246,7 @@ function settingFault(issue: z.core.$ZodIssue, prefix: readonly PropertyKey[]): 
 		const messages = issue.keys.map((key) => `${settingPath([...path, key])}: is not a known setting`);
 		return { variable: VARIABLE, message: messages.join('; ') };
 	}
-	const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-	return { variable: VARIABLE, message: `${settingPath(path)}: ${message}` };
+	return { variable: VARIABLE, message: `${settingPath(path)}: ${issueMessage(issue)}` };
 }
 
 /** `UPSTREAMS.report.paths[0]`. */

@@ -1,19 +1,17 @@
-/** `tools/call`: a job of a task, or a tool about jobs. */
-import { NOW_LANE } from '../../core/job/limits.ts';
+/** `tools/call`: a job of a task or an upstream, or a tool about jobs. */
 import type { Change } from '../../core/job/object-api.ts';
 import { errorResult, type ToolResult } from '../../core/mcp/content.ts';
 import { HELD_CALL_SECONDS, REPEATED_WITHIN_MS } from '../../core/mcp/limits.ts';
 import type { McpTask } from '../../core/mcp/task.ts';
-import type { RegisteredTask } from '../../work/registry.ts';
 import { readerOf } from '../access/auth.ts';
 import type { Fault, Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toProblem } from '../to-problem.ts';
 import { JOB_TOOLS, type JobToolCall, stillRunning } from './job-tools.ts';
 import { toolResult } from './result.ts';
-import { submitTool } from './submission.ts';
 import { taskForJob } from './task-methods.ts';
-import { taskOfTool } from './tools.ts';
+import type { JobStarter } from './tool.ts';
+import { findJobStarter } from './tools.ts';
 import { awaitJob, hasEnded } from './wait.ts';
 
 export interface ToolCall extends JobToolCall {
@@ -32,34 +30,33 @@ export class TasksRequired extends Error {}
 export async function callTool(call: ToolCall): Promise<ToolAnswer | undefined> {
 	const { name, context } = call;
 	const jobTool = JOB_TOOLS.find((tool) => tool.name === name);
-	const task = jobTool ? undefined : taskOfTool(context.tasks, name);
-	if (!jobTool && !task) return undefined;
-	if (task?.mcp === 'task-required' && !call.takesTasks) throw new TasksRequired();
+	const starter = jobTool ? undefined : findJobStarter(context, name);
+	if (!jobTool && !starter) return undefined;
+	if (starter?.needsTasks && !call.takesTasks) throw new TasksRequired();
 	try {
-		return await (task ? callTask(call, task) : jobTool?.call(call));
+		return await (starter ? startJob(call, starter) : jobTool?.call(call));
 	} catch (error) {
 		return problemResult(toProblem(error, context.request, context.principal));
 	}
 }
 
-async function callTask(call: ToolCall, task: RegisteredTask): Promise<ToolAnswer> {
+async function startJob(call: ToolCall, starter: JobStarter): Promise<ToolAnswer> {
 	const { context, arguments: given, idempotencyKey, signal, takesTasks, onProgress } = call;
-	const { id } = await submitTool(context, { task, arguments: given, idempotencyKey, signal });
+	const { id } = await starter.submit(context, { arguments: given, idempotencyKey, signal });
 	const answered = new AbortController();
 	// Registered before the wait, because the runtime may end an invocation whose client has left.
 	const onClosed = () => context.waitUntil(cancelClosed(context, id, idempotencyKey !== undefined));
 	signal.addEventListener('abort', onClosed, { signal: answered.signal });
-	const seconds = takesTasks ? waitSeconds(context, task) : HELD_CALL_SECONDS;
+	const seconds = takesTasks ? waitSeconds(context, starter) : HELD_CALL_SECONDS;
 	const patience = { seconds, signal, onProgress: takesTasks ? undefined : onProgress };
 	const job = await awaitJob(context, id, patience).finally(() => answered.abort());
 	if (hasEnded(job)) return toolResult(context, job);
 	return takesTasks ? { resultType: 'task', ...taskForJob(job) } : stillRunning(job);
 }
 
-/** A task of lane `now` ends while the client waits. */
-function waitSeconds({ config }: RequestContext, { mcp, lane, timeoutSeconds }: RegisteredTask): number {
-	if (mcp === 'task-required') return 0;
-	return lane === NOW_LANE ? Math.max(timeoutSeconds, config.mcpWaitSeconds) : config.mcpWaitSeconds;
+function waitSeconds({ config: { mcpWaitSeconds } }: RequestContext, starter: JobStarter): number {
+	const { needsTasks, endsWithinSeconds = 0 } = starter;
+	return needsTasks ? 0 : Math.max(endsWithinSeconds, mcpWaitSeconds);
 }
 
 /**

@@ -9,15 +9,14 @@ import { HELD_CALL_SECONDS } from '../../core/mcp/limits.ts';
 import { once } from '../../core/once.ts';
 import type { Scope } from '../access/auth.ts';
 import { cancelJob, retryJob } from '../commands.ts';
-import { inBody, zodFaults } from '../faults.ts';
 import { statusDocumentFor } from '../job-response.ts';
 import { listJobs } from '../list/list.ts';
 import { readJob } from '../read/reading.ts';
 import type { RequestContext } from '../request-context.ts';
-import { invalidRequest } from '../submit/options.ts';
+import { readArguments } from './arguments.ts';
 import { jobRequest, ownRequest } from './own-request.ts';
 import { toolResult } from './result.ts';
-import type { Tool } from './tools.ts';
+import type { Tool } from './tool.ts';
 import { awaitJob, hasEnded, type ProgressReport } from './wait.ts';
 
 export interface JobToolCall {
@@ -131,7 +130,5 @@ function command(
 
 /** @throws {Problem} `InvalidRequest` */
 function jobId(given: JobToolCall['arguments']): string {
-	const parsed = JobArguments().safeParse(given);
-	if (parsed.success) return parsed.data.jobId;
-	throw invalidRequest('The arguments of the tool are not valid', zodFaults(parsed.error, inBody()));
+	return readArguments(JobArguments(), given).jobId;
 }

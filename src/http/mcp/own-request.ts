@@ -4,7 +4,7 @@ import { requireScope, type Scope } from '../access/auth.ts';
 import type { RequestContext } from '../request-context.ts';
 
 interface OwnRequest {
-	readonly method: 'GET' | 'POST';
+	readonly method: string;
 	/** With its query. */
 	readonly path: string;
 	/** Of the path. Default: none. */

@@ -23,7 +23,7 @@ import { submitDraft } from './submit.ts';
 
 const ROOT = '/v1/upstreams/';
 /** Methods without a body: the platform sends none for them (RFC 9110 §9.3.1 defines no meaning for one). */
-const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+export const WITHOUT_BODY: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
 export function submitUpstream(context: RequestContext): Promise<Response> {
 	return submitDraft(context, readUpstreamDraft);

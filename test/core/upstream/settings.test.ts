@@ -34,6 +34,8 @@ describe('upstreams', () => {
 			forward: [],
 			forwardOnly: undefined,
 			fingerprintHeaders: [],
+			description: undefined,
+			mcp: false,
 		});
 	});
 
@@ -65,6 +67,8 @@ describe('upstreams', () => {
 			'UPSTREAMS.report.paths[0]: expected a path that begins with a slash, exact or with one * at its end, as in "/reports/*"',
 		],
 		[{ report: { ...BASE, paths: ['/a/../b'] } }, 'UPSTREAMS.report.paths[0]: expected no "." or ".." segment'],
+		[{ report: { ...BASE, description: '' } }, 'UPSTREAMS.report.description: expected text'],
+		[{ report: { ...BASE, mcp: 'yes' } }, 'UPSTREAMS.report.mcp: expected true or false'],
 		[{ report: { ...BASE, tenants: 'acme' } }, 'UPSTREAMS.report.tenants: expected a list of tenants'],
 		[{ report: { ...BASE, tenants: [] } }, 'UPSTREAMS.report.tenants: expected at least one tenant'],
 		[{ report: { ...BASE, forwardOnly: ['a b'] } }, 'UPSTREAMS.report.forwardOnly[0]: expected the name of a header'],
