@@ -4,15 +4,13 @@
  *
  *     npm run test:crash
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { localVariables, withoutBuild } from '../../bench/configuration.ts';
 import { freePort, type LocalWorker, startLocalWorker } from '../../demo/local-worker.ts';
 import { table } from '../../demo/terminal.ts';
+import { argumentsFor, reload } from './deployment.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const JOBS = 500;
 const CUTS = 2;
 const IN_FLIGHT = 16;
@@ -49,7 +47,7 @@ async function livesAndDeaths(folder: string, tickets: Ticket[]): Promise<() => 
 		const isLast = life === CUTS;
 		const share = isLast ? JOBS - tickets.length : Math.ceil(JOBS / (CUTS + 1));
 		const load = submitMany(worker, share, tickets);
-		if (life === 1) await reload(folder);
+		if (life === 1) await reload(folder, 1);
 		if (isLast) {
 			await load;
 			return () => outcomeOf(worker, tickets);
@@ -138,31 +136,6 @@ async function storyOf({ links }: Ticket, deadline: number): Promise<Event[]> {
 		if (isOver || performance.now() > deadline) return events;
 		await new Promise((resolve) => setTimeout(resolve, 250));
 	}
-}
-
-/** The deployment, through a separate entry file that can change while it runs. */
-async function argumentsFor(folder: string): Promise<string[]> {
-	const entry = join(folder, 'entry.ts');
-	await writeFile(entry, entryText(0));
-	const toml = await readFile(join(ROOT, 'wrangler.toml'), 'utf8');
-	const config = join(folder, 'wrangler.toml');
-	// Wrangler bundles the entry, so that it also notices its changes.
-	const bundled = withoutBuild(toml)
-		.replace(/^no_bundle = .*$/m, '')
-		.replace(/^main = .*$/m, `main = "${entry}"`);
-	await writeFile(config, bundled);
-	const variables = Object.entries(await localVariables());
-	return ['--config', config, ...variables.flatMap(([name, value]) => ['--var', `${name}:${value}`])];
-}
-
-async function reload(folder: string): Promise<void> {
-	await writeFile(join(folder, 'entry.ts'), entryText(1));
-	console.log('code reloaded');
-}
-
-function entryText(version: number): string {
-	const source = join(ROOT, 'src/index.ts');
-	return `export * from '${source}';\nexport { default } from '${source}';\nconsole.debug('version ${version}');\n`;
 }
 
 async function until(isTrue: () => boolean): Promise<void> {
