@@ -51,12 +51,13 @@ async function main(): Promise<void> {
 	report(results.sort((a, b) => wanted.indexOf(a.mutant) - wanted.indexOf(b.mutant)));
 }
 
-/** A test that already fails without a break would seem to notice every break. */
+/** A test that already fails without a break would seem to notice every break. The tests of one project run together. */
 async function everythingHolds(mutants: readonly Mutant[]): Promise<void> {
-	const killers = [...new Map(mutants.map(({ killer }) => [nameOf(killer), killer])).values()];
-	await inCopies(killers, async (killer, folder) => {
-		const { failed, output } = await run(killer, folder);
-		if (failed) throw new Error(`${nameOf(killer)} fails with nothing broken:\n${output.slice(-4_000)}`);
+	const killers = [...new Map(mutants.map(({ killer }) => [JSON.stringify(killer), killer])).values()];
+	const runs = Map.groupBy(killers, (killer) => ('file' in killer ? killer.project : nameOf(killer)));
+	await inCopies([...runs], async ([name, together], folder) => {
+		const { failed, output } = await run(together, folder);
+		if (failed) throw new Error(`${name}: fails with nothing broken:\n${output.slice(-4_000)}`);
 	});
 }
 
@@ -89,7 +90,7 @@ async function tried(mutant: Mutant, folder: string): Promise<Result> {
 		source.replace(mutant.search, () => mutant.replacement),
 	);
 	try {
-		const { failed, output } = await run(mutant.killer, folder);
+		const { failed, output } = await run([mutant.killer], folder);
 		if (!failed) return of('the test did not fail');
 		return output.includes(mutant.says)
 			? of()
@@ -99,17 +100,26 @@ async function tried(mutant: Mutant, folder: string): Promise<Result> {
 	}
 }
 
-function run(killer: Killer, folder: string): Promise<{ failed: boolean; output: string }> {
-	const args =
-		'schedules' in killer
-			? ['test/simulation/run.ts', '--quick', '--runs', String(killer.schedules), '--seed', SEED]
-			: ['node_modules/vitest/vitest.mjs', 'run', '--project', killer.project, killer.file, '-t', killer.name ?? ''];
+/** @param killers tests of one project, or one number of schedules. */
+function run(killers: readonly Killer[], folder: string): Promise<{ failed: boolean; output: string }> {
+	const args = commandFor(killers);
 	const { promise, resolve } = Promise.withResolvers<{ failed: boolean; output: string }>();
 	const options = { cwd: folder, maxBuffer: MAX_OUTPUT_BYTES, env: { ...process.env, NO_COLOR: '1' } };
 	execFile(process.execPath, args, options, (error, stdout, stderr) =>
 		resolve({ failed: error !== null, output: stdout + stderr }),
 	);
 	return promise;
+}
+
+function commandFor(killers: readonly Killer[]): string[] {
+	const [first] = killers;
+	if (first && 'schedules' in first)
+		return ['test/simulation/run.ts', '--quick', '--runs', String(first.schedules), '--seed', SEED];
+	const tests = killers.filter((killer) => 'file' in killer);
+	const [project = ''] = tests.map(({ project }) => project);
+	const files = [...new Set(tests.map(({ file }) => file))];
+	const names = tests.map(({ name = '' }) => RegExp.escape(name)).join('|');
+	return ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...files, '-t', names];
 }
 
 async function inCopy(work: (folder: string) => Promise<void>): Promise<void> {
