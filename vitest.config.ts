@@ -15,8 +15,8 @@ const RECIPES = ['test/recipes/*.test.ts'];
 const PACKAGE = ['test/package/**'];
 /** Needs a Prometheus on the machine. `npm run test:metrics` */
 const METRICS = 'test/interop/prometheus.test.ts';
-/** Needs the protocol's own tools. `npm run test:mcp` */
-const MCP = 'test/interop/mcp/conformance.test.ts';
+/** Need the protocols' own tools. `npm run test:mcp` */
+const MCP = ['test/interop/mcp/conformance.test.ts', 'test/interop/mcp/a2a.test.ts'];
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
 const SLOW = ['test/slow/poison.test.ts'];
 const SLOW_IN_WORKERD = ['test/random/**', 'test/flow/payload.test.ts', 'test/slow/thumbnail-memory.test.ts'];
@@ -137,7 +137,7 @@ export default defineConfig({
 				test: {
 					name: 'interop',
 					include: INTEROP.map((glob) => `${glob}/*.test.ts`),
-					exclude: [METRICS, MCP, 'test/interop/generated/**', '**/node_modules/**'],
+					exclude: [METRICS, ...MCP, 'test/interop/generated/**', '**/node_modules/**'],
 					...LIMITS,
 				},
 			},
@@ -163,7 +163,7 @@ export default defineConfig({
 				test: { name: 'generated', include: [GENERATED], ...LIMITS, testTimeout: 240_000, hookTimeout: 240_000 },
 			},
 			{
-				test: { name: 'mcp', include: [MCP], ...LIMITS, testTimeout: 120_000 },
+				test: { name: 'mcp', include: MCP, ...LIMITS, testTimeout: 120_000 },
 			},
 			{
 				test: { name: 'slow', include: SLOW, ...LIMITS, testTimeout: 240_000 },

@@ -38,8 +38,8 @@ type WaitUntil = Pick<ExecutionContext, 'waitUntil'>;
 /** The handlers of a Worker. A Worker with handlers of its own calls them. */
 export interface CoatcheckHandlers {
 	/**
-	 * Answers every path under `/v1`, `/healthz`, `/metrics`, `/openapi.json`, `/asyncapi.json`, `/mcp`,
-	 * `/.well-known/oauth-protected-resource`, and the paths of the dashboard.
+	 * Answers every path under `/v1`, `/healthz`, `/metrics`, `/openapi.json`, `/asyncapi.json`, `/mcp`, `/a2a`,
+	 * `/.well-known/oauth-protected-resource`, `/.well-known/agent-card.json`, and the paths of the dashboard.
 	 */
 	fetch(request: Request, env: object, ctx: ExecutionContext): Promise<Response>;
 	/**

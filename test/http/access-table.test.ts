@@ -41,6 +41,12 @@ const LET_IN: Record<string, { readonly status: number; readonly code?: string; 
 	// No identity provider is configured.
 	'GET /.well-known/oauth-protected-resource': { status: 404, code: 'NotFound' },
 	'GET /.well-known/oauth-protected-resource/mcp': { status: 404, code: 'NotFound' },
+	'GET /.well-known/agent-card.json': { status: 200 },
+	// The operation and the version are checked by the protocol's own rules.
+	'POST /a2a/:operation': { status: 400, init: report({}) },
+	'GET /a2a/tasks': { status: 400 },
+	'GET /a2a/tasks/:taskId': { status: 400 },
+	'POST /a2a/tasks/:taskId': { status: 400, init: report({}) },
 	'GET /openapi.json': { status: 200 },
 	'GET /asyncapi.json': { status: 200 },
 	'GET /v1/me': { status: 200 },

@@ -340,6 +340,21 @@ describe('an exchange is as described', () => {
 			expect((await exchange(`/.well-known/oauth-protected-resource${path}`)).status).toBe(404);
 	});
 
+	it('of an agent of another maker', async () => {
+		expect((await exchange('/.well-known/agent-card.json')).status).toBe(200);
+		const version = { 'a2a-version': '1.0' };
+		const message = { messageId: 'm', parts: [{ data: { seconds: 0 } }], metadata: { skill: 'sleep' } };
+		const sent = await exchange('/a2a/message:send', {
+			...json({ message }),
+			headers: { ...version, 'content-type': 'application/json' },
+		});
+		const { task } = await sent.json<{ task: { id: string } }>();
+		for (const path of ['/a2a/tasks', `/a2a/tasks/${task.id}`])
+			expect((await exchange(path, { headers: version })).status).toBe(200);
+		const canceled = await exchange(`/a2a/tasks/${task.id}:cancel`, { method: 'POST', headers: version });
+		expect(canceled.status).toBe(400);
+	});
+
 	it('for every operation', () => {
 		const unseen = api.operations.filter((name) => !api.seen.has(name));
 		expect(unseen.filter((name) => !name.startsWith('submit') && !name.startsWith('forward'))).toEqual([]);

@@ -118,7 +118,7 @@ function commandFor(killers: readonly Killer[]): string[] {
 	const tests = killers.filter((killer) => 'file' in killer);
 	const [project = ''] = tests.map(({ project }) => project);
 	const files = [...new Set(tests.map(({ file }) => file))];
-	const names = tests.map(({ name = '' }) => RegExp.escape(name)).join('|');
+	const names = tests.map(({ name = '' }) => name.replaceAll(/[^\w ]/g, '\\$&')).join('|');
 	return ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...files, '-t', names];
 }
 

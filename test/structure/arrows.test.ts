@@ -14,6 +14,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	coatcheck: ['core/job', 'handlers', 'object', 'work'],
 	handlers: ['config', 'http', 'log', 'webhook', 'queue', 'rpc', 'subscription', 'token', 'work'],
 	http: [
+		'core/a2a',
 		'core/action',
 		'core/batch',
 		'config',
@@ -66,6 +67,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	'core/issue-message': [],
 	'core/once': [],
 	'core/job': ['core/http'],
+	'core/a2a': ['core/job', 'core/mcp'],
 	'core/mcp': ['core/http', 'core/job'],
 	'core/operation': ['core/http'],
 	log: [],
@@ -74,6 +76,7 @@ const ARROWS: Record<string, readonly string[]> = {
 
 /** The pure rooms, and the packages that each may use. */
 const PURE: Record<string, readonly string[]> = {
+	'core/a2a': [],
 	'core/action': ['zod'],
 	'core/batch': [],
 	'core/defined': [],

@@ -218,18 +218,20 @@ function contentMembers(content: Content): object {
 }
 
 function responsesFor(operation: Operation, isPublic: boolean, shared: Map<string, Members>): Members {
-	const { answers, problems = [], hasOutcome = false, hidesStatus = false } = operation;
+	const { answers, problems = [], hasOutcome = false, hidesStatus = false, errorsAs } = operation;
+	const ownErrors = errorsAs === undefined ? {} : contentMembers({ [errorsAs]: { type: 'object' } });
 	const found = Object.entries(answers).map(([status, answer]) => [status, responseMembers(answer)] as const);
 	const refused = [...codesByStatus(problems, isPublic)].map(([status, codes]) => {
 		const component = problemResponseComponent(status, codes, { hidesStatus, hasOutcome });
 		const { name, description, headers, content } = component;
 		// The stored response of an upstream has its own media type.
-		const all = hasOutcome ? { ...content, ...contentMembers(ANY_CONTENT) } : content;
-		shared.set(name, {
+		const response = {
 			description,
 			headers: headerReferences([...EVERYWHERE, ...headers, ...(hasOutcome ? OUTCOME_HEADERS : [])] as HeaderName[]),
-			content: all,
-		});
+			content: { ...content, ...(hasOutcome ? contentMembers(ANY_CONTENT) : {}), ...ownErrors },
+		};
+		if (errorsAs !== undefined) return [String(status), response] as const;
+		shared.set(name, response);
 		return [String(status), { $ref: `#/components/responses/${name}` }] as const;
 	});
 	const failure = {
@@ -238,7 +240,13 @@ function responsesFor(operation: Operation, isPublic: boolean, shared: Map<strin
 		headers: headerReferences([...EVERYWHERE, ...OUTCOME_HEADERS, 'Retry-After']),
 		content: { ...FAILURE_CONTENT, ...contentMembers(ANY_CONTENT) },
 	};
-	return Object.fromEntries([...found, ...refused, ...(hasOutcome ? [['default', failure] as const] : [])]);
+	const error = { description: 'An error of the protocol', headers: headerReferences(EVERYWHERE), content: ownErrors };
+	return Object.fromEntries([
+		...found,
+		...refused,
+		...(hasOutcome ? [['default', failure] as const] : []),
+		...(errorsAs === undefined ? [] : [['default', error] as const]),
+	]);
 }
 
 function responseMembers({ description, headers = [], content, links }: Answer): Members {

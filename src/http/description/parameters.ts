@@ -1,5 +1,6 @@
 /** The parameters of requests, in the query, in headers and in paths. The schemas are those that check them. */
 import type * as z from 'zod';
+import { PAGE_TASKS } from '../../core/a2a/limits.ts';
 import { LONG_POLL_SECONDS } from '../../core/job/limits.ts';
 import { StatusFlags, WireOptions } from '../../core/job/options.ts';
 import { PAGE_JOBS } from '../../core/list/limits.ts';
@@ -145,6 +146,19 @@ export const PARAMETERS = {
 		'Sec-WebSocket-Protocol',
 		'`coatcheck.v1`, and `coatcheck.token.` with the token of a link, for browsers',
 	),
+	a2aVersion: headerOption('A2A-Version', 'The version of Agent2Agent, 1.0. Without it, a client speaks 0.3'),
+	a2aVersionInQuery: queryParameter('A2A-Version', 'As the header'),
+	a2aState: queryParameter('status', 'Tasks in this state, such as `TASK_STATE_WORKING`'),
+	contextId: queryParameter('contextId', 'Tasks of this context'),
+	pageSize: queryParameter('pageSize', 'Number of tasks of a page', {
+		type: 'integer',
+		minimum: PAGE_TASKS.min,
+		maximum: PAGE_TASKS.max,
+		default: PAGE_TASKS.default,
+	}),
+	pageToken: queryParameter('pageToken', 'The `nextPageToken` of an earlier page with the same filter'),
+	includeArtifacts: queryParameter('includeArtifacts', 'Only `false`: get a task for its artifacts'),
+	statusTimestampAfter: queryParameter('statusTimestampAfter', 'Not offered: tasks are listed by their creation'),
 	anyQuery: queryParameter('query', 'Any query: it is forwarded as it is', {
 		type: 'object',
 		additionalProperties: { type: 'string' },
@@ -192,6 +206,8 @@ const pathParameter = (name: string, description: string, schema: JsonSchema): P
 
 /** By their names in the paths of `routes.ts`. */
 export const PATH_PARAMETERS: Readonly<Record<string, Parameter>> = {
+	operation: pathParameter('operation', '`message:send` or `message:stream`', TEXT),
+	taskId: pathParameter('taskId', 'The id of a job, and what to do with it', TEXT),
 	id: pathParameter('id', 'The id: 64 lower-case hexadecimal digits', { type: 'string', pattern: '^[0-9a-f]{64}$' }),
 	task: pathParameter('task', 'The name of the task', TEXT),
 	upstream: pathParameter('upstream', 'The name of the upstream, as `GET /v1/upstreams` lists it', TEXT),

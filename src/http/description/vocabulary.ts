@@ -40,6 +40,8 @@ export interface Operation {
 	readonly problems?: readonly ProblemCode[];
 	/** The response may be that of a finished job: its result, or its failure with any status and code. */
 	readonly hasOutcome?: true;
+	/** The media type of errors that have the form of another protocol. */
+	readonly errorsAs?: string;
 	/** Problems have no numeric status. */
 	readonly hidesStatus?: true;
 	/** Where the request names its webhook. */
@@ -51,7 +53,7 @@ export const TAGS = {
 	Jobs: 'Read a job, and change it.',
 	List: 'Find jobs, count them, and act on many.',
 	Topics: 'Streams of events with many readers.',
-	Agents: 'The tasks as tools of the Model Context Protocol.',
+	Agents: 'The tasks for agents: Model Context Protocol and Agent2Agent.',
 	Workers: 'For external workers: reports about an attempt, with its token.',
 	Service: 'The deployment itself.',
 } as const;

@@ -3,7 +3,7 @@ import type { Change } from '../../core/job/object-api.ts';
 import { errorResult, type ToolResult } from '../../core/mcp/content.ts';
 import { HELD_CALL_SECONDS, REPEATED_WITHIN_MS } from '../../core/mcp/limits.ts';
 import type { McpTask } from '../../core/mcp/task.ts';
-import { readerOf } from '../access/auth.ts';
+import { readerOf, requireScope } from '../access/auth.ts';
 import type { Fault, Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toProblem } from '../to-problem.ts';
@@ -42,6 +42,8 @@ export async function callTool(call: ToolCall): Promise<ToolAnswer | undefined> 
 
 async function startJob(call: ToolCall, starter: JobStarter): Promise<ToolAnswer> {
 	const { context, arguments: given, idempotencyKey, signal, takesTasks, onProgress } = call;
+	// The answer is the job's, so both rights are needed before there is one.
+	requireScope(context.principal, 'read');
 	const { id } = await starter.submit(context, { arguments: given, idempotencyKey, signal });
 	const answered = new AbortController();
 	// Registered before the wait, because the runtime may end an invocation whose client has left.

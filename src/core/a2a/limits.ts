@@ -1,0 +1,13 @@
+/** Limits of the A2A server, with their units. */
+
+/** What its paths begin with. */
+export const A2A_PATH = '/a2a';
+
+/** How long a message that asks for no immediate answer waits for its task, in seconds. */
+export const HELD_MESSAGE_SECONDS = 25;
+
+/** How long clients may keep the agent card, in seconds. */
+export const CARD_SECONDS = 300;
+
+/** Tasks on a page of the list. */
+export const PAGE_TASKS = { min: 1, max: 100, default: 50 } as const;

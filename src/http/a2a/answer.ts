@@ -1,0 +1,79 @@
+/** Answers of the A2A server: JSON of the protocol, and its errors as `google.rpc.Status` (A2A 1.0 §11.6). */
+
+import type { Fault, Problem } from '../problem.ts';
+import type { RequestContext } from '../request-context.ts';
+import { toProblem } from '../to-problem.ts';
+import { STATUS_NAMES } from './status-names.ts';
+
+const MEDIA_TYPE = 'application/a2a+json';
+const HEADERS = { 'content-type': MEDIA_TYPE, 'cache-control': 'private, no-store' };
+const TYPE = 'type.googleapis.com/google.rpc.';
+const BAD_REQUEST = 400;
+const NOT_FOUND = 404;
+
+/** An error that the protocol names. */
+export class A2aError extends Error {
+	readonly reason: string;
+
+	constructor(reason: string, message: string) {
+		super(message);
+		this.reason = reason;
+	}
+}
+
+export function a2aJson(value: object): Response {
+	return Response.json(value, { headers: HEADERS });
+}
+
+/** The handler's answer, or its error in the protocol's form. */
+export async function answerA2a(context: RequestContext, handle: () => Promise<Response>): Promise<Response> {
+	try {
+		requireVersion(context);
+		return await handle();
+	} catch (error) {
+		if (error instanceof A2aError)
+			return errorAnswer(error.message, { code: BAD_REQUEST, info: errorInfo(error.reason) });
+		return problemAnswer(toProblem(error, context.request, context.principal));
+	}
+}
+
+/** The header, or the query. Without it, a client speaks 0.3 (A2A 1.0 §3.6). @throws {A2aError} */
+function requireVersion({ request, url }: RequestContext): void {
+	const version = request.headers.get('a2a-version') || url.searchParams.get('A2A-Version') || '0.3';
+	if (/^1\.\d+$/.test(version)) return;
+	throw new A2aError('VERSION_NOT_SUPPORTED', 'Expected the header A2A-Version: 1.0');
+}
+
+function problemAnswer({ code, status, message, errors = [], headers }: Problem): Response {
+	const isGone = code === 'JobNotFound' || code === 'JobExpired' || code === 'JobPurged';
+	if (isGone) return errorAnswer('Task not found', { code: NOT_FOUND, info: errorInfo('TASK_NOT_FOUND') });
+	if (code === 'UnsupportedMediaType')
+		return errorAnswer(message, { code: BAD_REQUEST, info: errorInfo('CONTENT_TYPE_NOT_SUPPORTED') });
+	const isInvalid = ['InvalidRequest', 'InvalidInput', 'IdempotencyKeyReused'].includes(code);
+	const info = isInvalid ? errorInfo('INVALID_PARAMS') : errorInfo(code, 'coatcheck');
+	const faults = errors.map((fault) => ({ field: faultField(fault), description: fault.message }));
+	return errorAnswer(message, { code: isInvalid ? BAD_REQUEST : status, info, faults, headers });
+}
+
+function errorInfo(reason: string, domain = 'a2a-protocol.org'): object {
+	return { '@type': `${TYPE}ErrorInfo`, reason, domain };
+}
+
+interface ErrorFacts {
+	/** Status of HTTP. */
+	readonly code: number;
+	readonly info: object;
+	readonly faults?: readonly object[];
+	readonly headers?: Readonly<Record<string, string>>;
+}
+
+function errorAnswer(message: string, { code, info, faults = [], headers = {} }: ErrorFacts): Response {
+	const violations = faults.length > 0 ? [{ '@type': `${TYPE}BadRequest`, fieldViolations: faults }] : [];
+	const error = { code, status: STATUS_NAMES[code] ?? 'UNKNOWN', message, details: [info, ...violations] };
+	return Response.json({ error }, { status: code, headers: { ...headers, ...HEADERS } });
+}
+
+function faultField(fault: Fault): string {
+	if ('pointer' in fault) return fault.pointer;
+	return 'parameter' in fault ? fault.parameter : fault.header;
+}

@@ -1,0 +1,42 @@
+/** `GET /.well-known/agent-card.json`: what this agent can, and where it is asked. */
+import { A2A_PATH, CARD_SECONDS } from '../../core/a2a/limits.ts';
+import { defined } from '../../core/defined.ts';
+import type { JobStarter } from '../mcp/tool.ts';
+import { publicStarters } from '../mcp/tools.ts';
+import { linkOrigin, type RequestContext } from '../request-context.ts';
+
+const JSON_MODE = 'application/json';
+
+/** It is public, as the description of the API. Where that is off, it names no skill. */
+export function describeAgent(context: RequestContext): Response {
+	const { config } = context;
+	const skills = config.isDescriptionOn ? publicStarters(context).map(skillFor) : [];
+	const card = defined({
+		name: 'Coatcheck',
+		description: 'Runs slow work as tasks that are fetched later. A message names its skill as metadata.skill.',
+		version: '0.1.0',
+		supportedInterfaces: [
+			{ url: linkOrigin(context) + A2A_PATH, protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
+		],
+		capabilities: { streaming: true, pushNotifications: false, extendedAgentCard: false },
+		defaultInputModes: [JSON_MODE],
+		defaultOutputModes: [JSON_MODE, 'text/plain'],
+		skills,
+		...keyProtection(config.isOpen),
+	});
+	return Response.json(card, { headers: { 'cache-control': `public, max-age=${CARD_SECONDS}` } });
+}
+
+function skillFor({ name, tool }: JobStarter): object {
+	const { description, inputSchema } = tool();
+	const schema = JSON.stringify(inputSchema);
+	return { id: name, name, description: `${description}\n\nIts data: ${schema}`, tags: ['job'] };
+}
+
+function keyProtection(isOpen: boolean): object {
+	if (isOpen) return {};
+	return {
+		securitySchemes: { key: { httpAuthSecurityScheme: { scheme: 'Bearer' } } },
+		securityRequirements: [{ schemes: { key: { list: [] } } }],
+	};
+}

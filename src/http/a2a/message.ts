@@ -1,0 +1,109 @@
+/** A message to the agent: its skill, and the arguments in its parts. */
+import * as z from 'zod';
+import { defined } from '../../core/defined.ts';
+import { MAX_MCP_REQUEST_BYTES } from '../../core/mcp/limits.ts';
+import { once } from '../../core/once.ts';
+import { Correlation } from '../correlation.ts';
+import { inBody, zodFaults } from '../faults.ts';
+import { readJson } from '../json-body.ts';
+import type { JobStarter, ToolSubmission } from '../mcp/tool.ts';
+import { callersStarters } from '../mcp/tools.ts';
+import type { RequestContext } from '../request-context.ts';
+import { invalidRequest } from '../submit/options.ts';
+import { A2aError } from './answer.ts';
+
+/** Protobuf's JSON leaves an empty text out, or sends it. */
+const optionalText = () =>
+	z
+		.string()
+		.optional()
+		.transform((text) => text || undefined);
+
+const MessagePart = once(() =>
+	z.looseObject({
+		text: z.string().optional(),
+		data: z.unknown().optional(),
+		raw: z.string().optional(),
+		url: z.string().optional(),
+		mediaType: optionalText(),
+	}),
+);
+
+const SendRequest = once(() =>
+	z.looseObject({
+		message: z.looseObject({
+			messageId: z.string('expected an id').min(1, 'expected an id'),
+			contextId: optionalText(),
+			taskId: optionalText(),
+			parts: z.array(MessagePart(), 'expected a list of parts').min(1, 'expected at least one part'),
+			metadata: z.looseObject({ skill: z.string('expected the id of a skill').optional() }).optional(),
+		}),
+		configuration: z.looseObject({ returnImmediately: z.boolean().default(false) }).prefault({}),
+	}),
+);
+
+type Parts = readonly z.output<ReturnType<typeof MessagePart>>[];
+
+export interface Order {
+	readonly starter: JobStarter;
+	/** With the message's context as the correlation id. */
+	readonly context: RequestContext;
+	readonly submission: ToolSubmission;
+	readonly returnsAtOnce: boolean;
+}
+
+/** @throws {Problem | A2aError} for a message that starts no task. */
+export async function readOrder(context: RequestContext): Promise<Order> {
+	const { request } = context;
+	const body = await readJson(request, { maxBytes: MAX_MCP_REQUEST_BYTES }, async (value) => value);
+	const parsed = SendRequest().safeParse(body);
+	if (!parsed.success) throw invalidRequest('The message is not valid', zodFaults(parsed.error, inBody()));
+	const { message, configuration } = parsed.data;
+	if (message.taskId !== undefined)
+		throw new A2aError('UNSUPPORTED_OPERATION', 'A task takes no further messages: send a new one without taskId');
+	return {
+		starter: findSkill(context, message.metadata?.skill),
+		context: inContext(context, message.contextId),
+		// A message that is sent again finds its task.
+		submission: {
+			arguments: readParts(message.parts),
+			idempotencyKey: message.messageId,
+			signal: request.signal,
+		},
+		returnsAtOnce: configuration.returnImmediately,
+	};
+}
+
+function findSkill(context: RequestContext, id: string | undefined): JobStarter {
+	const starters = callersStarters(context);
+	const [only] = starters;
+	const found = id === undefined && starters.length === 1 ? only : starters.find(({ name }) => name === id);
+	if (found) return found;
+	const wanted = `expected one of: ${starters.map(({ name }) => name).join(', ')}`;
+	throw invalidRequest('The message names no skill', [{ pointer: '/message/metadata/skill', message: wanted }]);
+}
+
+function inContext(context: RequestContext, contextId: string | undefined): RequestContext {
+	if (contextId === undefined) return context;
+	const correlation = new Correlation({ headers: new Headers({ 'x-correlation-id': encodeURI(contextId) }) });
+	if (correlation.correlationId === contextId) return { ...context, correlation };
+	const message = 'expected at most 128 printable ASCII characters without spaces';
+	throw invalidRequest('The message is not valid', [{ pointer: '/message/contextId', message }]);
+}
+
+/** The arguments of a skill are one part with data, and at most one file. */
+function readParts(parts: Parts): Record<string, unknown> {
+	const data = parts.filter((part) => part.data !== undefined);
+	const files = parts.filter(({ raw, url }) => raw !== undefined || url !== undefined);
+	if (data.length > 1 || files.length > 1 || data.length + files.length < parts.length)
+		throw invalidRequest('The message is not valid', [
+			{ pointer: '/message/parts', message: 'expected one part with data, or one file, or one of each' },
+		]);
+	const [given] = data.map((part) => part.data);
+	const [file] = files.map(({ raw: base64, url, mediaType }) => defined({ base64, url, mediaType }));
+	return defined({ ...(isArguments(given) ? given : { input: given }), file });
+}
+
+function isArguments(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

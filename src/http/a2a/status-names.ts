@@ -1,0 +1,14 @@
+/** The names of `google.rpc.Code` for statuses of HTTP. */
+export const STATUS_NAMES: Readonly<Record<number, string>> = {
+	400: 'INVALID_ARGUMENT',
+	401: 'UNAUTHENTICATED',
+	403: 'PERMISSION_DENIED',
+	404: 'NOT_FOUND',
+	408: 'DEADLINE_EXCEEDED',
+	409: 'ABORTED',
+	413: 'INVALID_ARGUMENT',
+	429: 'RESOURCE_EXHAUSTED',
+	500: 'INTERNAL',
+	503: 'UNAVAILABLE',
+	504: 'DEADLINE_EXCEEDED',
+};

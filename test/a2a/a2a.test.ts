@@ -1,0 +1,222 @@
+/** The A2A server, by messages as they are on the wire. */
+import { describe, expect, it } from 'vitest';
+import type { A2aTask, StreamResponse } from '../../src/core/a2a/task.ts';
+import { call, ORIGIN } from '../flow/client.ts';
+import { ask, bearer, DEPLOYED, KEYS, type Key } from '../http/deployment.ts';
+import { receiver } from '../webhook/receiver.ts';
+
+const VERSION = { 'a2a-version': '1.0' };
+
+interface Answer extends Partial<A2aTask> {
+	readonly task?: A2aTask;
+	readonly tasks?: readonly A2aTask[];
+	readonly nextPageToken?: string;
+	readonly totalSize?: number;
+	readonly error?: {
+		readonly code: number;
+		readonly status: string;
+		readonly message: string;
+		readonly details: object[];
+	};
+}
+
+type Send = (path: string, init: RequestInit) => Promise<Response>;
+
+const by =
+	(key: Key): Send =>
+	(path, init) =>
+		ask(DEPLOYED, path, { ...init, headers: { ...(init.headers as Record<string, string>), ...bearer(key) } });
+
+async function get(path: string, send: Send = call): Promise<Answer> {
+	return (await send(`/a2a/${path}`, { headers: VERSION })).json();
+}
+
+function post(path: string, body?: object, send: Send = call): Promise<Response> {
+	const content = body && { body: JSON.stringify(body) };
+	return send(`/a2a/${path}`, {
+		method: 'POST',
+		headers: { ...VERSION, 'content-type': 'application/json' },
+		...content,
+	});
+}
+
+function message(skill: string | undefined, parts: readonly object[], fields: object = {}) {
+	const metadata = skill === undefined ? {} : { metadata: { skill } };
+	return { messageId: crypto.randomUUID(), role: 'ROLE_USER', parts, ...metadata, ...fields };
+}
+
+const sleep = (input: object, fields: object = {}) => message('sleep', [{ data: input }], fields);
+const AT_ONCE = { configuration: { returnImmediately: true } };
+
+async function send(given: object, options: object = {}, sendBy: Send = call): Promise<Answer> {
+	return (await post('message:send', { message: given, ...options }, sendBy)).json();
+}
+
+async function streamed(response: Response): Promise<StreamResponse[]> {
+	expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+	const text = await response.text();
+	return [...text.matchAll(/^data: (.+)$/gm)].map(([, data = '']) => JSON.parse(data) as StreamResponse);
+}
+
+const reasonIn = ({ error }: Answer) => (error?.details[0] as { reason?: string } | undefined)?.reason;
+
+describe('the agent card', () => {
+	it('names the skills, where they are asked, and that a key is needed', async () => {
+		const card = await (await ask(DEPLOYED, '/.well-known/agent-card.json')).json<{ skills: { id: string }[] }>();
+		expect(card).toMatchObject({
+			supportedInterfaces: [{ url: `${ORIGIN}/a2a`, protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' }],
+			capabilities: { streaming: true, pushNotifications: false },
+			securitySchemes: { key: { httpAuthSecurityScheme: { scheme: 'Bearer' } } },
+		});
+		expect(card.skills.map(({ id }) => id)).toEqual(expect.arrayContaining(['sleep', 'thumbnail', 'profile_csv']));
+	});
+
+	it('names no skill where the API is not described, and no upstream of some tenants', async () => {
+		const skills = async (variables: object) => {
+			const card = await ask({ ...DEPLOYED, ...variables }, '/.well-known/agent-card.json');
+			return (await card.json<{ skills: { id: string }[] }>()).skills.map(({ id }) => id);
+		};
+		expect(await skills({ OPENAPI: 'off' })).toEqual([]);
+		const upstreams = {
+			all: { baseUrl: 'https://all.example', mcp: true },
+			some: { baseUrl: 'https://some.example', mcp: true, tenants: ['acme'] },
+		};
+		const named = await skills({ UPSTREAMS: JSON.stringify(upstreams) });
+		expect(named).toContain('upstream_all');
+		expect(named).not.toContain('upstream_some');
+	});
+});
+
+describe('a message', () => {
+	it('waits for its task, whose artifact is the result', async () => {
+		const { task } = await send(sleep({ seconds: 0 }, { contextId: 'talk-1' }));
+		expect(task).toMatchObject({
+			contextId: 'talk-1',
+			status: { state: 'TASK_STATE_COMPLETED' },
+			artifacts: [{ artifactId: 'result', parts: [{ data: { sleptSeconds: 0 } }] }],
+			metadata: { task: 'sleep' },
+		});
+		expect(await get(`tasks/${task?.id}`)).toEqual(task);
+	});
+
+	it('does not wait where it asks for an immediate answer', async () => {
+		const { task } = await send(sleep({ seconds: 30 }), AT_ONCE);
+		expect(task?.status.state).toMatch(/^TASK_STATE_(SUBMITTED|WORKING)$/);
+		const canceled = await (await post(`tasks/${task?.id}:cancel`)).json<Answer>();
+		expect(canceled.id).toBe(task?.id);
+		await expect.poll(async () => (await get(`tasks/${task?.id}`)).status?.state).toBe('TASK_STATE_CANCELED');
+	});
+
+	it('that is sent again finds its task', async () => {
+		const given = sleep({ seconds: 0 });
+		const [one, two] = [await send(given), await send(given)];
+		expect(two.task?.id).toBe(one.task?.id);
+	});
+
+	it('whose task fails has a failed one, with the reason', async () => {
+		const { task } = await send(sleep({ seconds: 0, error: { code: 'OutOfPaper', message: 'Fill in paper' } }));
+		expect(task).toMatchObject({
+			status: {
+				state: 'TASK_STATE_FAILED',
+				message: { role: 'ROLE_AGENT', parts: [{ text: 'OutOfPaper: Fill in paper' }] },
+			},
+		});
+		expect(task).not.toHaveProperty('artifacts');
+	});
+
+	it('takes a file, and can start a request to an upstream', async () => {
+		const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+		const parts = [{ data: { parameters: { width: 8, format: 'png' } } }, { raw: pixel, mediaType: 'image/png' }];
+		const { task } = await send(message('thumbnail', parts));
+		expect(task?.artifacts).toMatchObject([
+			{ parts: [{ raw: expect.stringMatching(/^iVBOR/), mediaType: 'image/png' }] },
+		]);
+		receiver('ledger.example', () => Response.json({ id: 7 }));
+		const request = message('upstream_main_ledger', [{ data: { method: 'GET', path: '/entries' } }]);
+		expect((await send(request)).task?.artifacts).toMatchObject([{ parts: [{ data: { id: 7 } }] }]);
+	});
+
+	it.each([
+		[message('nothing', [{ data: {} }]), 'INVALID_PARAMS', /expected one of: .*sleep/],
+		[message(undefined, [{ data: {} }]), 'INVALID_PARAMS', /expected one of: .*sleep/],
+		[message('sleep', [{ text: 'please sleep' }]), 'INVALID_PARAMS', /expected one part with data/],
+		[message('sleep', []), 'INVALID_PARAMS', /expected at least one part/],
+		[sleep({ seconds: 'long' }), 'INVALID_PARAMS', /\/input\/seconds/],
+		[sleep({ seconds: 0 }, { contextId: 'a b' }), 'INVALID_PARAMS', /printable ASCII/],
+		[sleep({ seconds: 0 }, { taskId: 'f'.repeat(64) }), 'UNSUPPORTED_OPERATION', /no further messages/],
+		[message('thumbnail', [{ raw: 'AAAA', mediaType: 'text/plain' }]), 'CONTENT_TYPE_NOT_SUPPORTED', /text\/plain/],
+	])('that is %j says what is wrong', async (given, reason, text) => {
+		const response = await post('message:send', { message: given });
+		expect(response.status).toBe(400);
+		const answer = await response.json<Answer>();
+		expect(reasonIn(answer)).toBe(reason);
+		expect(JSON.stringify(answer.error)).toMatch(text);
+	});
+
+	it('of a client that speaks another version is refused', async () => {
+		const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+		expect(reasonIn(await (await call('/a2a/message:send', init)).json())).toBe('VERSION_NOT_SUPPORTED');
+	});
+
+	it('of a key that may not read starts nothing', async () => {
+		const { error } = await send(sleep({ seconds: 0 }), {}, by(KEYS.submit));
+		expect(error).toMatchObject({ code: 403, status: 'PERMISSION_DENIED' });
+	});
+});
+
+describe('a stream', () => {
+	it('tells the updates of a task, its artifact, and then its end', async () => {
+		const messages = await streamed(await post('message:stream', { message: sleep({ seconds: 1, steps: 2 }) }));
+		const [first] = messages;
+		expect(first).toMatchObject({ task: { status: {} } });
+		expect(messages.slice(-2)).toMatchObject([
+			{ artifactUpdate: { artifact: { parts: [{ data: { sleptSeconds: 1 } }] }, lastChunk: true } },
+			{ statusUpdate: { status: { state: 'TASK_STATE_COMPLETED' } } },
+		]);
+		const updates = messages.flatMap((one) =>
+			'statusUpdate' in one ? [one.statusUpdate.metadata.percentComplete] : [],
+		);
+		expect(updates).toContain(50);
+	});
+
+	it.each(['GET', 'POST'])('is subscribed to again with %s, until the task has ended', async (method) => {
+		const { task } = await send(sleep({ seconds: 1, steps: 1 }), AT_ONCE);
+		const path = `/a2a/tasks/${task?.id}:subscribe`;
+		const messages = await streamed(await call(path, { method, headers: VERSION }));
+		expect(messages.at(-1)).toMatchObject({ statusUpdate: { status: { state: 'TASK_STATE_COMPLETED' } } });
+		const again = await call(path, { method, headers: VERSION });
+		expect([again.status, reasonIn(await again.json())]).toEqual([400, 'UNSUPPORTED_OPERATION']);
+	});
+});
+
+describe('a task', () => {
+	it('that is foreign is unknown', async () => {
+		const { task } = await send(sleep({ seconds: 0 }), {}, by(KEYS.client));
+		expect(await get(`tasks/${task?.id}`, by(KEYS.client))).toMatchObject({ id: task?.id });
+		for (const id of [task?.id, 'f'.repeat(64), 'nothing']) {
+			expect(reasonIn(await get(`tasks/${id}`, by(KEYS.other)))).toBe('TASK_NOT_FOUND');
+			const canceled = await (await post(`tasks/${id}:cancel`, undefined, by(KEYS.other))).json<Answer>();
+			expect(reasonIn(canceled)).toBe('TASK_NOT_FOUND');
+		}
+	});
+
+	it('that has ended is not canceled', async () => {
+		const { task } = await send(sleep({ seconds: 0 }));
+		expect(reasonIn(await (await post(`tasks/${task?.id}:cancel`)).json())).toBe('TASK_NOT_CANCELABLE');
+	});
+
+	it('is listed by its context and its state, page by page', async () => {
+		const contextId = crypto.randomUUID();
+		for (let n = 0; n < 3; n++) await send(sleep({ seconds: 0 }, { contextId }));
+		const query = `tasks?contextId=${contextId}&status=TASK_STATE_COMPLETED&pageSize=2`;
+		// The list follows its jobs.
+		await expect.poll(async () => (await get(query)).totalSize).toBe(3);
+		const page = await get(query);
+		expect(page).toMatchObject({ tasks: [{ contextId }, { contextId }], totalSize: 3, pageSize: 2 });
+		const rest = await get(`${query}&pageToken=${encodeURIComponent(page.nextPageToken ?? '')}`);
+		expect(rest).toMatchObject({ tasks: [{ contextId }], nextPageToken: '' });
+		expect(await get('tasks?status=TASK_STATE_AUTH_REQUIRED')).toMatchObject({ tasks: [], totalSize: 0 });
+		expect(reasonIn(await get('tasks?pageSize=0'))).toBe('INVALID_PARAMS');
+		expect(reasonIn(await get('tasks?includeArtifacts=true'))).toBe('INVALID_PARAMS');
+	});
+});
