@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # cloudevents 10.0.0: the content type of the HTTP binding's own example is refused.
 #
-# The examples of CloudEvents' HTTP binding (section 3.2.4) send `application/cloudevents+json; charset=UTF-8`. Media
-# types and the value of charset are case-insensitive (RFC 9110, sections 8.3.1 and 8.3.2). The SDK accepts lower case.
+# CloudEvents' HTTP binding, section 3.2.1, gives `application/cloudevents+json; charset=UTF-8` as the example for JSON.
+# Media types and the value of charset are case-insensitive, and the space is optional (RFC 9110, sections 8.3.1, 8.3.2
+# and 5.6.6). The SDK compares the text with a list of its own.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # @azure/core-lro 3.4.2: the Retry-After of the 202 that starts an operation is ignored, the one of a poll is obeyed.
 #
-# RFC 9110, section 10.2.3, and Azure's page "Track asynchronous operations" say how long to wait before the status is
-# asked for. The first poll comes at once. It does not even wait for the caller's intervalInMs.
+# RFC 9110, section 10.2.3, and Azure's page "Track asynchronous Azure operations" say how long to wait before the
+# status is asked for. The first poll comes at once. It does not even wait for the caller's intervalInMs.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # @azure/core-lro 3.4.2: an operation whose status is "FailingOver" is reported as failed while it runs.
 #
-# Azure's page "Track asynchronous operations" names three final words, Succeeded, Failed and Canceled, and says that
-# every other value means that the operation is still running. The poller looks for "fail" and "succeeded" anywhere in
-# the word. Version 2.7.2 compared whole words.
+# Azure's page "Track asynchronous Azure operations" says that three values mean the end, Succeeded, Failed and Canceled,
+# and that an unfinished operation has another value. The poller looks for "fail" and "succeeded" anywhere in the word.
+# Version 2.7.2 compared whole words.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

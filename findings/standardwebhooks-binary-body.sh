@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # standardwebhooks 1.1.1: a correctly signed binary body is refused, although verify() takes a Buffer.
 #
-# The specification of Standard Webhooks signs the id, the timestamp and the raw body. The library decodes a Buffer as
-# UTF-8 first, which replaces each byte that is no UTF-8, and computes the signature of that text.
+# The specification of Standard Webhooks signs the id, the timestamp and the body as sent, and allows every content type.
+# The library decodes a Buffer as UTF-8 first, which replaces each byte that is no UTF-8, and signs that text.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -56,13 +56,13 @@ import { readFileSync } from 'node:fs';
 const { version } = JSON.parse(readFileSync('node_modules/workerd/package.json', 'utf8'));
 const options = { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] };
 const runtime = spawn('node_modules/.bin/workerd', ['serve', '--control-fd=3', 'config.capnp'], options);
+process.on('exit', () => runtime.kill());
 let port;
 for await (const chunk of runtime.stdio[3]) {
 	port = /"port":\s*(\d+)/.exec(chunk)?.[1];
 	if (port) break;
 }
 const seen = await (await fetch(`http://127.0.0.1:${port}/`)).json();
-runtime.kill();
 
 const recorded = { INSERT: 2_000, 'DELETE FROM jobs': 1_000, 'DROP TABLE jobs': 0 };
 const same = JSON.stringify(seen) === JSON.stringify(recorded);
