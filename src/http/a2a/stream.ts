@@ -7,6 +7,7 @@ import { hasEnded } from '../mcp/wait.ts';
 import { STREAM_HEADERS } from '../read/events.ts';
 import { openFeed } from '../read/feed.ts';
 import { readJob } from '../read/reading.ts';
+import { PONG, startHeartbeat } from '../read/sse.ts';
 import type { RequestContext } from '../request-context.ts';
 import { artifactFor, wholeTask } from './whole-task.ts';
 
@@ -18,10 +19,15 @@ export async function streamTask(context: RequestContext, job: FoundJob): Promis
 	const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
 	const writer = writable.getWriter();
 	const encoder = new TextEncoder();
-	const write = (message: StreamResponse) => writer.write(encoder.encode(`data: ${JSON.stringify(message)}\n\n`));
+	const writeText = (text: string) => writer.write(encoder.encode(text));
+	const write = (message: StreamResponse) => writeText(`data: ${JSON.stringify(message)}\n\n`);
 	const tellAll = async () => {
 		await write({ task: await wholeTask(context, job) });
-		if (feed) await tellUpdates(request, feed, write);
+		if (feed) {
+			// The client may have left.
+			const stopHeartbeat = startHeartbeat(feed, (comment) => void writeText(comment).catch(() => feed.close()));
+			await tellUpdates(request, feed, write).finally(stopHeartbeat);
+		}
 		await writer.close();
 	};
 	// A client that has left ends its stream, and nothing else.
@@ -37,6 +43,7 @@ async function tellUpdates(
 	const { promise: over, resolve, reject } = Promise.withResolvers<void>();
 	let told = Promise.resolve();
 	feed.addEventListener('message', ({ data }) => {
+		if (data === PONG) return;
 		const { job } = JSON.parse(String(data)) as BareEvent;
 		told = told.then(() => tellEvent(context, job, write));
 		told.then(job.finishedAt === undefined ? undefined : resolve, reject);

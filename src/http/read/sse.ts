@@ -9,10 +9,13 @@ const HEARTBEAT_MS = 15 * MS_PER_SECOND;
 /** A `ping` every minute shows that the reader is connected. It does not wake the hibernating object. */
 const BEATS_A_PING = 4;
 
+/** The answer to a ping, which is no event. */
+export const PONG = 'pong';
+
 /** Ends with the socket: after the last event, or when the connection to the object is lost. Then the reader reconnects. */
 export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 	const encoder = new TextEncoder();
-	let heartbeat: ReturnType<typeof setInterval> | undefined;
+	let stopHeartbeat = () => {};
 	/** Whether the reader has disconnected. Later events must not be written to the stream. */
 	let isGone = false;
 	return new ReadableStream<Uint8Array>({
@@ -21,7 +24,7 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 				if (!isGone) controller.enqueue(encoder.encode(text));
 			};
 			const end = () => {
-				clearInterval(heartbeat);
+				stopHeartbeat();
 				try {
 					controller.close();
 				} catch {
@@ -29,24 +32,30 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 				}
 			};
 			feed.addEventListener('message', ({ data }) => {
-				if (data !== 'pong') say(framed(String(data)));
+				if (data !== PONG) say(framed(String(data)));
 			});
 			feed.addEventListener('close', end);
 			feed.addEventListener('error', end);
-			let beats = 0;
-			heartbeat = setInterval(() => {
-				say(':\n\n');
-				if (++beats % BEATS_A_PING === 0) feed.send('ping');
-			}, HEARTBEAT_MS);
+			stopHeartbeat = startHeartbeat(feed, say);
 			say(`retry: ${RETRY_MS}\n\n`);
 			feed.accept();
 		},
 		cancel() {
 			isGone = true;
-			clearInterval(heartbeat);
+			stopHeartbeat();
 			feed.close();
 		},
 	});
+}
+
+/** @returns a function that stops it. */
+export function startHeartbeat(feed: WebSocket, say: (comment: string) => void): () => void {
+	let beats = 0;
+	const timer = setInterval(() => {
+		say(':\n\n');
+		if (++beats % BEATS_A_PING === 0) feed.send('ping');
+	}, HEARTBEAT_MS);
+	return () => clearInterval(timer);
 }
 
 /** JSON contains no line breaks, so an event is one `data` line. */
