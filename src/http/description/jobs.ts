@@ -1,10 +1,11 @@
 /** Operations on one job, and those of its external worker. */
+import { JSON_TYPE } from '../../core/http/media-type.ts';
 import { JobEventPage, StatusDocument } from './documents.ts';
 import type { HeaderName } from './headers.ts';
 import { JOB_LINKS } from './links.ts';
 import { FLAG_NAMES } from './parameters.ts';
 import { DeliveryBody, FailureBody, ProgressBody } from './requests.ts';
-import { ACCEPTED, ANY_CONTENT, JSON_TYPE } from './submissions.ts';
+import { ACCEPTED, ANY_CONTENT } from './submissions.ts';
 import type { Answer, Operation, Operations } from './vocabulary.ts';
 
 const POLL_HEADERS: readonly HeaderName[] = ['ETag', 'Retry-After', 'Preference-Applied'];
