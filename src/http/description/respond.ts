@@ -29,12 +29,11 @@ interface Descriptions {
 const known = new WeakMap<Config, Descriptions>();
 
 export function openApiResponse(context: RequestContext): Response {
-	const describe = () => describeOnce(context).openApi();
-	return descriptionResponse(context, describe, [{ url: linkOrigin(context) }]);
+	return descriptionResponse(context, ({ openApi }) => openApi(), [{ url: linkOrigin(context) }]);
 }
 
 export function asyncApiResponse(context: RequestContext): Response {
-	return descriptionResponse(context, () => describeOnce(context).asyncApi(), asyncApiServers(linkOrigin(context)));
+	return descriptionResponse(context, ({ asyncApi }) => asyncApi(), asyncApiServers(linkOrigin(context)));
 }
 
 function describeOnce({ config, tasks }: RequestContext): Descriptions {
@@ -60,13 +59,18 @@ function write(document: object): Written {
  * @param servers the part that depends on the URL of the request.
  * @throws {Problem} `NotFound` where the descriptions are off.
  */
-function descriptionResponse({ config, request }: RequestContext, describe: () => Written, servers: object): Response {
+function descriptionResponse(
+	context: RequestContext,
+	pick: (descriptions: Descriptions) => Written,
+	servers: object,
+): Response {
+	const { config, request } = context;
 	if (!config.isDescriptionOn)
 		throw new Problem(
 			'NotFound',
 			'The description of the API is off in this deployment: GET /v1/tasks lists the tasks',
 		);
-	const { start, sha256 } = describe();
+	const { start, sha256 } = pick(describeOnce(context));
 	const end = `,"servers":${JSON.stringify(servers)}}`;
 	const etag = `"${createHash('sha256').update(sha256).update(end).digest('base64url')}"`;
 	const headers = { 'cache-control': `public, max-age=${FRESH_SECONDS}`, etag };
