@@ -85,7 +85,7 @@ export const JOBS: Operations = {
 		tag: 'Jobs',
 		summary: 'Get the result',
 		description:
-			'The result or the stored failure; 404 `ResultNotReady` while there is neither; 409 `JobCanceled`. For a [forwarded request](upstreams.md), the response of the upstream',
+			'The result, with a file name in `Content-Disposition`, or the stored failure; 404 `ResultNotReady` while there is neither; 409 `JobCanceled`. For a [forwarded request](upstreams.md), the response of the upstream',
 		parameters: ['If-None-Match', 'If-Match', 'If-Modified-Since', 'If-Unmodified-Since'],
 		answers: {
 			200: { description: 'The result, with its own media type', headers: RESULT_HEADERS, content: ANY_CONTENT },
