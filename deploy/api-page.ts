@@ -51,7 +51,7 @@ function describeThisDeployment(): object {
 }
 
 function describeItsEvents(): object {
-	return { ...asyncApiDocument(DEPLOYMENT), servers: asyncApiServers(ORIGIN) };
+	return { ...asyncApiDocument(openApiDocument(DEPLOYMENT).components?.schemas), servers: asyncApiServers(ORIGIN) };
 }
 
 const row = (...cells: readonly string[]) => `| ${cells.join(' | ')} |`;

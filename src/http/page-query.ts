@@ -1,5 +1,5 @@
 /** Reads the query of a request for a page of a plain listing: `?limit=` and `?cursor=`, and nothing else. */
-import { PAGE_JOBS } from '../core/list/limits.ts';
+import { PAGE_ITEMS } from '../core/list/limits.ts';
 import { type Fault, shown } from './problem.ts';
 import { invalidRequest } from './submit/options.ts';
 
@@ -37,9 +37,9 @@ const PARAMETERS: readonly string[] = ['limit', 'cursor'];
 /** The number of items in a page. Adds a fault for a value that can't be right. */
 export function readPageLimit(query: URLSearchParams, faults: Fault[]): number {
 	const given = query.get('limit');
-	const limit = given === null ? PAGE_JOBS.default : Number(given);
-	if (/^\d{1,3}$/.test(given ?? '1') && limit >= PAGE_JOBS.min && limit <= PAGE_JOBS.max) return limit;
-	const range = `from ${PAGE_JOBS.min} to ${PAGE_JOBS.max}`;
+	const limit = given === null ? PAGE_ITEMS.default : Number(given);
+	if (/^\d{1,3}$/.test(given ?? '1') && limit >= PAGE_ITEMS.min && limit <= PAGE_ITEMS.max) return limit;
+	const range = `from ${PAGE_ITEMS.min} to ${PAGE_ITEMS.max}`;
 	faults.push({ parameter: 'limit', message: `expected a whole number ${range}, got: ${shown(given ?? '')}` });
-	return PAGE_JOBS.default;
+	return PAGE_ITEMS.default;
 }

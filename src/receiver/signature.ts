@@ -7,12 +7,13 @@ export interface SignedContent {
 	readonly id: string;
 	/** The header's text. */
 	readonly timestamp: string;
-	readonly body: string;
+	/** As it was received: bytes that are no UTF-8 would be others after decoding. */
+	readonly body: Uint8Array;
 }
 
 /** Whether one of the signatures belongs to the content and one of the secrets. Takes equally long wherever two signatures differ. */
 export async function isSigned(content: SignedContent, header: string, secrets: readonly string[]): Promise<boolean> {
-	const signed = new TextEncoder().encode(`${content.id}.${content.timestamp}.${content.body}`);
+	const signed = signedBytes(content);
 	const signatures = header
 		.split(' ')
 		.filter((signature) => signature.startsWith(VERSION))
@@ -23,6 +24,14 @@ export async function isSigned(content: SignedContent, header: string, secrets: 
 			if (await crypto.subtle.verify(ALGORITHM.name, key, signature, signed)) return true;
 	}
 	return false;
+}
+
+function signedBytes({ id, timestamp, body }: SignedContent): Uint8Array<ArrayBuffer> {
+	const head = new TextEncoder().encode(`${id}.${timestamp}.`);
+	const bytes = new Uint8Array(head.byteLength + body.byteLength);
+	bytes.set(head);
+	bytes.set(body, head.byteLength);
+	return bytes;
 }
 
 /** @throws {TypeError} for a secret of another form. The message doesn't contain it. */

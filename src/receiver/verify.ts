@@ -6,9 +6,22 @@ import { isSigned } from './signature.ts';
 const MS_PER_SECOND = 1_000;
 const DEFAULT_TOLERANCE_SECONDS = 300;
 
+type HeaderValue = string | readonly string[] | null | undefined;
+
+/** The headers of any framework's request. */
+export type ReceivedHeaders =
+	/** `Headers`, of the platform or of a package, and whatever else has its `get`. */
+	| { readonly get: (name: string) => HeaderValue }
+	/** Node's `request.headers`. Case makes no difference. */
+	| Readonly<Record<string, HeaderValue>>
+	/** Names and values in turn: Node's `request.rawHeaders`. */
+	| readonly string[]
+	/** Pairs of a name and a value: `[...headers]`. */
+	| readonly (readonly [name: string, value: string])[];
+
 /** A request of another kind than the platform's, such as Node's: its headers, and its body as it was received. */
 export interface Received {
-	readonly headers: Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
+	readonly headers: ReceivedHeaders;
 	readonly body: string | Uint8Array;
 }
 
@@ -42,25 +55,41 @@ export async function verifyDelivery(
 	const signature = requireHeader(header, 'webhook-signature');
 	assertFresh(timestamp, toleranceSeconds, now);
 	const bytes = await receivedBytes(request);
-	const text = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true }).decode(bytes);
 	const secrets = typeof secret === 'string' ? [secret] : secret;
-	if (!(await isSigned({ id, timestamp, body: text }, signature, secrets)))
+	if (!(await isSigned({ id, timestamp, body: bytes }, signature, secrets)))
 		throw new DeliveryRejected(
 			'WrongSignature',
 			'Expected a signature of this message by the secret: the secret is another one, or the body was changed on its way',
 		);
-	return readEvent({ id, header, bytes, text });
+	return readEvent({ id, header, bytes });
 }
 
 type HeaderReader = (name: string) => string | undefined;
 
-function headerReader(headers: Received['headers']): HeaderReader {
-	if (headers instanceof Headers) return (name) => headers.get(name) ?? undefined;
-	const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-	return (name) => {
-		const value = byName.get(name);
-		return typeof value === 'object' ? value.join(', ') : value;
-	};
+function headerReader(headers: ReceivedHeaders): HeaderReader {
+	if (hasGet(headers)) return (name) => joinValues([headers.get(name)]);
+	const pairs = headerPairs(headers);
+	return (name) => joinValues(pairs.filter(([other]) => other.toLowerCase() === name).map(([, value]) => value));
+}
+
+/** A record may have a header of this name. */
+function hasGet(headers: ReceivedHeaders): headers is Extract<ReceivedHeaders, { get: unknown }> {
+	return 'get' in headers && typeof headers.get === 'function';
+}
+
+function headerPairs(headers: Exclude<ReceivedHeaders, { get: unknown }>): (readonly [string, HeaderValue])[] {
+	if (!Array.isArray(headers)) return Object.entries(headers as Readonly<Record<string, HeaderValue>>);
+	const listed: readonly (string | readonly [string, string])[] = headers;
+	return listed.flatMap((entry, at) => {
+		if (typeof entry !== 'string') return [entry];
+		return at % 2 === 0 ? [[entry, listed[at + 1] as HeaderValue] as const] : [];
+	});
+}
+
+/** One value of a header that came several times (RFC 9110 §5.3). */
+function joinValues(values: readonly HeaderValue[]): string | undefined {
+	const present = values.flatMap((value) => value ?? []);
+	return present.length > 0 ? present.join(', ') : undefined;
 }
 
 function requireHeader(header: HeaderReader, name: string): string {

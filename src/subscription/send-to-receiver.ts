@@ -22,8 +22,9 @@ export async function sendToReceiver(
 ): Promise<Delivered> {
 	const { event, topicId, claim, work } = subscribed;
 	const { tenant, topic } = work.settings;
-	// The same in every try, and never again for a later subscription of this name.
-	const id = `${topicId}:${claim.createdAt}:${event.seq}`;
+	// The same in every try, and never again for a later subscription of this name. No message of a job begins so: receivers
+	// tell by it that a publisher's data is no job's.
+	const id = `topic-${topicId}:${claim.createdAt}:${event.seq}`;
 	const secrets = secretsFor(dependencies.webhookSecrets, tenant);
 	const source = `${target.origin}/v1/topics/${topic}`;
 	const unsigned: SignedMessage<MessageBody> =

@@ -70,6 +70,32 @@ describe('the description of a task', () => {
 		expect(danglingReferences(document)).toEqual([]);
 	});
 
+	it.each([
+		[['job', 'batch', 'to-task']],
+		[['a-b', 'a-b2', 'a--b']],
+		[['a--b', 'a-b', 'a-b2', 'a-b3', 'ab', 'ab2', 'ab-2']],
+		[['job', 'job2', 'job-2', 'jo-b']],
+	])('has a name that no other operation has, whatever the tasks are called: %j', (names) => {
+		const document = describeWith(...names.map((name) => task(name, {})));
+		const { operations } = new Description(document);
+		const lower = operations.map((name) => name.toLowerCase());
+		expect(lower.filter((name, at) => lower.indexOf(name) !== at)).toEqual([]);
+		for (const name of names) {
+			const { operationId = '' } = document.paths[`/v1/tasks/${name}/jobs`]?.post as { operationId?: string };
+			const schema = `${operationId.replace(/^submit/, '')}Submission`;
+			expect(document.components.schemas).toHaveProperty([schema, 'properties', 'task', 'const'], name);
+		}
+		expect(danglingReferences(document)).toEqual([]);
+	});
+
+	it('keeps its plain name when the names of others have numbers', () => {
+		const document = describeWith(task('a--b', {}), task('a-b', {}), task('a-b2', {}));
+		const idFor = (name: string) => document.paths[`/v1/tasks/${name}/jobs`]?.post;
+		expect(idFor('a--b')).toMatchObject({ operationId: 'submitAB' });
+		expect(idFor('a-b')).toMatchObject({ operationId: 'submitAB3' });
+		expect(idFor('a-b2')).toMatchObject({ operationId: 'submitAB2' });
+	});
+
 	it('accepts what JSON Schema cannot say', () => {
 		const input = z.object({ at: z.date(), big: z.bigint(), text: z.string().transform((text) => text.length) });
 		const document = describeWith(task('odd', { input }));

@@ -1,5 +1,5 @@
 /** The descriptions at `/openapi.json` and `/asyncapi.json`, and real exchanges that must be as they say. */
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { COMMON_METHODS } from '../../src/core/upstream/request.ts';
 import { ROUTES } from '../../src/http/routes.ts';
@@ -83,6 +83,36 @@ describe('/openapi.json', () => {
 		expect(security).toEqual(needed);
 		expect(document.paths['/v1/jobs/{id}']?.get).toMatchObject({ security: [...needed, {}] });
 		expect(deployed.paths['/openapi.json']?.get).toMatchObject({ security: [] });
+	});
+
+	it('asks for the token of an attempt from an external worker, also of an open deployment', async () => {
+		for (const report of ['progress', 'complete', 'fail']) {
+			const described = document.paths[`/v1/jobs/{id}/${report}`]?.post;
+			expect(described).toMatchObject({ security: [{ linkToken: [] }] });
+			expect((await call(`/v1/jobs/${'0'.repeat(64)}/${report}`, json({}))).status).toBe(403);
+		}
+	});
+
+	it('is made once for all requests of a deployment, and the description of the events with it', async () => {
+		const deployment = { ...DEPLOYED };
+		const stringify = vi.spyOn(JSON, 'stringify');
+		onTestFinished(() => void vi.restoreAllMocks());
+		const written = () => stringify.mock.results.filter(({ value }) => String(value).length > 10_000).length;
+		const tags: (string | null)[] = [];
+		const counts: number[] = [];
+		for (const path of ['/openapi.json', '/asyncapi.json', '/openapi.json', '/asyncapi.json']) {
+			const response = await ask(deployment, path);
+			tags.push(response.headers.get('etag'));
+			counts.push(written());
+			expect(await response.json()).toMatchObject({ servers: expect.anything() });
+		}
+		// The schemas of tasks are copied while the first description is made.
+		const [first = 0] = counts;
+		expect(counts).toEqual([first, first + 1, first + 1, first + 1]);
+		expect(tags.slice(2)).toEqual(tags.slice(0, 2));
+		const elsewhere = await ask(deployment, 'https://elsewhere.example/openapi.json');
+		expect(written()).toBe(first + 1);
+		expect(elsewhere.headers.get('etag')).not.toBe(tags[0]);
 	});
 
 	it.each([

@@ -15,6 +15,7 @@ import { type Server, startServer } from './server.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const API_KEY = `ck_recipes_${'x'.repeat(32)}`;
 const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const JOB_ID = '0123456789abcdef'.repeat(4);
 const SECRETS = {
 	AUTH: 'required',
 	API_KEYS: JSON.stringify([
@@ -128,19 +129,23 @@ describe.each([
 		await expect.poll(() => lines).toEqual([`job.succeeded ${id} succeeded`]);
 	});
 
-	it('prints a delivery once, and refuses one that is forged or old', async () => {
+	it('prints a delivery once, no event of a topic, and refuses a message that is forged or old', async () => {
 		const { lines, url } = await startReceiver();
-		const data = { id: 'j', status: 'succeeded', links: { self: 'https://jobs.example/v1/jobs/j' } };
+		const data = { id: JOB_ID, status: 'succeeded', links: { self: `https://jobs.example/v1/jobs/${JOB_ID}` } };
 		const body = JSON.stringify({ type: 'job.succeeded', timestamp: new Date().toISOString(), data });
-		const send = async (headers: Record<string, string>) =>
-			(await fetch(url, { method: 'POST', body, headers })).status;
+		const send = async (headers: Record<string, string>, text = body) =>
+			(await fetch(url, { method: 'POST', body: text, headers })).status;
 		const now = Math.floor(Date.now() / 1_000);
-		expect(await send(signed('msg_1', now, body))).toBe(204);
-		expect(await send(signed('msg_1', now, body))).toBe(204);
-		expect(await send({ ...signed('msg_2', now, body), 'webhook-id': 'msg_3' })).toBe(401);
-		expect(await send(signed('msg_4', now - 3_600, body))).toBe(401);
+		const [first, second] = [3, 4].map((seq) => `${JOB_ID}:${now * 1_000}:${seq}`) as [string, string];
+		const event = { seq: 1, type: 'job.succeeded', at: new Date().toISOString(), data };
+		const ofTopic = JSON.stringify({ type: event.type, timestamp: event.at, data: event });
+		expect(await send(signed(`topic-${first}`, now, ofTopic), ofTopic)).toBe(204);
+		expect(await send(signed(first, now, body))).toBe(204);
+		expect(await send(signed(first, now, body))).toBe(204);
+		expect(await send({ ...signed(second, now, body), 'webhook-id': first })).toBe(401);
+		expect(await send(signed(second, now - 3_600, body))).toBe(401);
 		expect([400, 401]).toContain(await send({}));
-		expect(lines).toEqual(['job.succeeded j succeeded']);
+		expect(lines).toEqual([`job.succeeded ${JOB_ID} succeeded`]);
 	});
 });
 

@@ -8,7 +8,7 @@ import {
 	BELIEVED_MS,
 	CHECKPOINT,
 	LEAF_JOBS,
-	PAGE_JOBS,
+	PAGE_ITEMS,
 	SWEEP_INTERVAL_MS,
 	UNHEARD_AT_ONCE,
 	UNHEARD_MS,
@@ -58,11 +58,11 @@ class Bench {
 	}
 
 	/** Follows the cursors. */
-	ids(filter: JobFilter = {}, limit: number = PAGE_JOBS.max): string[] {
+	ids(filter: JobFilter = {}, limit: number = PAGE_ITEMS.max): string[] {
 		return this.jobs(filter, limit).map(({ id }) => id);
 	}
 
-	jobs(filter: JobFilter = {}, limit: number = PAGE_JOBS.max): ListedJob[] {
+	jobs(filter: JobFilter = {}, limit: number = PAGE_ITEMS.max): ListedJob[] {
 		const found: ListedJob[] = [];
 		let cursor: string | undefined;
 		do {

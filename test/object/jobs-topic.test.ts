@@ -2,7 +2,7 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JobNews } from '../../src/core/job/news.ts';
-import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_JOBS } from '../../src/core/list/limits.ts';
+import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_ITEMS } from '../../src/core/list/limits.ts';
 import type { ListApi } from '../../src/core/list/list-api.ts';
 import type { TopicObjectApi } from '../../src/core/topic/topic-api.ts';
 import type { TopicObject } from '../../src/object/topic-object.ts';
@@ -25,7 +25,7 @@ async function jobsIn(list: List): Promise<{ readonly id: string; readonly statu
 	const found: { id: string; status: string }[] = [];
 	let cursor: string | undefined;
 	do {
-		const query = { filter: {}, limit: PAGE_JOBS.max };
+		const query = { filter: {}, limit: PAGE_ITEMS.max };
 		const page = await list.listJobs(cursor === undefined ? query : { ...query, cursor });
 		found.push(...page.entries.map(({ job: { id, status } }) => ({ id, status })));
 		cursor = page.nextCursor;

@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+import { Webhook } from 'standardwebhooks';
 import { Webhook as Svix } from 'svix';
 import { describe, expect, it } from 'vitest';
 import type { JobEvent, StatusDocument } from '../../src/core/job/document.ts';
@@ -7,19 +9,20 @@ import { signedMessage, signMessage } from '../../src/webhook/sign.ts';
 const NOW = Date.parse('2026-11-29T12:00:00Z');
 const SECRET = `whsec_${btoa('a secret of at least 24 bytes')}`;
 const OTHER = `whsec_${btoa('another secret of some bytes')}`;
-const ID = 'job-1:1:3';
+const JOB_ID = '0123456789abcdef'.repeat(4);
+const ID = `${JOB_ID}:1:3`;
 const JOB = {
-	id: 'job-1',
+	id: JOB_ID,
 	status: 'succeeded',
-	links: { self: 'https://coatcheck.example/v1/jobs/job-1?token=t' },
+	links: { self: `https://coatcheck.example/v1/jobs/${JOB_ID}?token=t` },
 } as StatusDocument;
 const EVENT: JobEvent = { seq: 3, type: 'succeeded', at: '2026-11-29T11:59:59.000Z', job: JOB };
 const DELIVERED = {
 	specversion: '1.0',
 	id: ID,
 	type: 'job.succeeded',
-	source: 'https://coatcheck.example/v1/jobs/job-1',
-	subject: 'job-1',
+	source: `https://coatcheck.example/v1/jobs/${JOB_ID}`,
+	subject: JOB_ID,
 	time: EVENT.at,
 	data: JOB,
 };
@@ -43,6 +46,21 @@ describe('a delivery', () => {
 		expect(await verify({ headers, body: Buffer.from(body) })).toEqual(DELIVERED);
 		const spelled = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toUpperCase(), [value]]));
 		expect(await verify({ headers: spelled, body })).toEqual(DELIVERED);
+	});
+
+	it.each<[string, (headers: Record<string, string>) => Received['headers']]>([
+		['the Headers of another package', (headers) => ({ get: (name: string) => new Headers(headers).get(name) })],
+		['a map', (headers) => new Map(Object.entries(headers))],
+		["Node's rawHeaders", (headers) => Object.entries(headers).flatMap(([name, value]) => [name.toUpperCase(), value])],
+		['pairs', (headers) => [...new Headers(headers)]],
+		['a record with a header named get', (headers) => ({ ...headers, get: 'it' })],
+	])('may come with %s as its headers', async (_, headersFrom) => {
+		for (const format of ['standard', 'cloudevents'] as const) {
+			const { headers, body } = message(format);
+			expect(await verify({ headers: headersFrom(headers), body })).toEqual(DELIVERED);
+			const { 'webhook-signature': _, ...unsigned } = headers;
+			await expect(verify({ headers: headersFrom(unsigned), body })).rejects.toMatchObject({ code: 'MissingHeader' });
+		}
 	});
 
 	it('may be signed by another implementation of Standard Webhooks', async () => {
@@ -81,6 +99,89 @@ describe('a delivery', () => {
 		const event = await verify(requestWith(signMessage({ headers, body }, { id: ID, now: NOW, secrets: [SECRET] })));
 		expect(event).toEqual({ specversion: '1.0', id: ID, type: 'uploaded', source: 's', time: 't', data });
 		expect(isJobEvent(event)).toBe(false);
+	});
+});
+
+describe('the event of a job', () => {
+	const OPTIONS = { id: ID, now: NOW, secrets: [SECRET] };
+	const cloudEvent = message('cloudevents');
+	/** Somebody on the way changes headers, which nothing signs. */
+	const tampered = (changes: Record<string, string>) =>
+		requestWith({ ...cloudEvent, headers: { ...cloudEvent.headers, ...changes } });
+	/** A publisher's data in an event of a topic. */
+	const published = (data: unknown, id: string) =>
+		signMessage({ headers: { ...cloudEvent.headers, 'ce-id': id }, body: JSON.stringify(data) }, { ...OPTIONS, id });
+
+	it('has the source and the subject of its signed data, whatever the headers say', async () => {
+		const event = await verify(tampered({ 'ce-source': 'https://evil.example/v1/jobs/x', 'ce-subject': 'x' }));
+		expect(event).toEqual(DELIVERED);
+	});
+
+	it.each([
+		'job.failed',
+		'job.started',
+		'job.unknown',
+		'order.paid',
+	])('is rejected when its header says %s and its signed data that it succeeded', async (type) => {
+		await expect(verify(tampered({ 'ce-type': type }))).rejects.toMatchObject({ code: 'InvalidHeader', status: 400 });
+	});
+
+	it.each(['accepted', 'started', 'progress', 'retrying'] as const)('may be %s while the job runs', async (type) => {
+		const running = { ...JOB, status: 'running' as const };
+		for (const format of ['standard', 'cloudevents'] as const) {
+			const event = await verify(requestWith(signedMessage({ ...EVENT, type, job: running }, { ...OPTIONS, format })));
+			expect([event.type, isJobEvent(event)]).toEqual([`job.${type}`, true]);
+		}
+	});
+
+	it('is recognised by the id of a message of version 0.1.0, too', async () => {
+		const { headers, body } = signedMessage(EVENT, { ...OPTIONS, format: 'standard', id: `${JOB_ID}:3` });
+		expect(isJobEvent(await verify({ headers, body }))).toBe(true);
+	});
+
+	it.each([
+		["the id of another message's job", JOB, `${'f'.repeat(64)}:1:3`],
+		['the id of a topic', { ...JOB, id: 'topic' }, `topic-${JOB_ID}:1:3`],
+		['the id of a topic and of a job', JOB, `topic-${JOB_ID}:1:3`],
+		['an id of another service', JOB, 'msg_1'],
+		['a status that no job has', { ...JOB, status: 'paid' }, ID],
+		['no link', { ...JOB, links: {} }, ID],
+		['a link that is no text', { ...JOB, links: { self: 1 } }, ID],
+		['no links', { ...JOB, links: undefined }, ID],
+	])('is not one with %s', async (_, data, id) => {
+		const event = await verify(requestWith(published(data, id)));
+		expect([event.type, event.subject, isJobEvent(event)]).toEqual(['job.succeeded', undefined, false]);
+		const body = JSON.stringify({ type: 'job.succeeded', timestamp: EVENT.at, data });
+		const standard = await verify(requestWith(signMessage({ headers: {}, body }, { ...OPTIONS, id })));
+		expect([standard.subject, isJobEvent(standard)]).toEqual([undefined, false]);
+	});
+});
+
+describe('the signature of bytes that are no text', () => {
+	const bytes = Uint8Array.of(0x89, 0xff, 0x00, 0xfe);
+	const attributes = { 'ce-specversion': '1.0', 'ce-id': ID, 'ce-source': 's', 'ce-type': 'uploaded', 'ce-time': 't' };
+	const headers = { ...attributes, 'content-type': 'image/png' };
+	const signed = signMessage({ headers, body: bytes }, { id: ID, now: NOW, secrets: [SECRET] });
+
+	it('is the HMAC of the bytes themselves', () => {
+		const hmac = createHmac('sha256', 'a secret of at least 24 bytes')
+			.update(`${ID}.${NOW / 1_000}.`)
+			.update(bytes);
+		expect(signed.headers['webhook-signature']).toBe(`v1,${hmac.digest('base64')}`);
+	});
+
+	it('belongs to no other bytes, also to none that decode to the same text', async () => {
+		const other = Uint8Array.of(0x89, 0xfd, 0x00, 0xfe);
+		expect(new TextDecoder().decode(other)).toBe(new TextDecoder().decode(bytes));
+		expect((await verify(requestWith(signed))).data).toEqual(bytes);
+		await expect(verify(requestWith({ ...signed, body: other }))).rejects.toMatchObject({ code: 'WrongSignature' });
+	});
+
+	it('is not what the package standardwebhooks computes, which decodes them', () => {
+		const wrong = new Webhook(SECRET).sign(ID, new Date(NOW), Buffer.from(bytes));
+		expect(wrong).not.toBe(signed.headers['webhook-signature']);
+		const text = signMessage({ headers, body: 'é' }, { id: ID, now: NOW, secrets: [SECRET] });
+		expect(new Webhook(SECRET).sign(ID, new Date(NOW), Buffer.from('é'))).toBe(text.headers['webhook-signature']);
 	});
 });
 

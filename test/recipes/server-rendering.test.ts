@@ -3,13 +3,17 @@
  * `npm run test:recipes` installs the framework first.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../demo/local-worker.ts';
+import { createClient } from '../../src/client/index.ts';
 import { key, keyed, launchChromium } from '../browser/dashboard.ts';
 import { installPackage, readRecipe } from '../interop/recipe.ts';
 import { type Server, startServer } from '../interop/server.ts';
@@ -18,6 +22,8 @@ const FRAMEWORK = fileURLToPath(new URL('astro', import.meta.url));
 /** The reader's folder. The framework's packages are in the folder above. */
 const SITE = join(FRAMEWORK, 'out');
 const KEY = key('submit', 'read');
+const ADMIN = key('admin');
+const OTHER = 'f'.repeat(64);
 const START_TIMEOUT_MS = 30_000;
 
 let server: Server;
@@ -67,7 +73,7 @@ beforeAll(async () => {
 	await buildSite();
 	const port = await freePort();
 	[server, browser] = await Promise.all([
-		startServer({ ...keyed([KEY]), CORS_ORIGINS: `http://127.0.0.1:${port}` }),
+		startServer({ ...keyed([KEY, ADMIN]), CORS_ORIGINS: `http://127.0.0.1:${port}` }),
 		launchChromium(),
 	]);
 	await startSite(port);
@@ -94,7 +100,77 @@ it('shows the status in the HTML of the server, and the progress and the result 
 	page.on('pageerror', ({ message }) => complaints.push(message));
 	await page.goto(site);
 	await page.getByText('Slept for 3 s').waitFor();
+	const saved = await page.context().cookies();
+	expect(saved.map(({ name }) => name)).toEqual(['job']);
 	await page.reload();
 	await page.getByText('Slept for 3 s').waitFor();
+	expect((await page.context().cookies()).map(({ value }) => value)).toEqual(saved.map(({ value }) => value));
 	expect(complaints).toEqual([]);
+});
+
+/** Opens the page as a browser that has this cookie. */
+async function openWith(cookie: string) {
+	const response = await fetch(site, { headers: { cookie: `job=${encodeURIComponent(cookie)}` } });
+	const saved = decodeURIComponent(/^job=([^;]*)/.exec(response.headers.get('set-cookie') ?? '')?.[1] ?? '');
+	return { status: response.status, html: await response.text(), saved };
+}
+
+it('saves the URL in a cookie that scripts, other sites and plain HTTP do not get, for a day', async () => {
+	const { headers } = await fetch(site);
+	const [value, ...attributes] = (headers.get('set-cookie') ?? '').split('; ');
+	expect(value).toMatch(/^job=/);
+	expect(attributes.toSorted()).toEqual(['HttpOnly', 'Max-Age=86400', 'Path=/', 'SameSite=Lax', 'Secure']);
+});
+
+it('shows the same job to the same browser', async () => {
+	const { saved } = await openWith('');
+	expect(saved.startsWith(`${server.origin}/v1/jobs/`)).toBe(true);
+	expect(await openWith(saved)).toMatchObject({ status: 200, saved });
+});
+
+it('calls no other address, whatever the cookie says', async () => {
+	const asked: (string | undefined)[] = [];
+	const stranger = createServer((request, response) => {
+		asked.push(request.headers.authorization);
+		response.end('{}');
+	}).listen(0, '127.0.0.1');
+	onTestFinished(() => void stranger.close());
+	await once(stranger, 'listening');
+	const { port } = stranger.address() as AddressInfo;
+	const path = `/v1/jobs/${OTHER}?token=t`;
+	const cookies = [
+		`http://127.0.0.1:${port}${path}`,
+		`${server.origin}@127.0.0.1:${port}${path}`,
+		'file:///etc/passwd',
+	];
+	for (const cookie of cookies) {
+		const { status, saved } = await openWith(cookie);
+		expect(status).toBe(200);
+		expect(saved.startsWith(`${server.origin}/v1/jobs/`)).toBe(true);
+	}
+	expect(asked).toEqual([]);
+});
+
+it("does not lend the server's key to a browser that knows no more than a job's id", async () => {
+	const job = createClient({ baseUrl: server.origin, apiKey: KEY.secret }).submit('sleep', { seconds: 0 });
+	const id = await job.id;
+	const { status, saved } = await openWith(`${server.origin}/v1/jobs/${id}`);
+	expect(status).toBe(200);
+	expect(saved).not.toContain(id);
+});
+
+it('submits another job when the saved one is gone, unknown, or no job at all', async () => {
+	const job = createClient({ baseUrl: server.origin, apiKey: ADMIN.secret }).submit('sleep', { seconds: 0 });
+	const url = await job.url;
+	await job.result();
+	const headers = { authorization: `Bearer ${ADMIN.secret}` };
+	const purged = await fetch(`${server.origin}/v1/jobs/${await job.id}/purge`, { method: 'POST', headers });
+	expect(purged.status).toBe(204);
+	const useless = [url, `${server.origin}/v1/jobs/${OTHER}?token=t`, `${server.origin}/v1/jobs/x`, 'x'];
+	for (const cookie of useless) {
+		const { status, html, saved } = await openWith(cookie);
+		expect([cookie, status]).toEqual([cookie, 200]);
+		expect(html).toMatch(/<p role="status">(pending|running)/);
+		expect(saved).not.toBe(cookie);
+	}
 });

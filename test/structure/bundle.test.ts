@@ -17,7 +17,6 @@ const RARE = [
 	'node_modules/csv-parse/',
 	'node_modules/@jsquash/',
 	'node_modules/imagescript/',
-	'node_modules/standardwebhooks/',
 	'src/http/batch/batches.ts',
 	'src/http/list/',
 	'src/http/topics/',

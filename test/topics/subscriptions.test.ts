@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
+import { isJobEvent, verifyDelivery } from '../../src/receiver/index.ts';
 import { call } from '../flow/client.ts';
 import { advanceClock, dropMessages, duplicateMessages, keepObjectsAway } from '../flow/faults.ts';
 import { receiver } from '../webhook/receiver.ts';
@@ -75,13 +76,13 @@ describe('a webhook subscription', () => {
 	it('gets CloudEvents with the data as it was published', async () => {
 		const [topic, host] = [newTopic(), newHost()];
 		const received = receiver(host);
-		const body = new Uint8Array([1, 2, 3]);
+		const body = new Uint8Array([1, 2, 0xff]);
 		const headers = { 'content-type': 'image/png', 'coatcheck-event-type': 'picture' };
 		await call(`/v1/topics/${topic}/events`, { method: 'POST', headers, body });
 		await subscribe(topic, { webhook: { url: `https://${host}/`, format: 'cloudevents' }, from: 'start' });
 		await until(topic, { cursor: 1 });
 		expect(received[0]).toMatchObject({
-			body: '\u0001\u0002\u0003',
+			bytes: body,
 			headers: {
 				'content-type': 'image/png',
 				'ce-type': 'picture',
@@ -89,6 +90,22 @@ describe('a webhook subscription', () => {
 				'ce-source': `https://coatcheck.example/v1/topics/${topic}`,
 			},
 		});
+		const [{ headers: sent, bytes } = { headers: {}, bytes: body }] = received;
+		const event = await verifyDelivery({ headers: sent, body: bytes }, { secret: SECRET });
+		expect(event).toMatchObject({ type: 'picture', data: body });
+	});
+
+	it('gets no message that looks like one of a job, whatever was published', async () => {
+		const [topic, host] = [newTopic(), newHost()];
+		const received = receiver(host);
+		await subscribe(topic, { webhook: { url: `https://${host}/`, format: 'cloudevents' } });
+		const { id } = topicObject(topic);
+		const data = { id: String(id), status: 'succeeded', links: { self: 'https://evil.example/' } };
+		await publish(topic, data, { type: 'job.succeeded' });
+		await until(topic, { cursor: 1 });
+		const [{ headers, bytes } = { headers: {}, bytes: new Uint8Array() }] = received;
+		const event = await verifyDelivery({ headers, body: bytes }, { secret: SECRET });
+		expect([event.type, event.data, isJobEvent(event)]).toEqual(['job.succeeded', data, false]);
 	});
 
 	it('gets only its types, and its cursor passes the others', async () => {

@@ -10,6 +10,8 @@ export interface Received {
 	readonly method: string;
 	readonly headers: Record<string, string>;
 	readonly body: string;
+	/** The body as it came. */
+	readonly bytes: Uint8Array;
 }
 
 export type Answer = (call: number) => Response | Promise<Response>;
@@ -20,11 +22,13 @@ export function receiver(host: string, answer: Answer = () => new Response(null,
 	const spy = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
 		const request = new Request(input as string, init);
 		if (new URL(request.url).host !== host) throw new Error(`No network to ${request.url}`);
+		const bytes = await request.bytes();
 		received.push({
 			url: request.url,
 			method: request.method,
 			headers: Object.fromEntries(request.headers),
-			body: await request.text(),
+			body: new TextDecoder().decode(bytes),
+			bytes,
 		});
 		return answer(received.length);
 	});

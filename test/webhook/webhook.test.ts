@@ -17,7 +17,7 @@ const [SECRET = ''] = JSON.parse(env.WEBHOOK_SECRETS) as string[];
 
 const FENCE = { epoch: 1, attempt: 1 } as const;
 
-const NOTHING: Received = { url: '', method: '', headers: {}, body: '' };
+const NOTHING: Received = { url: '', method: '', headers: {}, body: '', bytes: new Uint8Array() };
 
 /** Each test has its own host, so that messages still in flight to another host don't count here. */
 const host = () => `${crypto.randomUUID()}.example`;

@@ -1,8 +1,8 @@
 /** Every number of the list of a tenant's jobs, with its unit. */
 import { MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND } from '../job/limits.ts';
 
-/** Jobs of a page, and items of a page of any other listing. */
-export const PAGE_JOBS = { min: 1, max: 100, default: 20 } as const;
+/** Items of a page of jobs, topics, actions or any other listing. */
+export const PAGE_ITEMS = { min: 1, max: 100, default: 20 } as const;
 /** Maximum number of leaves that one page reads. A page that ends there has a cursor, and may have few jobs or none. */
 export const LEAVES_A_PAGE = 256;
 /** Maximum number of leaves of which a count reads all jobs, or only the facets, before other calls of the object may run. */

@@ -1,5 +1,5 @@
 /** Operations of the MCP server and of the A2A server. */
-import { JSON_TYPE } from './submissions.ts';
+import { JSON_TYPE } from '../../core/http/media-type.ts';
 import type { Operation, Operations } from './vocabulary.ts';
 
 const MESSAGE = { type: 'object', description: 'A message of JSON-RPC 2.0' } as const;

@@ -1,6 +1,8 @@
 /** Makes AsyncAPI 3 of what is sent as events: sockets, streams, topics and webhooks. Its schemas are those of OpenAPI. */
-import { type DescribedDeployment, INFO, openApiComponents } from './openapi.ts';
+import { JSON_TYPE } from '../../core/http/media-type.ts';
+import { INFO } from './openapi.ts';
 import { PARAMETERS, PATH_PARAMETERS } from './parameters.ts';
+import { SIGNATURE_HEADERS } from './webhooks.ts';
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -17,7 +19,6 @@ const MESSAGES = [
 ];
 
 const schema = (name: string) => ({ $ref: COMPONENT + name });
-const JSON_TYPE = 'application/json';
 
 /** The parameters of a socket's URL, as the binding writes them. */
 const query = (...names: (keyof typeof PARAMETERS)[]) => ({
@@ -58,14 +59,12 @@ const TOPIC_EVENT = eventMessage(
 	'An event of the topic; `gap` tells which events are gone',
 );
 
-const SIGNATURE_HEADERS = {
+const HEADERS_SCHEMA = {
 	type: 'object',
-	properties: {
-		'webhook-id': { type: 'string', description: 'The same for each try of an event' },
-		'webhook-timestamp': { type: 'string', description: 'Seconds since 1970' },
-		'webhook-signature': { type: 'string', description: 'One signature for each secret (Standard Webhooks)' },
-	},
-	required: ['webhook-id', 'webhook-timestamp', 'webhook-signature'],
+	properties: Object.fromEntries(
+		Object.entries(SIGNATURE_HEADERS).map(([name, description]) => [name, { type: 'string', description }]),
+	),
+	required: Object.keys(SIGNATURE_HEADERS),
 };
 
 const CHANNELS: Members = {
@@ -132,14 +131,14 @@ const CHANNELS: Members = {
 		title: 'The webhook of a job',
 		description: 'The address is in the submission. Without a 2xx response, a message is sent again for two days.',
 		messages: {
-			jobMessage: { ...eventMessage('jobMessage', 'JobMessage', 'A job changed'), headers: SIGNATURE_HEADERS },
+			jobMessage: { ...eventMessage('jobMessage', 'JobMessage', 'A job changed'), headers: HEADERS_SCHEMA },
 		},
 	},
 	topicWebhook: {
 		title: 'The webhook of a subscription',
 		description: 'The address is in the subscription. Events come in order, each at least once.',
 		messages: {
-			topicMessage: { ...eventMessage('topicMessage', 'TopicMessage', 'An event'), headers: SIGNATURE_HEADERS },
+			topicMessage: { ...eventMessage('topicMessage', 'TopicMessage', 'An event'), headers: HEADERS_SCHEMA },
 		},
 	},
 };
@@ -178,9 +177,8 @@ const OPERATIONS_OF_CHANNELS: Members = {
 	deliverTopicEvents: { ...operation('send', 'topicWebhook', 'topicMessage'), ...POST },
 };
 
-/** The description without its servers. */
-export function asyncApiDocument(deployment: DescribedDeployment): Members {
-	const { schemas = {} } = openApiComponents(deployment);
+/** The description without its servers. @param schemas those of OpenAPI. */
+export function asyncApiDocument(schemas: Members = {}): Members {
 	return {
 		asyncapi: '3.0.0',
 		info: {

@@ -22,7 +22,9 @@ export const RESPONSE_HEADERS = {
 	Link: describeHeader('The status as `rel="status"`, the stream of events as `rel="monitor"`'),
 	ETag: describeHeader("Changes whenever the document does; a result's own"),
 	'Last-Modified': describeHeader("A result's own"),
-	'Content-Disposition': describeHeader('`attachment` for an input; a result may have its own'),
+	'Content-Disposition': describeHeader(
+		'`attachment` for an input; for a result `inline` with a file name, unless its task gave another',
+	),
 	Vary: describeHeader('The request headers that select the response'),
 	'Idempotent-Replayed': describeHeader('The key was used before: this is the same job', {
 		type: 'string',

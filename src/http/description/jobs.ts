@@ -1,10 +1,11 @@
 /** Operations on one job, and those of its external worker. */
+import { JSON_TYPE } from '../../core/http/media-type.ts';
 import { JobEventPage, StatusDocument } from './documents.ts';
 import type { HeaderName } from './headers.ts';
 import { JOB_LINKS } from './links.ts';
 import { FLAG_NAMES } from './parameters.ts';
 import { DeliveryBody, FailureBody, ProgressBody } from './requests.ts';
-import { ACCEPTED, ANY_CONTENT, JSON_TYPE } from './submissions.ts';
+import { ACCEPTED, ANY_CONTENT } from './submissions.ts';
 import type { Answer, Operation, Operations } from './vocabulary.ts';
 
 const POLL_HEADERS: readonly HeaderName[] = ['ETag', 'Retry-After', 'Preference-Applied'];
@@ -84,7 +85,7 @@ export const JOBS: Operations = {
 		tag: 'Jobs',
 		summary: 'Get the result',
 		description:
-			'The result or the stored failure; 404 `ResultNotReady` while there is neither; 409 `JobCanceled`. For a [forwarded request](upstreams.md), the response of the upstream',
+			'The result, with a file name in `Content-Disposition`, or the stored failure; 404 `ResultNotReady` while there is neither; 409 `JobCanceled`. For a [forwarded request](upstreams.md), the response of the upstream',
 		parameters: ['If-None-Match', 'If-Match', 'If-Modified-Since', 'If-Unmodified-Since'],
 		answers: {
 			200: { description: 'The result, with its own media type', headers: RESULT_HEADERS, content: ANY_CONTENT },

@@ -17,7 +17,7 @@ import { OPERATIONS } from './operations.ts';
 import { PARAMETERS, PATH_PARAMETERS } from './parameters.ts';
 import { codesByStatus, FAILURE_CONTENT, PROBLEM_SCHEMAS, problemResponseComponent } from './problems.ts';
 import { ANY_CONTENT } from './submissions.ts';
-import { type DescribedTask, describeTasks, submissionSchema } from './tasks.ts';
+import { type DescribedTask, describeTasks, submissionSchema, submitId } from './tasks.ts';
 import { type Answer, type Content, type Operation, TAGS } from './vocabulary.ts';
 import { CALLBACKS, WEBHOOK_SCHEMAS, WEBHOOKS } from './webhooks.ts';
 
@@ -32,12 +32,23 @@ export interface DescribedDeployment {
 const TASK_ROUTE = 'POST /v1/tasks/:task/jobs';
 const UPSTREAM_ROUTE = 'ALL /v1/upstreams/:upstream/*';
 
+/** The names of operations that are there whatever the tasks. Each task has one in place of {@link TASK_ROUTE}. */
+const OPERATION_IDS: readonly string[] = Object.entries(OPERATIONS).flatMap(([name, { id }]) => {
+	if (name === TASK_ROUTE) return [];
+	return name === UPSTREAM_ROUTE ? COMMON_METHODS.map((method) => forwardId(id, method)) : [id];
+});
+
 type Described = Pick<Route, 'path' | 'scope'> & { readonly method: string; readonly operation: Operation };
 type Members = Readonly<Record<string, unknown>>;
 
+/** The parts that other descriptions use. */
+export interface OpenApiDocument {
+	readonly components?: { readonly schemas?: Members };
+}
+
 /** The description without its servers. */
-export function openApiDocument(deployment: DescribedDeployment): object {
-	const tasks = describeTasks(deployment.tasks.values(), deployment.maxInputBytes);
+export function openApiDocument(deployment: DescribedDeployment): OpenApiDocument {
+	const tasks = describeTasks(deployment.tasks.values(), deployment.maxInputBytes, OPERATION_IDS);
 	const responses = new Map<string, Members>();
 	const paths: Record<string, Record<string, Members>> = {};
 	for (const { path, method, members } of makeOperations({ tasks, responses, isOpen: deployment.isOpen }))
@@ -52,7 +63,7 @@ export function openApiDocument(deployment: DescribedDeployment): object {
 			...Object.assign({}, ...tasks.map(({ schemas }) => schemas)),
 		},
 		parameters: PARAMETERS,
-		headers: Object.fromEntries(Object.entries(RESPONSE_HEADERS).map(([name, header]) => [name, header])),
+		headers: RESPONSE_HEADERS,
 		links: LINKS,
 		responses: Object.fromEntries(responses),
 		securitySchemes: SECURITY_SCHEMES,
@@ -70,14 +81,7 @@ export function openApiDocument(deployment: DescribedDeployment): object {
 	});
 	const schemas = made.components?.schemas ?? {};
 	for (const [name, example] of Object.entries(EXAMPLES)) Object.assign(schemas[name] ?? {}, { examples: [example] });
-	return made;
-}
-
-/** The components of OpenAPI, for other descriptions. */
-export function openApiComponents(deployment: DescribedDeployment): {
-	readonly schemas?: Readonly<Record<string, unknown>>;
-} {
-	return (openApiDocument(deployment) as { components: object }).components;
+	return made as OpenApiDocument;
 }
 
 export const INFO = {
@@ -166,7 +170,7 @@ function taskOperation(
 	const path = `/v1/tasks/${task.name}/jobs`;
 	const members = operationMembers({ ...described, path }, making);
 	const own = {
-		operationId: `submit${typeName}`,
+		operationId: submitId(typeName),
 		summary: `Submit a job to ${task.name}`,
 		description: task.description,
 		parameters: [...parameters, ...(members.parameters as readonly object[])],
@@ -177,11 +181,15 @@ function taskOperation(
 
 function upstreamOperation(method: string, described: Described, making: Making): MadeOperation {
 	const members = operationMembers({ ...described, path: '/v1/upstreams/:upstream/:path' }, making);
-	const operationId = `${described.operation.id}${method[0]}${method.slice(1).toLowerCase()}`;
+	const operationId = forwardId(described.operation.id, method);
 	const { requestBody: _, ...bodiless } = members;
 	const hasBody = method !== 'GET' && method !== 'HEAD';
 	const path = '/v1/upstreams/{upstream}/{path}';
 	return { path, method, members: { ...(hasBody ? members : bodiless), operationId } };
+}
+
+function forwardId(id: string, method: string): string {
+	return `${id}${method[0]}${method.slice(1).toLowerCase()}`;
 }
 
 function templatePath(path: string): string {
@@ -198,7 +206,9 @@ function securityFor(path: string, scope: Route['scope'], isOpen: boolean): obje
 	const roles = scope === 'key' ? [] : [keyScopeFor(scope)];
 	const byKey = scope === 'complete' ? [] : [{ apiKey: roles }, { accessAssertion: roles }];
 	const hasLinks = path.includes(':id') && TOKEN_SCOPES.some((one) => one === scope);
-	return [...byKey, ...(hasLinks ? [{ linkToken: [] }] : []), ...(isOpen ? [{}] : [])];
+	// Also an open deployment accepts an external worker's reports only with the token of its attempt.
+	const needsNothing = isOpen && scope !== 'complete';
+	return [...byKey, ...(hasLinks ? [{ linkToken: [] }] : []), ...(needsNothing ? [{}] : [])];
 }
 
 function pathParameters(path: string): object[] {

@@ -1,4 +1,5 @@
 /** Operations on the list, on topics, and on the deployment. */
+import { JSON_TYPE } from '../../core/http/media-type.ts';
 import {
 	Action,
 	ActionLog,
@@ -18,7 +19,6 @@ import {
 } from './documents.ts';
 import { FILTER_NAMES } from './parameters.ts';
 import { ActionBody, CloudEvent, SubscriptionBody } from './requests.ts';
-import { JSON_TYPE } from './submissions.ts';
 import type { Answer, Operations, Schema } from './vocabulary.ts';
 
 const jsonAnswer = (description: string, schema: Schema): { readonly 200: Answer } => ({

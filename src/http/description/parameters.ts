@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { PAGE_TASKS } from '../../core/a2a/limits.ts';
 import { LONG_POLL_SECONDS } from '../../core/job/limits.ts';
 import { StatusFlags, WireOptions } from '../../core/job/options.ts';
-import { PAGE_JOBS } from '../../core/list/limits.ts';
+import { PAGE_ITEMS } from '../../core/list/limits.ts';
 import { WireFilter } from '../../core/list/wire-filter.ts';
 import { EVENT_TYPE_CHARS, MAX_FILTER_TYPES, PAGE_EVENTS, TOPIC_NAME_CHARS } from '../../core/topic/limits.ts';
 import { SUBSCRIPTION_NAME, TOPIC_NAME } from '../../core/topic/names.ts';
@@ -117,7 +117,7 @@ export const PARAMETERS = {
 		queryParameter(name, FLAGS[name], inlineSchema(unwrapped(StatusFlags().shape[name]))),
 	),
 	...createEach(listKeys(FILTERS), filterParameter),
-	limit: limit(PAGE_JOBS),
+	limit: limit(PAGE_ITEMS),
 	cursor: queryParameter('cursor', 'The `nextCursor` of an earlier page with the same filter'),
 	Prefer: headerOption(
 		'Prefer',

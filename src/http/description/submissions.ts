@@ -1,4 +1,5 @@
 /** Operations that submit jobs. The submission to a task is described for each task (`tasks.ts`). */
+import { JSON_TYPE } from '../../core/http/media-type.ts';
 import { AcceptedBatch, Batch, StatusDocument } from './documents.ts';
 import type { HeaderName } from './headers.ts';
 import { JOB_LINKS } from './links.ts';
@@ -6,7 +7,6 @@ import { OPTION_NAMES } from './parameters.ts';
 import { BatchBody } from './requests.ts';
 import type { Answer, Content, Operation, Operations } from './vocabulary.ts';
 
-export const JSON_TYPE = 'application/json';
 /** Any bytes, such as those of a result. */
 export const ANY_CONTENT: Content = { '*/*': {} };
 

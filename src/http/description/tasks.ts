@@ -1,8 +1,8 @@
 /** The tasks of a deployment: a path, an input and parameters for each. Their schemas are those of `GET /v1/tasks`. */
+import { JSON_TYPE } from '../../core/http/media-type.ts';
 import type { RegisteredTask } from '../../work/registry.ts';
 import { knownJsonSchema } from '../tasks.ts';
 import type { Parameter } from './parameters.ts';
-import { JSON_TYPE } from './submissions.ts';
 
 type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -20,15 +20,40 @@ export interface DescribedTask {
 
 const schemaPath = (name: string) => `#/components/schemas/${name}`;
 
-/** @param maxInputBytes maximum size of an input in the deployment. */
-export function describeTasks(tasks: Iterable<RegisteredTask>, maxInputBytes: number): DescribedTask[] {
-	const taken = new Set<string>();
-	return [...tasks].map((task) => {
-		const plain = pascalCase(task.name);
-		// Names that differ in dashes only would be the same.
-		const typeName = taken.has(plain) ? `${plain}${taken.size}` : plain;
-		taken.add(typeName);
-		return describeTask(task, typeName, maxInputBytes);
+/** The name of the operation that submits to a task. */
+export const submitId = (typeName: string) => `submit${typeName}`;
+
+/**
+ * @param maxInputBytes maximum size of an input in the deployment.
+ * @param operationIds the names of the service's own operations.
+ */
+export function describeTasks(
+	tasks: Iterable<RegisteredTask>,
+	maxInputBytes: number,
+	operationIds: readonly string[],
+): DescribedTask[] {
+	const listed = [...tasks];
+	const typeNames = chooseTypeNames(
+		listed.map(({ name }) => pascalCase(name)),
+		operationIds,
+	);
+	return listed.map((task, at) => describeTask(task, typeNames[at] ?? '', maxInputBytes));
+}
+
+/**
+ * Names that differ from each other and from the service's own, whatever the tasks are called: a name that is taken gets a number.
+ * Case makes no difference, because generators write a file for each name.
+ */
+function chooseTypeNames(wanted: readonly string[], operationIds: readonly string[]): string[] {
+	const lower = (name: string) => submitId(name).toLowerCase();
+	const everyWanted = new Set(wanted.map(lower));
+	const taken = new Set(operationIds.map((id) => id.toLowerCase()));
+	return wanted.map((plain) => {
+		let name = plain;
+		for (let number = 2; taken.has(lower(name)) || (name !== plain && everyWanted.has(lower(name))); number++)
+			name = `${plain}${number}`;
+		taken.add(lower(name));
+		return name;
 	});
 }
 

@@ -1,4 +1,5 @@
 /** The requests that the service sends: events of jobs and of topics. */
+import { JSON_TYPE } from '../../core/http/media-type.ts';
 import { JobMessage, StatusDocument, TopicMessage } from './documents.ts';
 
 const headerParameter = (name: string, description: string, isRequired = true) => ({
@@ -9,10 +10,15 @@ const headerParameter = (name: string, description: string, isRequired = true) =
 	schema: { type: 'string' },
 });
 
-const SIGNED = [
-	headerParameter('webhook-id', 'The same for each try of an event'),
-	headerParameter('webhook-timestamp', 'Seconds since 1970'),
-	headerParameter('webhook-signature', 'One signature for each secret (Standard Webhooks)'),
+/** The headers of Standard Webhooks. */
+export const SIGNATURE_HEADERS = {
+	'webhook-id': 'The same for each try of an event',
+	'webhook-timestamp': 'Seconds since 1970',
+	'webhook-signature': 'One signature for each secret (Standard Webhooks)',
+} as const;
+
+const MESSAGE_HEADERS = [
+	...Object.entries(SIGNATURE_HEADERS).map(([name, description]) => headerParameter(name, description)),
 	headerParameter('X-Correlation-ID', 'That of the job, or of the event', false),
 ];
 
@@ -26,7 +32,7 @@ const responses = {
 	default: { description: 'Tried again, up to two days' },
 };
 
-const jsonBody = (schema: object) => ({ required: true, content: { 'application/json': { schema } } });
+const jsonBody = (schema: object) => ({ required: true, content: { [JSON_TYPE]: { schema } } });
 
 /** The path item of a receiver. Operations have a name each, wherever they stand. */
 const jobEventItem = (operationId: string) => ({
@@ -36,7 +42,7 @@ const jobEventItem = (operationId: string) => ({
 		description: 'Sent to the webhook of a submission. In the format `cloudevents`, the body is the status document.',
 		tags: ['Submit'],
 		security: [],
-		parameters: [...SIGNED, ...CLOUD_EVENT],
+		parameters: [...MESSAGE_HEADERS, ...CLOUD_EVENT],
 		requestBody: jsonBody({
 			anyOf: [{ $ref: '#/components/schemas/JobMessage' }, { $ref: '#/components/schemas/StatusDocument' }],
 		}),
@@ -55,11 +61,11 @@ export const WEBHOOKS = {
 				'Sent to the webhook of a subscription, in order. In the format `cloudevents`, the body is the data of the event.',
 			tags: ['Topics'],
 			security: [],
-			parameters: [...SIGNED, ...CLOUD_EVENT],
+			parameters: [...MESSAGE_HEADERS, ...CLOUD_EVENT],
 			requestBody: {
 				required: false,
 				content: {
-					'application/json': {
+					[JSON_TYPE]: {
 						schema: {
 							anyOf: [
 								{ $ref: '#/components/schemas/TopicMessage' },

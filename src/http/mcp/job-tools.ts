@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
 import type { FoundJob } from '../../core/job/object-api.ts';
-import { PAGE_JOBS } from '../../core/list/limits.ts';
+import { PAGE_ITEMS } from '../../core/list/limits.ts';
 import { WireFilter } from '../../core/list/wire-filter.ts';
 import { jsonResult, type ToolResult, textResult } from '../../core/mcp/content.ts';
 import { HELD_CALL_SECONDS } from '../../core/mcp/limits.ts';
@@ -39,7 +39,7 @@ const JobArguments = once(() =>
 
 const ListArguments = once(() =>
 	WireFilter().extend({
-		limit: z.int().min(PAGE_JOBS.min).max(PAGE_JOBS.max).optional(),
+		limit: z.int().min(PAGE_ITEMS.min).max(PAGE_ITEMS.max).optional(),
 		cursor: z.string().describe('The nextCursor of an earlier page').optional(),
 	}),
 );

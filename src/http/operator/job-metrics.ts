@@ -1,6 +1,6 @@
 /** Metrics of a tenant's jobs, from the list's index: no job is asked. Gauges, because counters of an isolate would mean nothing. */
 import { MS_PER_HOUR, MS_PER_SECOND } from '../../core/job/limits.ts';
-import { PAGE_JOBS } from '../../core/list/limits.ts';
+import { PAGE_ITEMS } from '../../core/list/limits.ts';
 import type { CombinationCount, ListedEntry } from '../../core/list/list-api.ts';
 import type { Lists } from '../../rpc/lists.ts';
 import { boundedSamples, type Metric, type Sample } from './prometheus.ts';
@@ -26,7 +26,7 @@ export async function readJobFigures(lists: Lists, tenant: string, now: number):
 		Promise.all([
 			list.countCombinations({}),
 			list.countCombinations(recent),
-			list.listJobs({ filter: { ...recent, status: 'succeeded' }, limit: PAGE_JOBS.max }),
+			list.listJobs({ filter: { ...recent, status: 'succeeded' }, limit: PAGE_ITEMS.max }),
 			list.countJobs({ phase: 'queued' }),
 		]),
 	);

@@ -1,4 +1,5 @@
 /** `GET /v1/jobs/{id}/events`: a stream of events if `Accept` prefers it, else a page. */
+import { JSON_TYPE } from '../../core/http/media-type.ts';
 import { statusDocument } from '../../core/job/document.ts';
 import { jobLinks } from '../../core/job/links.ts';
 import { preferredType } from '../accept.ts';
@@ -11,7 +12,6 @@ import { openFeed } from './feed.ts';
 import { eventStream } from './sse.ts';
 
 const STREAM = 'text/event-stream';
-const JSON_TYPE = 'application/json';
 
 /** `no-transform`: compressing proxies would delay events. `no-store`: links in events carry tokens. */
 export const STREAM_HEADERS = {

@@ -1,6 +1,9 @@
 /** The result resource: the response that a synchronous call would return. */
+import { fileExtension } from '../../core/http/file-extension.ts';
+import type { JobFacts } from '../../core/job/document.ts';
 import type { FoundJob } from '../../core/job/object-api.ts';
 import type { StoredReply } from '../../core/job/record.ts';
+import { upstreamNameOf } from '../../core/job/upstream.ts';
 import { download } from '../../rpc/download.ts';
 import { jobRetryAfter, PRIVATE } from '../job-response.ts';
 import { evaluateForRead, type Validators } from '../preconditions.ts';
@@ -27,7 +30,7 @@ export function outcomeResponse(
 function resultResponse(context: RequestContext, { view, outcome }: FoundJob): Response {
 	const { facts } = view;
 	context.correlation.adopt(facts.correlationId);
-	if (outcome?.kind === 'reply') return replay(context, facts.id, outcome.reply);
+	if (outcome?.kind === 'reply') return replay(context, facts, outcome.reply);
 	if (outcome && facts.error) return failureResponse(outcome.status, facts.error, requestFacts(context));
 	if (facts.status === 'canceled') {
 		const problem = new Problem('JobCanceled', 'The job was canceled: it has no result');
@@ -46,8 +49,24 @@ export const UNTRUSTED = {
 	'cross-origin-resource-policy': 'cross-origin',
 } as const;
 
-function replay({ request, jobs, correlation }: RequestContext, id: string, reply: StoredReply): Response {
+/**
+ * The name under which a browser or curl saves the result, if its task gave none: `thumbnail.jpg` (RFC 6266). A reply of an upstream
+ * stays as it came.
+ */
+function nameFile(headers: Headers, task: string, { status, body }: StoredReply): void {
+	const extension = body && fileExtension(body.mediaType);
+	if (extension === undefined || headers.has('content-disposition')) return;
+	if (isSuccess(status) && upstreamNameOf(task) === undefined)
+		headers.set('content-disposition', `inline; filename="${task}.${extension}"`);
+}
+
+function replay(
+	{ request, jobs, correlation }: RequestContext,
+	{ id, task }: Pick<JobFacts, 'id' | 'task'>,
+	reply: StoredReply,
+): Response {
 	const headers = new Headers([...reply.headers]);
+	nameFile(headers, task, reply);
 	for (const [name, value] of Object.entries({
 		...PRIVATE,
 		...UNTRUSTED,

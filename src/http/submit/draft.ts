@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
-import { isJson, matchesMediaType } from '../../core/http/media-type.ts';
+import { isJson, JSON_TYPE, matchesMediaType } from '../../core/http/media-type.ts';
 import type { WireOptions } from '../../core/job/options.ts';
 import type { InputForm } from '../../core/job/record.ts';
 import { once } from '../../core/once.ts';
@@ -16,8 +16,6 @@ import { type Fault, Problem, shown } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { jsonDigest } from './fingerprint.ts';
 import { checkParameters, invalidInput, invalidRequest, readOptions, readParameters } from './options.ts';
-
-const JSON_TYPE = 'application/json';
 
 /** The properties of a task or an upstream that its jobs need. */
 export type Work = Pick<RegisteredTask, 'name' | 'lane' | 'maxAttempts' | 'timeoutSeconds'>;

@@ -10,7 +10,7 @@ import type { Failure } from '../../core/job/lifecycle.ts';
 import { ASKING_MS } from '../../core/job/limits.ts';
 import type { Asking, Report } from '../../core/job/object-api.ts';
 import type { Walk } from '../../core/job/record.ts';
-import { PAGE_JOBS } from '../../core/list/limits.ts';
+import { PAGE_ITEMS } from '../../core/list/limits.ts';
 import { logError } from '../../log.ts';
 import type { AttemptDependencies } from '../attempt.ts';
 import { type ActionAtWork, Portion, type PortionResult } from './portion.ts';
@@ -69,7 +69,7 @@ async function readList(action: ActionAtWork, before: Walk): Promise<Walk | unde
 	let walk = before;
 	try {
 		for (let pages = 0; pages < PAGES_A_PORTION && walk.page.length < maxJobs && !walk.isLast; pages++) {
-			const query = { filter, limit: Math.min(PAGE_JOBS.max, maxJobs - walk.page.length) };
+			const query = { filter, limit: Math.min(PAGE_ITEMS.max, maxJobs - walk.page.length) };
 			const from = walk.cursor === undefined ? query : { ...query, cursor: walk.cursor };
 			walk = withListed(walk, parameters.action, await dependencies.lists.call(tenant, (list) => list.listJobs(from)));
 		}

@@ -1,5 +1,6 @@
 /** Reads a reply's body if it is short JSON, and returns a reply with the same bytes. */
 import { defined } from '../../core/defined.ts';
+import { essence, isJson } from '../../core/http/media-type.ts';
 import type { Answer } from '../../core/operation/answer.ts';
 import { MAX_PEEK_BYTES } from '../../core/upstream/limits.ts';
 import { ConnectionLost } from './reply.ts';
@@ -9,12 +10,10 @@ export interface Peeked extends Answered {
 	readonly answer: Answer;
 }
 
-const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/i;
-
 /** @throws {ConnectionLost} if the reply is interrupted. */
 export async function peek(response: Response, url: string): Promise<Peeked> {
 	const { status, headers, body } = response;
-	if (!body || !JSON_TYPE.test(headers.get('content-type') ?? ''))
+	if (!body || !isJson(essence(headers.get('content-type'))))
 		return { response, url, answer: { url, status, headers } };
 	const { pieces, isAll, reader } = await readBeginning(body);
 	const value = isAll ? parsePieces(pieces) : undefined;
