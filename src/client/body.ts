@@ -1,6 +1,7 @@
 /** Reads response bodies chunk by chunk, with a timeout for each chunk. */
 import { essence } from '../core/http/media-type.ts';
 import { AnswerTimeoutError, TransportError } from './errors.ts';
+import { startTimer } from './wait.ts';
 
 export interface ReadOptions {
 	/** The longest silence between two chunks, in milliseconds. */
@@ -22,26 +23,26 @@ export async function* streamChunks(body: Response['body'], options: ReadOptions
 		reader.cancel(why).catch(() => {});
 	};
 	const stopOnAbort = () => stopReading(signal.reason);
-	let timer: ReturnType<typeof setTimeout> | undefined;
+	let stopTimer = () => {};
 	try {
 		signal.throwIfAborted();
 		signal.addEventListener('abort', stopOnAbort);
 		for (let bytes = 0; bytes < maxBytes; ) {
-			timer = setTimeout(
+			stopTimer = startTimer(
 				() => stopReading(new AnswerTimeoutError(`Reading the response failed: it was silent for ${silenceMs} ms`)),
 				silenceMs,
 			);
 			const { done, value } = await reader.read().catch((cause: unknown) => {
 				throw stopped ? stopped.why : new TransportError('Reading the response failed: it broke off', { cause });
 			});
-			clearTimeout(timer);
+			stopTimer();
 			if (stopped) throw stopped.why;
 			if (done) return;
 			bytes += value.byteLength;
 			yield value;
 		}
 	} finally {
-		clearTimeout(timer);
+		stopTimer();
 		signal.removeEventListener('abort', stopOnAbort);
 		reader.cancel().catch(() => {});
 	}

@@ -35,7 +35,7 @@ export interface ClientOptions {
 	readonly WebSocket?: SocketClass | undefined;
 	/** The event transports to use, in order of preference. Default: `websocket`, `sse`, `polling`. */
 	readonly transports?: readonly TransportName[];
-	/** Maximum time until a response begins, and silence within it, in milliseconds; more for large uploads. Default: 30,000. */
+	/** Maximum time until a response begins, and silence within it, in milliseconds; more for large uploads. `Infinity`: no limit. Default: 30,000. */
 	readonly timeoutMs?: number;
 }
 
@@ -86,8 +86,8 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 	 *
 	 * @param task the task's name.
 	 * @param input JSON that the task's schema accepts, or bytes, depending on the task.
-	 * @param options of the job. `parameters` are the task's own. `signal` aborts the submission, and every method of the
-	 * handle with it.
+	 * @param options of the job. `parameters` are the task's own. `signal` aborts the submission; once the job is accepted, only the
+	 * signal of a method ends that method.
 	 * @example
 	 * const job = client.submit('thumbnail', photo, { parameters: { width: 320 } });
 	 * const picture = await (await job.response()).blob();

@@ -6,7 +6,7 @@ import { parseResponseText } from './document.ts';
 import { AnswerTimeoutError, ForeignAnswerError, TransportError } from './errors.ts';
 import { withoutQuery } from './job-urls.ts';
 import { readProblem } from './problem.ts';
-import { unlessAborted, wait } from './wait.ts';
+import { startTimer, unlessAborted, wait } from './wait.ts';
 import { isRefusal, type RepeatLimits, waitToRepeatMs } from './waiting.ts';
 
 /** The part of `fetch` that this client uses: the platform's, a service binding's, or a test's. */
@@ -96,7 +96,6 @@ export class Http {
 		const { url, method = 'GET', headers, body, signal, timeoutMs = this.#options.timeoutMs } = question;
 		signal.throwIfAborted();
 		const timeout = new AbortController();
-		const timer = setTimeout(() => timeout.abort(), timeoutMs);
 		const authorization = this.#authorizationFor(url);
 		const either = AbortSignal.any([signal, timeout.signal]);
 		const init: RequestInit & { duplex?: 'half' } = defined({
@@ -108,6 +107,8 @@ export class Http {
 			body,
 			duplex: body instanceof ReadableStream ? ('half' as const) : undefined,
 		});
+		assertSendable(init.headers);
+		const stopTimer = startTimer(() => timeout.abort(), timeoutMs);
 		try {
 			// Not every `fetch` honors its signal.
 			return await unlessAborted(this.#options.fetch(url, init), either);
@@ -118,7 +119,7 @@ export class Http {
 				throw new AnswerTimeoutError(`${action}: no response within ${timeoutMs} ms`, { cause });
 			throw new TransportError(`${action}: no response`, { cause });
 		} finally {
-			clearTimeout(timer);
+			stopTimer();
 		}
 	}
 
@@ -128,6 +129,17 @@ export class Http {
 		const { origin, searchParams } = new URL(url);
 		if (apiKey === undefined || origin !== this.#options.origin || searchParams.has('token')) return undefined;
 		return { authorization: `Bearer ${apiKey}` };
+	}
+}
+
+/** A platform's `fetch` would fail as without a network, and name no header. @throws {TypeError} */
+function assertSendable(headers: RequestInit['headers'] = {}): void {
+	for (const [name, value] of Object.entries(headers)) {
+		try {
+			new Headers([[name, value]]);
+		} catch (cause) {
+			throw new TypeError(`Expected text that HTTP can carry in "${name}"`, { cause });
+		}
 	}
 }
 

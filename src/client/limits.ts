@@ -22,6 +22,8 @@ export const STREAM_SILENCE_MS = 45 * MS_PER_SECOND;
 export const PING_MS = 20 * MS_PER_SECOND;
 /** First delay until the check for a closed socket, after an event that may be the last. It doubles with each check. */
 export const FAREWELL_MS = 10;
+/** Maximum size of what a socket has received and its reader has not taken. */
+export const MAX_WAITING_CHARS = 8 * 1_024 * 1_024;
 /** The time that a poll asks the server to hold its response. */
 export const LONG_POLL_SECONDS = 20;
 

@@ -1,4 +1,5 @@
 /** Waits that can be aborted, and then release their timers and listeners. */
+import { MAX_TIMER_MS } from './limits.ts';
 
 /** @throws the signal's reason. */
 export async function wait(ms: number, signal: AbortSignal): Promise<void> {
@@ -38,8 +39,8 @@ export function orAborted<Value>(
 	}).finally(() => undo());
 }
 
-/** @returns a function that stops the timer. */
+/** @param ms may be infinite. @returns a function that stops the timer. */
 export function startTimer(fire: () => void, ms: number): () => void {
-	const timer = setTimeout(fire, ms);
+	const timer = setTimeout(fire, Math.min(ms, MAX_TIMER_MS));
 	return () => clearTimeout(timer);
 }

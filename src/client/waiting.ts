@@ -2,15 +2,7 @@
 
 import { doubledMs } from '../core/http/doubling-wait.ts';
 import { type CoatcheckError, ProblemError, TransportError } from './errors.ts';
-import {
-	JITTER_SHARE,
-	MAX_RETRY_AFTER_MS,
-	MAX_TIMER_MS,
-	MAX_TRIES,
-	MS_PER_SECOND,
-	SPREAD_MS,
-	WAIT_MS,
-} from './limits.ts';
+import { JITTER_SHARE, MAX_RETRY_AFTER_MS, MAX_TRIES, MS_PER_SECOND, SPREAD_MS, WAIT_MS } from './limits.ts';
 
 /** The facts that determine the next wait. */
 export interface PollWaitFacts {
@@ -55,7 +47,7 @@ export function nextWaitMs({
 	const grownMs = Math.max(waitMs.first, doubledMs(waitMs, quiet));
 	const leastMs = Math.max(grownMs, retryAfterMs);
 	const spreadMs = Math.max(JITTER_SHARE * leastMs, isLost ? SPREAD_MS : Math.min(grownMs, SPREAD_MS));
-	return Math.min(MAX_TIMER_MS, leastMs + spreadMs * random);
+	return leastMs + spreadMs * random;
 }
 
 export interface TryFacts {

@@ -1,5 +1,5 @@
 /** A state that is followed while components watch it. Knows nothing of React. */
-import { TransportError } from '../client/errors.ts';
+import { isTransient } from '../client/waiting.ts';
 import { LINGER_MS } from './limits.ts';
 
 export interface Source<State> {
@@ -89,7 +89,7 @@ export class SharedState<State> {
 			}, run.signal);
 		} catch (thrown) {
 			if (run.signal.aborted) return;
-			this.#isCutOff = thrown instanceof TransportError;
+			this.#isCutOff = isTransient(thrown);
 			this.update((last) => this.#source.failed(thrown as Error, last));
 		}
 	}

@@ -12,7 +12,7 @@ export interface TopicState<Data = unknown> {
 }
 
 export interface UseTopicOptions extends Pick<TopicEventsOptions, 'after' | 'types' | 'correlationId'> {
-	/** Maximum number of events to keep. Default: 100. */
+	/** Maximum number of events to keep; 0 keeps none. Default: 100. */
 	readonly limit?: number;
 }
 
@@ -27,9 +27,12 @@ export interface TopicWatchTerms<Data> {
 
 export class TopicWatch<Data> {
 	readonly #terms: TopicWatchTerms<Data>;
+	/** The number of the event before the first one; `now` until the topic was asked. */
+	#start: number | 'now';
 
 	constructor(terms: TopicWatchTerms<Data>) {
 		this.#terms = terms;
+		this.#start = terms.options.after ?? 'now';
 	}
 
 	/** Reads the topic until the function that it returns is called. */
@@ -62,7 +65,6 @@ export class TopicWatch<Data> {
 	async #follow(report: (state: TopicState<Data>) => void, signal: AbortSignal): Promise<void> {
 		const { limit = KEPT_EVENTS, ...options } = this.#terms.options;
 		let { events } = this.state();
-		const after = events.at(-1)?.seq ?? options.after ?? 'now';
 		let timer: ReturnType<typeof setTimeout> | undefined;
 		const showEvents = () => {
 			clearTimeout(timer);
@@ -71,8 +73,12 @@ export class TopicWatch<Data> {
 		};
 		showEvents();
 		try {
-			for await (const event of this.#terms.topic().events({ ...options, after, signal })) {
-				events = [...events, event].slice(-limit);
+			const topic = this.#terms.topic();
+			// As a number, it holds during an outage before the first event.
+			if (this.#start === 'now') this.#start = await topic.lastSeq({ signal });
+			const after = events.at(-1)?.seq ?? this.#start;
+			for await (const event of topic.events({ ...options, after, signal })) {
+				if (limit > 0) events = [...events, event].slice(-limit);
 				timer ??= setTimeout(showEvents, GATHER_MS);
 			}
 		} finally {

@@ -94,7 +94,7 @@ describe('somebody on call', () => {
 		await page.getByRole('rowheader', { name: /Attempt 2/ }).waitFor();
 		expect((await steps.allTextContents()).map((text) => text.replace(/no earlier than.*/, ''))).toEqual([
 			'Waits for its first attempt ',
-			'Attempt 1 failedAttempt 1 failed on request',
+			'Attempt 1 failedAttempt 1 of 4 failed: Attempt 1 failed on request',
 			'Waits for attempt 2 ',
 			'Attempt 2 running',
 		]);
@@ -261,6 +261,82 @@ describe('somebody on call', () => {
 		expect(await page.getByRole('cell', { name: 'third' }).count()).toBe(0);
 		await page.getByRole('button', { name: 'Continue' }).click();
 		await page.getByRole('cell', { name: 'third' }).waitFor();
+	});
+
+	it('sees when a topic is out of reach, and when no longer', async () => {
+		const page = await dashboard.open('/topics');
+		await page.route('**/v1/topics/quiet/events*', (route) => route.fulfill({ status: 503 }));
+		await page.getByLabel(/^Name of a topic/).fill('quiet');
+		await page.getByRole('button', { name: 'Open' }).click();
+		const alert = page.getByRole('alert');
+		await alert.getByText('The service answered 503').first().waitFor();
+		await page.unroute('**/v1/topics/quiet/events*');
+		await alert.first().waitFor({ state: 'detached' });
+		await page.getByText('Waiting for an event…').waitFor();
+	});
+
+	it('sees why a topic is refused, which is asked for once', async () => {
+		const page = await dashboard.open('/topics');
+		await page.clock.install();
+		const asked: string[] = [];
+		await page.route('**/v1/topics/closed/events*', (route) => {
+			asked.push(route.request().url());
+			return route.fulfill({ status: 403, json: { title: 'Forbidden', status: 403 } });
+		});
+		await page.getByLabel(/^Name of a topic/).fill('closed');
+		await page.getByRole('button', { name: 'Open' }).click();
+		await page.getByRole('alert').getByText('Forbidden').first().waitFor();
+		await page.getByText('Stopped.').waitFor();
+		await page.clock.runFor(60_000);
+		expect(asked).toHaveLength(1);
+	});
+
+	it('submits a job once, although the answer is lost', async () => {
+		const page = await dashboard.open('/submit/sleep');
+		const ids: string[] = [];
+		await page.route('**/v1/tasks/sleep/jobs', async (route) => {
+			const response = await route.fetch();
+			ids.push(((await response.json()) as StatusDocument).id);
+			await (ids.length < 3 ? route.fulfill({ status: 502 }) : route.fulfill({ response }));
+		});
+		await page.getByLabel('seconds (required)').fill('0');
+		for (const tries of [1, 2]) {
+			await page.getByRole('button', { name: 'Submit' }).click();
+			await expect.poll(() => ids.length).toBe(tries);
+			await page.getByRole('alert').getByText('The service answered 502').first().waitFor();
+		}
+		await page.getByLabel('seconds (required)').fill('1');
+		await page.getByRole('button', { name: 'Submit' }).click();
+		await page.waitForURL(/\/jobs\/[0-9a-f]{64}$/);
+		expect(ids[1]).toBe(ids[0]);
+		expect(ids[2]).not.toBe(ids[0]);
+	});
+
+	it('keeps no bytes of a page that was left', async () => {
+		const { id } = await dashboard.submit(failing('Downloaded'));
+		await dashboard.ended(id);
+		const page = await dashboard.open(`/jobs/${id}`);
+		await page.evaluate(() => {
+			const kept = new Set<string>();
+			const [make, revoke] = [URL.createObjectURL, URL.revokeObjectURL];
+			URL.createObjectURL = (blob) => {
+				const url = make(blob);
+				kept.add(url);
+				return url;
+			};
+			URL.revokeObjectURL = (url) => {
+				kept.delete(url);
+				revoke(url);
+			};
+			Object.assign(globalThis, { kept });
+		});
+		const kept = () => page.evaluate(() => (globalThis as unknown as { kept: Set<string> }).kept.size);
+		await page.getByRole('button', { name: 'Show input' }).click();
+		await page.getByRole('link', { name: 'Download' }).waitFor();
+		expect(await kept()).toBe(1);
+		await page.getByRole('link', { name: /^Wire view/ }).click();
+		await page.getByText('HTTP 202 Accepted').waitFor();
+		expect(await kept()).toBe(0);
 	});
 
 	it('submits a job by a form made of the schema, and is told what is wrong', async () => {

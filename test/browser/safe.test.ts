@@ -94,6 +94,16 @@ describe('signing in', () => {
 		await page.getByRole('alert').getByText('does not know this key').waitFor();
 	});
 
+	it('keeps the key when the service fails for a moment', async () => {
+		const page = await dashboard.open('/jobs', { key: ADMIN });
+		await page.route('**/v1/me', (route) => route.fulfill({ status: 503 }));
+		await page.reload();
+		await page.getByRole('alert').getByText('The service answered 503.').waitFor();
+		await page.unroute('**/v1/me');
+		await page.getByRole('button', { name: 'Try again' }).click();
+		await page.getByText(/jobs? match$/).waitFor();
+	});
+
 	it('opens a socket whose token is in no URL', async () => {
 		const page = await dashboard.open('/', { key: ADMIN });
 		const opened = page.waitForEvent('websocket');

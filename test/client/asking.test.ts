@@ -112,6 +112,16 @@ describe('a submission', () => {
 		expect(asked).toEqual([]);
 	});
 
+	it('with text that no header can carry is not sent, and the error names the header', async () => {
+		const { client, asked } = scripted({ answers: { jobs: [ACCEPTED] } });
+		const submitted = client.submit('sleep', {}, { idempotencyKey: 'order\n42' });
+		const { error, tookMs } = await play(submitted.accepted());
+		expect(error).toMatchObject({ name: 'TypeError', message: expect.stringContaining('"idempotency-key"') });
+		expect(asked).toEqual([]);
+		expect(tookMs).toBe(0);
+		expect(timersLeft()).toBe(0);
+	});
+
 	it.each([
 		{},
 		{ self: 'elsewhere' },
@@ -171,6 +181,18 @@ describe('an answer', () => {
 		expect(asked).toHaveLength(5);
 		expect(asked.every(({ init }) => init.signal?.aborted)).toBe(true);
 		expect(tookMs).toBeLessThan(5 * 2_000 + 7_500 + 500);
+		expect(timersLeft()).toBe(0);
+	});
+
+	it('is waited for without a limit when the timeout is infinite', async () => {
+		const slow = () =>
+			new Promise<Response>((resolve) => setTimeout(() => resolve(json(document(4, 'running'))), 3_000_000));
+		const { client, count } = scripted({
+			answers: { operation: [slow] },
+			options: { timeoutMs: Number.POSITIVE_INFINITY },
+		});
+		expect((await play(client.job(JOB_URL).status())).value).toMatchObject({ seq: 4 });
+		expect(count('operation')).toBe(1);
 		expect(timersLeft()).toBe(0);
 	});
 

@@ -261,6 +261,23 @@ describe('subscriptions', () => {
 	});
 });
 
+it('a reader that is slower than its socket keeps little in memory, and misses nothing', async () => {
+	const LAST = 30;
+	const event = (seq: number) => ({ seq, type: 'made', at: '', data: 'x'.repeat(1_048_576) });
+	const { client, played } = scripted({
+		sockets: (socket) => {
+			const after = Number(socket.url.searchParams.get('after'));
+			socket.opens();
+			for (let seq = after + 1; seq <= LAST && !socket.isClosed; seq++) socket.tells([event(seq)]);
+		},
+	});
+	const events = await play(take(client.topic('large'), LAST, { after: 0 }));
+	expect(seqsOf(events.value ?? [])).toEqual(upTo(LAST));
+	expect(events.tookMs).toBe(0);
+	expect(played.map(({ url }) => url.searchParams.get('after'))).toEqual(['0', '8', '16', '24']);
+	expect(played.every(({ isClosed }) => isClosed)).toBe(true);
+});
+
 describe('client.topics', () => {
 	it('lists the topics of the tenant, page by page', async () => {
 		const by = key('client', crypto.randomUUID(), 'submit', 'read');

@@ -1,4 +1,4 @@
-import { signIn, signInReason } from '../state/session.ts';
+import { identify, isUnanswered, signIn, signInReason } from '../state/session.ts';
 
 export function SignInPage() {
 	return (
@@ -15,6 +15,11 @@ export function SignInPage() {
 				<p class="note bad" role="alert">
 					{signInReason.value}
 				</p>
+			)}
+			{isUnanswered.value && (
+				<button type="button" onClick={identify}>
+					Try again
+				</button>
 			)}
 			<label for="key">API key</label>
 			<input id="key" name="key" type="password" autocomplete="off" required aria-describedby="key-help" />

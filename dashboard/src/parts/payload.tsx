@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { formatBytes } from '../pure/format.ts';
 import { hideSecrets, prettyJson } from '../pure/json-text.ts';
 import { isImage, isText, MAX_SHOWN_CHARS, type Payload } from '../pure/payload.ts';
@@ -30,13 +30,25 @@ function LoadedPayload({ payload, what }: { readonly payload: Payload; readonly 
 		<>
 			<p class="quiet">
 				<code>{mediaType || 'no content type'}</code> {formatBytes(blob.size)}{' '}
-				<a href={payload.downloadUrl} download={what.replace(/\W+/g, '-')}>
-					Download
-				</a>
+				<DownloadLink blob={blob} name={what.replace(/\W+/g, '-')} />
 			</p>
 			{text !== undefined && isText(mediaType) && <TextPayload text={text} what={what} />}
 			{isImage(mediaType) && <ImagePayload blob={blob} what={what} />}
 		</>
+	);
+}
+
+/** A browser never shows such bytes as a page. */
+const OPAQUE = 'application/octet-stream';
+
+/** Its URL keeps the bytes in memory until it is revoked. */
+function DownloadLink({ blob, name }: { readonly blob: Blob; readonly name: string }) {
+	const url = useMemo(() => URL.createObjectURL(new Blob([blob], { type: OPAQUE })), [blob]);
+	useEffect(() => () => URL.revokeObjectURL(url), [url]);
+	return (
+		<a href={url} download={name}>
+			Download
+		</a>
 	);
 }
 

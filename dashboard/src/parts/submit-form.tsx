@@ -1,8 +1,8 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { StatusDocument } from '../../../src/client/index.ts';
 import { prettyJson } from '../pure/json-text.ts';
 import { fieldsOf, inputText, type Values, valuesOf } from '../pure/schema-form.ts';
-import { optionHeaders, parametersQuery, readValues } from '../pure/submission.ts';
+import { newKey, optionHeaders, parametersQuery, readValues } from '../pure/submission.ts';
 import { readJson } from '../state/api.ts';
 import type { Draft } from '../state/draft.ts';
 import { navigate } from '../state/router.ts';
@@ -31,14 +31,22 @@ export function SubmitForm({ task, earlier }: SubmitFormProps) {
 	const [values, setValues] = useState<Values>(known ?? {});
 	const [text, setText] = useState(before === undefined ? '' : prettyJson(before));
 	const form = { current: undefined as HTMLFormElement | undefined };
+	// The answer to a submission may be lost: who submits the same again gets the same job.
+	const key = useRef(newKey());
+	const renewKey = () => {
+		key.current = newKey();
+	};
 	const submit = useCommand(async () => {
-		if (form.current) navigate(`/jobs/${(await send(task, bodyOf(form.current, { mode, task }))).id}`);
+		if (form.current)
+			navigate(`/jobs/${(await send(task, bodyOf(form.current, { mode, task, key: key.current }))).id}`);
 	});
 	const toText = (from: HTMLFormElement) => {
+		renewKey();
 		if (mode === 'form' && fields) setText(prettyJson(inputText(fields, readValues(new FormData(from), 'input'))));
 		setMode('json');
 	};
 	const toForm = (from: HTMLFormElement) => {
+		renewKey();
 		const typed = String(new FormData(from).get('json') ?? '');
 		const read = fields && valuesOf(fields, typed);
 		if (read) setValues(read);
@@ -48,6 +56,7 @@ export function SubmitForm({ task, earlier }: SubmitFormProps) {
 	return (
 		<form
 			class="submit"
+			onInput={renewKey}
 			onSubmit={(event) => {
 				event.preventDefault();
 				form.current = event.currentTarget;
@@ -62,7 +71,10 @@ export function SubmitForm({ task, earlier }: SubmitFormProps) {
 					hasForm={fields !== undefined}
 					onForm={toForm}
 					onText={toText}
-					onFile={() => setMode('file')}
+					onFile={() => {
+						renewKey();
+						setMode('file');
+					}}
 				/>
 				{mode === 'form' && fields && <SchemaFields fields={fields} values={values} group="input" />}
 				{mode === 'json' && <TextInput text={text} />}
@@ -148,10 +160,17 @@ interface Submission {
 	readonly body: BodyInit;
 }
 
-function bodyOf(form: HTMLFormElement, { mode, task }: { readonly mode: Mode; readonly task: Task }): Submission {
+interface FormTerms {
+	readonly mode: Mode;
+	readonly task: Task;
+	/** The idempotency key, unless the form has one. */
+	readonly key: string;
+}
+
+function bodyOf(form: HTMLFormElement, { mode, task, key }: FormTerms): Submission {
 	const data = new FormData(form);
 	const query = parametersQuery(readValues(data, 'parameters'));
-	const options = optionHeaders(readValues(data, 'options'));
+	const options = { 'Idempotency-Key': key, ...optionHeaders(readValues(data, 'options')) };
 	const file = data.get('file');
 	if (mode === 'file' && file instanceof File) {
 		const type = file.type || (task.input.mediaTypes?.[0] ?? '');

@@ -4,7 +4,6 @@ export interface Payload {
 	readonly blob: Blob;
 	/** Left out for bytes. */
 	readonly text?: string;
-	readonly downloadUrl: string;
 }
 
 /** Beyond this, a browser lays out a text slowly. */

@@ -27,3 +27,9 @@ export function optionHeaders(values: Values): Record<string, string> {
 	const filled = Object.entries(values).map(([name, value]) => [name, value.trim()] as const);
 	return Object.fromEntries(filled.filter(([, value]) => value !== ''));
 }
+
+/** An idempotency key of 128 random bits, quoted as its header requires. */
+export function newKey(): string {
+	const bytes = crypto.getRandomValues(new Uint8Array(16));
+	return `"${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')}"`;
+}

@@ -21,6 +21,16 @@ export class ProblemError extends Error {
 	}
 }
 
+/** Refusals that may pass: a slow request, and the rate limit. */
+const PASSING = new Set([408, 425, 429]);
+
+/** Whether the same request would be refused again. */
+export function isRefused(error: unknown): boolean {
+	if (!(error instanceof ProblemError)) return false;
+	const { status } = error.problem;
+	return status < 500 && !PASSING.has(status);
+}
+
 /** @param url of this origin. @throws {TypeError} without a connection. */
 export async function send(url: string, init: RequestInit = {}): Promise<Response> {
 	const headers = new Headers(init.headers);

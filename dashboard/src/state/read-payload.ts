@@ -1,17 +1,11 @@
 import { isText, type Payload } from '../pure/payload.ts';
 import { sendChecked } from './api.ts';
 
-/** Bytes for a download; a browser never shows them as a page. */
-const OPAQUE = 'application/octet-stream';
-
 export async function readPayload(url: string): Promise<Payload> {
 	const response = await sendChecked(url);
 	const mediaType = response.headers.get('content-type') ?? '';
 	const blob = await response.blob();
-	const downloadUrl = URL.createObjectURL(new Blob([blob], { type: OPAQUE }));
-	return isText(mediaType)
-		? { mediaType, blob, downloadUrl, text: await blob.text() }
-		: { mediaType, blob, downloadUrl };
+	return isText(mediaType) ? { mediaType, blob, text: await blob.text() } : { mediaType, blob };
 }
 
 /** The policy allows images as data, and no blobs. */

@@ -16,6 +16,8 @@ export const key = signal<string | undefined>(sessionStorage.getItem(STORED_AS) 
 export const me = signal<Me | null | undefined>(undefined);
 /** Why the caller has to sign in. */
 export const signInReason = signal('');
+/** Whether the service did not say who the caller is: it did not answer, or failed. That says nothing about the key, which is kept. */
+export const isUnanswered = signal(false);
 
 const scopes = computed(() => new Set(me.value?.scopes));
 
@@ -30,19 +32,15 @@ export const needsKey = computed(() => key.value !== undefined);
 export async function identify(): Promise<void> {
 	const headers: HeadersInit = key.value === undefined ? {} : { authorization: `Bearer ${key.value}` };
 	const response = await fetch('/v1/me', { headers, cache: 'no-store' }).catch(() => undefined);
-	if (response?.ok) {
-		signInReason.value = '';
-		me.value = (await response.json()) as Me;
-		return;
-	}
-	const isFirst = key.value === undefined;
-	signOut(refusal(response, isFirst));
-}
-
-function refusal(response: Response | undefined, isFirst: boolean): string {
-	if (!response) return 'The service does not answer.';
-	if (response.status === 401) return isFirst ? '' : 'The service does not know this key.';
-	return `The service answered ${response.status}.`;
+	if (response?.status === 401) return signOut(key.value === undefined ? '' : 'The service does not know this key.');
+	const who = response?.ok ? ((await response.json()) as Me) : null;
+	isUnanswered.value = who === null;
+	signInReason.value = who
+		? ''
+		: response
+			? `The service answered ${response.status}.`
+			: 'The service does not answer.';
+	me.value = who;
 }
 
 export async function signIn(entered: string): Promise<void> {
@@ -55,5 +53,6 @@ export function signOut(reason = ''): void {
 	sessionStorage.removeItem(STORED_AS);
 	key.value = undefined;
 	me.value = null;
+	isUnanswered.value = false;
 	signInReason.value = reason;
 }

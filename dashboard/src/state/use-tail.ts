@@ -1,10 +1,12 @@
 import { createParser } from 'eventsource-parser';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { readEvent, type ShownEvent, withTopicEvents } from '../pure/topic.ts';
-import { readJson, sendChecked } from './api.ts';
+import { isRefused, readJson, sendChecked } from './api.ts';
 import { isPaused } from './live.ts';
 
 const RECONNECT_MS = 3_000;
+/** The service sends a heartbeat every 15 s: after three missed ones, the connection is dead. */
+const SILENCE_MS = 45_000;
 
 export interface Tail {
 	readonly events: readonly ShownEvent[];
@@ -33,11 +35,12 @@ export function useTail(topic: string, after: number | undefined): Tail {
 	useEffect(() => {
 		if (!isOpen) return;
 		const abort = new AbortController();
-		const onEvent = (event: ShownEvent) => {
-			setError(undefined);
-			setEvents((before) => withTopicEvents(before, [event]));
+		const onEvent = (event: ShownEvent) => setEvents((before) => withTopicEvents(before, [event]));
+		const onState = (failure: Error | undefined) => {
+			setError(failure);
+			if (isRefused(failure)) setRunning(false);
 		};
-		void follow({ topic, cursor, signal: abort.signal, onEvent, onError: setError });
+		void follow({ topic, cursor, signal: abort.signal, onEvent, onState });
 		return () => abort.abort();
 	}, [topic, after, isOpen]);
 	return { events, error, isRunning, start: () => setRunning(true), stop: () => setRunning(false) };
@@ -49,10 +52,11 @@ interface Following {
 	readonly cursor: { current: number | undefined };
 	readonly signal: AbortSignal;
 	readonly onEvent: (event: ShownEvent) => void;
-	readonly onError: (error: Error) => void;
+	/** Called with why there is no connection, and with `undefined` when there is one again. */
+	readonly onState: (failure: Error | undefined) => void;
 }
 
-async function follow({ topic, cursor, signal, onEvent, onError }: Following): Promise<void> {
+async function follow({ topic, cursor, signal, onEvent, onState }: Following): Promise<void> {
 	const path = `/v1/topics/${encodeURIComponent(topic)}/events`;
 	const parser = createParser({
 		onEvent: ({ data }) => {
@@ -67,10 +71,12 @@ async function follow({ topic, cursor, signal, onEvent, onError }: Following): P
 			cursor.current ??= (await readJson<{ readonly lastSeq: number }>(`${path}?after=now`, { signal })).lastSeq;
 			const url = `${path}?after=${cursor.current}`;
 			const response = await sendChecked(url, { signal, headers: { accept: 'text/event-stream' } });
+			onState(undefined);
 			await readStream(response, (text) => parser.feed(text));
 		} catch (error) {
 			if (signal.aborted) return;
-			onError(error as Error);
+			onState(error as Error);
+			if (isRefused(error)) return;
 		}
 		parser.reset();
 		await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
@@ -80,7 +86,8 @@ async function follow({ topic, cursor, signal, onEvent, onError }: Following): P
 async function readStream({ body }: Response, onText: (text: string) => void): Promise<void> {
 	const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
 	while (reader) {
-		const { done, value } = await reader.read();
+		const timer = setTimeout(() => reader.cancel(), SILENCE_MS);
+		const { done, value } = await reader.read().finally(() => clearTimeout(timer));
 		if (done) return;
 		onText(value);
 	}

@@ -1,7 +1,7 @@
 /** Receives events over one WebSocket. A silent socket is pinged; the server answers without waking from hibernation. */
 import { AnswerTimeoutError, TransportError } from '../errors.ts';
 import { afterCursor } from '../job-urls.ts';
-import { FAREWELL_MS, OPEN_TIMEOUT_MS, PING_MS } from '../limits.ts';
+import { FAREWELL_MS, MAX_WAITING_CHARS, OPEN_TIMEOUT_MS, PING_MS } from '../limits.ts';
 import { Inbox } from './inbox.ts';
 import { type Feed, LIFE, type Position, type TransportMessage } from './transport.ts';
 
@@ -42,6 +42,8 @@ const CLOSE_NORMAL = 1000;
 /** The reader was far behind, and has got as much as one socket may carry at once. */
 const CLOSE_MORE_EVENTS = { code: 1013, reason: /^more events\b/ };
 const CLOSING = 2;
+/** A socket can't be slowed down. A reader that is too slow connects again after the events that it has taken. */
+const CLOSE_FOR_SLOW = { type: 'close', code: CLOSE_MORE_EVENTS.code, reason: 'more events' } as const;
 
 /** The incident that is expected next, and the time to wait for it. */
 interface Patience {
@@ -120,7 +122,15 @@ function ping(socket: Socket): void {
 function listenTo(socket: Socket): Inbox<Incident> {
 	const inbox = new Inbox<Incident>();
 	socket.addEventListener('open', () => inbox.put({ type: 'open' }));
-	socket.addEventListener('message', ({ data }) => inbox.put({ type: 'message', data }));
+	let isFull = false;
+	socket.addEventListener('message', ({ data }) => {
+		if (isFull) return;
+		inbox.put({ type: 'message', data }, String(data).length);
+		isFull = inbox.waiting > MAX_WAITING_CHARS;
+		if (!isFull) return;
+		inbox.put(CLOSE_FOR_SLOW);
+		closeSocket(socket);
+	});
 	socket.addEventListener('close', ({ code = 1006, reason = '' }) => inbox.put({ type: 'close', code, reason }));
 	// A socket's error event carries no reason, and some sockets are not closed after one.
 	socket.addEventListener('error', () => inbox.put({ type: 'close', code: 1006, reason: '' }));

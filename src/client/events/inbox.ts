@@ -2,11 +2,18 @@
 import { orAborted, startTimer } from '../wait.ts';
 
 export class Inbox<Item> {
-	readonly #items: Item[] = [];
+	readonly #items: { readonly item: Item; readonly size: number }[] = [];
 	#wake: (() => void) | undefined;
+	#waiting = 0;
 
-	put(item: Item): void {
-		this.#items.push(item);
+	/** The sizes of the items that wait, together. */
+	get waiting(): number {
+		return this.#waiting;
+	}
+
+	put(item: Item, size = 0): void {
+		this.#items.push({ item, size });
+		this.#waiting += size;
 		this.#wake?.();
 	}
 
@@ -14,7 +21,9 @@ export class Inbox<Item> {
 	async take(ms: number, signal: AbortSignal): Promise<Item | undefined> {
 		signal.throwIfAborted();
 		if (this.#items.length === 0) await this.#news(ms, signal);
-		return this.#items.shift();
+		const next = this.#items.shift();
+		this.#waiting -= next?.size ?? 0;
+		return next?.item;
 	}
 
 	#news(ms: number, signal: AbortSignal): Promise<undefined> {

@@ -16,7 +16,7 @@ export interface OperationOptions {
 	readonly apiKey?: string | undefined;
 	/** Default: the platform's `fetch`. */
 	readonly fetch?: Fetch | undefined;
-	/** Maximum time until a response begins, and maximum silence within it, in milliseconds. Default: 30,000. */
+	/** Maximum time until a response begins, and maximum silence within it, in milliseconds. `Infinity`: no limit. Default: 30,000. */
 	readonly timeoutMs?: number;
 	/**
 	 * The wait before each status request, in milliseconds: `first`, then doubled each time nothing has changed, at most `max`.

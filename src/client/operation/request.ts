@@ -14,7 +14,7 @@ export interface OperationInit {
 	readonly headers?: RequestInit['headers'];
 	/** A stream can be sent only once: a request with one is never sent again. */
 	readonly body?: RequestInit['body'];
-	/** Aborts the request, and every method of the handle with it. Default: never. */
+	/** Aborts the request. Once it is answered, only the signal of a method ends that method. Default: never. */
 	readonly signal?: AbortSignal | undefined;
 }
 
