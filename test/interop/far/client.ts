@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { countLines, type Purpose, rowOf, type Snippet, sectionAbout, snippetFor } from './page.ts';
-import { Program } from './program.ts';
+import { Program, type Variables } from './program.ts';
 import { DAMAGED_PHOTO, fetchStatus, KEY, PHOTO, startWaitingJob } from './service.ts';
 import { type Exchange, Tap, type TapOptions } from './tap.ts';
 
@@ -15,10 +15,12 @@ export interface FarClient {
 	readonly packages: readonly string[];
 	/** A command that prints the version. */
 	readonly version: string;
-	/** A program that sends a GET to `URL` with the key `KEY`, without any option. */
-	readonly probe: Snippet;
+	/** A program that sends a GET to `URL` with the key `KEY`, without any option. Clients that only watch have none. */
+	readonly probe?: Snippet;
 	/** If it follows redirects only when it is told to: how the snippet says so, and the probe that does. */
 	readonly following?: { readonly option: string; readonly probe: Snippet };
+	/** Where it finds its packages. */
+	readonly variables?: Variables;
 	/** A folder of npm packages. */
 	readonly modules?: string;
 }
@@ -30,6 +32,8 @@ export interface ServiceUnderTest {
 
 /** Longer than a client waits by chance. */
 const RETRY_AFTER_SECONDS = 2;
+/** Runs of a client until one of them had to wait. */
+const MAX_TRIES = 5;
 const NONE = '–';
 const JPEG = Buffer.from([0xff, 0xd8, 0xff]);
 const MENTIONS_WAIT = /retry.?after|\bsleep/i;
@@ -46,15 +50,17 @@ export function describeClient(client: FarClient, service: () => ServiceUnderTes
 			for (const name of client.packages) expect(sectionAbout(client.name)).toContain(`\`${name}\``);
 		});
 
-		it('submits a picture, is led to its thumbnail, and waits as it was asked to', async () => {
-			expect(await measured.result()).toBeDefined();
-		});
+		if (snippetFor('result', client.name)) {
+			it('submits a picture, is led to its thumbnail, and waits as it was asked to', async () => {
+				expect((await measured.result()).length).toBeGreaterThan(1);
+			});
 
-		it('reads why a job failed', () => readFailure(client, service()));
+			it('reads why a job failed', () => readFailure(client, service()));
+		}
 
-		it('cancels a job', () => cancelJob(client, service()));
+		if (snippetFor('cancel', client.name)) it('cancels a job', () => cancelJob(client, service()));
 
-		for (const purpose of ['events', 'socket'] as const) {
+		for (const purpose of ['events', 'websocket'] as const) {
 			if (!snippetFor(purpose, client.name)) continue;
 			it(`shows each event once as it happens, in ${purpose}, and resumes after a broken connection`, () =>
 				watchJob(client, purpose, service()));
@@ -78,14 +84,10 @@ function requireSnippet(purpose: Purpose, { name }: FarClient): Snippet {
 	return snippet;
 }
 
-function startProgram(
-	{ modules }: FarClient,
-	snippet: Snippet,
-	variables: Readonly<Record<string, string>>,
-	photo?: Uint8Array,
-): Promise<Program> {
+function startProgram(client: FarClient, snippet: Snippet, variables: Variables, photo?: Uint8Array): Promise<Program> {
 	const files = photo ? { 'photo.jpg': photo } : {};
-	return Program.start(snippet, { variables: { KEY, ...variables }, files, modules });
+	const { modules } = client;
+	return Program.start(snippet, { variables: { KEY, ...client.variables, ...variables }, files, modules });
 }
 
 /** Runs a snippet `result` in front of a tap of its own. */
@@ -117,10 +119,15 @@ function eventsIn(printed: string): { seq: number; type: string }[] {
 	return [...printed.matchAll(/^(\d+) ([a-z]+)\n/gm)].map(([, seq, type = '']) => ({ seq: Number(seq), type }));
 }
 
-async function watchJob(client: FarClient, purpose: 'events' | 'socket', { origin }: ServiceUnderTest): Promise<void> {
+async function watchJob(
+	client: FarClient,
+	purpose: 'events' | 'websocket',
+	{ origin }: ServiceUnderTest,
+): Promise<void> {
 	using tap = await Tap.open(origin);
 	const job = await startWaitingJob(tap.origin);
-	const link = { [purpose.toUpperCase()]: job.links[purpose] };
+	const { events: EVENTS, socket: SOCKET } = job.links;
+	const link = purpose === 'events' ? { EVENTS } : { SOCKET };
 	await using program = await startProgram(client, requireSnippet(purpose, client), link);
 	const untilAfter = (seq: number) => program.until((printed) => eventsIn(printed).some((event) => event.seq > seq));
 	await untilAfter(job.seq - 1);
@@ -134,7 +141,7 @@ async function watchJob(client: FarClient, purpose: 'events' | 'socket', { origi
 	expect(numbers, 'each event once, in order').toEqual([...new Set(numbers)].sort((a, b) => a - b));
 	const types = events.map(({ type }) => type).filter((type) => type !== 'progress');
 	expect(types).toEqual(['accepted', 'started', 'succeeded']);
-	const connections = tap.exchanges.filter(({ path }) => path.endsWith(`/${purpose}`));
+	const connections = tap.exchanges.filter(({ path }) => /\/(events|socket)$/.test(path));
 	const cursors = connections.map(({ headers, query }) => headers['last-event-id'] ?? query.get('after'));
 	expect(cursors, 'the cursors of its connections').toContain(String(job.seq));
 }
@@ -163,13 +170,17 @@ class Measurements {
 
 	async #runResult(): Promise<readonly Exchange[]> {
 		const { origin, thumbnail } = this.#service();
-		for (;;) {
-			const run = await runResult(this.#client, origin, PHOTO, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+		for (let tries = 1; tries <= MAX_TRIES; tries++) {
+			const run = await runResult(this.#client, origin, PHOTO, {
+				delaySeconds: 1,
+				retryAfterSeconds: RETRY_AFTER_SECONDS,
+			});
 			expect(run.status, run.printed).toBe(0);
 			expect(run.thumbnail?.equals(thumbnail), 'the thumbnail is the right one').toBe(true);
 			// On a busy machine, the job may have ended before the client asked for it.
 			if (waits(run.tap.exchanges).length > 0) return run.tap.exchanges;
 		}
+		throw new Error(`In ${MAX_TRIES} runs, no response asked the client to wait`);
 	}
 
 	/** What the page's row should be. The version may differ in its last part. */
@@ -186,13 +197,17 @@ class Measurements {
 			...(await this.#redirects()),
 			await this.#waiting(),
 			this.#lines('events'),
-			this.#lines('socket'),
+			this.#lines('websocket'),
 		];
 	}
 
 	#version(shown: string): string {
-		const { version, modules } = this.#client;
-		const installed = execFileSync('/usr/bin/bash', ['-c', version], { cwd: modules ?? '/', encoding: 'utf8' }).trim();
+		const { version, modules = '/', variables } = this.#client;
+		const installed = execFileSync('/usr/bin/bash', ['-c', version], {
+			cwd: modules,
+			env: { ...process.env, ...variables },
+			encoding: 'utf8',
+		}).trim();
 		const minor = (text: string) => text.split('.').slice(0, 2).join('.');
 		return minor(shown) === minor(installed) ? shown : installed;
 	}
@@ -204,6 +219,7 @@ class Measurements {
 
 	async #redirects(): Promise<string[]> {
 		const { probe, following } = this.#client;
+		if (probe === undefined) return [NONE, NONE, NONE];
 		const byItself = await this.#probe(probe, false);
 		if (byItself.isFollowed) return ['by itself', ...keyCells(byItself, await this.#probe(probe, true))];
 		if (following === undefined) return ['by hand', NONE, NONE];
@@ -223,6 +239,7 @@ class Measurements {
 	}
 
 	async #waiting(): Promise<string> {
+		if (!snippetFor('result', this.#client.name)) return NONE;
 		const isWritten = MENTIONS_WAIT.test(requireSnippet('result', this.#client).text);
 		const shortest = Math.min(...waits(await this.result()));
 		if (shortest < RETRY_AFTER_SECONDS * 1_000) return NONE;

@@ -8,7 +8,7 @@ const PAGE = readFileSync(join(ROOT, 'docs/clients.md'), 'utf8');
 const COMMENT = /^\s*(#|\/\/)/;
 
 /** What a snippet does, and its file's name without the ending. */
-export type Purpose = 'result' | 'events' | 'socket' | 'cancel';
+export type Purpose = 'result' | 'events' | 'websocket' | 'cancel';
 
 export interface Snippet {
 	/** `result.py` */

@@ -21,6 +21,8 @@ export interface Exchange {
 export interface TapOptions {
 	/** Redirects lead to this machine's other name, as to another host. */
 	readonly redirectsElsewhere?: boolean;
+	/** Jobs start this much later, so that each client sees one that is unfinished. */
+	readonly delaySeconds?: number;
 	/** Replaces the number of `Retry-After`, by one that no client waits by chance. */
 	readonly retryAfterSeconds?: number;
 }
@@ -30,7 +32,11 @@ const ELSEWHERE = 'localhost';
 
 export class Tap {
 	readonly exchanges: Exchange[] = [];
-	readonly #server = createServer((incoming, answer) => this.#pass(incoming, answer));
+	readonly #server = createServer(
+		// Java's client also offers HTTP/2 with `Upgrade`, which the service ignores.
+		{ shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket' },
+		(incoming, answer) => this.#pass(incoming, answer),
+	);
 	/** Both ends of each stream and socket that is open. */
 	readonly #streams = new Set<Duplex>();
 	readonly #target: URL;
@@ -83,28 +89,27 @@ export class Tap {
 	#pass(incoming: IncomingMessage, answer: ServerResponse): void {
 		const exchange = this.#record(incoming);
 		const { hostname, port } = this.#target;
-		const options = {
-			hostname,
-			port,
-			path: incoming.url,
-			method: incoming.method,
-			headers: incoming.headers,
-			agent: false,
-		};
-		const outgoing = request(options, (passed) => {
-			const headers = this.#change(passed.statusCode, passed.headers);
+		const { url: path, method } = incoming;
+		const headers = { ...incoming.headers, ...this.#delay() };
+		const outgoing = request({ hostname, port, path, method, headers, agent: false }, (passed) => {
+			const changed = this.#change(passed.statusCode, passed.headers);
 			exchange.status = passed.statusCode ?? 0;
 			exchange.answeredAtMs = Date.now();
-			if (headers['retry-after'] !== undefined) exchange.retryAfterSeconds = Number(headers['retry-after']);
-			answer.writeHead(exchange.status, headers);
+			if (changed['retry-after'] !== undefined) exchange.retryAfterSeconds = Number(changed['retry-after']);
+			answer.writeHead(exchange.status, changed);
 			answer.flushHeaders();
-			if (headers['content-type']?.startsWith('text/event-stream')) this.#watch(incoming.socket, passed.socket);
+			if (changed['content-type']?.startsWith('text/event-stream')) this.#watch(incoming.socket, passed.socket);
 			passed.on('error', () => answer.destroy());
 			passed.pipe(answer);
 		});
 		outgoing.on('error', () => answer.destroy());
 		answer.on('close', () => outgoing.destroy());
 		incoming.pipe(outgoing);
+	}
+
+	#delay(): IncomingHttpHeaders {
+		const { delaySeconds } = this.#options;
+		return delaySeconds === undefined ? {} : { 'coatcheck-delay-seconds': String(delaySeconds) };
 	}
 
 	#change(status: number | undefined, headers: IncomingHttpHeaders): IncomingHttpHeaders {
