@@ -9,6 +9,8 @@ const BROWSER = ['test/browser/**'];
 const INTEROP = ['test/interop/**', 'test/deploy/**', 'test/cli/process/**'];
 /** Clients made by generators, which have packages of their own, and need Java and Python. `npm run test:generated` */
 const GENERATED = 'test/interop/generated/generated.test.ts';
+/** Clients of other languages, from Debian's packages and npm. `npm run test:far` */
+const FAR = ['test/interop/far/**/*.test.ts'];
 /** Recipes that need a framework of their own, which it installs. `npm run test:recipes` */
 const RECIPES = ['test/recipes/*.test.ts'];
 /** The package, packed and installed from the registry. `npm run test:package` */
@@ -137,7 +139,7 @@ export default defineConfig({
 				test: {
 					name: 'interop',
 					include: INTEROP.map((glob) => `${glob}/*.test.ts`),
-					exclude: [METRICS, ...MCP, 'test/interop/generated/**', '**/node_modules/**'],
+					exclude: [METRICS, ...MCP, ...FAR, 'test/interop/generated/**', '**/node_modules/**'],
 					...LIMITS,
 				},
 			},
@@ -149,6 +151,10 @@ export default defineConfig({
 					fileParallelism: false,
 					...LIMITS,
 				},
+			},
+			{
+				// Programs of users, which wait more than they work.
+				test: { name: 'far', include: FAR, exclude: ['**/node_modules/**'], maxConcurrency: 8, ...LIMITS },
 			},
 			{
 				test: { name: 'recipes', include: RECIPES, ...LIMITS },

@@ -1,0 +1,272 @@
+/** One client: its snippets run against the service, and the page's row about it is what was measured. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { countLines, type Purpose, rowOf, type Snippet, sectionAbout, snippetFor } from './page.ts';
+import { Program, type Variables } from './program.ts';
+import { DAMAGED_PHOTO, fetchStatus, KEY, PHOTO, startWaitingJob } from './service.ts';
+import { type Exchange, Tap, type TapOptions } from './tap.ts';
+
+export interface FarClient {
+	/** As in the page's heading and table. */
+	readonly name: string;
+	/** Where it comes from: Debian's packages, or npm's. The page names them. */
+	readonly packages: readonly string[];
+	/** A command that prints the version. */
+	readonly version: string;
+	/** A program that sends a GET to `URL` with the key `KEY`, without any option. Clients that only watch have none. */
+	readonly probe?: Snippet;
+	/** If it follows redirects only when it is told to: how the snippet says so, and the probe that does. */
+	readonly following?: { readonly option: string; readonly probe: Snippet };
+	/** Where it finds its packages. */
+	readonly variables?: Variables;
+	/** A folder of npm packages. */
+	readonly modules?: string;
+}
+
+export interface ServiceUnderTest {
+	readonly origin: string;
+	readonly thumbnail: Buffer;
+}
+
+/** Longer than a client waits by chance. */
+const RETRY_AFTER_SECONDS = 2;
+/** Runs of a client until one of them had to wait. */
+const MAX_TRIES = 5;
+const NONE = '–';
+const JPEG = Buffer.from([0xff, 0xd8, 0xff]);
+const MENTIONS_WAIT = /retry.?after|\bsleep/i;
+
+const isResult = ({ path }: Exchange) => path.endsWith('/result');
+const isStatus = ({ method, path }: Exchange) => method === 'GET' && /^\/v1\/(jobs|operations)\/\w+$/.test(path);
+
+/** Registers the tests of one client. `service` is there when they run. */
+export function describeClient(client: FarClient, service: () => ServiceUnderTest): void {
+	describe.concurrent(client.name, () => {
+		const measured = new Measurements(client, service);
+
+		it('comes from packages that the page names', () => {
+			for (const name of client.packages) expect(sectionAbout(client.name)).toContain(`\`${name}\``);
+		});
+
+		if (snippetFor('result', client.name)) {
+			it('submits a picture, is led to its thumbnail, and waits as it was asked to', async () => {
+				expect((await measured.result()).length).toBeGreaterThan(1);
+			});
+
+			it('reads why a job failed', () => readFailure(client, service()));
+		}
+
+		if (snippetFor('cancel', client.name)) it('cancels a job', () => cancelJob(client, service()));
+
+		for (const purpose of ['events', 'websocket'] as const) {
+			if (!snippetFor(purpose, client.name)) continue;
+			it(`shows each event once as it happens, in ${purpose}, and resumes after a broken connection`, () =>
+				watchJob(client, purpose, service()));
+		}
+
+		it('is described by the page as it was measured', async () => {
+			const shown = rowOf(client.name);
+			expect(asRow(shown)).toBe(asRow(await measured.row(shown)));
+		});
+	});
+}
+
+/** As it stands in the page, so that a failure shows the row to write. */
+function asRow(cells: readonly string[]): string {
+	return `| ${cells.join(' | ')} |`;
+}
+
+function requireSnippet(purpose: Purpose, { name }: FarClient): Snippet {
+	const snippet = snippetFor(purpose, name);
+	if (snippet === undefined) throw new Error(`docs/clients.md needs a snippet \`${purpose}.…\`: under "### ${name}"`);
+	return snippet;
+}
+
+function startProgram(client: FarClient, snippet: Snippet, variables: Variables, photo?: Uint8Array): Promise<Program> {
+	const files = photo ? { 'photo.jpg': photo } : {};
+	const { modules } = client;
+	return Program.start(snippet, { variables: { KEY, ...client.variables, ...variables }, files, modules });
+}
+
+/** Runs a snippet `result` in front of a tap of its own. */
+async function runResult(client: FarClient, origin: string, photo: Uint8Array, options: TapOptions = {}) {
+	using tap = await Tap.open(origin, options);
+	await using program = await startProgram(client, requireSnippet('result', client), { BASE: tap.origin }, photo);
+	const status = await program.end();
+	const file = join(program.folder, 'thumbnail.jpg');
+	return { tap, status, printed: program.printed, thumbnail: existsSync(file) ? readFileSync(file) : undefined };
+}
+
+async function readFailure(client: FarClient, { origin }: ServiceUnderTest): Promise<void> {
+	const { status, printed, thumbnail } = await runResult(client, origin, DAMAGED_PHOTO);
+	expect(printed).toContain('InvalidImage');
+	expect(status).not.toBe(0);
+	expect(thumbnail?.subarray(0, JPEG.length)).not.toEqual(JPEG);
+}
+
+async function cancelJob(client: FarClient, { origin }: ServiceUnderTest): Promise<void> {
+	const { links } = await startWaitingJob(origin);
+	await using program = await startProgram(client, requireSnippet('cancel', client), { CANCEL: links.cancel });
+	expect(await program.end(), program.printed).toBe(0);
+	expect(program.printed).toContain('canceled');
+	expect(await fetchStatus(links.operation)).toBe('canceled');
+}
+
+/** The lines that show an event: `3 progress`. */
+function eventsIn(printed: string): { seq: number; type: string }[] {
+	return [...printed.matchAll(/^(\d+) ([a-z]+)\n/gm)].map(([, seq, type = '']) => ({ seq: Number(seq), type }));
+}
+
+async function watchJob(
+	client: FarClient,
+	purpose: 'events' | 'websocket',
+	{ origin }: ServiceUnderTest,
+): Promise<void> {
+	using tap = await Tap.open(origin);
+	const job = await startWaitingJob(tap.origin);
+	const { events: EVENTS, socket: SOCKET } = job.links;
+	const link = purpose === 'events' ? { EVENTS } : { SOCKET };
+	await using program = await startProgram(client, requireSnippet(purpose, client), link);
+	const untilAfter = (seq: number) => program.until((printed) => eventsIn(printed).some((event) => event.seq > seq));
+	await untilAfter(job.seq - 1);
+	tap.breakStreams();
+	await job.report(75);
+	await untilAfter(job.seq);
+	await job.complete();
+	expect(await program.end(), program.printed).toBe(0);
+	const events = eventsIn(program.printed);
+	const numbers = events.map(({ seq }) => seq);
+	expect(numbers, 'each event once, in order').toEqual([...new Set(numbers)].sort((a, b) => a - b));
+	const types = events.map(({ type }) => type).filter((type) => type !== 'progress');
+	expect(types).toEqual(['accepted', 'started', 'succeeded']);
+	const connections = tap.exchanges.filter(({ path }) => /\/(events|socket)$/.test(path));
+	const cursors = connections.map(({ headers, query }) => headers['last-event-id'] ?? query.get('after'));
+	expect(cursors, 'the cursors of its connections').toContain(String(job.seq));
+}
+
+interface Redirect {
+	readonly isFollowed: boolean;
+	readonly keepsKey: boolean;
+}
+
+/** What the runs showed. Each is made once. */
+class Measurements {
+	readonly #client: FarClient;
+	readonly #service: () => ServiceUnderTest;
+	#result: Promise<readonly Exchange[]> | undefined;
+
+	constructor(client: FarClient, service: () => ServiceUnderTest) {
+		this.#client = client;
+		this.#service = service;
+	}
+
+	/** The requests with which the client got a thumbnail, after at least one response that asked it to wait. */
+	result(): Promise<readonly Exchange[]> {
+		this.#result ??= this.#runResult();
+		return this.#result;
+	}
+
+	async #runResult(): Promise<readonly Exchange[]> {
+		const { origin, thumbnail } = this.#service();
+		for (let tries = 1; tries <= MAX_TRIES; tries++) {
+			const run = await runResult(this.#client, origin, PHOTO, {
+				delaySeconds: 1,
+				retryAfterSeconds: RETRY_AFTER_SECONDS,
+			});
+			expect(run.status, run.printed).toBe(0);
+			expect(run.thumbnail?.equals(thumbnail), 'the thumbnail is the right one').toBe(true);
+			// On a busy machine, the job may have ended before the client asked for it.
+			if (waits(run.tap.exchanges).length > 0) return run.tap.exchanges;
+		}
+		throw new Error(`In ${MAX_TRIES} runs, no response asked the client to wait`);
+	}
+
+	/** What the page's row should be. The version may differ in its last part. */
+	async row(shown: readonly string[]): Promise<string[]> {
+		const { name } = this.#client;
+		const anchor = name
+			.toLowerCase()
+			.replaceAll(' ', '-')
+			.replace(/[^\w-]/g, '');
+		return [
+			`[${name}](#${anchor})`,
+			this.#version(shown[1] ?? ''),
+			this.#lines('result'),
+			...(await this.#redirects()),
+			await this.#waiting(),
+			this.#lines('events'),
+			this.#lines('websocket'),
+		];
+	}
+
+	#version(shown: string): string {
+		const { version, modules = '/', variables } = this.#client;
+		const installed = execFileSync('/usr/bin/bash', ['-c', version], {
+			cwd: modules,
+			env: { ...process.env, ...variables },
+			encoding: 'utf8',
+		}).trim();
+		const minor = (text: string) => text.split('.').slice(0, 2).join('.');
+		return minor(shown) === minor(installed) ? shown : installed;
+	}
+
+	#lines(purpose: Purpose): string {
+		const snippet = snippetFor(purpose, this.#client.name);
+		return snippet ? `${countLines(snippet)} lines` : NONE;
+	}
+
+	async #redirects(): Promise<string[]> {
+		const { probe, following } = this.#client;
+		if (probe === undefined) return [NONE, NONE, NONE];
+		const byItself = await this.#probe(probe, false);
+		if (byItself.isFollowed) return ['by itself', ...keyCells(byItself, await this.#probe(probe, true))];
+		if (following === undefined) return ['by hand', NONE, NONE];
+		const { option, probe: told } = following;
+		for (const { text } of [told, requireSnippet('result', this.#client)]) expect(text).toContain(option);
+		return [`\`${option}\``, ...keyCells(await this.#probe(told, false), await this.#probe(told, true))];
+	}
+
+	/** A GET of a job that succeeded. */
+	async #probe(probe: Snippet, redirectsElsewhere: boolean): Promise<Redirect> {
+		using tap = await Tap.open(this.#service().origin, { redirectsElsewhere });
+		const job = await startWaitingJob(tap.origin);
+		await job.complete();
+		await using program = await startProgram(this.#client, probe, { URL: job.links.self });
+		await program.end();
+		return redirectIn(tap.exchanges, redirectsElsewhere ? isAt(tap.elsewhere) : isResult);
+	}
+
+	async #waiting(): Promise<string> {
+		if (!snippetFor('result', this.#client.name)) return NONE;
+		const isWritten = MENTIONS_WAIT.test(requireSnippet('result', this.#client).text);
+		const shortest = Math.min(...waits(await this.result()));
+		if (shortest < RETRY_AFTER_SECONDS * 1_000) return NONE;
+		return isWritten ? 'in the snippet' : 'by itself';
+	}
+}
+
+const isAt = (origin: string) => (exchange: Exchange) =>
+	isResult(exchange) && `http://${exchange.headers.host}` === origin;
+
+function redirectIn(exchanges: readonly Exchange[], isTarget: (exchange: Exchange) => boolean): Redirect {
+	const target = exchanges.find(isTarget);
+	return { isFollowed: target !== undefined, keepsKey: target?.headers.authorization !== undefined };
+}
+
+function keyCells(here: Redirect, elsewhere: Redirect): string[] {
+	return [here, elsewhere].map(({ isFollowed, keepsKey }) => {
+		if (!isFollowed) return NONE;
+		return keepsKey ? 'kept' : 'dropped';
+	});
+}
+
+/** How long the client waited after each response that said how long to wait, in milliseconds. */
+function waits(exchanges: readonly Exchange[]): number[] {
+	const polls = exchanges.filter((exchange) => isStatus(exchange) || isResult(exchange));
+	return polls.flatMap(({ retryAfterSeconds, answeredAtMs }, at) => {
+		const next = polls[at + 1];
+		return retryAfterSeconds === undefined || next === undefined ? [] : [next.sentAtMs - answeredAtMs];
+	});
+}
