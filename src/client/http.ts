@@ -138,7 +138,7 @@ function assertSendable(headers: RequestInit['headers'] = {}): void {
 		try {
 			new Headers([[name, value]]);
 		} catch (cause) {
-			throw new TypeError(`Expected text that HTTP can carry in "${name}"`, { cause });
+			throw new TypeError(`Expected text of a header in "${name}"`, { cause });
 		}
 	}
 }

@@ -45,11 +45,11 @@ export const ROUTES: readonly Route[] = [
 	route('GET /.well-known/oauth-protected-resource', 'public', [rare('describeProtection')]),
 	route('GET /.well-known/oauth-protected-resource/mcp', 'public', [rare('describeProtection')]),
 
-	route('GET /.well-known/agent-card.json', 'public', [a2a('describeAgent')]),
-	route('POST /a2a/:operation', 'submit', [a2a('takeMessage'), mcpRequest]),
-	route('GET /a2a/tasks', 'read', [a2a('listA2aTasks')]),
-	route('GET /a2a/tasks/:taskId', 'read', [a2a('getA2aTask')]),
-	route('POST /a2a/tasks/:taskId', 'key', [a2a('changeA2aTask'), mcpRequest]),
+	route('GET /.well-known/agent-card.json', 'public', [rare('describeAgent')]),
+	route('POST /a2a/:operation', 'submit', [rare('takeMessage'), mcpRequest]),
+	route('GET /a2a/tasks', 'read', [rare('listA2aTasks')]),
+	route('GET /a2a/tasks/:taskId', 'read', [rare('getA2aTask')]),
+	route('POST /a2a/tasks/:taskId', 'key', [rare('changeA2aTask'), mcpRequest]),
 
 	route('GET /v1/me', 'key', [rare('describeCaller')]),
 	route('GET /metrics', 'admin', [rare('showMetrics')]),
@@ -94,11 +94,6 @@ function route(request: `${Route['method']} /${string}`, scope: Scope, [handle, 
 /** A handler that is loaded with its first request. */
 function rare(name: keyof typeof import('./rare-handlers.ts')): Route['handle'] {
 	return async (context) => (await import('./rare-handlers.ts'))[name](context);
-}
-
-/** A handler of the A2A server, which is loaded with its first request. */
-function a2a(name: keyof typeof import('./a2a/handlers.ts')): Route['handle'] {
-	return async (context) => (await import('./a2a/handlers.ts'))[name](context);
 }
 
 /** Loaded with its first request, apart from the rare handlers, because it is larger than all of them. */

@@ -20,13 +20,13 @@ export async function streamTask(context: RequestContext, job: FoundJob): Promis
 	const writer = writable.getWriter();
 	const encoder = new TextEncoder();
 	const writeText = (text: string) => writer.write(encoder.encode(text));
-	const write = (message: StreamResponse) => writeText(`data: ${JSON.stringify(message)}\n\n`);
+	const writeMessage = (message: StreamResponse) => writeText(`data: ${JSON.stringify(message)}\n\n`);
 	const tellAll = async () => {
-		await write({ task: await wholeTask(context, job) });
+		await writeMessage({ task: await wholeTask(context, job) });
 		if (feed) {
 			// The client may have left.
 			const stopHeartbeat = startHeartbeat(feed, (comment) => void writeText(comment).catch(() => feed.close()));
-			await tellUpdates(request, feed, write).finally(stopHeartbeat);
+			await tellUpdates(request, feed, writeMessage).finally(stopHeartbeat);
 		}
 		await writer.close();
 	};
@@ -38,14 +38,14 @@ export async function streamTask(context: RequestContext, job: FoundJob): Promis
 async function tellUpdates(
 	context: RequestContext,
 	feed: WebSocket,
-	write: (message: StreamResponse) => Promise<void>,
+	writeMessage: (message: StreamResponse) => Promise<void>,
 ): Promise<void> {
 	const { promise: over, resolve, reject } = Promise.withResolvers<void>();
 	let told = Promise.resolve();
 	feed.addEventListener('message', ({ data }) => {
 		if (data === PONG) return;
 		const { job } = JSON.parse(String(data)) as BareEvent;
-		told = told.then(() => tellEvent(context, job, write));
+		told = told.then(() => tellEvent(context, job, writeMessage));
 		told.then(job.finishedAt === undefined ? undefined : resolve, reject);
 	});
 	feed.addEventListener('close', () => told.then(resolve, reject));
@@ -59,11 +59,11 @@ async function tellUpdates(
 async function tellEvent(
 	context: RequestContext,
 	job: BareEvent['job'],
-	write: (message: StreamResponse) => Promise<void>,
+	writeMessage: (message: StreamResponse) => Promise<void>,
 ): Promise<void> {
 	if (job.finishedAt !== undefined) {
 		const artifact = await artifactFor(context, await readJob(context, true));
-		if (artifact) await write(artifactUpdate(job, artifact));
+		if (artifact) await writeMessage(artifactUpdate(job, artifact));
 	}
-	await write(statusUpdate(job));
+	await writeMessage(statusUpdate(job));
 }

@@ -3,7 +3,6 @@
  * requests. The `RateLimit` headers follow draft-ietf-httpapi-ratelimit-headers-11.
  */
 import ipaddr from 'ipaddr.js';
-import { serializeList } from 'structured-headers';
 import type { Config, RateLimitRule } from '../../config/config.ts';
 import { logError } from '../../log.ts';
 import { Problem } from '../problem.ts';
@@ -91,9 +90,13 @@ async function isWithin({ limiter }: RateLimitRule, key: string): Promise<boolea
 	}
 }
 
-/** One policy of a `RateLimit` or `RateLimit-Policy` header. */
+/**
+ * One policy of a `RateLimit` or `RateLimit-Policy` header (RFC 9651 §4.1). Its texts are words of this code, so JSON writes them as structured
+ * fields do.
+ */
 export function item(policy: string, parameters: Readonly<Record<string, number | string>>): string {
-	return serializeList([[policy, new Map(Object.entries(parameters))]]);
+	const written = Object.entries(parameters).map(([name, value]) => `;${name}=${JSON.stringify(value)}`);
+	return JSON.stringify(policy) + written.join('');
 }
 
 /** The client's address as Cloudflare reports it; for IPv6, its network. */
