@@ -3,8 +3,8 @@ import type { JobState, UsedJob } from '../../src/react/index.ts';
 import { useJob, useSubmit } from './hooks.ts';
 
 /** The page's address keeps the job's URL, so that a reload finds the job again. */
-const readJobUrl = () => decodeURIComponent(location.hash.slice(1)) || undefined;
-const keepJobUrl = (url: string) => history.replaceState(null, '', `#${encodeURIComponent(url)}`);
+const readJobUrl = () => new URLSearchParams(location.hash.slice(1)).get('job') ?? undefined;
+const keepJobUrl = (url: string) => history.replaceState(null, '', `#${new URLSearchParams({ job: url })}`);
 
 export function App() {
 	const [url] = useState(readJobUrl);

@@ -1,44 +1,29 @@
 /** The client in a real Chromium, on a page of another origin, with a policy that forbids everything but its own scripts. */
 import { readFile } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createClient } from '../../src/client/index.ts';
-import { type Server, startServer } from '../interop/server.ts';
-import { key, keyed, launchChromium } from './dashboard.ts';
-import { type PageServer, servePage } from './page-server.ts';
+import { KEY, type Site, startSite } from './site.ts';
 
 const PICTURE = new URL('../../demo/data/hubble-extreme-deep-field.jpg', import.meta.url);
-const KEY = key('submit', 'read', 'cancel', 'operate');
-
-let pages: PageServer;
-let server: Server;
-let browser: Browser;
+let site: Site;
 let page: Page;
 
 beforeAll(async () => {
-	pages = await servePage({ script: 'test/browser/pages/client.ts' });
-	[server, browser] = await Promise.all([
-		startServer({ ...keyed([KEY]), CORS_ORIGINS: pages.origin }),
-		launchChromium(),
-	]);
+	site = await startSite('test/browser/pages/client.ts');
 });
 
-afterAll(async () => {
-	await browser?.close();
-	await server?.stop();
-	await pages?.stop();
-});
+afterAll(() => site?.stop());
 
 beforeEach(async () => {
-	await page?.close();
-	page = await browser.newPage();
-	await page.goto(pages.origin);
+	page = await site.newPage();
+	await page.goto(site.pages.origin);
 	await page.waitForFunction(() => 'coatcheck' in globalThis);
 });
 
 /** What a script in the page may use. */
 function settings(more: object = {}) {
-	return { baseUrl: server.origin, apiKey: KEY.secret, ...more };
+	return { baseUrl: site.server.origin, apiKey: KEY.secret, ...more };
 }
 
 describe('the client in a browser', () => {
@@ -97,7 +82,7 @@ describe('the client in a browser', () => {
 				}
 				return last;
 			},
-			{ baseUrl: server.origin, url: links.cancel ?? '' },
+			{ baseUrl: site.server.origin, url: links.cancel ?? '' },
 		);
 		expect(last).toBe('canceled');
 		expect(new URL(sockets[0] ?? '').searchParams.get('token')).toBe(
@@ -160,7 +145,7 @@ describe('the client in a browser', () => {
 	});
 
 	it('falls back when a part of its code can not be loaded', async () => {
-		const sse = pages.scripts.find((script) => script.startsWith('by-sse'));
+		const sse = site.pages.scripts.find((script) => script.startsWith('by-sse'));
 		expect(sse).toBeDefined();
 		await page.route(`**/${sse}`, (route) => route.abort());
 		const result = await page.evaluate(
@@ -171,7 +156,7 @@ describe('the client in a browser', () => {
 	});
 
 	it('is refused on a page of an origin that is not listed', async () => {
-		await page.goto(pages.origin.replace('127.0.0.1', 'localhost'));
+		await page.goto(site.pages.origin.replace('127.0.0.1', 'localhost'));
 		await page.waitForFunction(() => 'coatcheck' in globalThis);
 		const name = await page.evaluate(
 			(options) =>

@@ -45,6 +45,12 @@ describe('the example page', () => {
 		expect(await status()).toBe('succeeded');
 	});
 
+	it('opens with an address that was cut', async () => {
+		await page.goto(`${pages.origin}/?cut#%E`);
+		await page.getByLabel('Seconds').waitFor();
+		expect(await status()).toBe('idle');
+	});
+
 	it('finds the job again after a reload, and cancels it', async () => {
 		await submit(60);
 		await expect.poll(status).toBe('running');

@@ -1,17 +1,11 @@
 /** The hooks in a real Chromium, in strict mode, on a page of another origin. */
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createClient, type StatusDocument } from '../../src/client/index.ts';
-import { type Server, startServer } from '../interop/server.ts';
-import { key, keyed, launchChromium } from './dashboard.ts';
-import { type PageServer, servePage } from './page-server.ts';
 import type { ShownState } from './pages/hooks.ts';
+import { KEY, type Site, startSite } from './site.ts';
 
-const KEY = key('submit', 'read', 'cancel', 'operate');
-
-let pages: PageServer;
-let server: Server;
-let browser: Browser;
+let site: Site;
 let page: Page;
 /** Errors and warnings in the page's console. */
 let complaints: string[];
@@ -20,22 +14,13 @@ let open: Set<string>;
 let opened: number;
 
 beforeAll(async () => {
-	pages = await servePage({ script: 'test/browser/pages/hooks.ts' });
-	[server, browser] = await Promise.all([
-		startServer({ ...keyed([KEY]), CORS_ORIGINS: pages.origin }),
-		launchChromium(),
-	]);
+	site = await startSite('test/browser/pages/hooks.ts');
 });
 
-afterAll(async () => {
-	await browser?.close();
-	await server?.stop();
-	await pages?.stop();
-});
+afterAll(() => site?.stop());
 
 beforeEach(async () => {
-	await page?.close();
-	page = await browser.newPage();
+	page = await site.newPage();
 	[complaints, open, opened] = [[], new Set(), 0];
 	page.on('pageerror', ({ message }) => complaints.push(message));
 	page.on('console', (message) => {
@@ -46,12 +31,12 @@ beforeEach(async () => {
 		open.add(socket.url());
 		socket.on('close', () => open.delete(socket.url()));
 	});
-	const settings = { baseUrl: server.origin, apiKey: KEY.secret };
-	await page.goto(`${pages.origin}/#${encodeURIComponent(JSON.stringify(settings))}`);
+	const settings = { baseUrl: site.server.origin, apiKey: KEY.secret };
+	await page.goto(`${site.pages.origin}/#${encodeURIComponent(JSON.stringify(settings))}`);
 	await page.waitForFunction(() => 'view' in globalThis);
 });
 
-const client = () => createClient({ baseUrl: server.origin, apiKey: KEY.secret });
+const client = () => createClient({ baseUrl: site.server.origin, apiKey: KEY.secret });
 
 /** Submits a job as a page's own server does. */
 async function submit(input: object): Promise<StatusDocument> {

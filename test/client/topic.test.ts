@@ -261,6 +261,21 @@ describe('subscriptions', () => {
 	});
 });
 
+it('a reader that is aborted gets nothing more, not even of the same frame', async () => {
+	const event = (seq: number) => ({ seq, type: 'made', at: '' });
+	const { client } = scripted({ sockets: (socket) => void socket.opens().tells([event(1), event(2), event(3)]) });
+	const abort = new AbortController();
+	const seqs: number[] = [];
+	const read = async () => {
+		for await (const { seq } of client.topic('t').events({ after: 0, signal: abort.signal })) {
+			seqs.push(seq);
+			abort.abort(new Error('enough'));
+		}
+	};
+	expect((await play(read())).error).toEqual(new Error('enough'));
+	expect(seqs).toEqual([1]);
+});
+
 it('a reader that is slower than its socket keeps little in memory, and misses nothing', async () => {
 	const LAST = 30;
 	const event = (seq: number) => ({ seq, type: 'made', at: '', data: 'x'.repeat(1_048_576) });

@@ -53,6 +53,10 @@ describe('the input that a form makes', () => {
 		);
 	});
 
+	it('has a member whose name has a dot under that name', () => {
+		expect(inputText(FIELDS, { 'with.dot': '{"a":1}' })).toBe('{"with.dot":{"a":1}}');
+	});
+
 	it.each([
 		['seconds', '1e', 'seconds: expected a number, got: 1e'],
 		['steps', '0x10', 'steps: expected a number, got: 0x10'],

@@ -3,6 +3,8 @@
 export interface Field {
 	/** The members on the way to the value: `error.code`. */
 	readonly name: string;
+	/** The same members one by one: a member's own name may have a dot. */
+	readonly path: readonly string[];
 	readonly kind: 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'json';
 	readonly isRequired: boolean;
 	readonly description?: string;
@@ -38,18 +40,19 @@ function fieldsIn(
 	return Object.entries(properties).flatMap(([member, schema]) => {
 		const place = [...path, member];
 		const isRequired = isParentRequired && required.includes(member);
-		// A dot in a name would be read as a way.
+		// A form's values have only the names, in which a way through this object could not be told from another.
 		const isPlain = !member.includes('.');
 		if (isPlain && schema.type === 'object' && schema.properties && place.length < MAX_DEPTH)
 			return fieldsIn(schema, place, isRequired);
-		return [fieldOf(schema, place.join('.'), isRequired)];
+		return [fieldOf(schema, place, isRequired)];
 	});
 }
 
-function fieldOf(schema: Schema, name: string, isRequired: boolean): Field {
+function fieldOf(schema: Schema, path: readonly string[], isRequired: boolean): Field {
 	const { description, default: usual } = schema;
 	return {
-		name,
+		name: path.join('.'),
+		path,
 		isRequired,
 		...kindOf(schema),
 		...(description !== undefined && { description }),
@@ -86,7 +89,7 @@ export function inputText(fields: readonly Field[], values: Values): string {
 	for (const field of fields) {
 		const text = values[field.name] ?? '';
 		if (text === '' && !(field.isRequired && field.kind === 'text')) continue;
-		place(root, field.name.split('.'), valueText(field, text));
+		place(root, field.path, valueText(field, text));
 	}
 	return treeText(root);
 }

@@ -32,6 +32,8 @@ export async function* follow<Event extends NumberedEvent>(
 		const log = new SessionLog();
 		try {
 			for await (const sign of transportAt(transports, course.at)(position, signal)) {
+				// A frame may have many events: none follows the abort.
+				signal.throwIfAborted();
 				log.add(sign);
 				if (sign.type === 'again') position = { after: sign.after ?? position.after, job: sign.job ?? position.job };
 				if (sign.type !== 'event' || !(isNew(sign.event, position) || isRestart(sign.event))) continue;
