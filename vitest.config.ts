@@ -21,12 +21,14 @@ const METRICS = 'test/interop/prometheus.test.ts';
 const MCP = ['test/interop/mcp/conformance.test.ts', 'test/interop/mcp/a2a.test.ts'];
 /** What takes too long for `npm test`: the first behind a real port, the second in workerd. `npm run test:slow` */
 const SLOW = ['test/slow/poison.test.ts'];
-const SLOW_IN_WORKERD = ['test/random/**', 'test/flow/payload.test.ts', 'test/slow/thumbnail-memory.test.ts'];
+const SLOW_IN_WORKERD = [
+	'test/random/**',
+	...['budget-list', 'hibernation', 'payload'].map((name) => `test/flow/${name}.test.ts`),
+	'test/slow/thumbnail-memory.test.ts',
+];
 /** Count what a whole deployment does, or leave its queues full. */
 const ALONE = [
-	...['budget', 'budget-list', 'budget-quotas', 'burst', 'overload', 'upstream'].map(
-		(name) => `test/flow/${name}.test.ts`,
-	),
+	...['budget', 'budget-quotas', 'burst', 'overload', 'upstream'].map((name) => `test/flow/${name}.test.ts`),
 	'test/topics/budget.test.ts',
 ];
 
