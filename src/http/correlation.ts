@@ -3,13 +3,17 @@ import type { LogContext } from '../log.ts';
 
 const CORRELATION_ID = /^[\x21-\x7e]{1,128}$/;
 
+export function isCorrelationId(text: string): boolean {
+	return CORRELATION_ID.test(text);
+}
+
 export class Correlation implements LogContext {
 	readonly #isCallers: boolean;
 	#id: string | undefined;
 
 	constructor({ headers }: Pick<Request, 'headers'>) {
 		const sent = headers.get('x-correlation-id');
-		this.#isCallers = sent !== null && CORRELATION_ID.test(sent);
+		this.#isCallers = sent !== null && isCorrelationId(sent);
 		if (sent !== null && this.#isCallers) this.#id = sent;
 	}
 

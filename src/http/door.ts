@@ -1,6 +1,7 @@
 /** Handles a request: configuration, route, authentication, handler. Turns every error into a problem response. */
 import { Router } from 'itty-router';
 import { type Config, NotConfigured, readConfig } from '../config/config.ts';
+import { A2A_PATH } from '../core/a2a/limits.ts';
 import { defined } from '../core/defined.ts';
 import { MCP_PATH } from '../core/mcp/limits.ts';
 import { COMMON_METHODS } from '../core/upstream/request.ts';
@@ -63,7 +64,9 @@ export async function handleRequest(
 		const arrival = { request, url, correlation, config };
 		const response = await routeRequest(arrival, deployment, ctx).catch(async (error: unknown) => {
 			await drain(request, REST_OF_UNKNOWN);
-			return problemResponse(toProblem(error, request), requestFacts(arrival));
+			const problem = toProblem(error, request);
+			if (url.pathname.startsWith(`${A2A_PATH}/`)) return (await import('./a2a/answer.ts')).problemAnswer(problem);
+			return problemResponse(problem, requestFacts(arrival));
 		});
 		return withCommonHeaders(response, arrival);
 	});

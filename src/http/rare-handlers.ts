@@ -2,7 +2,7 @@
  * Handlers that few clients need. An isolate loads all of them at once, for the first request of any: in parts of their own, the
  * imports that they share would make the start larger than they make it smaller.
  */
-export { describeAgent } from './a2a/card.ts';
+export { describeAgent, describeToCaller } from './a2a/card.ts';
 export { takeMessage } from './a2a/send.ts';
 export { changeA2aTask, getA2aTask, listA2aTasks } from './a2a/tasks.ts';
 export { actionStatus, createAction, stopAction } from './actions/actions.ts';

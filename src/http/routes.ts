@@ -47,6 +47,7 @@ export const ROUTES: readonly Route[] = [
 
 	route('GET /.well-known/agent-card.json', 'public', [rare('describeAgent')]),
 	route('POST /a2a/:operation', 'submit', [rare('takeMessage'), mcpRequest]),
+	route('GET /a2a/extendedAgentCard', 'read', [rare('describeToCaller')]),
 	route('GET /a2a/tasks', 'read', [rare('listA2aTasks')]),
 	route('GET /a2a/tasks/:taskId', 'read', [rare('getA2aTask')]),
 	route('POST /a2a/tasks/:taskId', 'key', [rare('changeA2aTask'), mcpRequest]),

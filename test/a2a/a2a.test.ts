@@ -1,10 +1,13 @@
 /** The A2A server, by messages as they are on the wire. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { A2aTask, StreamResponse } from '../../src/core/a2a/task.ts';
 import { call, ORIGIN } from '../flow/client.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Key } from '../http/deployment.ts';
 import { receiver } from '../webhook/receiver.ts';
 
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const VERSION = { 'a2a-version': '1.0' };
 
 interface Answer extends Partial<A2aTask> {
@@ -71,19 +74,24 @@ describe('the agent card', () => {
 		expect(card.skills.map(({ id }) => id)).toEqual(expect.arrayContaining(['sleep', 'thumbnail', 'profile_csv']));
 	});
 
-	it('names no skill where the API is not described, and no upstream of some tenants', async () => {
+	it('names no skill where the API is not described, and no upstream where there are keys', async () => {
 		const skills = async (variables: object) => {
 			const card = await ask({ ...DEPLOYED, ...variables }, '/.well-known/agent-card.json');
 			return (await card.json<{ skills: { id: string }[] }>()).skills.map(({ id }) => id);
 		};
 		expect(await skills({ OPENAPI: 'off' })).toEqual([]);
 		const upstreams = {
-			all: { baseUrl: 'https://all.example', mcp: true },
-			some: { baseUrl: 'https://some.example', mcp: true, tenants: ['acme'] },
+			all: { baseUrl: 'https://all.example', mcp: true, paths: ['/internal/payroll/*'] },
+			some: { baseUrl: 'https://some.example', mcp: true, tenants: ['globex'] },
 		};
-		const named = await skills({ UPSTREAMS: JSON.stringify(upstreams) });
-		expect(named).toContain('upstream_all');
-		expect(named).not.toContain('upstream_some');
+		const variables = { UPSTREAMS: JSON.stringify(upstreams) };
+		expect(await skills(variables)).not.toContain('upstream_all');
+		const extended = await ask({ ...DEPLOYED, ...variables }, '/a2a/extendedAgentCard', {
+			headers: { ...VERSION, ...bearer(KEYS.client) },
+		});
+		const known = (await extended.json<{ skills: { id: string }[] }>()).skills.map(({ id }) => id);
+		expect(known).toContain('upstream_all');
+		expect(known).not.toContain('upstream_some');
 	});
 });
 
@@ -125,8 +133,7 @@ describe('a message', () => {
 	});
 
 	it('takes a file, and can start a request to an upstream', async () => {
-		const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-		const parts = [{ data: { parameters: { width: 8, format: 'png' } } }, { raw: pixel, mediaType: 'image/png' }];
+		const parts = [{ data: { parameters: { width: 8, format: 'png' } } }, { raw: PIXEL, mediaType: 'image/png' }];
 		const { task } = await send(message('thumbnail', parts));
 		expect(task?.artifacts).toMatchObject([
 			{ parts: [{ raw: expect.stringMatching(/^iVBOR/), mediaType: 'image/png' }] },
@@ -153,6 +160,56 @@ describe('a message', () => {
 		expect(JSON.stringify(answer.error)).toMatch(text);
 	});
 
+	it('has its file among its data, or as a part, but not both', async () => {
+		const file = { base64: PIXEL, mediaType: 'image/png' };
+		const data = { data: { file, parameters: { width: 8, format: 'png' } } };
+		expect((await send(message('thumbnail', [data]))).task?.status.state).toBe('TASK_STATE_COMPLETED');
+		const both = await send(message('thumbnail', [data, { raw: PIXEL, mediaType: 'image/png' }]));
+		expect(both.error?.details).toMatchObject([{}, { fieldViolations: [{ field: '/message/parts' }] }]);
+	});
+
+	it.each([
+		'talk%20one',
+		'a|b',
+		'{x}',
+		'<urn:x>',
+	])('may belong to the context %s, which the answer names', async (contextId) => {
+		const given = { message: sleep({ seconds: 0 }, { contextId, taskId: null }), configuration: null };
+		const response = await post('message:send', given);
+		expect(response.headers.get('x-correlation-id')).toBe(contextId);
+		expect((await response.json<Answer>()).task?.contextId).toBe(contextId);
+	});
+
+	it.each(['é1', 'x'.repeat(256), ''])('whose id is %j is told what an id may be', async (messageId) => {
+		const { error } = await send(sleep({ seconds: 0 }, { messageId }));
+		expect(error?.details).toMatchObject([{}, { fieldViolations: [{ field: '/message/messageId' }] }]);
+	});
+
+	it('with a field that no object should have is refused', async () => {
+		const body = (data: string) =>
+			`{ "message": { "messageId": "${crypto.randomUUID()}", "parts": [{ "data": ${data} }], "metadata": { "skill": "sleep" } } }`;
+		const init = { method: 'POST', headers: { ...VERSION, 'content-type': 'application/json' } };
+		const response = await call('/a2a/message:send', {
+			...init,
+			body: body('{ "seconds": 0, "__proto__": { "steps": 3 } }'),
+		});
+		expect([response.status, reasonIn(await response.json())]).toEqual([400, 'INVALID_PARAMS']);
+	});
+
+	it.each([
+		['without a key', {}, 401, 'UNAUTHENTICATED'],
+		['of a key that may only read', bearer(KEYS.read), 403, 'PERMISSION_DENIED'],
+	])('%s is refused in the form of the protocol', async (_, headers, code, status) => {
+		const init = {
+			method: 'POST',
+			headers: { ...VERSION, 'content-type': 'application/json', ...headers },
+			body: '{}',
+		};
+		const response = await ask(DEPLOYED, '/a2a/message:send', init);
+		expect(response.status).toBe(code);
+		expect(await response.json()).toMatchObject({ error: { code, status, details: [{ domain: 'coatcheck' }] } });
+	});
+
 	it('of a client that speaks another version is refused', async () => {
 		const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
 		expect(reasonIn(await (await call('/a2a/message:send', init)).json())).toBe('VERSION_NOT_SUPPORTED');
@@ -177,6 +234,37 @@ describe('a stream', () => {
 			'statusUpdate' in one ? [one.statusUpdate.metadata.percentComplete] : [],
 		);
 		expect(updates).toContain(50);
+	});
+
+	it("goes on after the job's object has restarted", async () => {
+		const response = await post('message:stream', { message: sleep({ seconds: 3, steps: 3 }) });
+		const reader = response.body?.getReader();
+		const first = new TextDecoder().decode((await reader?.read())?.value);
+		const { task } = JSON.parse(first.slice('data: '.length)) as { task: A2aTask };
+		await runInDurableObject(env.JOBS.get(env.JOBS.idFromString(task.id)), (_, state) =>
+			state.abort('restarted'),
+		).catch(() => {});
+		let rest = '';
+		for (;;) {
+			const piece = await reader?.read();
+			if (!piece || piece.done) break;
+			rest += new TextDecoder().decode(piece.value);
+		}
+		expect(rest).toMatch(/artifactUpdate.*\n\ndata: .*TASK_STATE_COMPLETED.*\n\n$/);
+	});
+
+	it('lets go of a reader that leaves', async () => {
+		const { task } = await send(sleep({ seconds: 1, steps: 1 }), AT_ONCE);
+		const response = await call(`/a2a/tasks/${task?.id}:subscribe`, { headers: VERSION });
+		const reader = response.body?.getReader();
+		await reader?.read();
+		await reader?.cancel();
+		const sockets = () =>
+			runInDurableObject(
+				env.JOBS.get(env.JOBS.idFromString(task?.id ?? '')),
+				(_, state) => state.getWebSockets().length,
+			);
+		await expect.poll(sockets).toBe(0);
 	});
 
 	it.each(['GET', 'POST'])('is subscribed to again with %s, until the task has ended', async (method) => {

@@ -379,7 +379,7 @@ describe('an exchange is as described', () => {
 			headers: { ...version, 'content-type': 'application/json' },
 		});
 		const { task } = await sent.json<{ task: { id: string } }>();
-		for (const path of ['/a2a/tasks', `/a2a/tasks/${task.id}`])
+		for (const path of ['/a2a/extendedAgentCard', '/a2a/tasks', `/a2a/tasks/${task.id}`])
 			expect((await exchange(path, { headers: version })).status).toBe(200);
 		const canceled = await exchange(`/a2a/tasks/${task.id}:cancel`, { method: 'POST', headers: version });
 		expect(canceled.status).toBe(400);

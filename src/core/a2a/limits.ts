@@ -11,3 +11,6 @@ export const CARD_SECONDS = 300;
 
 /** Tasks on a page of the list. */
 export const PAGE_TASKS = { min: 1, max: 100, default: 50 } as const;
+
+/** How often a stream opens its connection to the job again, and the doubling wait before it, in milliseconds. */
+export const REOPENED_MS = { times: 6, first: 250, max: 8_000 } as const;

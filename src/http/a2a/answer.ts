@@ -1,6 +1,6 @@
 /** Answers of the A2A server: JSON of the protocol, and its errors as `google.rpc.Status` (A2A 1.0 §11.6). */
 
-import type { Fault, Problem } from '../problem.ts';
+import { type Fault, type Problem, RETRY_AFTER_SECONDS } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toProblem } from '../to-problem.ts';
 import { STATUS_NAMES } from './status-names.ts';
@@ -13,9 +13,9 @@ const NOT_FOUND = 404;
 
 /** An error that the protocol names. */
 export class A2aError extends Error {
-	readonly reason: string;
+	readonly reason: 'VERSION_NOT_SUPPORTED' | 'UNSUPPORTED_OPERATION' | 'TASK_NOT_CANCELABLE';
 
-	constructor(reason: string, message: string) {
+	constructor(reason: A2aError['reason'], message: string) {
 		super(message);
 		this.reason = reason;
 	}
@@ -31,8 +31,10 @@ export async function answerA2a(context: RequestContext, handle: () => Promise<R
 		requireVersion(context);
 		return await handle();
 	} catch (error) {
-		if (error instanceof A2aError)
-			return errorAnswer(error.message, { code: BAD_REQUEST, info: errorInfo(error.reason) });
+		if (error instanceof A2aError) {
+			const info = errorInfo(error.reason);
+			return errorAnswer(error.message, { code: BAD_REQUEST, status: 'FAILED_PRECONDITION', info });
+		}
 		return problemAnswer(toProblem(error, context.request, context.principal));
 	}
 }
@@ -44,7 +46,8 @@ function requireVersion({ request, url }: RequestContext): void {
 	throw new A2aError('VERSION_NOT_SUPPORTED', 'Expected the header A2A-Version: 1.0');
 }
 
-function problemAnswer({ code, status, message, errors = [], headers }: Problem): Response {
+/** A problem in the protocol's form. Every 429 and 503 says when to come back. */
+export function problemAnswer({ code, status, message, errors = [], headers }: Problem): Response {
 	const isGone = code === 'JobNotFound' || code === 'JobExpired' || code === 'JobPurged';
 	if (isGone) return errorAnswer('Task not found', { code: NOT_FOUND, info: errorInfo('TASK_NOT_FOUND') });
 	if (code === 'UnsupportedMediaType')
@@ -52,7 +55,13 @@ function problemAnswer({ code, status, message, errors = [], headers }: Problem)
 	const isInvalid = ['InvalidRequest', 'InvalidInput', 'IdempotencyKeyReused'].includes(code);
 	const info = isInvalid ? errorInfo('INVALID_PARAMS') : errorInfo(code, 'coatcheck');
 	const faults = errors.map((fault) => ({ field: faultField(fault), description: fault.message }));
-	return errorAnswer(message, { code: isInvalid ? BAD_REQUEST : status, info, faults, headers });
+	const wait = status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {};
+	return errorAnswer(message, {
+		code: isInvalid ? BAD_REQUEST : status,
+		info,
+		faults,
+		headers: { ...wait, ...headers },
+	});
 }
 
 function errorInfo(reason: string, domain = 'a2a-protocol.org'): object {
@@ -62,14 +71,19 @@ function errorInfo(reason: string, domain = 'a2a-protocol.org'): object {
 interface ErrorFacts {
 	/** Status of HTTP. */
 	readonly code: number;
+	/** Of `google.rpc.Code`. Default: that of the code. */
+	readonly status?: string;
 	readonly info: object;
 	readonly faults?: readonly object[];
 	readonly headers?: Readonly<Record<string, string>>;
 }
 
-function errorAnswer(message: string, { code, info, faults = [], headers = {} }: ErrorFacts): Response {
+function errorAnswer(
+	message: string,
+	{ code, status = STATUS_NAMES[code] ?? 'UNKNOWN', info, faults = [], headers = {} }: ErrorFacts,
+): Response {
 	const violations = faults.length > 0 ? [{ '@type': `${TYPE}BadRequest`, fieldViolations: faults }] : [];
-	const error = { code, status: STATUS_NAMES[code] ?? 'UNKNOWN', message, details: [info, ...violations] };
+	const error = { code, status, message, details: [info, ...violations] };
 	return Response.json({ error }, { status: code, headers: { ...headers, ...HEADERS } });
 }
 

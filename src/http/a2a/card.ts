@@ -2,29 +2,39 @@
 import { A2A_PATH, CARD_SECONDS } from '../../core/a2a/limits.ts';
 import { defined } from '../../core/defined.ts';
 import type { JobStarter } from '../mcp/tool.ts';
-import { publicStarters } from '../mcp/tools.ts';
+import { callersStarters, publicStarters } from '../mcp/tools.ts';
 import { linkOrigin, type RequestContext } from '../request-context.ts';
+import { a2aJson, answerA2a } from './answer.ts';
 
 const JSON_MODE = 'application/json';
 
 /** It is public, as the description of the API. Where that is off, it names no skill. */
 export function describeAgent(context: RequestContext): Response {
+	const skills = context.config.isDescriptionOn ? publicStarters(context) : [];
+	const cacheControl = `public, max-age=${CARD_SECONDS}`;
+	return Response.json(createCard(context, skills), { headers: { 'cache-control': cacheControl } });
+}
+
+/** `GET /a2a/extendedAgentCard`: with the skills that the caller may use. */
+export function describeToCaller(context: RequestContext): Promise<Response> {
+	return answerA2a(context, async () => a2aJson(createCard(context, callersStarters(context))));
+}
+
+function createCard(context: RequestContext, starters: readonly JobStarter[]): object {
 	const { config } = context;
-	const skills = config.isDescriptionOn ? publicStarters(context).map(skillFor) : [];
-	const card = defined({
+	return defined({
 		name: 'Coatcheck',
 		description: 'Runs slow work as tasks that are fetched later. A message names its skill as metadata.skill.',
 		version: '0.1.0',
 		supportedInterfaces: [
 			{ url: linkOrigin(context) + A2A_PATH, protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
 		],
-		capabilities: { streaming: true, pushNotifications: false, extendedAgentCard: false },
+		capabilities: { streaming: true, pushNotifications: false, extendedAgentCard: true },
 		defaultInputModes: [JSON_MODE],
 		defaultOutputModes: [JSON_MODE, 'text/plain'],
-		skills,
+		skills: starters.map(skillFor),
 		...keyProtection(config.isOpen),
 	});
-	return Response.json(card, { headers: { 'cache-control': `public, max-age=${CARD_SECONDS}` } });
 }
 
 function skillFor({ name, tool }: JobStarter): object {

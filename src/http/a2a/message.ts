@@ -1,9 +1,10 @@
 /** A message to the agent: its skill, and the arguments in its parts. */
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
+import { OPTION_LIMITS } from '../../core/job/limits.ts';
 import { MAX_MCP_REQUEST_BYTES } from '../../core/mcp/limits.ts';
 import { once } from '../../core/once.ts';
-import { Correlation } from '../correlation.ts';
+import { Correlation, isCorrelationId } from '../correlation.ts';
 import { inBody, zodFaults } from '../faults.ts';
 import { readJson } from '../json-body.ts';
 import type { JobStarter, ToolSubmission } from '../mcp/tool.ts';
@@ -12,19 +13,27 @@ import type { RequestContext } from '../request-context.ts';
 import { invalidRequest } from '../submit/options.ts';
 import { A2aError } from './answer.ts';
 
-/** Protobuf's JSON leaves an empty text out, or sends it. */
+/** Protobuf's JSON leaves an empty text out, or sends it, or `null`. */
 const optionalText = () =>
 	z
 		.string()
-		.optional()
+		.nullish()
 		.transform((text) => text || undefined);
+
+const keyChars = OPTION_LIMITS.idempotencyKeyChars.max;
+
+/** It is the idempotency key of the job. */
+const messageKey = () =>
+	z
+		.string('expected an id')
+		.regex(new RegExp(`^[\\x20-\\x7e]{1,${keyChars}}$`), `expected 1 to ${keyChars} printable ASCII characters`);
 
 const MessagePart = once(() =>
 	z.looseObject({
-		text: z.string().optional(),
+		text: optionalText(),
 		data: z.unknown().optional(),
-		raw: z.string().optional(),
-		url: z.string().optional(),
+		raw: optionalText(),
+		url: optionalText(),
 		mediaType: optionalText(),
 	}),
 );
@@ -32,13 +41,13 @@ const MessagePart = once(() =>
 const SendRequest = once(() =>
 	z.looseObject({
 		message: z.looseObject({
-			messageId: z.string('expected an id').min(1, 'expected an id'),
+			messageId: messageKey(),
 			contextId: optionalText(),
 			taskId: optionalText(),
 			parts: z.array(MessagePart(), 'expected a list of parts').min(1, 'expected at least one part'),
-			metadata: z.looseObject({ skill: z.string('expected the id of a skill').optional() }).optional(),
+			metadata: z.looseObject({ skill: optionalText() }).nullish(),
 		}),
-		configuration: z.looseObject({ returnImmediately: z.boolean().default(false) }).prefault({}),
+		configuration: z.looseObject({ returnImmediately: z.boolean().nullish() }).nullish(),
 	}),
 );
 
@@ -70,7 +79,7 @@ export async function readOrder(context: RequestContext): Promise<Order> {
 			idempotencyKey: message.messageId,
 			signal: request.signal,
 		},
-		returnsAtOnce: configuration.returnImmediately,
+		returnsAtOnce: configuration?.returnImmediately ?? false,
 	};
 }
 
@@ -85,8 +94,11 @@ function findSkill(context: RequestContext, id: string | undefined): JobStarter 
 
 function inContext(context: RequestContext, contextId: string | undefined): RequestContext {
 	if (contextId === undefined) return context;
-	const correlation = new Correlation({ headers: new Headers({ 'x-correlation-id': encodeURI(contextId) }) });
-	if (correlation.correlationId === contextId) return { ...context, correlation };
+	if (isCorrelationId(contextId)) {
+		context.correlation.adopt(contextId);
+		const correlation = new Correlation({ headers: new Headers({ 'x-correlation-id': contextId }) });
+		return { ...context, correlation };
+	}
 	const message = 'expected at most 128 printable ASCII characters without spaces';
 	throw invalidRequest('The message is not valid', [{ pointer: '/message/contextId', message }]);
 }
@@ -101,7 +113,12 @@ function readParts(parts: Parts): Record<string, unknown> {
 		]);
 	const [given] = data.map((part) => part.data);
 	const [file] = files.map(({ raw: base64, url, mediaType }) => defined({ base64, url, mediaType }));
-	return defined({ ...(isArguments(given) ? given : { input: given }), file });
+	const named = isArguments(given) ? given : defined({ input: given });
+	if (file && Object.hasOwn(named, 'file'))
+		throw invalidRequest('The message is not valid', [
+			{ pointer: '/message/parts', message: 'expected the file either in the data or as a part' },
+		]);
+	return { ...named, ...defined({ file }) };
 }
 
 function isArguments(value: unknown): value is Record<string, unknown> {

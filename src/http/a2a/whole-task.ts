@@ -5,6 +5,7 @@ import type { RequestContext } from '../request-context.ts';
 
 /** @param job read with its outcome. */
 export async function wholeTask(context: RequestContext, job: FoundJob): Promise<A2aTask> {
+	context.correlation.adopt(job.view.facts.correlationId);
 	return a2aTask(job.view.facts, await artifactFor(context, job));
 }
 

@@ -55,6 +55,14 @@ export const AGENTS: Operations = {
 			200: { description: 'The task, or a stream', content: { [A2A_TYPE]: { type: 'object' }, ...A2A_STREAM } },
 		},
 	},
+	'GET /a2a/extendedAgentCard': {
+		...A2A,
+		id: 'getExtendedAgentCard',
+		summary: 'Read the agent card for this caller',
+		description: 'With the skills that the credentials allow',
+		parameters: ['a2aVersion', 'a2aVersionInQuery'],
+		answers: { 200: { description: 'The card', content: { [A2A_TYPE]: { type: 'object' } } } },
+	},
 	'GET /a2a/tasks': {
 		...A2A,
 		id: 'listA2aTasks',

@@ -31,9 +31,10 @@ export function callersStarters(caller: Caller): JobStarter[] {
 	return mayStart ? jobStarters(caller, (upstream) => mayUse(upstream, tenantOf(principal))) : [];
 }
 
-/** Those that every caller with credentials has. */
+/** Those of the public card. The paths of an upstream are known to its callers only. */
 export function publicStarters(deployment: Pick<Caller, 'tasks' | 'config'>): JobStarter[] {
-	return jobStarters(deployment, ({ tenants }) => tenants === undefined);
+	const { isOpen } = deployment.config;
+	return jobStarters(deployment, ({ tenants }) => isOpen && tenants === undefined);
 }
 
 /** For a caller of any scopes. */
