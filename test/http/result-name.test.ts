@@ -23,6 +23,8 @@ describe('a result', () => {
 	it.each([
 		['image/jpeg', 'sleep.jpg'],
 		['image/jpg', 'sleep.jpg'],
+		['application/pdf', 'sleep.pdf'],
+		['text/plain', 'sleep.txt'],
 		['Text/CSV; charset=utf-8', 'sleep.csv'],
 		['application/problem+json', 'sleep.json'],
 		['application/octet-stream', 'sleep.bin'],

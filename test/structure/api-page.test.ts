@@ -44,7 +44,7 @@ const OF_OTHERS = [
 	'sec-fetch-site',
 ];
 /** Headers of responses. */
-const OF_RESPONSES = ['coatcheck-reason', 'etag', 'last-modified', 'retry-after'];
+const OF_RESPONSES = ['coatcheck-reason', 'content-disposition', 'etag', 'last-modified', 'retry-after'];
 
 describe('the description of the API', () => {
 	const { components } = JSON.parse(writePage('--print')) as {

@@ -67,12 +67,8 @@ function replay(
 ): Response {
 	const headers = new Headers([...reply.headers]);
 	nameFile(headers, task, reply);
-	for (const [name, value] of Object.entries({
-		...PRIVATE,
-		...UNTRUSTED,
-		'x-correlation-id': correlation.correlationId,
-	}))
-		headers.set(name, value);
+	const own = { ...PRIVATE, ...UNTRUSTED, 'x-correlation-id': correlation.correlationId };
+	for (const [name, value] of Object.entries(own)) headers.set(name, value);
 	const { body, status } = reply;
 	const isRead = request.method === 'GET' || request.method === 'HEAD';
 	if (isRead && isSuccess(status)) {
