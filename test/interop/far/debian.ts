@@ -198,4 +198,25 @@ file_get_contents(getenv('URL'), false, stream_context_create(['http' => ['heade
 		needs: [{ purpose: 'result', flag: '-qO thumbnail.jpg', instead: '-qO thumbnail.jpg --content-on-error' }],
 		probe: { file: 'probe.sh', text: 'wget -qO- --header "Authorization: Bearer $KEY" "$URL"\n' },
 	},
+	{
+		name: 'R httr2',
+		packages: ['r-cran-httr2', 'r-cran-jsonlite'],
+		version: `/usr/bin/Rscript -e 'cat(format(packageVersion("httr2")))'`,
+		probe: {
+			file: 'probe.R',
+			text: `
+library(httr2)
+req_perform(req_auth_bearer_token(request(Sys.getenv("URL")), Sys.getenv("KEY")))
+`,
+		},
+	},
+	{
+		name: 'Tcl http',
+		packages: ['tcl', 'tcllib'],
+		version: `echo 'puts [package require http]' | /usr/bin/tclsh`,
+		probe: {
+			file: 'probe.tcl',
+			text: 'package require http\nhttp::geturl $env(URL) -headers [list Authorization "Bearer $env(KEY)"]\n',
+		},
+	},
 ];
