@@ -12,6 +12,7 @@ export interface JobUrls {
 	readonly events: string;
 	readonly socket: string;
 	readonly cancel: string;
+	/** Has no token, because no link may purge: that requires an API key. */
 	readonly purge: string;
 	/** Has no token: retrying a job is a submission, which requires an API key. */
 	readonly retry: string;
@@ -40,7 +41,7 @@ export function jobUrls(link: string | URL): JobUrls {
 		events: `${job}/events${query}`,
 		socket: `${job.replace(/^http/, 'ws')}/socket${query}`,
 		cancel: `${job}/cancel${query}`,
-		purge: `${job}/purge${query}`,
+		purge: `${job}/purge`,
 		retry: `${job}/retry`,
 	};
 }

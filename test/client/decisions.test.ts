@@ -178,6 +178,14 @@ describe('jobUrls', () => {
 		expect(afterCursor(urls.socket, 7)).toBe(`${urls.socket}&after=7`);
 	});
 
+	it('have no token where only a key may act: beside a token, the key would not be sent', () => {
+		const { purge, retry } = jobUrls(`http://host/v1/jobs/${'0'.repeat(64)}?token=a.b-c_d`);
+		expect([purge, retry]).toEqual([
+			`http://host/v1/jobs/${'0'.repeat(64)}/purge`,
+			`http://host/v1/jobs/${'0'.repeat(64)}/retry`,
+		]);
+	});
+
 	it.each([
 		'nonsense',
 		'https://host/v1/jobs',
