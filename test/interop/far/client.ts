@@ -19,10 +19,19 @@ export interface FarClient {
 	readonly probe?: Snippet;
 	/** If it follows redirects only when it is told to: how the snippet says so, and the probe that does. */
 	readonly following?: { readonly option: string; readonly probe: Snippet };
+	/** What the page says a snippet needs, and what to write instead so that the snippet fails. */
+	readonly needs?: readonly Need[];
 	/** Where it finds its packages. */
 	readonly variables?: Variables;
 	/** A folder of npm packages. */
 	readonly modules?: string;
+}
+
+export interface Need {
+	readonly purpose: 'result' | 'events';
+	readonly flag: string;
+	/** Default: nothing. */
+	readonly instead?: string;
 }
 
 export interface ServiceUnderTest {
@@ -63,7 +72,14 @@ export function describeClient(client: FarClient, service: () => ServiceUnderTes
 		for (const purpose of ['events', 'websocket'] as const) {
 			if (!snippetFor(purpose, client.name)) continue;
 			it(`shows each event once as it happens, in ${purpose}, and resumes after a broken connection`, () =>
-				watchJob(client, purpose, service()));
+				watchJob(client, requireSnippet(purpose, client), service()));
+		}
+
+		for (const need of client.needs ?? []) {
+			it(`fails with ${JSON.stringify(need.instead ?? '')} instead of ${JSON.stringify(need.flag)}`, async () => {
+				expect(requireSnippet(need.purpose, client).text).toContain(need.flag);
+				await expect(runWithout(need, client, service())).rejects.toThrow();
+			});
 		}
 
 		it('is described by the page as it was measured', async () => {
@@ -91,16 +107,51 @@ function startProgram(client: FarClient, snippet: Snippet, variables: Variables,
 }
 
 /** Runs a snippet `result` in front of a tap of its own. */
-async function runResult(client: FarClient, origin: string, photo: Uint8Array, options: TapOptions = {}) {
+async function runResult(
+	client: FarClient,
+	snippet: Snippet,
+	origin: string,
+	photo: Uint8Array,
+	options: TapOptions = {},
+) {
 	using tap = await Tap.open(origin, options);
-	await using program = await startProgram(client, requireSnippet('result', client), { BASE: tap.origin }, photo);
+	await using program = await startProgram(client, snippet, { BASE: tap.origin }, photo);
 	const status = await program.end();
 	const file = join(program.folder, 'thumbnail.jpg');
 	return { tap, status, printed: program.printed, thumbnail: existsSync(file) ? readFileSync(file) : undefined };
 }
 
+/** Runs the same test with another snippet. */
+async function runWithout(need: Need, client: FarClient, service: ServiceUnderTest): Promise<unknown> {
+	const { file, text } = requireSnippet(need.purpose, client);
+	const without = { file, text: text.replace(need.flag, need.instead ?? '') };
+	return need.purpose === 'events' ? watchJob(client, without, service) : fetchThumbnail(client, without, service);
+}
+
+/** @returns the requests with which the client got the thumbnail, after at least one response that asked it to wait. */
+async function fetchThumbnail(
+	client: FarClient,
+	snippet: Snippet,
+	{ origin, thumbnail }: ServiceUnderTest,
+): Promise<readonly Exchange[]> {
+	for (let tries = 1; tries <= MAX_TRIES; tries++) {
+		const options = { delaySeconds: 1, retryAfterSeconds: RETRY_AFTER_SECONDS };
+		const run = await runResult(client, snippet, origin, PHOTO, options);
+		expect(run.status, run.printed).toBe(0);
+		expect(run.thumbnail?.equals(thumbnail), 'the thumbnail is the right one').toBe(true);
+		// On a busy machine, the job may have ended before the client asked for it.
+		if (waits(run.tap.exchanges).length > 0) return run.tap.exchanges;
+	}
+	throw new Error(`In ${MAX_TRIES} runs, no response asked the client to wait`);
+}
+
 async function readFailure(client: FarClient, { origin }: ServiceUnderTest): Promise<void> {
-	const { status, printed, thumbnail } = await runResult(client, origin, DAMAGED_PHOTO);
+	const { status, printed, thumbnail } = await runResult(
+		client,
+		requireSnippet('result', client),
+		origin,
+		DAMAGED_PHOTO,
+	);
 	expect(printed).toContain('InvalidImage');
 	expect(status).not.toBe(0);
 	expect(thumbnail?.subarray(0, JPEG.length)).not.toEqual(JPEG);
@@ -119,16 +170,11 @@ function eventsIn(printed: string): { seq: number; type: string }[] {
 	return [...printed.matchAll(/^(\d+) ([a-z]+)\n/gm)].map(([, seq, type = '']) => ({ seq: Number(seq), type }));
 }
 
-async function watchJob(
-	client: FarClient,
-	purpose: 'events' | 'websocket',
-	{ origin }: ServiceUnderTest,
-): Promise<void> {
+async function watchJob(client: FarClient, snippet: Snippet, { origin }: ServiceUnderTest): Promise<void> {
 	using tap = await Tap.open(origin);
 	const job = await startWaitingJob(tap.origin);
 	const { events: EVENTS, socket: SOCKET } = job.links;
-	const link = purpose === 'events' ? { EVENTS } : { SOCKET };
-	await using program = await startProgram(client, requireSnippet(purpose, client), link);
+	await using program = await startProgram(client, snippet, { EVENTS, SOCKET });
 	const untilAfter = (seq: number) => program.until((printed) => eventsIn(printed).some((event) => event.seq > seq));
 	await untilAfter(job.seq - 1);
 	tap.breakStreams();
@@ -162,25 +208,9 @@ class Measurements {
 		this.#service = service;
 	}
 
-	/** The requests with which the client got a thumbnail, after at least one response that asked it to wait. */
 	result(): Promise<readonly Exchange[]> {
-		this.#result ??= this.#runResult();
+		this.#result ??= fetchThumbnail(this.#client, requireSnippet('result', this.#client), this.#service());
 		return this.#result;
-	}
-
-	async #runResult(): Promise<readonly Exchange[]> {
-		const { origin, thumbnail } = this.#service();
-		for (let tries = 1; tries <= MAX_TRIES; tries++) {
-			const run = await runResult(this.#client, origin, PHOTO, {
-				delaySeconds: 1,
-				retryAfterSeconds: RETRY_AFTER_SECONDS,
-			});
-			expect(run.status, run.printed).toBe(0);
-			expect(run.thumbnail?.equals(thumbnail), 'the thumbnail is the right one').toBe(true);
-			// On a busy machine, the job may have ended before the client asked for it.
-			if (waits(run.tap.exchanges).length > 0) return run.tap.exchanges;
-		}
-		throw new Error(`In ${MAX_TRIES} runs, no response asked the client to wait`);
 	}
 
 	/** What the page's row should be. The version may differ in its last part. */

@@ -7,7 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../server.ts';
 import { describeClient } from './client.ts';
 import { DEBIAN_CLIENTS } from './debian.ts';
-import { makeThumbnail, startService } from './service.ts';
+import { clientsByHeading, commandsBeforeSnippets, sectionAbout } from './page.ts';
+import { Program } from './program.ts';
+import { KEY, makeThumbnail, startService, startWaitingJob } from './service.ts';
+import { Tap } from './tap.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -30,6 +33,58 @@ describe('the packages', () => {
 	it('are all installed by .ci/run', () => {
 		const words = readFileSync(join(ROOT, '.ci/run'), 'utf8').split(/\s+/);
 		expect(names.filter((name) => !words.includes(name))).toEqual([]);
+	});
+});
+
+describe('the page', () => {
+	it('has a section for each client that is tested here, and for no other', () => {
+		const sections = [...clientsByHeading()].filter(([heading]) => heading !== 'JavaScript');
+		expect(sections.flatMap(([, clients]) => clients).sort()).toEqual(DEBIAN_CLIENTS.map(({ name }) => name).sort());
+	});
+
+	it('gets the links of a job for the snippets', async () => {
+		const commands = commandsBeforeSnippets().replace(/BASE=\S+ KEY=\S+/, `BASE=${server.origin} KEY=${KEY}`);
+		const text = `${commands}\nprintf '%s\\n' "$EVENTS" "$SOCKET" "$CANCEL"\n`;
+		await using program = await Program.start({ file: 'job.sh', text });
+		expect(await program.end(), program.printed).toBe(0);
+		const links = program.printed.trim().split('\n');
+		expect(links.map((link) => /\/(\w+)\?token=/.exec(link)?.[1])).toEqual(['events', 'socket', 'cancel']);
+	});
+});
+
+describe('curl in its other ways', () => {
+	it('asks with --retry-all-errors until the result is there, in its own rhythm', async () => {
+		using tap = await Tap.open(server.origin, { retryAfterSeconds: 60 });
+		const { links, complete } = await startWaitingJob(tap.origin);
+		const text = /`(curl [^`]*--retry 99[^`]*)`/.exec(sectionAbout('curl'))?.[1] ?? '';
+		await using program = await Program.start({ file: 'retry.sh', text }, { variables: { RESULT: links.result } });
+		const answers = () => tap.exchanges.filter(({ path, status }) => path.endsWith('/result') && status > 0);
+		await expect.poll(() => answers().length).toBe(1);
+		await complete();
+		expect(await program.end(), program.printed).toBe(0);
+		expect(readFileSync(join(program.folder, 'thumbnail.jpg'), 'utf8')).toBe('{"answer":42}');
+		const [first, second] = answers();
+		expect((second?.sentAtMs ?? 0) - (first?.answeredAtMs ?? 0)).toBeLessThan(60_000);
+	});
+
+	it('asks again with --retry for the result of a job that failed', async () => {
+		using tap = await Tap.open(server.origin);
+		const { links, fail } = await startWaitingJob(tap.origin);
+		await fail();
+		const text = 'curl -s --retry 1 -o answer "$RESULT"';
+		await using program = await Program.start({ file: 'retry.sh', text }, { variables: { RESULT: links.result } });
+		await program.end();
+		const statuses = tap.exchanges.filter(({ path }) => path.endsWith('/result')).map(({ status }) => status);
+		expect(statuses).toEqual([500, 500]);
+	});
+
+	it('repeats the POST at the Location with -X POST -L, which answers 405', async () => {
+		const { links, complete } = await startWaitingJob(server.origin);
+		await complete();
+		const text = 'curl -s -X POST -L "$LOCATION"';
+		await using program = await Program.start({ file: 'post.sh', text }, { variables: { LOCATION: links.self } });
+		await program.end();
+		expect(program.printed).toContain('"status":405');
 	});
 });
 

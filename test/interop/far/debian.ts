@@ -105,6 +105,7 @@ asyncio.run(main())
 		name: 'Python azure-core',
 		packages: ['python3-azure'],
 		version: pythonVersion('azure.core.__version__', 'azure.core'),
+		needs: [{ purpose: 'result', flag: 'RequestIdPolicy(), ' }],
 		probe: azureProbe(''),
 		following: { option: 'RedirectPolicy()', probe: azureProbe('RedirectPolicy()') },
 	},
@@ -140,6 +141,7 @@ func main() {
 		name: 'Ruby net/http',
 		packages: ['ruby'],
 		version: RUBY_VERSION,
+		needs: [{ purpose: 'events', flag: ', max_retries: 0' }],
 		probe: {
 			file: 'probe.rb',
 			text: `require 'net/http'\nNet::HTTP.get(URI(ENV['URL']), 'Authorization' => "Bearer #{ENV['KEY']}")\n`,
@@ -193,6 +195,28 @@ file_get_contents(getenv('URL'), false, stream_context_create(['http' => ['heade
 		name: 'wget',
 		packages: ['wget'],
 		version: `/usr/bin/wget --version | grep -oP '^GNU Wget \\K[\\d.]+'`,
+		needs: [{ purpose: 'result', flag: '-qO thumbnail.jpg', instead: '-qO thumbnail.jpg --content-on-error' }],
 		probe: { file: 'probe.sh', text: 'wget -qO- --header "Authorization: Bearer $KEY" "$URL"\n' },
+	},
+	{
+		name: 'R httr2',
+		packages: ['r-cran-httr2', 'r-cran-jsonlite'],
+		version: `/usr/bin/Rscript -e 'cat(format(packageVersion("httr2")))'`,
+		probe: {
+			file: 'probe.R',
+			text: `
+library(httr2)
+req_perform(req_auth_bearer_token(request(Sys.getenv("URL")), Sys.getenv("KEY")))
+`,
+		},
+	},
+	{
+		name: 'Tcl http',
+		packages: ['tcl', 'tcllib'],
+		version: `echo 'puts [package require http]' | /usr/bin/tclsh`,
+		probe: {
+			file: 'probe.tcl',
+			text: 'package require http\nhttp::geturl $env(URL) -headers [list Authorization "Bearer $env(KEY)"]\n',
+		},
 	},
 ];

@@ -5,11 +5,14 @@ import type { FarClient } from './client.ts';
 import type { Snippet } from './page.ts';
 
 const FOLDER = fileURLToPath(new URL('npm', import.meta.url));
+/** Where version 4 of `eventsource` is. */
+const OWN_MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
+const EVENTSOURCE_4_VERSION = `'${process.execPath}' -p 'require("./eventsource/package.json").version'`;
 const NODE_VERSION = `'${process.execPath}' -p process.versions.node`;
 
 /** @param get an expression that sends a GET to `url`, with `headers`. */
 function probe(get: string, imported = ''): Snippet {
-	const headers = '{ headers: { Authorization: `Bearer ${process.env.KEY}` } }';
+	const headers = "{ headers: { Authorization: 'Bearer ' + process.env.KEY } }";
 	const text = `${imported}\nconst [url, options] = [process.env.URL, ${headers}];\nawait ${get};\n`;
 	return { file: 'probe.mjs', text };
 }
@@ -44,6 +47,7 @@ export const NPM_CLIENTS: readonly FarClient[] = [
 		following: { option: UNDICI_REDIRECTS, probe: undiciProbe(UNDICI_REDIRECTS) },
 	}),
 	npmClient('eventsource', 'eventsource'),
+	{ name: 'eventsource 4', packages: ['eventsource'], version: EVENTSOURCE_4_VERSION, modules: OWN_MODULES },
 	npmClient('eventsource-client', 'eventsource-client'),
 	npmClient('eventsource-parser', 'eventsource-parser'),
 	npmClient('fetch-event-source', '@microsoft/fetch-event-source'),

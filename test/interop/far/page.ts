@@ -25,8 +25,10 @@ export function sectionAbout(client: string): string {
 
 /** The section's snippets. A line before each has its file's name: `` `result.py`: ``. */
 export function snippetsIn(section: string): Snippet[] {
-	const blocks = section.matchAll(/^`([\w.]+)`[^\n]*\n\n```\w+\n(.*?)^```$/gms);
-	return [...blocks].map(([, file = '', text = '']) => ({ file, text }));
+	const blocks = [...section.matchAll(/^`([\w.]+)`[^\n]*\n\n```\w+\n(.*?)^```$/gms)];
+	if (blocks.length !== section.split(/^```\w/m).length - 1)
+		throw new Error(`Each snippet needs its file's name: ${section}`);
+	return blocks.map(([, file = '', text = '']) => ({ file, text }));
 }
 
 export function snippetFor(purpose: Purpose, client: string): Snippet | undefined {
@@ -48,7 +50,18 @@ export function rowOf(client: string): string[] {
 		.map((cell) => cell.trim());
 }
 
-/** The names of all clients that have a section. */
-export function clientsOnPage(): string[] {
-	return [...PAGE.matchAll(/^### (.+)$/gm)].map(([, name = '']) => name);
+/** The clients that have a section, by the heading of the second level above it. */
+export function clientsByHeading(): ReadonlyMap<string, readonly string[]> {
+	const parts = PAGE.split(/^## /m).slice(1);
+	return new Map(
+		parts.map((part) => [
+			part.slice(0, part.indexOf('\n')),
+			[...part.matchAll(/^### (.+)$/gm)].map(([, name = '']) => name),
+		]),
+	);
+}
+
+/** The commands that get the links of a job. */
+export function commandsBeforeSnippets(): string {
+	return /^```sh\n(export BASE.*?)^```$/ms.exec(PAGE)?.[1] ?? '';
 }

@@ -16,6 +16,8 @@ const COMMANDS: Readonly<Record<string, string>> = {
 	rb: '/usr/bin/ruby',
 	php: '/usr/bin/php',
 	pl: '/usr/bin/perl',
+	R: '/usr/bin/Rscript',
+	tcl: '/usr/bin/tclsh',
 	mjs: `'${process.execPath}'`,
 };
 

@@ -28,6 +28,7 @@ export function startService(): Promise<Server> {
 export interface Links {
 	readonly self: string;
 	readonly operation: string;
+	readonly result: string;
 	readonly events: string;
 	readonly socket: string;
 	readonly cancel: string;
@@ -44,6 +45,7 @@ interface Document {
 interface WorkerLinks {
 	readonly progress: string;
 	readonly complete: string;
+	readonly fail: string;
 }
 
 export interface WaitingJob {
@@ -52,6 +54,7 @@ export interface WaitingJob {
 	readonly seq: number;
 	report(percentComplete: number): Promise<void>;
 	complete(): Promise<void>;
+	fail(): Promise<void>;
 }
 
 /** Submits a job that goes on when the test says so, by the origin of a tap. */
@@ -63,12 +66,13 @@ export async function startWaitingJob(origin: string): Promise<WaitingJob> {
 	});
 	const { links } = (await response.json()) as Document;
 	const { seq, worker } = await untilWaiting(links.operation);
-	const { progress, complete } = worker;
+	const { progress, complete, fail } = worker;
 	return {
 		links,
 		seq,
 		report: (percentComplete) => post(progress, { percentComplete }),
 		complete: () => post(complete, { answer: 42 }),
+		fail: () => post(fail, { code: 'NoPaper', message: 'The printer is empty', retryable: false }),
 	};
 }
 
