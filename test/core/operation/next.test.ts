@@ -17,6 +17,8 @@ describe('a status document', () => {
 		'Running',
 		'InProgress',
 		'ValidationFailed',
+		'FailingOver',
+		'PartiallySucceeded',
 		'NotSucceeded',
 		'succeeding',
 		'',

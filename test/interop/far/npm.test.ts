@@ -1,0 +1,17 @@
+/** Clients from npm, unmodified, drive whole jobs with the snippets of `docs/clients.md`. */
+import { afterAll, beforeAll } from 'vitest';
+import type { Server } from '../server.ts';
+import { describeClient } from './client.ts';
+import { NPM_CLIENTS } from './npm.ts';
+import { makeThumbnail, startService } from './service.ts';
+
+let server: Server;
+let thumbnail: Buffer;
+
+beforeAll(async () => {
+	server = await startService();
+	thumbnail = await makeThumbnail(server.origin);
+});
+afterAll(() => server?.stop());
+
+for (const client of NPM_CLIENTS) describeClient(client, () => ({ origin: server.origin, thumbnail }));
