@@ -3,7 +3,7 @@ import { check, failureText, inThread, notExercised } from './check.ts';
 import { EXAMPLES } from './examples.ts';
 
 /** `npm run test:soak` runs any number. */
-const RUNS = 200;
+const RUNS = 400;
 const SEED = 1;
 
 describe('whatever goes wrong in whatever order', () => {
