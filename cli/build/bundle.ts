@@ -2,7 +2,7 @@
  * Bundles a Worker in parts. `index.mjs` and its static imports are loaded at the start. A module that the source imports with `import()` is
  * a part of its own, and is loaded when it is needed. Wrangler's own bundler is esbuild too, but it puts all parts into one file.
  */
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { builtinModules } from 'node:module';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -11,8 +11,8 @@ import { writeChanged } from './write-changed.ts';
 
 export const START = 'index.mjs';
 const TYPES = 'index.d.ts';
-/** What a folder of an earlier build contains. Any other file isn't from here, and is never deleted. */
-const BUILT = /\.(mjs|mjs\.map|wasm|txt|html|sql|bin)$/;
+/** Lists the files of a build, so that the next one deletes these and no others. */
+const LISTING = '.coatcheck-build.json';
 
 export const BUNDLING = {
 	bundle: true,
@@ -39,7 +39,7 @@ export interface BundleOptions {
 	/** An absolute path. The entry and the paths in the metafile are relative to it. */
 	readonly root: string;
 	readonly entry: string;
-	/** An absolute path. Files of an earlier build are deleted. */
+	/** An absolute path. Files that an earlier build wrote there are deleted, and no others. */
 	readonly folder: string;
 	/** `false` keeps the names of functions, for a profile. Default: true. */
 	readonly minify?: boolean;
@@ -50,15 +50,28 @@ export async function writeBundle({ root, entry, folder, minify = true }: Bundle
 	const options = { ...BUNDLING, absWorkingDir: root, entryPoints: { index: entry }, outdir: folder, minify };
 	const { outputFiles, metafile } = await build(options);
 	await mkdir(folder, { recursive: true });
-	const names = new Set(outputFiles.map(({ path }) => basename(path)));
-	for (const name of await builtFiles(folder)) if (!names.has(name)) await rm(join(folder, name));
+	const names = outputFiles.map(({ path }) => basename(path)).sort();
+	for (const name of await readListing(folder))
+		if (!names.includes(name)) await rm(join(folder, name), { force: true });
+	await writeChanged(join(folder, LISTING), Buffer.from(`${JSON.stringify({ files: names }, undefined, '\t')}\n`));
 	for (const { path, contents } of outputFiles) await writeChanged(path, contents);
 	return metafile;
 }
 
-async function builtFiles(folder: string): Promise<string[]> {
-	const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile());
-	return files.map(({ name }) => name).filter((name) => BUILT.test(name));
+/** The files of the build before. Without a listing of it, there are none to delete. */
+async function readListing(folder: string): Promise<string[]> {
+	const text = await readFile(join(folder, LISTING), 'utf8').catch(() => '');
+	try {
+		const { files } = JSON.parse(text) as { files: unknown };
+		return Array.isArray(files) ? files.filter(isFileName) : [];
+	} catch {
+		return [];
+	}
+}
+
+/** Whether it names a file of the folder itself: a listing must not lead out of it. */
+function isFileName(name: unknown): name is string {
+	return typeof name === 'string' && /^[^/\\]+\.[^/\\.]+$/.test(name);
 }
 
 /** The types of the bundle's entry, for `wrangler types`. */

@@ -15,10 +15,7 @@ export const build = defineCommand({
 	},
 	args: {
 		entry: { type: 'positional', description: `The Worker's entry. Default: ${DEFAULT_ENTRY}`, required: false },
-		out: {
-			type: 'string',
-			description: `The folder of the bundle, which has no other files. Default: ${DEFAULT_FOLDER}`,
-		},
+		out: { type: 'string', description: `The folder of the bundle. Default: ${DEFAULT_FOLDER}` },
 		json: { type: 'boolean', description: 'Print JSON' },
 	},
 	async run({ args: { entry = DEFAULT_ENTRY, out = DEFAULT_FOLDER, json } }) {

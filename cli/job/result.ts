@@ -1,7 +1,5 @@
 /** Prints or saves the result of a job that has succeeded. */
 
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ArgsDef } from 'citty';
@@ -9,6 +7,7 @@ import type { Job } from '../../src/client/index.ts';
 import { essence, isJson } from '../../src/core/http/media-type.ts';
 import { UsageError } from '../failure.ts';
 import { note, print, printJson } from '../terminal/output.ts';
+import { save } from './save.ts';
 
 export const RESULT_OPTIONS = {
 	output: { type: 'string', alias: 'o', description: 'The file to save the result in. Default: stdout' },
@@ -26,7 +25,7 @@ export async function writeResult(job: Job, { output, json, signal }: ResultOpti
 	const response = await job.response({ signal });
 	const mediaType = essence(response.headers.get('content-type'));
 	if (output !== undefined) {
-		const sizeBytes = await save(response, output, signal);
+		const sizeBytes = await save(response.body, output, signal);
 		if (json) return printJson({ file: output, mediaType, sizeBytes });
 		return note(`Saved ${sizeBytes} bytes (${mediaType || 'no media type'}) as ${output}`);
 	}
@@ -45,19 +44,4 @@ async function writeToStdout({ body }: Response, signal: AbortSignal): Promise<v
 		end: false,
 		signal,
 	});
-}
-
-/** Writes beside the file first, so that a broken transfer leaves no half of it. */
-async function save({ body }: Response, file: string, signal: AbortSignal): Promise<number> {
-	const part = `${file}.part`;
-	const stream = createWriteStream(part);
-	try {
-		const bytes = body === null ? Readable.from([]) : Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]);
-		await pipeline(bytes, stream, { signal });
-		await rename(part, file);
-		return stream.bytesWritten;
-	} catch (error) {
-		await rm(part, { force: true });
-		throw error;
-	}
 }

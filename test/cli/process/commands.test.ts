@@ -73,6 +73,13 @@ describe('submit', { concurrent: true }, () => {
 		expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
 	});
 
+	it('writes the result into what stdout is with --output /dev/stdout', async () => {
+		const args = [...sleep({ seconds: 0 }), '--output', '/dev/stdout'];
+		expect(await coatcheck(args)).toMatchObject({ code: 0, stdout: '{"sleptSeconds":0,"attempt":1}' });
+		const { code, stdout } = await runShell(`coatcheck ${args.map((arg) => `'${arg}'`).join(' ')} | cat`, { env });
+		expect([code, stdout]).toEqual([0, '{"sleptSeconds":0,"attempt":1}']);
+	});
+
 	it('prints the events as JSON lines with --watch --json', async () => {
 		const { code, stdout } = await coatcheck([...sleep({ seconds: 0 }), '--watch', '--json']);
 		const types = stdout

@@ -9,7 +9,7 @@ const SHELL = [
 	/^cli\/(commands|build)\//,
 	/^cli\/terminal\/(output|confirm)\.ts$/,
 	/^cli\/configuration\/find\.ts$/,
-	/^cli\/job\/(follow|result)\.ts$/,
+	/^cli\/job\/(follow|result|save)\.ts$/,
 	// Its texts are the source of Workers.
 	/^cli\/init\/templates\.ts$/,
 	/^cli\/(main|run|commands|connection|interrupt)\.ts$/,
