@@ -10,6 +10,8 @@ export const DEFAULT_URL = 'http://localhost:8787';
 const JOB_ID = /^[0-9a-f]{64}$/;
 /** The server is not there: further tries would not help. */
 const ABSENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND']);
+/** Its certificate is not accepted, or it speaks no TLS. */
+const NO_TLS = /^(ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO)/;
 
 /** Options of each command that talks to a deployment. */
 export const CONNECTION = {
@@ -55,8 +57,12 @@ export async function findWatchableJob(
 ): Promise<Job> {
 	const connection = readConnection(url, process.env);
 	const link = jobUrl(reference, connection);
-	if (connection.apiKey === undefined || new URL(link).searchParams.has('token'))
-		return clientFor({ baseUrl: link }).job(link);
+	if (connection.apiKey === undefined || new URL(link).searchParams.has('token')) {
+		const job = clientFor({ baseUrl: link }).job(link);
+		// A socket to an address that does not answer would wait for ever.
+		await job.status({ signal });
+		return job;
+	}
 	const { links } = await clientFor(connection).job(link).status({ signal });
 	return clientFor({ baseUrl: links.self }).job(links.self);
 }
@@ -72,7 +78,6 @@ export function jobUrl(reference: string, { baseUrl }: Connection): string {
 }
 
 function clientFor({ baseUrl, apiKey }: Connection): Client {
-	const { origin } = new URL(baseUrl);
 	let hasAnswered = false;
 	const fetchOrStop = async (url: string, init: RequestInit): Promise<Response> => {
 		try {
@@ -81,7 +86,9 @@ function clientFor({ baseUrl, apiKey }: Connection): Client {
 			return response;
 		} catch (error) {
 			const { code = '' } = ((error as Error).cause ?? {}) as { code?: string };
+			const { origin } = new URL(url);
 			if (!hasAnswered && ABSENT.has(code)) stop(new Unreachable(`No server answers at ${origin} (${code})`));
+			if (!hasAnswered && NO_TLS.test(code)) stop(new Unreachable(`No secure connection to ${origin} (${code})`));
 			throw error;
 		}
 	};

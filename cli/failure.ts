@@ -3,6 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 import {
 	AnswerTimeoutError,
 	type Fault,
+	ForeignAnswerError,
 	JobCanceledError,
 	JobFailedError,
 	ProblemError,
@@ -43,16 +44,27 @@ export interface Failure {
 }
 
 export function explain(error: unknown): Failure {
-	if (error instanceof ProblemError) return explainProblem(error);
 	if (error instanceof JobFailedError) return failed(error.code, error.message);
 	if (error instanceof JobCanceledError) return failed('Canceled', error.message);
 	if (error instanceof NotFinishedError)
 		return { code: 'NotFinished', message: error.message, exitCode: EXIT.unfinished };
 	if (error instanceof Interrupted) return { code: 'Interrupted', message: error.message, exitCode: EXIT.interrupted };
+	if (error instanceof ForeignAnswerError || isForeign(error)) return explainForeign(error as Error);
+	if (error instanceof ProblemError) return explainProblem(error);
 	if (error instanceof Unreachable || error instanceof TransportError) return explainSilence(error);
 	if (error instanceof ProtocolError)
 		return { code: 'NotCoatcheck', message: error.message, exitCode: EXIT.unreachable };
 	return explainLocal(error);
+}
+
+/** Every 404 of Coatcheck is a problem with a code. */
+function isForeign(error: unknown): boolean {
+	return error instanceof ProblemError && error.status === 404 && error.code === undefined;
+}
+
+function explainForeign({ message }: Error): Failure {
+	const hint = 'Is COATCHECK_URL (or --url) the address of a deployment of Coatcheck?';
+	return { code: 'NotCoatcheck', message, exitCode: EXIT.unreachable, hint };
 }
 
 function explainProblem({ code = 'Refused', status, message, errors }: ProblemError): Failure {

@@ -1,5 +1,8 @@
 /** The commands against `wrangler dev` with keys, as a deployment has them. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -92,7 +95,7 @@ describe('submit', { concurrent: true }, () => {
 	it('ends with 1 when the job fails, and says why', async () => {
 		const { code, stdout, stderr } = await coatcheck([...sleep({ seconds: 0, error: FAILURE }), '--wait']);
 		expect([code, stdout]).toEqual([1, '']);
-		expect(stderr).toBe('coatcheck: Nightmare: Woke up screaming\n');
+		expect(stderr).toMatch(/^The job: http.*\ncoatcheck: Nightmare: Woke up screaming\n$/);
 	});
 
 	it('shows where the input is wrong', async () => {
@@ -356,6 +359,46 @@ describe('a failure', { concurrent: true }, () => {
 		const { code, stderr } = await coatcheck(['list', '--url', url]);
 		// After all of its tries, the client alone would say `no response`.
 		expect([code, stderr]).toEqual([4, expect.stringContaining(`No server answers at ${url} (ECONNREFUSED)`)]);
+	});
+
+	it.each([
+		'/',
+		'/v1/tasks',
+	])('ends with 4 where a server is that is no Coatcheck, and has a page for %s', async (found) => {
+		const foreign = createServer(({ url }, response) => {
+			response.writeHead(url === found ? 200 : 404, { 'content-type': 'text/html' }).end('<h1>Hello</h1>');
+		});
+		await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
+		try {
+			const { port } = foreign.address() as AddressInfo;
+			const { code, stderr } = await coatcheck(['tasks', '--url', `http://127.0.0.1:${port}`]);
+			expect([code, stderr]).toEqual([4, expect.stringContaining('NotCoatcheck')]);
+		} finally {
+			foreign.close();
+		}
+	});
+
+	it('ends with 4 where a server speaks no TLS, and says why', async () => {
+		const { code, stderr } = await coatcheck(['tasks', '--url', server.origin.replace('http:', 'https:')]);
+		expect([code, stderr]).toEqual([4, expect.stringMatching(/No secure connection to https:.*\((ERR_SSL|EPROTO)/)]);
+	});
+
+	it('of a watch ends with 4 at once where no server is', async () => {
+		const url = `http://127.0.0.1:${await freePort()}/v1/jobs/${'0'.repeat(64)}?token=x`;
+		const { code, stderr } = await coatcheck(['watch', url], { env: { COATCHECK_API_KEY: '' } });
+		expect([code, stderr]).toEqual([4, expect.stringContaining('ECONNREFUSED')]);
+	});
+
+	it('names the job that was accepted, and submits none for a file that can not be saved', async () => {
+		const failing = await coatcheck([...sleep({ seconds: 0, error: FAILURE }), '--wait']);
+		expect(failing).toMatchObject({
+			code: 1,
+			stderr: expect.stringMatching(/The job: http.*\/v1\/jobs\/[0-9a-f]{64}/),
+		});
+		const tag = randomUUID();
+		const lost = await coatcheck([...sleep({ seconds: 0 }), '--tag', tag, '-o', '/no/such/folder/file']);
+		expect(lost.code).toBe(2);
+		expect((await coatcheck(['counts', '--tag', tag, '--json'])).stdout).toContain('"total":0');
 	});
 
 	it('says that a key is missing, and never takes one as an argument', async () => {
