@@ -93,7 +93,9 @@ function explainLocal(error: unknown): Failure {
 	const isRefused = error instanceof TypeError && text.startsWith('Expected ');
 	if (error instanceof UsageError || name === 'CLIError' || isRefused)
 		return { code: 'Usage', message: text, exitCode: EXIT.usage };
-	if (code !== undefined && /^E[A-Z]+$/.test(code)) return { code, message: text, exitCode: EXIT.usage };
+	// Node's own message begins with the code.
+	if (code !== undefined && /^E[A-Z]+$/.test(code))
+		return { code, message: text.replace(`${code}: `, ''), exitCode: EXIT.usage };
 	return { code: 'Internal', message: `${text}. This is a defect of coatcheck: report it`, exitCode: EXIT.internal };
 }
 

@@ -1,11 +1,9 @@
 /** The file `.dev.vars`, in the form that wrangler reads. Pure. */
+import { parseEnv } from 'node:util';
 
 /** The variables of the file. */
-export function parseVariables(text: string): Record<string, string> {
-	const lines = text.split('\n').map((line) => /^\s*(?:export\s+)?([\w.-]+)\s*=\s*(.*?)\s*$/.exec(line));
-	return Object.fromEntries(
-		lines.flatMap((match) => (match ? [[match[1], (match[2] ?? '').replace(/^(['"`])(.*)\1$/, '$2')]] : [])),
-	);
+export function parseVariables(text: string): Readonly<Record<string, string | undefined>> {
+	return parseEnv(text);
 }
 
 /** The variables that local development needs. */

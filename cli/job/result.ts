@@ -29,7 +29,8 @@ export async function writeResult(job: Job, { output, json, signal }: ResultOpti
 		if (json) return printJson({ file: output, mediaType, sizeBytes });
 		return note(`Saved ${sizeBytes} bytes (${mediaType || 'no media type'}) as ${output}`);
 	}
-	if (isJson(mediaType)) return printJson(await response.json());
+	// Numbers keep their digits.
+	if (isJson(mediaType)) return process.stdout.isTTY ? printJson(await response.json()) : print(await response.text());
 	if (response.status === 204 || response.status === 205) return json ? printJson(null) : undefined;
 	if (json || (process.stdout.isTTY && !mediaType.startsWith('text/'))) {
 		await response.body?.cancel();

@@ -389,6 +389,11 @@ describe('a failure', { concurrent: true }, () => {
 		expect([code, stderr]).toEqual([4, expect.stringContaining('ECONNREFUSED')]);
 	});
 
+	it('about a file names it once, with the reason', async () => {
+		const { code, stderr } = await coatcheck(['submit', 'thumbnail', '--file', 'missing.jpg']);
+		expect([code, stderr]).toEqual([2, expect.stringMatching(/^coatcheck: ENOENT: no such file.*missing\.jpg/)]);
+	});
+
 	it('names the job that was accepted, and submits none for a file that can not be saved', async () => {
 		const failing = await coatcheck([...sleep({ seconds: 0, error: FAILURE }), '--wait']);
 		expect(failing).toMatchObject({
