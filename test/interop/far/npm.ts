@@ -1,7 +1,7 @@
 /** The clients from npm, and Node's own. `npm/package.json` has their versions. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { FarClient } from './client.ts';
+import type { FarClient, Need } from './client.ts';
 import type { Snippet } from './page.ts';
 
 const FOLDER = fileURLToPath(new URL('npm', import.meta.url));
@@ -30,6 +30,10 @@ function undiciProbe(option: string): Snippet {
 	return probe(get, `import { Agent, interceptors, request } from 'undici';`);
 }
 
+/** Node ends while these wait to reconnect. */
+const NEEDS_TIMER: readonly Need[] = [
+	{ purpose: 'events', flag: 'const alive = setInterval(() => {}, 60_000);', instead: 'let alive;' },
+];
 const UNDICI_REDIRECTS = 'interceptors.redirect({ maxRedirections: 1 })';
 
 export const NPM_CLIENTS: readonly FarClient[] = [
@@ -45,8 +49,9 @@ export const NPM_CLIENTS: readonly FarClient[] = [
 	npmClient('undici', 'undici', {
 		probe: probe('request(url, options)', `import { request } from 'undici';`),
 		following: { option: UNDICI_REDIRECTS, probe: undiciProbe(UNDICI_REDIRECTS) },
+		needs: NEEDS_TIMER,
 	}),
-	npmClient('eventsource', 'eventsource'),
+	npmClient('eventsource', 'eventsource', { needs: NEEDS_TIMER }),
 	{ name: 'eventsource 4', packages: ['eventsource'], version: EVENTSOURCE_4_VERSION, modules: OWN_MODULES },
 	npmClient('eventsource-client', 'eventsource-client'),
 	npmClient('eventsource-parser', 'eventsource-parser'),
