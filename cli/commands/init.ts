@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { defineCommand } from 'citty';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -7,7 +7,7 @@ import { readWranglerConfig } from '../configuration/config.ts';
 import { findConfig, readIfThere } from '../configuration/find.ts';
 import { EXIT } from '../exit.ts';
 import { UsageError } from '../failure.ts';
-import { type Change, type Files, NEW_ENTRY, type Plan, planInit } from '../init/plan.ts';
+import { type Change, type Files, type Plan, planInit, SECRETS_FILE, sourceEntry } from '../init/plan.ts';
 import { renderPlan, renderSteps } from '../init/show.ts';
 import { TASK_NAME } from '../init/templates.ts';
 import { SECRET_BYTES, signingKeys } from '../key/api-key.ts';
@@ -17,6 +17,9 @@ import { note, print, printJson, style } from '../terminal/output.ts';
 const LOOKED_AT = ['package.json', 'tsconfig.json', '.gitignore', '.dev.vars'];
 /** As in a Worker's name. A queue's name has at most 63 characters, and the longest ending is `-dead-letters`. */
 const NAME = /^[a-z][a-z0-9-]{0,48}[a-z0-9]$/;
+
+/** For the owner only. */
+const SECRET_MODE = 0o600;
 
 export const init = defineCommand({
 	meta: { name: 'init', description: 'Add Coatcheck to a Worker, or make a new one. Shows what it will do, and asks' },
@@ -47,8 +50,10 @@ export const init = defineCommand({
 
 async function makePlan(folder: string, name: string | undefined): Promise<Plan> {
 	const config = await findConfig(folder);
-	const main = config && readWranglerConfig(config.text, config.file).main;
-	const entries = [...LOOKED_AT, ...sourcesOf(main ?? NEW_ENTRY)].map(
+	const known = config && readWranglerConfig(config.text, config.file);
+	if (name !== undefined && known?.name !== undefined && known.name !== name)
+		throw new UsageError(`--name: the Worker has the name "${known.name}" already, in ${config?.file}`);
+	const entries = [...LOOKED_AT, ...sourcesOf(sourceEntry(known))].map(
 		async (path) => [path, await readIfThere(join(folder, path))] as const,
 	);
 	const files: Files = {
@@ -92,7 +97,9 @@ async function writeChange(folder: string, { path, before, after }: Change): Pro
 	if (before !== undefined && (await readIfThere(file)) !== before)
 		throw new UsageError(`${path} has changed meanwhile`);
 	await mkdir(dirname(file), { recursive: true });
-	await writeFile(file, after, { flag: before === undefined ? 'wx' : 'w' });
+	const isSecret = path === SECRETS_FILE;
+	if (isSecret && before !== undefined) await chmod(file, SECRET_MODE);
+	await writeFile(file, after, { flag: before === undefined ? 'wx' : 'w', mode: isSecret ? SECRET_MODE : 0o666 });
 }
 
 function showResult(plan: Plan, { isDry, json }: { isDry: boolean; json: boolean }): void {
@@ -100,7 +107,7 @@ function showResult(plan: Plan, { isDry, json }: { isDry: boolean; json: boolean
 		path,
 		change: before === undefined ? 'created' : 'extended',
 	}));
-	if (json) return printJson({ written: !isDry, changes, steps: plan.steps });
+	if (json) return printJson({ written: !isDry && changes.length > 0, changes, steps: plan.steps });
 	if (plan.changes.length === 0) print('Nothing to add: the folder has everything.');
 	else if (isDry) print('Nothing was written (--dry-run).');
 	if (plan.steps.length > 0) print('Next:');

@@ -31,7 +31,7 @@ export function additionsFor(config: WranglerConfig, name: string): Addition[] {
 		...queueAdditions(config, name),
 		...rateLimitAdditions(config, name),
 		...(config.limits === undefined ? [{ path: ['limits'], value: { cpu_ms: CPU_MS } }] : []),
-		...(config.observability === undefined ? [{ path: ['observability'], value: OBSERVABILITY }] : []),
+		...observabilityAdditions(config),
 	];
 }
 
@@ -40,6 +40,19 @@ const OBSERVABILITY = {
 	redact_query_string: true,
 	logs: { enabled: true, head_sampling_rate: 1, invocation_logs: false },
 };
+
+/** What is said stays: only members that are not there are added. */
+function observabilityAdditions({ observability: there }: WranglerConfig): Addition[] {
+	const { redact_query_string, logs } = OBSERVABILITY;
+	if (there === undefined) return [{ path: ['observability'], value: OBSERVABILITY }];
+	const additions: Addition[] = [];
+	if (there.redact_query_string === undefined)
+		additions.push({ path: ['observability', 'redact_query_string'], value: redact_query_string });
+	if (there.logs === undefined) additions.push({ path: ['observability', 'logs'], value: logs });
+	else if (there.logs.invocation_logs === undefined)
+		additions.push({ path: ['observability', 'logs', 'invocation_logs'], value: logs.invocation_logs });
+	return additions;
+}
 
 function compatibilityAdditions({ compatibility_date, compatibility_flags }: WranglerConfig): Addition[] {
 	return [
@@ -121,11 +134,29 @@ export function addToConfig(text: string, file: string, additions: readonly Addi
 	const edited =
 		formatOf(file) === 'toml' ? extendToml(text, before, additions) : { text: editJsonc(text, additions), left: [] };
 	try {
-		if (contains(parseText(edited.text, file), before)) return edited;
+		if (contains(parseText(edited.text, file), before))
+			return { text: edited.text, left: wholeLists(edited.left, before) };
 	} catch {
 		// The file uses a form, such as an inline table, that can't be extended.
 	}
-	return { text, left: additions };
+	return { text, left: wholeLists(additions, before) };
+}
+
+/** Several values for one list of plain values, as that whole list. */
+function wholeLists(additions: readonly Addition[], there: Readonly<Record<string, unknown>>): Addition[] {
+	const lists = new Map<string, unknown[]>();
+	return additions.flatMap(({ path, value, isItem }): Addition[] => {
+		const [name = '', ...rest] = path;
+		if (!isItem || isTableValue(value) || rest.length > 0) return [{ path, value, ...(isItem ? { isItem } : {}) }];
+		const known = lists.get(name);
+		if (known) {
+			known.push(value);
+			return [];
+		}
+		const list = [...(Array.isArray(there[name]) ? there[name] : []), value];
+		lists.set(name, list);
+		return [{ path, value: list }];
+	});
 }
 
 function editJsonc(text: string, additions: readonly Addition[]): string {
@@ -162,10 +193,12 @@ function insertTomlLine(
 	there: Readonly<Record<string, unknown>>,
 	{ path, value, isItem }: Addition,
 ): string | undefined {
-	const [first = '', member] = path;
-	if (member !== undefined) {
-		const header = new RegExp(`^\\[${first}\\][^\\n]*$`, 'm');
-		return header.test(text) ? text.replace(header, (line) => `${line}\n${member} = ${tomlValue(value)}`) : undefined;
+	const [first = ''] = path;
+	if (path.length > 1) {
+		const header = new RegExp(`^\\[${path.slice(0, -1).join('\\.')}\\][^\\n]*$`, 'm');
+		return header.test(text)
+			? text.replace(header, (line) => `${line}\n${path.at(-1)} = ${tomlValue(value)}`)
+			: undefined;
 	}
 	if (Object.hasOwn(there, first)) return undefined;
 	const line = `${first} = ${tomlValue(isItem ? [value] : value)}`;

@@ -1,4 +1,5 @@
 /** What `init` changes in a folder. Pure: reads and writes nothing. */
+import { posix } from 'node:path';
 import {
 	type Addition,
 	additionsFor,
@@ -7,7 +8,7 @@ import {
 	renderJsonc,
 	renderToml,
 } from '../configuration/additions.ts';
-import { formatOf, parseText, readWranglerConfig } from '../configuration/config.ts';
+import { formatOf, parseText, readWranglerConfig, type WranglerConfig } from '../configuration/config.ts';
 import { type LocalSecrets, missingVariables } from '../configuration/variables.ts';
 import { COMPATIBILITY_DATE } from '../configuration/wanted.ts';
 import {
@@ -52,14 +53,19 @@ export interface Plan {
 
 const NEW_CONFIG = 'wrangler.jsonc';
 /** The entry of a Worker that has none. */
-export const NEW_ENTRY = 'src/index.ts';
+const NEW_ENTRY = 'src/index.ts';
+/** Only its owner may read it. */
+export const SECRETS_FILE = '.dev.vars';
+const SECRETS_HEADING = '# For local development only: wrangler never deploys this file.';
+/** Folders of what a build writes, which is no source. */
+const BUILT = /^(dist|build|out|\.output)\//;
 
 export function planInit(files: Files, options: InitOptions): Plan {
 	const { configFile } = options;
 	const config = configFile === undefined ? newConfig(options.name) : extendedConfig(configFile, files, options);
 	const source = sourceFiles(config.main, files);
 	const packages = planPackages(files, options);
-	const variables = missingVariables(files['.dev.vars'] ?? '', options.secrets);
+	const variables = missingVariables(files[SECRETS_FILE] ?? '', options.secrets);
 	const made: Files = {
 		...source.files,
 		'package.json': packageFile(options.name, options),
@@ -71,15 +77,31 @@ export function planInit(files: Files, options: InitOptions): Plan {
 			...config.changes,
 			...Object.entries(made).flatMap(([path, text]) => create(path, text, files)),
 			...packages.changes,
-			...(variables.length > 0 ? [append('.dev.vars', variables, files)] : []),
+			...(isIgnored(files['.gitignore']) ? [] : [append('.gitignore', [`${SECRETS_FILE}*`], files)]),
+			...(variables.length > 0 ? [append(SECRETS_FILE, [SECRETS_HEADING, ...variables], files)] : []),
 		],
 		steps: [...config.steps, ...source.steps, ...packages.steps],
 	};
 }
 
 interface ConfigPlan extends Plan {
-	/** The path of the Worker's entry. */
+	/** The path of the source of the Worker's entry. */
 	readonly main: string;
+}
+
+/** The source of the Worker's entry: `main`, or what the build makes it of. @param config of the folder, if it has one. */
+export function sourceEntry(config: Pick<WranglerConfig, 'main' | 'build'> | undefined): string {
+	if (config?.main === undefined) return NEW_ENTRY;
+	const main = posix.normalize(config.main);
+	if (!BUILT.test(main)) return main;
+	const [, named = NEW_ENTRY] = /\bcoatcheck build\s+([^\s-]\S*)/.exec(config.build?.command ?? '') ?? [];
+	return posix.normalize(named);
+}
+
+/** Whether the file ignores the secrets. A folder without the file gets one that does. */
+function isIgnored(gitignore: string | undefined): boolean {
+	if (gitignore === undefined) return true;
+	return gitignore.split('\n').some((line) => /^(\/|\*\*\/)?(\.dev\.vars\*?|\.dev\*|\.\*)\s*$/.test(line));
 }
 
 function newConfig(name: string): ConfigPlan {
@@ -97,14 +119,20 @@ function newConfig(name: string): ConfigPlan {
 function extendedConfig(file: string, files: Files, options: InitOptions): ConfigPlan {
 	const before = files[file] ?? '';
 	const config = readWranglerConfig(before, file);
-	const entry: Addition[] = config.main === undefined ? [{ path: ['main'], value: NEW_ENTRY }] : [];
+	const main = sourceEntry(config);
+	const missing = { name: options.name, main };
+	const entry = Object.entries(missing).flatMap(([name, value]): Addition[] =>
+		config[name as keyof typeof missing] === undefined ? [{ path: [name], value }] : [],
+	);
 	const additions = [...entry, ...additionsFor(config, config.name ?? options.name)];
 	const { text: after, left } = addToConfig(before, file, additions);
-	const text = `Add this to ${file}, which has these members in a form that only a person should change:`;
+	const text = `Let ${file} have these members, which it has in a form that only a person should change:`;
+	const isBuilt = config.main !== undefined && BUILT.test(posix.normalize(config.main));
+	const build = isBuilt ? [{ text: `Let the build make ${config.main} of ${main}` }] : [];
 	return {
-		main: config.main ?? NEW_ENTRY,
+		main,
 		changes: after === before ? [] : [{ path: file, before, after }],
-		steps: left.length > 0 ? [{ text, lines: showAdditions(left, file) }] : [],
+		steps: [...(left.length > 0 ? [{ text, lines: showAdditions(left, file) }] : []), ...build],
 	};
 }
 
@@ -155,6 +183,5 @@ function create(path: string, after: string | undefined, files: Files): Change[]
 function append(path: string, lines: readonly string[], files: Files): Change {
 	const before = files[path];
 	const start = before === undefined || before === '' || before.endsWith('\n') ? (before ?? '') : `${before}\n`;
-	const heading = '# For local development only: wrangler never deploys this file.';
-	return { path, before, after: `${start}${[heading, ...lines].join('\n')}\n` };
+	return { path, before, after: `${start}${lines.join('\n')}\n` };
 }

@@ -75,7 +75,7 @@ export const TSCONFIG = `{
 
 export const GITIGNORE = `node_modules
 .wrangler
-.dev.vars
+.dev.vars*
 api-keys.json
 signing-keys.json
 `;

@@ -79,7 +79,7 @@ async function followLinks(output: string): Promise<string> {
 	throw new UsageError(`--output: expected a file, got a chain of links without an end: ${output}`);
 }
 
-/** A new file with a name that nobody knows before, in the same folder, from where it can be renamed. */
+/** A new file with an unguessable name in the same folder, from where it can be renamed. */
 async function openPart(
 	{ path, mode }: Extract<Target, { type: 'file' }>,
 	output: string,

@@ -1,6 +1,6 @@
 /** From an empty folder, and from a Worker that is there, to the first job: with the commands that `init` itself names. */
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,7 +69,7 @@ describe('coatcheck init', () => {
 		const url = await startDev(folder);
 		expect(await greet(url)).toEqual({ code: 0, stdout: '{"greeting":"Hello, Ann"}\n', stderr: '' });
 		const again = await runCommand(['init', folder, '--yes', '--json']);
-		expect(JSON.parse(again.stdout)).toMatchObject({ written: true, changes: [] });
+		expect(JSON.parse(again.stdout)).toMatchObject({ written: false, changes: [] });
 	});
 
 	it('adds to a Worker without changing it, and its entry needs only the lines that are shown', async () => {
@@ -95,6 +95,23 @@ describe('coatcheck init', () => {
 		const url = await startDev(folder);
 		expect(await greet(url)).toMatchObject({ code: 0, stdout: '{"greeting":"Hello, Ann"}\n' });
 		expect(await (await fetch(url)).text()).toBe('the shop itself');
+	});
+
+	it('lets only the owner read .dev.vars, and says whether it has written', async () => {
+		for (const files of [{}, { '.dev.vars': 'A="1"\n', 'wrangler.toml': 'name = "shop"\nmain = "./src/index.ts"\n' }]) {
+			const folder = await makeFolder(files);
+			const first = await runCommand(['init', folder, '--yes', '--json']);
+			expect(JSON.parse(first.stdout)).toMatchObject({ written: true });
+			expect((await stat(join(folder, '.dev.vars'))).mode & 0o777).toBe(0o600);
+			const second = await runCommand(['init', folder, '--yes', '--json']);
+			expect(JSON.parse(second.stdout)).toMatchObject({ written: false, changes: [] });
+		}
+	});
+
+	it('refuses another name than the Worker has', async () => {
+		const folder = await makeFolder({ 'wrangler.toml': 'name = "shop"\n' });
+		const refused = await runCommand(['init', folder, '--name', 'store', '--yes']);
+		expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('has the name "shop" already') });
 	});
 
 	it('leaves every file as it is that is there, whatever it is', async () => {

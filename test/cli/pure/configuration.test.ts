@@ -9,6 +9,7 @@ import { LANES } from '../../../cli/configuration/wanted.ts';
 import { checkOperation, checkWorker } from '../../../cli/doctor/platform.ts';
 import { checkQueues } from '../../../cli/doctor/queues.ts';
 import { checkDeployedVariables, checkLocalVariables } from '../../../cli/doctor/variables.ts';
+import { planInit } from '../../../cli/init/plan.ts';
 
 const CONFIG = fileURLToPath(new URL('../../../wrangler.toml', import.meta.url));
 const OURS = readFileSync(CONFIG, 'utf8');
@@ -20,6 +21,13 @@ interface WranglersOwn {
 	readonly queues: { readonly consumers?: readonly { readonly queue: string }[] | undefined };
 }
 
+const INIT = {
+	name: 'shop',
+	version: '0.1.0',
+	nodeMajor: 24,
+	configFile: undefined,
+	secrets: { signingKeys: '{}', webhookSecret: 'whsec_secret' },
+};
 const TOML = `# Our Worker.
 name = "shop"
 main = "src/worker.ts"
@@ -83,7 +91,21 @@ describe('a configuration', () => {
 		expect(extended(quoted, 'wrangler.toml')).toMatchObject({ text: quoted });
 		const flags = TOML.replace('[vars]', 'compatibility_flags = ["nodejs_compat"]\n\n[vars]');
 		const values = extended(flags, 'wrangler.toml').left.map(({ value }) => value);
-		expect(values).toEqual(['global_fetch_strictly_public', 'enable_request_signal']);
+		expect(values).toEqual([['nodejs_compat', 'global_fetch_strictly_public', 'enable_request_signal']]);
+		const { steps } = planInit({ 'wrangler.toml': flags }, { ...INIT, configFile: 'wrangler.toml' });
+		expect(steps[0]?.lines).toBe(
+			'compatibility_flags = ["nodejs_compat", "global_fetch_strictly_public", "enable_request_signal"]\n',
+		);
+	});
+
+	it.each([
+		['wrangler.toml', `${TOML}\n[observability]\nenabled = true\n\n[observability.logs]\nenabled = true\n`],
+		['wrangler.toml', `${TOML}\n[observability]\nenabled = true\n`],
+		['wrangler.jsonc', JSONC.replace('"vars"', '"observability": { "enabled": true }, "vars"')],
+	])('%s with logs of its own gets only what they lack', (file, before) => {
+		const { text, left } = extended(before, file);
+		expect([left, findingsIn(text, file)]).toEqual([[], []]);
+		expect(parseText(text, file)).toMatchObject({ observability: { enabled: true } });
 	});
 
 	it('is read as wrangler reads it', () => {

@@ -48,7 +48,7 @@ describe('init', () => {
 			'worker.js': WORKER,
 			'package.json': '{ "name": "shop", "devDependencies": { "wrangler": "4.155.0" } }',
 			'.dev.vars': 'GREETING="hello"',
-			'.gitignore': 'node_modules',
+			'.gitignore': 'node_modules\n.dev.vars\n',
 		};
 		const { changes, steps } = planInit(files, { ...OPTIONS, configFile: 'wrangler.jsonc' });
 		const created = changes.filter(({ before }) => before === undefined).map(({ path }) => path);
@@ -61,6 +61,42 @@ describe('init', () => {
 			dependencies: { coatcheck: '^0.1.0', zod: '^4.6.6' },
 		});
 		expect(steps[0]?.lines).toContain("import { jobs } from './coatcheck.js'");
+	});
+
+	it.each([
+		['node_modules', 'node_modules\n.dev.vars*\n'],
+		['dist\n', 'dist\n.dev.vars*\n'],
+		['# .dev.vars\n', '# .dev.vars\n.dev.vars*\n'],
+		['/.dev.vars\n', '/.dev.vars\n'],
+		['.dev.vars*\r\n', '.dev.vars*\r\n'],
+	])('keeps the secrets out of git where .gitignore is %j', (before, after) => {
+		expect(applied({ '.gitignore': before }, OPTIONS)['.gitignore']).toBe(after);
+	});
+
+	it.each([
+		['./src/index.ts', 'src', 'Let src/index.ts pass'],
+		['dist/index.mjs', 'src', 'Let the build make dist/index.mjs of src/index.ts'],
+		['././worker/../src/index.ts', 'src', 'Let src/index.ts pass'],
+	])('finds the source of the entry %s', (main, source, step) => {
+		const config = JSON.stringify({ name: 'shop', main });
+		const files: Files = { 'wrangler.jsonc': config, 'src/index.ts': WORKER, 'package.json': '{}' };
+		const options = { ...OPTIONS, configFile: 'wrangler.jsonc' };
+		const { changes, steps } = planInit(files, options);
+		const created = changes.filter(({ before }) => before === undefined).map(({ path }) => path);
+		expect(created).toEqual(expect.arrayContaining([`${source}/coatcheck.ts`, `${source}/tasks/greet.ts`]));
+		expect(created.filter((path) => /^(dist|\.\/)/.test(path))).toEqual([]);
+		expect(steps.map(({ text }) => text).join()).toContain(step);
+	});
+
+	it('reads the entry in the command of the build, and adds the name that a configuration lacks', () => {
+		const build = { command: 'npx coatcheck build app/worker.ts' };
+		const files: Files = {
+			'wrangler.jsonc': JSON.stringify({ main: 'dist/index.mjs', build }),
+			'app/worker.ts': WORKER,
+		};
+		const after = applied(files, { ...OPTIONS, configFile: 'wrangler.jsonc' });
+		expect(after).toHaveProperty(['app/coatcheck.ts']);
+		expect(JSON.parse(after['wrangler.jsonc'] ?? '')).toMatchObject({ name: 'shop', main: 'dist/index.mjs' });
 	});
 
 	it('gives the project its own Node where the installed one is too old for wrangler', () => {
