@@ -25,10 +25,10 @@ export const redrive = defineCommand({
 	async run({ args, rawArgs }) {
 		const { url, json, yes } = args;
 		const action = (args.action ?? 'retry') as ActionName;
-		const wanted = jobsFilter(args, repeatedValues(rawArgs, ARGS, 'tag'), Date.now()) as ActionFilter;
-		const filter = actionFilter(wanted, action);
 		const client = connect(url);
 		if (args.stop !== undefined) return showAction(await client.actions.stop(args.stop, { signal: stopped }), json);
+		const wanted = jobsFilter(args, repeatedValues(rawArgs, ARGS, 'tag'), Date.now()) as ActionFilter;
+		const filter = actionFilter(wanted, action);
 		if (!yes) {
 			const { total } = await client.jobs.counts(filter, { signal: stopped });
 			const jobs = `${total} job${total === 1 ? '' : 's'}`;

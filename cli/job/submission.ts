@@ -67,9 +67,15 @@ export function inputSource({ input, file, type }: SubmitValues): InputSource {
 
 /** JSON as a value, and anything else as bytes with their media type. @throws {UsageError} */
 export function readInput(bytes: Uint8Array<ArrayBuffer>, mediaType: string): unknown {
-	return isJson(essence(mediaType))
-		? readJson(new TextDecoder().decode(bytes))
-		: new Blob([bytes], { type: mediaType });
+	return isJson(essence(mediaType)) ? readJson(readText(bytes)) : new Blob([bytes], { type: mediaType });
+}
+
+function readText(bytes: Uint8Array): string {
+	try {
+		return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+	} catch {
+		throw new UsageError('The input: expected JSON in UTF-8');
+	}
 }
 
 /** @throws {UsageError} with the place, but no part of the text, which may be secret. */

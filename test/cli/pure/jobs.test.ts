@@ -62,6 +62,11 @@ describe('an input', () => {
 		expect(readInput(bytes, 'text/plain')).toMatchObject({ size: 7, type: 'text/plain' });
 	});
 
+	it('refuses JSON in another encoding, instead of changing it', () => {
+		const latin1 = Uint8Array.from([0x22, 0xe9, 0x22]);
+		expect(() => readInput(latin1, 'application/json')).toThrow('expected JSON in UTF-8');
+	});
+
 	it('that is not JSON is refused without being shown', () => {
 		const refused = () => readInput(new TextEncoder().encode('{"password": secret}'), 'application/json');
 		expect(refused).toThrow('--input: expected JSON (wrong at line 1, column 14)');
