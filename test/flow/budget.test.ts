@@ -190,7 +190,7 @@ describe('many jobs that come together', () => {
 	});
 
 	it('cost at most 3.2 rows each in a batch, to their erasing and that of the batch', async () => {
-		const jobs = Array.from({ length: 200 }, () => ({ task: 'labelled', input: {} }));
+		const jobs = Array.from({ length: 100 }, () => ({ task: 'labelled', input: {} }));
 		const batch = await (await post('/v1/batches', { jobs })).json<{ id: string; jobs: { id: string }[] }>();
 		await vi.waitFor(() => expect(counts.calls).toBeGreaterThanOrEqual(3 * jobs.length), { timeout: 90_000 });
 		// As after 20 s: the watchdog finds the job over, and sets no alarm.
