@@ -84,6 +84,14 @@ describe('a publisher', { concurrent: true }, () => {
 		]);
 	});
 
+	it('is told that a name can not be part of a URL', async () => {
+		const { client } = clientOf();
+		for (const name of ['.', '..']) {
+			await expect(client.topic(name).publish(1, { type: 'made' })).rejects.toThrow('Expected a name other than');
+			await expect(client.topic(newTopic()).unsubscribe(name)).rejects.toThrow('Expected a name other than');
+		}
+	});
+
 	it('is told what is wrong, once', async () => {
 		const { client, asked } = clientOf();
 		const thrown = await client

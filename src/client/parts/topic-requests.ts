@@ -102,10 +102,18 @@ export class TopicRequests {
 	}
 
 	#url(path: string): string {
+		assertNoDots(this.#connection.url);
 		return `${this.#connection.url}/${path}`;
 	}
 
 	#subscriptionUrl(name: string): string {
-		return this.#url(`subscriptions/${encodeURIComponent(name)}`);
+		const url = this.#url(`subscriptions/${encodeURIComponent(name)}`);
+		assertNoDots(url);
+		return url;
 	}
+}
+
+/** URLs resolve these names: the request would go to another resource. @throws {TypeError} */
+function assertNoDots(url: string): void {
+	if (/\/\.\.?$/.test(url)) throw new TypeError('Expected a name other than "." and ".."');
 }
