@@ -70,8 +70,9 @@ const path = fc.oneof(
 			.map(([route, id, task]) =>
 				route
 					.replace(':id', id)
-					.replace(':task', task)
-					.replace(/:[a-z]+\+?/g, id),
+					.replace(/:task\b/, task)
+					.replace(':operation', `message:${task === 'echo' ? 'stream' : 'send'}`)
+					.replace(/:[a-zA-Z]+\+?/g, id),
 			),
 	},
 	{ weight: 1, arbitrary: fc.webPath().map((value) => `/${value}`) },
@@ -240,7 +241,27 @@ const action = fc
 		{ requiredKeys: ['filter'] },
 	)
 	.map((value) => JSON.stringify(value));
+/** A message of Agent2Agent that does not wait for its task. */
+const message = fc
+	.record(
+		{
+			messageId: fc.oneof(text, fc.uuid()),
+			contextId: text,
+			taskId: fc.oneof(id, fc.constant(null)),
+			parts: fc.array(
+				fc.oneof(fc.record({ data: fc.oneof(input, fc.anything()) }), fc.record({ text }), fc.anything()),
+				{
+					maxLength: 3,
+				},
+			),
+			metadata: fc.oneof(fc.record({ skill: fc.constantFrom('sleep', 'thumbnail', 'echo', 'nothing') }), fc.anything()),
+		},
+		{ requiredKeys: ['parts'] },
+	)
+	.map((value) => JSON.stringify({ message: value, configuration: { returnImmediately: true } }));
+
 const body = fc.oneof(
+	{ weight: 1, arbitrary: message },
 	{ weight: 3, arbitrary: envelope },
 	{ weight: 2, arbitrary: action },
 	{ weight: 2, arbitrary: input.map((value) => JSON.stringify(value) ?? '') },
@@ -296,6 +317,7 @@ function aimed({ path, query, ...rest }: Shot): Shot & { readonly url: string } 
 async function fire({ method, url, headers, body }: ReturnType<typeof aimed>) {
 	const sent = new Headers();
 	for (const [name, value] of headers) sent.set(name, value.trim());
+	if (new URL(url).pathname.startsWith('/a2a/') && !sent.has('a2a-version')) sent.set('a2a-version', '1.0');
 	const hasBody = body !== undefined && method !== 'GET' && method !== 'HEAD';
 	if (!hasBody) sent.delete('content-length');
 	const controller = new AbortController();
@@ -341,6 +363,8 @@ describe('the HTTP surface', () => {
 	}, 900_000);
 });
 
+const A2A_TYPE = 'application/a2a+json';
+
 function check(method: string, { status, type, said, headers }: Awaited<ReturnType<typeof fire>>): void {
 	expect(status).not.toBe(500);
 	expect(said).not.toMatch(/\n\s+at |\.ts:\d+|node_modules|Error: /);
@@ -348,12 +372,24 @@ function check(method: string, { status, type, said, headers }: Awaited<ReturnTy
 	expect(headers.get('x-correlation-id')).toMatch(/^[\x21-\x7e]{1,128}$/);
 	if (status < 400) return;
 	if (isJsonRpcError(said)) return;
-	expect(type).toBe('application/problem+json');
+	expect(['application/problem+json', A2A_TYPE]).toContain(type);
 	if (method === 'HEAD') return;
+	if (type === A2A_TYPE) return checkStatusOfRpc(said, status);
 	const problem = JSON.parse(said) as { code: string; correlationId: string };
 	expect(problem.correlationId).toBe(headers.get('x-correlation-id'));
 	expect(KNOWN_CODES).toContain(problem.code);
 	if (status === 503 || status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+}
+
+/** Agent2Agent has errors of its own form. */
+function checkStatusOfRpc(said: string, status: number): void {
+	const { error } = JSON.parse(said) as { error: { code: number; details: { reason?: string }[] } };
+	expect(error).toMatchObject({
+		code: status,
+		status: expect.stringMatching(/^[A-Z_]+$/),
+		message: expect.any(String),
+	});
+	expect(error.details[0]?.reason).toMatch(/^\w+$/);
 }
 
 /** The MCP server answers in its protocol's own form once it knows the caller. */
