@@ -210,6 +210,23 @@ describe('a message', () => {
 		expect(await response.json()).toMatchObject({ error: { code, status, details: [{ domain: 'coatcheck' }] } });
 	});
 
+	it('of a page of another site is refused, and so is one that is not called JSON', async () => {
+		const init = { method: 'POST', body: JSON.stringify({ message: sleep({ seconds: 0 }) }) };
+		const plain = { ...init, headers: { 'content-type': 'text/plain' } };
+		const path = '/a2a/message:send?A2A-Version=1.0';
+		expect(reasonIn(await (await call(path, plain)).json())).toBe('CONTENT_TYPE_NOT_SUPPORTED');
+		const foreign = {
+			origin: 'https://evil.example',
+			'sec-fetch-site': 'cross-site',
+			'content-type': 'application/json',
+		};
+		expect((await call(path, { ...init, headers: foreign })).status).toBe(403);
+		const { task } = await send(sleep({ seconds: 30 }), AT_ONCE);
+		const cancel = `/a2a/tasks/${task?.id}:cancel?A2A-Version=1.0`;
+		expect((await call(cancel, { method: 'POST', headers: foreign })).status).toBe(403);
+		await post(`tasks/${task?.id}:cancel`);
+	});
+
 	it('of a client that speaks another version is refused', async () => {
 		const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
 		expect(reasonIn(await (await call('/a2a/message:send', init)).json())).toBe('VERSION_NOT_SUPPORTED');

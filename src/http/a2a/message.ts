@@ -1,14 +1,17 @@
 /** A message to the agent: its skill, and the arguments in its parts. */
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
+import { isJson } from '../../core/http/media-type.ts';
 import { OPTION_LIMITS } from '../../core/job/limits.ts';
 import { MAX_MCP_REQUEST_BYTES } from '../../core/mcp/limits.ts';
 import { once } from '../../core/once.ts';
+import { requestMediaType } from '../body.ts';
 import { Correlation, isCorrelationId } from '../correlation.ts';
 import { inBody, zodFaults } from '../faults.ts';
 import { readJson } from '../json-body.ts';
 import type { JobStarter, ToolSubmission } from '../mcp/tool.ts';
 import { callersStarters } from '../mcp/tools.ts';
+import { Problem, shown } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { invalidRequest } from '../submit/options.ts';
 import { A2aError } from './answer.ts';
@@ -64,6 +67,12 @@ export interface Order {
 /** @throws {Problem | A2aError} for a message that starts no task. */
 export async function readOrder(context: RequestContext): Promise<Order> {
 	const { request } = context;
+	const mediaType = requestMediaType(request);
+	if (!isJson(mediaType))
+		throw new Problem(
+			'UnsupportedMediaType',
+			`Expected a message as JSON, got: ${shown(mediaType) || 'no Content-Type'}`,
+		);
 	const body = await readJson(request, { maxBytes: MAX_MCP_REQUEST_BYTES }, async (value) => value);
 	const parsed = SendRequest().safeParse(body);
 	if (!parsed.success) throw invalidRequest('The message is not valid', zodFaults(parsed.error, inBody()));
