@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { advanceClock } from '../flow/faults.ts';
+import { receiver } from '../webhook/receiver.ts';
 import { afterLastAnswer, ask, bearer, DEPLOYED, jobToken, KEYS, linkToken, refusal } from './deployment.ts';
 
 const CACHE_SECONDS = 60;
@@ -153,6 +154,8 @@ describe('what a data center keeps of a job', () => {
 	});
 
 	it('is never a job with somebody still to be told', async () => {
+		// Tried again later, whenever the first try is.
+		receiver('hooks.example', () => new Response(null, { status: 503 }));
 		const webhook = { 'coatcheck-webhook-url': 'https://hooks.example/nobody' };
 		const told = { ...CACHING, WEBHOOK_SECRETS: env.WEBHOOK_SECRETS };
 		const init = {
