@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { SERVER_VERSION } from '../../src/http/mcp/server-version.ts';
 import { conformanceRows } from '../interop/mcp/conformance.ts';
 import { ROOT } from './style.ts';
 
@@ -11,8 +12,10 @@ describe('docs/agents.md', () => {
 		expect(page).toContain(conformanceRows().join('\n'));
 	});
 
-	it('is about a server that names the version of the package', () => {
+	it('is about servers that name the version of the package', () => {
 		const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-		expect(readFileSync(join(ROOT, 'src/http/mcp/serve.ts'), 'utf8')).toContain(`version: '${version}'`);
+		expect(SERVER_VERSION).toBe(version);
+		for (const server of ['mcp/serve.ts', 'a2a/card.ts'])
+			expect(readFileSync(join(ROOT, 'src/http', server), 'utf8')).toContain('version: SERVER_VERSION');
 	});
 });

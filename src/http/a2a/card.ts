@@ -1,6 +1,7 @@
 /** `GET /.well-known/agent-card.json`: what this agent can, and where it is asked. */
 import { A2A_PATH, CARD_SECONDS } from '../../core/a2a/limits.ts';
 import { defined } from '../../core/defined.ts';
+import { SERVER_VERSION } from '../mcp/server-version.ts';
 import type { JobStarter } from '../mcp/tool.ts';
 import { callersStarters, publicStarters } from '../mcp/tools.ts';
 import { linkOrigin, type RequestContext } from '../request-context.ts';
@@ -25,7 +26,7 @@ function createCard(context: RequestContext, starters: readonly JobStarter[]): o
 	return defined({
 		name: 'Coatcheck',
 		description: 'Runs slow work as tasks that are fetched later. A message names its skill as metadata.skill.',
-		version: '0.1.0',
+		version: SERVER_VERSION,
 		supportedInterfaces: [
 			{ url: linkOrigin(context) + A2A_PATH, protocolBinding: 'HTTP+JSON', protocolVersion: '1.0' },
 		],

@@ -24,11 +24,12 @@ import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toProblem } from '../to-problem.ts';
 import { callTool, TasksRequired } from './call-tool.ts';
+import { SERVER_VERSION } from './server-version.ts';
 import { cancelTask, getTask, updateTask } from './task-methods.ts';
 import { listedTools } from './tools.ts';
 import type { ProgressReport } from './wait.ts';
 
-const SERVER = { name: 'coatcheck', title: 'Coatcheck', version: '0.1.0' };
+const SERVER = { name: 'coatcheck', title: 'Coatcheck', version: SERVER_VERSION };
 
 const INSTRUCTIONS =
 	'Each tool starts a job that may take minutes. A call that says that its job is still running did not fail: call wait_for_job with the job id, and do not start the job again.';
