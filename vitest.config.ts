@@ -26,8 +26,9 @@ const SLOW_IN_WORKERD = [
 	...['budget-list', 'hibernation', 'payload'].map((name) => `test/flow/${name}.test.ts`),
 	'test/slow/thumbnail-memory.test.ts',
 ];
-/** Count what a whole deployment does, or leave its queues full. */
+/** Count what a whole deployment does or what timers an isolate has, or leave queues full. */
 const ALONE = [
+	...['asking', 'operation'].map((name) => `test/client/${name}.test.ts`),
 	...['budget', 'budget-quotas', 'burst', 'overload', 'upstream'].map((name) => `test/flow/${name}.test.ts`),
 	'test/topics/budget.test.ts',
 ];
