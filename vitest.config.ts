@@ -23,7 +23,7 @@ const MCP = ['test/interop/mcp/conformance.test.ts', 'test/interop/mcp/a2a.test.
 const SLOW = ['test/slow/poison.test.ts'];
 const SLOW_IN_WORKERD = [
 	'test/random/**',
-	...['budget-list', 'hibernation', 'payload'].map((name) => `test/flow/${name}.test.ts`),
+	...['budget-list', 'cut-links', 'hibernation', 'payload'].map((name) => `test/flow/${name}.test.ts`),
 	'test/slow/thumbnail-memory.test.ts',
 ];
 /** Count what a whole deployment does or what timers an isolate has, or leave queues full. */

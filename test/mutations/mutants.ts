@@ -649,7 +649,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/work/attempt-link.ts',
 		search: 'Math.min(this.#failures, MAX_FAILURES_BEFORE_BREAK)',
 		replacement: 'this.#failures',
-		killer: { file: 'test/flow/cut-links.test.ts', project: 'workerd' },
+		killer: { file: 'test/flow/cut-links.test.ts', project: 'slow-in-workerd' },
 		says: 'is not lost if its link breaks',
 	},
 	{
