@@ -2,7 +2,8 @@
  * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for its paths
  * and `queue` for its queues, and export the object classes.
  */
-import { type Config, NotConfigured, readConfig } from './config/config.ts';
+import { type Config, readConfig } from './config/config.ts';
+import { NotConfigured } from './config/not-configured.ts';
 import { defined } from './core/defined.ts';
 import { createTeller, type Deployment, type DoorEnv, handleRequest, missingBinding } from './http/door.ts';
 import { logError } from './log.ts';

@@ -8,6 +8,7 @@ import '../src/http/description/respond.ts';
 import '../src/http/mcp/serve.ts';
 import '../src/http/rare-handlers.ts';
 import '../src/http/read/edge-cache.ts';
+import '../src/http/serve-page.ts';
 import '../src/object/list-reader.ts';
 import '../src/subscription/serve.ts';
 import '../src/tasks/profile-csv/profile-input.ts';

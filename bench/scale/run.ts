@@ -7,7 +7,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { table } from '../../demo/terminal.ts';
-import { DEFAULTS } from '../../src/config/config.ts';
+import { DEFAULTS } from '../../src/config/defaults.ts';
 import { markdown } from '../compare/report.ts';
 import { dollarsFor, type Usage } from '../cost/prices.ts';
 import { replaceGenerated } from '../generated.ts';

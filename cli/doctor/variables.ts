@@ -1,5 +1,6 @@
 /** Checks the variables and secrets, with the reader that the Worker itself uses. Pure. */
-import { NotConfigured, readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { NotConfigured } from '../../src/config/not-configured.ts';
 import { isDeclared, type WranglerConfig } from '../configuration/config.ts';
 import { OBJECT_CLASSES, RATE_LIMITS } from '../configuration/wanted.ts';
 import { error, type Finding, remark, warning } from './finding.ts';

@@ -19,6 +19,7 @@ const RARE = [
 	'node_modules/imagescript/',
 	'src/http/batch/batches.ts',
 	'src/http/list/',
+	'src/http/serve-page.ts',
 	'src/http/topics/',
 	'src/subscription/serve.ts',
 	'src/work/upstream/runner.ts',
