@@ -22,14 +22,14 @@ import { ListRows } from './list-rows.ts';
 
 /** A row of the log with news for the list. */
 export interface LogRow {
-	/** Its number; they increase. */
-	readonly first: number;
+	/** The number of its last event; they increase. */
+	readonly last: number;
 	/** What `apply` returned as `extra`. */
 	readonly extra: string;
 }
 
 export interface ListLog {
-	/** The rows after the one with this number, oldest first. */
+	/** The rows with events after the one with this number, oldest first. */
 	after(position: number): Iterable<LogRow>;
 }
 
@@ -207,8 +207,8 @@ export class JobList {
 		return true;
 	}
 
-	#advance({ first, extra }: LogRow, news: number): void {
-		this.#applied = first;
+	#advance({ last, extra }: LogRow, news: number): void {
+		this.#applied = last;
 		this.#since = { news: this.#since.news + news, chars: this.#since.chars + extra.length };
 	}
 

@@ -173,9 +173,9 @@ export class TopicLog {
 	}
 
 	/** The owner's texts of the rows after a number, oldest first. */
-	*extrasAfter(after: number): Iterable<{ readonly first: number; readonly extra: string }> {
-		for (const { first, extra } of this.#rowsAfter(after, 'first, extra'))
-			if (extra !== null) yield { first: Number(first), extra: String(extra) };
+	*extrasAfter(after: number): Iterable<{ readonly last: number; readonly extra: string }> {
+		for (const { last, extra } of this.#rowsAfter(after, 'first, last, extra'))
+			if (extra !== null) yield { last: Number(last), extra: String(extra) };
 	}
 
 	/** Deletes what is too old or too much. @param keepAfter events after this number are kept. @returns whether it deleted anything. */

@@ -30,7 +30,7 @@ class Bench {
 
 	constructor(sql: SqlStorage) {
 		this.#sql = sql;
-		sql.exec('CREATE TABLE test_log (first INTEGER PRIMARY KEY, extra TEXT NOT NULL)');
+		sql.exec('CREATE TABLE test_log (last INTEGER PRIMARY KEY, extra TEXT NOT NULL)');
 		this.list = this.#open();
 	}
 
@@ -39,10 +39,10 @@ class Bench {
 		const { events, extra, doubtful } = this.list.apply(news, this.now);
 		this.doubtful.push(...doubtful);
 		if (extra !== undefined) {
-			const { first } = this.#sql
-				.exec<{ first: number }>('INSERT INTO test_log (extra) VALUES (?) RETURNING first', extra)
+			const row = this.#sql
+				.exec<{ last: number }>('INSERT INTO test_log (extra) VALUES (?) RETURNING last', extra)
 				.one();
-			this.list.logged({ first, extra });
+			this.list.logged({ ...row, extra });
 		}
 		return events.map(({ news: { id }, event: { seq, type } }) => `${Number.parseInt(id.slice(8), 16)} ${seq} ${type}`);
 	}
@@ -89,8 +89,8 @@ class Bench {
 	#open(): JobList {
 		const sql = this.#sql;
 		const after = (position: number) =>
-			sql.exec<{ first: number; extra: string }>(
-				'SELECT first, extra FROM test_log WHERE first > ? ORDER BY first',
+			sql.exec<{ last: number; extra: string }>(
+				'SELECT last, extra FROM test_log WHERE last > ? ORDER BY last',
 				position,
 			);
 		return new JobList(sql, { after }, this.now);

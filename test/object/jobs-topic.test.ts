@@ -1,5 +1,5 @@
 /** The list of jobs and the topic `jobs` in one object: late news, and storage that fails. */
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JobNews } from '../../src/core/job/news.ts';
 import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_ITEMS } from '../../src/core/list/limits.ts';
@@ -101,6 +101,23 @@ describe('news that comes hours late', () => {
 		keepObjectsAway({ methods: ['readNews'], awayMs: HOUR });
 		expect(await errorOfTelling(list, [late])).toContain('1 jobs of late news could not be asked');
 		expect(await jobsIn(list)).toEqual([]);
+	});
+});
+
+describe('the events of the topic', () => {
+	it('are deleted by their age, also when the last row has several, and the jobs stay', async () => {
+		const list = newList();
+		const now = Date.now();
+		const ended = { phase: 'succeeded', seq: 2, createdAt: now, goneAt: now + 30 * 24 * HOUR } as const;
+		await list.tell([newsFor({ nth: 1, ...ended }), newsFor({ nth: 2, ...ended })]);
+		expect(await eventsIn(list)).toHaveLength(4);
+		advanceClock(30 * HOUR);
+		await runDurableObjectAlarm(stubOf(list));
+		await evictDurableObject(stubOf(list));
+		const { events, lastSeq } = await list.readEvents({ after: 0, limit: 10, filter: {} });
+		expect(events.map((text) => JSON.parse(text))).toMatchObject([{ type: 'gap', data: { first: 5 } }]);
+		expect(lastSeq).toBe(4);
+		expect(await jobsIn(list)).toHaveLength(2);
 	});
 });
 
