@@ -61,6 +61,13 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 		this.#readers = new TopicReaders(ctx);
 		const parts = { id: ctx.id.toString(), storage: ctx.storage, lanes: lanesOf(env), log: this.#log };
 		this.#subscriptions = new Subscriptions(parts);
+		void ctx.blockConcurrencyWhile(() => this.#readAlarm());
+	}
+
+	/** An object that is called every 20 seconds may start anew for each call: none of them may put off the alarm of the one before. */
+	async #readAlarm(): Promise<void> {
+		this.#alarmAt = (await this.ctx.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+		if (this.#records.settings?.topic === JOBS_TOPIC) this.#jobsAt = this.#alarmAt;
 	}
 
 	// — events ——————————————————————————————————————————————————————————————————————————————————————————————————————

@@ -2,7 +2,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JobNews } from '../../src/core/job/news.ts';
-import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_ITEMS } from '../../src/core/list/limits.ts';
+import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_ITEMS, UNHEARD_MS } from '../../src/core/list/limits.ts';
 import type { ListApi } from '../../src/core/list/list-api.ts';
 import type { TopicObjectApi } from '../../src/core/topic/topic-api.ts';
 import type { TopicObject } from '../../src/object/topic-object.ts';
@@ -118,6 +118,37 @@ describe('the events of the topic', () => {
 		expect(events.map((text) => JSON.parse(text))).toMatchObject([{ type: 'gap', data: { first: 5 } }]);
 		expect(lastSeq).toBe(4);
 		expect(await jobsIn(list)).toHaveLength(2);
+	});
+});
+
+describe('the alarm that looks after unfinished jobs', () => {
+	const told = (nth: number) => newsFor({ nth, createdAt: Date.now() });
+	const alarmOf = (list: List) => runInDurableObject(stubOf(list), (_, { storage }) => storage.getAlarm());
+
+	it('comes in time though the list is told of others and restarts all the while', async () => {
+		const list = newList();
+		await list.tell([told(1)]);
+		const alarmAt = await alarmOf(list);
+		expect(alarmAt).toBeGreaterThan(Date.now());
+		advanceClock(20_000);
+		await evictDurableObject(stubOf(list));
+		await list.tell([told(2)]);
+		expect(await alarmOf(list)).toBe(alarmAt);
+	});
+
+	it('comes in time though the topic gets its first event since all others were deleted', async () => {
+		vi.spyOn(console, 'error').mockImplementation(() => {});
+		const list = newList();
+		const [one, two] = [told(1), told(2)];
+		await list.tell([one, two]);
+		advanceClock(30 * HOUR);
+		await runDurableObjectAlarm(stubOf(list));
+		const alarmAt = await alarmOf(list);
+		expect(alarmAt).toBeLessThanOrEqual(Date.now() + UNHEARD_MS.max);
+		await evictDurableObject(stubOf(list));
+		const { createdAt } = two;
+		await list.tell([newsFor({ nth: 2, createdAt, phase: 'succeeded', seq: 2, goneAt: Date.now() + HOUR })]);
+		expect(await alarmOf(list)).toBe(alarmAt);
 	});
 });
 
