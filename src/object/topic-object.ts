@@ -312,8 +312,11 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 		await this.#tenants.returnAllowance(tenant, topic, smaller);
 	}
 
+	/** The next call may come before the object leaves memory: nothing in it may count on what was deleted. */
 	async #forget(): Promise<void> {
 		this.#records.forget();
+		this.#jobsTopic = undefined;
 		await this.ctx.storage.deleteAll();
+		this.#log.reload();
 	}
 }

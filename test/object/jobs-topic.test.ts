@@ -152,6 +152,24 @@ describe('the alarm that looks after unfinished jobs', () => {
 	});
 });
 
+it('a topic that was forgotten after a month lists the jobs that come next', async () => {
+	const list = newList();
+	const now = Date.now();
+	await list.tell([newsFor({ nth: 1, createdAt: now, phase: 'succeeded', seq: 2, goneAt: now + HOUR })]);
+	await runInDurableObject(stubOf(list), async (object, { storage }) => {
+		for (let day = 0; (await storage.getAlarm()) !== null; day++) {
+			expect(day).toBeLessThan(40);
+			advanceClock(25 * HOUR);
+			await storage.deleteAlarm();
+			await object.alarm();
+		}
+	});
+	const next = newsFor({ nth: 2, createdAt: Date.now() });
+	await list.tell([next]);
+	expect(await jobsIn(list)).toEqual([{ id: next.id, status: 'pending' }]);
+	expect(await eventsIn(list)).toEqual([`${next.id} accepted`]);
+});
+
 /** Statements that contain this text fail, after so many that didn't. @returns how often one failed. */
 async function failStatements(text: string, { after = 0, times = 1 }: { after?: number; times?: number } = {}) {
 	let seen = 0;
