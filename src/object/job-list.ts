@@ -22,14 +22,14 @@ import { ListRows } from './list-rows.ts';
 
 /** A row of the log with news for the list. */
 export interface LogRow {
-	/** Its number; they increase. */
-	readonly first: number;
+	/** The number of its last event; they increase. */
+	readonly last: number;
 	/** What `apply` returned as `extra`. */
 	readonly extra: string;
 }
 
 export interface ListLog {
-	/** The rows after the one with this number, oldest first. */
+	/** The rows with events after the one with this number, oldest first. */
 	after(position: number): Iterable<LogRow>;
 }
 
@@ -181,14 +181,15 @@ export class JobList {
 
 	/**
 	 * Applies news of the log, which only has what was news. An earlier job with the same id is in the log, too, or was removed
-	 * from its row: a start needn't search all leaves for it.
+	 * from its row: a start needn't search all leaves for it. A later one may be in the row already, because a leaf may be written before
+	 * the log is: a leaf has one job of an id.
 	 */
 	#replay(news: ListNews, replayed: Map<string, Position>, now: number): void {
 		const earlier = replayed.get(news.id);
 		const replaced = earlier && earlier.createdAt < news.createdAt ? this.#leaves.find(earlier) : undefined;
 		if (replaced) this.#leaves.remove(replaced);
 		replayed.set(news.id, { createdAt: news.createdAt, id: news.id });
-		this.#applyOne(news, now, () => true);
+		this.#applyOne(news, now, () => !this.#leaves.hasLater(news));
 	}
 
 	/**
@@ -207,8 +208,8 @@ export class JobList {
 		return true;
 	}
 
-	#advance({ first, extra }: LogRow, news: number): void {
-		this.#applied = first;
+	#advance({ last, extra }: LogRow, news: number): void {
+		this.#applied = last;
 		this.#since = { news: this.#since.news + news, chars: this.#since.chars + extra.length };
 	}
 

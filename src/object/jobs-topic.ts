@@ -90,7 +90,7 @@ export class JobsTopic {
 		if (!row) return { doubtful, isAnyUnfinished: false };
 		const { appended, extra } = row;
 		this.#parts.log.announce(appended, now);
-		this.#store(now, (list) => list.logged({ first: appended.first, extra }));
+		this.#store(now, (list) => list.logged({ last: appended.last, extra }));
 		return { doubtful, isAnyUnfinished: news.some(({ job, goneAt }) => job !== undefined && goneAt === undefined) };
 	}
 

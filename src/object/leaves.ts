@@ -41,9 +41,19 @@ export class Leaves {
 	}
 
 	find(position: Position): Entry | undefined {
-		const leaf = this.at(position);
-		const entry = leaf?.mayHold(hashItem('id', position.id)) ? leaf.find(position.id) : undefined;
+		const entry = this.#withId(position);
 		return entry?.createdAt === position.createdAt ? entry : undefined;
+	}
+
+	/** Whether the leaf of a position has a later job with the same id. */
+	hasLater(position: Position): boolean {
+		return (this.#withId(position)?.createdAt ?? 0) > position.createdAt;
+	}
+
+	/** The entry with the id of a position in its leaf. */
+	#withId(position: Position): Entry | undefined {
+		const leaf = this.at(position);
+		return leaf?.mayHold(hashItem('id', position.id)) ? leaf.find(position.id) : undefined;
 	}
 
 	/** The leaf that has a job with this id, whenever it was created, and its entry. */

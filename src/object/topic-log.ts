@@ -23,6 +23,11 @@ const PREFIX = 'log_';
 const LAST_KEY = 'lastSeq';
 /** A call is repeated within seconds: no more events than this come in between. */
 const RECENT_EVENTS = 5_000;
+/**
+ * Number of rows that are read at once. A read that a caller leaves unfinished would stay open until the garbage collector comes, and no
+ * table can be dropped until then.
+ */
+const ROWS_AT_ONCE = 32;
 /** Separates the lines of a row. JSON contains no line breaks. */
 const LINE_BREAK = '\n';
 
@@ -137,8 +142,11 @@ export class TopicLog {
 
 	/** The number of a recent append without a key, by its id. */
 	findPublication(id: string): number | undefined {
-		for (const { first, digest } of this.#rowsAfter(this.#last - RECENT_EVENTS, 'first, digest'))
-			if (digest === id) return Number(first);
+		const after = this.#last - RECENT_EVENTS;
+		for (const segment of this.#segments.filter(({ last }) => last > after)) {
+			const [row] = this.#rows(`SELECT first FROM ${tableName(segment)} WHERE first > ? AND digest = ?`, after, id);
+			if (row) return Number(row.first);
+		}
 		return undefined;
 	}
 
@@ -165,9 +173,9 @@ export class TopicLog {
 	}
 
 	/** The owner's texts of the rows after a number, oldest first. */
-	*extrasAfter(after: number): Iterable<{ readonly first: number; readonly extra: string }> {
-		for (const { first, extra } of this.#rowsAfter(after, 'first, extra'))
-			if (extra !== null) yield { first: Number(first), extra: String(extra) };
+	*extrasAfter(after: number): Iterable<{ readonly last: number; readonly extra: string }> {
+		for (const { last, extra } of this.#rowsAfter(after, 'first, last, extra'))
+			if (extra !== null) yield { last: Number(last), extra: String(extra) };
 	}
 
 	/** Deletes what is too old or too much. @param keepAfter events after this number are kept. @returns whether it deleted anything. */
@@ -228,14 +236,20 @@ export class TopicLog {
 		}
 	}
 
-	/** The rows with numbers after `after`, without closing their cursor before the caller has had enough. */
+	/** The rows with numbers after `after`, as far as the caller wants them. @param columns `first` is one of them. */
 	*#rowsAfter(after: number, columns: string): Iterable<Row> {
 		for (const segment of this.#segments) {
 			if (segment.last <= after) continue;
 			const table = tableName(segment);
-			const [from] = this.#rows(`SELECT first FROM ${table} WHERE first <= ? ORDER BY first DESC LIMIT 1`, after + 1);
-			const first = Math.max(1, Number(from?.first ?? 1));
-			yield* this.#storage.sql.exec<Row>(`SELECT ${columns} FROM ${table} WHERE first >= ? ORDER BY first`, first);
+			const [start] = this.#rows(`SELECT first FROM ${table} WHERE first <= ? ORDER BY first DESC LIMIT 1`, after + 1);
+			let from = Math.max(1, Number(start?.first ?? 1));
+			const portion = `SELECT ${columns} FROM ${table} WHERE first >= ? ORDER BY first LIMIT ${ROWS_AT_ONCE}`;
+			for (let last: Row | undefined; ; from = Number(last.first) + 1) {
+				const rows = this.#rows(portion, from);
+				yield* rows;
+				last = rows.at(-1);
+				if (!last || rows.length < ROWS_AT_ONCE) break;
+			}
 		}
 	}
 

@@ -61,6 +61,13 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 		this.#readers = new TopicReaders(ctx);
 		const parts = { id: ctx.id.toString(), storage: ctx.storage, lanes: lanesOf(env), log: this.#log };
 		this.#subscriptions = new Subscriptions(parts);
+		void ctx.blockConcurrencyWhile(() => this.#readAlarm());
+	}
+
+	/** An object that is called every 20 seconds may start anew for each call: none of them may put off the alarm of the one before. */
+	async #readAlarm(): Promise<void> {
+		this.#alarmAt = (await this.ctx.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+		if (this.#records.settings?.topic === JOBS_TOPIC) this.#jobsAt = this.#alarmAt;
 	}
 
 	// — events ——————————————————————————————————————————————————————————————————————————————————————————————————————
@@ -305,8 +312,11 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 		await this.#tenants.returnAllowance(tenant, topic, smaller);
 	}
 
+	/** The next call may come before the object leaves memory: nothing in it may count on what was deleted. */
 	async #forget(): Promise<void> {
 		this.#records.forget();
+		this.#jobsTopic = undefined;
 		await this.ctx.storage.deleteAll();
+		this.#log.reload();
 	}
 }

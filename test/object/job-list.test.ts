@@ -30,7 +30,7 @@ class Bench {
 
 	constructor(sql: SqlStorage) {
 		this.#sql = sql;
-		sql.exec('CREATE TABLE test_log (first INTEGER PRIMARY KEY, extra TEXT NOT NULL)');
+		sql.exec('CREATE TABLE test_log (last INTEGER PRIMARY KEY, extra TEXT NOT NULL)');
 		this.list = this.#open();
 	}
 
@@ -39,10 +39,10 @@ class Bench {
 		const { events, extra, doubtful } = this.list.apply(news, this.now);
 		this.doubtful.push(...doubtful);
 		if (extra !== undefined) {
-			const { first } = this.#sql
-				.exec<{ first: number }>('INSERT INTO test_log (extra) VALUES (?) RETURNING first', extra)
+			const row = this.#sql
+				.exec<{ last: number }>('INSERT INTO test_log (extra) VALUES (?) RETURNING last', extra)
 				.one();
-			this.list.logged({ first, extra });
+			this.list.logged({ ...row, extra });
 		}
 		return events.map(({ news: { id }, event: { seq, type } }) => `${Number.parseInt(id.slice(8), 16)} ${seq} ${type}`);
 	}
@@ -89,8 +89,8 @@ class Bench {
 	#open(): JobList {
 		const sql = this.#sql;
 		const after = (position: number) =>
-			sql.exec<{ first: number; extra: string }>(
-				'SELECT first, extra FROM test_log WHERE first > ? ORDER BY first',
+			sql.exec<{ last: number; extra: string }>(
+				'SELECT last, extra FROM test_log WHERE last > ? ORDER BY last',
 				position,
 			);
 		return new JobList(sql, { after }, this.now);
@@ -192,7 +192,7 @@ describe('the list', () => {
 		}));
 
 	it('has each job once while keys are used again and again, over divisions, checkpoints, sweeps and restarts', () =>
-		withList((bench) => {
+		withList(async (bench) => {
 			const random = randomFrom(9);
 			const newest = new Map<string, number>();
 			for (let round = 0; round < 150; round++) {
@@ -205,7 +205,22 @@ describe('the list', () => {
 			}
 			const listed = bench.jobs().map(({ id, createdAt }) => [id, Date.parse(createdAt)]);
 			expect(listed).toHaveLength(newest.size);
+			expect((await bench.counts()).total).toBe(newest.size);
 			expect(new Map(listed as [string, number][])).toEqual(newest);
+		}));
+
+	it('counts jobs whose keys were used again right after a restart, too', () =>
+		withList(async (bench) => {
+			const ended = (nth: number, createdAt: number) =>
+				newsFor({ nth, createdAt, phase: 'succeeded', seq: 2, goneAt: T0 + 9 * HOUR });
+			for (const createdAt of [T0, T0 + HOUR, T0 + 2 * HOUR]) {
+				bench.tell(...range(3).map((nth) => newsFor({ nth, createdAt })));
+				bench.tell(...range(3).map((nth) => ended(nth, createdAt)));
+				bench.restart();
+				expect(await bench.counts()).toMatchObject({ total: 3, byStatus: { succeeded: 3 } });
+			}
+			expect(bench.list.leaves.all.map(({ size, unfinished }) => [size, unfinished])).toEqual([[3, 0]]);
+			expect(bench.ids()).toHaveLength(3);
 		}));
 
 	it('has it once after a restart, too, with both jobs in the log or with the first one in a row', () =>

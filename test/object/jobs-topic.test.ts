@@ -1,8 +1,8 @@
 /** The list of jobs and the topic `jobs` in one object: late news, and storage that fails. */
-import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JobNews } from '../../src/core/job/news.ts';
-import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_ITEMS } from '../../src/core/list/limits.ts';
+import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_ITEMS, UNHEARD_MS } from '../../src/core/list/limits.ts';
 import type { ListApi } from '../../src/core/list/list-api.ts';
 import type { TopicObjectApi } from '../../src/core/topic/topic-api.ts';
 import type { TopicObject } from '../../src/object/topic-object.ts';
@@ -102,6 +102,72 @@ describe('news that comes hours late', () => {
 		expect(await errorOfTelling(list, [late])).toContain('1 jobs of late news could not be asked');
 		expect(await jobsIn(list)).toEqual([]);
 	});
+});
+
+describe('the events of the topic', () => {
+	it('are deleted by their age, also when the last row has several, and the jobs stay', async () => {
+		const list = newList();
+		const now = Date.now();
+		const ended = { phase: 'succeeded', seq: 2, createdAt: now, goneAt: now + 30 * 24 * HOUR } as const;
+		await list.tell([newsFor({ nth: 1, ...ended }), newsFor({ nth: 2, ...ended })]);
+		expect(await eventsIn(list)).toHaveLength(4);
+		advanceClock(30 * HOUR);
+		await runDurableObjectAlarm(stubOf(list));
+		await evictDurableObject(stubOf(list));
+		const { events, lastSeq } = await list.readEvents({ after: 0, limit: 10, filter: {} });
+		expect(events.map((text) => JSON.parse(text))).toMatchObject([{ type: 'gap', data: { first: 5 } }]);
+		expect(lastSeq).toBe(4);
+		expect(await jobsIn(list)).toHaveLength(2);
+	});
+});
+
+describe('the alarm that looks after unfinished jobs', () => {
+	const told = (nth: number) => newsFor({ nth, createdAt: Date.now() });
+	const alarmOf = (list: List) => runInDurableObject(stubOf(list), (_, { storage }) => storage.getAlarm());
+
+	it('comes in time though the list is told of others and restarts all the while', async () => {
+		const list = newList();
+		await list.tell([told(1)]);
+		const alarmAt = await alarmOf(list);
+		expect(alarmAt).toBeGreaterThan(Date.now());
+		advanceClock(20_000);
+		await evictDurableObject(stubOf(list));
+		await list.tell([told(2)]);
+		expect(await alarmOf(list)).toBe(alarmAt);
+	});
+
+	it('comes in time though the topic gets its first event since all others were deleted', async () => {
+		vi.spyOn(console, 'error').mockImplementation(() => {});
+		const list = newList();
+		const [one, two] = [told(1), told(2)];
+		await list.tell([one, two]);
+		advanceClock(30 * HOUR);
+		await runDurableObjectAlarm(stubOf(list));
+		const alarmAt = await alarmOf(list);
+		expect(alarmAt).toBeLessThanOrEqual(Date.now() + UNHEARD_MS.max);
+		await evictDurableObject(stubOf(list));
+		const { createdAt } = two;
+		await list.tell([newsFor({ nth: 2, createdAt, phase: 'succeeded', seq: 2, goneAt: Date.now() + HOUR })]);
+		expect(await alarmOf(list)).toBe(alarmAt);
+	});
+});
+
+it('a topic that was forgotten after a month lists the jobs that come next', async () => {
+	const list = newList();
+	const now = Date.now();
+	await list.tell([newsFor({ nth: 1, createdAt: now, phase: 'succeeded', seq: 2, goneAt: now + HOUR })]);
+	await runInDurableObject(stubOf(list), async (object, { storage }) => {
+		for (let day = 0; (await storage.getAlarm()) !== null; day++) {
+			expect(day).toBeLessThan(40);
+			advanceClock(25 * HOUR);
+			await storage.deleteAlarm();
+			await object.alarm();
+		}
+	});
+	const next = newsFor({ nth: 2, createdAt: Date.now() });
+	await list.tell([next]);
+	expect(await jobsIn(list)).toEqual([{ id: next.id, status: 'pending' }]);
+	expect(await eventsIn(list)).toEqual([`${next.id} accepted`]);
 });
 
 /** Statements that contain this text fail, after so many that didn't. @returns how often one failed. */

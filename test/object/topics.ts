@@ -51,7 +51,7 @@ async function openList(): Promise<ListApi> {
 		tell: (news) =>
 			inObject((now) => {
 				const { extra } = list.apply(news, now);
-				if (extra !== undefined) list.logged({ first: now, extra });
+				if (extra !== undefined) list.logged({ last: now, extra });
 			}),
 		listJobs: (query) => inObject((now) => readListPage(list.leaves, query, now)),
 		countJobs: (filter) => inObject(async (now) => (await countListed(list.leaves, filter, now)).counts),

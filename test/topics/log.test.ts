@@ -25,8 +25,8 @@ describe('TopicLog', () => {
 				expect(seqsIn(one.after(1, { events: 10 }).events)).toEqual([2, 3, 5, 6]);
 				expect(one.after(3, { events: 1 })).toMatchObject({ lastSeq: 5, hasMore: true });
 				expect([...one.extrasAfter(0)]).toEqual([
-					{ first: 1, extra: 'one' },
-					{ first: 4, extra: 'two' },
+					{ last: 3, extra: 'one' },
+					{ last: 4, extra: 'two' },
 				]);
 				expect(one.usage.events).toBe(6);
 			}
@@ -63,7 +63,7 @@ describe('TopicLog', () => {
 			log.find('key-1');
 			log.trim(90_000_000, retention, 300);
 			const [oldest] = log.extrasAfter(0);
-			expect(oldest?.first).toBe(log.first);
+			expect(oldest?.last).toBe(log.first);
 			expect(log.first).toBeLessThanOrEqual(301);
 			expect(log.first).toBeGreaterThan(200);
 			expect(log.find('key-1')).toBeUndefined();

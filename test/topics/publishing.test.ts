@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Topics } from '../../src/rpc/topics.ts';
 import { call } from '../flow/client.ts';
+import { advanceClock } from '../flow/faults.ts';
 import { ask, bearer, DEPLOYED, KEYS } from '../http/deployment.ts';
 import { newTopic, pageOf, publish, seqOf, topicObject } from './client.ts';
 
@@ -212,6 +213,19 @@ describe('what a topic keeps', () => {
 		expect(await pageOf(topic)).toMatchObject({ events: [{ seq: 3, type: 'gap', data: { first: 4 } }], lastSeq: 3 });
 		expect(await seqOf(publish(topic, 4))).toBe(4);
 		expect(await pageOf(topic, { after: 3 })).toMatchObject({ events: [{ seq: 4, data: 4 }], lastSeq: 4 });
+	});
+
+	it('is deleted while readers are in the middle of it', async () => {
+		const topic = newTopic();
+		for (let n = 1; n <= 3; n++) await publish(topic, n);
+		expect(await pageOf(topic, { limit: 1 })).toMatchObject({ lastSeq: 1, hasMore: true });
+		advanceClock(86_500_000);
+		expect(await seqOf(publish(topic, 4))).toBe(4);
+		expect(await pageOf(topic, { limit: 1 })).toMatchObject({ events: [{ type: 'gap', data: { first: 4 } }] });
+		const tables = await runInDurableObject(topicObject(topic), (_, { storage }) =>
+			storage.sql.exec("SELECT name FROM sqlite_master WHERE name GLOB 'log_*'").toArray(),
+		);
+		expect(tables).toEqual([{ name: 'log_4' }]);
 	});
 
 	it('is within the quota of its tenant, over all topics', async () => {
