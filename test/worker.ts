@@ -101,7 +101,7 @@ const leak = defineTask({
 const odd = defineTask({
 	name: 'odd',
 	description: 'Returns something odd.',
-	input: z.enum(['function', 'cycle', 'bigint', 'status', 'nothing', 'redirect']),
+	input: z.enum(['function', 'cycle', 'bigint', 'status', 'headers', 'nothing', 'redirect']),
 	run: (kind) => {
 		const cycle: Record<string, unknown> = {};
 		cycle.self = cycle;
@@ -110,6 +110,7 @@ const odd = defineTask({
 			cycle,
 			bigint: 1n,
 			status: new Response('no', { status: 500 }),
+			headers: new Response('yes', { headers: { link: '<https://a.example/>; rel="item", '.repeat(2_500) } }),
 			nothing: undefined,
 			redirect: new Response(null, { status: 301, headers: { location: 'https://elsewhere.example/' } }),
 		};

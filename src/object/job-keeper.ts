@@ -128,12 +128,13 @@ export class JobKeeper {
 	 * all.
 	 */
 	#commit({ job, before, now, isVolatile = false, isByTime = false }: Replacement): void {
-		this.#job = job;
 		// An expired tombstone is about to be erased: writing it would cost a row and an alarm.
 		const isErasable = job.state.name === 'tombstone' && now >= job.state.goneAt;
 		const isWritten = !isErasable && (!isVolatile || job.seq > this.#numberedUntil);
+		// First: if storage rejects the job, memory keeps the one that is stored.
 		if (isWritten) this.#write({ job, before, now });
-		else if (job.attempt !== before?.attempt) this.#isStartUnwritten = true;
+		this.#job = job;
+		if (!isWritten && job.attempt !== before?.attempt) this.#isStartUnwritten = true;
 		this.#announcer.announce({ job, before, now, isLasting: isWritten || isErasable, isByTime });
 	}
 

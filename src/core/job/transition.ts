@@ -314,12 +314,15 @@ function progress(job: JobRecord, command: Extract<Command, { type: 'progress' }
 	return changed(progressWritten({ ...next, state: held.isHeard ? held : heard(held) }, job, now));
 }
 
-/** The first link of an attempt writes its start. After that, an object that is loaded sees for itself what is open. */
+/**
+ * The first link of an attempt writes its start. A link that comes back is written, too: storage may know since when it was
+ * missing, and an object that is reset later would count the attempt as lost since then.
+ */
 function changeLink(job: JobRecord, command: Extract<Command, { type: 'link' | 'unlink' }>, now: number): Transition {
 	const held = holder(job, command.fence);
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.waiting) return refuse(job, 'settled');
-	if (command.type === 'link') return { ...changed(linked(job)), ...(held.wasLinked && { volatile: true }) };
+	if (command.type === 'link') return changed(linked(job));
 	const next = unlinked(job, now, command.isClosed);
 	// A consumer that closes its link is about to report, and two rows for each would be too much.
 	return command.isClosed ? { job: next, effects: [], volatile: true } : changed(next);
