@@ -1,6 +1,6 @@
 /** Answers of the A2A server: JSON of the protocol, and its errors as `google.rpc.Status` (A2A 1.0 §11.6). */
 
-import { type Fault, type Problem, RETRY_AFTER_SECONDS } from '../problem.ts';
+import { faultPlace, type Problem, RETRY_AFTER_SECONDS } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toProblem } from '../to-problem.ts';
 import { STATUS_NAMES } from './status-names.ts';
@@ -50,11 +50,11 @@ function requireVersion({ request, url }: RequestContext): void {
 export function problemAnswer({ code, status, message, errors = [], headers }: Problem): Response {
 	const isGone = code === 'JobNotFound' || code === 'JobExpired' || code === 'JobPurged';
 	if (isGone) return errorAnswer('Task not found', { code: NOT_FOUND, info: errorInfo('TASK_NOT_FOUND') });
+	const faults = errors.map((fault) => ({ field: faultPlace(fault), description: fault.message }));
 	if (code === 'UnsupportedMediaType')
-		return errorAnswer(message, { code: BAD_REQUEST, info: errorInfo('CONTENT_TYPE_NOT_SUPPORTED') });
+		return errorAnswer(message, { code: BAD_REQUEST, info: errorInfo('CONTENT_TYPE_NOT_SUPPORTED'), faults });
 	const isInvalid = ['InvalidRequest', 'InvalidInput', 'IdempotencyKeyReused'].includes(code);
 	const info = isInvalid ? errorInfo('INVALID_PARAMS') : errorInfo(code, 'coatcheck');
-	const faults = errors.map((fault) => ({ field: faultField(fault), description: fault.message }));
 	const wait = status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {};
 	return errorAnswer(message, {
 		code: isInvalid ? BAD_REQUEST : status,
@@ -85,9 +85,4 @@ function errorAnswer(
 	const violations = faults.length > 0 ? [{ '@type': `${TYPE}BadRequest`, fieldViolations: faults }] : [];
 	const error = { code, status, message, details: [info, ...violations] };
 	return Response.json({ error }, { status: code, headers: { ...headers, ...HEADERS } });
-}
-
-function faultField(fault: Fault): string {
-	if ('pointer' in fault) return fault.pointer;
-	return 'parameter' in fault ? fault.parameter : fault.header;
 }
