@@ -33,7 +33,10 @@ export class TopicObject extends DurableObject implements ListApi {
 		const { sql } = ctx.storage;
 		sql.exec('CREATE TABLE IF NOT EXISTS bench_log (first INTEGER PRIMARY KEY, extra TEXT NOT NULL)');
 		const after = (position: number) =>
-			sql.exec<{ first: number; extra: string }>('SELECT * FROM bench_log WHERE first > ? ORDER BY first', position);
+			sql.exec<{ first: number; last: number; extra: string }>(
+				'SELECT first, first AS last, extra FROM bench_log WHERE first > ? ORDER BY first',
+				position,
+			);
 		this.#list = new JobList(this.#counting(sql), { after }, Date.now());
 	}
 
@@ -41,9 +44,11 @@ export class TopicObject extends DurableObject implements ListApi {
 		const { extra } = this.#list.apply(news, Date.now());
 		if (extra === undefined) return;
 		const { sql } = this.ctx.storage;
-		const row = sql.exec<{ first: number }>('INSERT INTO bench_log (extra) VALUES (?) RETURNING first', extra).one();
+		const { first } = sql
+			.exec<{ first: number }>('INSERT INTO bench_log (extra) VALUES (?) RETURNING first', extra)
+			.one();
 		this.#rows.log++;
-		this.#list.logged({ ...row, extra });
+		this.#list.logged({ first, last: first, extra });
 		sql.exec('DELETE FROM bench_log WHERE first <= ?', this.#list.stored);
 	}
 
