@@ -10,6 +10,7 @@ import '../src/http/rare-handlers.ts';
 import '../src/http/read/edge-cache.ts';
 import '../src/http/serve-page.ts';
 import '../src/object/list-reader.ts';
+import '../src/queue/dead-letters.ts';
 import '../src/subscription/serve.ts';
 import '../src/tasks/profile-csv/profile-input.ts';
 import '../src/tasks/thumbnail/make-thumbnail.ts';

@@ -33,8 +33,8 @@ export class TopicObject extends DurableObject implements ListApi {
 		const { sql } = ctx.storage;
 		sql.exec('CREATE TABLE IF NOT EXISTS bench_log (first INTEGER PRIMARY KEY, extra TEXT NOT NULL)');
 		const after = (position: number) =>
-			sql.exec<{ first: number; last: number; extra: string }>(
-				'SELECT first, first AS last, extra FROM bench_log WHERE first > ? ORDER BY first',
+			sql.exec<{ last: number; extra: string }>(
+				'SELECT first AS last, extra FROM bench_log WHERE first > ? ORDER BY first',
 				position,
 			);
 		this.#list = new JobList(this.#counting(sql), { after }, Date.now());
@@ -44,11 +44,11 @@ export class TopicObject extends DurableObject implements ListApi {
 		const { extra } = this.#list.apply(news, Date.now());
 		if (extra === undefined) return;
 		const { sql } = this.ctx.storage;
-		const { first } = sql
-			.exec<{ first: number }>('INSERT INTO bench_log (extra) VALUES (?) RETURNING first', extra)
+		const row = sql
+			.exec<{ last: number }>('INSERT INTO bench_log (extra) VALUES (?) RETURNING first AS last', extra)
 			.one();
 		this.#rows.log++;
-		this.#list.logged({ first, last: first, extra });
+		this.#list.logged({ ...row, extra });
 		sql.exec('DELETE FROM bench_log WHERE first <= ?', this.#list.stored);
 	}
 
