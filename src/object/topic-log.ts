@@ -59,6 +59,8 @@ export interface Appended {
 	readonly last: number;
 	/** The lines of the events. */
 	readonly lines: readonly string[];
+	/** Whether a new segment of the log begins with them. */
+	readonly opensSegment: boolean;
 }
 
 export interface ReadLimits {
@@ -118,7 +120,7 @@ export class TopicLog {
 		if (key !== null) this.#keys.add(key, first);
 		this.#segments[this.#segments.length - 1] = { ...segment, last, bytes, lastAt: now };
 		this.#last = last;
-		return { first, last, lines };
+		return { first, last, lines, opensSegment: segment.first === first };
 	}
 
 	/** The bytes that an append will take. */
