@@ -104,8 +104,17 @@ export class TopicLog {
 		return { bytes, events: this.#last - this.first + 1 };
 	}
 
-	/** Writes one row, and three more for each new segment. */
+	/** Writes one row, and three more for each new segment: all of them or none, because half a segment would take no event ever again. */
 	append(append: Append): Appended {
+		try {
+			return this.#storage.transactionSync(() => this.#append(append));
+		} catch (error) {
+			this.reload();
+			throw error;
+		}
+	}
+
+	#append(append: Append): Appended {
 		const { events, extra = null, idempotency, retention, now } = append;
 		const { key, digest } = idempotency ?? { key: null, digest: append.id ?? null };
 		const lines = events.map((event) => eventLine(event, now));
