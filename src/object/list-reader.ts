@@ -51,8 +51,10 @@ export interface CountedJobs {
 export async function countListed(leaves: Leaves, filter: JobFilter, now: number): Promise<CountedJobs> {
 	const counter = new Counter(prepareSearch(filter, leaves.combinations), leaves.combinations, now);
 	let turn = 0;
-	for (let leaf = leaves.all[0]; leaf; leaf = leafAfter(leaves, leaf)) {
-		turn += counter.add(leaf);
+	let counted: Position | undefined;
+	for (let leaf = leaves.all[0]; leaf; leaf = leafAfter(leaves, counted)) {
+		turn += counter.add(leaf, counted);
+		counted = leaf.last;
 		if (turn < 1) continue;
 		turn = 0;
 		await scheduler.wait(0);
@@ -60,9 +62,11 @@ export async function countListed(leaves: Leaves, filter: JobFilter, now: number
 	return counter;
 }
 
-/** The leaves may have changed since the leaf was read. */
-function leafAfter(leaves: Leaves, { first }: Leaf): Leaf | undefined {
-	return leaves.all[leaves.countUpTo(first)];
+/** The leaf with the next jobs after a position. Leaves may have been divided or joined since: it may have earlier ones, too. */
+function leafAfter(leaves: Leaves, counted: Position): Leaf | undefined {
+	const upTo = leaves.countUpTo(counted);
+	const leaf = leaves.all[upTo - 1];
+	return leaf && comparePositions(leaf.last, counted) > 0 ? leaf : leaves.all[upTo];
 }
 
 /** Counts leaf by leaf, oldest first. */
@@ -89,9 +93,10 @@ class Counter implements CountedJobs {
 		return Array.from(this.#totals, ([number, count]) => ({ ...this.#combinations.at(number), count }));
 	}
 
-	/** @returns the share of a turn that it took. */
-	add(leaf: Leaf): number {
+	/** @param after the last job that is counted. @returns the share of a turn that it took. */
+	add(leaf: Leaf, after?: Position): number {
 		if (leaf.isGone(this.#now) || !leaf.mayMatch(this.#search)) return 0;
+		if (after && comparePositions(leaf.first, after) <= 0) return this.#addEntries(leaf, after);
 		if (this.#isCounted && leaf.isWithin(this.#search.filter) && leaf.tally()) return this.#addTally(leaf);
 		const facets = isFacetFilter(this.#search.filter) ? leaf.facets() : undefined;
 		if (facets === undefined) return this.#addEntries(leaf);
@@ -111,9 +116,11 @@ class Counter implements CountedJobs {
 		return isExact ? 0 : 1 / LEAVES_A_TURN.jobs;
 	}
 
-	#addEntries(leaf: Leaf): number {
-		for (const { job, createdAt } of leaf.matching(this.#search, this.#now))
-			this.#count(createdAt, this.#combinations.numberFor(countedAs(job)));
+	#addEntries(leaf: Leaf, after?: Position): number {
+		for (const entry of leaf.matching(this.#search, this.#now)) {
+			if (after && comparePositions(entry, after) <= 0) continue;
+			this.#count(entry.createdAt, this.#combinations.numberFor(countedAs(entry.job)));
+		}
 		return 1 / LEAVES_A_TURN.jobs;
 	}
 

@@ -59,6 +59,8 @@ export interface Appended {
 	readonly last: number;
 	/** The lines of the events. */
 	readonly lines: readonly string[];
+	/** Whether a new segment of the log begins with them. */
+	readonly opensSegment: boolean;
 }
 
 export interface ReadLimits {
@@ -102,8 +104,17 @@ export class TopicLog {
 		return { bytes, events: this.#last - this.first + 1 };
 	}
 
-	/** Writes one row, and three more for each new segment. */
+	/** Writes one row, and three more for each new segment: all of them or none, because half a segment would take no event ever again. */
 	append(append: Append): Appended {
+		try {
+			return this.#storage.transactionSync(() => this.#append(append));
+		} catch (error) {
+			this.reload();
+			throw error;
+		}
+	}
+
+	#append(append: Append): Appended {
 		const { events, extra = null, idempotency, retention, now } = append;
 		const { key, digest } = idempotency ?? { key: null, digest: append.id ?? null };
 		const lines = events.map((event) => eventLine(event, now));
@@ -118,7 +129,7 @@ export class TopicLog {
 		if (key !== null) this.#keys.add(key, first);
 		this.#segments[this.#segments.length - 1] = { ...segment, last, bytes, lastAt: now };
 		this.#last = last;
-		return { first, last, lines };
+		return { first, last, lines, opensSegment: segment.first === first };
 	}
 
 	/** The bytes that an append will take. */

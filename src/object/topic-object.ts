@@ -110,8 +110,9 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 
 	#announce(appended: Appended, retention: Retention, now: number): void {
 		const isFirst = this.#log.first === appended.first;
-		this.#log.trim(now, retention, this.#jobsTopic?.storedAt(now));
+		const isTrimmed = this.#log.trim(now, retention, this.#jobsTopic?.storedAt(now));
 		this.#readers.announce(appended);
+		if (isTrimmed || appended.opensSegment) this.#readers.tellPlace(this.#log.last);
 		const isAnyCalled = this.#subscriptions.announce(appended.lines, now);
 		// Later appends find the alarm set, because it is set again as long as there are events.
 		if (isFirst) this.#setAlarm(now);
@@ -129,7 +130,7 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 		const { settings } = this.#records;
 		if (!settings) return;
 		const keepAfter = settings.topic === JOBS_TOPIC ? this.#openJobsTopic().storedAt(now) : undefined;
-		this.#log.trim(now, settings.retention, keepAfter);
+		if (this.#log.trim(now, settings.retention, keepAfter)) this.#readers.tellPlace(this.#log.last);
 	}
 
 	// — the list of jobs ————————————————————————————————————————————————————————————————————————————————————————————
@@ -241,6 +242,7 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 		return this.#readers.open(this.#log, {
 			after: after === null ? undefined : Number(after),
 			isBatched: query.get('frames') === 'batch',
+			isPlaced: query.has('place'),
 			filter: filter.types.length > 0 ? filter : { correlationId: filter.correlationId },
 		});
 	}

@@ -4,7 +4,7 @@
  * event loop that writes it, and a reader that loses its socket connects again with its own cursor.
  */
 import { defined } from '../core/defined.ts';
-import { type EventFilter, eventText, lineFilter } from '../core/topic/event.ts';
+import { type EventFilter, eventText, lineFilter, placeText } from '../core/topic/event.ts';
 import { BATCH_FRAME_BYTES, MAX_TOPIC_READERS, SOCKET_CATCH_UP_BYTES } from '../core/topic/limits.ts';
 import { CLOSE, closeQuietly, closeSilent, isOpen, sendQuietly } from './sockets.ts';
 import type { Appended, TopicLog } from './topic-log.ts';
@@ -16,12 +16,15 @@ interface ReaderAttachment extends EventFilter {
 	readonly acceptedAt: number;
 	/** Each frame is a JSON array of events, instead of one event. */
 	readonly isBatched?: true;
+	/** It is told its place. */
+	readonly isPlaced?: true;
 }
 
 /** A reader, as compiled from its attachment. */
 interface TopicReader {
 	readonly matches: (line: string) => boolean;
 	readonly isBatched: boolean;
+	readonly isPlaced: boolean;
 }
 
 export interface ReaderRequest {
@@ -29,6 +32,8 @@ export interface ReaderRequest {
 	readonly after?: number | undefined;
 	readonly filter: EventFilter;
 	readonly isBatched: boolean;
+	/** The reader wants to be told its place. */
+	readonly isPlaced: boolean;
 }
 
 export class TopicReaders {
@@ -46,7 +51,7 @@ export class TopicReaders {
 
 	/** Answers the handshake: 101, or 503 at the limit of readers. */
 	async open(log: TopicLog, request: ReaderRequest): Promise<Response> {
-		const { after, filter, isBatched } = request;
+		const { after, filter, isBatched, isPlaced } = request;
 		const texts: string[] = [];
 		const hasMore = after !== undefined && (await collectEvents(log, { after, filter }, texts));
 		const now = Date.now();
@@ -55,9 +60,15 @@ export class TopicReaders {
 			return new Response(null, { status: 503 });
 		const { 0: client, 1: server } = new WebSocketPair();
 		this.#ctx.acceptWebSocket(server, [READER]);
-		const attachment = { ...filter, acceptedAt: now, isBatched: isBatched || undefined };
+		const attachment = {
+			...filter,
+			acceptedAt: now,
+			isBatched: isBatched || undefined,
+			isPlaced: isPlaced || undefined,
+		};
 		server.serializeAttachment(defined(attachment) satisfies ReaderAttachment);
 		for (const frame of isBatched ? batched(texts) : texts) sendQuietly(server, frame);
+		if (isPlaced && !hasMore) sendQuietly(server, placeText(log.last));
 		if (hasMore) closeQuietly(server, CLOSE.tryAgainLater, 'more events: connect again after the last one');
 		return new Response(null, { status: 101, webSocket: client });
 	}
@@ -73,11 +84,20 @@ export class TopicReaders {
 		}
 	}
 
+	/**
+	 * Tells readers that they have everything. Called when the log begins a segment or has deleted one: a reader that gets no event for long
+	 * would otherwise come back with a cursor from before all that is kept, and be told of a gap, though it was there all the while.
+	 */
+	tellPlace(last: number): void {
+		for (const socket of this.#ctx.getWebSockets(READER))
+			if (this.#compile(socket).isPlaced) sendQuietly(socket, placeText(last));
+	}
+
 	#compile(socket: WebSocket): TopicReader {
 		const known = this.#readers.get(socket);
 		if (known) return known;
-		const { isBatched = false, ...filter } = socket.deserializeAttachment() as ReaderAttachment;
-		const reader = { matches: lineFilter(filter), isBatched };
+		const { isBatched = false, isPlaced = false, ...filter } = socket.deserializeAttachment() as ReaderAttachment;
+		const reader = { matches: lineFilter(filter), isBatched, isPlaced };
 		this.#readers.set(socket, reader);
 		return reader;
 	}

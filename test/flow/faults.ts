@@ -1,6 +1,6 @@
 /** Faults that occur on the platform, and a clock that can be moved. Each undoes itself at the end of the test. */
 
-import { runDurableObjectAlarm } from 'cloudflare:test';
+import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
 import type { JobObject } from '../../src/object/job-object.ts';
@@ -97,5 +97,29 @@ export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () =>
 		});
 	});
 	onTestFinished(() => spy.mockRestore());
+	return () => failed;
+}
+
+/** Statements that contain this text fail, after so many that didn't. @returns how often one failed. */
+export async function failStatements(
+	text: string,
+	{ after = 0, times = 1 }: { after?: number; times?: number } = {},
+): Promise<() => number> {
+	let seen = 0;
+	let failed = 0;
+	await runInDurableObject(env.TOPICS.get(env.TOPICS.newUniqueId()), (_, { storage }) => {
+		const sql = Object.getPrototypeOf(storage.sql) as SqlStorage;
+		const { exec } = sql;
+		sql.exec = function (this: SqlStorage, ...statement: Parameters<SqlStorage['exec']>) {
+			if (statement[0].includes(text) && seen++ >= after && failed < times) {
+				failed++;
+				throw new Error('database or disk is full: SQLITE_FULL');
+			}
+			return exec.apply(this, statement);
+		} as typeof exec;
+		onTestFinished(() => {
+			sql.exec = exec;
+		});
+	});
 	return () => failed;
 }

@@ -8,6 +8,7 @@ import {
 	BELIEVED_MS,
 	CHECKPOINT,
 	LEAF_JOBS,
+	LEAVES_A_TURN,
 	PAGE_ITEMS,
 	SWEEP_INTERVAL_MS,
 	UNHEARD_AT_ONCE,
@@ -275,6 +276,32 @@ describe('the list', () => {
 			expect(bench.rows('list_leaves')).toBe(1);
 			bench.restart();
 			expect(bench.ids()).toEqual(wanted);
+		}));
+
+	it('counts each job once while its leaf is divided between two turns', () =>
+		withList(async (bench) => {
+			const jobs = 12 * LEAF_JOBS.full;
+			bench.tell(...range(jobs).map((nth) => newsFor({ nth, createdAt: T0 + 10 * nth, correlationId: 'c' })));
+			const counting = bench.counts({ correlationId: 'c' });
+			// Of the leaf that was read last.
+			const first = (LEAVES_A_TURN.jobs - 1) * LEAF_JOBS.full;
+			bench.tell(
+				...range(LEAF_JOBS.full + 1).map((nth) => newsFor({ nth: jobs + nth, createdAt: T0 + 10 * first + 1 })),
+			);
+			expect((await counting).total).toBe(jobs);
+		}));
+
+	it('counts each job once while its leaf joins others between two turns', () =>
+		withList(async (bench) => {
+			const jobs = 12 * LEAF_JOBS.full;
+			const goneAt = (nth: number) => T0 + HOUR * (nth % 100 === 0 ? 50 : 1);
+			for (let nth = 0; nth < jobs; nth++)
+				bench.tell(newsFor({ nth, phase: 'succeeded', seq: 2, goneAt: goneAt(nth), correlationId: 'c' }));
+			bench.now = T0 + 2 * HOUR;
+			const counting = bench.counts({ correlationId: 'c' });
+			bench.list.sweep(bench.now);
+			expect(bench.rows('list_leaves')).toBe(1);
+			expect((await counting).total).toBe(Math.ceil(jobs / 100));
 		}));
 
 	it('finds the oldest pending job', () =>

@@ -1,6 +1,6 @@
 /** The list of jobs and the topic `jobs` in one object: late news, and storage that fails. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { JobNews } from '../../src/core/job/news.ts';
 import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_ITEMS, UNHEARD_MS } from '../../src/core/list/limits.ts';
 import type { ListApi } from '../../src/core/list/list-api.ts';
@@ -9,7 +9,7 @@ import type { TopicObject } from '../../src/object/topic-object.ts';
 import { newsFor, T0 } from '../core/list/news.ts';
 import { tenantOfActions } from '../flow/action-client.ts';
 import { objectOf } from '../flow/client.ts';
-import { advanceClock, fireAlarm, keepObjectsAway } from '../flow/faults.ts';
+import { advanceClock, failStatements, fireAlarm, keepObjectsAway } from '../flow/faults.ts';
 import { topicObject } from '../topics/client.ts';
 
 const HOUR = 3_600_000;
@@ -169,27 +169,6 @@ it('a topic that was forgotten after a month lists the jobs that come next', asy
 	expect(await jobsIn(list)).toEqual([{ id: next.id, status: 'pending' }]);
 	expect(await eventsIn(list)).toEqual([`${next.id} accepted`]);
 });
-
-/** Statements that contain this text fail, after so many that didn't. @returns how often one failed. */
-async function failStatements(text: string, { after = 0, times = 1 }: { after?: number; times?: number } = {}) {
-	let seen = 0;
-	let failed = 0;
-	await runInDurableObject(stubOf(newList()), (_, { storage }) => {
-		const sql = Object.getPrototypeOf(storage.sql) as SqlStorage;
-		const { exec } = sql;
-		sql.exec = function (this: SqlStorage, ...statement: Parameters<SqlStorage['exec']>) {
-			if (statement[0].includes(text) && seen++ >= after && failed < times) {
-				failed++;
-				throw new Error('database or disk is full: SQLITE_FULL');
-			}
-			return exec.apply(this, statement);
-		} as typeof exec;
-		onTestFinished(() => {
-			sql.exec = exec;
-		});
-	});
-	return () => failed;
-}
 
 /** More jobs, all older, than one leaf has room for. */
 const NEWER = range(LEAF_JOBS.full).map((nth) => newsFor({ nth, createdAt: T0 + HOUR + nth }));

@@ -2,7 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Topics } from '../../src/rpc/topics.ts';
 import { call } from '../flow/client.ts';
-import { advanceClock } from '../flow/faults.ts';
+import { advanceClock, failStatements } from '../flow/faults.ts';
 import { ask, bearer, DEPLOYED, KEYS } from '../http/deployment.ts';
 import { newTopic, pageOf, publish, seqOf, topicObject } from './client.ts';
 
@@ -174,6 +174,30 @@ describe('a page', () => {
 		expect(await theirs.json()).toEqual({ events: [], lastSeq: 0 });
 		const ours = await ask(DEPLOYED, `/v1/topics/${topic}/events`, { headers: bearer(KEYS.read) });
 		expect(await ours.json()).toMatchObject({ lastSeq: 1 });
+	});
+});
+
+describe('a topic whose storage fails', () => {
+	it.each([
+		['at the row of an event', 'INSERT INTO log_', 1],
+		['at the table of its first segment', 'CREATE TABLE log_', 0],
+		['at the table of its second segment', 'CREATE TABLE log_', 1],
+		['at the row of its second segment', 'INSERT INTO log_', 4],
+	])('%s takes the event later, also after a restart', async (_, statement, after) => {
+		const topic = newTopic();
+		const failed = await failStatements(statement, { after });
+		const statuses: number[] = [];
+		for (let n = 1; n <= 5; n++) {
+			if (n === 4) advanceClock(43_200_000);
+			const first = await publish(topic, n);
+			const isTaken = first.status === 202;
+			if (!isTaken) await evictDurableObject(topicObject(topic));
+			statuses.push(first.status, isTaken ? 202 : (await publish(topic, n)).status);
+		}
+		expect(failed()).toBe(1);
+		expect(statuses.toSorted((a, b) => b - a)).toEqual([500, ...Array(9).fill(202)]);
+		expect((await pageOf(topic)).events.map(({ data }) => data)).toEqual([1, 2, 3, 4, 5]);
+		expect(await seqOf(publish(topic, 6))).toBe(6);
 	});
 });
 

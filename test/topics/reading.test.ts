@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TopicEvent } from '../../src/core/topic/event.ts';
 import { SOCKET_CATCH_UP_BYTES } from '../../src/core/topic/limits.ts';
 import { call } from '../flow/client.ts';
+import { advanceClock } from '../flow/faults.ts';
 import { listen, newTopic, publish, seqOf, topicObject } from './client.ts';
 
 const seqsOf = (events: readonly TopicEvent[]) => events.map(({ seq }) => seq);
@@ -116,6 +117,19 @@ async function streamOf(response: Response, count: number): Promise<{ id: string
 	return events;
 }
 
+/** Reads a stream until its client would connect again after this event, and leaves. @returns the ids of its blocks. */
+async function idsOf(response: Response, until: string): Promise<string[]> {
+	const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+	for (let text = ''; ; ) {
+		const { value, done } = await reader.read();
+		text += value ?? '';
+		const ids = [...text.matchAll(/^id: (\d+)\n/gm)].map(([, id = '']) => id);
+		if (!done && ids.at(-1) !== until) continue;
+		await reader.cancel();
+		return ids;
+	}
+}
+
 describe('a reader by server-sent events', () => {
 	const open = (topic: string, query = '', headers: Record<string, string> = {}) =>
 		call(`/v1/topics/${topic}/events${query}`, { headers: { accept: 'text/event-stream', ...headers } });
@@ -154,6 +168,33 @@ describe('a reader by server-sent events', () => {
 		expect((await streamOf(resumed, 2)).map(({ id }) => id)).toEqual(['1', '2']);
 		await vi.waitFor(() => expect(seqsOf(socket.events)).toEqual([2]));
 		expect((await call(`/v1/topics/${topic}/events?after=then`)).status).toBe(400);
+	});
+
+	it('knows its place, whatever its filter excludes, and is told of no gap after a long time', async () => {
+		const topic = newTopic();
+		const list = await open(topic, '?types=wanted');
+		expect(await idsOf(list, '0')).toEqual(['0']);
+		await publish(topic, 1, { type: 'other' });
+		const stream = await open(topic, '?after=0&types=wanted');
+		await publish(topic, 2, { type: 'other' });
+		advanceClock(86_500_000);
+		await runInDurableObject(topicObject(topic), (object) => object.alarm());
+		expect(await idsOf(stream, '2')).toEqual(['1', '2']);
+		await publish(topic, 3, { type: 'wanted' });
+		const again = await open(topic, '?after=0&types=wanted', { 'last-event-id': '2' });
+		expect((await streamOf(again, 1)).map(({ data }) => data)).toMatchObject([{ seq: 3, type: 'wanted' }]);
+	});
+
+	it('that is far behind knows its place, too', async () => {
+		const topic = newTopic();
+		const settings = { tenant: 'default', topic, retention: { retainSeconds: 86_400, retainBytes: 64 * 1_048_576 } };
+		await runInDurableObject(topicObject(topic), async (object) => {
+			const event = { type: 'other', data: JSON.stringify('x'.repeat(60_000)) };
+			for (let n = 1; n <= 300; n++) await object.publish({ id: String(n), event, settings, isUnlimited: true });
+		});
+		const ids = await idsOf(await open(topic, '?after=0&types=wanted'), '300');
+		expect(ids.length).toBeGreaterThan(2);
+		expect(Number(ids[0])).toBeGreaterThan(100);
 	});
 
 	it('is filtered as the others', async () => {

@@ -73,6 +73,14 @@ export function gapText({ after, first }: { readonly after: number; readonly fir
 	return eventText(first - 1, eventLine({ type: GAP_TYPE, data }, now));
 }
 
+/**
+ * Tells a reader its place: it has all events up to this number, those that its filter excludes among them. It is no event, and goes to
+ * readers that ask for it.
+ */
+export function placeText(lastSeq: number): string {
+	return JSON.stringify({ lastSeq });
+}
+
 const STRING = '"(?:[^"\\\\]|\\\\.)*"';
 const HEAD = new RegExp(`^"type":(${STRING})(?:,"correlationId":(${STRING}))?`);
 

@@ -48,6 +48,11 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 	});
 }
 
+/** A block without data is no event, but the reader sends its id when it connects again (WHATWG HTML §9.2.6). */
+export function framedPlace(lastSeq: number): string {
+	return `id: ${lastSeq}\n\n`;
+}
+
 /** @returns a function that stops it. */
 export function startHeartbeat(feed: WebSocket, say: (comment: string) => void): () => void {
 	let beats = 0;
@@ -60,6 +65,7 @@ export function startHeartbeat(feed: WebSocket, say: (comment: string) => void):
 
 /** JSON contains no line breaks, so an event is one `data` line. */
 export function framed(json: string): string {
-	const { seq, type } = JSON.parse(json) as { seq: number; type: string };
+	const { seq, type, lastSeq } = JSON.parse(json) as { seq: number; type: string; lastSeq?: number };
+	if (lastSeq !== undefined) return framedPlace(lastSeq);
 	return `id: ${seq}\nevent: ${type}\ndata: ${json}\n\n`;
 }

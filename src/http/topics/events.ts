@@ -16,8 +16,8 @@ export async function topicEvents(context: RequestContext): Promise<Response> {
 	const { request, url } = context;
 	if (isUpgrade(request)) {
 		const after = isFromNow(url) ? undefined : readCursor(url);
-		const place = { after, isBatched: readFrames(url) === BATCH };
-		return upgraded(context, await openReader(requestedTopic(context), url, place));
+		const terms = { after, isBatched: readFrames(url) === BATCH };
+		return upgraded(context, await openReader(requestedTopic(context), url, terms));
 	}
 	return streamOrPage(context, { streamed: topicStreamed, page: topicPage });
 }
@@ -42,7 +42,7 @@ async function topicStreamed(context: RequestContext): Promise<Response> {
 	const filter = readEventFilter(url);
 	const source = {
 		read: (after: number) => readTopicPage(topic, { after, limit: STREAM_FETCH_EVENTS, filter }),
-		open: (after: number | undefined) => openReader(topic, url, { after, isBatched: false }),
+		open: (after: number | undefined) => openReader(topic, url, { after, isPlaced: true }),
 	};
 	const after = isFromNow(url) ? readLastEventId(request) : readStreamCursor(request, url);
 	const { body, done } = await topicStream(source, after);
@@ -59,17 +59,25 @@ async function readPlace({ topics, id }: RequestedTopic): Promise<EventPage> {
 	return { events: [], lastSeq: await topics.call(id, (topic) => topic.lastSeq()), hasMore: false };
 }
 
+interface ReaderTerms {
+	readonly after: number | undefined;
+	readonly isBatched?: boolean;
+	/** The reader is told its place, too. */
+	readonly isPlaced?: boolean;
+}
+
 /** @throws {Problem} `Overloaded` at the limit of readers. */
 async function openReader(
 	{ topics, id }: RequestedTopic,
 	url: URL,
-	{ after, isBatched }: { readonly after: number | undefined; readonly isBatched: boolean },
+	{ after, isBatched = false, isPlaced = false }: ReaderTerms,
 ): Promise<WebSocket> {
 	const { types = [], correlationId } = readEventFilter(url);
 	const query = new URLSearchParams(types.map((type) => ['type', type]));
 	if (correlationId !== undefined) query.set('correlationId', correlationId);
 	if (after !== undefined) query.set('after', String(after));
 	if (isBatched) query.set('frames', BATCH);
+	if (isPlaced) query.set('place', '');
 	const { webSocket } = await topics.connect(id, query);
 	if (webSocket) return webSocket;
 	throw new Problem('Overloaded', 'The topic has the maximum number of readers: read pages, or connect again later');

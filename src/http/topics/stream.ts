@@ -3,7 +3,7 @@
  * fills nobody's memory. Then the events of a hibernating socket follow, as for a job.
  */
 import type { EventPage } from '../../core/topic/topic-api.ts';
-import { eventStream, framed } from '../read/sse.ts';
+import { eventStream, framed, framedPlace } from '../read/sse.ts';
 
 interface StreamSource {
 	readonly read: (after: number) => Promise<EventPage>;
@@ -32,13 +32,17 @@ async function pump(source: StreamSource, first: EventPage, writable: WritableSt
 		const writer = writable.getWriter();
 		let page = first;
 		while (page.hasMore) {
-			await writer.write(encoder.encode(page.events.map(framed).join('')));
+			await writer.write(encoder.encode(framedPage(page)));
 			page = await source.read(page.lastSeq);
 		}
-		await writer.write(encoder.encode(page.events.map(framed).join('')));
+		await writer.write(encoder.encode(framedPage(page)));
 		writer.releaseLock();
 		await eventStream(await source.open(page.lastSeq)).pipeTo(writable);
 	} catch (error) {
 		await writable.abort(error).catch(() => {});
 	}
+}
+
+function framedPage({ events, lastSeq }: EventPage): string {
+	return events.map(framed).join('') + framedPlace(lastSeq);
 }
