@@ -182,7 +182,7 @@ export const MUTANTS: readonly Mutant[] = [
 		invariant: 3,
 		breaks: 'any attempt may store pieces of its result',
 		file: 'src/object/job-object.ts',
-		search: "if (fence && !this.#keeper.holds(fence, now)) return { refusal: 'stale' };",
+		search: 'if (refusal !== undefined) return { refusal };',
 		replacement: '',
 		killer: EXAMPLES,
 		says: 'a stale attempt stored a piece of its result',

@@ -400,8 +400,7 @@ function isFollowing(state: RunningState): state is FollowingState {
 
 function complete(job: JobRecord, command: Extract<Command, { type: 'complete' }>, now: number): Transition {
 	const { fence, reply, progress: last } = command;
-	if (isCurrent(job, fence) && job.state.name === 'succeeded') return refuse(job, 'settled');
-	const held = holder(job, fence);
+	const held = completer(job, fence);
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.canceling) return letGo(held.waiting ? withProgress(job, last) : job, now);
 	return changed(succeeded(last ? { ...job, progress: { ...job.progress, ...last } } : job, reply, now));
@@ -502,6 +501,11 @@ function undeliverable(job: JobRecord, message: string, now: number): JobRecord 
 /** The attempt has stopped. The cancel came first, so the job is canceled, whatever the attempt reports. */
 function letGo(job: JobRecord, now: number): Transition {
 	return { ...changed(canceled(job, now)), refusal: 'canceled' };
+}
+
+/** Returns the running state that this attempt may complete, or the reason why it may not. */
+export function completer(job: JobRecord, fence: Fence): RunningState | Refusal {
+	return isCurrent(job, fence) && job.state.name === 'succeeded' ? 'settled' : holder(job, fence);
 }
 
 /** Returns the running state that this attempt holds, or the reason why it holds none. */
