@@ -80,8 +80,14 @@ export async function writeTypes(folder: string, types: string): Promise<void> {
 }
 
 /** The scripts that an isolate loads before its first request: the entry, and whatever it imports statically. */
-export function startScripts({ outputs }: Metafile): string[] {
-	const found = new Set(Object.keys(outputs).filter((path) => basename(path) === START));
+export function startScripts(metafile: Metafile): string[] {
+	const entries = Object.keys(metafile.outputs).filter((path) => basename(path) === START);
+	return staticImports(metafile, entries);
+}
+
+/** These scripts, and whatever they import statically. */
+export function staticImports({ outputs }: Metafile, scripts: readonly string[]): string[] {
+	const found = new Set(scripts);
 	for (const path of found)
 		for (const imported of outputs[path]?.imports ?? [])
 			if (imported.kind === 'import-statement' && !imported.external) found.add(imported.path);

@@ -1,6 +1,7 @@
 /** What an A2A client gets whose task is purged while it waits. */
 import { describe, expect, it, vi } from 'vitest';
 import type { StreamResponse } from '../../src/core/a2a/task.ts';
+import type { Reading } from '../../src/core/job/object-api.ts';
 import { JobObject } from '../../src/object/job-object.ts';
 import { call } from '../flow/client.ts';
 import { purgeAtEnd } from '../flow/purged.ts';
@@ -93,7 +94,7 @@ describe('a stream', () => {
 	it('whose result can no longer be read ends with an error, after which the task can be asked for it', async () => {
 		const { readJob } = JobObject.prototype;
 		const spy = vi.spyOn(JobObject.prototype, 'readJob').mockImplementation(async function (this: JobObject, reader) {
-			const reading = await readJob.call(this, reader, { withOutcome: true });
+			const reading: Reading = await Reflect.apply(readJob, this, [reader, { withOutcome: true }]);
 			if (reading.found === 'job' && reading.view.facts.finishedAt !== undefined) throw new Error('unreadable');
 			return reading;
 		} as typeof readJob);

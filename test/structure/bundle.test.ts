@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Metafile } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startScripts } from '../../cli/build/bundle.ts';
+import { startScripts, staticImports } from '../../cli/build/bundle.ts';
 import { bundleWorker } from '../../deploy/bundle.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -18,6 +18,9 @@ const RARE = [
 	'node_modules/@jsquash/',
 	'node_modules/imagescript/',
 	'node_modules/p-map/',
+	'node_modules/@modelcontextprotocol/',
+	'src/http/a2a/',
+	'src/http/mcp/',
 	'src/http/batch/batches.ts',
 	'src/http/list/',
 	'src/http/serve-page.ts',
@@ -59,6 +62,17 @@ describe('the bundle', () => {
 		expect(inputsOf(startScripts(metafile)).filter(isRare)).toEqual([]);
 		const others = Object.keys(metafile.outputs).filter((path) => !startScripts(metafile).includes(path));
 		expect(inputsOf(others).some(isRare)).toBe(true);
+	});
+
+	it('loads the SDK for agents with no other route, and no SDK of Agent2Agent at all', () => {
+		const sdk = 'node_modules/@modelcontextprotocol/';
+		const scripts = Object.keys(metafile.outputs).filter((script) => script.endsWith('.mjs'));
+		const isRare = (script: string) => metafile.outputs[script]?.entryPoint === 'src/http/rare-handlers.ts';
+		const rare = staticImports(metafile, scripts.filter(isRare));
+		expect(inputsOf(rare)).toContain('src/http/a2a/send.ts');
+		expect(inputsOf(rare).filter((input) => input.startsWith(sdk))).toEqual([]);
+		expect(inputsOf(scripts).some((input) => input.startsWith(sdk))).toBe(true);
+		expect(inputsOf(scripts).filter((input) => input.includes('/@a2a-js/'))).toEqual([]);
 	});
 
 	it('loads no Node module at the start but three small ones', () => {
