@@ -17,8 +17,8 @@ import got from 'got';
 import { request } from 'undici';
 
 const { version } = JSON.parse(readFileSync('node_modules/undici/package.json', 'utf8'));
-const ANSWER_AFTER_MS = 5_000;
-const LIMIT_MS = 1_000;
+const ANSWER_AFTER_MS = 6_000;
+const LIMIT_MS = 2_000;
 const server = createServer((incoming, response) => {
 	if (incoming.url === '/processing') {
 		const ticks = setInterval(() => response.writeProcessing(), 250);
