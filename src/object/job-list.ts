@@ -67,6 +67,8 @@ export class JobList {
 	#checkpoint: { readonly leaves: Leaf[]; readonly position: number } | undefined;
 	/** Jobs that must be asked, and were not yet. */
 	#unheard: Position[] = [];
+	/** Whether jobs were taken since the last time that all were. */
+	#isAnyTaken = false;
 
 	constructor(sql: SqlStorage, log: ListLog, now: number) {
 		this.#rows = new ListRows(sql);
@@ -136,7 +138,10 @@ export class JobList {
 		return this.#leaves;
 	}
 
-	/** Takes the unfinished jobs that must be asked, because their news may be lost. The intervals begin again at each start. */
+	/**
+	 * Takes the unfinished jobs that must be asked, because their news may be lost. Writes one row when it has taken some and all that are
+	 * due: an object that sleeps between its alarms would ask every unfinished job at each of them.
+	 */
 	unheard(now: number): Unheard {
 		const due = this.#leaves.all.filter(({ unfinished, checkAt }) => unfinished > 0 && checkAt <= now);
 		for (const leaf of due.slice(0, LEAVES_CHECKED_AT_ONCE)) {
@@ -145,10 +150,12 @@ export class JobList {
 		}
 		const jobs = this.#unheard.splice(0, UNHEARD_AT_ONCE);
 		if (this.#unheard.length > 0) return { jobs, nextAt: now };
-		return {
-			jobs,
-			nextAt: this.#earliest(({ unfinished, checkAt }) => (unfinished > 0 ? Math.max(now, checkAt) : undefined)),
-		};
+		const nextAt = this.#earliest(({ unfinished, checkAt }) => (unfinished > 0 ? Math.max(now, checkAt) : undefined));
+		this.#isAnyTaken ||= jobs.length > 0;
+		if (!this.#isAnyTaken || (nextAt ?? Number.POSITIVE_INFINITY) <= now) return { jobs, nextAt };
+		this.#rows.setCheckedAt(now);
+		this.#isAnyTaken = false;
+		return { jobs, nextAt };
 	}
 
 	/** The news of a job that does not exist any more; `undefined` if the list knows that, or does not know the job. */

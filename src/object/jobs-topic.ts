@@ -3,8 +3,8 @@
  * and asks about unfinished jobs that it hears nothing of.
  */
 import type { JobNews } from '../core/job/news.ts';
-import type { ListNews } from '../core/list/entry.ts';
-import { ASK_TIMEOUT_MS, ASKED_TOGETHER, NEWS_IN_ROW, UNHEARD_MS } from '../core/list/limits.ts';
+import { type ListNews, newsInRows } from '../core/list/entry.ts';
+import { ASK_TIMEOUT_MS, ASKED_TOGETHER, UNHEARD_MS } from '../core/list/limits.ts';
 import type { JobFilter, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
 import { jobsTopicEvent } from '../core/list/topic-event.ts';
@@ -68,11 +68,9 @@ export class JobsTopic {
 		return this.#open(now).isEmpty;
 	}
 
-	/** Writes one row for many news, if anything is new. There is no `await` in it. */
+	/** Writes few rows for many news, if anything is new. There is no `await` in it. */
 	tell(news: readonly ListNews[], now: number): Told {
-		const told: Told[] = [];
-		for (let at = 0; at < news.length; at += NEWS_IN_ROW)
-			told.push(this.#tellRow(news.slice(at, at + NEWS_IN_ROW), now));
+		const told = newsInRows(news).map((some) => this.#tellRow(some, now));
 		return {
 			isAnyUnfinished: told.some(({ isAnyUnfinished }) => isAnyUnfinished),
 			doubtful: told.flatMap(({ doubtful }) => doubtful),

@@ -1,4 +1,5 @@
 /** The leaves of a list, sorted, and how they are divided, written and swept. */
+import { defined } from '../core/defined.ts';
 import { hashItem } from '../core/list/bloom.ts';
 import { type Entry, isGone } from '../core/list/entry.ts';
 import { emptyLeaf, Leaf, type LeafParts } from '../core/list/leaf.ts';
@@ -16,8 +17,12 @@ export class Leaves {
 	#index: LeafIndex | undefined;
 	#nextN = 1;
 
+	/** When unfinished jobs were asked before this start. */
+	readonly #checkedAt: number | undefined;
+
 	constructor(rows: ListRows) {
 		this.#rows = rows;
+		this.#checkedAt = rows.checkedAt;
 		this.#sorted = rows
 			.directory()
 			.map(({ n, ...parts }) => this.#leaf(n, parts))
@@ -140,7 +145,7 @@ export class Leaves {
 
 	#leaf(n: number, parts: LeafParts): Leaf {
 		const { combinations } = this;
-		return new Leaf(n, parts, { combinations, rows: this.#rows });
+		return new Leaf(n, parts, defined({ combinations, rows: this.#rows, checkedAt: this.#checkedAt }));
 	}
 }
 

@@ -1,5 +1,5 @@
 /**
- * The rows of a list: two for each leaf, and one that says how far the log is part of them. The directory has what a start
+ * The rows of a list: two for each leaf, one that says how far the log is part of them, and one for the last look at unfinished jobs. The directory has what a start
  * reads, so that a list of a million jobs is there after some milliseconds.
  */
 import type { LeafParts } from '../core/list/leaf.ts';
@@ -21,6 +21,7 @@ const TABLES = `
 const DIRECTORY = `SELECT n, first_at, first_id, last_at, last_id, size, unfinished, first_gone_at, last_gone_at, counts
 	FROM list_directory`;
 const POSITION = 'position';
+const CHECKED_AT = 'checkedAt';
 
 type DirectoryRow = [
 	n: number,
@@ -56,12 +57,20 @@ export class ListRows {
 
 	/** The number of the last row of the log that is part of the leaves; 0 before the first. */
 	get position(): number {
-		const [row] = this.#sql.exec<{ value: number }>('SELECT value FROM list_state WHERE name = ?', POSITION);
-		return row?.value ?? 0;
+		return this.#state(POSITION) ?? 0;
 	}
 
 	setPosition(position: number): void {
-		this.#sql.exec('INSERT OR REPLACE INTO list_state VALUES (?, ?)', POSITION, position);
+		this.#setState(POSITION, position);
+	}
+
+	/** When all unfinished jobs that had to be asked were taken, in milliseconds since the epoch; `undefined` before the first time. */
+	get checkedAt(): number | undefined {
+		return this.#state(CHECKED_AT);
+	}
+
+	setCheckedAt(at: number): void {
+		this.#setState(CHECKED_AT, at);
 	}
 
 	text(n: number): string {
@@ -97,6 +106,14 @@ export class ListRows {
 		this.#sql.exec('DELETE FROM list_directory WHERE n = ?', n);
 		this.#sql.exec('DELETE FROM list_leaves WHERE n = ?', n);
 		this.#texts.delete(n);
+	}
+
+	#state(name: string): number | undefined {
+		return this.#sql.exec<{ value: number }>('SELECT value FROM list_state WHERE name = ?', name).toArray()[0]?.value;
+	}
+
+	#setState(name: string, value: number): void {
+		this.#sql.exec('INSERT OR REPLACE INTO list_state VALUES (?, ?)', name, value);
 	}
 
 	#cache(n: number, text: string): string {

@@ -292,8 +292,10 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 	#setAlarm(now: number): void {
 		const { settings, emptySince } = this.#records;
 		const expiryAt = settings && this.#log.nextExpiry(settings.retention);
-		const forgetAt = emptySince === undefined ? undefined : emptySince + TOPIC_IDLE_MS;
-		const trimAt = Math.max(expiryAt ?? forgetAt ?? now, now + TRIM_INTERVAL_MS);
+		const isForgettable = emptySince !== undefined && this.#subscriptions.isEmpty;
+		// Without events, the list and the subscriptions know when they need the alarm.
+		const idleAt = isForgettable ? emptySince + TOPIC_IDLE_MS : now + TOPIC_IDLE_MS;
+		const trimAt = Math.max(expiryAt ?? idleAt, now + TRIM_INTERVAL_MS);
 		const nextAt = Math.min(trimAt, this.#jobsAt, this.#subscriptions.nextCheckAt(now));
 		this.#alarmAt = Math.max(now + MIN_ALARM_AHEAD_MS, nextAt);
 		void this.ctx.storage.setAlarm(this.#alarmAt);

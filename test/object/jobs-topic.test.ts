@@ -118,6 +118,9 @@ describe('the events of the topic', () => {
 		expect(events.map((text) => JSON.parse(text))).toMatchObject([{ type: 'gap', data: { first: 5 } }]);
 		expect(lastSeq).toBe(4);
 		expect(await jobsIn(list)).toHaveLength(2);
+		// Nothing is left to do before the jobs are gone.
+		const alarmAt = await runInDurableObject(stubOf(list), (_, { storage }) => storage.getAlarm());
+		expect(alarmAt).toBeGreaterThan(now + 29 * 24 * HOUR);
 	});
 });
 
@@ -213,18 +216,23 @@ describe('a list whose storage fails', () => {
 	});
 });
 
-it('a row of the log has room for the news of jobs with the longest errors', async () => {
+it.each([
+	['€', '€'.repeat(2_700)],
+	['\u001b', '€'.repeat(2_700)],
+])('a row of the log has room for the news of jobs with the longest errors and tags of %j', async (character, detail) => {
 	const list = newList();
+	const tags = range(10).map((nth) => `${nth}${character.repeat(63)}`);
 	const news = range(3 * NEWS_IN_ROW).map((nth): JobNews => {
-		const made = newsFor({ nth, phase: 'failed', seq: 2, goneAt: Date.now() + HOUR, errorCode: 'E' });
-		const error = { code: 'E', message: '€'.repeat(2_000), retryable: false, details: ['€'.repeat(2_700)] };
+		const made = newsFor({ nth, phase: 'failed', seq: 2, goneAt: Date.now() + HOUR, errorCode: 'E', tags });
+		const error = { code: 'E', message: character.repeat(2_000), retryable: false, details: [detail] };
 		return made.job ? { ...made, job: { ...made.job, error } } : made;
 	});
 	await list.tell(news);
 	expect(await jobsIn(list)).toHaveLength(news.length);
 	const longest = await runInDurableObject(stubOf(list), (_, { storage }) => {
 		const [table] = storage.sql.exec("SELECT name FROM sqlite_master WHERE name GLOB 'log_*'").toArray();
-		return Number(storage.sql.exec(`SELECT MAX(LENGTH(CAST(extra AS BLOB))) AS bytes FROM ${table?.name}`).one().bytes);
+		const size = 'LENGTH(CAST(extra AS BLOB)) + LENGTH(CAST(events AS BLOB))';
+		return Number(storage.sql.exec(`SELECT MAX(${size}) AS bytes FROM ${table?.name}`).one().bytes);
 	});
 	expect(longest).toBeLessThan(2_000_000);
 });

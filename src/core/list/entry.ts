@@ -2,6 +2,7 @@
 import { defined } from '../defined.ts';
 import type { JobNews, ListedJob } from '../job/news.ts';
 import { hashItem, type ItemHash } from './bloom.ts';
+import { NEWS_IN_ROW, NEWS_ROW_CHARS } from './limits.ts';
 import type { ListedEntry } from './list-api.ts';
 
 /** News of a job of the list's tenant. */
@@ -80,6 +81,26 @@ export function entryItems({ id, job }: Entry): ItemHash[] {
 /** The news that a row of the log has for the list. A persisted contract. */
 export function encodeNews(news: readonly ListNews[]): string {
 	return JSON.stringify(news.map(({ isUnique: _, ...kept }) => kept));
+}
+
+/** An event without tags, roughly. */
+const EVENT_CHARS = 600;
+
+/** The news of each row of the log. */
+export function newsInRows(news: readonly ListNews[]): ListNews[][] {
+	const rows: ListNews[][] = [];
+	let leftChars = 0;
+	for (const one of news) {
+		// Each of its events repeats a part of it.
+		const eventChars = EVENT_CHARS + JSON.stringify(one.job?.tags ?? []).length;
+		const chars = JSON.stringify(one).length + one.events.length * eventChars;
+		const row = rows.at(-1);
+		const hasRoom = row !== undefined && row.length < NEWS_IN_ROW && chars <= leftChars;
+		if (hasRoom) row.push(one);
+		else rows.push([one]);
+		leftChars = (hasRoom ? leftChars : NEWS_ROW_CHARS) - chars;
+	}
+	return rows;
 }
 
 export function decodeNews(text: string): ListNews[] {

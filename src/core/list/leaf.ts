@@ -53,7 +53,7 @@ export class Leaf {
 	isChanged = false;
 	/** No unfinished job must be asked before this time, in milliseconds since the epoch. */
 	checkAt: number;
-	#checkedAt = Number.NEGATIVE_INFINITY;
+	#checkedAt: number;
 	#counts: Tally | string | undefined;
 	#bloom: Uint8Array | undefined;
 	/** Newer than the text. `undefined` for an entry that has left. */
@@ -61,8 +61,13 @@ export class Leaf {
 	readonly #combinations: Combinations;
 	readonly #rows: LeafRows;
 
-	constructor(n: number, parts: LeafParts, { combinations, rows }: LeafDependencies) {
+	constructor(
+		n: number,
+		parts: LeafParts,
+		{ combinations, rows, checkedAt = Number.NEGATIVE_INFINITY }: LeafDependencies,
+	) {
 		this.n = n;
+		this.#checkedAt = checkedAt;
 		this.#combinations = combinations;
 		this.#rows = rows;
 		({
@@ -250,6 +255,8 @@ export interface LeafRows {
 export interface LeafDependencies {
 	readonly combinations: Combinations;
 	readonly rows: LeafRows;
+	/** When its unfinished jobs were asked before. Left out: never. */
+	readonly checkedAt?: number;
 }
 
 /** A leaf without entries, which begins at a position. */
