@@ -10,9 +10,9 @@ import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { writeChanged } from './write-changed.ts';
 
 export const START = 'index.mjs';
-const TYPES = 'index.d.ts';
+export const TYPES = 'index.d.ts';
 /** Lists the files of a build, so that the next one deletes these and no others. */
-const LISTING = '.coatcheck-build.json';
+export const LISTING = '.coatcheck-build.json';
 
 export const BUNDLING = {
 	bundle: true,

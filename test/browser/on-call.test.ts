@@ -21,7 +21,8 @@ afterAll(async () => {
 	await upstream?.stop();
 });
 
-afterEach(() => {
+afterEach(async () => {
+	await dashboard.closePages();
 	expect(dashboard.complaints.splice(0)).toEqual([]);
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,11 +33,17 @@ const RARE = [
 	'src/tasks/thumbnail/resample',
 ];
 
+/** Modules that an older version has built. */
+const OLD = ['old-ABCDEFGH.mjs', 'parts/old-IJKLMNOP.mjs'];
+
 let folder: string;
 let metafile: Metafile;
 
 beforeAll(async () => {
 	folder = await mkdtemp(join(tmpdir(), 'coatcheck-bundle-'));
+	// Of a version whose builds had no listing, and another that kept its parts in a folder.
+	await mkdir(join(folder, 'parts'));
+	for (const old of OLD) await writeFile(join(folder, old), 'export default {};');
 	metafile = await bundleWorker('src/index.ts', folder);
 });
 
@@ -55,6 +61,12 @@ describe('the bundle', () => {
 		const bytes = gzipSync(Buffer.concat(scripts)).byteLength;
 		expect(bytes).toBeGreaterThan(MAX_GZIPPED_BYTES / 2);
 		expect(bytes).toBeLessThanOrEqual(MAX_GZIPPED_BYTES);
+	});
+
+	it('has no module that an older version has built, because wrangler uploads all that are there', async () => {
+		const files = await readdir(folder, { recursive: true });
+		expect(files.filter((name) => OLD.includes(name))).toEqual([]);
+		expect(files).toContain('index.mjs');
 	});
 
 	it.each(RARE)('loads %s only when it is needed', (rare) => {
