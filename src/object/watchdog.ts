@@ -38,7 +38,7 @@ export class Watchdog {
 	}
 
 	async wake(retryCount: number): Promise<void> {
-		const { store, keeper, uploads, deliveries } = this.#parts;
+		const { store, keeper, deliveries } = this.#parts;
 		const now = Date.now();
 		store.alarmFired();
 		if (retryCount >= ALARM_LAST_TRIES) return store.setAlarm(now + ALARM_GIVE_UP_MS);
@@ -52,8 +52,7 @@ export class Watchdog {
 		const redelivered = late.length > 0 ? keeper.apply({ type: 'redeliver', seqs: late }, now) : undefined;
 		const telling = mustTell(job, now) ? keeper.apply({ type: 'telling' }, now) : undefined;
 		// Set before the messages are sent, so that the object checks again even if sending fails.
-		const nextAt = nextAlarmAt((telling ?? redelivered ?? woken)?.job ?? job, now);
-		store.setAlarmBy(uploads.sweep(job, now) ? Math.min(nextAt, now + UPLOAD_LEASE_MS) : nextAt);
+		store.setAlarmBy(this.#sweptAlarmAt((telling ?? redelivered ?? woken)?.job ?? job, now));
 		await Promise.all([
 			this.#sendAgain(woken),
 			redelivered && deliveries.sendAgain(redelivered.job, late),
@@ -70,7 +69,13 @@ export class Watchdog {
 		const told = keeper.apply({ type: 'told', news }, answeredAt);
 		// Instead of the alarm for another try.
 		if (told && told.refusal === undefined && Number.isFinite(tellAt(job)))
-			store.setAlarm(nextAlarmAt(told.job, answeredAt));
+			store.setAlarm(this.#sweptAlarmAt(told.job, answeredAt));
+	}
+
+	/** Erases what is left of broken uploads. Returns when the alarm must fire, for the job or for uploads that may still arrive. */
+	#sweptAlarmAt(job: JobRecord, now: number): number {
+		const nextAt = nextAlarmAt(job, now);
+		return this.#parts.uploads.sweep(job, now) ? Math.min(nextAt, now + UPLOAD_LEASE_MS) : nextAt;
 	}
 
 	/** The job's batch erases its jobs, and will not come again. */

@@ -6,7 +6,7 @@ import type { BatchObjectApi } from '../../src/core/batch/batch-api.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Key, refusal } from '../http/deployment.ts';
 import { call, post, submit, until } from './client.ts';
-import { advanceClock, fireAlarm } from './faults.ts';
+import { advanceClock, fireAlarm, keepObjectsAway } from './faults.ts';
 
 interface JobInBatch {
 	readonly id: string;
@@ -330,6 +330,16 @@ describe('a batch that is sent again under its key', () => {
 		for (const job of await statusesOf(second)) await until(job, 'succeeded');
 		const attempts = (await statusesOf(second)).map(({ attempt }) => attempt);
 		expect(attempts).toEqual([1, 1, 1]);
+	});
+
+	it('keeps its link when none of its jobs can be reached', async () => {
+		const key = { 'idempotency-key': crypto.randomUUID() };
+		const first = await submitBatch(sleeps(2), key);
+		keepObjectsAway({ methods: ['accept'], awayMs: 60_000 });
+		const again = await post('/v1/batches', { jobs: sleeps(2) }, key);
+		expect(again.status).toBe(202);
+		expect((await again.json<BatchDocument>()).createdAt).toBe(first.createdAt);
+		expect((await call(first.links.self)).status).toBe(200);
 	});
 
 	it('is refused when it is another one', async () => {

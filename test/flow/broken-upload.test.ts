@@ -2,8 +2,8 @@
 import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
-import { UPLOAD_LEASE_MS } from '../../src/core/job/limits.ts';
-import { call, objectOf, submit, until } from './client.ts';
+import { TELL_MS, UPLOAD_LEASE_MS } from '../../src/core/job/limits.ts';
+import { call, objectOf, post, submit, until } from './client.ts';
 import { advanceClock, fireAlarm } from './faults.ts';
 
 const PIECE = new Uint8Array(100_000);
@@ -45,6 +45,17 @@ describe('an upload that broke off, to the key of a job that is there', () => {
 		const job = await jobOf(status);
 		await evictDurableObject(objectOf(job));
 		await breakOff(job);
+		const alarmAt = await runInDurableObject(objectOf(job), (_, { storage }) => storage.getAlarm());
+		expect(alarmAt).toBeLessThanOrEqual(Date.now() + UPLOAD_LEASE_MS);
+	});
+
+	it('has an alarm within its lease, also after the alarm that told the list of a purged job', async () => {
+		const job = await jobOf('succeeded');
+		expect((await post(`/v1/jobs/${job.id}/purge`, {})).status).toBe(204);
+		await breakOff(job);
+		advanceClock(TELL_MS.first + 1_000);
+		await fireAlarm(job);
+		expect(await uploadsIn(job)).toEqual(['broken']);
 		const alarmAt = await runInDurableObject(objectOf(job), (_, { storage }) => storage.getAlarm());
 		expect(alarmAt).toBeLessThanOrEqual(Date.now() + UPLOAD_LEASE_MS);
 	});

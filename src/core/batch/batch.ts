@@ -49,15 +49,17 @@ export interface Joining {
 	readonly found: JobStatus;
 	/** Whether it was accepted just now: then earlier statuses of this id belong to a previous job. */
 	readonly isNew: boolean;
+	/** The call that accepts it failed, so it may have been accepted before. Earlier versions leave it out. */
+	readonly isLost?: true;
 }
 
 export interface Submitted extends Pick<BatchRecord, 'tenant' | 'fingerprint' | 'keptUntil'> {
 	readonly jobs: readonly Joining[];
 }
 
-/** The batch after a submission. If all its jobs are new, it replaces a previous batch with the same id. */
+/** The batch after a submission. If all its jobs are certainly new, it replaces a previous batch with the same id. */
 export function withJobs(before: BatchRecord | undefined, { jobs, ...submitted }: Submitted, now: number): BatchRecord {
-	const isRepeat = jobs.some(({ isNew }) => !isNew);
+	const isRepeat = jobs.some(({ isNew, isLost }) => !isNew || isLost);
 	const base = isRepeat && before ? before : { ...EMPTY, createdAt: now };
 	const ids = [...new Set([...base.ids, ...jobs.map(({ id }) => id)])];
 	const places = new Map(ids.map((id, index) => [id, index]));

@@ -108,7 +108,8 @@ async function askAll(
 /** The batch's entry for a job; none for a rejected job. */
 function batchEntries(item: BatchItem): Joining[] {
 	if ('refused' in item) return [];
-	return [{ id: item.id, found: statusBeforeRead(item), isNew: 'lost' in item || item.isNew }];
+	const joining = { id: item.id, found: statusBeforeRead(item) };
+	return 'lost' in item ? [{ ...joining, isNew: true, isLost: true }] : [{ ...joining, isNew: item.isNew }];
 }
 
 function batchKeptUntil(drafts: readonly Draft[]): number {
