@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { countLines, type Purpose, rowOf, type Snippet, sectionAbout, snippetFor } from './page.ts';
 import { Program, type Variables } from './program.ts';
 import { DAMAGED_PHOTO, fetchStatus, KEY, PHOTO, startWaitingJob } from './service.ts';
-import { type Exchange, Tap, type TapOptions } from './tap.ts';
+import { type Exchange, isStream, Tap, type TapOptions } from './tap.ts';
 
 export interface FarClient {
 	/** As in the page's heading and table. */
@@ -43,6 +43,9 @@ export interface ServiceUnderTest {
 const RETRY_AFTER_SECONDS = 2;
 /** Runs of a client until one of them had to wait. */
 const MAX_TRIES = 5;
+/** The shortest wait of a client that does not hurry. */
+const PATIENT_MS = 900;
+const STREAMS: readonly Purpose[] = ['events', 'websocket'];
 const NONE = '–';
 const JPEG = Buffer.from([0xff, 0xd8, 0xff]);
 const MENTIONS_WAIT = /retry.?after|\bsleep/i;
@@ -65,11 +68,11 @@ export function describeClient(client: FarClient, service: () => ServiceUnderTes
 			});
 
 			it('reads why a job failed', () => readFailure(client, service()));
+
+			it('cancels a job', () => cancelJob(client, service()));
 		}
 
-		if (snippetFor('cancel', client.name)) it('cancels a job', () => cancelJob(client, service()));
-
-		for (const purpose of ['events', 'websocket'] as const) {
+		for (const purpose of STREAMS) {
 			if (!snippetFor(purpose, client.name)) continue;
 			it(`shows each event once as it happens, in ${purpose}, and resumes after a broken connection`, () =>
 				watchJob(client, requireSnippet(purpose, client), service()));
@@ -187,9 +190,30 @@ async function watchJob(client: FarClient, snippet: Snippet, { origin }: Service
 	expect(numbers, 'each event once, in order').toEqual([...new Set(numbers)].sort((a, b) => a - b));
 	const types = events.map(({ type }) => type).filter((type) => type !== 'progress');
 	expect(types).toEqual(['accepted', 'started', 'succeeded']);
-	const connections = tap.exchanges.filter(({ path }) => /\/(events|socket)$/.test(path));
-	const cursors = connections.map(({ headers, query }) => headers['last-event-id'] ?? query.get('after'));
+	const cursors = tap.exchanges
+		.filter(isStream)
+		.map(({ headers, query }) => headers['last-event-id'] ?? query.get('after'));
 	expect(cursors, 'the cursors of its connections').toContain(String(job.seq));
+}
+
+/**
+ * Watches a job that is over, by a stream that is refused at first.
+ * @returns whether the client goes on. @throws if it asks again at once, or shows other than all events.
+ */
+async function afterRefusal(client: FarClient, snippet: Snippet, { origin }: ServiceUnderTest): Promise<string> {
+	using tap = await Tap.open(origin, { refusesFirstStream: true });
+	const job = await startWaitingJob(tap.origin);
+	await job.complete();
+	const { events: EVENTS, socket: SOCKET } = job.links;
+	await using program = await startProgram(client, snippet, { EVENTS, SOCKET });
+	const status = await program.end();
+	const [refused, next] = tap.exchanges.filter(isStream);
+	expect(refused?.status, program.printed).toBe(503);
+	if (refused === undefined || next === undefined) return 'ends';
+	expect(status, program.printed).toBe(0);
+	expect(next.sentAtMs - refused.answeredAtMs, 'wait after a refusal').toBeGreaterThanOrEqual(PATIENT_MS);
+	expect(eventsIn(program.printed).at(-1)?.type, program.printed).toBe('succeeded');
+	return 'asks again';
 }
 
 interface Redirect {
@@ -228,6 +252,7 @@ class Measurements {
 			await this.#waiting(),
 			this.#lines('events'),
 			this.#lines('websocket'),
+			await this.#refusals(),
 		];
 	}
 
@@ -245,6 +270,12 @@ class Measurements {
 	#lines(purpose: Purpose): string {
 		const snippet = snippetFor(purpose, this.#client.name);
 		return snippet ? `${countLines(snippet)} lines` : NONE;
+	}
+
+	async #refusals(): Promise<string> {
+		const snippets = STREAMS.flatMap((purpose) => snippetFor(purpose, this.#client.name) ?? []);
+		const answers = await Promise.all(snippets.map((snippet) => afterRefusal(this.#client, snippet, this.#service())));
+		return [...new Set(answers)].join(', ') || NONE;
 	}
 
 	async #redirects(): Promise<string[]> {
