@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { countLines, type Purpose, rowOf, type Snippet, sectionAbout, snippetFor } from './page.ts';
+import { countLines, type Purpose, rowOf, type Snippet, sectionAbout, snippetFor, snippetsIn } from './page.ts';
 import { Program, type Variables } from './program.ts';
 import { DAMAGED_PHOTO, fetchStatus, KEY, PHOTO, startWaitingJob } from './service.ts';
 import { type Exchange, isStream, Tap, type TapOptions } from './tap.ts';
+import type { UntrustedService } from './untrusted.ts';
 
 export interface FarClient {
 	/** As in the page's heading and table. */
@@ -19,6 +20,8 @@ export interface FarClient {
 	readonly probe?: Snippet;
 	/** If it follows redirects only when it is told to: how the snippet says so, and the probe that does. */
 	readonly following?: { readonly option: string; readonly probe: Snippet };
+	/** What makes its snippets check certificates, if it does not by itself. */
+	readonly checksWith?: string;
 	/** What the page says a snippet needs, and what to write instead so that the snippet fails. */
 	readonly needs?: readonly Need[];
 	/** Where it finds its packages. */
@@ -37,6 +40,7 @@ export interface Need {
 export interface ServiceUnderTest {
 	readonly origin: string;
 	readonly thumbnail: Buffer;
+	readonly untrusted: UntrustedService;
 }
 
 /** Longer than a client waits by chance. */
@@ -70,6 +74,8 @@ export function describeClient(client: FarClient, service: () => ServiceUnderTes
 			it('reads why a job failed', () => readFailure(client, service()));
 
 			it('cancels a job', () => cancelJob(client, service()));
+
+			it('sends nothing to a service whose certificate it does not trust', () => distrust(client, service()));
 		}
 
 		for (const purpose of STREAMS) {
@@ -166,6 +172,22 @@ async function cancelJob(client: FarClient, { origin }: ServiceUnderTest): Promi
 	expect(await program.end(), program.printed).toBe(0);
 	expect(program.printed).toContain('canceled');
 	expect(await fetchStatus(links.operation)).toBe('canceled');
+}
+
+async function distrust(client: FarClient, service: ServiceUnderTest): Promise<void> {
+	expect(await reachesUntrusted(client, service)).toBe(false);
+	if (client.checksWith !== undefined) expect(await reachesUntrusted(client, service, client.checksWith)).toBe(true);
+}
+
+/** Sends the snippet `cancel`, less what is `omitted`, to a service whose certificate is not trusted. */
+async function reachesUntrusted(client: FarClient, { untrusted }: ServiceUnderTest, omitted = ''): Promise<boolean> {
+	const { file, text } = requireSnippet('cancel', client);
+	const first = snippetsIn(sectionAbout(client.name)).find((snippet) => snippet.file.startsWith('https.'))?.text ?? '';
+	const path = `/${encodeURIComponent(client.name)}`;
+	const snippet = { file, text: (first + text).replace(omitted, '') };
+	await using program = await startProgram(client, snippet, { CANCEL: untrusted.origin + path });
+	await program.end();
+	return untrusted.paths.includes(path);
 }
 
 /** The lines that show an event: `3 progress`. */

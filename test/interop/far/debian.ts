@@ -217,7 +217,7 @@ file_get_contents(getenv('URL'), false, stream_context_create(['http' => ['heade
 	},
 	{
 		name: 'Perl Mojolicious',
-		packages: ['libmojolicious-perl'],
+		packages: ['libmojolicious-perl', 'libio-socket-ssl-perl'],
 		version: `/usr/bin/perl -MMojolicious -e 'print $Mojolicious::VERSION'`,
 		probe: mojoProbe(''),
 		following: { option: 'max_redirects => 1', probe: mojoProbe('max_redirects => 1') },
@@ -243,8 +243,9 @@ req_perform(req_auth_bearer_token(request(Sys.getenv("URL")), Sys.getenv("KEY"))
 	},
 	{
 		name: 'Tcl http',
-		packages: ['tcl', 'tcllib'],
+		packages: ['tcl', 'tcllib', 'tcl-tls'],
 		version: `echo 'puts [package require http]' | /usr/bin/tclsh`,
+		checksWith: '-require true ',
 		probe: {
 			file: 'probe.tcl',
 			text: 'package require http\nhttp::geturl $env(URL) -headers [list Authorization "Bearer $env(KEY)"]\n',
@@ -264,6 +265,7 @@ req_perform(req_auth_bearer_token(request(Sys.getenv("URL")), Sys.getenv("KEY"))
 		name: 'LuaSocket',
 		packages: ['lua5.4', 'lua-socket', 'lua-sec'],
 		version: `dpkg-query --show --showformat '\${Version}' lua-socket | cut -d- -f1`,
+		checksWith: `verify = 'peer',`,
 		probe: {
 			file: 'probe.lua',
 			text: `
