@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { countLines, type Purpose, rowOf, type Snippet, sectionAbout, snippetFor } from './page.ts';
+import { countLines, type Purpose, rowOf, type Snippet, sectionAbout, snippetFor, snippetsIn } from './page.ts';
 import { Program, type Variables } from './program.ts';
 import { DAMAGED_PHOTO, fetchStatus, KEY, PHOTO, startWaitingJob } from './service.ts';
-import { type Exchange, Tap, type TapOptions } from './tap.ts';
+import { type Exchange, isStream, Tap, type TapOptions } from './tap.ts';
+import type { UntrustedService } from './untrusted.ts';
 
 export interface FarClient {
 	/** As in the page's heading and table. */
@@ -19,6 +20,8 @@ export interface FarClient {
 	readonly probe?: Snippet;
 	/** If it follows redirects only when it is told to: how the snippet says so, and the probe that does. */
 	readonly following?: { readonly option: string; readonly probe: Snippet };
+	/** What makes its snippets check certificates, if it does not by itself. */
+	readonly checksWith?: string;
 	/** What the page says a snippet needs, and what to write instead so that the snippet fails. */
 	readonly needs?: readonly Need[];
 	/** Where it finds its packages. */
@@ -37,12 +40,16 @@ export interface Need {
 export interface ServiceUnderTest {
 	readonly origin: string;
 	readonly thumbnail: Buffer;
+	readonly untrusted: UntrustedService;
 }
 
 /** Longer than a client waits by chance. */
 const RETRY_AFTER_SECONDS = 2;
 /** Runs of a client until one of them had to wait. */
 const MAX_TRIES = 5;
+/** The shortest wait of a client that does not hurry. */
+const PATIENT_MS = 900;
+const STREAMS: readonly Purpose[] = ['events', 'websocket'];
 const NONE = '–';
 const JPEG = Buffer.from([0xff, 0xd8, 0xff]);
 const MENTIONS_WAIT = /retry.?after|\bsleep/i;
@@ -65,11 +72,13 @@ export function describeClient(client: FarClient, service: () => ServiceUnderTes
 			});
 
 			it('reads why a job failed', () => readFailure(client, service()));
+
+			it('cancels a job', () => cancelJob(client, service()));
+
+			it('sends nothing to a service whose certificate it does not trust', () => distrust(client, service()));
 		}
 
-		if (snippetFor('cancel', client.name)) it('cancels a job', () => cancelJob(client, service()));
-
-		for (const purpose of ['events', 'websocket'] as const) {
+		for (const purpose of STREAMS) {
 			if (!snippetFor(purpose, client.name)) continue;
 			it(`shows each event once as it happens, in ${purpose}, and resumes after a broken connection`, () =>
 				watchJob(client, requireSnippet(purpose, client), service()));
@@ -165,6 +174,22 @@ async function cancelJob(client: FarClient, { origin }: ServiceUnderTest): Promi
 	expect(await fetchStatus(links.operation)).toBe('canceled');
 }
 
+async function distrust(client: FarClient, service: ServiceUnderTest): Promise<void> {
+	expect(await reachesUntrusted(client, service)).toBe(false);
+	if (client.checksWith !== undefined) expect(await reachesUntrusted(client, service, client.checksWith)).toBe(true);
+}
+
+/** Sends the snippet `cancel`, less what is `omitted`, to a service whose certificate is not trusted. */
+async function reachesUntrusted(client: FarClient, { untrusted }: ServiceUnderTest, omitted = ''): Promise<boolean> {
+	const { file, text } = requireSnippet('cancel', client);
+	const first = snippetsIn(sectionAbout(client.name)).find((snippet) => snippet.file.startsWith('https.'))?.text ?? '';
+	const path = `/${encodeURIComponent(client.name)}`;
+	const snippet = { file, text: (first + text).replace(omitted, '') };
+	await using program = await startProgram(client, snippet, { CANCEL: untrusted.origin + path });
+	await program.end();
+	return untrusted.paths.includes(path);
+}
+
 /** The lines that show an event: `3 progress`. */
 function eventsIn(printed: string): { seq: number; type: string }[] {
 	return [...printed.matchAll(/^(\d+) ([a-z]+)\n/gm)].map(([, seq, type = '']) => ({ seq: Number(seq), type }));
@@ -187,9 +212,30 @@ async function watchJob(client: FarClient, snippet: Snippet, { origin }: Service
 	expect(numbers, 'each event once, in order').toEqual([...new Set(numbers)].sort((a, b) => a - b));
 	const types = events.map(({ type }) => type).filter((type) => type !== 'progress');
 	expect(types).toEqual(['accepted', 'started', 'succeeded']);
-	const connections = tap.exchanges.filter(({ path }) => /\/(events|socket)$/.test(path));
-	const cursors = connections.map(({ headers, query }) => headers['last-event-id'] ?? query.get('after'));
+	const cursors = tap.exchanges
+		.filter(isStream)
+		.map(({ headers, query }) => headers['last-event-id'] ?? query.get('after'));
 	expect(cursors, 'the cursors of its connections').toContain(String(job.seq));
+}
+
+/**
+ * Watches a job that is over, by a stream that is refused at first.
+ * @returns whether the client goes on. @throws if it asks again at once, or shows other than all events.
+ */
+async function afterRefusal(client: FarClient, snippet: Snippet, { origin }: ServiceUnderTest): Promise<string> {
+	using tap = await Tap.open(origin, { refusesFirstStream: true });
+	const job = await startWaitingJob(tap.origin);
+	await job.complete();
+	const { events: EVENTS, socket: SOCKET } = job.links;
+	await using program = await startProgram(client, snippet, { EVENTS, SOCKET });
+	const status = await program.end();
+	const [refused, next] = tap.exchanges.filter(isStream);
+	expect(refused?.status, program.printed).toBe(503);
+	if (refused === undefined || next === undefined) return 'ends';
+	expect(status, program.printed).toBe(0);
+	expect(next.sentAtMs - refused.answeredAtMs, 'wait after a refusal').toBeGreaterThanOrEqual(PATIENT_MS);
+	expect(eventsIn(program.printed).at(-1)?.type, program.printed).toBe('succeeded');
+	return 'asks again';
 }
 
 interface Redirect {
@@ -228,6 +274,7 @@ class Measurements {
 			await this.#waiting(),
 			this.#lines('events'),
 			this.#lines('websocket'),
+			await this.#refusals(),
 		];
 	}
 
@@ -245,6 +292,12 @@ class Measurements {
 	#lines(purpose: Purpose): string {
 		const snippet = snippetFor(purpose, this.#client.name);
 		return snippet ? `${countLines(snippet)} lines` : NONE;
+	}
+
+	async #refusals(): Promise<string> {
+		const snippets = STREAMS.flatMap((purpose) => snippetFor(purpose, this.#client.name) ?? []);
+		const answers = await Promise.all(snippets.map((snippet) => afterRefusal(this.#client, snippet, this.#service())));
+		return [...new Set(answers)].join(', ') || NONE;
 	}
 
 	async #redirects(): Promise<string[]> {

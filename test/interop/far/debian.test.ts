@@ -11,17 +11,23 @@ import { clientsByHeading, commandsBeforeSnippets, sectionAbout } from './page.t
 import { Program } from './program.ts';
 import { KEY, makeThumbnail, startService, startWaitingJob } from './service.ts';
 import { Tap } from './tap.ts';
+import { UntrustedService } from './untrusted.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 let server: Server;
 let thumbnail: Buffer;
+let untrusted: UntrustedService;
 
 beforeAll(async () => {
 	server = await startService();
 	thumbnail = await makeThumbnail(server.origin);
+	untrusted = await UntrustedService.open();
 });
-afterAll(() => server?.stop());
+afterAll(async () => {
+	untrusted?.close();
+	await server?.stop();
+});
 
 describe('the packages', () => {
 	const names = [...new Set(DEBIAN_CLIENTS.flatMap(({ packages }) => packages))];
@@ -88,4 +94,4 @@ describe('curl in its other ways', () => {
 	});
 });
 
-for (const client of DEBIAN_CLIENTS) describeClient(client, () => ({ origin: server.origin, thumbnail }));
+for (const client of DEBIAN_CLIENTS) describeClient(client, () => ({ origin: server.origin, thumbnail, untrusted }));

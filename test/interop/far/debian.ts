@@ -10,6 +10,24 @@ function pythonProbe(module: string, option = ''): Snippet {
 	return { file: 'probe.py', text: `import os, ${module}\n${get}\n` };
 }
 
+function libcurlProbe(option = ''): Snippet {
+	const text = `
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(void) {
+	char key[100];
+	snprintf(key, sizeof key, "Authorization: Bearer %s", getenv("KEY"));
+	CURL *curl = curl_easy_init();
+	curl_easy_setopt(curl, CURLOPT_URL, getenv("URL"));
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, curl_slist_append(NULL, key));
+	${option}
+	return curl_easy_perform(curl);
+}
+`;
+	return { file: 'probe.c', text };
+}
+
 function azureProbe(policy: string): Snippet {
 	const text = `
 import os
@@ -66,6 +84,19 @@ export const DEBIAN_CLIENTS: readonly FarClient[] = [
 		following: {
 			option: '-L',
 			probe: { file: 'probe.sh', text: 'curl -s -L -H "Authorization: Bearer $KEY" "$URL"\n' },
+		},
+	},
+	{
+		name: 'Python urllib',
+		packages: ['python3'],
+		version: pythonVersion('platform.python_version()', 'platform'),
+		probe: {
+			file: 'probe.py',
+			text: `
+import os
+from urllib.request import Request, urlopen
+urlopen(Request(os.environ['URL'], headers={'Authorization': 'Bearer ' + os.environ['KEY']}))
+`,
 		},
 	},
 	{
@@ -186,7 +217,7 @@ file_get_contents(getenv('URL'), false, stream_context_create(['http' => ['heade
 	},
 	{
 		name: 'Perl Mojolicious',
-		packages: ['libmojolicious-perl'],
+		packages: ['libmojolicious-perl', 'libio-socket-ssl-perl'],
 		version: `/usr/bin/perl -MMojolicious -e 'print $Mojolicious::VERSION'`,
 		probe: mojoProbe(''),
 		following: { option: 'max_redirects => 1', probe: mojoProbe('max_redirects => 1') },
@@ -200,7 +231,7 @@ file_get_contents(getenv('URL'), false, stream_context_create(['http' => ['heade
 	},
 	{
 		name: 'R httr2',
-		packages: ['r-cran-httr2', 'r-cran-jsonlite'],
+		packages: ['r-cran-httr2', 'r-cran-jsonlite', 'r-cran-curl'],
 		version: `/usr/bin/Rscript -e 'cat(format(packageVersion("httr2")))'`,
 		probe: {
 			file: 'probe.R',
@@ -212,11 +243,55 @@ req_perform(req_auth_bearer_token(request(Sys.getenv("URL")), Sys.getenv("KEY"))
 	},
 	{
 		name: 'Tcl http',
-		packages: ['tcl', 'tcllib'],
+		packages: ['tcl', 'tcllib', 'tcl-tls'],
 		version: `echo 'puts [package require http]' | /usr/bin/tclsh`,
+		checksWith: '-require true ',
 		probe: {
 			file: 'probe.tcl',
 			text: 'package require http\nhttp::geturl $env(URL) -headers [list Authorization "Bearer $env(KEY)"]\n',
+		},
+	},
+	{
+		name: 'C libcurl',
+		packages: ['gcc', 'libcurl4-openssl-dev'],
+		version: `/usr/bin/curl-config --version | cut -d' ' -f2`,
+		probe: libcurlProbe(),
+		following: {
+			option: 'CURLOPT_FOLLOWLOCATION, 1L',
+			probe: libcurlProbe('curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);'),
+		},
+	},
+	{
+		name: 'LuaSocket',
+		packages: ['lua5.4', 'lua-socket', 'lua-sec'],
+		version: `dpkg-query --show --showformat '\${Version}' lua-socket | cut -d- -f1`,
+		checksWith: `verify = 'peer',`,
+		probe: {
+			file: 'probe.lua',
+			text: `
+local http = require 'socket.http'
+http.request { url = os.getenv('URL'), headers = { ['Authorization'] = 'Bearer ' .. os.getenv('KEY') } }
+`,
+		},
+	},
+	{
+		name: 'Emacs url',
+		packages: ['emacs-nox'],
+		version: `/usr/bin/emacs --version | grep -oP '^GNU Emacs \\K[\\d.]+'`,
+		needs: [
+			{
+				purpose: 'result',
+				flag: '(string-to-unibyte (concat "Bearer " (getenv "KEY")))',
+				instead: '(concat "Bearer " (getenv "KEY"))',
+			},
+		],
+		probe: {
+			file: 'probe.el',
+			text: `
+(require 'url)
+(let ((url-request-extra-headers (list (cons "Authorization" (concat "Bearer " (getenv "KEY"))))))
+  (url-retrieve-synchronously (getenv "URL")))
+`,
 		},
 	},
 ];

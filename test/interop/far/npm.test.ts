@@ -4,14 +4,20 @@ import type { Server } from '../server.ts';
 import { describeClient } from './client.ts';
 import { NPM_CLIENTS } from './npm.ts';
 import { makeThumbnail, startService } from './service.ts';
+import { UntrustedService } from './untrusted.ts';
 
 let server: Server;
 let thumbnail: Buffer;
+let untrusted: UntrustedService;
 
 beforeAll(async () => {
 	server = await startService();
 	thumbnail = await makeThumbnail(server.origin);
+	untrusted = await UntrustedService.open();
 });
-afterAll(() => server?.stop());
+afterAll(async () => {
+	untrusted?.close();
+	await server?.stop();
+});
 
-for (const client of NPM_CLIENTS) describeClient(client, () => ({ origin: server.origin, thumbnail }));
+for (const client of NPM_CLIENTS) describeClient(client, () => ({ origin: server.origin, thumbnail, untrusted }));

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PAGE = readFileSync(join(ROOT, 'docs/clients.md'), 'utf8');
-const COMMENT = /^\s*(#|\/\/)/;
+const COMMENT = /^\s*(#(?!include)|\/\/)/;
 
 /** What a snippet does, and its file's name without the ending. */
 export type Purpose = 'result' | 'events' | 'websocket' | 'cancel';

@@ -18,6 +18,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
 	pl: '/usr/bin/perl',
 	R: '/usr/bin/Rscript',
 	tcl: '/usr/bin/tclsh',
+	c: `/usr/bin/sh -c '/usr/bin/gcc -Wall -o program "$0" -lcurl && ./program'`,
+	el: '/usr/bin/emacs -Q --script',
+	lua: '/usr/bin/lua5.4',
 	mjs: `'${process.execPath}'`,
 };
 
@@ -74,9 +77,9 @@ export class Program {
 		return new Program(folder, `${command} ${file}`, options.variables ?? {});
 	}
 
-	/** What was printed until now, with what was complained about. */
+	/** What was printed until now, with what was complained about. The terminal ends each line with CR LF, and Tcl adds a CR. */
 	get printed(): string {
-		return this.#printed.replaceAll('\r\n', '\n');
+		return this.#printed.replace(/\r+\n/g, '\n');
 	}
 
 	/** Waits until what was printed is as wanted. @throws with all that was printed, if the program ends before. */

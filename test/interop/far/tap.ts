@@ -25,10 +25,18 @@ export interface TapOptions {
 	readonly delaySeconds?: number;
 	/** Replaces the number of `Retry-After`, by one that no client waits by chance. */
 	readonly retryAfterSeconds?: number;
+	/** The first stream or socket is refused, as by a service that is overloaded. */
+	readonly refusesFirstStream?: boolean;
 }
 
 const HERE = '127.0.0.1';
 const ELSEWHERE = 'localhost';
+const REFUSAL = { 'Content-Type': 'application/problem+json', 'Retry-After': '1', Connection: 'close' };
+
+/** Whether it asks for the events of a job. */
+export function isStream({ path }: Exchange): boolean {
+	return /\/(events|socket)$/.test(path);
+}
 
 export class Tap {
 	readonly exchanges: Exchange[] = [];
@@ -42,10 +50,12 @@ export class Tap {
 	readonly #target: URL;
 	readonly #options: TapOptions;
 	#port = 0;
+	#refusesNextStream: boolean;
 
 	private constructor(target: string, options: TapOptions) {
 		this.#target = new URL(target);
 		this.#options = options;
+		this.#refusesNextStream = options.refusesFirstStream ?? false;
 		this.#server.on('upgrade', (incoming, client, head) => this.#upgrade(incoming, client, head));
 	}
 
@@ -88,6 +98,10 @@ export class Tap {
 
 	#pass(incoming: IncomingMessage, answer: ServerResponse): void {
 		const exchange = this.#record(incoming);
+		if (this.#refuses(exchange)) {
+			answer.writeHead(exchange.status, REFUSAL).end('{"status":503,"code":"Overloaded"}');
+			return;
+		}
 		const { hostname, port } = this.#target;
 		const { url: path, method } = incoming;
 		const headers = { ...incoming.headers, ...this.#delay() };
@@ -107,6 +121,14 @@ export class Tap {
 		incoming.pipe(outgoing);
 	}
 
+	#refuses(exchange: Exchange): boolean {
+		if (!this.#refusesNextStream || !isStream(exchange)) return false;
+		this.#refusesNextStream = false;
+		exchange.status = 503;
+		exchange.answeredAtMs = Date.now();
+		return true;
+	}
+
 	#delay(): IncomingHttpHeaders {
 		const { delaySeconds } = this.#options;
 		return delaySeconds === undefined ? {} : { 'coatcheck-delay-seconds': String(delaySeconds) };
@@ -114,6 +136,8 @@ export class Tap {
 
 	#change(status: number | undefined, headers: IncomingHttpHeaders): IncomingHttpHeaders {
 		const changed = { ...headers };
+		// It belongs to the connection to the service. A client that speaks HTTP/1.0 knows no chunks.
+		delete changed['transfer-encoding'];
 		const { redirectsElsewhere, retryAfterSeconds } = this.#options;
 		if (redirectsElsewhere && status === 303) changed.location = changed.location?.replace(this.origin, this.elsewhere);
 		if (retryAfterSeconds !== undefined && changed['retry-after']) changed['retry-after'] = String(retryAfterSeconds);
@@ -122,6 +146,11 @@ export class Tap {
 
 	#upgrade(incoming: IncomingMessage, client: Duplex, head: Buffer): void {
 		const exchange = this.#record(incoming);
+		if (this.#refuses(exchange)) {
+			const lines = Object.entries(REFUSAL).map(([name, value]) => `${name}: ${value}`);
+			client.end(`HTTP/1.1 503 Service Unavailable\r\n${lines.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`);
+			return;
+		}
 		const service = connect(Number(this.#target.port), this.#target.hostname);
 		const lines = [`${incoming.method} ${incoming.url} HTTP/1.1`];
 		for (let at = 0; at < incoming.rawHeaders.length; at += 2)
