@@ -3,21 +3,21 @@
  * would be deployed, with and without the task that needs the image codec, and starts them in turns with the floor.
  *
  *     npm run bench:start
+ *     npm run bench:start -- --only=agents   # with and without the servers for agents at the start
  */
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
-import { startScripts } from '../../cli/build/bundle.ts';
+import { parseArgs } from 'node:util';
 import { table } from '../../demo/terminal.ts';
-import { bundleWorker } from '../../deploy/bundle.ts';
 import { OURS } from '../compare/contender.ts';
 import { median } from '../compare/figures.ts';
 import { hangUp, send } from '../compare/http.ts';
 import { residentBytesOf } from '../compare/processes.ts';
 import { running } from '../compare/workers.ts';
 import { configWith, localVariables } from '../configuration.ts';
+import { compareAgents } from './agents.ts';
+import { SIZE_HEADS, sizeRow, timed } from './sizes.ts';
 
 process.env.WRANGLER_LOG ??= 'error';
 process.env.WRANGLER_SEND_METRICS ??= 'false';
@@ -27,8 +27,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PHOTO = join(ROOT, 'demo/data/hubble-extreme-deep-field.jpg');
 const ROUNDS = 9;
 const WARM_REQUESTS = 50;
-const KIB = 1_024;
-const MIB = 1_024 * KIB;
+const MIB = 1_048_576;
 
 const VARIANTS = [
 	{ name: 'as shipped', main: 'src/index.ts', hasCodec: true, task: 'sleep', input: { seconds: 0 } },
@@ -39,7 +38,7 @@ const VARIANTS = [
 type Variant = (typeof VARIANTS)[number];
 
 async function main(): Promise<void> {
-	const sizes = [['bundle', 'at the start', 'gzipped', 'when needed', 'gzipped', 'WASM', 'gzipped']];
+	const sizes = [SIZE_HEADS];
 	for (const variant of VARIANTS) sizes.push(await sizeRow(variant));
 	table(sizes);
 	const starts = new Map(VARIANTS.map(({ name }) => [name, [] as Start[]]));
@@ -53,27 +52,6 @@ async function main(): Promise<void> {
 	console.log();
 	const heads = ['first answer', '÷ floor', 'first job', '÷ floor', 'a later answer', 'memory then', 'after an image'];
 	table([['start', ...heads], ...[...starts].map((row) => startRow(row, floor))]);
-}
-
-async function sizeRow({ name, main }: Variant): Promise<string[]> {
-	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-bundle-'));
-	try {
-		const atStart = startScripts(await bundleWorker(main, folder)).map((path) => join(ROOT, path));
-		const files = (await readdir(folder)).map((file) => join(folder, file));
-		const late = files.filter((file) => file.endsWith('.mjs') && !atStart.includes(file));
-		const wasm = files.filter((file) => file.endsWith('.wasm'));
-		const sizes = await Promise.all([atStart, late, wasm].map(sizesOf));
-		return [name, ...sizes.flat()];
-	} finally {
-		await rm(folder, { recursive: true, force: true });
-	}
-}
-
-async function sizesOf(paths: readonly string[]): Promise<[string, string]> {
-	const all = Buffer.concat(await Promise.all(paths.map((path) => readFile(path))));
-	const kibibytes = (bytes: number) => `${(bytes / KIB).toFixed(0)} KiB`;
-	// Compressed together, as wrangler counts an upload.
-	return [kibibytes(all.byteLength), kibibytes(gzipSync(all).byteLength)];
 }
 
 interface Start {
@@ -127,12 +105,6 @@ async function makeThumbnail(origin: string): Promise<void> {
 	if (status !== 200) throw new Error(`Expected 200 for an image, got ${status}`);
 }
 
-async function timed(act: () => Promise<unknown>): Promise<number> {
-	const begin = performance.now();
-	await act();
-	return performance.now() - begin;
-}
-
 function startRow([name, starts]: [string, readonly Start[]], floor: readonly Start[]): string[] {
 	const middle = (of: (start: Start) => number) => median(starts.map(of));
 	// A round's starts ran one after the other, on a machine in the same state.
@@ -157,4 +129,5 @@ function mebibytes(bytes: number): string {
 	return `${(bytes / MIB).toFixed(0)} MiB`;
 }
 
-await main();
+const { values: only } = parseArgs({ options: { only: { type: 'string' } } });
+await (only.only === 'agents' ? compareAgents() : main());

@@ -56,7 +56,8 @@ async function startJob(call: ToolCall, starter: JobStarter): Promise<ToolAnswer
 	const answered = new AbortController();
 	// Registered before the wait, because the runtime may end an invocation whose client has left.
 	const onClosed = () => context.waitUntil(cancelClosed(context, id, key !== undefined));
-	signal.addEventListener('abort', onClosed, { signal: answered.signal });
+	if (signal.aborted) onClosed();
+	else signal.addEventListener('abort', onClosed, { signal: answered.signal });
 	const seconds = takesTasks ? waitSeconds(context, starter) : HELD_CALL_SECONDS;
 	const patience = { seconds, signal, onProgress: takesTasks ? undefined : onProgress };
 	const job = await awaitJob(context, id, patience).finally(() => answered.abort());

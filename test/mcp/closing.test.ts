@@ -1,0 +1,143 @@
+/** Held calls whose client closes them, and sends them again. */
+import { runInDurableObject } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import type { Phase } from '../../src/core/job/document.ts';
+import { REPEATED_WITHIN_MS } from '../../src/core/mcp/limits.ts';
+import { JobObject } from '../../src/object/job-object.ts';
+import { call } from '../flow/client.ts';
+import { ask as askDeployed } from '../http/deployment.ts';
+import { type CallResult, callTool, type McpAnswer } from './client.ts';
+
+interface Held {
+	readonly answer: Promise<McpAnswer<CallResult>>;
+	close(): void;
+}
+
+const OPEN = {};
+
+/** A call of a client without tasks, with progress or without. */
+function hold(seconds: number, meta: object, steps = 1): Held {
+	const closing = new AbortController();
+	const send = (path: string, init: RequestInit) => askDeployed(OPEN, path, { ...init, signal: closing.signal });
+	const answer = callTool('sleep', { seconds, steps }, { takesTasks: false, meta: { ...meta }, send });
+	answer.catch(() => {});
+	return { answer, close: () => closing.abort() };
+}
+
+async function newestSleep(): Promise<{ readonly id: string; readonly phase: Phase } | undefined> {
+	const { jobs } = await (await call('/v1/jobs?task=sleep&limit=1')).json<{ jobs: { id: string; phase: Phase }[] }>();
+	return jobs[0];
+}
+
+async function startedAfter(before: string | undefined): Promise<string> {
+	let id = '';
+	await expect
+		.poll(async () => {
+			const newest = await newestSleep();
+			id = newest?.id ?? '';
+			return newest !== undefined && newest.id !== before && newest.phase === 'running';
+		})
+		.toBe(true);
+	return id;
+}
+
+const phaseOf = async (id: string) => (await (await call(`/v1/jobs/${id}`)).json<{ phase: Phase }>()).phase;
+
+function readersOf(id: string): Promise<number> {
+	return runInDurableObject(
+		env.JOBS.get(env.JOBS.idFromString(id)),
+		(_, ctx) => ctx.getWebSockets('watcher').length + ctx.getWebSockets('waiter').length,
+	);
+}
+
+/** The time in which a closed call may be sent again is over at once. */
+function skipPatience(): void {
+	const wait = scheduler.wait.bind(scheduler);
+	const spy = vi
+		.spyOn(scheduler, 'wait')
+		.mockImplementation((ms, options) => wait(ms === REPEATED_WITHIN_MS ? 0 : ms, options));
+	onTestFinished(() => spy.mockRestore());
+}
+
+function countCancels(): { unlessFollowed: number } {
+	const counts = { unlessFollowed: 0 };
+	const { cancelJob } = JobObject.prototype;
+	const spy = vi.spyOn(JobObject.prototype, 'cancelJob').mockImplementation(async function (
+		this: JobObject,
+		reader,
+		options,
+	) {
+		const change = await cancelJob.call(this, reader, options);
+		if (options?.unlessFollowed) counts.unlessFollowed++;
+		return change;
+	});
+	onTestFinished(() => spy.mockRestore());
+	return counts;
+}
+
+describe.each([
+	['with progress', { progressToken: 'p' }],
+	['without progress', {}],
+])('a held call %s', (_, progress) => {
+	it('that is closed cancels its job', async () => {
+		const before = (await newestSleep())?.id;
+		const held = hold(60, progress);
+		const id = await startedAfter(before);
+		held.close();
+		await expect.poll(() => phaseOf(id)).toBe('canceled');
+	});
+
+	it('that is closed while its job is accepted cancels it', async () => {
+		let id = '';
+		const { accept } = JobObject.prototype;
+		const spy = vi.spyOn(JobObject.prototype, 'accept').mockImplementation(async function (
+			this: JobObject,
+			...parameters
+		) {
+			held.close();
+			id = (this as JobObject & { readonly ctx: DurableObjectState }).ctx.id.toString();
+			return accept.apply(this, parameters);
+		});
+		onTestFinished(() => spy.mockRestore());
+		const held = hold(60, progress);
+		await expect.poll(() => id).not.toBe('');
+		await expect.poll(() => phaseOf(id)).toBe('canceled');
+	});
+
+	it('with a key that is closed, and not sent again, cancels its job', async () => {
+		skipPatience();
+		const before = (await newestSleep())?.id;
+		const held = hold(60, { ...progress, 'claudecode/toolUseId': crypto.randomUUID() });
+		const id = await startedAfter(before);
+		held.close();
+		await expect.poll(() => phaseOf(id)).toBe('canceled');
+	});
+
+	it('with a key that is sent twice at once is one job, and goes on when one of them is closed', async () => {
+		skipPatience();
+		const cancels = countCancels();
+		const meta = { ...progress, 'claudecode/toolUseId': crypto.randomUUID() };
+		const before = (await newestSleep())?.id;
+		const [one, two] = [hold(4, meta), hold(4, meta)];
+		const id = await startedAfter(before);
+		await expect.poll(() => readersOf(id)).toBe(2);
+		one.close();
+		await expect.poll(() => cancels.unlessFollowed).toBe(1);
+		const { result } = await two.answer;
+		expect(result).toMatchObject({ structuredContent: { sleptSeconds: 4, attempt: 1 } });
+		expect(await phaseOf(id)).toBe('succeeded');
+		expect((await newestSleep())?.id).toBe(id);
+	});
+
+	it('with a key that is closed is joined by the same call sent again', async () => {
+		const meta = { ...progress, 'claudecode/toolUseId': crypto.randomUUID() };
+		const before = (await newestSleep())?.id;
+		const first = hold(2, meta);
+		const id = await startedAfter(before);
+		first.close();
+		const { result } = await hold(2, meta).answer;
+		expect(result).toMatchObject({ structuredContent: { sleptSeconds: 2, attempt: 1 } });
+		expect((await newestSleep())?.id).toBe(id);
+	});
+});
