@@ -41,7 +41,8 @@ export type UsedSubmit<Result, Submit> = UsedJob<Result> & {
 const BY_URL = {};
 
 /**
- * Follows a job while the component is mounted. Components with the same URL, or the same handle, share one connection.
+ * Follows a job while the component is mounted. Components with the same URL, or the same handle, and the same `readsResult` share one
+ * connection. The two kinds don't: one reads the result and may fail at it, and the other must not, and few pages have both for one job.
  *
  * @param job the job's URL, with its token, or a handle of a client; `undefined` for none yet.
  * @example

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createClient } from '../../src/client/index.ts';
+import type { AttemptLinks } from '../../src/core/job/links.ts';
 import { KEY, type Site, startSite } from './site.ts';
 
 const PICTURE = new URL('../../demo/data/hubble-extreme-deep-field.jpg', import.meta.url);
@@ -26,6 +27,14 @@ function settings(more: object = {}) {
 	return { baseUrl: site.server.origin, apiKey: KEY.secret, ...more };
 }
 
+/** Waits until the job's attempt is with an external worker: the job ends when the test says so. */
+async function linksOfWorker(url: string): Promise<AttemptLinks> {
+	const job = createClient(settings()).job(url);
+	for await (const { job: now } of job.events({ after: 'now' }))
+		if (now.progress?.data !== undefined) return now.progress.data as AttemptLinks;
+	throw new Error('The job has ended');
+}
+
 describe('the client in a browser', () => {
 	it.each([
 		'websocket',
@@ -36,20 +45,32 @@ describe('the client in a browser', () => {
 		const preferences: (string | undefined)[] = [];
 		page.on('websocket', (socket) => sockets.push(socket.url()));
 		page.on('request', (request) => preferences.push(request.headers().prefer));
-		const found = await page.evaluate(
-			async (options) => {
-				const job = globalThis.coatcheck.createClient(options).submit('sleep', { seconds: 1, steps: 2 });
-				const types: string[] = [];
-				for await (const { type } of job.events()) types.push(type);
-				return { types, result: await job.result() };
+		const url = await page.evaluate(
+			(options) => {
+				const job = globalThis.coatcheck.createClient(options).submit('sleep', { seconds: 0, wait: true });
+				const follow = async () => {
+					const types: string[] = [];
+					for await (const { type } of job.events()) types.push(type);
+					return { types, result: await job.result() };
+				};
+				globalThis.followed = follow();
+				return job.url;
 			},
 			settings({ transports: [transport] }),
 		);
+		const worker = await linksOfWorker(url);
+		// A poll is held by the server until something changes.
+		if (transport === 'polling') await expect.poll(() => preferences).toContain('wait=20');
+		await fetch(worker.complete, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body: '{"done":1}',
+		});
+		const found = await page.evaluate(() => globalThis.followed);
 		expect(found.types[0]).toBe('accepted');
 		expect(found.types.at(-1)).toBe('succeeded');
-		expect(found.result).toEqual({ sleptSeconds: 1, attempt: 1 });
+		expect(found.result).toEqual({ done: 1 });
 		expect(sockets).toHaveLength(transport === 'websocket' ? 1 : 0);
-		// A poll is held by the server until something changes.
 		expect(preferences.includes('wait=20')).toBe(transport === 'polling');
 	});
 

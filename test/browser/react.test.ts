@@ -158,6 +158,8 @@ describe('useJob', () => {
 		await show(job('picture', links.self), job('link', links.self, { readsResult: false }));
 		await shows('picture', { status: 'succeeded', result: expect.stringMatching(/^image\/png, \d+ bytes$/) });
 		await shows('link', { status: 'succeeded', result: undefined });
+		// One connection for each: see docs/react.md.
+		expect(opened).toBe(2);
 	});
 
 	it('gives up without a network, and goes on when the device is online again', async () => {

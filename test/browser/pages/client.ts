@@ -3,6 +3,8 @@ import * as client from '../../../src/client/index.ts';
 
 declare global {
 	var coatcheck: typeof client;
+	/** What a test follows, for when it has ended. */
+	var followed: Promise<{ readonly types: readonly string[]; readonly result: unknown }>;
 }
 
 globalThis.coatcheck = client;
