@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Server } from '../server.ts';
 import { describeClient } from './client.ts';
 import { DEBIAN_CLIENTS } from './debian.ts';
-import { clientsByHeading, commandsBeforeSnippets, sectionAbout } from './page.ts';
+import { clientsByHeading, commandsBeforeSnippets, rowOf, sectionAbout } from './page.ts';
 import { Program } from './program.ts';
 import { KEY, makeThumbnail, startService, startWaitingJob } from './service.ts';
 import { Tap } from './tap.ts';
@@ -46,6 +46,11 @@ describe('the page', () => {
 	it('has a section for each client that is tested here, and for no other', () => {
 		const sections = [...clientsByHeading()].filter(([heading]) => heading !== 'JavaScript');
 		expect(sections.flatMap(([, clients]) => clients).sort()).toEqual(DEBIAN_CLIENTS.map(({ name }) => name).sort());
+	});
+
+	it('leads from each row of its table to a section of its own', () => {
+		const anchors = [...clientsByHeading().values()].flat().map((name) => rowOf(name)[0]?.split('](')[1]);
+		expect(new Set(anchors).size).toBe(anchors.length);
 	});
 
 	it('gets the links of a job for the snippets', async () => {

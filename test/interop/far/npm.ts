@@ -45,7 +45,7 @@ export const NPM_CLIENTS: readonly FarClient[] = [
 	npmClient('superagent', 'superagent', {
 		probe: probe('superagent.get(url).set(options.headers)', `import superagent from 'superagent';`),
 	}),
-	npmClient('node-fetch', 'node-fetch', { probe: probe('fetch(url, options)', `import fetch from 'node-fetch';`) }),
+	npmClient('node-fetch 3', 'node-fetch', { probe: probe('fetch(url, options)', `import fetch from 'node-fetch';`) }),
 	npmClient('undici', 'undici', {
 		probe: probe('request(url, options)', `import { request } from 'undici';`),
 		following: { option: UNDICI_REDIRECTS, probe: undiciProbe(UNDICI_REDIRECTS) },
