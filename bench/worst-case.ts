@@ -8,7 +8,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { unstable_readConfig } from 'wrangler';
-import { DEFAULTS } from '../src/config/config.ts';
+import { DEFAULTS } from '../src/config/defaults.ts';
 import { CALLS_A_REQUEST, JOBS_A_REQUEST } from '../src/core/batch/limits.ts';
 import {
 	CHUNK_BYTES,

@@ -38,7 +38,7 @@ const [{ keyScopeFor }, { createRegistry }, { tasks }, { DEFAULTS }] = await Pro
 	import('../src/http/access/scopes.ts'),
 	import('../src/work/registry.ts'),
 	import('../src/tasks/index.ts'),
-	import('../src/config/config.ts'),
+	import('../src/config/defaults.ts'),
 ]);
 
 /** As `wrangler dev` serves it. */

@@ -1,19 +1,23 @@
 /** `npm run build` bundles the Worker into `dist/`, in parts, and its dashboard. `wrangler dev` and `wrangler deploy` run this first. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile } from 'esbuild';
-import { writeBundle, writeTypes } from '../cli/build/bundle.ts';
+import { LISTING, TYPES, writeBundle, writeTypes } from '../cli/build/bundle.ts';
 import { buildDashboard } from './dashboard.ts';
+import { removeOthers } from './remove-others.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
  * @param entry relative to the root of the repository.
- * @param folder an absolute path. Files of an earlier build are deleted.
+ * @param folder an absolute path. Any other file in it is deleted: wrangler would upload a module that an older version has built.
  * @param minify `false` keeps the names of functions, for a profile.
  */
-export function bundleWorker(entry: string, folder: string, minify = true): Promise<Metafile> {
-	return writeBundle({ root: ROOT, entry, folder, minify });
+export async function bundleWorker(entry: string, folder: string, minify = true): Promise<Metafile> {
+	const metafile = await writeBundle({ root: ROOT, entry, folder, minify });
+	const parts = Object.keys(metafile.outputs).map((path) => basename(path));
+	await removeOthers(folder, new Set([...parts, LISTING, TYPES]));
+	return metafile;
 }
 
 /** `worker-configuration.d.ts` imports these. The tests call the objects, so their types have all methods here. */

@@ -1,9 +1,10 @@
 /** Builds the dashboard (`dashboard/`) into static files: one page, and scripts and styles whose names change with their content. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { InlineConfig, Rolldown } from 'vite';
 import { writeChanged } from '../cli/build/write-changed.ts';
+import { removeOthers } from './remove-others.ts';
 
 const ROOT = fileURLToPath(new URL('../dashboard', import.meta.url));
 
@@ -37,7 +38,7 @@ const HEADERS = `/assets/*
   X-Content-Type-Options: nosniff
 `;
 
-/** @param folder an absolute path. Files of an earlier build are deleted. */
+/** @param folder an absolute path. Any other file in it is deleted. */
 export async function buildDashboard(folder: string): Promise<void> {
 	// Wrangler, the tests and the benches import this file, and most of them build only the Worker.
 	const { build } = await import('vite');
@@ -49,9 +50,5 @@ export async function buildDashboard(folder: string): Promise<void> {
 		await mkdir(dirname(join(folder, name)), { recursive: true });
 		await writeChanged(join(folder, name), contents);
 	}
-	const existing = await readdir(folder, { recursive: true, withFileTypes: true });
-	for (const entry of existing.filter((entry) => entry.isFile())) {
-		const path = join(entry.parentPath, entry.name);
-		if (!files.has(path.slice(folder.length + 1))) await rm(path);
-	}
+	await removeOthers(folder, new Set(files.keys()));
 }

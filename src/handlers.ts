@@ -2,11 +2,12 @@
  * Creates a Worker's handlers for a deployment's tasks. To add it to an existing Worker, call `fetch` for its paths
  * and `queue` for its queues, and export the object classes.
  */
-import { type Config, NotConfigured, readConfig } from './config/config.ts';
+import { type Config, readConfig } from './config/config.ts';
+import { NotConfigured } from './config/not-configured.ts';
 import { defined } from './core/defined.ts';
 import { createTeller, type Deployment, type DoorEnv, handleRequest, missingBinding } from './http/door.ts';
 import { logError } from './log.ts';
-import { consume, consumeDeadLetters, type Handlers, putOff } from './queue/consume.ts';
+import { consume, type Handlers, putOff } from './queue/consume.ts';
 import { lanesOf } from './queue/lanes.ts';
 import { noteWait } from './queue/pressure.ts';
 import { queuePurpose } from './queue/purpose.ts';
@@ -87,7 +88,7 @@ export function coatcheck({ tasks }: CoatcheckOptions): CoatcheckHandlers {
 			const missing = missingBinding(env);
 			if (missing) return refuseBatch(batch, missing);
 			const config = readConfigIfValid(env);
-			if (purpose.type === 'dead letters') return consumeDeadLetters(batch, createJobs(env, config, ctx));
+			if (purpose.type === 'dead letters') return failDeadJobs(batch, createJobs(env, config, ctx));
 			if (!config) return putOff(batch);
 			const dependencies = createDependencies(env, { config, ctx, lane: purpose.lane });
 			const handlers: Handlers = {
@@ -97,6 +98,11 @@ export function coatcheck({ tasks }: CoatcheckOptions): CoatcheckHandlers {
 			await consume(batch, { lanes, handlers, purpose });
 		},
 	};
+}
+
+async function failDeadJobs(batch: MessageBatch, jobs: Jobs): Promise<void> {
+	const { consumeDeadLetters } = await import('./queue/dead-letters.ts');
+	await consumeDeadLetters(batch, jobs);
 }
 
 function createActionDependencies(env: DoorEnv, config: Config, ctx: WaitUntil | undefined): ActionDependencies {

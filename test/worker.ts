@@ -8,7 +8,9 @@ import '../src/http/description/respond.ts';
 import '../src/http/mcp/serve.ts';
 import '../src/http/rare-handlers.ts';
 import '../src/http/read/edge-cache.ts';
+import '../src/http/serve-page.ts';
 import '../src/object/list-reader.ts';
+import '../src/queue/dead-letters.ts';
 import '../src/subscription/serve.ts';
 import '../src/tasks/profile-csv/profile-input.ts';
 import '../src/tasks/thumbnail/make-thumbnail.ts';
@@ -100,7 +102,7 @@ const leak = defineTask({
 const odd = defineTask({
 	name: 'odd',
 	description: 'Returns something odd.',
-	input: z.enum(['function', 'cycle', 'bigint', 'status', 'nothing', 'redirect']),
+	input: z.enum(['function', 'cycle', 'bigint', 'status', 'headers', 'nothing', 'redirect']),
 	run: (kind) => {
 		const cycle: Record<string, unknown> = {};
 		cycle.self = cycle;
@@ -109,6 +111,7 @@ const odd = defineTask({
 			cycle,
 			bigint: 1n,
 			status: new Response('no', { status: 500 }),
+			headers: new Response('yes', { headers: { link: '<https://a.example/>; rel="item", '.repeat(2_500) } }),
 			nothing: undefined,
 			redirect: new Response(null, { status: 301, headers: { location: 'https://elsewhere.example/' } }),
 		};

@@ -11,6 +11,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table } from '../../demo/terminal.ts';
+import { dollarsAMillion, dollarsFor, type Item, PRICES, type Usage } from '../../src/core/cost/prices.ts';
+import { billedUsage, type Counts } from '../../src/core/cost/usage.ts';
 import { OURS, type Running } from '../compare/contender.ts';
 import { inFlight } from '../compare/figures.ts';
 import { userCpuMsOf } from '../compare/processes.ts';
@@ -18,8 +20,7 @@ import { markdown } from '../compare/report.ts';
 import { running } from '../compare/workers.ts';
 import { configWith, localVariables } from '../configuration.ts';
 import { replaceGenerated } from '../generated.ts';
-import { dollarsAMillion, dollarsFor, type Item, OTHERS, PRICES, type Usage } from './prices.ts';
-import { type Counts, usageOf } from './usage.ts';
+import { OTHERS } from './others.ts';
 import { expectOk, LATER_MS, type Place, submit, WATCHERS, WAYS, type Way } from './ways.ts';
 
 process.env.WRANGLER_LOG ??= 'error';
@@ -94,7 +95,7 @@ async function billOf(worker: Running, way: Way, place: Place): Promise<Bill> {
 		for (let time = 0; time < times; time++) await way.go(place);
 	});
 	const cpuMs = await cpuMsOfJob(worker, way, place);
-	const usage = usageOf(counts, { cpuMs, payloadBytes: way.payloadBytes });
+	const usage = billedUsage(counts, { cpuMs, payloadBytes: way.payloadBytes });
 	return { way, counts, cpuMs, usage, dollars: dollarsAMillion(usage) };
 }
 

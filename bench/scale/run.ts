@@ -7,9 +7,9 @@
  */
 import { fileURLToPath } from 'node:url';
 import { table } from '../../demo/terminal.ts';
-import { DEFAULTS } from '../../src/config/config.ts';
+import { DEFAULTS } from '../../src/config/defaults.ts';
+import { dollarsFor, type Usage } from '../../src/core/cost/prices.ts';
 import { markdown } from '../compare/report.ts';
-import { dollarsFor, type Usage } from '../cost/prices.ts';
 import { replaceGenerated } from '../generated.ts';
 import { type Outcome, QUEUE_LIMITS, seeded, simulate } from './queue.ts';
 

@@ -10,9 +10,9 @@ import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { writeChanged } from './write-changed.ts';
 
 export const START = 'index.mjs';
-const TYPES = 'index.d.ts';
+export const TYPES = 'index.d.ts';
 /** Lists the files of a build, so that the next one deletes these and no others. */
-const LISTING = '.coatcheck-build.json';
+export const LISTING = '.coatcheck-build.json';
 
 export const BUNDLING = {
 	bundle: true,
@@ -80,8 +80,14 @@ export async function writeTypes(folder: string, types: string): Promise<void> {
 }
 
 /** The scripts that an isolate loads before its first request: the entry, and whatever it imports statically. */
-export function startScripts({ outputs }: Metafile): string[] {
-	const found = new Set(Object.keys(outputs).filter((path) => basename(path) === START));
+export function startScripts(metafile: Metafile): string[] {
+	const entries = Object.keys(metafile.outputs).filter((path) => basename(path) === START);
+	return staticImports(metafile, entries);
+}
+
+/** These scripts, and whatever they import statically. */
+export function staticImports({ outputs }: Metafile, scripts: readonly string[]): string[] {
+	const found = new Set(scripts);
 	for (const path of found)
 		for (const imported of outputs[path]?.imports ?? [])
 			if (imported.kind === 'import-statement' && !imported.external) found.add(imported.path);

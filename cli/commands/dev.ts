@@ -3,8 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { defineCommand } from 'citty';
 import { hasEntry, readWranglerConfig } from '../configuration/config.ts';
-import { fileChecker, readConfigFile, readIfThere } from '../configuration/find.ts';
-import { parseVariables } from '../configuration/variables.ts';
+import { chosenEnvironment, fileChecker, readConfigFile, readLocalVariables } from '../configuration/find.ts';
 import { MIN_NODE_MAJOR } from '../configuration/wanted.ts';
 import { error, type Finding } from '../doctor/finding.ts';
 import { checkWorker } from '../doctor/platform.ts';
@@ -22,36 +21,49 @@ export const dev = defineCommand({
 	},
 	args: {
 		config: { type: 'string', description: "The wrangler configuration. Default: this folder's" },
-		env: { type: 'string', description: 'One of its environments' },
+		env: { type: 'string', description: 'One of its environments. Default: CLOUDFLARE_ENV, otherwise the top level' },
 		check: { type: 'boolean', description: 'Only check' },
 		json: { type: 'boolean', description: 'Print what the check found as JSON. Needs --check' },
 	},
 	async run({ args, rawArgs }) {
 		if (args.json && !args.check) throw new UsageError('--json: expected --check with it');
+		const forWrangler = argumentsForWrangler(rawArgs);
 		const { folder, file, text } = await readConfigFile(args.config);
-		const config = readWranglerConfig(text, file, args.env);
-		const variables = await readIfThere(join(folder, '.dev.vars'));
+		const environment = chosenEnvironment(args.env);
+		const config = readWranglerConfig(text, file, { environment, path: args.config });
 		const isEntryThere = await hasEntry(config, fileChecker(folder));
 		const wrangler = findWrangler(folder);
 		const findings = [
 			...(typeof wrangler === 'object' ? [wrangler] : []),
 			...checkWorker(config, isEntryThere),
 			...checkQueues(config),
-			...checkLocalVariables(config, variables === undefined ? undefined : parseVariables(variables)),
+			...checkLocalVariables(config, await readLocalVariables(folder, environment)),
 		];
 		const { error: errors } = countFindings(findings);
 		if (args.json) printJson({ config: file, findings });
 		else for (const line of renderFindings(findings, noteStyle)) note(line);
 		if (errors > 0) return EXIT.failed;
 		if (args.check || typeof wrangler === 'object') return EXIT.success;
-		const end = rawArgs.indexOf('--');
 		const chosen = [
 			...(args.config === undefined ? [] : ['--config', args.config]),
-			...(args.env === undefined ? [] : ['--env', args.env]),
+			...(environment === undefined ? [] : ['--env', environment]),
 		];
-		return runWrangler(findNode(folder), [wrangler, 'dev', ...chosen, ...(end < 0 ? [] : rawArgs.slice(end + 1))]);
+		return runWrangler(findNode(folder), [wrangler, 'dev', ...chosen, ...forWrangler]);
 	},
 });
+
+/** Wrangler's options that choose a configuration. */
+const CHOICE = /^(--(?:env|config)(?==|$)|-[ec])/;
+
+/** What follows `--`. @throws {UsageError} for another configuration than the one that is checked. */
+function argumentsForWrangler(rawArgs: readonly string[]): string[] {
+	const end = rawArgs.indexOf('--');
+	const given = end < 0 ? [] : rawArgs.slice(end + 1);
+	const [, choice] = given.flatMap((arg) => CHOICE.exec(arg) ?? []);
+	if (choice === undefined) return given;
+	const name = /e(nv)?$/.test(choice) ? '--env' : '--config';
+	throw new UsageError(`${choice}: expected ${name} before --, so that the check is about what wrangler runs`);
+}
 
 /** The project's own wrangler. */
 function findWrangler(folder: string): string | Finding {

@@ -4,7 +4,7 @@ import { defineCommand } from 'citty';
 import { ProblemError } from '../../src/client/index.ts';
 import { readWholeNumber } from '../arguments.ts';
 import { hasEntry, readWranglerConfig } from '../configuration/config.ts';
-import { fileChecker, readConfigFile } from '../configuration/find.ts';
+import { chosenEnvironment, fileChecker, readConfigFile } from '../configuration/find.ts';
 import { connect } from '../connection.ts';
 import { estimateMonth, WAYS } from '../doctor/cost.ts';
 import { error, type Finding, remark } from '../doctor/finding.ts';
@@ -23,7 +23,7 @@ export const doctor = defineCommand({
 	meta: { name: 'doctor', description: 'Say what is wrong or missing for a deployment, and what it would cost' },
 	args: {
 		config: { type: 'string', description: "The wrangler configuration. Default: this folder's" },
-		env: { type: 'string', description: 'One of its environments' },
+		env: { type: 'string', description: 'One of its environments. Default: CLOUDFLARE_ENV, otherwise the top level' },
 		secrets: {
 			type: 'string',
 			description: 'The output of `npx wrangler secret list`: a file, or - for stdin',
@@ -36,7 +36,8 @@ export const doctor = defineCommand({
 	async run({ args }) {
 		const jobs = readWholeNumber('jobs-per-month', args['jobs-per-month'], 1) ?? DEFAULT_JOBS_PER_MONTH;
 		const found = await readConfigFile(args.config);
-		const config = readWranglerConfig(found.text, found.file, args.env);
+		const choice = { environment: chosenEnvironment(args.env), path: args.config };
+		const config = readWranglerConfig(found.text, found.file, choice);
 		const secretNames = args.secrets === undefined ? undefined : await readSecretNames(args.secrets);
 		const isEntryThere = await hasEntry(config, fileChecker(found.folder));
 		const url = args.url ?? (process.env.COATCHECK_URL || undefined);

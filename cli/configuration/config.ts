@@ -51,7 +51,20 @@ const CONFIG = z.object({
 		.optional(),
 });
 
-export type WranglerConfig = z.infer<typeof CONFIG>;
+/** What a person has chosen of wrangler's configurations. */
+export interface ConfigChoice {
+	/** The name of one of its environments. Default: the top level. */
+	readonly environment?: string | undefined;
+	/** The file, as wrangler's `--config`. Default: that of the folder. */
+	readonly path?: string | undefined;
+}
+
+export interface WranglerConfig extends z.infer<typeof CONFIG> {
+	readonly origin: ConfigChoice & {
+		/** The members that the environment has itself. Without an environment there are none. */
+		readonly ownMembers: readonly string[];
+	};
+}
 export type QueueProducer = z.infer<typeof producer>;
 export type QueueConsumer = z.infer<typeof consumer>;
 
@@ -61,6 +74,11 @@ export function isDeclared({ exports, migrations }: WranglerConfig, className: s
 	return (
 		declared?.storage === 'sqlite' || migrations.some(({ new_sqlite_classes: names }) => names.includes(className))
 	);
+}
+
+/** Whether an environment has, or must have, a member of its own: it inherits the others from the top level. */
+export function isOwnMember({ origin: { ownMembers } }: WranglerConfig, member: string): boolean {
+	return Object.hasOwn(ENVIRONMENT_ONLY, member) || ownMembers.includes(member);
 }
 
 /** Whether the entry is there, or will be after the build. @param isThere whether the folder has a file. */
@@ -79,22 +97,24 @@ export function parseText(text: string, file: string): Readonly<Record<string, u
 	return value as Record<string, unknown>;
 }
 
-/** @param environment the name of one of its environments. Default: the top level. @throws {UsageError} */
-export function readWranglerConfig(text: string, file: string, environment?: string): WranglerConfig {
+/** @param choice of the environment, whose file is read already. @throws {UsageError} */
+export function readWranglerConfig(text: string, file: string, choice: ConfigChoice = {}): WranglerConfig {
+	const { environment } = choice;
 	const { env = {}, ...top } = parseText(text, file);
-	if (environment === undefined) return checked(top, file);
+	if (environment === undefined) return { ...checked(top, file), origin: { ...choice, ownMembers: [] } };
 	const own = Object.hasOwn(env as object, environment) ? (env as Record<string, object>)[environment] : undefined;
 	if (own === undefined) throw new UsageError(`${file}: expected an environment "${environment}"`);
 	const inherited = Object.entries(top).filter(([name]) => !Object.hasOwn(ENVIRONMENT_ONLY, name));
 	const name = typeof top.name === 'string' ? { name: `${top.name}-${environment}` } : {};
-	return checked({ ...Object.fromEntries(inherited), ...name, ...own }, file);
+	const members = checked({ ...Object.fromEntries(inherited), ...name, ...own }, file);
+	return { ...members, origin: { ...choice, ownMembers: Object.keys(own) } };
 }
 
 export function formatOf(file: string): ConfigFormat {
 	return file.endsWith('.toml') ? 'toml' : 'jsonc';
 }
 
-function checked(value: object, file: string): WranglerConfig {
+function checked(value: object, file: string): z.infer<typeof CONFIG> {
 	const { data, error } = CONFIG.safeParse(value);
 	if (data) return data;
 	const [issue] = error.issues;

@@ -1,6 +1,17 @@
 /** The file `.dev.vars`, in the form that wrangler reads. Pure. */
 import { parseEnv } from 'node:util';
 
+/** The variables of local development, and the file that has them. */
+export interface LocalVariables {
+	readonly file: string;
+	readonly values: Readonly<Record<string, string | undefined>>;
+}
+
+/** The files of local variables. Wrangler reads the first that is there, and no other. */
+export function variableFiles(environment: string | undefined): string[] {
+	return environment === undefined ? ['.dev.vars'] : [`.dev.vars.${environment}`, '.dev.vars'];
+}
+
 /** The variables of the file. */
 export function parseVariables(text: string): Readonly<Record<string, string | undefined>> {
 	return parseEnv(text);

@@ -1,6 +1,6 @@
 /** What a month costs, from the counts of `bench/results/cost.md`, the prices and what the plan includes. Pure. */
-import { dollarsFor, INCLUDED, type Item, PLAN_DOLLARS, PRICES } from '../../bench/cost/prices.ts';
-import { type Counts, usageOf } from '../../bench/cost/usage.ts';
+import { dollarsFor, INCLUDED, type Item, PLAN_DOLLARS, PRICES } from '../../src/core/cost/prices.ts';
+import { billedUsage, type Counts } from '../../src/core/cost/usage.ts';
 
 /** How a client uses the service, and the operations of one job. */
 export interface Way {
@@ -71,7 +71,7 @@ export function estimateMonth({ what, counts, cpuMs }: Way, jobs: number, isList
 }
 
 function itemCosts(counts: Counts, cpuMs: number, jobs: number): ItemCost[] {
-	const usage = usageOf(counts, { cpuMs });
+	const usage = billedUsage(counts, { cpuMs });
 	return Object.entries(usage).map(([name, amountAJob]) => {
 		const item = name as Item;
 		const amount = (amountAJob ?? 0) * jobs;

@@ -1,5 +1,5 @@
 /** Checks the Worker itself: its name, its entry, its date and its objects. Pure. */
-import { isDeclared, type WranglerConfig } from '../configuration/config.ts';
+import { isDeclared, isOwnMember, type WranglerConfig } from '../configuration/config.ts';
 import {
 	COMPATIBILITY_DATE,
 	CPU_MS,
@@ -10,6 +10,7 @@ import {
 	PUBLIC_FETCH_FLAG,
 	REQUEST_SIGNAL_FLAG,
 } from '../configuration/wanted.ts';
+import { settingFor } from './advice.ts';
 import { error, type Finding, warning } from './finding.ts';
 
 /** What local development needs, too. */
@@ -18,54 +19,75 @@ export function checkWorker(config: WranglerConfig, isEntryThere: boolean): Find
 }
 
 /** What only a deployment needs. */
-export function checkOperation({ compatibility_flags: flags, limits, observability }: WranglerConfig): Finding[] {
-	const checks: readonly (readonly [isFine: boolean, finding: Finding])[] = [
+export function checkOperation(config: WranglerConfig): Finding[] {
+	const { compatibility_flags: flags, limits, observability } = config;
+	const checks: readonly (readonly [isFine: boolean, check: OperationCheck])[] = [
 		[flags.includes(PUBLIC_FETCH_FLAG), PRIVATE_FETCH],
 		[flags.includes(REQUEST_SIGNAL_FLAG), UNNOTICED_CLOSE],
 		[observability?.redact_query_string === true, TOKENS_IN_LOGS],
 		[observability?.logs?.invocation_logs === false, INVOCATION_LOGS],
 		[limits?.cpu_ms !== undefined, CPU_LIMIT],
 	];
-	return checks.filter(([isFine]) => !isFine).map(([, finding]) => finding);
+	return checks
+		.filter(([isFine]) => !isFine)
+		.map(([, [report, code, message, ...setting]]) => report(code, message, settingFor(config, ...setting)));
 }
 
-const PRIVATE_FETCH = error(
+/** What is reported, and the setting that mends it: its table, and the line. */
+type OperationCheck = readonly [report: typeof error, code: string, message: string, table: string, line: string];
+
+const PRIVATE_FETCH: OperationCheck = [
+	error,
 	'PrivateFetch',
 	'Clients choose URLs that this Worker calls, and calls to its own zone would bypass Cloudflare',
-	`compatibility_flags: add "${PUBLIC_FETCH_FLAG}"`,
-);
-const UNNOTICED_CLOSE = warning(
+	'compatibility_flags',
+	`add "${PUBLIC_FETCH_FLAG}"`,
+];
+const UNNOTICED_CLOSE: OperationCheck = [
+	warning,
 	'UnnoticedClose',
 	'A call of an agent that is closed does not cancel its job',
-	`compatibility_flags: add "${REQUEST_SIGNAL_FLAG}"`,
-);
-const TOKENS_IN_LOGS = error(
+	'compatibility_flags',
+	`add "${REQUEST_SIGNAL_FLAG}"`,
+];
+const TOKENS_IN_LOGS: OperationCheck = [
+	error,
 	'TokensInLogs',
 	'Query strings hold tokens, and logs would keep them',
-	'observability: redact_query_string = true',
-);
-const INVOCATION_LOGS = warning(
+	'observability',
+	'redact_query_string = true',
+];
+const INVOCATION_LOGS: OperationCheck = [
+	warning,
 	'InvocationLogs',
 	'A log line for each invocation can cost more than the jobs',
-	'observability.logs: invocation_logs = false',
-);
-const CPU_LIMIT = warning(
+	'observability.logs',
+	'invocation_logs = false',
+];
+const CPU_LIMIT: OperationCheck = [
+	warning,
 	'CpuLimit',
 	"A batch of jobs has the platform's 30 s of CPU together (on the Free plan 10 ms, and no limit can be set)",
-	`limits: cpu_ms = ${CPU_MS}`,
-);
+	'limits',
+	`cpu_ms = ${CPU_MS}`,
+];
 
-function checkEntry({ name, main }: WranglerConfig, isEntryThere: boolean): Finding[] {
+function checkEntry(config: WranglerConfig, isEntryThere: boolean): Finding[] {
+	const { name, main } = config;
 	const found: Finding[] = [];
-	if (name === undefined) found.push(error('NoName', 'The Worker has no name', 'name = "…"'));
-	if (main === undefined) found.push(error('NoEntry', 'The Worker has no entry', 'main = "src/index.ts"'));
-	else if (!isEntryThere)
-		found.push(error('NoEntry', `The entry ${main} is not there`, '`coatcheck init`, or the build'));
+	const entry = settingFor(config, '', 'main = "src/index.ts"');
+	if (name === undefined) found.push(error('NoName', 'The Worker has no name', settingFor(config, '', 'name = "…"')));
+	if (main === undefined) found.push(error('NoEntry', 'The Worker has no entry', entry));
+	else if (!isEntryThere) {
+		const fix = isOwnMember(config, 'main') ? `the build, or ${entry}` : '`coatcheck init`, or the build';
+		found.push(error('NoEntry', `The entry ${main} is not there`, fix));
+	}
 	return found;
 }
 
-function checkDate({ compatibility_date: date, compatibility_flags: flags }: WranglerConfig): Finding[] {
-	const fix = `compatibility_date = "${COMPATIBILITY_DATE}"`;
+function checkDate(config: WranglerConfig): Finding[] {
+	const { compatibility_date: date, compatibility_flags: flags } = config;
+	const fix = settingFor(config, '', `compatibility_date = "${COMPATIBILITY_DATE}"`);
 	if (date === undefined) return [error('NoDate', 'The configuration has no compatibility date', fix)];
 	if (date < OLDEST_COMPATIBILITY_DATE)
 		return [error('OldDate', `Before ${OLDEST_COMPATIBILITY_DATE}, alarms of deleted jobs stay`, fix)];
@@ -86,7 +108,7 @@ function checkObjects(config: WranglerConfig): Finding[] {
 				error(
 					'NoStorage',
 					`The class ${className} has no SQLite storage`,
-					`exports.${className}: type = "durable-object", storage = "sqlite"`,
+					settingFor(config, `exports.${className}`, 'type = "durable-object", storage = "sqlite"'),
 				),
 			);
 		return found;

@@ -2,6 +2,7 @@
 import { queuePurpose } from '../../src/queue/purpose.ts';
 import type { QueueConsumer, QueueProducer, WranglerConfig } from '../configuration/config.ts';
 import { DEAD_LETTERS_BINDING, LANE_CONSUMER, LANES } from '../configuration/wanted.ts';
+import { additionFor, settingFor } from './advice.ts';
 import { error, type Finding, warning } from './finding.ts';
 
 const LANE_BINDING = /^LANE_([A-Z]+)_(\d+)$/;
@@ -15,33 +16,35 @@ interface LaneQueue extends QueueProducer {
 	readonly number: number;
 }
 
-export function checkQueues({ queues: { producers, consumers } }: WranglerConfig): Finding[] {
+export function checkQueues(config: WranglerConfig): Finding[] {
+	const { producers } = config.queues;
 	const queues = producers.flatMap((producer) => {
 		const [, name, number] = LANE_BINDING.exec(producer.binding) ?? [];
 		return name === undefined ? [] : [{ ...producer, lane: name.toLowerCase(), number: Number(number) }];
 	});
 	return [
-		...checkLanes(queues),
-		...queues.flatMap((queue) => checkLaneQueue(queue, { queues, consumers })),
-		...checkDeadLetters(producers, consumers),
+		...checkLanes(queues, config),
+		...queues.flatMap((queue) => checkLaneQueue(queue, queues, config)),
+		...checkDeadLetters(config),
 	];
 }
 
-function checkLanes(queues: readonly LaneQueue[]): Finding[] {
+function checkLanes(queues: readonly LaneQueue[], config: WranglerConfig): Finding[] {
 	const lanes = new Set(queues.map(({ lane }) => lane));
-	return LANES.filter(({ lane }) => !lanes.has(lane)).map(({ lane }) =>
-		lane === 'jobs'
-			? error('NoLane', 'The lane jobs has no queue (binding LANE_JOBS_1): no job would run', '`coatcheck init`')
-			: warning('NoLane', `The lane ${lane} has no queue: its work goes to the lane jobs`, '`coatcheck init`'),
-	);
+	return LANES.filter(({ lane }) => !lanes.has(lane)).map(({ lane }) => {
+		const producer = `binding = "LANE_${lane.toUpperCase()}_1", queue = "${config.name ?? '…'}-${lane}"`;
+		const fix = additionFor(config, 'queues.producers', producer);
+		return lane === 'jobs'
+			? error('NoLane', 'The lane jobs has no queue (binding LANE_JOBS_1): no job would run', fix)
+			: warning('NoLane', `The lane ${lane} has no queue: its work goes to the lane jobs`, fix);
+	});
 }
 
-interface Neighbours {
-	readonly queues: readonly LaneQueue[];
-	readonly consumers: readonly QueueConsumer[];
-}
-
-function checkLaneQueue({ binding, queue, lane, number }: LaneQueue, { queues, consumers }: Neighbours): Finding[] {
+function checkLaneQueue(
+	{ binding, queue, lane, number }: LaneQueue,
+	queues: readonly LaneQueue[],
+	config: WranglerConfig,
+): Finding[] {
 	const found: Finding[] = [];
 	const purpose = queuePurpose(queue, new Set(queues.map((one) => one.lane)));
 	const isNamed = purpose.type === 'lane' && purpose.lane === lane && purpose.index === number - 1;
@@ -50,14 +53,15 @@ function checkLaneQueue({ binding, queue, lane, number }: LaneQueue, { queues, c
 		found.push(error('QueueName', `${binding}: expected a queue whose name ends with ${ending}, got ${queue}`));
 	if (number > 1 && !queues.some((one) => one.lane === lane && one.number === number - 1))
 		found.push(error('LaneGap', `${binding}: expected LANE_${lane.toUpperCase()}_${number - 1} before it`));
-	const consumer = consumers.find((one) => one.queue === queue);
+	const consumer = config.queues.consumers.find((one) => one.queue === queue);
+	const fix = additionFor(config, 'queues.consumers', `queue = "${queue}"`);
 	if (consumer === undefined)
-		found.push(error('NoConsumer', `The queue ${queue} has no consumer: its jobs would never run`, '`coatcheck init`'));
-	else found.push(...checkConsumer(consumer, lane));
+		found.push(error('NoConsumer', `The queue ${queue} has no consumer: its jobs would never run`, fix));
+	else found.push(...checkConsumer(consumer, lane, config));
 	return found;
 }
 
-function checkConsumer(consumer: QueueConsumer, lane: string): Finding[] {
+function checkConsumer(consumer: QueueConsumer, lane: string, config: WranglerConfig): Finding[] {
 	const { queue, dead_letter_queue, max_batch_size = PLATFORM_DEFAULTS.max_batch_size } = consumer;
 	const most = LANES.find((one) => one.lane === lane)?.maxBatchSize ?? DEFAULT_MAX_BATCH;
 	const found: Finding[] = [];
@@ -66,7 +70,7 @@ function checkConsumer(consumer: QueueConsumer, lane: string): Finding[] {
 			error(
 				'NoDeadLetters',
 				`${queue}: after its last retry, a message would be deleted`,
-				'dead_letter_queue = "…-dead-letters"',
+				settingFor(config, 'queues.consumers', 'dead_letter_queue = "…-dead-letters"'),
 			),
 		);
 	if (max_batch_size > most)
@@ -74,13 +78,13 @@ function checkConsumer(consumer: QueueConsumer, lane: string): Finding[] {
 			warning(
 				'BatchSize',
 				`${queue}: a batch of ${max_batch_size} lasts as long as its slowest job`,
-				`max_batch_size = ${most}`,
+				settingFor(config, 'queues.consumers', `max_batch_size = ${most}`),
 			),
 		);
-	return [...found, ...checkPace(consumer)];
+	return [...found, ...checkPace(consumer, config)];
 }
 
-function checkPace(consumer: QueueConsumer): Finding[] {
+function checkPace(consumer: QueueConsumer, config: WranglerConfig): Finding[] {
 	const { queue, max_batch_timeout, max_retries } = consumer;
 	const timeout = max_batch_timeout ?? PLATFORM_DEFAULTS.max_batch_timeout;
 	const retries = max_retries ?? PLATFORM_DEFAULTS.max_retries;
@@ -90,7 +94,7 @@ function checkPace(consumer: QueueConsumer): Finding[] {
 			warning(
 				'BatchTimeout',
 				`${queue}: a job waits up to ${timeout} s for others`,
-				`max_batch_timeout = ${LANE_CONSUMER.max_batch_timeout}`,
+				settingFor(config, 'queues.consumers', `max_batch_timeout = ${LANE_CONSUMER.max_batch_timeout}`),
 			),
 		);
 	if (retries < LANE_CONSUMER.max_retries)
@@ -98,13 +102,14 @@ function checkPace(consumer: QueueConsumer): Finding[] {
 			warning(
 				'Retries',
 				`${queue}: the queue gives up after ${retries} retries, and the job decides about its own`,
-				`max_retries = ${LANE_CONSUMER.max_retries}`,
+				settingFor(config, 'queues.consumers', `max_retries = ${LANE_CONSUMER.max_retries}`),
 			),
 		);
 	return found;
 }
 
-function checkDeadLetters(producers: readonly QueueProducer[], consumers: readonly QueueConsumer[]): Finding[] {
+function checkDeadLetters(config: WranglerConfig): Finding[] {
+	const { producers, consumers } = config.queues;
 	const named = new Set(consumers.flatMap(({ dead_letter_queue }) => dead_letter_queue ?? []));
 	return [...named].flatMap((queue) => {
 		const found: Finding[] = [];
@@ -115,7 +120,7 @@ function checkDeadLetters(producers: readonly QueueProducer[], consumers: readon
 				error(
 					'NoConsumer',
 					`The queue ${queue} has no consumer: its jobs would never fail visibly`,
-					'`coatcheck init`',
+					additionFor(config, 'queues.consumers', `queue = "${queue}"`),
 				),
 			);
 		if (!producers.some((one) => one.queue === queue))
@@ -123,7 +128,7 @@ function checkDeadLetters(producers: readonly QueueProducer[], consumers: readon
 				error(
 					'NotCreated',
 					`A deploy would not create the queue ${queue}, because it has no binding`,
-					`queues.producers: binding = "${DEAD_LETTERS_BINDING}"`,
+					settingFor(config, 'queues.producers', `binding = "${DEAD_LETTERS_BINDING}"`),
 				),
 			);
 		return found;

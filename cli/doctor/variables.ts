@@ -1,7 +1,10 @@
 /** Checks the variables and secrets, with the reader that the Worker itself uses. Pure. */
-import { NotConfigured, readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { NotConfigured } from '../../src/config/not-configured.ts';
 import { isDeclared, type WranglerConfig } from '../configuration/config.ts';
+import { type LocalVariables, variableFiles } from '../configuration/variables.ts';
 import { OBJECT_CLASSES, RATE_LIMITS } from '../configuration/wanted.ts';
+import { commandFor, settingFor } from './advice.ts';
 import { error, type Finding, remark, warning } from './finding.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
@@ -23,35 +26,38 @@ export function checkDeployedVariables(config: WranglerConfig, secretNames: read
 		error(
 			'SecretInConfig',
 			`${name} stands in the configuration, where it is no secret`,
-			`npx wrangler secret put ${name}`,
+			commandFor(config, `npx wrangler secret put ${name}`),
 		),
 	);
 	if (vars.AUTH === 'none')
 		return [
 			...found,
-			error('Open', 'AUTH=none accepts every request', 'remove it: .dev.vars has it for local development'),
+			error(
+				'Open',
+				'AUTH=none accepts every request',
+				settingFor(config, 'vars', 'remove AUTH; .dev.vars has it for local development'),
+			),
 		];
 	if (vars.ALLOW_PRIVATE_TARGETS === 'true')
 		found.push(warning('PrivateTargets', 'ALLOW_PRIVATE_TARGETS lets tasks and webhooks call private addresses'));
 	return [
 		...found,
 		...checkRateLimits(config),
-		...checkSecrets(vars, secretNames),
+		...checkSecrets(config, secretNames),
 		...readFindings({ ...assumedBindings(config), ...assumedSecrets(vars), ...vars }),
 	];
 }
 
-/** @param local the variables of `.dev.vars`. */
-export function checkLocalVariables(config: WranglerConfig, local: Variables | undefined): Finding[] {
-	if (local === undefined)
-		return [
-			error(
-				'NoVariables',
-				'The file .dev.vars is not there, so that every request is answered 503',
-				'`coatcheck init`',
-			),
-		];
-	return readFindings({ ...assumedBindings(config), ...config.vars, ...local });
+export function checkLocalVariables(config: WranglerConfig, local: LocalVariables | undefined): Finding[] {
+	const files = variableFiles(config.origin.environment);
+	if (local === undefined) {
+		const missing = files.length > 1 ? `Neither ${files.join(' nor ')} is there` : `The file ${files[0]} is not there`;
+		return [error('NoVariables', `${missing}, so that every request is answered 503`, '`coatcheck init`')];
+	}
+	const found = readFindings({ ...assumedBindings(config), ...config.vars, ...local.values });
+	if (local.file === files.at(-1)) return found;
+	const fix = `wrangler reads ${local.file} in place of ${files.at(-1)}: it needs all of the variables`;
+	return found.map((finding) => ({ ...finding, fix }));
 }
 
 function readFindings(env: Variables): Finding[] {
@@ -64,7 +70,8 @@ function readFindings(env: Variables): Finding[] {
 	}
 }
 
-function checkRateLimits({ ratelimits, vars }: WranglerConfig): Finding[] {
+function checkRateLimits(config: WranglerConfig): Finding[] {
+	const { ratelimits, vars } = config;
 	return RATE_LIMITS.flatMap(({ binding, variable, limit, period }) => {
 		const limiter = ratelimits.find(({ name }) => name === binding);
 		const said = vars[variable];
@@ -73,7 +80,7 @@ function checkRateLimits({ ratelimits, vars }: WranglerConfig): Finding[] {
 				warning(
 					'NoRateLimit',
 					`There is no rate limit ${binding}`,
-					`ratelimits: "${binding}" with ${limit}/${period}s`,
+					settingFor(config, 'ratelimits', `"${binding}" with ${limit}/${period}s`),
 				),
 			];
 		if (limiter === undefined || said === undefined) return [];
@@ -84,13 +91,14 @@ function checkRateLimits({ ratelimits, vars }: WranglerConfig): Finding[] {
 					error(
 						'RateLimitNumbers',
 						`${variable} says ${String(said)}, but ${binding} counts ${counted}`,
-						`${variable} = "${counted}"`,
+						settingFor(config, 'vars', `${variable} = "${counted}"`),
 					),
 				];
 	});
 }
 
-function checkSecrets(vars: Variables, names: readonly string[] | undefined): Finding[] {
+function checkSecrets(config: WranglerConfig, names: readonly string[] | undefined): Finding[] {
+	const { vars } = config;
 	const upstream = upstreamSecrets(vars);
 	const isJwt = vars.JWT_ISSUER !== undefined;
 	const wanted = [...(isJwt ? [] : ['API_KEYS']), 'SIGNING_KEYS', ...upstream];
@@ -99,13 +107,13 @@ function checkSecrets(vars: Variables, names: readonly string[] | undefined): Fi
 			remark(
 				'SecretsUnknown',
 				`It needs the secrets ${wanted.join(', ')}, which can't be read from here`,
-				'npx wrangler secret list | npx coatcheck doctor --secrets -',
+				`${commandFor(config, 'npx wrangler secret list')} | ${commandFor(config, 'npx coatcheck doctor --secrets -')}`,
 			),
 		];
 	const has = (name: string) => names.includes(name) || vars[name] !== undefined;
 	const missing = wanted
 		.filter((name) => !has(name))
-		.map((name) => error('NoSecret', `The secret ${name} is missing`, HOW[name] ?? `npx wrangler secret put ${name}`));
+		.map((name) => error('NoSecret', `The secret ${name} is missing`, putSecret(config, name)));
 	return has('WEBHOOK_SECRETS')
 		? missing
 		: [
@@ -113,16 +121,19 @@ function checkSecrets(vars: Variables, names: readonly string[] | undefined): Fi
 				warning(
 					'NoSecret',
 					'Without WEBHOOK_SECRETS, jobs with a webhook are refused',
-					'npx wrangler secret put WEBHOOK_SECRETS',
+					putSecret(config, 'WEBHOOK_SECRETS'),
 				),
 			];
 }
 
-const HOW: Readonly<Record<string, string>> = {
-	API_KEYS:
-		'npx coatcheck key --tenant acme --scopes submit,read,cancel --file api-keys.json, then npx wrangler secret put API_KEYS < api-keys.json',
-	SIGNING_KEYS: 'npx coatcheck key --signing | npx wrangler secret put SIGNING_KEYS',
-};
+/** How to make a secret, and to give it to the deployment. */
+function putSecret(config: WranglerConfig, name: string): string {
+	const put = commandFor(config, `npx wrangler secret put ${name}`);
+	if (name === 'SIGNING_KEYS') return `npx coatcheck key --signing | ${put}`;
+	if (name !== 'API_KEYS') return put;
+	const key = 'npx coatcheck key --tenant acme --scopes submit,read,cancel --file api-keys.json';
+	return `${key}, then ${put} < api-keys.json`;
+}
 
 function assumedSecrets(vars: Variables): Variables {
 	const upstream = Object.fromEntries(upstreamSecrets(vars).map((name) => [name, 'assumed']));

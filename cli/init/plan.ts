@@ -98,10 +98,10 @@ export function sourceEntry(config: Pick<WranglerConfig, 'main' | 'build'> | und
 	return posix.normalize(named);
 }
 
-/** Whether the file ignores the secrets. A folder without the file gets one that does. */
+/** Whether the file ignores the secrets, also those of environments (`.dev.vars.staging`). A folder without the file gets one that does. */
 function isIgnored(gitignore: string | undefined): boolean {
 	if (gitignore === undefined) return true;
-	return gitignore.split('\n').some((line) => /^(\/|\*\*\/)?(\.dev\.vars\*?|\.dev\*|\.\*)\s*$/.test(line));
+	return gitignore.split('\n').some((line) => /^(\/|\*\*\/)?(\.dev\.vars\*|\.dev\*|\.\*)\s*$/.test(line));
 }
 
 function newConfig(name: string): ConfigPlan {

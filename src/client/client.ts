@@ -69,13 +69,12 @@ export class Client<Tasks extends TaskCatalogue = TaskCatalogue> {
 			timeoutMs: this.#timeoutMs,
 		});
 		const SocketClass = options.WebSocket ?? (options.fetch ? undefined : globalThis.WebSocket);
-		const names = options.transports ?? PREFERENCE;
-		const transports = { names, SocketClass };
+		const transports = { names: options.transports ?? PREFERENCE, SocketClass };
 		assertUsable(transports);
 		this.#connection = { http: this.#http, transports };
 		// A topic has no links with tokens, and the platform's sockets can't carry the key.
-		const TopicSocketClass = options.apiKey === undefined ? SocketClass : options.WebSocket;
-		this.#topicTransports = { names, SocketClass: TopicSocketClass };
+		this.#topicTransports =
+			options.apiKey === undefined ? transports : { ...transports, SocketClass: options.WebSocket };
 		this.jobs = new JobsClient(this.#http, this.#base);
 		this.actions = new Actions(this.#http, this.#base);
 	}

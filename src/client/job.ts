@@ -1,4 +1,5 @@
 /** A handle on one job, with all its operations. */
+import { discardBody } from './body.ts';
 import { isOver, type JobEvent, parseStatusDocument, type StatusDocument } from './document.ts';
 import { EventStream } from './events/event-stream.ts';
 import type { TransportTerms } from './events/transport-terms.ts';
@@ -131,7 +132,7 @@ export class Job<Result = unknown> {
 	async purge({ signal = unaborted() }: CallOptions = {}): Promise<void> {
 		const { purge } = await this.#ready(signal);
 		const question = { url: purge, method: 'POST', signal };
-		await this.#connection.http.ask(question, async ({ body }) => body?.cancel());
+		await this.#connection.http.ask(question, async (response) => discardBody(response));
 	}
 
 	/** Waits until the job has succeeded, and returns the result's URL. */

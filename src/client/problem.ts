@@ -2,7 +2,7 @@
 import { isObject } from '../core/http/json.ts';
 import { isJson } from '../core/http/media-type.ts';
 import { parseRetryAfter } from '../core/operation/retry-after.ts';
-import { type ReadOptions, readText, responseMediaType } from './body.ts';
+import { discardBody, type ReadOptions, readText, responseMediaType } from './body.ts';
 import { type Fault, JobGoneError, ProblemError } from './errors.ts';
 import { MAX_PROBLEM_BYTES } from './limits.ts';
 
@@ -29,7 +29,7 @@ export async function readProblem(action: string, response: Response, options: R
 /** The status is enough: a body that is not JSON, or never arrives, counts as empty. */
 async function problemBody(response: Response, options: ReadOptions): Promise<Readonly<Record<string, unknown>>> {
 	if (!isJson(responseMediaType(response))) {
-		await response.body?.cancel().catch(() => {});
+		discardBody(response);
 		return {};
 	}
 	try {

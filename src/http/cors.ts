@@ -2,7 +2,8 @@
  * Controls which web pages may read responses (Fetch standard, CORS protocol). No middleware does this, because bodies must not
  * be cloned: a result can be a stream of 32 MiB, and a clone would hold all of it in memory.
  */
-import { type Config, EVERY_ORIGIN } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { EVERY_ORIGIN } from '../config/forms.ts';
 
 /** Response headers that a script may read beyond the safelisted ones. */
 const EXPOSED = [

@@ -1,6 +1,7 @@
 /** Handles a request: configuration, route, authentication, handler. Turns every error into a problem response. */
 import { Router } from 'itty-router';
-import { type Config, NotConfigured, readConfig } from '../config/config.ts';
+import { type Config, readConfig } from '../config/config.ts';
+import { NotConfigured } from '../config/not-configured.ts';
 import { A2A_PATH } from '../core/a2a/limits.ts';
 import { defined } from '../core/defined.ts';
 import { MCP_PATH } from '../core/mcp/limits.ts';
@@ -22,12 +23,13 @@ import { countRequest } from './access/rate-limit.ts';
 import { type DrainLimits, drain, REST_OF_KNOWN, REST_OF_UNKNOWN } from './body.ts';
 import { Correlation } from './correlation.ts';
 import { addCors, preflight } from './cors.ts';
-import { isPage, type PageFiles, servePage } from './dashboard.ts';
+import { isPage } from './dashboard.ts';
 import { Problem, problemResponse, shown } from './problem.ts';
 import { type Door, linkOrigin, type RequestContext, requestFacts } from './request-context.ts';
 import { refuseOversized } from './request-limits.ts';
 import { ROUTES, type Route } from './routes.ts';
 import { addSecurityHeaders } from './security-headers.ts';
+import type { PageFiles } from './serve-page.ts';
 import { toProblem } from './to-problem.ts';
 
 /** The bindings for handling requests. */
@@ -92,7 +94,7 @@ async function routeRequest(
 	refuseWrongHost({ config, url });
 	if (isRead && env.ASSETS && config.isDashboardOn && isPage(url)) {
 		await countRequest(request, config);
-		return servePage(env.ASSETS, request);
+		return (await import('./serve-page.ts')).servePage(env.ASSETS, request);
 	}
 	const waitUntil = (promise: Promise<unknown>) => ctx.waitUntil(promise);
 	const teller = createTeller(env, config, waitUntil);

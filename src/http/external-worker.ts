@@ -20,7 +20,16 @@ import type { Refusal } from '../core/job/transition.ts';
 import { once } from '../core/once.ts';
 import { logError } from '../log.ts';
 import { discardUpload, TooLarge, UploadRefused, upload } from '../rpc/upload.ts';
-import { readBytes, readPieces, refuseEncoded, refuseTooLarge, requestMediaType, tooLarge } from './body.ts';
+import {
+	drain,
+	REST_OF_KNOWN,
+	readBytes,
+	readPieces,
+	refuseEncoded,
+	refuseTooLarge,
+	requestMediaType,
+	tooLarge,
+} from './body.ts';
 import { inBody, zodFaults } from './faults.ts';
 import { parseJson } from './json-text.ts';
 import { Problem, shown } from './problem.ts';
@@ -86,6 +95,7 @@ export async function completeJob(context: RequestContext): Promise<Response> {
 	const { jobs } = context;
 	const id = readJobId(context);
 	const reply = await replyIn(context, fence);
+	if ('refusal' in reply) return reportResponse(context, reply);
 	const report = await jobs.call(id, (job) => job.completeAttempt({ fence, reply }));
 	// The job may have finished during the upload: then nothing refers to the bytes.
 	if (report.refusal !== undefined) await discardUpload(jobs, id, reply.body);
@@ -123,7 +133,8 @@ async function reportIn<Form extends z.ZodType>({ request }: RequestContext, for
 	return parsed.data;
 }
 
-async function replyIn(context: RequestContext, fence: Fence): Promise<StoredReply> {
+/** Stores the result, unless the job's object rejects its bytes. */
+async function replyIn(context: RequestContext, fence: Fence): Promise<StoredReply | UploadRefused> {
 	const { request, jobs, config } = context;
 	const maxBytes = config.maxResultBytes;
 	refuseEncoded(request);
@@ -133,7 +144,10 @@ async function replyIn(context: RequestContext, fence: Fence): Promise<StoredRep
 		const body = await upload(readPieces(request), { jobs, id: readJobId(context), mediaType, maxBytes, fence });
 		return body.sizeBytes === 0 ? { status: 204, headers: [] } : { status: 200, headers: [], body };
 	} catch (error) {
-		if (error instanceof UploadRefused) throw stale();
+		if (error instanceof UploadRefused) {
+			await drain(request, REST_OF_KNOWN);
+			return error;
+		}
 		throw error instanceof TooLarge ? tooLarge(maxBytes) : error;
 	}
 }
@@ -146,7 +160,7 @@ function reportResponse({ principal }: RequestContext, { refusal }: Report): Res
 	throw refusal === 'canceled' ? new Problem('JobCanceled', 'The job was canceled: stop the work') : stale(refusal);
 }
 
-function stale(refusal: Refusal = 'stale'): Problem {
+function stale(refusal: Refusal): Problem {
 	return new Problem(
 		'StaleAttempt',
 		refusal === 'finished'

@@ -20,7 +20,12 @@ export function zodFaults(error: z.ZodError, locate: (path: Path, message: strin
 
 /** Faults in a JSON body: JSON Pointers (RFC 6901) below `prefix`. */
 export function inBody(prefix = ''): (path: Path, message: string) => Fault {
-	return (path, message) => ({ pointer: prefix + path.map((key) => `/${escaped(String(key))}`).join(''), message });
+	return (path, message) => ({ pointer: prefix + pointerFor(path), message });
+}
+
+/** A path as a JSON Pointer (RFC 6901). */
+export function pointerFor(path: Path): string {
+	return path.map((key) => `/${escaped(String(key))}`).join('');
 }
 
 /** Faults in the query. */

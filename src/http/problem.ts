@@ -50,6 +50,12 @@ export type Fault =
 	| { readonly header: string; readonly message: string }
 	| { readonly parameter: string; readonly message: string };
 
+/** The pointer, or the name of the parameter or the header. */
+export function faultPlace(fault: Fault): string {
+	if ('pointer' in fault) return fault.pointer;
+	return 'parameter' in fault ? fault.parameter : fault.header;
+}
+
 export interface ProblemOptions {
 	readonly errors?: readonly Fault[];
 	readonly headers?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { NotConfigured } from '../config/config.ts';
+import { NotConfigured } from '../config/not-configured.ts';
 import type { Tenants } from '../rpc/tenants.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { NotConfigured } from '../config/config.ts';
+import { NotConfigured } from '../config/not-configured.ts';
 import { logError } from '../log.ts';
 import { isTransientFailure } from '../rpc/retry-transient.ts';
 import type { Principal } from './access/auth.ts';

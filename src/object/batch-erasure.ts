@@ -1,5 +1,4 @@
 /** The jobs that a batch erases, as a row of the batch's object. The only calls that the object makes. */
-import pMap from 'p-map';
 import {
 	type Erasure,
 	erasureAfter,
@@ -40,6 +39,8 @@ export class BatchErasure {
 		if (!planned) return;
 		this.#save(postponeErasure(planned, now));
 		onPostponed();
+		// Loaded by the alarm alone.
+		const { default: pMap } = await import('p-map');
 		const tried = nextErased(planned);
 		const failed = (await pMap(tried, (id) => this.#eraseJob(id), { concurrency: CALLS_AT_ONCE })).flat();
 		// A batch of the same key may have added jobs during the calls.

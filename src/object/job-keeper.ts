@@ -11,9 +11,9 @@ import { advanceOnce } from '../core/job/advance.ts';
 import { nextAlarmAt } from '../core/job/alarm.ts';
 import { accepted, type Submission } from '../core/job/lifecycle.ts';
 import { uploadsOf } from '../core/job/quota-usage.ts';
-import { type Fence, isFinal, isHeldBy, type JobRecord } from '../core/job/record.ts';
+import { type Fence, isFinal, type JobRecord } from '../core/job/record.ts';
 import { loaded, numberedUntil } from '../core/job/recover.ts';
-import { type Command, type Transition, transition } from '../core/job/transition.ts';
+import { type Command, completer, type Refusal, type Transition, transition } from '../core/job/transition.ts';
 import { withForgottenStart } from '../core/job/unwritten-start.ts';
 import type { Announcer } from './announcer.ts';
 import type { JobSockets } from './sockets.ts';
@@ -64,13 +64,18 @@ export class JobKeeper {
 		return undefined;
 	}
 
-	/** Whether this attempt has the job. If only memory knows that, or not even memory, its start is written now. */
-	holds(fence: Fence, now: number): boolean {
+	/**
+	 * Returns why this attempt may not store a result; `undefined` if it has the job. If only memory knows that, or not even
+	 * memory, its start is written now.
+	 */
+	resultRefusal(fence: Fence, now: number): Refusal | undefined {
 		const before = this.current(now);
-		const job = before && withForgottenStart(before, fence);
-		if (!isHeldBy(job, fence)) return false;
+		if (!before) return 'gone';
+		const job = withForgottenStart(before, fence);
+		const held = completer(job, fence);
+		if (typeof held === 'string') return held;
 		if (this.#isStartUnwritten || job !== before) this.#commit({ job, before, now });
-		return true;
+		return undefined;
 	}
 
 	/** Writes what only memory knows. */
@@ -128,12 +133,13 @@ export class JobKeeper {
 	 * all.
 	 */
 	#commit({ job, before, now, isVolatile = false, isByTime = false }: Replacement): void {
-		this.#job = job;
 		// An expired tombstone is about to be erased: writing it would cost a row and an alarm.
 		const isErasable = job.state.name === 'tombstone' && now >= job.state.goneAt;
 		const isWritten = !isErasable && (!isVolatile || job.seq > this.#numberedUntil);
+		// First: if storage rejects the job, memory keeps the one that is stored.
 		if (isWritten) this.#write({ job, before, now });
-		else if (job.attempt !== before?.attempt) this.#isStartUnwritten = true;
+		this.#job = job;
+		if (!isWritten && job.attempt !== before?.attempt) this.#isStartUnwritten = true;
 		this.#announcer.announce({ job, before, now, isLasting: isWritten || isErasable, isByTime });
 	}
 

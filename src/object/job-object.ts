@@ -269,7 +269,8 @@ export class JobObject extends JobCalls010 implements JobObjectApi {
 
 	async writeChunk(key: ChunkKey, bytes: Uint8Array, fence?: Fence): Promise<Report> {
 		const now = Date.now();
-		if (fence && !this.#keeper.holds(fence, now)) return { refusal: 'stale' };
+		const refusal = fence && this.#keeper.resultRefusal(fence, now);
+		if (refusal !== undefined) return { refusal };
 		if (!fence) this.#uploads.keep(key.upload, this.#keeper.current(now), now);
 		this.#store.writeChunk(key, bytes);
 		return {};

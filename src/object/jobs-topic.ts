@@ -2,7 +2,6 @@
  * The part of the topic `jobs`: the list of the tenant's jobs, which is a view of the topic's log. It takes what it is told about jobs,
  * and asks about unfinished jobs that it hears nothing of.
  */
-import pMap from 'p-map';
 import type { JobNews } from '../core/job/news.ts';
 import { type ListNews, newsInRows } from '../core/list/entry.ts';
 import { ASK_TIMEOUT_MS, ASKED_TOGETHER, UNHEARD_MS } from '../core/list/limits.ts';
@@ -121,6 +120,8 @@ export class JobsTopic {
 
 	/** Asks jobs for their news. An unfinished one that can't be reached is asked again later. */
 	async ask(positions: readonly Position[]): Promise<Asked> {
+		// Loaded by the alarm alone.
+		const { default: pMap } = await import('p-map');
 		const answers = await pMap(positions, (position) => this.#askOne(position), { concurrency: ASKED_TOGETHER });
 		const now = Date.now();
 		const list = this.#open(now);

@@ -64,6 +64,8 @@ interface Waiter extends Accepted {
 export class JobSockets {
 	readonly #ctx: DurableObjectState;
 	readonly #id: string;
+	/** What the last closed link of an attempt had: it may have woken this instance, and the platform lists it no more. */
+	#left: LiveProgress | undefined;
 
 	constructor(ctx: DurableObjectState) {
 		this.#ctx = ctx;
@@ -130,9 +132,9 @@ export class JobSockets {
 		socket.serializeAttachment(live);
 	}
 
-	/** The attachment of the attempt's socket. */
+	/** The attachment of the attempt's socket, even if that has just closed. */
 	liveProgress(): LiveProgress | undefined {
-		let newest: LiveProgress | undefined;
+		let newest = this.#left;
 		for (const socket of this.#ctx.getWebSockets(ATTEMPT)) {
 			const live = socket.deserializeAttachment() as LiveProgress;
 			if (newest === undefined || live.seq > newest.seq) newest = live;
@@ -163,7 +165,9 @@ export class JobSockets {
 		// A socket that this side has closed before has no tags any more.
 		const live = closed.deserializeAttachment() as Partial<LiveProgress> | null;
 		if (!isOfAttempt(live)) return undefined;
-		return this.#attemptSockets(live).some((socket) => socket !== closed && isOpen(socket)) ? undefined : live;
+		if (this.#attemptSockets(live).some((socket) => socket !== closed && isOpen(socket))) return undefined;
+		this.#left = live;
+		return live;
 	}
 
 	#attemptSockets({ epoch, attempt, createdAt, delivery }: Fence): WebSocket[] {

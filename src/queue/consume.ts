@@ -2,7 +2,6 @@
  * The queue consumer. The job's object decides what happens to a job; this file carries it out. It settles each job by itself, so that
  * a slow or failing one doesn't affect the others, not even those of the same message.
  */
-import pMap from 'p-map';
 import { unreachableMs } from '../core/job/backoff.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 import {
@@ -14,7 +13,6 @@ import {
 } from '../core/job/message.ts';
 import type { Report } from '../core/job/object-api.ts';
 import { logError } from '../log.ts';
-import type { Jobs } from '../rpc/jobs.ts';
 import { type Lanes, queuesOf, WEBHOOKS_LANE } from './lanes.ts';
 import { type Letter, openMessages } from './letters.ts';
 import type { Purpose } from './purpose.ts';
@@ -28,8 +26,6 @@ const MAX_DELIVERIES_OF_A_MESSAGE = 50;
 const MAX_JOBS_AT_ONCE = MAX_JOBS_IN_MESSAGE;
 /** Jobs that can't start within this time are sent on, so that slow jobs don't hold them up. */
 const START_WITHIN_MS = 2 * MS_PER_SECOND;
-/** As many as there are messages in a batch of dead letters. */
-const MAX_DEAD_LETTERS_AT_ONCE = 50;
 
 /** The handlers of the message types. */
 export interface Handlers {
@@ -122,27 +118,13 @@ function runHandler(
 	return 'subscription' in message ? handlers.serve(message) : handlers.deliver(message);
 }
 
-/** Handles dead letters: the job fails visibly and can be retried. A lost delivery is sent again by its job's alarm. */
-export async function consumeDeadLetters(batch: MessageBatch, jobs: Jobs): Promise<void> {
-	const handle = async ({ message, body, settle }: Letter) => {
-		try {
-			if ('epoch' in body) await jobs.call(body.id, (job) => job.deadLetter(body.epoch));
-			settle();
-		} catch (error) {
-			// The message comes again for all of its jobs: those that have failed already stay as they are.
-			logError('message not settled', { job: body.id, messageId: message.id, error });
-			handBack(message);
-		}
-	};
-	await pMap(openMessages(batch), handle, { concurrency: MAX_DEAD_LETTERS_AT_ONCE });
-}
-
 /** For a Worker that can't process messages: returns all of them to the queue. Their retries last for most of a day. */
 export function putOff(batch: MessageBatch): void {
 	for (const message of batch.messages) handBack(message);
 }
 
-function handBack(message: Message): void {
+/** Returns a message to its queue. Its next delivery is later each time. */
+export function handBack(message: Message): void {
 	message.retry({ delaySeconds: toDelaySeconds(unreachableMs(message.attempts, Math.random())) });
 }
 

@@ -4,6 +4,7 @@
  */
 import { CHUNK_BYTES, INLINE_BODY_BYTES } from '../core/job/limits.ts';
 import type { Fence, StoredBody } from '../core/job/record.ts';
+import type { Refusal } from '../core/job/transition.ts';
 import type { Jobs } from './jobs.ts';
 
 /** The body exceeds its limit. */
@@ -17,9 +18,15 @@ export class TooLarge extends Error {
 	}
 }
 
-/** The uploading attempt was superseded. */
+/** The uploading attempt was superseded, or the job has ended. */
 export class UploadRefused extends Error {
 	override readonly name = 'UploadRefused';
+	readonly refusal: Refusal;
+
+	constructor(refusal: Refusal) {
+		super(`The job's object rejected the upload: ${refusal}`);
+		this.refusal = refusal;
+	}
 }
 
 export interface UploadOptions {
@@ -47,7 +54,7 @@ export async function upload(
 	const flush = async (bytes: Uint8Array) => {
 		const key = { upload: name, index: chunks };
 		const { refusal } = await jobs.call(id, (job) => job.writeChunk(key, bytes, fence));
-		if (refusal !== undefined) throw new UploadRefused(`The job's object rejected the upload: ${refusal}`);
+		if (refusal !== undefined) throw new UploadRefused(refusal);
 		chunks++;
 	};
 	try {

@@ -1,6 +1,6 @@
 /** Sends a topic's event to the receiver of a subscription, signed like the events of jobs. */
 import { Buffer } from 'node:buffer';
-import { secretsFor, type WebhookSecrets } from '../config/config.ts';
+import { secretsFor, type WebhookSecrets } from '../config/secrets.ts';
 import type { TopicEvent } from '../core/topic/event.ts';
 import type { WebhookTarget } from '../core/topic/subscription.ts';
 import { callReceiver } from '../webhook/call-receiver.ts';

@@ -3,7 +3,7 @@
  * verified until they expire. No new ones are signed.
  */
 import { errors, jwtVerify } from 'jose';
-import type { SigningKeys } from '../config/config.ts';
+import type { SigningKeys } from '../config/secrets.ts';
 import { defined } from '../core/defined.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 import type { TokenClaims, TokenScope } from './token.ts';

@@ -18,7 +18,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { SigningKeys } from '../config/config.ts';
+import type { SigningKeys } from '../config/secrets.ts';
 import { defined } from '../core/defined.ts';
 import { MS_PER_MINUTE } from '../core/job/limits.ts';
 import type { Fence } from '../core/job/record.ts';

@@ -2,7 +2,7 @@
  * Delivers one event to a webhook's receiver. A queue message triggers the try, and the job records it and decides about
  * retries.
  */
-import { type SigningKeys, secretsFor, type WebhookSecrets } from '../config/config.ts';
+import { type SigningKeys, secretsFor, type WebhookSecrets } from '../config/secrets.ts';
 import { defined } from '../core/defined.ts';
 import { type JobEvent, statusDocument } from '../core/job/document.ts';
 import { jobLinks } from '../core/job/links.ts';

@@ -65,7 +65,7 @@ export class AttemptLink {
 		const before = this.#progress;
 		this.#progress = { ...before, ...progress };
 		const isStep = Math.abs((progress.percentComplete ?? 0) - (this.#sentPercent ?? 0)) >= PROGRESS_STEP_PERCENT;
-		const isNews = isStep || progress.message !== before.message || progress.data !== undefined;
+		const isNews = isStep || this.#progress.message !== before.message || progress.data !== undefined;
 		if (!isNews || this.#isEnded) return;
 		this.#isUnsent = true;
 		this.#flush();
@@ -171,8 +171,7 @@ export class AttemptLink {
 	#lost(socket: WebSocket): void {
 		if (this.#socket !== socket) return;
 		this.#socket = undefined;
-		const { percentComplete, message } = this.#progress;
-		this.#isUnsent = !this.#isEnded && (percentComplete !== undefined || message !== undefined);
+		this.#isUnsent = !this.#isEnded && Object.keys(this.#progress).length > 0;
 		const isSteady = Date.now() - this.#openedAt >= STEADY_AFTER_MS;
 		this.#failures = isSteady ? 0 : Math.min(this.#failures, MAX_FAILURES_BEFORE_BREAK);
 		this.#reopenLater();

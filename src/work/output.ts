@@ -1,6 +1,6 @@
 /** Converts a task's return value to the reply that is stored and replayed. */
 import { STATUSES_WITHOUT_BODY } from '../core/http/statuses.ts';
-import { INLINE_BODY_BYTES } from '../core/job/limits.ts';
+import { INLINE_BODY_BYTES, MAX_REPLY_HEAD_BYTES } from '../core/job/limits.ts';
 import type { StoredReply } from '../core/job/record.ts';
 import { TooLarge, upload } from '../rpc/upload.ts';
 import type { Attempt } from './attempt.ts';
@@ -44,8 +44,11 @@ async function fromResponse(attempt: Attempt, response: Response): Promise<Store
 	if (status < 200 || status > 399)
 		throw invalidOutput(`Expected a result with a status from 200 to 399, got: ${status}; throw a TaskError to fail`);
 	const headers = [...response.headers].filter(([name]) => KEPT_HEADERS.has(name));
-	if (!response.body || STATUSES_WITHOUT_BODY.has(status)) return { status, headers };
 	const mediaType = response.headers.get('content-type') ?? 'application/octet-stream';
+	const headBytes = headers.reduce((sum, [name, value]) => sum + name.length + value.length, mediaType.length);
+	if (headBytes > MAX_REPLY_HEAD_BYTES)
+		throw invalidOutput(`Expected headers of at most ${MAX_REPLY_HEAD_BYTES} bytes in total, got: ${headBytes}`);
+	if (!response.body || STATUSES_WITHOUT_BODY.has(status)) return { status, headers };
 	return { status, headers, body: await storeBytes(attempt, response.body, mediaType) };
 }
 

@@ -49,6 +49,7 @@ function message(skill: string | undefined, parts: readonly object[], fields: ob
 }
 
 const sleep = (input: object, fields: object = {}) => message('sleep', [{ data: input }], fields);
+const TEXT = { raw: 'aGk=', mediaType: 'text/plain' };
 const AT_ONCE = { configuration: { returnImmediately: true } };
 
 async function send(given: object, options: object = {}, sendBy: Send = call): Promise<Answer> {
@@ -148,7 +149,7 @@ describe('a message', () => {
 		[message(undefined, [{ data: {} }]), 'INVALID_PARAMS', /expected one of: .*sleep/],
 		[message('sleep', [{ text: 'please sleep' }]), 'INVALID_PARAMS', /expected one part with data/],
 		[message('sleep', []), 'INVALID_PARAMS', /expected at least one part/],
-		[sleep({ seconds: 'long' }), 'INVALID_PARAMS', /\/input\/seconds/],
+		[sleep({ seconds: 'long' }), 'INVALID_PARAMS', /expected number/],
 		[sleep({ seconds: 0 }, { contextId: 'a b' }), 'INVALID_PARAMS', /printable ASCII/],
 		[sleep({ seconds: 0 }, { taskId: 'f'.repeat(64) }), 'UNSUPPORTED_OPERATION', /no further messages/],
 		[message('thumbnail', [{ raw: 'AAAA', mediaType: 'text/plain' }]), 'CONTENT_TYPE_NOT_SUPPORTED', /text\/plain/],
@@ -158,6 +159,47 @@ describe('a message', () => {
 		const answer = await response.json<Answer>();
 		expect(reasonIn(answer)).toBe(reason);
 		expect(JSON.stringify(answer.error)).toMatch(text);
+	});
+
+	it.each([
+		[sleep({ seconds: 'long' }), ['/message/parts/0/data/seconds']],
+		[sleep({ seconds: 0, 'a/b': 1 }), ['/message/parts/0/data/a~1b']],
+		[message('either', [{ data: 7 }]), ['/message/parts/0/data']],
+		[message('sleep', [{ raw: PIXEL, mediaType: 'image/png' }]), ['/message/parts', '/message/parts/0']],
+		[message('sleep', [{ data: 'long' }]), ['/message/parts/0/data']],
+		[message('either', [{ data: { input: { name: 7 } } }]), ['/message/parts/0/data/input/name']],
+		[message('either', [{ data: { parameters: { times: 9 } } }, TEXT]), ['/message/parts/0/data/parameters/times']],
+		[message('either', [TEXT, { data: { parameters: { times: 9 } } }]), ['/message/parts/1/data/parameters/times']],
+		[message('either', [{ raw: 'eyJuYW1lIjo3fQ==', mediaType: 'application/json' }]), ['/message/parts/0']],
+		[message('either', [{ data: {} }]), ['/message/parts/0/data']],
+		[message('context', [{ data: { surplus: 1 } }]), ['/message/parts/0/data/surplus']],
+		[message('innocent', [TEXT]), ['/message/parts/0']],
+		[message('thumbnail', [{ raw: 'AAAA', mediaType: 'text/plain' }]), ['/message/parts/0/mediaType']],
+		[message('thumbnail', [{ raw: 'AAAA' }]), ['/message/parts/0/mediaType']],
+		[message('thumbnail', [{ raw: '!', mediaType: 'image/png' }]), ['/message/parts/0/raw']],
+		[message('thumbnail', [{ raw: 'AAAA', url: 'https://a.example', mediaType: 'image/png' }]), ['/message/parts/0']],
+		[message('thumbnail', [{ url: 'nowhere' }]), ['/message/parts/0/url']],
+		[message('thumbnail', [{ url: 'http://localhost/secret' }]), ['/message/parts/0/url']],
+		[
+			message('thumbnail', [{ data: { file: { base64: '!', mediaType: 'image/png' } } }]),
+			['/message/parts/0/data/file/base64'],
+		],
+		[
+			message('upstream_main_ledger', [{ data: { method: 'GET', path: '/entries', body: 1 } }]),
+			['/message/parts/0/data/body'],
+		],
+		[message('upstream_main_ledger', [{ data: { method: 'GET', path: '/../x' } }]), ['/message/parts/0/data/path']],
+		[message('upstream_main_ledger', [{ data: { method: 'GET', path: '/secret' } }]), ['/message/parts/0/data/path']],
+	])('that is %j points at the part that is wrong', async (given, fields) => {
+		const { error } = await send(given);
+		expect(error?.details).toMatchObject([{}, { fieldViolations: fields.map((field) => ({ field })) }]);
+	});
+
+	it('whose id belongs to another message is told so at its id', async () => {
+		const first = sleep({ seconds: 0 });
+		await send(first);
+		const { error } = await send({ ...sleep({ seconds: 1 }), messageId: first.messageId });
+		expect(error?.details).toMatchObject([{}, { fieldViolations: [{ field: '/message/messageId' }] }]);
 	});
 
 	it('has its file among its data, or as a part, but not both', async () => {

@@ -1,6 +1,13 @@
 /** The dashboard as a person meets it: Debian's Chromium in front of `wrangler dev`. */
 import { createHash } from 'node:crypto';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import {
+	type Browser,
+	type BrowserContext,
+	type BrowserContextOptions,
+	chromium,
+	type Page,
+	type Request,
+} from 'playwright-core';
 import type { StatusDocument } from '../../src/client/index.ts';
 import { type Secrets, type Server, startServer } from '../interop/server.ts';
 
@@ -43,6 +50,9 @@ export class Dashboard {
 	readonly #server: Server;
 	/** Errors and warnings in the console of any page, and scripts that failed. */
 	readonly complaints: string[] = [];
+	#contexts: BrowserContext[] = [];
+	/** The requests of each page that have no answer yet. Streams, which have no end, are left out. */
+	readonly #unanswered = new WeakMap<Page, Set<Request>>();
 
 	constructor(browser: Browser, server: Server) {
 		this.#browser = browser;
@@ -56,8 +66,10 @@ export class Dashboard {
 	/** Opens a page in a new tab that knows no other. */
 	async open(path: string, { key, ...options }: Opened = {}): Promise<Page> {
 		const context = await this.#browser.newContext({ viewport: { width: 1280, height: 860 }, ...options });
+		this.#contexts.push(context);
 		context.setDefaultTimeout(PATIENCE_MS);
 		const page = await context.newPage();
+		this.#listen(page);
 		page.on('console', (message) => {
 			const isBad = message.type() === 'error' || message.type() === 'warning';
 			if (isBad && !message.text().startsWith(REFUSED)) this.complaints.push(message.text());
@@ -67,6 +79,37 @@ export class Dashboard {
 		if (key) await signIn(page, key);
 		await page.locator('h1').first().waitFor();
 		return page;
+	}
+
+	/** Goes to a page of the same tab, and waits until it shows all that it has asked for. */
+	async visit(page: Page, path: string): Promise<void> {
+		this.#unanswered.get(page)?.clear();
+		await page.goto(this.origin + path);
+		await page.locator('main h1').waitFor();
+		await page.waitForFunction(() => !document.querySelector('main .loading'));
+		// What is shown may ask for more.
+		do {
+			for (const request of this.#unanswered.get(page) ?? []) await request.response().catch(() => {});
+			await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+		} while (this.#unanswered.get(page)?.size);
+	}
+
+	#listen(page: Page): void {
+		const unanswered = new Set<Request>();
+		this.#unanswered.set(page, unanswered);
+		page.on('request', (request) => {
+			if (!request.headers().accept?.includes('event-stream')) unanswered.add(request);
+		});
+		page.on('requestfinished', (request) => unanswered.delete(request));
+		page.on('requestfailed', (request) => unanswered.delete(request));
+	}
+
+	/** Closes all tabs. Each page that stays open asks again every ten seconds. */
+	async closePages(): Promise<void> {
+		// A socket that is about to open complains when its page is closed.
+		for (const page of this.#contexts.flatMap((context) => context.pages())) page.removeAllListeners();
+		await Promise.all(this.#contexts.map((context) => context.close()));
+		this.#contexts = [];
 	}
 
 	/** Sends a request to the API. */

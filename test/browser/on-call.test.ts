@@ -21,7 +21,8 @@ afterAll(async () => {
 	await upstream?.stop();
 });
 
-afterEach(() => {
+afterEach(async () => {
+	await dashboard.closePages();
 	expect(dashboard.complaints.splice(0)).toEqual([]);
 });
 
@@ -147,6 +148,25 @@ describe('somebody on call', () => {
 		await expect.poll(value).toBeGreaterThan(paused);
 		await dashboard.send(`/v1/jobs/${id}/cancel`, { method: 'POST' });
 		await page.getByRole('heading', { name: 'sleep' }).locator('..').getByText('canceled').waitFor();
+	});
+
+	it('goes on when the connection is open at its own end only', async () => {
+		const { id } = await dashboard.submit({ seconds: 120 });
+		const page = await dashboard.open('/');
+		await page.clock.install();
+		const received: string[] = [];
+		let opened = 0;
+		await page.routeWebSocket(/\/socket$/, (socket) => {
+			// The first one takes everything, and never answers.
+			if (++opened === 1) socket.onMessage((text) => received.push(String(text)));
+			else socket.connectToServer();
+		});
+		await page.goto(`${dashboard.origin}/jobs/${id}`);
+		await expect.poll(() => opened).toBe(1);
+		await expect.poll(() => page.clock.runFor(5_000).then(() => opened)).toBe(2);
+		expect(received).toEqual(['ping']);
+		await dashboard.send(`/v1/jobs/${id}/cancel`, { method: 'POST' });
+		await page.locator('.title').getByText('canceled').waitFor();
 	});
 
 	it('cancels a job, and sees it land', async () => {

@@ -6,6 +6,7 @@ import {
 	ProblemError,
 	ProtocolError,
 	TransportError,
+	type TransportName,
 } from '../../src/client/index.ts';
 import {
 	BASE,
@@ -366,6 +367,17 @@ describe('a client', () => {
 		const { client, asked } = scripted({ answers: { jobs: [ACCEPTED] }, options: { baseUrl: `${BASE}/gateway/` } });
 		await play(client.submit('sleep', {}).id);
 		expect(asked[0]?.url.href).toBe(`${BASE}/gateway/v1/jobs`);
+	});
+
+	it.each([
+		[['unknown'], 'unknown'],
+		[['sse', 'toString'], 'toString'],
+		[['SSE', 'polling'], 'SSE'],
+	])('refuses a transport that there is not, when it is made: %j', (names, wrong) => {
+		const transports = names as TransportName[];
+		const make = () => scripted({ options: { transports } });
+		expect(make).toThrow(TypeError);
+		expect(make).toThrow(`Expected a transport of websocket, sse, polling, got: ${wrong}`);
 	});
 
 	it('refuses to have no transport', () => {

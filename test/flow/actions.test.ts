@@ -205,15 +205,16 @@ describe('an action', () => {
 		onTestFinished(() => {
 			JobObject.prototype.obeyAction = obeyAction;
 		});
-		const { document } = await tenant.act('retry', NIGHT);
+		// Purged jobs need no room in a queue: the action stops for nothing else.
+		const { document } = await tenant.act('purge', NIGHT);
 		await vi.waitFor(() => expect(obeyed).toBeGreaterThan(0), { interval: 10, timeout: 30_000 });
 		const response = await tenant.send(`/v1/actions/${document.id}`, { method: 'DELETE' });
 		expect([response.status, (await response.json<{ phase: string }>()).phase]).toEqual([202, 'canceling']);
 		const over = await tenant.actionUntil(document.id, 'canceled');
 		expect(over.done).toBe(obeyed);
 		expect(over.done).toBeLessThan(jobs.length);
-		const again = await timesAccepted(jobs.map(({ id }) => id));
-		expect(again.filter((times) => times === 2)).toHaveLength(over.done);
+		const responses = await Promise.all(jobs.map(({ id }) => tenant.send(`/v1/jobs/${id}`)));
+		expect(responses.filter(({ status }) => status === 410)).toHaveLength(over.done);
 		expect((await tenant.send(`/v1/actions/${document.id}`, { method: 'DELETE' })).status).toBe(200);
 	});
 

@@ -1,8 +1,8 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dollarsAMillion } from '../../bench/cost/prices.ts';
-import { usageOf } from '../../bench/cost/usage.ts';
+import { dollarsAMillion } from '../../src/core/cost/prices.ts';
+import { billedUsage } from '../../src/core/cost/usage.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { receiver } from '../webhook/receiver.ts';
 import worker from '../worker.ts';
@@ -243,7 +243,7 @@ describe('a million jobs that are polled twice, their erasing included,', () => 
 			workerRequests: requests + batches,
 		};
 		const each = Object.entries(total).map(([name, value]) => [name, value / jobs]);
-		return dollarsAMillion(usageOf(Object.fromEntries(each), { cpuMs: CPU_MS }));
+		return dollarsAMillion(billedUsage(Object.fromEntries(each), { cpuMs: CPU_MS }));
 	}
 
 	async function poll(documents: readonly StatusDocument[]): Promise<void> {

@@ -56,6 +56,21 @@ describe('an external worker', () => {
 		expect(finalsOf(await eventsOf(document))).toEqual(['succeeded']);
 	});
 
+	it.each([
+		100, 100_000,
+	])('gets one answer to a result of any size, of %i bytes too, once the job has ended', async (bytes) => {
+		const result = () => new Uint8Array(bytes);
+		const { links } = await waitingJob();
+		expect((await put(links.complete, result(), 'video/mp4')).status).toBe(204);
+		expect((await put(links.complete, result(), 'video/mp4')).status).toBe(204);
+		const { document, links: late } = await waitingJob();
+		await call(document.links.self, { method: 'DELETE' });
+		const refused = await put(late.complete, result(), 'video/mp4');
+		expect(refused.status).toBe(409);
+		expect(await refused.json()).toMatchObject({ code: 'JobCanceled' });
+		expect(await piecesOf(document)).toHaveLength(0);
+	});
+
 	it('gives bytes of any kind, also more than a record holds', async () => {
 		const { document, links } = await waitingJob();
 		const video = crypto.getRandomValues(new Uint8Array(60_000));

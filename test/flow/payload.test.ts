@@ -226,6 +226,7 @@ describe('a result', () => {
 		'cycle',
 		'bigint',
 		'status',
+		'headers',
 	])('that can not be stored (%s) fails its job at once', async (kind) => {
 		const { document } = await submit('odd', kind);
 		expect(await until(document, 'failed')).toMatchObject({ attempt: 1, error: { code: 'InvalidOutput' } });

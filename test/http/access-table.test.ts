@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { UnsecuredJWT } from 'jose';
 import { describe, expect, it, vi } from 'vitest';
-import { KEY_SCOPES } from '../../src/config/config.ts';
+import { KEY_SCOPES } from '../../src/config/scopes.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { PUBLIC } from '../../src/http/access/auth.ts';
 import { ROUTES, type Route } from '../../src/http/routes.ts';

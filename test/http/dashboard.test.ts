@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isPage, type PageFiles, servePage } from '../../src/http/dashboard.ts';
+import { isPage } from '../../src/http/dashboard.ts';
+import { type PageFiles, servePage } from '../../src/http/serve-page.ts';
 import { ask, DEPLOYED } from './deployment.ts';
 
 /** The files of the page, as the platform's binding has them. */

@@ -5,7 +5,7 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { expect } from 'vitest';
-import { KEY_SCOPES, type KeyScope } from '../../src/config/config.ts';
+import { KEY_SCOPES, type KeyScope } from '../../src/config/scopes.ts';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { signToken, TOKEN_RIGHTS, type TokenGrant, type TokenRight } from '../../src/token/token.ts';
 import { ORIGIN } from '../flow/client.ts';

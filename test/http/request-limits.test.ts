@@ -1,7 +1,7 @@
 /** Every part of a request that can be too large or too many: each is rejected with its own error, before anything is stored. */
 import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
-import { DEFAULTS } from '../../src/config/config.ts';
+import { DEFAULTS } from '../../src/config/defaults.ts';
 import {
 	MAX_JSON_DEPTH,
 	MAX_JSON_VALUES,

@@ -1,7 +1,16 @@
 /** `POST /mcp`: tools, calls and tasks, by messages as they are on the wire. */
 import { describe, expect, it } from 'vitest';
 import { call } from '../flow/client.ts';
-import { ask, callTool, TASKS } from './client.ts';
+import { ask, type CallResult, callTool, TASKS } from './client.ts';
+
+const TEXT = { base64: 'aGk=', mediaType: 'text/plain' };
+
+/** Where the faults of a refused call are. */
+function placesIn(result: CallResult | undefined): string[] {
+	const [content] = result?.content ?? [];
+	const [, ...lines] = content?.type === 'text' ? content.text.split('\n') : [];
+	return lines.map((line) => line.split(':', 1)[0] ?? '');
+}
 
 describe('the MCP server', () => {
 	it('says what it can, and what it serves', async () => {
@@ -89,7 +98,38 @@ describe('a call', () => {
 	it('with wrong arguments says what is wrong, to the model', async () => {
 		const { result } = await callTool('sleep', { seconds: 'long' });
 		expect(result).toMatchObject({ isError: true });
-		expect(result?.content[0]).toMatchObject({ text: expect.stringMatching(/^InvalidInput: .*\n\/input\/seconds: /) });
+		expect(result?.content[0]).toMatchObject({ text: expect.stringMatching(/^InvalidInput: .*\n\/seconds: /) });
+	});
+
+	it.each([
+		['sleep', { seconds: 0, 'a/b': 1 }, ['/a~1b']],
+		['either', { input: { name: 7 } }, ['/input/name']],
+		['either', { file: TEXT, parameters: { times: 9 } }, ['/parameters/times']],
+		['either', { input: { name: 'a' }, parameters: { times: 9 } }, ['/parameters/times']],
+		['either', { file: { base64: 'eyJuYW1lIjo3fQ==', mediaType: 'application/json' } }, ['/file']],
+		['thumbnail', { file: TEXT }, ['/file/mediaType']],
+		['thumbnail', { file: { base64: '!', mediaType: 'image/png' } }, ['/file/base64']],
+		['thumbnail', { file: { url: 'http://localhost/secret' } }, ['/file/url']],
+		['upstream_main_ledger', { method: 'GET', path: '/entries', body: 1 }, ['/body']],
+		['upstream_main_ledger', { method: 'GET', path: '/secret' }, ['/path']],
+		['list_jobs', { limit: 0, status: 'done', surplus: 1 }, ['/status', '/limit', '/surplus']],
+		['list_jobs', { tag: [''], cursor: 7 }, ['/tag/0', '/cursor']],
+		['list_jobs', { cursor: 'made up' }, ['/cursor']],
+		['get_job', { jobId: 7 }, ['/jobId']],
+		['get_job', {}, ['/jobId']],
+	])('of %s with the arguments %j names the wrong ones as they were written', async (name, given, paths) => {
+		const { result } = await callTool(name, given);
+		expect(result).toMatchObject({ isError: true });
+		expect(placesIn(result)).toEqual(paths);
+	});
+
+	it.each(['claudecode/toolUseId', 'coatcheck/idempotencyKey'])('names its key as it was written: %s', async (name) => {
+		const place = `/_meta/${name.replace('/', '~1')}`;
+		const tooLong = await callTool('sleep', { seconds: 0 }, { meta: { [name]: 'x'.repeat(256) } });
+		expect(placesIn(tooLong.result)).toEqual([place]);
+		const meta = { [name]: crypto.randomUUID() };
+		await callTool('sleep', { seconds: 0 }, { meta });
+		expect(placesIn((await callTool('sleep', { seconds: 0, steps: 2 }, { meta })).result)).toEqual([place]);
 	});
 
 	it('of an unknown tool is an error of the protocol', async () => {
@@ -168,7 +208,7 @@ describe('a tool that takes a file', () => {
 	}, 30_000);
 
 	it.each([
-		[{}, 'InvalidRequest: The arguments of the tool are not valid: expected "file"'],
+		[{}, 'InvalidRequest: The arguments of the tool are not valid\nexpected "file"'],
 		[
 			{ file: { base64: PIXEL } },
 			'InvalidRequest: The arguments of the tool are not valid\n/file: expected { "url" }, or { "base64", "mediaType" }',

@@ -29,7 +29,7 @@ export type Killer =
 	| { readonly schedules: number }
 	| {
 			readonly file: string;
-			readonly project: 'node' | 'workerd' | 'workerd-alone' | 'slow-in-workerd';
+			readonly project: 'node' | 'core' | 'workerd' | 'workerd-alone' | 'slow-in-workerd';
 			readonly name?: string;
 	  };
 
@@ -54,7 +54,7 @@ const LIST = 'test/object/job-list.test.ts';
 const JOBS_TOPIC = 'test/object/jobs-topic.test.ts';
 const inList = (name: string): Killer => ({ file: LIST, project: 'workerd', name });
 const inJobsTopic = (name: string): Killer => ({ file: JOBS_TOPIC, project: 'workerd', name });
-const TRANSITION: Killer = { file: 'test/core/job/transition.test.ts', project: 'workerd' };
+const TRANSITION: Killer = { file: 'test/core/job/transition.test.ts', project: 'core' };
 
 export const MUTANTS: readonly Mutant[] = [
 	{
@@ -110,7 +110,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/transition.ts',
 		search: 'if (!isFollowing(held) || held.waiting.following.asks !== asks)',
 		replacement: 'if (!isFollowing(held))',
-		killer: { file: 'test/core/job/following.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/following.test.ts', project: 'core' },
 		says: 'refusal',
 	},
 	{
@@ -119,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/advance.ts',
 		search: 'if (wait.following) return operationLate(job, wait, overAt);',
 		replacement: '',
-		killer: { file: 'test/core/job/following.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/following.test.ts', project: 'core' },
 		says: 'The upstream operation did not finish',
 	},
 	{
@@ -182,7 +182,7 @@ export const MUTANTS: readonly Mutant[] = [
 		invariant: 3,
 		breaks: 'any attempt may store pieces of its result',
 		file: 'src/object/job-object.ts',
-		search: "if (fence && !this.#keeper.holds(fence, now)) return { refusal: 'stale' };",
+		search: 'if (refusal !== undefined) return { refusal };',
 		replacement: '',
 		killer: EXAMPLES,
 		says: 'a stale attempt stored a piece of its result',
@@ -291,7 +291,7 @@ export const MUTANTS: readonly Mutant[] = [
 	{
 		invariant: 6,
 		breaks: 'a dead letter is thrown away',
-		file: 'src/queue/consume.ts',
+		file: 'src/queue/dead-letters.ts',
 		search: "if ('epoch' in body) await jobs.call(body.id, (job) => job.deadLetter(body.epoch));",
 		replacement: '',
 		killer: { file: 'test/flow/delivery.test.ts', project: 'workerd', name: 'given up by the queue' },
@@ -388,7 +388,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/webhook.ts',
 		search: 'return isLost || surplus.has(delivery) ? givenUp(delivery) : delivery;',
 		replacement: 'return delivery;',
-		killer: { file: 'test/core/job/webhook.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/webhook.test.ts', project: 'core' },
 		says: 'that has too much to be told is told the newest, and shown what was given up',
 	},
 	{
@@ -424,7 +424,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/upstream/request.ts',
 		search: 'return path !== undefined && requestFault(upstream, { method, path }) === undefined;',
 		replacement: 'return path !== undefined;',
-		killer: { file: 'test/core/upstream/request.test.ts', project: 'workerd', name: 'mayFollow' },
+		killer: { file: 'test/core/upstream/request.test.ts', project: 'core', name: 'mayFollow' },
 		says: 'keeps to methods, paths and base URL on the origin of the upstream',
 	},
 	{
@@ -433,7 +433,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/upstream/retry.ts',
 		search: 'return status >= SERVER_ERROR || status === REQUEST_TIMEOUT ? undefined : true;',
 		replacement: 'return status < SERVER_ERROR;',
-		killer: { file: 'test/core/upstream/retry.test.ts', project: 'workerd', name: 'isWell' },
+		killer: { file: 'test/core/upstream/retry.test.ts', project: 'core', name: 'isWell' },
 		says: 'is not said by an error that the request itself may have caused',
 	},
 	{
@@ -451,7 +451,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/upstream/paths.ts',
 		search: 'if (next === bytes) return undefined;',
 		replacement: 'if (next === bytes || decodings > 0) return undefined;',
-		killer: { file: 'test/core/upstream/paths.test.ts', project: 'workerd', name: 'pathRefusal' },
+		killer: { file: 'test/core/upstream/paths.test.ts', project: 'core', name: 'pathRefusal' },
 		says: 'refuses a parent, encoded twice and more',
 	},
 	{
@@ -460,7 +460,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/upstream/request-headers.ts',
 		search: 'return isPlain(name) && !(READS.has(method) && PARTIAL_READS.has(name));',
 		replacement: 'return isPlain(name);',
-		killer: { file: 'test/core/upstream/headers.test.ts', project: 'workerd', name: 'whole of it' },
+		killer: { file: 'test/core/upstream/headers.test.ts', project: 'core', name: 'whole of it' },
 		says: 'asks for the whole of it, whatever a GET has already',
 	},
 	{
@@ -541,7 +541,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/recover.ts',
 		search: 'if (state.waiting) return setAside;',
 		replacement: 'if (state.waiting) return seq;',
-		killer: { file: 'test/core/job/external-progress.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/external-progress.test.ts', project: 'core' },
 		says: 'no number is ever given twice',
 	},
 	{
@@ -622,7 +622,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/unwritten-start.ts',
 		search: ' || job.state.checkAt > now + LINK_CHECK_MS',
 		replacement: '',
-		killer: { file: 'test/core/job/unwritten-start.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/unwritten-start.test.ts', project: 'core' },
 		says: 'is written if it was waited for so long that the watchdog looks late',
 	},
 	{
@@ -631,7 +631,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/presence.ts',
 		search: '	const { unlinkedAt, ...state } = job.state;',
 		replacement: '	const { unlinkedAt } = job.state;\n	const { state } = job;',
-		killer: { file: 'test/core/job/presence.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/presence.test.ts', project: 'core' },
 		says: 'is not lost if its link comes back in time, a thousand times',
 	},
 	{
@@ -640,7 +640,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/presence.ts',
 		search: "return job.state.name === 'running' && job.state.waiting === undefined;",
 		replacement: "return job.state.name === 'running';",
-		killer: { file: 'test/core/job/presence.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/presence.test.ts', project: 'core' },
 		says: 'that waits for an external worker or an upstream has no link to lose',
 	},
 	{
@@ -658,7 +658,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/record.ts',
 		search: 'return isNamedBy(job, fence) && (fence.delivery ?? delivery) === (delivery ?? fence.delivery);',
 		replacement: 'return isNamedBy(job, fence) || delivery === null;',
-		killer: { file: 'test/core/job/unwritten-start.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/unwritten-start.test.ts', project: 'core' },
 		says: 'of a later delivery takes the job, and the earlier attempt is refused',
 	},
 	{
@@ -712,7 +712,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/batch/erasure.ts',
 		search: 'if (erasure.alarms === undefined) return erasure;',
 		replacement: '',
-		killer: { file: 'test/core/batch/erasure.test.ts', project: 'workerd', name: 'replace' },
+		killer: { file: 'test/core/batch/erasure.test.ts', project: 'core', name: 'replace' },
 		says: 'to deeply equal',
 	},
 	{
@@ -748,7 +748,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/transition.ts',
 		search: 'if (ifEpoch !== job.epoch)',
 		replacement: 'if (ifEpoch > job.epoch + 1)',
-		killer: { file: 'test/core/job/action.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/action.test.ts', project: 'core' },
 		says: 'settled',
 	},
 	{
@@ -757,7 +757,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/transition.ts',
 		search: "isRepeatedRetry(job, command) ? 'settled' : 'stale'",
 		replacement: "'stale'",
-		killer: { file: 'test/core/job/action.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/action.test.ts', project: 'core' },
 		says: 'settled',
 	},
 	{
@@ -865,7 +865,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/transition.ts',
 		search: 'return isSame && !isBefore ?',
 		replacement: 'return isSame ?',
-		killer: { file: 'test/core/job/webhook.test.ts', project: 'workerd' },
+		killer: { file: 'test/core/job/webhook.test.ts', project: 'core' },
 		says: 'until the list has heard of just that',
 	},
 	{
@@ -919,7 +919,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/transition.ts',
 		search: "if (isFinal(job.state) && now >= job.state.expiresAt) return refuse(job, 'gone');",
 		replacement: '',
-		killer: { file: 'test/core/job/webhook.test.ts', project: 'workerd', name: 'the retention is over' },
+		killer: { file: 'test/core/job/webhook.test.ts', project: 'core', name: 'the retention is over' },
 		says: 'is refused when the retention is over, so that no job is kept for ever',
 	},
 ];

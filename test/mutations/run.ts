@@ -119,7 +119,7 @@ function commandFor(killers: readonly Killer[]): string[] {
 	const [project = ''] = tests.map(({ project }) => project);
 	const files = [...new Set(tests.map(({ file }) => file))];
 	const names = tests.map(({ name = '' }) => name.replaceAll(/[^\w ]/g, '\\$&')).join('|');
-	return ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...files, '-t', names];
+	return ['node_modules/vitest/vitest.mjs', 'run', '--project', project, ...files, '-t', names, '--bail', '1'];
 }
 
 async function inCopy(work: (folder: string) => Promise<void>): Promise<void> {

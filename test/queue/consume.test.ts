@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { bundle, type JobMessage, type ReceivedMessage } from '../../src/core/job/message.ts';
 import type { Report } from '../../src/core/job/object-api.ts';
-import { type Consumer, consume, consumeDeadLetters, putOff } from '../../src/queue/consume.ts';
+import { type Consumer, consume, putOff } from '../../src/queue/consume.ts';
+import { consumeDeadLetters } from '../../src/queue/dead-letters.ts';
 import type { Lanes } from '../../src/queue/lanes.ts';
 import type { Jobs } from '../../src/rpc/jobs.ts';
 

@@ -3,7 +3,10 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-const SRC = fileURLToPath(new URL('../../src', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const SRC = join(ROOT, 'src');
+/** What the command line may import of the repository. `dashboard.test.ts` is about the dashboard. */
+const CLI = ['cli', 'src', 'package.json'];
 
 /** Every room may import these. */
 const EVERYWHERE: readonly string[] = ['core/defined', 'core/issue-message', 'core/once'];
@@ -60,6 +63,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	'core/topic': ['core/http', 'core/job'],
 	'core/action': ['core/job', 'core/list'],
 	'core/batch': ['core/http', 'core/job'],
+	'core/cost': [],
 	'core/list': ['core/http', 'core/job', 'core/topic'],
 	'core/upstream': ['core/http', 'core/job'],
 	'core/defined': [],
@@ -79,6 +83,7 @@ const PURE: Record<string, readonly string[]> = {
 	'core/a2a': [],
 	'core/action': ['zod'],
 	'core/batch': [],
+	'core/cost': [],
 	'core/defined': [],
 	'core/http': ['ipaddr.js'],
 	'core/issue-message': ['zod'],
@@ -105,11 +110,13 @@ function roomOf(path: string): string {
 	return (first === 'core' ? `${first}/${second}` : first).replace(/\.ts$/, '');
 }
 
+function specifiersIn(file: string): string[] {
+	const found = readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
+	return [...found].map(([, target = '']) => target);
+}
+
 function importsOf(file: string): Import[] {
-	const specifiers = [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(
-		([, target = '']) => target,
-	);
-	return specifiers.map((target) => ({
+	return specifiersIn(file).map((target) => ({
 		file: relative(SRC, file),
 		room: roomOf(file),
 		target,
@@ -150,6 +157,19 @@ describe('the source', () => {
 			/\b(Date\.now|new Date\(\)|Math\.random|crypto\.|fetch\(|setTimeout|console\.|async |await )/.test(code(name)),
 		);
 		expect(impure).toEqual([]);
+	});
+
+	it('has all that the command line needs: no room that is not for users', () => {
+		const names = readdirSync(join(ROOT, 'cli'), { recursive: true, encoding: 'utf8' });
+		const files = names.filter((name) => name.endsWith('.ts')).map((name) => join(ROOT, 'cli', name));
+		const imports = files.flatMap((file) =>
+			specifiersIn(file)
+				.filter((target) => target.startsWith('.'))
+				.map((target) => ({ file, target: relative(ROOT, join(dirname(file), target)) })),
+		);
+		expect(imports.length).toBeGreaterThan(20);
+		const wrong = imports.filter(({ target }) => !CLI.includes(target.split('/')[0] ?? ''));
+		expect(wrong.map(({ file, target }) => `${relative(ROOT, file)} imports ${target}`)).toEqual([]);
 	});
 
 	it('imports zod as a namespace, because its named import carries the texts of all languages', () => {

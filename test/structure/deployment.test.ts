@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { unstable_readConfig } from 'wrangler';
+import packageJson from '../../package.json' with { type: 'json' };
 
 const CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
 
@@ -22,6 +24,12 @@ describe('the deployment', () => {
 		const { vars } = unstable_readConfig({ config: CONFIG });
 		for (const name of ['AUTH', 'ALLOW_PRIVATE_TARGETS', 'SIGNING_KEYS', 'WEBHOOK_SECRETS', 'API_KEYS'])
 			expect(vars).not.toHaveProperty(name);
+	});
+
+	it('keeps variables of environments and of one person out of git, and all variables out of the package', () => {
+		const ignored = readFileSync(new URL('../../.gitignore', import.meta.url), 'utf8').split('\n');
+		expect(ignored).toEqual(expect.arrayContaining(['.dev.vars.*', '.env.*']));
+		expect(packageJson.files).toEqual(['lib', 'dashboard/dist', 'CHANGELOG.md']);
 	});
 
 	it('keeps every line that it logs, none for an invocation, and a sample of traces', () => {

@@ -59,6 +59,26 @@ describe('the link of an attempt', () => {
 		link.close();
 	});
 
+	it('says data alone again over a new socket, too', async () => {
+		const { sockets, jobs } = objectSide();
+		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort: vi.fn() });
+		link.report({ data: { page: 7 } });
+		await vi.waitFor(() => expect(sockets[0]?.told).toEqual([{ data: { page: 7 } }]));
+		sockets[0]?.server.close();
+		await vi.waitFor(() => expect(sockets[1]?.told).toEqual([{ data: { page: 7 } }]), { timeout: 4_000 });
+		link.close();
+	});
+
+	it('sends no step of less than one percent, with or without a message before', async () => {
+		const { sockets, jobs } = objectSide();
+		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort: vi.fn() });
+		link.report({ percentComplete: 10, message: 'reading' });
+		await vi.waitFor(() => expect(sockets[0]?.told).toHaveLength(1));
+		link.report({ percentComplete: 10.4 });
+		expect(link.endProgress()).toBeUndefined();
+		link.close();
+	});
+
 	it('passes on the order to stop', async () => {
 		const { sockets, jobs } = objectSide();
 		const onAbort = vi.fn();

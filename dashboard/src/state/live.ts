@@ -6,8 +6,8 @@ import { openSocket } from './api.ts';
 /** One request in this time, whatever a page shows. */
 export const POLL_MS = 10_000;
 const CLOCK_MS = 1_000;
-/** Keeps a quiet socket open. */
-const PING_MS = 60_000;
+/** As in the client: a socket that is silent for this long is pinged, and has the same time again to answer. */
+const PING_MS = 20_000;
 const RECONNECT_MS = 3_000;
 /** Close code after the last event of a job. */
 const DONE = 1000;
@@ -73,21 +73,19 @@ export function useWatcher({ link, onMessage, onEnd }: Watched): void {
 class Watcher {
 	readonly #link: () => string | undefined;
 	readonly #handlers: Pick<Required<Watched>, 'onMessage' | 'onEnd'>;
-	readonly #ping: ReturnType<typeof setInterval>;
 	#socket: WebSocket | undefined;
+	#patience: ReturnType<typeof setTimeout> | undefined;
 	#isStopped = false;
 
 	constructor(link: () => string | undefined, handlers: Pick<Required<Watched>, 'onMessage' | 'onEnd'>) {
 		this.#link = link;
 		this.#handlers = handlers;
-		this.#ping = setInterval(() => this.#socket?.readyState === WebSocket.OPEN && this.#socket.send('ping'), PING_MS);
 		document.addEventListener('visibilitychange', this.#follow);
 		this.#follow();
 	}
 
 	stop(): void {
 		this.#isStopped = true;
-		clearInterval(this.#ping);
 		document.removeEventListener('visibilitychange', this.#follow);
 		this.#close();
 	}
@@ -102,18 +100,38 @@ class Watcher {
 		if (this.#isStopped || this.#socket || link === undefined) return;
 		const socket = openSocket(link);
 		this.#socket = socket;
+		this.#awaitSign(socket);
 		socket.addEventListener('message', ({ data }) => {
-			if (data !== 'pong' && this.#socket === socket) this.#handlers.onMessage(String(data));
+			if (this.#socket !== socket) return;
+			this.#awaitSign(socket);
+			if (data !== 'pong') this.#handlers.onMessage(String(data));
 		});
 		socket.addEventListener('close', ({ code }) => {
 			if (this.#socket !== socket) return;
-			this.#socket = undefined;
+			this.#close();
 			if (code === DONE) this.#handlers.onEnd();
-			else setTimeout(this.#follow, RECONNECT_MS);
+			else this.#reconnect();
 		});
 	}
 
+	/** A connection that is open at one end only is never closed: it is given up when no answer to a ping arrives. */
+	#awaitSign(socket: WebSocket): void {
+		clearTimeout(this.#patience);
+		this.#patience = setTimeout(() => {
+			if (socket.readyState === WebSocket.OPEN) socket.send('ping');
+			this.#patience = setTimeout(() => {
+				this.#close();
+				this.#reconnect();
+			}, PING_MS);
+		}, PING_MS);
+	}
+
+	#reconnect(): void {
+		setTimeout(this.#follow, RECONNECT_MS);
+	}
+
 	#close(): void {
+		clearTimeout(this.#patience);
 		const socket = this.#socket;
 		this.#socket = undefined;
 		socket?.close();

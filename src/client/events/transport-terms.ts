@@ -14,8 +14,11 @@ export interface TransportTerms {
 	readonly SocketClass: SocketClass | undefined;
 }
 
-/** @throws {TypeError} when none of the transports works on this platform. */
+/** @throws {TypeError} when a name is unknown, or none of the transports works on this platform. */
 export function assertUsable({ names, SocketClass }: TransportTerms): void {
+	for (const name of names)
+		if (!PREFERENCE.includes(name))
+			throw new TypeError(`Expected a transport of ${PREFERENCE.join(', ')}, got: ${name}`);
 	if (names.some((name) => name !== 'websocket' || SocketClass)) return;
 	throw new TypeError(`Expected a transport that works on this platform, got: ${names.join(', ') || 'none'}`);
 }

@@ -78,17 +78,21 @@ export function a2aTask(facts: JobFacts, artifact?: Artifact): A2aTask {
 	});
 }
 
-export function statusUpdate(facts: JobFacts): StreamResponse {
-	const { id: taskId, contextId, status, metadata } = a2aTask(facts);
-	return { statusUpdate: { taskId, contextId, status, metadata } };
+/** @param note what to say of a task that has not failed. Default: what its work said last. */
+export function statusUpdate(facts: JobFacts, note?: string): StreamResponse {
+	const { id: taskId, contextId, metadata } = a2aTask(facts);
+	return { statusUpdate: { taskId, contextId, status: taskStatus(facts, note), metadata } };
 }
 
 export function artifactUpdate({ id: taskId, correlationId: contextId }: JobFacts, artifact: Artifact): StreamResponse {
 	return { artifactUpdate: { taskId, contextId, artifact, lastChunk: true } };
 }
 
-function taskStatus({ id, seq, status, correlationId, lastUpdatedAt, error, progress }: JobFacts): TaskStatus {
-	const text = error ? `${error.code}: ${error.message}` : progress?.message;
+function taskStatus(
+	{ id, seq, status, correlationId, lastUpdatedAt, error, progress }: JobFacts,
+	note = progress?.message,
+): TaskStatus {
+	const text = error ? `${error.code}: ${error.message}` : note;
 	const message = text !== undefined && {
 		messageId: `${id}-${seq}`,
 		taskId: id,

@@ -16,6 +16,7 @@ import {
 	isFinal,
 	type JobRecord,
 	maxAttempts,
+	retryProgress,
 	type Status,
 	type Webhook,
 } from './record.ts';
@@ -194,7 +195,7 @@ function factsAt(id: string, job: JobRecord, entry: HistoryEntry): JobFacts {
 		id,
 		task: job.task,
 		...STATUS_AFTER[type],
-		progress: type === 'retrying' && error ? { message: error.message } : undefined,
+		progress: type === 'retrying' && error ? retryProgress(job, entry.attempt, error) : undefined,
 		attempt: entry.attempt,
 		maxAttempts: maxAttempts(job),
 		nextAttemptAt: optionalTimestamp(entry.nextAttemptAt),

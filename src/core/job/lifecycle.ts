@@ -24,10 +24,10 @@ import {
 	type JobError,
 	type JobRecord,
 	type JobState,
-	maxAttempts,
 	type PendingState,
 	type Progress,
 	type RunningState,
+	retryProgress,
 	type StoredReply,
 	type Waiting,
 	type Webhook,
@@ -213,7 +213,7 @@ export function retrying(job: JobRecord, error: JobError, { at, notBefore, sentA
 	const { progressAt: _, ...kept } = job;
 	const next: JobRecord = {
 		...kept,
-		progress: { message: `Attempt ${job.attempt} of ${maxAttempts(job)} failed: ${error.message}` },
+		progress: retryProgress(job, job.attempt, error),
 		state: pending(notBefore, sentAt),
 	};
 	const { code, message } = error;

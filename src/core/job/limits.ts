@@ -49,6 +49,8 @@ export const MAX_JSON_VALUES = 500_000;
 export const MAX_PARAMETERS_BYTES = 16 * KIB;
 /** Maximum size of the envelope's options as JSON. */
 export const MAX_OPTIONS_BYTES = 16 * KIB;
+/** Maximum size of the headers that are kept of a task's `Response`. They are part of the record, and the platform limits both. */
+export const MAX_REPLY_HEAD_BYTES = 64 * KIB;
 /** Maximum nesting depth of JSON. */
 export const MAX_JSON_DEPTH = 100;
 

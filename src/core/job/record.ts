@@ -375,6 +375,11 @@ export function maxAttempts(job: JobRecord): number {
 	return job.options.maxAttempts + job.lostAttempts;
 }
 
+/** The progress of a job between two attempts, as an event says it now, and when it is read later. @param attempt that failed. */
+export function retryProgress(job: JobRecord, attempt: number, { message }: Pick<JobError, 'message'>): Progress {
+	return { message: `Attempt ${attempt} of ${maxAttempts(job)} failed: ${message}` };
+}
+
 /** The lane whose consumers run one job at a time. */
 export const ALONE_LANE = 'alone';
 

@@ -314,12 +314,15 @@ function progress(job: JobRecord, command: Extract<Command, { type: 'progress' }
 	return changed(progressWritten({ ...next, state: held.isHeard ? held : heard(held) }, job, now));
 }
 
-/** The first link of an attempt writes its start. After that, an object that is loaded sees for itself what is open. */
+/**
+ * The first link of an attempt writes its start. A link that comes back is written, too: storage may know since when it was
+ * missing, and an object that is reset later would count the attempt as lost since then.
+ */
 function changeLink(job: JobRecord, command: Extract<Command, { type: 'link' | 'unlink' }>, now: number): Transition {
 	const held = holder(job, command.fence);
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.waiting) return refuse(job, 'settled');
-	if (command.type === 'link') return { ...changed(linked(job)), ...(held.wasLinked && { volatile: true }) };
+	if (command.type === 'link') return changed(linked(job));
 	const next = unlinked(job, now, command.isClosed);
 	// A consumer that closes its link is about to report, and two rows for each would be too much.
 	return command.isClosed ? { job: next, effects: [], volatile: true } : changed(next);
@@ -397,8 +400,7 @@ function isFollowing(state: RunningState): state is FollowingState {
 
 function complete(job: JobRecord, command: Extract<Command, { type: 'complete' }>, now: number): Transition {
 	const { fence, reply, progress: last } = command;
-	if (isCurrent(job, fence) && job.state.name === 'succeeded') return refuse(job, 'settled');
-	const held = holder(job, fence);
+	const held = completer(job, fence);
 	if (typeof held === 'string') return refuse(job, held);
 	if (held.canceling) return letGo(held.waiting ? withProgress(job, last) : job, now);
 	return changed(succeeded(last ? { ...job, progress: { ...job.progress, ...last } } : job, reply, now));
@@ -499,6 +501,11 @@ function undeliverable(job: JobRecord, message: string, now: number): JobRecord 
 /** The attempt has stopped. The cancel came first, so the job is canceled, whatever the attempt reports. */
 function letGo(job: JobRecord, now: number): Transition {
 	return { ...changed(canceled(job, now)), refusal: 'canceled' };
+}
+
+/** Returns the running state that this attempt may complete, or the reason why it may not. */
+export function completer(job: JobRecord, fence: Fence): RunningState | Refusal {
+	return isCurrent(job, fence) && job.state.name === 'succeeded' ? 'settled' : holder(job, fence);
 }
 
 /** Returns the running state that this attempt holds, or the reason why it holds none. */

@@ -1,6 +1,6 @@
 /** Answers of the A2A server: JSON of the protocol, and its errors as `google.rpc.Status` (A2A 1.0 §11.6). */
 
-import { type Fault, type Problem, RETRY_AFTER_SECONDS } from '../problem.ts';
+import { faultPlace, type Problem, RETRY_AFTER_SECONDS } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toProblem } from '../to-problem.ts';
 import { STATUS_NAMES } from './status-names.ts';
@@ -32,8 +32,8 @@ export async function answerA2a(context: RequestContext, handle: () => Promise<R
 		return await handle();
 	} catch (error) {
 		if (error instanceof A2aError) {
-			const info = errorInfo(error.reason);
-			return errorAnswer(error.message, { code: BAD_REQUEST, status: 'FAILED_PRECONDITION', info });
+			const { message, reason } = error;
+			return errorAnswer({ message, code: BAD_REQUEST, status: 'FAILED_PRECONDITION', info: errorInfo(reason) });
 		}
 		return problemAnswer(toProblem(error, context.request, context.principal));
 	}
@@ -47,21 +47,26 @@ function requireVersion({ request, url }: RequestContext): void {
 }
 
 /** A problem in the protocol's form. Every 429 and 503 says when to come back. */
-export function problemAnswer({ code, status, message, errors = [], headers }: Problem): Response {
+export function problemAnswer(problem: Problem): Response {
+	const { status, headers } = problem;
+	const wait = status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {};
+	return errorAnswer(problemFacts(problem), { ...wait, ...headers });
+}
+
+/** The same as the last event of a stream. Clients read it as they read the answer. */
+export function problemEvent(problem: Problem): string {
+	return `event: error\ndata: ${JSON.stringify(errorBody(problemFacts(problem)))}\n\n`;
+}
+
+function problemFacts({ code, status, message, errors = [] }: Problem): ErrorFacts {
 	const isGone = code === 'JobNotFound' || code === 'JobExpired' || code === 'JobPurged';
-	if (isGone) return errorAnswer('Task not found', { code: NOT_FOUND, info: errorInfo('TASK_NOT_FOUND') });
+	if (isGone) return { message: 'Task not found', code: NOT_FOUND, info: errorInfo('TASK_NOT_FOUND') };
+	const faults = errors.map((fault) => ({ field: faultPlace(fault), description: fault.message }));
 	if (code === 'UnsupportedMediaType')
-		return errorAnswer(message, { code: BAD_REQUEST, info: errorInfo('CONTENT_TYPE_NOT_SUPPORTED') });
+		return { message, code: BAD_REQUEST, info: errorInfo('CONTENT_TYPE_NOT_SUPPORTED'), faults };
 	const isInvalid = ['InvalidRequest', 'InvalidInput', 'IdempotencyKeyReused'].includes(code);
 	const info = isInvalid ? errorInfo('INVALID_PARAMS') : errorInfo(code, 'coatcheck');
-	const faults = errors.map((fault) => ({ field: faultField(fault), description: fault.message }));
-	const wait = status === 429 || status === 503 ? { 'retry-after': String(RETRY_AFTER_SECONDS) } : {};
-	return errorAnswer(message, {
-		code: isInvalid ? BAD_REQUEST : status,
-		info,
-		faults,
-		headers: { ...wait, ...headers },
-	});
+	return { message, code: isInvalid ? BAD_REQUEST : status, info, faults };
 }
 
 function errorInfo(reason: string, domain = 'a2a-protocol.org'): object {
@@ -69,25 +74,20 @@ function errorInfo(reason: string, domain = 'a2a-protocol.org'): object {
 }
 
 interface ErrorFacts {
+	readonly message: string;
 	/** Status of HTTP. */
 	readonly code: number;
 	/** Of `google.rpc.Code`. Default: that of the code. */
 	readonly status?: string;
 	readonly info: object;
 	readonly faults?: readonly object[];
-	readonly headers?: Readonly<Record<string, string>>;
 }
 
-function errorAnswer(
-	message: string,
-	{ code, status = STATUS_NAMES[code] ?? 'UNKNOWN', info, faults = [], headers = {} }: ErrorFacts,
-): Response {
+function errorAnswer(facts: ErrorFacts, headers: Readonly<Record<string, string>> = {}): Response {
+	return Response.json(errorBody(facts), { status: facts.code, headers: { ...headers, ...HEADERS } });
+}
+
+function errorBody({ message, code, status = STATUS_NAMES[code] ?? 'UNKNOWN', info, faults = [] }: ErrorFacts): object {
 	const violations = faults.length > 0 ? [{ '@type': `${TYPE}BadRequest`, fieldViolations: faults }] : [];
-	const error = { code, status, message, details: [info, ...violations] };
-	return Response.json({ error }, { status: code, headers: { ...headers, ...HEADERS } });
-}
-
-function faultField(fault: Fault): string {
-	if ('pointer' in fault) return fault.pointer;
-	return 'parameter' in fault ? fault.parameter : fault.header;
+	return { error: { code, status, message, details: [info, ...violations] } };
 }

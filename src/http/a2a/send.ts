@@ -1,11 +1,13 @@
 /** `POST /a2a/message:send` and `message:stream`: a message becomes a job. */
 import { HELD_MESSAGE_SECONDS } from '../../core/a2a/limits.ts';
+import type { StatusDocument } from '../../core/job/document.ts';
 import { requireScope } from '../access/auth.ts';
+import { withFaultsAt } from '../mcp/arguments.ts';
 import { awaitJob } from '../mcp/wait.ts';
 import { Problem, shown } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { a2aJson, answerA2a } from './answer.ts';
-import { readOrder } from './message.ts';
+import { type Order, readOrder } from './message.ts';
 import { streamTask } from './stream.ts';
 import { wholeTask } from './whole-task.ts';
 
@@ -21,15 +23,22 @@ export function takeMessage(context: RequestContext): Promise<Response> {
 }
 
 async function sendAndWait(asked: RequestContext): Promise<Response> {
-	const { context, starter, submission, returnsAtOnce } = await readOrder(asked);
-	const { id } = await starter.submit(context, submission);
-	const seconds = returnsAtOnce ? 0 : HELD_MESSAGE_SECONDS;
+	const order = await readOrder(asked);
+	const { context, submission } = order;
+	const { id } = await startTask(order);
+	const seconds = order.returnsAtOnce ? 0 : HELD_MESSAGE_SECONDS;
 	const job = await awaitJob(context, id, { seconds, signal: submission.signal });
 	return a2aJson({ task: await wholeTask(context, job) });
 }
 
 async function sendAndStream(asked: RequestContext): Promise<Response> {
-	const { context, starter, submission } = await readOrder(asked);
-	const { id } = await starter.submit(context, submission);
+	const order = await readOrder(asked);
+	const { context, submission } = order;
+	const { id } = await startTask(order);
 	return streamTask(context, await awaitJob(context, id, { seconds: 0, signal: submission.signal }));
+}
+
+/** @throws {Problem} whose faults point at the parts of the message. */
+function startTask({ context, starter, submission, locate }: Order): Promise<StatusDocument> {
+	return withFaultsAt(locate, () => starter.submit(context, submission));
 }

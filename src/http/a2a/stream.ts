@@ -1,19 +1,24 @@
 /** A task's updates as server-sent events, up to its end. */
 
 import { REOPENED_MS } from '../../core/a2a/limits.ts';
-import { type A2aTask, artifactUpdate, type StreamResponse, statusUpdate } from '../../core/a2a/task.ts';
+import { type A2aTask, type Artifact, artifactUpdate, type StreamResponse, statusUpdate } from '../../core/a2a/task.ts';
 import { doubledMs } from '../../core/http/doubling-wait.ts';
-import type { BareEvent } from '../../core/job/document.ts';
+import type { BareEvent, JobFacts } from '../../core/job/document.ts';
 import type { FoundJob } from '../../core/job/object-api.ts';
-import { logError } from '../../log.ts';
 import { jobRequest } from '../mcp/own-request.ts';
 import { hasEnded } from '../mcp/wait.ts';
+import { Problem } from '../problem.ts';
 import { STREAM_HEADERS } from '../read/events.ts';
 import { openFeed } from '../read/feed.ts';
 import { readJob } from '../read/reading.ts';
 import { PONG, startHeartbeat } from '../read/sse.ts';
 import type { RequestContext } from '../request-context.ts';
+import { toProblem } from '../to-problem.ts';
+import { problemEvent } from './answer.ts';
 import { artifactFor, wholeTask } from './whole-task.ts';
+
+/** Status of a job whose data was deleted. */
+const GONE = 410;
 
 /** @param job as the first message shows it. */
 export async function streamTask(context: RequestContext, job: FoundJob): Promise<Response> {
@@ -32,7 +37,7 @@ interface Beginning {
 	readonly seq: number;
 }
 
-/** An error in its middle ends the stream with an error: the reader subscribes again. */
+/** An error in its middle is its last event: the reader subscribes again, or knows that there is no such task. */
 function taskStream(context: RequestContext, { task, feed, seq }: Beginning): ReadableStream<Uint8Array> {
 	const encoder = new TextEncoder();
 	const gone = new AbortController();
@@ -46,13 +51,10 @@ function taskStream(context: RequestContext, { task, feed, seq }: Beginning): Re
 			const told = feed
 				? new Updates(context, { writeText, writeMessage, signal: gone.signal }).tell(feed, seq)
 				: Promise.resolve();
-			told
+			void told
+				.catch((error: unknown) => writeText(problemEvent(toProblem(error, context.request, context.principal))))
 				.then(() => {
 					if (!gone.signal.aborted) controller.close();
-				})
-				.catch((error: unknown) => {
-					logError('the stream of a task broke off', { job: task.id, error });
-					controller.error(error);
 				});
 		},
 		cancel() {
@@ -87,10 +89,13 @@ class Updates {
 		for (let broken = 0; feed; broken++) {
 			await this.#follow(feed);
 			if (this.#isOver || this.#reader.signal.aborted) return;
-			if (broken === REOPENED_MS.times) throw new Error('The connection to the job breaks again and again');
+			if (broken === REOPENED_MS.times)
+				throw new Problem('Overloaded', 'The connection to the task breaks again and again: subscribe to it again');
 			await scheduler.wait(doubledMs(REOPENED_MS, broken));
 			feed = await openFeed(this.#context, this.#seq);
 		}
+		// The last event went by unheard.
+		await this.#tellEnd((await readJob(this.#context, false)).view.facts);
 	}
 
 	/** Until the feed closes, the task has ended, or the reader has left. */
@@ -101,7 +106,7 @@ class Updates {
 		feed.addEventListener('message', ({ data }) => {
 			if (data === PONG) return;
 			told = told.then(() => this.#tellEvent(JSON.parse(String(data)) as BareEvent));
-			told.then(() => this.#isOver && close());
+			told.then(() => this.#isOver && close(), close);
 		});
 		feed.addEventListener('close', () => close());
 		feed.addEventListener('error', () => close());
@@ -114,25 +119,29 @@ class Updates {
 		await told;
 	}
 
-	/** The artifact comes before the final status, after which clients stop to read. */
 	async #tellEvent({ seq, job }: BareEvent): Promise<void> {
-		const { writeMessage } = this.#reader;
-		if (job.finishedAt !== undefined) {
-			const artifact = await this.#readArtifact(job.id);
-			if (artifact) writeMessage(artifactUpdate(job, artifact));
-			this.#isOver = true;
-		}
-		writeMessage(statusUpdate(job));
+		if (job.finishedAt !== undefined) await this.#tellEnd(job);
+		else this.#reader.writeMessage(statusUpdate(job));
 		this.#seq = seq;
 	}
 
+	/** The artifact comes before the final status, after which clients stop to read. */
+	async #tellEnd(job: JobFacts): Promise<void> {
+		const { writeMessage } = this.#reader;
+		const artifact = await this.#readArtifact();
+		if (artifact !== 'deleted' && artifact) writeMessage(artifactUpdate(job, artifact));
+		const isLost = artifact === 'deleted' && job.status === 'succeeded';
+		writeMessage(statusUpdate(job, isLost ? 'The result was deleted before it could be read' : undefined));
+		this.#isOver = true;
+	}
+
 	/** A job may be purged as soon as it has ended. */
-	async #readArtifact(id: string) {
+	async #readArtifact(): Promise<Artifact | 'deleted' | undefined> {
 		try {
 			return await artifactFor(this.#context, await readJob(this.#context, true));
 		} catch (error) {
-			logError('a task has ended without its artifact', { job: id, error });
-			return undefined;
+			if (error instanceof Problem && error.status === GONE) return 'deleted';
+			throw error;
 		}
 	}
 }

@@ -3,7 +3,8 @@
  * the request, other credentials of the request decide. Those are `Authorization: Bearer` with an API key or a JWT, or the
  * assertion that Cloudflare Access adds to an authenticated request.
  */
-import { type ApiKey, type Config, EVERY_ORIGIN, type JwtSettings } from '../../config/config.ts';
+import type { ApiKey, Config, JwtSettings } from '../../config/config.ts';
+import { EVERY_ORIGIN } from '../../config/forms.ts';
 import { defined } from '../../core/defined.ts';
 import type { JobFacts } from '../../core/job/document.ts';
 import type { Reader } from '../../core/job/reader.ts';

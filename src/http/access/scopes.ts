@@ -1,5 +1,5 @@
 /** Expands a list of scopes. */
-import { KEY_SCOPES, type KeyScope } from '../../config/config.ts';
+import { KEY_SCOPES, type KeyScope } from '../../config/scopes.ts';
 
 /** The right to purge. A key's scope `cancel` includes it; a link's token never does. */
 export const PURGE = 'purge';

@@ -1,7 +1,7 @@
 /** Submits many jobs in one request, and counts them by status. */
 
 import pMap from 'p-map';
-import { NotConfigured } from '../../config/config.ts';
+import { NotConfigured } from '../../config/not-configured.ts';
 import type { JobStatus, Joining, StatusUpdates, Submitted } from '../../core/batch/batch.ts';
 import type { BatchReading, BatchView } from '../../core/batch/batch-api.ts';
 import { batchErasureAt } from '../../core/batch/erasure.ts';

@@ -4,9 +4,10 @@ import { errorResult, type ToolResult } from '../../core/mcp/content.ts';
 import { HELD_CALL_SECONDS, REPEATED_WITHIN_MS } from '../../core/mcp/limits.ts';
 import type { McpTask } from '../../core/mcp/task.ts';
 import { readerOf, requireScope } from '../access/auth.ts';
-import type { Fault, Problem } from '../problem.ts';
+import { type Fault, faultPlace, type Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toProblem } from '../to-problem.ts';
+import { isKeyFault } from './arguments.ts';
 import { JOB_TOOLS, type JobToolCall, stillRunning } from './job-tools.ts';
 import { toolResult } from './result.ts';
 import { taskForJob } from './task-methods.ts';
@@ -18,7 +19,14 @@ export interface ToolCall extends JobToolCall {
 	readonly name: string;
 	/** Whether the client declared the extension for tasks. */
 	readonly takesTasks: boolean;
-	readonly idempotencyKey: string | undefined;
+	readonly key: CallKey | undefined;
+}
+
+/** Says which use of a tool a call belongs to. */
+export interface CallKey {
+	readonly text: string;
+	/** Where it is: a JSON Pointer into the parameters of the call. */
+	readonly pointer: string;
 }
 
 export type ToolAnswer = ToolResult | (McpTask & { readonly resultType: 'task' });
@@ -36,18 +44,18 @@ export async function callTool(call: ToolCall): Promise<ToolAnswer | undefined> 
 	try {
 		return await (starter ? startJob(call, starter) : jobTool?.call(call));
 	} catch (error) {
-		return problemResult(toProblem(error, context.request, context.principal));
+		return problemResult(toProblem(error, context.request, context.principal), call.key);
 	}
 }
 
 async function startJob(call: ToolCall, starter: JobStarter): Promise<ToolAnswer> {
-	const { context, arguments: given, idempotencyKey, signal, takesTasks, onProgress } = call;
+	const { context, arguments: given, key, signal, takesTasks, onProgress } = call;
 	// The answer is the job's, so both rights are needed before there is one.
 	requireScope(context.principal, 'read');
-	const { id } = await starter.submit(context, { arguments: given, idempotencyKey, signal });
+	const { id } = await starter.submit(context, { arguments: given, idempotencyKey: key?.text, signal });
 	const answered = new AbortController();
 	// Registered before the wait, because the runtime may end an invocation whose client has left.
-	const onClosed = () => context.waitUntil(cancelClosed(context, id, idempotencyKey !== undefined));
+	const onClosed = () => context.waitUntil(cancelClosed(context, id, key !== undefined));
 	signal.addEventListener('abort', onClosed, { signal: answered.signal });
 	const seconds = takesTasks ? waitSeconds(context, starter) : HELD_CALL_SECONDS;
 	const patience = { seconds, signal, onProgress: takesTasks ? undefined : onProgress };
@@ -71,15 +79,16 @@ async function cancelClosed({ jobs, principal }: RequestContext, id: string, isR
 }
 
 /** An error that the model can act on: its arguments were wrong, or it must wait. */
-function problemResult(problem: Problem): ToolResult {
+function problemResult(problem: Problem, key: CallKey | undefined): ToolResult {
 	const { code, message, errors, headers } = problem;
-	const faults = errors?.map((fault) => `${faultPlace(fault)}: ${fault.message}`) ?? [];
+	const faults = errors?.map((fault) => faultText(fault, key)) ?? [];
 	const retryAfter = headers['retry-after'];
 	const wait = retryAfter === undefined ? [] : [`Try again after ${retryAfter} seconds`];
 	return errorResult([`${code}: ${message}`, ...faults, ...wait].join('\n'));
 }
 
-function faultPlace(fault: Fault): string {
-	if ('pointer' in fault) return fault.pointer;
-	return 'parameter' in fault ? `/parameters/${fault.parameter}` : fault.header;
+/** Where the fault is in the arguments, and what was expected. Nothing is before what is wrong with all of them. */
+function faultText(fault: Fault, key: CallKey | undefined): string {
+	const place = key && isKeyFault(fault) ? key.pointer : faultPlace(fault);
+	return place === '' ? fault.message : `${place}: ${fault.message}`;
 }

@@ -40,7 +40,8 @@ function decodeFile({ base64, mediaType }: Extract<File, { base64: string }>): F
 	const bytes = Buffer.from(base64, 'base64');
 	if (bytes.byteLength > MAX_EMBEDDED_INPUT_BYTES) {
 		const detail = `Expected at most ${MAX_EMBEDDED_INPUT_BYTES} bytes of base64, got: ${bytes.byteLength}. Send a larger file by its URL`;
-		throw new Problem('PayloadTooLarge', detail);
+		const message = `expected at most ${MAX_EMBEDDED_INPUT_BYTES} bytes`;
+		throw new Problem('PayloadTooLarge', detail, { errors: [{ pointer: '/file/base64', message }] });
 	}
 	return { mediaType, body: bytes, contentLength: String(bytes.byteLength) };
 }

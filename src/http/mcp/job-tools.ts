@@ -9,11 +9,13 @@ import { HELD_CALL_SECONDS } from '../../core/mcp/limits.ts';
 import { once } from '../../core/once.ts';
 import type { Scope } from '../access/auth.ts';
 import { cancelJob, retryJob } from '../commands.ts';
+import { inBody } from '../faults.ts';
 import { statusDocumentFor } from '../job-response.ts';
 import { listJobs } from '../list/list.ts';
+import type { Fault } from '../problem.ts';
 import { readJob } from '../read/reading.ts';
 import type { RequestContext } from '../request-context.ts';
-import { readArguments } from './arguments.ts';
+import { readArguments, withFaultsAt } from './arguments.ts';
 import { jobRequest, ownRequest } from './own-request.ts';
 import { toolResult } from './result.ts';
 import type { Tool } from './tool.ts';
@@ -73,8 +75,10 @@ export const JOB_TOOLS: readonly JobTool[] = [
 		takes: ListArguments,
 		annotations: READ_ONLY,
 		call: async ({ context, arguments: given }) => {
-			const query = new URLSearchParams(Object.entries(given).map(([name, value]) => [name, String(value)]));
-			return answered(await listJobs(ownRequest(context, { method: 'GET', path: `/v1/jobs?${query}`, scope: 'read' })));
+			readArguments(ListArguments(), given);
+			const path = `/v1/jobs?${listQuery(given)}`;
+			const own = ownRequest(context, { method: 'GET', path, scope: 'read' });
+			return answered(await withFaultsAt(inArguments, () => listJobs(own)));
 		},
 	},
 	{
@@ -96,6 +100,16 @@ export const JOB_TOOLS: readonly JobTool[] = [
 			answered(await cancelJob(command(context, given, ['cancel', 'cancel']))),
 	},
 ];
+
+/** @param given valid arguments of the list. A list of tags becomes a parameter for each. */
+function listQuery(given: JobToolCall['arguments']): URLSearchParams {
+	const parameters = Object.entries(given).flatMap(([name, value]) => [value].flat().map((one) => [name, String(one)]));
+	return new URLSearchParams(parameters);
+}
+
+function inArguments(fault: Fault): Fault {
+	return 'parameter' in fault ? inBody()([fault.parameter], fault.message) : fault;
+}
 
 async function waitForIt({ context, arguments: given, signal, onProgress }: JobToolCall): Promise<ToolResult> {
 	const job = await awaitJob(context, jobId(given), { seconds: HELD_CALL_SECONDS, signal, onProgress });

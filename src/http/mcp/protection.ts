@@ -1,5 +1,5 @@
 /** `GET /.well-known/oauth-protected-resource`: where agents get a token for `/mcp` (RFC 9728). */
-import { KEY_SCOPES } from '../../config/config.ts';
+import { KEY_SCOPES } from '../../config/scopes.ts';
 import { MCP_PATH } from '../../core/mcp/limits.ts';
 import { Problem } from '../problem.ts';
 import { linkOrigin, type RequestContext } from '../request-context.ts';

@@ -19,11 +19,12 @@ import { CACHED_MS, MAX_MCP_REQUEST_BYTES } from '../../core/mcp/limits.ts';
 import { TASKS_EXTENSION } from '../../core/mcp/task.ts';
 import { once } from '../../core/once.ts';
 import { refuseForeignOrigin } from '../access/auth.ts';
+import { pointerFor } from '../faults.ts';
 import { readJson } from '../json-body.ts';
 import { Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { toProblem } from '../to-problem.ts';
-import { callTool, TasksRequired } from './call-tool.ts';
+import { type CallKey, callTool, TasksRequired } from './call-tool.ts';
 import { SERVER_VERSION } from './server-version.ts';
 import { cancelTask, getTask, updateTask } from './task-methods.ts';
 import { listedTools } from './tools.ts';
@@ -77,7 +78,7 @@ function createServer(context: RequestContext, { era }: McpRequestContext): Serv
 			signal: served.mcpReq.signal,
 			onProgress: progressReporter(served),
 			takesTasks: era === 'modern' && declaresTasks(served),
-			idempotencyKey: callKey(served),
+			key: callKey(served),
 		}).catch((error: unknown) => {
 			throw error instanceof TasksRequired ? tasksRequired() : error;
 		});
@@ -138,8 +139,11 @@ function progressReporter({ mcpReq }: ServerContext): ((report: ProgressReport) 
 	};
 }
 
-function callKey({ mcpReq: { _meta } }: ServerContext): string | undefined {
+function callKey({ mcpReq: { _meta } }: ServerContext): CallKey | undefined {
 	const meta = _meta as Readonly<Record<string, unknown>> | undefined;
-	const keys = CALL_KEYS.map((name) => meta?.[name]);
-	return keys.find((key) => typeof key === 'string' && key !== '') as string | undefined;
+	for (const name of CALL_KEYS) {
+		const text = meta?.[name];
+		if (typeof text === 'string' && text !== '') return { text, pointer: pointerFor(['_meta', name]) };
+	}
+	return undefined;
 }

@@ -28,9 +28,11 @@ export interface JobStarter {
 	readonly tool: () => Tool;
 	/** Whether only clients with tasks may call it. */
 	readonly needsTasks: boolean;
+	/** Whether a job's input is one of the arguments. Otherwise all of them are the input. */
+	readonly wrapsInput: boolean;
 	/** The time in which its jobs end, in seconds. Default: nobody knows. */
 	readonly endsWithinSeconds?: number | undefined;
-	/** @throws {Problem} for arguments that are no submission. */
+	/** @throws {Problem} for arguments that are no submission. Its faults are JSON Pointers into the arguments, and those of the key. */
 	readonly submit: (context: RequestContext, submission: ToolSubmission) => Promise<StatusDocument>;
 }
 

@@ -3,13 +3,13 @@ import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
 import type { StatusDocument } from '../../core/job/document.ts';
 import { HEADER_NAME, HEADER_VALUE, isOwnHeader } from '../../core/upstream/header-names.ts';
-import { pathRefusal } from '../../core/upstream/paths.ts';
+import { isAllowedPath, pathRefusal } from '../../core/upstream/paths.ts';
 import type { Upstream } from '../../core/upstream/settings.ts';
 import type { RequestContext } from '../request-context.ts';
 import { invalidRequest } from '../submit/options.ts';
 import { submitUpstream, WITHOUT_BODY } from '../submit/upstream.ts';
 import { knownJsonSchema } from '../tasks.ts';
-import { keyHeader, readArguments } from './arguments.ts';
+import { INVALID_ARGUMENTS, keyHeader, readArguments } from './arguments.ts';
 import { ownRequest } from './own-request.ts';
 import { type JobStarter, type ObjectSchema, type ToolSubmission, toolName } from './tool.ts';
 
@@ -30,6 +30,7 @@ export function upstreamStarter(upstream: Upstream): JobStarter {
 		name,
 		tool: () => ({ name, description, inputSchema: knownJsonSchema(schemaFor(upstream)) as ObjectSchema }),
 		needsTasks: false,
+		wrapsInput: false,
 		submit: (context, submission) => forwardCall(context, upstream, submission),
 	};
 }
@@ -49,8 +50,8 @@ function createSchema({ methods = USUAL_METHODS, paths }: Upstream) {
 		method: z.enum(methods, `expected one of: ${methods.join(', ')}`),
 		path: z
 			.string()
-			.regex(/^\/[^?#]*$/, 'expected a path that begins with a slash, without a query')
-			.superRefine(refusePath)
+			.regex(/^\/[^?#]*$/, { error: 'expected a path that begins with a slash, without a query', abort: true })
+			.superRefine((path, context) => refusePath(path, { paths, context }))
 			.describe(`Percent-encoded. Allowed: ${paths.join(', ')}`),
 		query: z.record(z.string(), z.string('expected text')).describe('The parameters of the query').optional(),
 		headers: z.record(headerName, z.string('expected text').regex(HEADER_VALUE, 'expected ASCII text')).optional(),
@@ -61,10 +62,15 @@ function createSchema({ methods = USUAL_METHODS, paths }: Upstream) {
 	});
 }
 
+interface PathRules extends Pick<Upstream, 'paths'> {
+	readonly context: z.RefinementCtx;
+}
+
 /** A URL resolves dot segments, so they are refused before there is one. */
-function refusePath(path: string, context: z.RefinementCtx): void {
+function refusePath(path: string, { paths, context }: PathRules): void {
 	const refusal = pathRefusal(path);
 	if (refusal !== undefined) context.addIssue(refusal);
+	else if (!isAllowedPath(path, paths)) context.addIssue(`expected one of ${paths.join(', ')}`);
 }
 
 /** Some of them would change the submission, instead of the request that is forwarded. */
@@ -79,7 +85,7 @@ async function forwardCall(
 ): Promise<StatusDocument> {
 	const { method, path, query = {}, headers: named = {}, body } = readArguments(schemaFor(upstream), given);
 	if (body !== undefined && WITHOUT_BODY.has(method))
-		throw invalidRequest(`The arguments of the tool are not valid: expected no body for ${method}`, []);
+		throw invalidRequest(INVALID_ARGUMENTS, [{ pointer: '/body', message: `expected no body for ${method}` }]);
 	const headers = new Headers({ ...named, ...keyHeader(idempotencyKey) });
 	const content = body === undefined ? undefined : encodeContent(body, headers);
 	const own = ownRequest(context, {

@@ -1,7 +1,7 @@
 /** Merges and validates the options of a submission, from its headers and the envelope. */
 
 import type * as z from 'zod';
-import { secretsFor } from '../../config/config.ts';
+import { secretsFor } from '../../config/secrets.ts';
 import { defined } from '../../core/defined.ts';
 import { isObject } from '../../core/http/json.ts';
 import { targetRefusal } from '../../core/http/target.ts';

@@ -1,5 +1,5 @@
 /** Reads the request for a subscription. */
-import { secretsFor } from '../../config/config.ts';
+import { secretsFor } from '../../config/secrets.ts';
 import { defined } from '../../core/defined.ts';
 import { isObject } from '../../core/http/json.ts';
 import { isJson } from '../../core/http/media-type.ts';

@@ -1,5 +1,5 @@
 /** The topic of a request. */
-import { NotConfigured } from '../../config/config.ts';
+import { NotConfigured } from '../../config/not-configured.ts';
 import { TOPIC_NAME, topicNameError } from '../../core/topic/names.ts';
 import type { TopicSettings } from '../../core/topic/topic-api.ts';
 import type { Topics } from '../../rpc/topics.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../../cli/main.ts', import.meta.url));
 /** Variables of the person who runs the tests would change what the command does. */
-const CLEARED = ['COATCHECK_URL', 'COATCHECK_API_KEY', 'NO_COLOR', 'FORCE_COLOR', 'CI', 'TEST'];
+const CLEARED = ['COATCHECK_URL', 'COATCHECK_API_KEY', 'CLOUDFLARE_ENV', 'NO_COLOR', 'FORCE_COLOR', 'CI', 'TEST'];
 
 export interface CommandOptions {
 	readonly env?: Readonly<Record<string, string>>;

@@ -31,10 +31,10 @@ async function makeFolder(files: Readonly<Record<string, string>>): Promise<stri
 }
 
 /** Runs `coatcheck dev` until the test ends. @returns the Worker's URL. */
-async function startDev(folder: string): Promise<string> {
+async function startDev(folder: string, options: readonly string[] = []): Promise<string> {
 	const port = await freePort();
 	const forWrangler = ['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'];
-	const child = spawn(process.execPath, [MAIN, 'dev', '--', ...forWrangler], {
+	const child = spawn(process.execPath, [MAIN, 'dev', ...options, '--', ...forWrangler], {
 		cwd: folder,
 		detached: true,
 		env: { ...process.env, ...QUIET },
@@ -130,6 +130,36 @@ describe('coatcheck init', () => {
 		expect(await runCommand(['dev', '--json'], { cwd: folder })).toMatchObject({ code: 2, stdout: '' });
 		const empty = await runCommand(['doctor'], { cwd: join(folder, 'node_modules') });
 		expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('`coatcheck init` writes one') });
+	});
+
+	it('checks and runs the environment that was chosen, with its own file of variables', async () => {
+		const folder = await makeFolder({});
+		await runCommand(['init', folder, '--name', 'shop', '--yes']);
+		const config = JSON.parse(await readFile(join(folder, 'wrangler.jsonc'), 'utf8'));
+		const queues = JSON.parse(JSON.stringify(config.queues).replaceAll('"shop-', '"shop-staging-'));
+		const staging = { queues, ratelimits: config.ratelimits, vars: config.vars };
+		await writeFile(join(folder, 'wrangler.jsonc'), JSON.stringify({ ...config, env: { staging } }));
+		const check = (args: readonly string[], env = {}) => runCommand(['dev', '--check', ...args], { cwd: folder, env });
+		expect(await check(['--env', 'staging'])).toEqual({ code: 0, stdout: '', stderr: '' });
+		// In place of .dev.vars, not beside it.
+		await writeFile(join(folder, '.dev.vars.staging'), 'GREETING="hello"\n');
+		const refused = { code: 1, stderr: expect.stringContaining('wrangler reads .dev.vars.staging in place of') };
+		expect(await check(['--env', 'staging'])).toMatchObject(refused);
+		expect(await check([], { CLOUDFLARE_ENV: 'staging' })).toMatchObject(refused);
+		expect(await check([])).toMatchObject({ code: 0 });
+		const late = await runCommand(['dev', '--', '--env=staging'], { cwd: folder });
+		expect(late).toMatchObject({ code: 2, stderr: expect.stringContaining('--env: expected --env before --') });
+		await writeFile(
+			join(folder, '.dev.vars.staging'),
+			`${await readFile(join(folder, '.dev.vars'), 'utf8')}DASHBOARD="off"\nOPENAPI="off"\n`,
+		);
+		const url = await startDev(folder, ['--env', 'staging']);
+		expect(await greet(url)).toMatchObject({ code: 0, stdout: '{"greeting":"Hello, Ann"}\n' });
+		expect((await fetch(`${url}/openapi.json`)).status).toBe(404);
+		const doctor = await runCommand(['doctor', '--env', 'staging'], { cwd: folder });
+		expect(doctor.stdout).toContain(
+			'npx wrangler secret list --env staging | npx coatcheck doctor --secrets - --env staging',
+		);
 	});
 
 	it.each([

@@ -117,14 +117,15 @@ describe('a configuration', () => {
 
 	it('has environments, which inherit neither variables nor bindings', () => {
 		const text = `${TOML}[env.staging]\nvars = { A = "1" }\n`;
-		const staging = readWranglerConfig(text, 'wrangler.toml', 'staging');
+		const staging = readWranglerConfig(text, 'wrangler.toml', { environment: 'staging' });
 		expect(staging).toMatchObject({
 			name: 'shop-staging',
 			main: 'src/worker.ts',
 			vars: { A: '1' },
 			queues: { producers: [] },
 		});
-		expect(() => readWranglerConfig(text, 'wrangler.toml', 'toString')).toThrow('expected an environment "toString"');
+		const unknown = { environment: 'toString' };
+		expect(() => readWranglerConfig(text, 'wrangler.toml', unknown)).toThrow('expected an environment "toString"');
 	});
 
 	it.each([
@@ -213,13 +214,88 @@ describe('a doctor', () => {
 
 	it('reads local variables as the Worker does', () => {
 		const config = readWranglerConfig(OURS, 'wrangler.toml');
-		const local = parseVariables(readFileSync(new URL('../../../.dev.vars', import.meta.url), 'utf8'));
-		expect(checkLocalVariables(config, local)).toEqual([]);
+		const file = '.dev.vars';
+		const values = parseVariables(readFileSync(new URL('../../../.dev.vars', import.meta.url), 'utf8'));
+		expect(checkLocalVariables(config, { file, values })).toEqual([]);
 		expect(checkLocalVariables(config, undefined)).toMatchObject([{ code: 'NoVariables' }]);
-		const { AUTH: _, ...closed } = local;
-		expect(checkLocalVariables(config, closed)).toMatchObject([
+		const { AUTH: _, ...closed } = values;
+		expect(checkLocalVariables(config, { file, values: closed })).toMatchObject([
 			{ code: 'NotConfigured', message: expect.stringContaining('API_KEYS') },
 		]);
+	});
+});
+
+describe('a doctor of an environment', () => {
+	/** Each fix, by its finding: what a person is told to do in `env.staging` of this deployment. */
+	function fixesIn(environment: string, change: (toml: string) => string = (toml) => toml): string[] {
+		const choice = { environment: 'staging', path: undefined };
+		const config = readWranglerConfig(change(`${OURS}\n${environment}`), 'wrangler.toml', choice);
+		const findings = [
+			...checkWorker(config, true),
+			...checkOperation(config),
+			...checkQueues(config),
+			...checkDeployedVariables(config, []),
+		];
+		return findings.map(({ fix = '' }) => fix);
+	}
+
+	it('names it in each command of wrangler', () => {
+		const fixes = fixesIn('[env.staging]\nvars = {}\n');
+		expect(fixes).toContain('npx coatcheck key --signing | npx wrangler secret put SIGNING_KEYS --env staging');
+		expect(fixes).toContain('npx wrangler secret put WEBHOOK_SECRETS --env staging');
+		const commands = fixes.join('\n').match(/npx wrangler [^|\n]*/g) ?? [];
+		expect(commands).toHaveLength(3);
+		expect(commands.filter((command) => !command.includes('--env staging'))).toEqual([]);
+		const config = readWranglerConfig(OURS, 'wrangler.toml');
+		const origin = { environment: "o'clock", path: 'apps/shop/wrangler.toml', ownMembers: [] };
+		const chosen = String.raw`--config apps/shop/wrangler.toml --env 'o'\''clock'`;
+		const [asked] = checkDeployedVariables({ ...config, origin }, undefined).filter(
+			({ code }) => code === 'SecretsUnknown',
+		);
+		expect(asked?.fix).toBe(`npx wrangler secret list ${chosen} | npx coatcheck doctor --secrets - ${chosen}`);
+	});
+
+	it('names the sections that an environment must have itself, and never `init`, which adds to the top level', () => {
+		const fixes = fixesIn('[env.staging]\nvars = { ALLOW_PRIVATE_TARGETS = "true" }\n');
+		expect(fixes).toContain('env.staging.queues.producers: binding = "LANE_JOBS_1", queue = "coatcheck-staging-jobs"');
+		expect(fixes).toContain('env.staging.ratelimits: "LIMITER_PER_KEY" with 1000/10s');
+		expect(fixes.join()).not.toContain('init');
+		const producer = 'binding = "LANE_JOBS_1"\nqueue = "coatcheck-staging-jobs"\n';
+		expect(fixesIn(`[[env.staging.queues.producers]]\n${producer}`)).toContain(
+			'env.staging.queues.consumers: queue = "coatcheck-staging-jobs"',
+		);
+		const consumer = '[[env.staging.queues.consumers]]\nqueue = "coatcheck-staging-jobs"\n';
+		expect(fixesIn(`[[env.staging.queues.producers]]\n${producer}${consumer}`)).toEqual(
+			expect.arrayContaining([
+				'env.staging.queues.consumers: dead_letter_queue = "…-dead-letters"',
+				'env.staging.queues.consumers: max_batch_timeout = 0',
+			]),
+		);
+		expect(fixesIn('[env.staging.vars]\nAUTH = "none"\n')).toContain(
+			'env.staging.vars: remove AUTH; .dev.vars has it for local development',
+		);
+	});
+
+	it('names the top level for what the environment inherits, and the environment for what it has itself', () => {
+		const without = (toml: string) =>
+			toml.replace('redact_query_string = true', '').replace('"2026-10-20"', '"2026-01-01"');
+		const inherited = fixesIn('[env.staging]\nvars = {}\n', without);
+		expect(inherited).toContain('observability: redact_query_string = true');
+		expect(inherited).toContain('compatibility_date = "2026-10-20"');
+		const own = fixesIn('[env.staging]\ncompatibility_date = "2026-01-01"\nobservability = { enabled = true }\n');
+		expect(own).toContain('env.staging.observability: redact_query_string = true');
+		expect(own).toContain('env.staging: compatibility_date = "2026-10-20"');
+	});
+
+	it('of a development machine names the file of variables that wrangler reads', () => {
+		const config = readWranglerConfig(`${OURS}\n[env.staging]\n`, 'wrangler.toml', { environment: 'staging' });
+		const [missing] = checkLocalVariables(config, undefined);
+		expect(missing?.message).toContain('Neither .dev.vars.staging nor .dev.vars is there');
+		const [partial] = checkLocalVariables(config, { file: '.dev.vars.staging', values: { GREETING: 'hello' } });
+		expect(partial).toMatchObject({
+			code: 'NotConfigured',
+			fix: 'wrangler reads .dev.vars.staging in place of .dev.vars: it needs all of the variables',
+		});
 	});
 });
 

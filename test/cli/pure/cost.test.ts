@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { dollarsAMillion } from '../../../bench/cost/prices.ts';
-import { usageOf } from '../../../bench/cost/usage.ts';
 import { estimateMonth, WAYS } from '../../../cli/doctor/cost.ts';
+import { dollarsAMillion } from '../../../src/core/cost/prices.ts';
+import { billedUsage } from '../../../src/core/cost/usage.ts';
 
 const RESULTS = readFileSync(new URL('../../../bench/results/cost.md', import.meta.url), 'utf8');
 
@@ -29,7 +29,7 @@ describe('the cost of a month', () => {
 			objectCalls,
 			cpuMs: cpu,
 		});
-		expect(dollarsAMillion(usageOf(counts, { cpuMs }))).toBeCloseTo(pricedRow(name), 1);
+		expect(dollarsAMillion(billedUsage(counts, { cpuMs }))).toBeCloseTo(pricedRow(name), 1);
 	});
 
 	it('is the plan alone for few jobs, and the price of the jobs alone for very many', () => {

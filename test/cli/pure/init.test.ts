@@ -67,9 +67,10 @@ describe('init', () => {
 		['node_modules', 'node_modules\n.dev.vars*\n'],
 		['dist\n', 'dist\n.dev.vars*\n'],
 		['# .dev.vars\n', '# .dev.vars\n.dev.vars*\n'],
-		['/.dev.vars\n', '/.dev.vars\n'],
+		['/.dev.vars\n', '/.dev.vars\n.dev.vars*\n'],
+		['/.dev.vars*\n', '/.dev.vars*\n'],
 		['.dev.vars*\r\n', '.dev.vars*\r\n'],
-	])('keeps the secrets out of git where .gitignore is %j', (before, after) => {
+	])('keeps the secrets, also of environments, out of git where .gitignore is %j', (before, after) => {
 		expect(applied({ '.gitignore': before }, OPTIONS)['.gitignore']).toBe(after);
 	});
 

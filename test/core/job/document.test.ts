@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventsAfter, jobFacts, snapshot, statusDocument } from '../../../src/core/job/document.ts';
 import { jobLinks } from '../../../src/core/job/links.ts';
-import { STATUSES } from '../../../src/core/job/record.ts';
+import { type JobRecord, STATUSES } from '../../../src/core/job/record.ts';
 import {
 	applied,
 	canceled,
@@ -122,6 +122,14 @@ describe('events', () => {
 			'4 started running/running 2',
 			'5 succeeded succeeded/succeeded 2',
 		]);
+	});
+
+	it('say of a failed attempt later what they said then', () => {
+		const waiting = retryWaiting();
+		const messageAt = (job: JobRecord) =>
+			eventsAfter({ id: ID, job, now: T0 + 30 }, 2).find(({ type }) => type === 'retrying')?.job.progress?.message;
+		expect(messageAt(waiting)).toMatch(/^Attempt 1 of \d failed: /);
+		expect(messageAt(story)).toBe(messageAt(waiting));
 	});
 
 	it('replay what comes after a cursor, each once', () => {

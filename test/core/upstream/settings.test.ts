@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NotConfigured, readConfig } from '../../../src/config/config.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { NotConfigured } from '../../../src/config/not-configured.ts';
 import { readUpstreams } from '../../../src/core/upstream/settings.ts';
 
 const BASE = { baseUrl: 'https://api.example/v1/' };

@@ -22,7 +22,7 @@ export interface Resources {
 	readonly payloadBytes?: number | undefined;
 }
 
-export function usageOf(counts: Counts, { cpuMs = 0, payloadBytes = 0 }: Resources): Usage {
+export function billedUsage(counts: Counts, { cpuMs = 0, payloadBytes = 0 }: Resources): Usage {
 	const {
 		workerRequests = 0,
 		objectCalls = 0,
