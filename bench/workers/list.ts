@@ -31,12 +31,9 @@ export class TopicObject extends DurableObject implements ListApi {
 	constructor(ctx: DurableObjectState, env: Env) {
 		super(ctx, env);
 		const { sql } = ctx.storage;
-		sql.exec('CREATE TABLE IF NOT EXISTS bench_log (first INTEGER PRIMARY KEY, extra TEXT NOT NULL)');
+		sql.exec('CREATE TABLE IF NOT EXISTS bench_log (last INTEGER PRIMARY KEY, extra TEXT NOT NULL)');
 		const after = (position: number) =>
-			sql.exec<{ last: number; extra: string }>(
-				'SELECT first AS last, extra FROM bench_log WHERE first > ? ORDER BY first',
-				position,
-			);
+			sql.exec<{ last: number; extra: string }>('SELECT * FROM bench_log WHERE last > ? ORDER BY last', position);
 		this.#list = new JobList(this.#counting(sql), { after }, Date.now());
 	}
 
@@ -44,12 +41,10 @@ export class TopicObject extends DurableObject implements ListApi {
 		const { extra } = this.#list.apply(news, Date.now());
 		if (extra === undefined) return;
 		const { sql } = this.ctx.storage;
-		const row = sql
-			.exec<{ last: number }>('INSERT INTO bench_log (extra) VALUES (?) RETURNING first AS last', extra)
-			.one();
+		const row = sql.exec<{ last: number }>('INSERT INTO bench_log (extra) VALUES (?) RETURNING last', extra).one();
 		this.#rows.log++;
 		this.#list.logged({ ...row, extra });
-		sql.exec('DELETE FROM bench_log WHERE first <= ?', this.#list.stored);
+		sql.exec('DELETE FROM bench_log WHERE last <= ?', this.#list.stored);
 	}
 
 	async listJobs(query: ListQuery) {

@@ -8,7 +8,13 @@ import type { JobNews } from '../core/job/news.ts';
 import { UNHEARD_MS } from '../core/list/limits.ts';
 import type { CombinationCount, JobCounts, JobFilter, ListApi, ListPage, ListQuery } from '../core/list/list-api.ts';
 import type { Position } from '../core/list/position.ts';
-import { type Allowance, type AllowanceRequest, nextAllowance, shrunkAllowance } from '../core/topic/allowance.ts';
+import {
+	type Allowance,
+	type AllowanceRequest,
+	NO_ALLOWANCE,
+	nextAllowance,
+	shrunkAllowance,
+} from '../core/topic/allowance.ts';
 import { DEFAULT_RETENTION, TOPIC_IDLE_MS, TRIM_INTERVAL_MS } from '../core/topic/limits.ts';
 import { JOBS_TOPIC } from '../core/topic/names.ts';
 import type { Retention } from '../core/topic/retention.ts';
@@ -318,9 +324,18 @@ export class TopicObject extends DurableObject<object> implements TopicObjectApi
 
 	/** The next call may come before the object leaves memory: nothing in it may count on what was deleted. */
 	async #forget(): Promise<void> {
+		const returned = this.#returnShare();
 		this.#records.forget();
 		this.#jobsTopic = undefined;
 		await this.ctx.storage.deleteAll();
 		this.#log.reload();
+		await returned;
+	}
+
+	/** Once more, because an earlier call may be lost: then the tenant's list of topics would have this one for ever, and count its share. */
+	async #returnShare(): Promise<void> {
+		const { settings } = this.#records;
+		if (!settings || settings.topic === JOBS_TOPIC || !this.#tenants.isBound) return;
+		await this.#tenants.returnAllowance(settings.tenant, settings.topic, NO_ALLOWANCE);
 	}
 }

@@ -1,6 +1,10 @@
 /** `GET /v1/topics`. */
-import { describe, expect, it } from 'vitest';
+import { runInDurableObject } from 'cloudflare:test';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Tenants } from '../../src/rpc/tenants.ts';
+import { advanceClock } from '../flow/faults.ts';
 import { apiKeys, ask, bearer, DEPLOYED, key } from '../http/deployment.ts';
+import { topicObject } from './client.ts';
 
 interface Page {
 	readonly topics: readonly { readonly name: string }[];
@@ -20,6 +24,7 @@ function createTenant(more: object = {}) {
 		expect([response.ok, await response.text()]).toEqual([true, expect.any(String)]);
 	};
 	return {
+		name: by.tenant,
 		get,
 		page: async (query = '') => (await get(query)).json<Page>(),
 		publish: (topic: string) => send(`/v1/topics/${topic}/events`, { method: 'POST', body: '1' }),
@@ -59,6 +64,23 @@ describe('the list of topics', () => {
 			cursor = page.nextCursor === undefined ? '' : `&cursor=${encodeURIComponent(page.nextCursor)}`;
 		} while (cursor !== '');
 		expect(found).toEqual(['jobs', 'a', 'b', 'z']);
+	});
+
+	it('forgets a topic that has been without events for a month, although the call that gave its share back was lost', async () => {
+		const tenant = createTenant();
+		await tenant.publish('pictures');
+		const lost = vi.spyOn(Tenants.prototype, 'returnAllowance').mockResolvedValueOnce();
+		onTestFinished(() => lost.mockRestore());
+		await runInDurableObject(topicObject('pictures', tenant.name), async (object, { storage }) => {
+			for (const hours of [25, 30 * 24 + 1]) {
+				advanceClock(hours * 3_600_000);
+				await storage.deleteAlarm();
+				await object.alarm();
+			}
+			expect(await storage.getAlarm()).toBeNull();
+		});
+		expect(lost).toHaveBeenCalled();
+		expect(names(await tenant.page())).toEqual(['jobs']);
 	});
 
 	it('has no topic of the jobs where the list is off', async () => {

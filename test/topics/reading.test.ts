@@ -2,6 +2,7 @@ import { evictDurableObject, runInDurableObject } from 'cloudflare:test';
 import { describe, expect, it, vi } from 'vitest';
 import type { TopicEvent } from '../../src/core/topic/event.ts';
 import { SOCKET_CATCH_UP_BYTES } from '../../src/core/topic/limits.ts';
+import { STREAM_BUFFER_BYTES } from '../../src/http/read/sse.ts';
 import { call } from '../flow/client.ts';
 import { advanceClock } from '../flow/faults.ts';
 import { listen, newTopic, publish, seqOf, topicObject } from './client.ts';
@@ -195,6 +196,19 @@ describe('a reader by server-sent events', () => {
 		const ids = await idsOf(await open(topic, '?after=0&types=wanted'), '300');
 		expect(ids.length).toBeGreaterThan(2);
 		expect(Number(ids[0])).toBeGreaterThan(100);
+	});
+
+	it('that does not read is disconnected after some megabytes, and continues after them', async () => {
+		const topic = newTopic();
+		const response = await open(topic, '?after=0');
+		const data = 'x'.repeat(60_000);
+		const events = Math.ceil((2 * STREAM_BUFFER_BYTES) / data.length);
+		for (let n = 1; n <= events; n++) await seqOf(publish(topic, data));
+		const kept = await streamOf(response, events);
+		expect(kept.length * data.length).toBeLessThan(STREAM_BUFFER_BYTES + 1_048_576);
+		expect(kept.map(({ data }) => data.seq)).toEqual(kept.map((_, index) => index + 1));
+		const again = await open(topic, '', { 'last-event-id': String(kept.length) });
+		expect(await streamOf(again, events - kept.length)).toHaveLength(events - kept.length);
 	});
 
 	it('is filtered as the others', async () => {

@@ -1,5 +1,5 @@
 /** Converts events of the object's socket to server-sent events. The heartbeat runs here, so that the object can hibernate. */
-import { MS_PER_SECOND } from '../../core/job/limits.ts';
+import { MIB, MS_PER_SECOND } from '../../core/job/limits.ts';
 
 /** Wait of a reader before it reconnects, in milliseconds. */
 const RETRY_MS = 2_000;
@@ -9,20 +9,23 @@ const HEARTBEAT_MS = 15 * MS_PER_SECOND;
 /** A `ping` every minute shows that the reader is connected. It does not wake the hibernating object. */
 const BEATS_A_PING = 4;
 
+/** Maximum size of what waits for a reader that is slower than its events, in the memory that all requests of an isolate share. */
+export const STREAM_BUFFER_BYTES = 8 * MIB;
+
 /** The answer to a ping, which is no event. */
 export const PONG = 'pong';
 
-/** Ends with the socket: after the last event, or when the connection to the object is lost. Then the reader reconnects. */
+/**
+ * Ends with the socket: after the last event, or when the connection to the object is lost. Then the reader reconnects. A reader that is too
+ * slow gets what waits for it, and reconnects after that.
+ */
 export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 	const encoder = new TextEncoder();
 	let stopHeartbeat = () => {};
-	/** Whether the reader has disconnected. Later events must not be written to the stream. */
+	/** Whether the reader has disconnected, or was. Later events must not be written to the stream. */
 	let isGone = false;
-	return new ReadableStream<Uint8Array>({
+	const source: UnderlyingDefaultSource<Uint8Array> = {
 		start(controller) {
-			const say = (text: string) => {
-				if (!isGone) controller.enqueue(encoder.encode(text));
-			};
 			const end = () => {
 				stopHeartbeat();
 				try {
@@ -30,6 +33,14 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 				} catch {
 					// The reader has already disconnected.
 				}
+			};
+			const say = (text: string) => {
+				if (isGone) return;
+				controller.enqueue(encoder.encode(text));
+				if ((controller.desiredSize ?? 0) > 0) return;
+				isGone = true;
+				end();
+				feed.close();
 			};
 			feed.addEventListener('message', ({ data }) => {
 				if (data !== PONG) say(framed(String(data)));
@@ -45,7 +56,8 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 			stopHeartbeat();
 			feed.close();
 		},
-	});
+	};
+	return new ReadableStream(source, new ByteLengthQueuingStrategy({ highWaterMark: STREAM_BUFFER_BYTES }));
 }
 
 /** A block without data is no event, but the reader sends its id when it connects again (WHATWG HTML §9.2.6). */
