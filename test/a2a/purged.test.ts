@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { StreamResponse } from '../../src/core/a2a/task.ts';
 import type { Reading } from '../../src/core/job/object-api.ts';
+import type { Reader } from '../../src/core/job/reader.ts';
 import { JobObject } from '../../src/object/job-object.ts';
 import { call } from '../flow/client.ts';
 import { purgeAtEnd } from '../flow/purged.ts';
@@ -92,12 +93,12 @@ describe('a stream', () => {
 	});
 
 	it('whose result can no longer be read ends with an error, after which the task can be asked for it', async () => {
-		const { readJob } = JobObject.prototype;
+		const { readJob } = JobObject.prototype as { readJob: (reader: Reader) => Promise<Reading> };
 		const spy = vi.spyOn(JobObject.prototype, 'readJob').mockImplementation(async function (this: JobObject, reader) {
-			const reading: Reading = await Reflect.apply(readJob, this, [reader, { withOutcome: true }]);
+			const reading = await readJob.call(this, reader);
 			if (reading.found === 'job' && reading.view.facts.finishedAt !== undefined) throw new Error('unreadable');
 			return reading;
-		} as typeof readJob);
+		} as JobObject['readJob']);
 		const messages = await told(await post('message:stream'));
 		spy.mockRestore();
 		expect(messages.at(-1)).toMatchObject({ type: 'error', data: { error: { code: 500, status: 'INTERNAL' } } });

@@ -15,6 +15,7 @@ import {
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 import { defined } from '../../core/defined.ts';
+import { isObject } from '../../core/http/json.ts';
 import { CACHED_MS, MAX_MCP_REQUEST_BYTES } from '../../core/mcp/limits.ts';
 import { TASKS_EXTENSION } from '../../core/mcp/task.ts';
 import { once } from '../../core/once.ts';
@@ -50,7 +51,8 @@ export async function serveMcp(context: RequestContext): Promise<Response> {
 		if (error instanceof Problem && error.code === 'InvalidRequest') return parseErrorResponse(error);
 		throw error;
 	}
-	return createMcpHandler((served) => createServer(context, served)).fetch(request, { parsedBody });
+	const create = (served: McpRequestContext) => createServer({ context, parsedBody }, served);
+	return createMcpHandler(create).fetch(request, { parsedBody });
 }
 
 /** A body that is no JSON, or that can't be kept exactly, such as an integer with too many digits. */
@@ -59,7 +61,12 @@ function parseErrorResponse({ message, errors }: Problem): Response {
 	return Response.json({ jsonrpc: '2.0', id: null, error }, { status: 400 });
 }
 
-function createServer(context: RequestContext, { era }: McpRequestContext): Server {
+interface Arrived {
+	readonly context: RequestContext;
+	readonly parsedBody: unknown;
+}
+
+function createServer({ context, parsedBody }: Arrived, { era }: McpRequestContext): Server {
 	const server = new Server(SERVER, {
 		capabilities: era === 'modern' ? { tools: {}, extensions: { [TASKS_EXTENSION]: {} } } : { tools: {} },
 		instructions: INSTRUCTIONS,
@@ -70,11 +77,11 @@ function createServer(context: RequestContext, { era }: McpRequestContext): Serv
 	});
 	server.setRequestHandler('tools/list', () => ({ tools: listedTools(context) as never }));
 	server.setRequestHandler('tools/call', async ({ params }, served) => {
-		const { name, arguments: given = {} } = params;
+		const { name } = params;
 		const answer = await callTool({
 			context,
 			name,
-			arguments: given,
+			arguments: sentArguments(parsedBody) ?? params.arguments ?? {},
 			signal: served.mcpReq.signal,
 			onProgress: progressReporter(served),
 			takesTasks: era === 'modern' && declaresTasks(served),
@@ -89,6 +96,13 @@ function createServer(context: RequestContext, { era }: McpRequestContext): Serv
 	});
 	if (era === 'modern') addTaskMethods(server, context);
 	return server;
+}
+
+/** The arguments as they were sent: the SDK's schema leaves `__proto__` out, and the caller would not learn that. */
+function sentArguments(body: unknown): Readonly<Record<string, unknown>> | undefined {
+	const params = isObject(body) ? body.params : undefined;
+	const given = isObject(params) ? params.arguments : undefined;
+	return isObject(given) ? given : undefined;
 }
 
 function addTaskMethods(server: Server, context: RequestContext): void {
