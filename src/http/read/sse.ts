@@ -24,7 +24,7 @@ export function eventStream(feed: WebSocket): ReadableStream<Uint8Array> {
 	let stopHeartbeat = () => {};
 	/** Whether the reader has disconnected, or was. Later events must not be written to the stream. */
 	let isGone = false;
-	const source: UnderlyingDefaultSource<Uint8Array> = {
+	const source: UnderlyingSource<Uint8Array> = {
 		start(controller) {
 			const end = () => {
 				stopHeartbeat();
