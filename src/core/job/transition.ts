@@ -259,6 +259,9 @@ function apply(job: JobRecord, command: Exclude<Command, { type: 'telling' | 'to
 
 function obey(job: JobRecord, command: ClientCommand, now: number): Transition {
 	const { ifEpoch = job.epoch } = command;
+	// The response to this call was lost. A refusal would give back the reservation, which the job has.
+	if (command.type === 'retry' && command.reservation !== undefined && command.reservation === job.reservation)
+		return changed(job);
 	if (ifEpoch !== job.epoch) return refuse(job, isRepeatedRetry(job, command) ? 'settled' : 'stale');
 	switch (command.type) {
 		case 'cancel':

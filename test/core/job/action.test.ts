@@ -37,6 +37,13 @@ describe('a command that names an epoch', () => {
 		for (const job of [again, running, over]) expect(transition(job, RETRY, AT).refusal).toBe('settled');
 	});
 
+	it('is not refused when the very call is repeated: its reservation is in use, and must not be given back', () => {
+		const first = { ...RETRY, reservation: 'one', acceptBy: AT };
+		const again = applied(failed(), first, AT);
+		expect(transition(again, first, AT + 1)).toEqual({ job: again, effects: [] });
+		expect(transition(again, { ...first, reservation: 'two' }, AT).refusal).toBe('settled');
+	});
+
 	it('is refused by a job that a client, or another action, has run again', () => {
 		const byClient = applied(failed(), { type: 'retry' }, AT);
 		expect(transition(byClient, RETRY, AT).refusal).toBe('stale');
