@@ -8,6 +8,7 @@ import {
 	postponeErasure,
 } from '../core/batch/erasure.ts';
 import { CALLS_AT_ONCE, ERASE_CALL_MS } from '../core/batch/limits.ts';
+import { chunk } from '../core/chunk.ts';
 import { LOGGED_IDS, logError } from '../log.ts';
 import type { Jobs } from '../rpc/jobs.ts';
 import { withTimeout } from '../rpc/with-timeout.ts';
@@ -39,10 +40,10 @@ export class BatchErasure {
 		if (!planned) return;
 		this.#save(postponeErasure(planned, now));
 		onPostponed();
-		// Loaded by the alarm alone.
-		const { default: pMap } = await import('p-map');
 		const tried = nextErased(planned);
-		const failed = (await pMap(tried, (id) => this.#eraseJob(id), { concurrency: CALLS_AT_ONCE })).flat();
+		const failed: string[] = [];
+		for (const some of chunk(tried, CALLS_AT_ONCE))
+			failed.push(...(await Promise.all(some.map((id) => this.#eraseJob(id)))).flat());
 		// A batch of the same key may have added jobs during the calls.
 		const left = erasureAfter(this.#planned ?? planned, { tried, failed, now });
 		if (!left) this.#kv.delete(KEY);

@@ -2,6 +2,8 @@
  * The part of the topic `jobs`: the list of the tenant's jobs, which is a view of the topic's log. It takes what it is told about jobs,
  * and asks about unfinished jobs that it hears nothing of.
  */
+
+import { chunk } from '../core/chunk.ts';
 import type { JobNews } from '../core/job/news.ts';
 import { type ListNews, newsInRows } from '../core/list/entry.ts';
 import { ASK_TIMEOUT_MS, ASKED_TOGETHER, UNHEARD_MS } from '../core/list/limits.ts';
@@ -120,9 +122,9 @@ export class JobsTopic {
 
 	/** Asks jobs for their news. An unfinished one that can't be reached is asked again later. */
 	async ask(positions: readonly Position[]): Promise<Asked> {
-		// Loaded by the alarm alone.
-		const { default: pMap } = await import('p-map');
-		const answers = await pMap(positions, (position) => this.#askOne(position), { concurrency: ASKED_TOGETHER });
+		const answers: Answer[] = [];
+		for (const some of chunk(positions, ASKED_TOGETHER))
+			answers.push(...(await Promise.all(some.map((position) => this.#askOne(position)))));
 		const now = Date.now();
 		const list = this.#open(now);
 		const news = answers.flatMap((answer): ListNews[] => {

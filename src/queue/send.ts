@@ -2,6 +2,7 @@
  * The queue producer. A message is a hint: if a send fails, the job's watchdog sends another. A send therefore has a
  * timeout, and its failure is logged, never thrown.
  */
+import { chunk } from '../core/chunk.ts';
 import { MS_PER_SECOND } from '../core/job/limits.ts';
 import {
 	type BundleMessage,
@@ -92,12 +93,6 @@ function sendParcels(destination: Destination, parcels: readonly Parcel[]): Prom
 		first && parcels.length === 1
 			? queue.send(first.body, { contentType: 'json', delaySeconds: first.delaySeconds })
 			: queue.sendBatch(parcels.map(({ body, delaySeconds }) => ({ body, contentType: 'json', delaySeconds }))),
-	);
-}
-
-function chunk<T>(all: readonly T[], size: number): T[][] {
-	return Array.from({ length: Math.ceil(all.length / size) }, (_, index) =>
-		all.slice(index * size, (index + 1) * size),
 	);
 }
 

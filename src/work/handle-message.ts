@@ -7,6 +7,7 @@ import type { Report } from '../core/job/object-api.ts';
 import type { Health } from '../core/upstream/gate.ts';
 import type { AttemptDependencies } from './attempt.ts';
 import { makeAttempt } from './make-attempt.ts';
+import { admit, leave } from './upstream/admission.ts';
 
 /** @returns what the consumer must do with the message. The job knows the outcome already. */
 export async function handleMessage(dependencies: AttemptDependencies, received: ReceivedMessage): Promise<Report> {
@@ -21,7 +22,6 @@ export async function handleMessage(dependencies: AttemptDependencies, received:
 }
 
 async function admitAndAttempt(dependencies: AttemptDependencies, received: ReceivedMessage): Promise<Report> {
-	const { admit, leave } = await import('./rare-work.ts');
 	const admission = await admit(dependencies, received);
 	if (admission.type === 'deferred') return admission.report;
 	let health: Health | undefined;

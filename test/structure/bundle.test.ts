@@ -27,7 +27,7 @@ const RARE = [
 	'src/http/topics/',
 	'src/queue/dead-letters.ts',
 	'src/subscription/serve.ts',
-	'src/work/upstream/',
+	'src/work/upstream/runner.ts',
 	'src/tasks/profile-csv/',
 	'src/tasks/thumbnail/codec',
 	'src/tasks/thumbnail/resample',
