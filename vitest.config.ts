@@ -24,7 +24,7 @@ const SLOW = ['test/slow/poison.test.ts'];
 const SLOW_IN_WORKERD = [
 	'test/random/**',
 	...['budget-list', 'cut-links', 'hibernation', 'payload'].map((name) => `test/flow/${name}.test.ts`),
-	...['a2a', 'mcp'].map((protocol) => `test/${protocol}/hostile.test.ts`),
+	'test/mcp/hostile.test.ts',
 	'test/slow/thumbnail-memory.test.ts',
 ];
 /** Count what a whole deployment does or what timers an isolate has, or leave queues full. */
