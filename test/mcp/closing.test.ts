@@ -25,20 +25,28 @@ function hold(seconds: number, meta: object, steps = 1): Held {
 	return { answer, close: () => closing.abort() };
 }
 
-async function newestSleep(): Promise<{ readonly id: string; readonly phase: Phase } | undefined> {
-	const { jobs } = await (await call('/v1/jobs?task=sleep&limit=1')).json<{ jobs: { id: string; phase: Phase }[] }>();
-	return jobs[0];
+/** The jobs that are accepted from now on, oldest first. */
+function watchAccepted(): readonly string[] {
+	const ids: string[] = [];
+	const { accept } = JobObject.prototype;
+	const spy = vi.spyOn(JobObject.prototype, 'accept').mockImplementation(async function (
+		this: JobObject,
+		...parameters
+	) {
+		const acceptance = await accept.apply(this, parameters);
+		if (acceptance.accepted && !acceptance.isReplay)
+			ids.push((this as JobObject & { readonly ctx: DurableObjectState }).ctx.id.toString());
+		return acceptance;
+	});
+	onTestFinished(() => spy.mockRestore());
+	return ids;
 }
 
-async function startedAfter(before: string | undefined): Promise<string> {
-	let id = '';
-	await expect
-		.poll(async () => {
-			const newest = await newestSleep();
-			id = newest?.id ?? '';
-			return newest !== undefined && newest.id !== before && newest.phase === 'running';
-		})
-		.toBe(true);
+/** Waits until the first of these jobs runs. */
+async function firstRunning(accepted: readonly string[]): Promise<string> {
+	await expect.poll(() => accepted.length).toBeGreaterThan(0);
+	const [id = ''] = accepted;
+	await expect.poll(() => phaseOf(id)).toBe('running');
 	return id;
 }
 
@@ -81,9 +89,9 @@ describe.each([
 	['without progress', {}],
 ])('a held call %s', (_, progress) => {
 	it('that is closed cancels its job', async () => {
-		const before = (await newestSleep())?.id;
+		const accepted = watchAccepted();
 		const held = hold(60, progress);
-		const id = await startedAfter(before);
+		const id = await firstRunning(accepted);
 		held.close();
 		await expect.poll(() => phaseOf(id)).toBe('canceled');
 	});
@@ -107,9 +115,9 @@ describe.each([
 
 	it('with a key that is closed, and not sent again, cancels its job', async () => {
 		skipPatience();
-		const before = (await newestSleep())?.id;
+		const accepted = watchAccepted();
 		const held = hold(60, { ...progress, 'claudecode/toolUseId': crypto.randomUUID() });
-		const id = await startedAfter(before);
+		const id = await firstRunning(accepted);
 		held.close();
 		await expect.poll(() => phaseOf(id)).toBe('canceled');
 	});
@@ -118,26 +126,26 @@ describe.each([
 		skipPatience();
 		const cancels = countCancels();
 		const meta = { ...progress, 'claudecode/toolUseId': crypto.randomUUID() };
-		const before = (await newestSleep())?.id;
+		const accepted = watchAccepted();
 		const [one, two] = [hold(4, meta), hold(4, meta)];
-		const id = await startedAfter(before);
+		const id = await firstRunning(accepted);
 		await expect.poll(() => readersOf(id)).toBe(2);
 		one.close();
 		await expect.poll(() => cancels.unlessFollowed).toBe(1);
 		const { result } = await two.answer;
 		expect(result).toMatchObject({ structuredContent: { sleptSeconds: 4, attempt: 1 } });
 		expect(await phaseOf(id)).toBe('succeeded');
-		expect((await newestSleep())?.id).toBe(id);
+		expect(accepted).toEqual([id]);
 	});
 
 	it('with a key that is closed is joined by the same call sent again', async () => {
 		const meta = { ...progress, 'claudecode/toolUseId': crypto.randomUUID() };
-		const before = (await newestSleep())?.id;
+		const accepted = watchAccepted();
 		const first = hold(2, meta);
-		const id = await startedAfter(before);
+		const id = await firstRunning(accepted);
 		first.close();
 		const { result } = await hold(2, meta).answer;
 		expect(result).toMatchObject({ structuredContent: { sleptSeconds: 2, attempt: 1 } });
-		expect((await newestSleep())?.id).toBe(id);
+		expect(accepted).toEqual([id]);
 	});
 });

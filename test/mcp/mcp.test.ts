@@ -1,6 +1,7 @@
 /** `POST /mcp`: tools, calls and tasks, by messages as they are on the wire. */
 import { describe, expect, it } from 'vitest';
 import { call } from '../flow/client.ts';
+import { ask as askDeployed } from '../http/deployment.ts';
 import { ask, type CallResult, callTool, TASKS } from './client.ts';
 
 const TEXT = { base64: 'aGk=', mediaType: 'text/plain' };
@@ -47,7 +48,8 @@ describe('the MCP server', () => {
 
 describe('a call', () => {
 	it('that ends soon has its result', async () => {
-		const { result } = await callTool('sleep', { seconds: 0 });
+		const send = (path: string, init: RequestInit) => askDeployed({ MCP_WAIT_SECONDS: '45' }, path, init);
+		const { result } = await callTool('sleep', { seconds: 0 }, { send });
 		expect(result).toMatchObject({
 			resultType: 'complete',
 			content: [{ type: 'text' }],

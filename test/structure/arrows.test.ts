@@ -9,7 +9,7 @@ const SRC = join(ROOT, 'src');
 const CLI = ['cli', 'src', 'package.json'];
 
 /** Every room may import these. */
-const EVERYWHERE: readonly string[] = ['core/defined', 'core/issue-message', 'core/once'];
+const EVERYWHERE: readonly string[] = ['core/chunk', 'core/defined', 'core/issue-message', 'core/once'];
 
 /** The imports that each room may have. A room is a folder of `src` or of `src/core`, or a file beside the folders. */
 const ARROWS: Record<string, readonly string[]> = {
@@ -66,6 +66,7 @@ const ARROWS: Record<string, readonly string[]> = {
 	'core/cost': [],
 	'core/list': ['core/http', 'core/job', 'core/topic'],
 	'core/upstream': ['core/http', 'core/job'],
+	'core/chunk': [],
 	'core/defined': [],
 	'core/http': [],
 	'core/issue-message': [],
@@ -84,6 +85,7 @@ const PURE: Record<string, readonly string[]> = {
 	'core/action': ['zod'],
 	'core/batch': [],
 	'core/cost': [],
+	'core/chunk': [],
 	'core/defined': [],
 	'core/http': ['ipaddr.js'],
 	'core/issue-message': ['zod'],
