@@ -122,6 +122,22 @@ describe.each([
 		await expect.poll(() => phaseOf(id)).toBe('canceled');
 	});
 
+	it('whose job can no longer be reached is told to the log', async () => {
+		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+		const spy = vi.spyOn(JobObject.prototype, 'cancelJob').mockRejectedValue(new Error('away'));
+		onTestFinished(() => {
+			spy.mockRestore();
+			log.mockRestore();
+		});
+		const accepted = watchAccepted();
+		const held = hold(2, progress);
+		await firstRunning(accepted);
+		held.close();
+		await expect
+			.poll(() => log.mock.calls.map(([line]) => String(line)).join())
+			.toContain('job of a closed call not canceled');
+	});
+
 	it('with a key that is sent twice at once is one job, and goes on when one of them is closed', async () => {
 		skipPatience();
 		const cancels = countCancels();

@@ -748,7 +748,7 @@ export const MUTANTS: readonly Mutant[] = [
 		file: 'src/core/job/transition.ts',
 		search: 'if (ifEpoch !== job.epoch)',
 		replacement: 'if (ifEpoch > job.epoch + 1)',
-		killer: { file: 'test/core/job/action.test.ts', project: 'core' },
+		killer: { file: 'test/core/job/action.test.ts', project: 'core', name: 'is recognised' },
 		says: 'settled',
 	},
 	{

@@ -3,6 +3,7 @@ import type { Change } from '../../core/job/object-api.ts';
 import { errorResult, type ToolResult } from '../../core/mcp/content.ts';
 import { HELD_CALL_SECONDS, REPEATED_WITHIN_MS } from '../../core/mcp/limits.ts';
 import type { McpTask } from '../../core/mcp/task.ts';
+import { logError } from '../../log.ts';
 import { readerOf, requireScope } from '../access/auth.ts';
 import { type Fault, faultPlace, type Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -72,11 +73,16 @@ function waitSeconds({ config: { mcpWaitSeconds } }: RequestContext, starter: Jo
 
 /**
  * The client has closed the call, which cancels it. A call with a key may be sent again, because its connection broke: then the new call
- * follows the job, and it goes on.
+ * follows the job, and it goes on. Never rejects.
  */
 async function cancelClosed({ jobs, principal }: RequestContext, id: string, isRepeatable: boolean): Promise<void> {
 	if (isRepeatable) await scheduler.wait(REPEATED_WITHIN_MS);
-	await jobs.call<Change>(id, (job) => job.cancelJob(readerOf(principal), { unlessFollowed: isRepeatable }));
+	try {
+		await jobs.call<Change>(id, (job) => job.cancelJob(readerOf(principal), { unlessFollowed: isRepeatable }));
+	} catch (error) {
+		// The client has left: only the log can tell. The job goes on to its end.
+		logError('job of a closed call not canceled', { job: id, error });
+	}
 }
 
 /** An error that the model can act on: its arguments were wrong, or it must wait. */
