@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { importAtStart } from './test/static-imports.ts';
 
 /** What runs in Node: the Worker as a whole on a simulated platform, and the source as text. */
 const IN_NODE = ['test/simulation/**', 'test/structure/**', 'test/dashboard/**', 'test/cli/pure/**'];
@@ -70,7 +71,8 @@ const LIMITS = {
 	expect: { poll: { timeout: 30_000 } },
 };
 
-const inWorkerd = () =>
+const inWorkerd = () => [
+	importAtStart(),
 	cloudflareTest({
 		main: './test/worker.ts',
 		wrangler: { configPath: './wrangler.toml' },
@@ -99,7 +101,8 @@ const inWorkerd = () =>
 				LIMITER_OF_BATCHES: { namespace_id: '4', simple: { limit: 3, period: 60 } },
 			},
 		},
-	});
+	}),
+];
 
 export default defineConfig({
 	test: {
@@ -107,7 +110,7 @@ export default defineConfig({
 		maxWorkers: 4,
 		projects: [
 			{
-				plugins: [inWorkerd()],
+				plugins: inWorkerd(),
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
@@ -129,7 +132,7 @@ export default defineConfig({
 				},
 			},
 			{
-				plugins: [inWorkerd()],
+				plugins: inWorkerd(),
 				test: { name: 'workerd-alone', include: ALONE, ...LIMITS },
 			},
 			{
@@ -183,7 +186,7 @@ export default defineConfig({
 				test: { name: 'slow', include: SLOW, ...LIMITS, testTimeout: 240_000 },
 			},
 			{
-				plugins: [inWorkerd()],
+				plugins: inWorkerd(),
 				test: {
 					name: 'slow-in-workerd',
 					include: SLOW_IN_WORKERD.map((glob) => glob.replace('**', '**/*.test.ts')),
