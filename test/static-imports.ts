@@ -1,7 +1,7 @@
 /**
  * Loads at the start what `src` loads on demand. In the tests' runner (vite 8.3.8), imports of one module at one time share a promise, and
- * workerd lets all of them go on in the invocation that made it: the others lose their I/O, and hang. In a built Worker, each import has
- * a promise of its own.
+ * workerd goes on after it in the invocation that made it: the others lose their I/O, and hang. Cloudflare's plugin for Vite had the same
+ * fault (cloudflare/workers-sdk#12953). In a built Worker, each import has a promise of its own.
  */
 import type { Plugin } from 'vite';
 
