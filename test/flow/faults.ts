@@ -4,6 +4,7 @@ import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
 import type { JobObject } from '../../src/object/job-object.ts';
+import type { TopicObject } from '../../src/object/topic-object.ts';
 import { objectOf } from './client.ts';
 
 /** The prototype of every queue: a change to it affects the Worker and the objects alike. */
@@ -11,11 +12,27 @@ const queuePrototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
 
 type Send = Queue['send'];
 
-/** Queues lose sent messages without an error. @returns the number of lost messages so far. */
-export function dropMessages(): () => number {
+/** Queues lose sent messages without an error. @returns the number of lost messages so far: of all objects, or of one. */
+export function dropMessages(): (id?: string) => number {
 	const spy = vi.spyOn(queuePrototype, 'send').mockImplementation((async () => ({})) as unknown as Send);
 	onTestFinished(() => spy.mockRestore());
-	return () => spy.mock.calls.length;
+	return (id) => spy.mock.calls.filter(([body]) => id === undefined || isFor(body, id)).length;
+}
+
+/** The next message of one object is lost without an error. @returns the number of its messages so far. */
+export function dropNextMessage(id: string): () => number {
+	const original = queuePrototype.send;
+	let sent = 0;
+	const spy = vi.spyOn(queuePrototype, 'send').mockImplementation(async function (this: Queue, ...args) {
+		if (isFor(args[0], id) && ++sent === 1) return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+		return original.apply(this, args);
+	});
+	onTestFinished(() => spy.mockRestore());
+	return () => sent;
+}
+
+function isFor(body: unknown, id: string): boolean {
+	return (body as { readonly id?: string }).id === id;
 }
 
 export function failSends(): void {
@@ -39,6 +56,11 @@ export function advanceClock(ms: number): void {
 	onTestFinished(() => {
 		vi.useRealTimers();
 	});
+}
+
+/** Stops the clock of the Worker and its objects, however long the test takes; timers and alarms go on. */
+export function stopClock(): void {
+	advanceClock(0);
 }
 
 /** Fires a job's alarm now. */
@@ -100,18 +122,34 @@ export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () =>
 	return () => failed;
 }
 
+interface FailingStatements {
+	/** Number of statements before the first that fails. Default: 0. */
+	readonly after?: number;
+	/** Default: 1. */
+	readonly times?: number;
+	/** The object whose statements count. Default: every object. */
+	readonly of?: DurableObjectStub<TopicObject>;
+}
+
 /** Statements that contain this text fail, after so many that didn't. @returns how often one failed. */
 export async function failStatements(
 	text: string,
-	{ after = 0, times = 1 }: { after?: number; times?: number } = {},
+	{ after = 0, times = 1, of }: FailingStatements = {},
 ): Promise<() => number> {
 	let seen = 0;
 	let failed = 0;
+	// A statement doesn't say whose it is: this table does.
+	if (of)
+		await runInDurableObject(of, (_, { storage }) => {
+			storage.sql.exec('CREATE TABLE fails (mark INTEGER)');
+		});
 	await runInDurableObject(env.TOPICS.get(env.TOPICS.newUniqueId()), (_, { storage }) => {
 		const sql = Object.getPrototypeOf(storage.sql) as SqlStorage;
 		const { exec } = sql;
 		sql.exec = function (this: SqlStorage, ...statement: Parameters<SqlStorage['exec']>) {
-			if (statement[0].includes(text) && seen++ >= after && failed < times) {
+			const isCounted = () =>
+				!of || exec.call(this, "SELECT 1 FROM sqlite_master WHERE name = 'fails'").toArray().length > 0;
+			if (statement[0].includes(text) && isCounted() && seen++ >= after && failed < times) {
 				failed++;
 				throw new Error('database or disk is full: SQLITE_FULL');
 			}
