@@ -3,7 +3,9 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
-import type { JobObject } from '../../src/object/job-object.ts';
+import { JobObject } from '../../src/object/job-object.ts';
+import type { TopicObject } from '../../src/object/topic-object.ts';
+import { Jobs } from '../../src/rpc/jobs.ts';
 import { objectOf } from './client.ts';
 
 /** The prototype of every queue: a change to it affects the Worker and the objects alike. */
@@ -11,11 +13,11 @@ const queuePrototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
 
 type Send = Queue['send'];
 
-/** Queues lose sent messages without an error. @returns the number of lost messages so far. */
-export function dropMessages(): () => number {
+/** Queues lose sent messages without an error. @returns the number of lost messages so far: of one job, or of all. */
+export function dropMessages(): (job?: { readonly id: string }) => number {
 	const spy = vi.spyOn(queuePrototype, 'send').mockImplementation((async () => ({})) as unknown as Send);
 	onTestFinished(() => spy.mockRestore());
-	return () => spy.mock.calls.length;
+	return (job) => spy.mock.calls.filter(([body]) => !job || JSON.stringify(body).includes(job.id)).length;
 }
 
 export function failSends(): void {
@@ -62,16 +64,48 @@ export function overloadObjects(): () => number {
 	return () => calls;
 }
 
+/** No attempt can report that its work is done, until the returned function is called. */
+export function holdCompletions(): () => void {
+	let isHeld = true;
+	const { completeAttempt } = JobObject.prototype;
+	const spy = vi.spyOn(JobObject.prototype, 'completeAttempt').mockImplementation(async function (
+		this: JobObject,
+		...args
+	) {
+		while (isHeld) await scheduler.wait(20);
+		return completeAttempt.apply(this, args);
+	});
+	const release = () => {
+		isHeld = false;
+	};
+	onTestFinished(() => {
+		release();
+		spy.mockRestore();
+	});
+	return release;
+}
+
+/** No attempt opens its link. Else one would, and cost more, if the machine stood still for a second. */
+export function openNoLinks(): void {
+	const { connect } = Jobs.prototype;
+	const spy = vi.spyOn(Jobs.prototype, 'connect').mockImplementation(function (this: Jobs, id, path, headers) {
+		return path.startsWith('/attempt') ? new Promise(() => {}) : connect.call(this, id, path, headers);
+	});
+	onTestFinished(() => spy.mockRestore());
+}
+
 export interface Absence {
 	/** The methods whose calls fail. All others work. */
 	readonly methods: readonly string[];
 	readonly awayMs: number;
+	/** Minimum number of calls that fail, even if the machine stands still meanwhile. Default: 1. */
+	readonly failures?: number;
 	/** The platform's marks on the error. Default: none, as on two errors of an object that shuts down. */
 	readonly marks?: { readonly retryable?: boolean; readonly overloaded?: boolean };
 }
 
 /** Makes objects unreachable for a time that begins with the first call. @returns the number of failed calls so far. */
-export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () => number {
+export function keepObjectsAway({ methods, awayMs, failures = 1, marks = {} }: Absence): () => number {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace<JobObject>;
 	const original = namespace.get;
 	let failed = 0;
@@ -79,7 +113,7 @@ export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () =>
 	const isAway = (method: string) => {
 		if (!methods.includes(method)) return false;
 		backAt ??= Date.now() + awayMs;
-		return Date.now() < backAt;
+		return Date.now() < backAt || failed < failures;
 	};
 	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: typeof namespace, ...args) {
 		const stub = original.apply(this, args);
@@ -100,15 +134,20 @@ export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () =>
 	return () => failed;
 }
 
-/** Statements that contain this text fail, after so many that didn't. @returns how often one failed. */
+/**
+ * Statements that contain this text fail, after so many that didn't.
+ *
+ * @param of the only object whose statements fail, until it restarts. Default: all objects.
+ * @returns how often one failed.
+ */
 export async function failStatements(
 	text: string,
-	{ after = 0, times = 1 }: { after?: number; times?: number } = {},
+	{ after = 0, times = 1, of }: { after?: number; times?: number; of?: DurableObjectStub<TopicObject> } = {},
 ): Promise<() => number> {
 	let seen = 0;
 	let failed = 0;
-	await runInDurableObject(env.TOPICS.get(env.TOPICS.newUniqueId()), (_, { storage }) => {
-		const sql = Object.getPrototypeOf(storage.sql) as SqlStorage;
+	await runInDurableObject(of ?? env.TOPICS.get(env.TOPICS.newUniqueId()), (_, { storage }) => {
+		const sql = of ? storage.sql : (Object.getPrototypeOf(storage.sql) as SqlStorage);
 		const { exec } = sql;
 		sql.exec = function (this: SqlStorage, ...statement: Parameters<SqlStorage['exec']>) {
 			if (statement[0].includes(text) && seen++ >= after && failed < times) {
