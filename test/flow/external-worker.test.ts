@@ -173,6 +173,8 @@ describe('an external worker', () => {
 
 	it('finds its job as it left it when the object was put out of memory', async () => {
 		const { document, links } = await waitingJob();
+		// Progress that comes soon after other progress is told later.
+		advanceClock(0);
 		await post(links.progress, { percentComplete: 60, message: 'rendering' });
 		const before = await statusOf(document);
 		await evictDurableObject(objectOf(document));

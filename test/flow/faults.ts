@@ -6,6 +6,7 @@ import { onTestFinished, vi } from 'vitest';
 import { JobObject } from '../../src/object/job-object.ts';
 import type { TopicObject } from '../../src/object/topic-object.ts';
 import { Jobs } from '../../src/rpc/jobs.ts';
+import { Lists } from '../../src/rpc/lists.ts';
 import { objectOf } from './client.ts';
 
 /** The prototype of every queue: a change to it affects the Worker and the objects alike. */
@@ -85,11 +86,20 @@ export function holdCompletions(): () => void {
 	return release;
 }
 
-/** No attempt opens its link. Else one would, and cost more, if the machine stood still for a second. */
+/** No attempt opens its link, which costs a call and a row: one that lasts for a second does, also if the machine stood still. */
 export function openNoLinks(): void {
 	const { connect } = Jobs.prototype;
 	const spy = vi.spyOn(Jobs.prototype, 'connect').mockImplementation(function (this: Jobs, id, path, headers) {
 		return path.startsWith('/attempt') ? new Promise(() => {}) : connect.call(this, id, path, headers);
+	});
+	onTestFinished(() => spy.mockRestore());
+}
+
+/** A list counts as told, however late its answer is: a job that must tell it itself costs more. */
+export function waitForLists(): void {
+	const spy = vi.spyOn(Lists.prototype, 'tell').mockImplementation(async function (this: Lists, tenant, news) {
+		await this.call(tenant, (list) => list.tell(news));
+		return true;
 	});
 	onTestFinished(() => spy.mockRestore());
 }
