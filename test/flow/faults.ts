@@ -3,8 +3,10 @@
 import { runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { onTestFinished, vi } from 'vitest';
-import type { JobObject } from '../../src/object/job-object.ts';
+import { JobObject } from '../../src/object/job-object.ts';
 import type { TopicObject } from '../../src/object/topic-object.ts';
+import { Jobs } from '../../src/rpc/jobs.ts';
+import { Lists } from '../../src/rpc/lists.ts';
 import { objectOf } from './client.ts';
 
 /** The prototype of every queue: a change to it affects the Worker and the objects alike. */
@@ -12,27 +14,28 @@ const queuePrototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
 
 type Send = Queue['send'];
 
-/** Queues lose sent messages without an error. @returns the number of lost messages so far: of all objects, or of one. */
-export function dropMessages(): (id?: string) => number {
+/** Queues lose sent messages without an error. @returns the number of lost messages so far: of one job, or of all. */
+export function dropMessages(): (job?: { readonly id: string }) => number {
 	const spy = vi.spyOn(queuePrototype, 'send').mockImplementation((async () => ({})) as unknown as Send);
 	onTestFinished(() => spy.mockRestore());
-	return (id) => spy.mock.calls.filter(([body]) => id === undefined || isFor(body, id)).length;
+	return (job) => spy.mock.calls.filter(([body]) => !job || isFor(body, job)).length;
 }
 
 /** The next message of one object is lost without an error. @returns the number of its messages so far. */
-export function dropNextMessage(id: string): () => number {
+export function dropNextMessage(job: { readonly id: string }): () => number {
 	const original = queuePrototype.send;
 	let sent = 0;
 	const spy = vi.spyOn(queuePrototype, 'send').mockImplementation(async function (this: Queue, ...args) {
-		if (isFor(args[0], id) && ++sent === 1) return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+		if (isFor(args[0], job) && ++sent === 1) return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
 		return original.apply(this, args);
 	});
 	onTestFinished(() => spy.mockRestore());
 	return () => sent;
 }
 
-function isFor(body: unknown, id: string): boolean {
-	return (body as { readonly id?: string }).id === id;
+/** Whether a message is one job's, or one of several that it is for. */
+function isFor(body: unknown, { id }: { readonly id: string }): boolean {
+	return JSON.stringify(body).includes(id);
 }
 
 export function failSends(): void {
@@ -84,16 +87,57 @@ export function overloadObjects(): () => number {
 	return () => calls;
 }
 
+/** No attempt can report that its work is done, until the returned function is called. */
+export function holdCompletions(): () => void {
+	let isHeld = true;
+	const { completeAttempt } = JobObject.prototype;
+	const spy = vi.spyOn(JobObject.prototype, 'completeAttempt').mockImplementation(async function (
+		this: JobObject,
+		...args
+	) {
+		while (isHeld) await scheduler.wait(20);
+		return completeAttempt.apply(this, args);
+	});
+	const release = () => {
+		isHeld = false;
+	};
+	onTestFinished(() => {
+		release();
+		spy.mockRestore();
+	});
+	return release;
+}
+
+/** No attempt opens its link, which costs a call and a row: one that lasts for a second does, also if the machine stood still. */
+export function openNoLinks(): void {
+	const { connect } = Jobs.prototype;
+	const spy = vi.spyOn(Jobs.prototype, 'connect').mockImplementation(function (this: Jobs, id, path, headers) {
+		return path.startsWith('/attempt') ? new Promise(() => {}) : connect.call(this, id, path, headers);
+	});
+	onTestFinished(() => spy.mockRestore());
+}
+
+/** A list counts as told, however late its answer is: a job that must tell it itself costs more. */
+export function waitForLists(): void {
+	const spy = vi.spyOn(Lists.prototype, 'tell').mockImplementation(async function (this: Lists, tenant, news) {
+		await this.call(tenant, (list) => list.tell(news));
+		return true;
+	});
+	onTestFinished(() => spy.mockRestore());
+}
+
 export interface Absence {
 	/** The methods whose calls fail. All others work. */
 	readonly methods: readonly string[];
 	readonly awayMs: number;
+	/** Minimum number of calls that fail, even if the machine stands still meanwhile. Default: 1. */
+	readonly failures?: number;
 	/** The platform's marks on the error. Default: none, as on two errors of an object that shuts down. */
 	readonly marks?: { readonly retryable?: boolean; readonly overloaded?: boolean };
 }
 
 /** Makes objects unreachable for a time that begins with the first call. @returns the number of failed calls so far. */
-export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () => number {
+export function keepObjectsAway({ methods, awayMs, failures = 1, marks = {} }: Absence): () => number {
 	const namespace = Object.getPrototypeOf(env.JOBS) as DurableObjectNamespace<JobObject>;
 	const original = namespace.get;
 	let failed = 0;
@@ -101,7 +145,7 @@ export function keepObjectsAway({ methods, awayMs, marks = {} }: Absence): () =>
 	const isAway = (method: string) => {
 		if (!methods.includes(method)) return false;
 		backAt ??= Date.now() + awayMs;
-		return Date.now() < backAt;
+		return Date.now() < backAt || failed < failures;
 	};
 	const spy = vi.spyOn(namespace, 'get').mockImplementation(function (this: typeof namespace, ...args) {
 		const stub = original.apply(this, args);

@@ -161,7 +161,7 @@ describe('a webhook subscription', () => {
 			advanceClock(2 * 3_600_000);
 			advanceClock(5 * 3_600_000);
 		}
-		expect(lost(id)).toBeGreaterThan(0);
+		expect(lost({ id })).toBeGreaterThan(0);
 		const state = await stateOf(topic);
 		expect(state).toMatchObject({ cursor: 2, delivered: 1, givenUp: { count: 1, events: [{ seq: 1, code: 400 }] } });
 		expect(received).toHaveLength(15);

@@ -249,7 +249,7 @@ describe('a webhook', () => {
 		await objectOf(document).startAttempt({ epoch: 1 });
 		await objectOf(document).completeAttempt({ fence: FENCE, reply: { status: 204, headers: [] } });
 		// The job's own message, and the webhook's.
-		await vi.waitFor(() => expect(lost(document.id)).toBe(2));
+		await vi.waitFor(() => expect(lost(document)).toBe(2));
 		await evictDurableObject(objectOf(document));
 		vi.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'send').mockRestore();
 		expect(received).toHaveLength(0);
@@ -283,7 +283,7 @@ describe('a webhook', () => {
 			if (due?.waitMs === 0) await objectOf(document).delivered(seq, {});
 			expect((await call(document.links.operation)).status).toBe(200);
 		}
-		expect(lost(document.id)).toBe(0);
+		expect(lost(document)).toBe(0);
 		isDown = false;
 		vi.restoreAllMocks();
 		const again = receiver(name);
@@ -384,7 +384,7 @@ describe('POST /v1/jobs/{id}/webhook/deliveries', () => {
 		const received = receiver(name);
 		const { document } = await submitWith({ url: `https://${name}/` });
 		const { seq } = await delivered(document);
-		const sent = dropNextMessage(document.id);
+		const sent = dropNextMessage(document);
 		await sendAgain(document, { seq });
 		await vi.waitFor(() => expect(sent()).toBe(1));
 		expect(received).toHaveLength(1);
