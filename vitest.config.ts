@@ -29,7 +29,7 @@ const SLOW_IN_WORKERD = [
 ];
 /** Count what a whole deployment does or what timers an isolate has, or leave queues full. */
 const ALONE = [
-	...['asking', 'operation'].map((name) => `test/client/${name}.test.ts`),
+	...['asking', 'following', 'operation'].map((name) => `test/client/${name}.test.ts`),
 	...['budget', 'budget-quotas', 'burst', 'overload', 'upstream'].map((name) => `test/flow/${name}.test.ts`),
 	'test/topics/budget.test.ts',
 ];
