@@ -188,6 +188,7 @@ export default defineConfig({
 					name: 'slow-in-workerd',
 					include: SLOW_IN_WORKERD.map((glob) => glob.replace('**', '**/*.test.ts')),
 					...LIMITS,
+					testTimeout: 600_000,
 				},
 			},
 		],
