@@ -30,7 +30,7 @@ const SLOW_IN_WORKERD = [
 ];
 /** Count what a whole deployment does or what timers an isolate has, or leave queues full. */
 const ALONE = [
-	...['asking', 'operation'].map((name) => `test/client/${name}.test.ts`),
+	...['asking', 'following', 'operation'].map((name) => `test/client/${name}.test.ts`),
 	...['budget', 'budget-quotas', 'burst', 'overload', 'upstream'].map((name) => `test/flow/${name}.test.ts`),
 	'test/topics/budget.test.ts',
 ];
@@ -191,6 +191,7 @@ export default defineConfig({
 					name: 'slow-in-workerd',
 					include: SLOW_IN_WORKERD.map((glob) => glob.replace('**', '**/*.test.ts')),
 					...LIMITS,
+					testTimeout: 600_000,
 				},
 			},
 		],

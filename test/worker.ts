@@ -167,7 +167,6 @@ const innocent = defineTask({
 	name: 'innocent',
 	description: 'Takes a moment.',
 	input: z.unknown(),
-	timeoutSeconds: 3,
 	run: async () => {
 		await scheduler.wait(300);
 		return 'done';

@@ -133,7 +133,7 @@ describe('somebody on call', () => {
 	});
 
 	it('watches a job live, and pauses the page', async () => {
-		const { id } = await dashboard.submit({ seconds: 60, steps: 60 });
+		const { id } = await dashboard.submit({ seconds: 150, steps: 100 });
 		const page = await dashboard.open(`/jobs/${id}`);
 		const progress = page.getByRole('progressbar');
 		await progress.waitFor();

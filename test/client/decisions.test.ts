@@ -148,15 +148,13 @@ describe('bySse', () => {
 		expect(await read([...BYTES].map((byte) => Uint8Array.of(byte)))).toEqual(EXPECTED);
 	});
 
-	it('reads an event of 2 MB in time that is proportional to its length', async () => {
-		const bytes = new TextEncoder().encode(`data: ${JSON.stringify(event(1, 'x'.repeat(2_000_000)))}\n\n`);
+	it('reads an event of 16 MB in time that is proportional to its length', async () => {
+		const bytes = new TextEncoder().encode(`data: ${JSON.stringify(event(1, 'x'.repeat(16_000_000)))}\n\n`);
 		const pieces = Array.from({ length: bytes.length / 1_000 + 1 }, (_, at) =>
 			bytes.slice(at * 1_000, at * 1_000 + 1_000),
 		);
-		const startedAt = performance.now();
+		// In quadratic time, which is ten minutes where this takes a second, the test ends at its limit.
 		expect(await read(pieces)).toHaveLength(2);
-		// Quadratic time took eight seconds on a machine that takes a tenth of a second for this.
-		expect(performance.now() - startedAt).toBeLessThan(4_000);
 	});
 });
 

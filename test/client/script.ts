@@ -219,8 +219,11 @@ export async function play<Value>(promise: Promise<Value>, maxMs = 3_600_000): P
 
 /** Runs everything that needs no clock: bodies are read, and parts of the client are loaded, in turns of the real event loop. */
 async function turns(): Promise<void> {
-	await vi.dynamicImportSettled();
-	for (let turn = 0; turn < TURNS; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+	for (let turn = 0; turn < TURNS; turn++) {
+		// A part may be asked for in any turn, and comes from another process: without it, the clock would move too soon.
+		await vi.dynamicImportSettled();
+		await new Promise<void>((resolve) => setImmediate(resolve));
+	}
 }
 
 const TURNS = 4;

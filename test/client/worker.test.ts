@@ -120,10 +120,13 @@ describe.each(EACH)('events by %s', { concurrent: true }, (transport) => {
 
 	it('begin with a snapshot when the past is of no interest', async () => {
 		const { client } = clientOf({ transports: [transport] });
-		const events = await eventsOf(client.submit('sleep', { seconds: 1.5 }), 'now');
+		const job = client.submit('sleep', { seconds: 60 });
+		const events: JobEvent[] = [];
+		// However late the reader is, the job has not ended before.
+		for await (const event of job.events({ after: 'now' })) if (events.push(event) === 1) await job.cancel();
 		expect(events[0]).toMatchObject({ type: 'snapshot', job: { task: 'sleep' } });
-		expect(events[0]?.job.status).not.toBe('succeeded');
-		expect(events.at(-1)).toMatchObject({ type: 'succeeded' });
+		expect(['pending', 'running']).toContain(events[0]?.job.status);
+		expect(events.at(-1)).toMatchObject({ type: 'canceled' });
 	});
 
 	it('go on on another transport from where this one was left', async () => {
@@ -179,7 +182,9 @@ describe('a job followed by socket', { concurrent: true }, () => {
 			await evictDurableObject(objectOf({ id: await job.id }), { webSockets: 'close' });
 		}
 		expect(resets).toBe(1);
-		expect(lifecycleOf(events)).toEqual(['accepted', 'started', 'succeeded']);
+		// The attempt lost its socket, too: on a machine that stops for seconds it is made again.
+		expect(lifecycleOf(events)).toEqual(lifecycleOf(await eventsOf(clientOf().client.job(await job.url))));
+		expect(events.at(-1)).toMatchObject({ type: 'succeeded' });
 		expect(seqsOf(events)).toEqual([...new Set(seqsOf(events))].sort((a, b) => a - b));
 	});
 

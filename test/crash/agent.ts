@@ -21,6 +21,7 @@ const AGENT = fileURLToPath(new URL('agent-process.ts', import.meta.url));
 const DEFAULT_SECONDS = 600;
 /** Longer than a call waits before it becomes a task. */
 const LEAST_SECONDS = 8;
+const MAX_TRIES = 3;
 const MS_PER_SECOND = 1_000;
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: String(DEFAULT_SECONDS) } } });
@@ -85,10 +86,16 @@ interface Result {
 	readonly afterSeconds: number;
 }
 
-/** Another process waits for the task, and prints its result. */
-async function resume({ origin }: LocalWorker, { reference, startedMs }: Call): Promise<Result> {
-	const { structuredContent } = JSON.parse(await firstLine(startAgent([origin, 'resume', reference]))) as Result;
-	return { structuredContent, afterSeconds: (performance.now() - startedMs) / MS_PER_SECOND };
+/** Another process waits for the task, and prints its result. A request that is under way when the code is reloaded ends it. */
+async function resume(server: LocalWorker, call: Call, triesLeft = MAX_TRIES - 1): Promise<Result> {
+	const line = await firstLine(startAgent([server.origin, 'resume', call.reference])).catch((error: Error) => error);
+	if (typeof line !== 'string') {
+		if (triesLeft === 0) throw line;
+		console.log(`resumed once more: ${line.message}`);
+		return resume(server, call, triesLeft - 1);
+	}
+	const { structuredContent } = JSON.parse(line) as Result;
+	return { structuredContent, afterSeconds: (performance.now() - call.startedMs) / MS_PER_SECOND };
 }
 
 async function finish({ origin }: LocalWorker, { taskId }: Call): Promise<void> {

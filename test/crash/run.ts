@@ -16,6 +16,8 @@ const CUTS = 2;
 const IN_FLIGHT = 16;
 /** Short, so that an attempt that died with the machine is detected soon. */
 const TIMEOUT_SECONDS = 3;
+/** A machine that is busy for seconds ends some attempts by their time limit. */
+const MAX_ATTEMPTS = 20;
 const RECOVERY_LIMIT_MS = 180_000;
 
 interface Ticket {
@@ -45,8 +47,12 @@ async function livesAndDeaths(folder: string, tickets: Ticket[]): Promise<() => 
 	for (let life = 0; life <= CUTS; life++) {
 		const worker = await start();
 		const isLast = life === CUTS;
-		const share = isLast ? JOBS - tickets.length : Math.ceil(JOBS / (CUTS + 1));
-		const load = submitMany(worker, share, tickets);
+		const cut = new AbortController();
+		const load = submitMany(worker, {
+			tickets,
+			total: Math.ceil(((life + 1) * JOBS) / (CUTS + 1)),
+			signal: cut.signal,
+		});
 		if (life === 1) await reload(folder, 1);
 		if (isLast) {
 			await load;
@@ -55,6 +61,7 @@ async function livesAndDeaths(folder: string, tickets: Ticket[]): Promise<() => 
 		// In the middle: most jobs have been submitted, few have run.
 		await until(() => tickets.length >= Math.floor(((life + 0.8) * JOBS) / (CUTS + 1)));
 		console.log(`cut ${life + 1}: ${tickets.length} accepted so far`);
+		cut.abort();
 		await worker.kill();
 		await load;
 	}
@@ -107,12 +114,24 @@ function report(accepted: number, { recoveredMs, lost, endedTwice, attempts }: O
 	if (lost > 0 || endedTwice > 0 || accepted < JOBS) process.exitCode = 1;
 }
 
-/** Submits a number of jobs, a few at a time. Requests that break off with the machine were not accepted, and are not counted. */
-async function submitMany({ origin }: LocalWorker, count: number, tickets: Ticket[]): Promise<void> {
-	let left = count;
+interface Load {
+	/** Those of the accepted jobs. */
+	readonly tickets: Ticket[];
+	/** The number of tickets at which it ends. */
+	readonly total: number;
+	/** Ends it before. */
+	readonly signal: AbortSignal;
+}
+
+/** Submits jobs, a few at a time. Requests that break off with the machine or its code were not accepted, and are not counted. */
+async function submitMany({ origin }: LocalWorker, { tickets, total, signal }: Load): Promise<void> {
+	let sent = 0;
+	let underWay = 0;
 	const submitter = async () => {
-		while (left-- > 0) {
-			const ticket = await submit(origin, left).catch(() => undefined);
+		while (tickets.length + underWay < total && !signal.aborted) {
+			underWay++;
+			const ticket = await submit(origin, sent++).catch(() => undefined);
+			underWay--;
 			if (ticket) tickets.push(ticket);
 		}
 	};
@@ -122,7 +141,11 @@ async function submitMany({ origin }: LocalWorker, count: number, tickets: Ticke
 async function submit(origin: string, nth: number): Promise<Ticket | undefined> {
 	const response = await fetch(`${origin}/v1/tasks/sleep/jobs`, {
 		method: 'POST',
-		headers: { 'content-type': 'application/json', 'coatcheck-timeout-seconds': String(TIMEOUT_SECONDS) },
+		headers: {
+			'content-type': 'application/json',
+			'coatcheck-timeout-seconds': String(TIMEOUT_SECONDS),
+			'coatcheck-max-attempts': String(MAX_ATTEMPTS),
+		},
 		body: JSON.stringify({ seconds: nth % 2 === 0 ? 0 : 1, steps: 1 }),
 	});
 	return response.status === 202 ? ((await response.json()) as Ticket) : undefined;

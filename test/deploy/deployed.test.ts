@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { configWith, localVariables } from '../../bench/configuration.ts';
 import { type LocalWorker, startLocalWorker } from '../../demo/local-worker.ts';
 import { createClient } from '../../src/client/index.ts';
-import { until } from '../interop/jobs.ts';
+import { type StatusDocument, until } from '../interop/jobs.ts';
 import { newKey } from './new-key.ts';
 
 /** As in `wrangler.toml`: high enough for the other tests, which use the same address. */
@@ -78,7 +78,7 @@ async function submitted(secret: string, seconds = 0) {
 		body: JSON.stringify({ seconds }),
 	});
 	expect(response.status).toBe(202);
-	return (await response.json()) as Parameters<typeof until>[0];
+	return (await response.json()) as StatusDocument;
 }
 
 describe('a closed deployment', () => {

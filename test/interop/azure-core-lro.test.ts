@@ -1,9 +1,19 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { AzureClient, type AzureClientOptions, POLLER_NAMES, POLLERS, type PollerName } from './azure-client.ts';
-import { cancel, cancelAndPurge, type StatusDocument, sleepJob, until } from './jobs.ts';
+import {
+	cancel,
+	cancelAndPurge,
+	complete,
+	heldJob,
+	linksForWorker,
+	reportTo,
+	type StatusDocument,
+	sleepJob,
+	until,
+} from './jobs.ts';
 import { type Server, startServer } from './server.ts';
 
 let server: Server;
@@ -67,7 +77,7 @@ describe.each(POLLER_NAMES)('%s, by Operation-Location', { concurrent: true }, (
 	});
 
 	it('waits as long as a delayed job tells it to', async () => {
-		const { client, poller, document } = await start(name, sleepJob({ seconds: 0 }, { delaySeconds: 6 }));
+		const { client, poller, document } = await start(name, sleepJob({ seconds: 0 }, { delaySeconds: 12 }));
 		await poller.pollUntilDone();
 		const asked = client.polls.filter(({ request }) => request.url === document.links.operation);
 		expect(Number(asked[0]?.headers['retry-after'])).toBeGreaterThanOrEqual(2);
@@ -93,10 +103,12 @@ describe.each(POLLER_NAMES)('%s, by Operation-Location', { concurrent: true }, (
 	});
 
 	it('goes on in another process from what it serialized, and gets the result there', async () => {
-		const { poller } = await start(name, sleepJob({ seconds: 1, steps: 1 }, { delaySeconds: 4 }));
+		const { poller, document } = await start(name, heldJob());
 		await poller.poll();
 		expect(poller.status()).toBe('running');
-		expect(await restoreElsewhere(name, await poller.serialize())).toEqual({ sleptSeconds: 1, attempt: 1 });
+		const restored = restoreElsewhere(name, await poller.serialize());
+		await complete(document, { done: 1 });
+		expect(await restored).toEqual({ done: 1 });
 	});
 });
 
@@ -104,13 +116,11 @@ describe.each(POLLER_NAMES)('%s, by Location alone and with the flags of ARM', {
 	const options = { knowsOnlyLocation: true };
 
 	it('is answered 202 until the job is over, and then with the result itself', async () => {
-		const { client, poller } = await start(
-			name,
-			sleepJob({ seconds: 0.5, steps: 1 }, { delaySeconds: 4 }),
-			options,
-			ARM,
-		);
-		expect(await poller.pollUntilDone()).toEqual({ sleptSeconds: 0.5, attempt: 1 });
+		const { client, poller, document } = await start(name, heldJob(), options, ARM);
+		const result = poller.pollUntilDone();
+		await vi.waitFor(() => expect(client.polls.length).toBeGreaterThan(0));
+		await complete(document, { done: 1 });
+		expect(await result).toEqual({ done: 1 });
 		const codes = client.polls.map(({ statusCode }) => statusCode);
 		expect(codes.length).toBeGreaterThanOrEqual(2);
 		expect(codes).toEqual([...codes.slice(1).fill(202), 200]);
@@ -120,9 +130,11 @@ describe.each(POLLER_NAMES)('%s, by Location alone and with the flags of ARM', {
 	});
 
 	it('is rejected with the failure that a synchronous call would have had', async () => {
-		const body = sleepJob({ seconds: 0, error: { ...NOPE, status: 422 } }, { delaySeconds: 4 });
-		const { client, poller } = await start(name, body, options, ARM);
-		await expect(poller.pollUntilDone()).rejects.toThrow('Nope. It was not to be');
+		const { client, poller, document } = await start(name, heldJob(), options, ARM);
+		const rejected = expect(poller.pollUntilDone()).rejects.toThrow('Nope. It was not to be');
+		await vi.waitFor(() => expect(client.polls.length).toBeGreaterThan(0));
+		await reportTo((await linksForWorker(document)).fail, { ...NOPE, status: 422, retryable: false });
+		await rejected;
 		expect(client.polls.at(0)?.statusCode).toBe(202);
 		expect(client.polls.at(-1)?.statusCode).toBe(422);
 	});

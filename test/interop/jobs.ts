@@ -10,6 +10,11 @@ export interface StatusDocument {
 	readonly links: Readonly<Record<'self' | 'operation' | 'result' | 'events' | 'socket', string>>;
 }
 
+/** What is needed to follow a job. */
+interface Followed {
+	readonly links: Pick<StatusDocument['links'], 'operation'>;
+}
+
 export interface JobEvent {
 	readonly seq: number;
 	readonly type: string;
@@ -29,22 +34,49 @@ export async function submit(origin: string, body: string): Promise<StatusDocume
 	return JSON.parse(text) as StatusDocument;
 }
 
-export async function statusOf({ links }: StatusDocument): Promise<StatusDocument> {
+export async function statusOf({ links }: Followed): Promise<StatusDocument> {
 	const response = await fetch(links.operation);
 	expect(response.status).toBe(200);
 	return (await response.json()) as StatusDocument;
 }
 
 /** Polls until the job has one of these statuses or phases. */
-export function until(document: StatusDocument, ...wanted: string[]): Promise<StatusDocument> {
+export function until(document: Followed, ...wanted: string[]): Promise<StatusDocument> {
 	return vi.waitFor(
 		async () => {
 			const now = await statusOf(document);
 			expect(wanted).toContain(wanted.includes(now.phase) ? now.phase : now.status);
 			return now;
 		},
-		{ timeout: 40_000, interval: 50 },
+		{ timeout: 100_000, interval: 50 },
 	);
+}
+
+/** The body that submits a job whose attempt waits for an external worker: it ends when the test says so, however late. */
+export function heldJob(): string {
+	return sleepJob({ seconds: 0, steps: 1, wait: true });
+}
+
+/** Waits until the attempt is with an external worker. @returns the worker's links. */
+export async function linksForWorker(
+	document: Followed,
+): Promise<Readonly<Record<'progress' | 'complete' | 'fail', string>>> {
+	const waiting = (await until(document, 'waiting')) as StatusDocument & {
+		readonly progress: { readonly data: never };
+	};
+	return waiting.progress.data;
+}
+
+/** Reports as an external worker does. */
+export async function reportTo(link: string, body: object): Promise<void> {
+	const headers = { 'content-type': 'application/json' };
+	const response = await fetch(link, { method: 'POST', headers, body: JSON.stringify(body) });
+	expect(response.status, await response.text()).toBe(204);
+}
+
+/** Ends the attempt with this result. */
+export async function complete(document: Followed, result: object = {}): Promise<void> {
+	await reportTo((await linksForWorker(document)).complete, result);
 }
 
 /** @returns the status of the response: 202 while an attempt still has to stop, else 200. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 
 export interface Received {
@@ -20,6 +21,8 @@ export interface Visits {
 	aborted: number;
 	inFlight: number;
 	mostInFlight: number;
+	/** Set by the test when it has seen what it wants to see, so that what is under way may end. */
+	isReleased: boolean;
 }
 
 export const BINARY = Uint8Array.from({ length: 5_000_000 }, (_, at) => (at * 31 + (at >> 8)) % 256);
@@ -32,7 +35,11 @@ export function sha256(bytes: Uint8Array | string): string {
 	return createHash('sha256').update(bytes).digest('hex');
 }
 
-type Behaviour = (visit: number, response: ServerResponse, request: Received) => unknown;
+type Behaviour = (visit: number, response: ServerResponse, request: Received, visits: Visits) => unknown;
+
+async function until(isTrue: () => boolean): Promise<void> {
+	while (!isTrue()) await wait(20);
+}
 
 const ok = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/plain' }).end('at last');
 
@@ -42,12 +49,17 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 		response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(request)),
 	slow: (_, response) => setTimeout(() => ok(response), 1_500),
 	never: () => {},
-	busy: (_, response) => setTimeout(() => ok(response), 300),
-	drip: async (_, response) => {
+	/** Ends no request before two are there. */
+	busy: async (_, response, __, visits) => {
+		await until(() => visits.mostInFlight > 1);
+		setTimeout(() => ok(response), 300);
+	},
+	drip: async (_, response, __, visits) => {
 		response.writeHead(200, { 'content-length': DRIPS * 100 });
 		for (let drip = 0; drip < DRIPS; drip++) {
 			response.write('x'.repeat(100));
-			await new Promise((resolve) => setTimeout(resolve, 100));
+			await wait(100);
+			if (drip === DRIPS / 2) await until(() => visits.isReleased);
 		}
 		response.end();
 	},
@@ -59,7 +71,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 		response.writeHead(200).write('x'.repeat(100));
 		setTimeout(() => response.socket?.resetAndDestroy(), 50);
 	},
-	'cut-once': (visit, response, request) => (visit === 1 ? BEHAVIOURS.cut?.(visit, response, request) : ok(response)),
+	'cut-once': (visit, response, ...more) => (visit === 1 ? BEHAVIOURS.cut?.(visit, response, ...more) : ok(response)),
 	binary: (_, response) => response.writeHead(200, { 'content-type': 'application/x-bin' }).end(BINARY),
 	gzip: (_, response) => {
 		const body = gzipSync('hello '.repeat(1_000));
@@ -99,7 +111,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 			])
 			.end('<script>alert(1)</script>'),
 	/** An operation with a status document: `/operation/<id>`, with `status` and `result` below it. */
-	operation: (visit, response, { url, method }) => {
+	operation: (visit, response, { url, method }, visits) => {
 		const [, , id, part] = url.split('/');
 		const json = (status: number, body: unknown, headers = {}) =>
 			response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
@@ -107,7 +119,7 @@ const BEHAVIOURS: Record<string, Behaviour> = {
 			return json(202, {}, { 'operation-location': `/operation/${id}/status`, 'retry-after': '1' });
 		if (part === 'result') return response.writeHead(200, { 'content-type': 'text/csv' }).end('a,b\n');
 		if (visit === 1) return json(503, {}, { 'retry-after': '1' });
-		if (visit === 2) return json(200, { status: 'Running', percentComplete: 40 }, { 'retry-after': '1' });
+		if (!visits.isReleased) return json(200, { status: 'Running', percentComplete: 40 }, { 'retry-after': '1' });
 		return json(200, { status: 'Succeeded', resourceLocation: `/operation/${id}/result` });
 	},
 	'operation-failed': (_, response, { url, method }) => {
@@ -165,7 +177,13 @@ export class MisbehavingServer {
 
 	/** @param path without its query. */
 	visits(path: string): Visits {
-		const visits = this.#visits.get(path) ?? { received: [], aborted: 0, inFlight: 0, mostInFlight: 0 };
+		const visits = this.#visits.get(path) ?? {
+			received: [],
+			aborted: 0,
+			inFlight: 0,
+			mostInFlight: 0,
+			isReleased: false,
+		};
 		this.#visits.set(path, visits);
 		return visits;
 	}
@@ -192,6 +210,6 @@ export class MisbehavingServer {
 		const received = { method, url, headers, bytes, sha256: hash.digest('hex'), at: Date.now() };
 		visits.received.push(received);
 		const behaviour = BEHAVIOURS[url.split(/[/?]/)[1] ?? ''] ?? BEHAVIOURS.echo;
-		await behaviour?.(visits.received.length, response, received);
+		await behaviour?.(visits.received.length, response, received, visits);
 	}
 }

@@ -82,9 +82,11 @@ const READERS: Record<string, Reader> = {
 async function toldByWebhook({ id }: StatusDocument, count: number): Promise<string[]> {
 	const mine = await vi.waitFor(
 		() => {
+			// At least once.
 			const messages = receiver.messages.filter(({ headers }) => headers['webhook-id']?.startsWith(id));
-			expect(messages).toHaveLength(count);
-			return messages;
+			const byId = new Map(messages.map((message) => [message.headers['webhook-id'], message]));
+			expect(byId.size).toBe(count);
+			return [...byId.values()];
 		},
 		{ timeout: 15_000, interval: 50 },
 	);
@@ -102,7 +104,7 @@ describe('one job', () => {
 		const job = await submit(server.origin, sleepJob(input, { delaySeconds: 1, webhook }));
 		const read = () => Object.entries(READERS).map(async ([name, reader]) => [name, await reader(job)] as const);
 		const before = read();
-		await until(job, 'running');
+		await until(job, 'running', 'succeeded');
 		const during = read();
 		await until(job, 'succeeded');
 		const readers = await Promise.all([...before, ...during, ...read()]);

@@ -124,8 +124,11 @@ function unknownIn(text: string, known: ReadonlySet<string>): string[] {
 describe('a real Prometheus', () => {
 	it('scrapes the deployment', async () => {
 		await scraped();
-		const { result } = await api<{ result: { value: [number, string] }[] }>('query?query=sum(coatcheck_jobs)');
-		expect(result[0]?.value[1]).toBe('3');
+		const counted = async () => {
+			const { result } = await api<{ result: { value: [number, string] }[] }>('query?query=sum(coatcheck_jobs)');
+			return result[0]?.value[1];
+		};
+		await expect.poll(counted).toBe('3');
 	});
 
 	it('finds nothing to complain about in the text', async () => {
@@ -158,8 +161,11 @@ describe('a real Prometheus', () => {
 		const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$tenant', '.*')));
 		expect(queries.length).toBeGreaterThan(10);
 		for (const query of queries) {
-			const { result } = await api<{ result: unknown[] }>(`query?query=${encodeURIComponent(query)}`);
-			expect(result.length, `no data for ${query}`).toBeGreaterThan(0);
+			// There is no data after a scrape that took too long, until the next one.
+			await vi.waitFor(async () => {
+				const { result } = await api<{ result: unknown[] }>(`query?query=${encodeURIComponent(query)}`);
+				expect(result.length, `no data for ${query}`).toBeGreaterThan(0);
+			});
 		}
 	});
 

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 110_000;
 
 export interface Block {
 	/** The file's name, if a line before the block has it: `` `submit.mjs`: ``. */

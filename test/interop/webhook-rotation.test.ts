@@ -41,11 +41,10 @@ function doesNotThrow(action: () => unknown): boolean {
 }
 
 async function nextMessage(): Promise<Message> {
-	const before = receiver.messages.length;
-	await submit(server.origin, sleepJob({ seconds: 0 }, { webhook: { url: receiver.url } }));
+	const { id } = await submit(server.origin, sleepJob({ seconds: 0 }, { webhook: { url: receiver.url } }));
 	return vi.waitFor(
 		() => {
-			const message = receiver.messages[before];
+			const message = receiver.messages.find(({ headers }) => headers['webhook-id']?.startsWith(id));
 			if (!message) throw new Error('No message yet');
 			return message;
 		},

@@ -4,7 +4,11 @@ import { type ClientOptions, WebSocket } from 'ws';
 import {
 	cancel,
 	cancelAndPurge,
+	complete,
+	heldJob,
 	type JobEvent,
+	linksForWorker,
+	reportTo,
 	type StatusDocument,
 	sleepJob,
 	statusOf,
@@ -28,7 +32,10 @@ const ALL = 0;
  * from memory, ten seconds later, and only then does `ws` report the close. This is how long `ws` waits; the code
  * is that of the frame in any case.
  */
-const OPTIONS: ClientOptions & { readonly closeTimeout: number } = { closeTimeout: 3_000 };
+type Options = ClientOptions & { readonly closeTimeout: number };
+const OPTIONS: Options = { closeTimeout: 3_000 };
+/** For the server's answer to a close frame, which an impatient `ws` would not know. */
+const PATIENT: Options = { closeTimeout: 30_000 };
 
 /** A socket and everything that it received. */
 class Watcher {
@@ -40,10 +47,10 @@ class Watcher {
 	/** The close code. */
 	readonly closed: Promise<number>;
 
-	constructor({ links }: StatusDocument, after?: number, protocols: string[] = []) {
+	constructor({ links }: StatusDocument, after?: number, protocols: string[] = [], options = OPTIONS) {
 		const url = new URL(links.socket);
 		if (after !== undefined) url.searchParams.set('after', String(after));
-		this.socket = new WebSocket(url, protocols, OPTIONS);
+		this.socket = new WebSocket(url, protocols, options);
 		this.opened = new Promise((resolve, reject) => {
 			this.socket.once('open', resolve).once('error', reject);
 		});
@@ -90,10 +97,14 @@ async function refusalOf(url: URL | string): Promise<{ status: number | undefine
 
 describe('a socket of ws', { concurrent: true }, () => {
 	it('is told what happens as it happens, and closed with 1000 after the last event', async () => {
-		const document = await submit(server.origin, sleepJob({ seconds: 4, steps: 2 }));
+		const document = await submit(server.origin, heldJob());
 		const watcher = new Watcher(document);
+		await watcher.opened;
+		const links = await linksForWorker(document);
+		await reportTo(links.progress, { percentComplete: 70 });
 		await watcher.told('progress');
 		expect(typesOf(watcher.events)).not.toContain('succeeded');
+		await reportTo(links.complete, {});
 		expect(await watcher.closed).toBe(1000);
 		expect(watcher.events[0]).toMatchObject({ type: 'snapshot', job: { id: document.id } });
 		expect(watcher.events.at(-1)).toMatchObject({ type: 'succeeded', job: { status: 'succeeded' } });
@@ -127,13 +138,13 @@ describe('a socket of ws', { concurrent: true }, () => {
 	});
 
 	it('that was cut in mid-job goes on after the last event it had: nothing is missed, nothing comes twice', async () => {
-		const document = await submit(server.origin, sleepJob({ seconds: 2, steps: 20, failAttempts: 1 }));
+		const document = await submit(server.origin, heldJob());
 		const first = new Watcher(document, ALL);
-		first.socket.on('message', () => {
-			if (first.events.at(-1)?.type === 'progress') first.socket.terminate();
-		});
+		await first.told('started');
+		first.socket.terminate();
 		expect(await first.closed).toBe(1006);
-		await until(document, 'retrying', 'succeeded');
+		await reportTo((await linksForWorker(document)).fail, { code: 'Once', message: 'The first attempt fails' });
+		await complete(document);
 		const second = new Watcher(document, first.lastSeq);
 		expect(await second.closed).toBe(1000);
 		// Events in flight when the socket was cut may have arrived as well.
@@ -164,7 +175,7 @@ describe('a socket of ws', { concurrent: true }, () => {
 
 	it('that takes leave itself is let go with the code that it gave', async () => {
 		const document = await submit(server.origin, DELAYED);
-		const watcher = new Watcher(document);
+		const watcher = new Watcher(document, undefined, [], PATIENT);
 		await watcher.opened;
 		watcher.socket.close(4001, 'seen enough');
 		expect(await watcher.closed).toBe(4001);
@@ -183,7 +194,7 @@ describe('a socket of ws', { concurrent: true }, () => {
 	});
 
 	it('is one of fifty on a job, and all are told the same', async () => {
-		const document = await submit(server.origin, sleepJob({ seconds: 30, steps: 60 }));
+		const document = await submit(server.origin, sleepJob({ seconds: 300, steps: 100 }));
 		const watchers = Array.from({ length: 50 }, () => new Watcher(document, ALL));
 		await Promise.all(watchers.map(({ opened }) => opened));
 		for (const watcher of watchers) watcher.events.length = 0;

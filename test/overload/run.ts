@@ -23,7 +23,7 @@ const CAPACITY_JOBS = 120;
 /** The first round offers twice the measured capacity, the last one sixteen times. */
 const OVERLOADS = [2, 4, 8, 16];
 const OVERLOAD_SECONDS = 15;
-const DRAIN_LIMIT_MS = 60_000;
+const DRAIN_LIMIT_MS = 180_000;
 const POLL_MS = 250;
 const FINALS = ['succeeded', 'failed', 'canceled'];
 

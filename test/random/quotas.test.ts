@@ -170,7 +170,7 @@ afterEach(() => {
 });
 
 describe('a tenant with quotas', () => {
-	it('never has more than they allow, and all of its room when everything is over', { timeout: 120_000 }, async () => {
+	it('never has more than they allow, and all of its room when everything is over', async () => {
 		const steps = fc.array(step, { minLength: 5, maxLength: 30 });
 		await fc.assert(
 			fc.asyncProperty(steps, async (steps) => {

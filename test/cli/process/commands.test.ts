@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../../demo/local-worker.ts';
-import { type Client, createClient } from '../../../src/client/index.ts';
+import { type Client, createClient, type SubmittedJob } from '../../../src/client/index.ts';
 import { newKey } from '../../deploy/new-key.ts';
+import { complete } from '../../interop/jobs.ts';
 import { type Server, startServer } from '../../interop/server.ts';
 import { type CommandOptions, runCommand, runOnTerminal, runShell } from './command.ts';
 
@@ -39,6 +40,7 @@ afterAll(async () => {
 
 const coatcheck = (args: readonly string[], options: CommandOptions = {}) =>
 	runCommand(args, { ...options, cwd: folder, env: { ...env, ...options.env } });
+const finish = async (job: SubmittedJob) => complete(await job.accepted());
 const sleep = (input: object) => ['submit', 'sleep', '--input', JSON.stringify(input)];
 const JSON_LINE = /^\{.*\}\n$/;
 
@@ -107,10 +109,17 @@ describe('submit', { concurrent: true }, () => {
 
 describe('watch', { concurrent: true }, () => {
 	it('shows a job to its end, and says where the result is', async () => {
-		const job = client.submit('sleep', { seconds: 1, steps: 4 });
-		const { code, stdout } = await coatcheck(['watch', await job.url]);
+		const job = client.submit('sleep', { seconds: 0, steps: 4, wait: true });
+		let ending: Promise<void> | undefined;
+		const { code, stdout } = await coatcheck(['watch', await job.url], {
+			// However late the command begins, the job ends afterwards.
+			onOutput: (said) => {
+				if (said.includes('waiting for a client')) ending ??= finish(job);
+			},
+		});
+		await ending;
 		expect(stdout).toMatch(
-			/ {0,2}\d+ % {2}\w+[\s\S]*100 % {2}succeeded step 4 of 4\nJob \w{8}…: succeeded after \d+\.\d s\n/,
+			/ 50 % {2}\w+ {2,}waiting for a client[\s\S]*\n100 % {2}succeeded .*\nJob \w{8}…: succeeded after \d+\.\d s\n/,
 		);
 		expect(stdout).toContain(`${await job.id}/result`);
 		expect([code, stdout.includes(ESCAPE)]).toEqual([0, false]);

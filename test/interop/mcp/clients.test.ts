@@ -72,6 +72,6 @@ describe('a held call', () => {
 			const listed = await fetch(`${server.origin}/v1/jobs?correlationId=${tag}`);
 			return ((await listed.json()) as { jobs: { status: string }[] }).jobs;
 		};
-		await expect.poll(jobs, { timeout: 20_000 }).toMatchObject([{ status: 'canceled' }]);
+		await expect.poll(jobs, { timeout: 60_000 }).toMatchObject([{ status: 'canceled' }]);
 	});
 });
