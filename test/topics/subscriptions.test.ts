@@ -186,7 +186,7 @@ describe('a webhook subscription', () => {
 		const lost = dropMessages();
 		await publish(topic, 1);
 		await publish(topic, 2);
-		await vi.waitFor(() => expect(lost(topicObject(topic).id.toString())).toBe(1));
+		await vi.waitFor(() => expect(lost({ id: topicObject(topic).id.toString() })).toBe(1));
 		vi.restoreAllMocks();
 		const received = receiver(host);
 		await evictDurableObject(topicObject(topic));
