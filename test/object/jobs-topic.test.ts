@@ -1,6 +1,6 @@
 /** The list of jobs and the topic `jobs` in one object: late news, and storage that fails. */
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { JobNews } from '../../src/core/job/news.ts';
 import { CHECKPOINT, LEAF_JOBS, NEWS_IN_ROW, PAGE_ITEMS, UNHEARD_MS } from '../../src/core/list/limits.ts';
 import type { ListApi } from '../../src/core/list/list-api.ts';
@@ -49,7 +49,13 @@ async function eventsIn(list: List): Promise<string[]> {
 
 const listOf = (tenant: string) => topicObject('jobs', tenant) as unknown as List;
 const stubOf = (list: List) => list as unknown as DurableObjectStub<TopicObject>;
-const newList = () => listOf(crypto.randomUUID());
+
+/** Its jobs don't exist: after the test, its alarm would ask for them again and again. */
+function newList(): List {
+	const list = listOf(crypto.randomUUID());
+	onTestFinished(() => runInDurableObject(stubOf(list), (_, { storage }) => storage.deleteAlarm()));
+	return list;
+}
 
 /** Tells the list without a call, so that its error is not one of the platform, too. */
 function errorOfTelling(list: List, news: readonly JobNews[]): Promise<string> {
