@@ -115,16 +115,16 @@ describe('a webhook', () => {
 	it('is told of progress once a second, when it asked for that', async () => {
 		const name = host();
 		const received = receiver(name);
-		// Long enough for messages that are late. Its reports are 300 ms apart.
+		// It runs longer than its messages need on a busy machine. Its reports are 300 ms apart.
 		const { document } = await submitWith(
 			{ url: `https://${name}/`, events: ['progress'] },
 			{ seconds: 30, steps: 100 },
 		);
 		const { startedAt = '' } = await until(document, 'running');
-		await vi.waitFor(() => expect(received.length).toBeGreaterThanOrEqual(2));
+		await vi.waitFor(() => expect(received.length).toBeGreaterThanOrEqual(5));
 		const ranMs = Date.now() - Date.parse(startedAt);
-		await call(document.links.self, { method: 'DELETE' });
 		const told = received.map(({ body }) => JSON.parse(body) as { type: string; data: StatusDocument });
+		await call(document.links.self, { method: 'DELETE' });
 		expect(told.length).toBeLessThanOrEqual(2 + Math.ceil(ranMs / 1_000));
 		for (const { type, data } of told)
 			expect([type, data.percentComplete]).toEqual(['job.progress', expect.any(Number)]);
