@@ -1,5 +1,6 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { importAtStart } from './test/static-imports.ts';
 
 /** What runs in Node: the Worker as a whole on a simulated platform, and the source as text. */
 const IN_NODE = ['test/simulation/**', 'test/structure/**', 'test/dashboard/**', 'test/cli/pure/**'];
@@ -69,7 +70,8 @@ const LIMITS = {
 	setupFiles: './test/patience.ts',
 };
 
-const inWorkerd = () =>
+const inWorkerd = () => [
+	importAtStart(),
 	cloudflareTest({
 		main: './test/worker.ts',
 		wrangler: { configPath: './wrangler.toml' },
@@ -98,7 +100,8 @@ const inWorkerd = () =>
 				LIMITER_OF_BATCHES: { namespace_id: '4', simple: { limit: 3, period: 60 } },
 			},
 		},
-	});
+	}),
+];
 
 export default defineConfig({
 	test: {
@@ -106,7 +109,7 @@ export default defineConfig({
 		maxWorkers: 4,
 		projects: [
 			{
-				plugins: [inWorkerd()],
+				plugins: inWorkerd(),
 				test: {
 					name: 'workerd',
 					include: ['test/**/*.test.ts'],
@@ -128,7 +131,7 @@ export default defineConfig({
 				},
 			},
 			{
-				plugins: [inWorkerd()],
+				plugins: inWorkerd(),
 				test: { name: 'workerd-alone', include: ALONE, ...LIMITS },
 			},
 			{
@@ -182,7 +185,7 @@ export default defineConfig({
 				test: { name: 'slow', include: SLOW, ...LIMITS },
 			},
 			{
-				plugins: [inWorkerd()],
+				plugins: inWorkerd(),
 				test: {
 					name: 'slow-in-workerd',
 					include: SLOW_IN_WORKERD.map((glob) => glob.replace('**', '**/*.test.ts')),

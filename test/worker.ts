@@ -2,21 +2,6 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import * as z from 'zod';
 import { coatcheck } from '../src/coatcheck.ts';
-// What is loaded on demand, loaded at once: no invocation that a test kills is in the middle of fetching a module.
-import '../src/http/access/jwt.ts';
-import '../src/http/description/respond.ts';
-import '../src/http/mcp/serve.ts';
-import '../src/http/rare-handlers.ts';
-import '../src/http/read/edge-cache.ts';
-import '../src/http/serve-page.ts';
-import '../src/object/list-reader.ts';
-import '../src/queue/dead-letters.ts';
-import '../src/subscription/serve.ts';
-import '../src/tasks/profile-csv/profile-input.ts';
-import '../src/tasks/thumbnail/make-thumbnail.ts';
-import '../src/token/legacy.ts';
-import '../src/webhook/deliver.ts';
-import '../src/work/rare-work.ts';
 import { tasks } from '../src/tasks/index.ts';
 import { defineTask, TaskError } from '../src/work/task.ts';
 import { RELAYED_JOB } from './relayed-job.ts';

@@ -25,7 +25,7 @@ const MAX_DELIVERIES_OF_A_MESSAGE = 50;
 /** Maximum number of jobs that a consumer runs at once, however many its messages name. */
 const MAX_JOBS_AT_ONCE = MAX_JOBS_IN_MESSAGE;
 /** Jobs that can't start within this time are sent on, so that slow jobs don't hold them up. */
-const START_WITHIN_MS = 2 * MS_PER_SECOND;
+export const START_WITHIN_MS = 2 * MS_PER_SECOND;
 
 /** The handlers of the message types. */
 export interface Handlers {

@@ -3,7 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { A2aTask, StreamResponse } from '../../src/core/a2a/task.ts';
-import { call, ORIGIN } from '../flow/client.ts';
+import { call, completeOutside, ORIGIN, UNTIL_COMPLETED } from '../flow/client.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Key } from '../http/deployment.ts';
 import { receiver } from '../webhook/receiver.ts';
 
@@ -282,24 +282,25 @@ describe('a message', () => {
 
 describe('a stream', () => {
 	it('tells the updates of a task, its artifact, and then its end', async () => {
-		const messages = await streamed(await post('message:stream', { message: sleep({ seconds: 1, steps: 2 }) }));
+		const messages = await streamed(await post('message:stream', { message: sleep({ seconds: 3, steps: 3 }) }));
 		const [first] = messages;
 		expect(first).toMatchObject({ task: { status: {} } });
 		expect(messages.slice(-2)).toMatchObject([
-			{ artifactUpdate: { artifact: { parts: [{ data: { sleptSeconds: 1 } }] }, lastChunk: true } },
+			{ artifactUpdate: { artifact: { parts: [{ data: { sleptSeconds: 3 } }] }, lastChunk: true } },
 			{ statusUpdate: { status: { state: 'TASK_STATE_COMPLETED' } } },
 		]);
 		const updates = messages.flatMap((one) =>
 			'statusUpdate' in one ? [one.statusUpdate.metadata.percentComplete] : [],
 		);
-		expect(updates).toContain(50);
+		// A busy machine may merge some.
+		expect(updates.some((percent) => percent !== undefined && percent > 0 && percent < 100)).toBe(true);
 	});
 
 	it("goes on after the job's object has restarted", async () => {
 		const response = await post('message:stream', { message: sleep({ seconds: 3, steps: 3 }) });
 		const reader = response.body?.getReader();
 		const first = new TextDecoder().decode((await reader?.read())?.value);
-		const { task } = JSON.parse(first.slice('data: '.length)) as { task: A2aTask };
+		const { task } = JSON.parse(/^data: (.+)$/m.exec(first)?.[1] ?? '') as { task: A2aTask };
 		await runInDurableObject(env.JOBS.get(env.JOBS.idFromString(task.id)), (_, state) =>
 			state.abort('restarted'),
 		).catch(() => {});
@@ -313,7 +314,7 @@ describe('a stream', () => {
 	});
 
 	it('lets go of a reader that leaves', async () => {
-		const { task } = await send(sleep({ seconds: 1, steps: 1 }), AT_ONCE);
+		const { task } = await send(sleep(UNTIL_COMPLETED), AT_ONCE);
 		const response = await call(`/a2a/tasks/${task?.id}:subscribe`, { headers: VERSION });
 		const reader = response.body?.getReader();
 		await reader?.read();
@@ -324,12 +325,15 @@ describe('a stream', () => {
 				(_, state) => state.getWebSockets().length,
 			);
 		await expect.poll(sockets).toBe(0);
+		await completeOutside(task?.id ?? '', 'done');
 	});
 
 	it.each(['GET', 'POST'])('is subscribed to again with %s, until the task has ended', async (method) => {
-		const { task } = await send(sleep({ seconds: 1, steps: 1 }), AT_ONCE);
+		const { task } = await send(sleep(UNTIL_COMPLETED), AT_ONCE);
 		const path = `/a2a/tasks/${task?.id}:subscribe`;
-		const messages = await streamed(await call(path, { method, headers: VERSION }));
+		const response = await call(path, { method, headers: VERSION });
+		await completeOutside(task?.id ?? '', 'done');
+		const messages = await streamed(response);
 		expect(messages.at(-1)).toMatchObject({ statusUpdate: { status: { state: 'TASK_STATE_COMPLETED' } } });
 		const again = await call(path, { method, headers: VERSION });
 		expect([again.status, reasonIn(await again.json())]).toEqual([400, 'UNSUPPORTED_OPERATION']);

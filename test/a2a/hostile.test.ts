@@ -3,6 +3,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it, vi } from 'vitest';
 import { Jobs } from '../../src/rpc/jobs.ts';
 import { call } from '../flow/client.ts';
+import { createOwnWork } from '../flow/own-work.ts';
 import { ask, bearer, DEPLOYED, KEYS, type Key } from '../http/deployment.ts';
 
 const HEADERS = { 'a2a-version': '1.0', 'content-type': 'application/json' };
@@ -121,11 +122,24 @@ describe('a foreign task', () => {
 	])('is told the same bytes as one that never was, after as many calls, by %s %s', async (method, verb) => {
 		const id = await taskOf(KEYS.client);
 		const told = async (other: string) => {
-			const calls = [vi.spyOn(Jobs.prototype, 'call'), vi.spyOn(Jobs.prototype, 'connect')];
-			const response = await by(KEYS.other)(`tasks/${other}${verb}`, { method });
+			// The consumer of the task calls its job, too.
+			const own = createOwnWork();
+			const work = { call: 0, connect: 0 };
+			const { call, connect } = Jobs.prototype;
+			const spies = [
+				vi.spyOn(Jobs.prototype, 'call').mockImplementation(function (this: Jobs, ...args) {
+					if (own.isCaller()) work.call++;
+					return call.apply(this, args) as ReturnType<typeof call>;
+				} as typeof call),
+				vi.spyOn(Jobs.prototype, 'connect').mockImplementation(function (this: Jobs, ...args) {
+					if (own.isCaller()) work.connect++;
+					return connect.apply(this, args);
+				}),
+			];
+			const response = await own.run(() => by(KEYS.other)(`tasks/${other}${verb}`, { method }));
+			for (const spy of spies) spy.mockRestore();
+			expect(work.call + work.connect).toBeGreaterThan(0);
 			const headers = [...response.headers].filter(([name]) => name !== 'x-correlation-id');
-			const work = calls.map(({ mock }) => mock.calls.length);
-			for (const spy of calls) spy.mockRestore();
 			return JSON.stringify([response.status, headers, await response.text(), work]);
 		};
 		expect(await told(id)).toBe(await told(env.JOBS.newUniqueId().toString()));

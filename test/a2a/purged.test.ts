@@ -4,17 +4,17 @@ import type { StreamResponse } from '../../src/core/a2a/task.ts';
 import type { Reading } from '../../src/core/job/object-api.ts';
 import type { Reader } from '../../src/core/job/reader.ts';
 import { JobObject } from '../../src/object/job-object.ts';
-import { call } from '../flow/client.ts';
+import { call, completeOutside, UNTIL_COMPLETED } from '../flow/client.ts';
 import { purgeAtEnd } from '../flow/purged.ts';
 
 const HEADERS = { 'a2a-version': '1.0', 'content-type': 'application/json' };
 const NOT_FOUND = { error: { code: 404, status: 'NOT_FOUND', details: [{ reason: 'TASK_NOT_FOUND' }] } };
 
-function post(operation: string, seconds = 1, configuration: object = {}): Promise<Response> {
+function post(operation: string, input: object = { seconds: 1, steps: 2 }, configuration = {}): Promise<Response> {
 	const message = {
 		messageId: crypto.randomUUID(),
 		role: 'ROLE_USER',
-		parts: [{ data: { seconds, steps: 2 } }],
+		parts: [{ data: input }],
 		metadata: { skill: 'sleep' },
 	};
 	return call(`/a2a/${operation}`, {
@@ -65,10 +65,12 @@ describe('a stream', () => {
 
 	it('that is subscribed to ends in the same way', async () => {
 		purgeAtEnd({ isUntold: true });
-		const { task } = await (await post('message:send', 1, { returnImmediately: true })).json<{
+		const { task } = await (await post('message:send', UNTIL_COMPLETED, { returnImmediately: true })).json<{
 			task: { id: string };
 		}>();
-		const messages = await told(await call(`/a2a/tasks/${task.id}:subscribe`, { headers: HEADERS }));
+		const subscribed = await call(`/a2a/tasks/${task.id}:subscribe`, { headers: HEADERS });
+		await completeOutside(task.id, 'done');
+		const messages = await told(subscribed);
 		expect(messages.at(-1)).toMatchObject({ type: 'error', data: NOT_FOUND });
 		const again = await call(`/a2a/tasks/${task.id}:subscribe`, { headers: HEADERS });
 		expect([again.status, await again.json()]).toMatchObject([404, NOT_FOUND]);

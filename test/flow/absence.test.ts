@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { eventsOf, submit, until } from './client.ts';
 import { type Absence, keepObjectsAway } from './faults.ts';
 
-const AWAY_MS = 700;
+/** So long that a call fails more than once. */
+const AWAY = { awayMs: 700, failures: 2 };
 
 const MARKS: Record<string, Absence['marks']> = {
 	'that the platform calls retryable': { retryable: true },
@@ -14,8 +15,8 @@ const MARKS: Record<string, Absence['marks']> = {
 describe('finished work', () => {
 	for (const [name, marks = {}] of Object.entries(MARKS)) {
 		it(`is reported when its object is back from an error ${name}`, async () => {
-			const { document } = await submit('context', null, { delaySeconds: 1 });
-			const failed = keepObjectsAway({ methods: ['completeAttempt'], awayMs: AWAY_MS, marks });
+			const failed = keepObjectsAway({ ...AWAY, methods: ['completeAttempt'], marks });
+			const { document } = await submit('context', null);
 			const { status, attempt } = await until(document, 'succeeded', 'failed');
 			expect({ status, attempt }).toEqual({ status: 'succeeded', attempt: 1 });
 			expect(failed()).toBeGreaterThan(1);
@@ -25,16 +26,16 @@ describe('finished work', () => {
 	}
 
 	it('is stored piece by piece though the object is away between two pieces', async () => {
-		const { document } = await submit('produce', { bytes: 5_000_000 }, { delaySeconds: 1 });
-		const failed = keepObjectsAway({ methods: ['writeChunk'], awayMs: AWAY_MS });
+		const failed = keepObjectsAway({ ...AWAY, methods: ['writeChunk'] });
+		const { document } = await submit('produce', { bytes: 5_000_000 });
 		const { status, attempt } = await until(document, 'succeeded', 'failed');
 		expect({ status, attempt }).toEqual({ status: 'succeeded', attempt: 1 });
 		expect(failed()).toBeGreaterThan(1);
 	});
 
 	it('that failed for good is reported too', async () => {
-		const { document } = await submit('leak', null, { delaySeconds: 1 });
-		const failed = keepObjectsAway({ methods: ['failAttempt'], awayMs: AWAY_MS });
+		const failed = keepObjectsAway({ ...AWAY, methods: ['failAttempt'] });
+		const { document } = await submit('leak', null);
 		const { status, attempt } = await until(document, 'succeeded', 'failed');
 		expect({ status, attempt }).toEqual({ status: 'failed', attempt: 1 });
 		expect(failed()).toBeGreaterThan(1);

@@ -3,6 +3,7 @@ import { runInDurableObject } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { post, submit } from './client.ts';
+import { waitForLists } from './faults.ts';
 import { acceptTogether } from './together.ts';
 
 const counts = { calls: 0, rows: 0, news: 0 };
@@ -47,6 +48,7 @@ beforeAll(async () => {
 });
 
 beforeEach(() => {
+	waitForLists();
 	for (const field of Object.keys(counts) as (keyof typeof counts)[]) counts[field] = 0;
 	cursors.length = 0;
 });

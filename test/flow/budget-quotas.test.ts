@@ -4,6 +4,7 @@ import { env } from 'cloudflare:workers';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { apiKeys, ask, bearer, DEPLOYED, key, submission, type Variables } from '../http/deployment.ts';
+import { advanceClock } from './faults.ts';
 
 const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = [];
 const calls: string[] = [];
@@ -57,11 +58,10 @@ describe('a job that is counted', () => {
 		await runJob({ MAX_STORED_BYTES: '1000000' }, 'counted');
 		expect(calls).toEqual(['reserve', 'settle']);
 		expect(rowsWritten()).toBe(3);
-		vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 86_400_000 });
+		advanceClock(3 * 86_400_000);
 		cursors.length = 0;
 		calls.length = 0;
 		await runJob({ MAX_STORED_BYTES: '1000000' }, 'counted');
-		vi.useRealTimers();
 		expect(rowsWritten()).toBe(3 + 1);
 	});
 
@@ -72,7 +72,7 @@ describe('a job that is counted', () => {
 		const answer = await ask(
 			variables,
 			'/v1/tasks/sleep/jobs',
-			submission({ ...bearer(by), prefer: 'wait=5', 'coatcheck-delay-seconds': '0' }),
+			submission({ ...bearer(by), prefer: 'wait=25', 'coatcheck-delay-seconds': '0' }),
 		);
 		expect(answer.status).toBe(200);
 		expect(get).not.toHaveBeenCalled();

@@ -29,5 +29,5 @@ describe('a local queue that keeps as many delayed messages as it can', () => {
 		);
 		for (const { document } of jobs) expect((await until(document, 'succeeded')).attempt).toBe(1);
 		log.mockRestore();
-	}, 120_000);
+	});
 });

@@ -2,6 +2,7 @@
 import { env, exports } from 'cloudflare:workers';
 import { expect, vi } from 'vitest';
 import type { JobEvent, StatusDocument } from '../../src/core/job/document.ts';
+import type { AttemptLinks } from '../../src/core/job/links.ts';
 import type { JobObject } from '../../src/object/job-object.ts';
 
 export const ORIGIN = 'https://coatcheck.example';
@@ -59,6 +60,19 @@ export async function eventsOf({ links }: StatusDocument, after?: number): Promi
 /** The job's socket, as an HTTP URL. A finished job's document has no link to it any more, but the socket still answers. */
 export function socketOf({ links }: Pick<StatusDocument, 'links'>): string {
 	return links.socket?.replace(/^ws/, 'http') ?? links.events.replace('/events', '/socket');
+}
+
+/** The input of a `sleep` that runs until a test completes it, however busy the machine is. */
+export const UNTIL_COMPLETED = { seconds: 0, steps: 1, wait: true };
+
+/** Ends a job of {@link UNTIL_COMPLETED}, as its external worker. */
+export async function completeOutside(id: string, result: unknown): Promise<void> {
+	const link = await vi.waitFor(async () => {
+		const { phase, progress } = await (await call(`/v1/operations/${id}`)).json<StatusDocument>();
+		expect(phase).toBe('waiting');
+		return (progress?.data as AttemptLinks).complete;
+	});
+	expect((await post(link, result)).status).toBe(204);
 }
 
 /** A socket that stores the messages that it receives. */

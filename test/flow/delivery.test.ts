@@ -16,7 +16,7 @@ describe('the watchdog', () => {
 	it('sends again what the queue lost', async () => {
 		const lost = dropMessages();
 		const { document } = await submit('sleep', { seconds: 0 });
-		await vi.waitFor(() => expect(lost()).toBe(1));
+		await vi.waitFor(() => expect(lost(document)).toBe(1));
 		vi.restoreAllMocks();
 		expect(await statusOf(document)).toMatchObject({ status: 'pending' });
 		advanceClock(20_000);
@@ -38,7 +38,7 @@ describe('the watchdog', () => {
 		const { seq } = await until(document, 'succeeded');
 		const lost = dropMessages();
 		await fireAlarm(document);
-		expect(lost()).toBe(0);
+		expect(lost(document)).toBe(0);
 		expect(await statusOf(document)).toMatchObject({ seq });
 	});
 
@@ -65,7 +65,7 @@ describe('the watchdog', () => {
 			await fireAlarm(document);
 			alarms++;
 		}
-		expect(lost()).toBeLessThanOrEqual(30);
+		expect(lost(document)).toBeLessThanOrEqual(30);
 		expect((Date.now() - start) / 86_400_000).toBeGreaterThan(4);
 		expect(await statusOf(document)).toMatchObject({
 			status: 'failed',
@@ -89,7 +89,7 @@ describe('delivery', () => {
 		const lost = dropMessages();
 		const slow = await submit('patient', {});
 		const quick = await submit('sleep', { seconds: 0, failAttempts: 1 });
-		await vi.waitFor(() => expect(lost()).toBe(2));
+		for (const { document } of [slow, quick]) await vi.waitFor(() => expect(lost(document)).toBe(1));
 		vi.restoreAllMocks();
 		const messages = [slow, quick].map(({ document: { id } }) => ({
 			id,
@@ -109,8 +109,10 @@ describe('delivery', () => {
 		const { document } = await submit('sleep', { seconds: 0 });
 		vi.restoreAllMocks();
 		const original = Jobs.prototype.callOnce;
-		const spy = vi.spyOn(Jobs.prototype, 'callOnce').mockImplementationOnce(async function (this: Jobs, id, ask) {
-			await original.call(this, id, ask);
+		let calls = 0;
+		const spy = vi.spyOn(Jobs.prototype, 'callOnce').mockImplementation(async function (this: Jobs, id, ask) {
+			const answer = await original.call(this, id, ask);
+			if (id !== document.id || ++calls > 1) return answer as never;
 			throw Object.assign(new Error('The object was reset'), { retryable: true });
 		});
 		onTestFinished(() => spy.mockRestore());
@@ -139,7 +141,8 @@ describe('delivery', () => {
 	it('of something that is none of our messages is settled and forgotten', async () => {
 		const error = vi.spyOn(console, 'error').mockImplementation(() => {});
 		expect(await deliver('coatcheck-long', { hello: 'world' })).toMatchObject({ explicitAcks: ['m'] });
-		expect(error).toHaveBeenCalledOnce();
+		const lines = error.mock.calls.filter(([line]) => String(line).includes('unknown format'));
+		expect(lines).toHaveLength(1);
 		error.mockRestore();
 	});
 
@@ -203,13 +206,15 @@ describe('delivery', () => {
 
 describe('Retry-After', () => {
 	it('of a short job is short, whatever waits, works or is delayed in its queue', async () => {
+		// The waits of other jobs are no longer news.
+		advanceClock(31_000);
 		const prototype = Object.getPrototypeOf(env.LANE_JOBS_1) as Queue;
 		const oldestMessageTimestamp = new Date(Date.now() - 300_000);
 		const metrics = { backlogCount: 40, backlogBytes: 4_000, oldestMessageTimestamp };
 		const send = vi.spyOn(prototype, 'send').mockResolvedValue({ metadata: { metrics } });
 		onTestFinished(() => send.mockRestore());
 		const first = await submit('context', {});
-		await vi.waitFor(() => expect(send).toHaveBeenCalledOnce());
+		await vi.waitFor(() => expect(JSON.stringify(send.mock.calls)).toContain(first.document.id));
 		const { response } = await submit('context', {});
 		expect(Number(response.headers.get('retry-after'))).toBeLessThanOrEqual(2);
 		expect(Number((await call(first.document.links.self)).headers.get('retry-after'))).toBeLessThanOrEqual(3);

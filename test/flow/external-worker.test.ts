@@ -40,12 +40,13 @@ describe('an external worker', () => {
 			percentComplete: 60,
 			progress: { message: 'rendering' },
 		});
-		// Progress that comes soon after other progress is told half a second later.
-		await vi.waitFor(() => expect(events.map(({ type }) => type)).toEqual(['progress']));
+		// Progress that comes soon after other progress is told half a second later, and that of the attempt may be told before.
+		await vi.waitFor(() => expect(events.at(-1)).toMatchObject({ type: 'progress', job: { percentComplete: 60 } }));
 		expect((await post(links.complete, { frames: 240 })).status).toBe(204);
 		expect(await statusOf(document)).toMatchObject({ status: 'succeeded', attempt: 1 });
 		expect(await (await call(document.links.result)).json()).toEqual({ frames: 240 });
-		expect(events.map(({ type }) => type)).toEqual(['progress', 'succeeded']);
+		await vi.waitFor(() => expect(events.at(-1)?.type).toBe('succeeded'));
+		expect(new Set(events.slice(0, -1).map(({ type }) => type))).toEqual(new Set(['progress']));
 	});
 
 	it('may complete twice, when its first answer was lost: the job ends once', async () => {
@@ -94,6 +95,7 @@ describe('an external worker', () => {
 		let calls = 0;
 		const spy = vi.spyOn(Jobs.prototype, 'call').mockImplementation(async function (this: Jobs, id, call) {
 			const answer = await original.call(this, id, call);
+			if (id !== document.id) return answer;
 			// Two pieces are stored. The next step would be their completion.
 			if (++calls === 2) await end(objectOf(document) as unknown as JobObjectApi);
 			return answer;
@@ -122,6 +124,8 @@ describe('an external worker', () => {
 
 	it('says that it failed, and the job is tried again by its own policy, with new links', async () => {
 		const { document, links } = await waitingJob();
+		// The clock stands still until the retry is wanted: its wait may be only some milliseconds.
+		advanceClock(0);
 		expect((await post(links.fail, { code: 'FarmFull', message: 'No room' })).status).toBe(204);
 		expect(await statusOf(document)).toMatchObject({ phase: 'retrying', attempt: 1 });
 		advanceClock(2_000);
@@ -169,6 +173,8 @@ describe('an external worker', () => {
 
 	it('finds its job as it left it when the object was put out of memory', async () => {
 		const { document, links } = await waitingJob();
+		// Progress that comes soon after other progress is told later.
+		advanceClock(0);
 		await post(links.progress, { percentComplete: 60, message: 'rendering' });
 		const before = await statusOf(document);
 		await evictDurableObject(objectOf(document));
@@ -204,10 +210,13 @@ describe('the links of an external worker', () => {
 		['a failure that is none', 'fail', { code: 'A', message: 'b', status: 200 }, '/status'],
 	] as const)('refuse %s, and say where the fault is', async (_, action, body, pointer) => {
 		const { document, links } = await waitingJob();
+		// Progress of the attempt that is not told yet is told at its time.
+		advanceClock(0);
+		const { seq } = await statusOf(document);
 		const response = await post(links[action], body);
 		expect(response.status).toBe(400);
 		expect(await response.json()).toMatchObject({ code: 'InvalidRequest', errors: [{ pointer }] });
-		expect(await statusOf(document)).toMatchObject({ phase: 'waiting', seq: document.seq });
+		expect(await statusOf(document)).toMatchObject({ phase: 'waiting', seq });
 	});
 
 	it('refuse a result that is too large, and the job still waits', async () => {

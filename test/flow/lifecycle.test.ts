@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CANCEL_GRACE_MS } from '../../src/core/job/limits.ts';
 import { call, eventsOf, finalsOf, post, socketOf, statusOf, submit, until } from './client.ts';
+import { advanceClock } from './faults.ts';
 
 describe('a job', () => {
 	it('is accepted with a 202 that says everything about where to ask', async () => {
@@ -93,7 +94,7 @@ describe('a job', () => {
 	});
 
 	it('is not ready before it is finished, and says when to ask again', async () => {
-		const { document } = await submit('sleep', { seconds: 5 });
+		const { document } = await submit('sleep', { seconds: 60 });
 		const result = await call(document.links.result);
 		expect(result.status).toBe(404);
 		expect(result.headers.get('retry-after')).toMatch(/^\d+$/);
@@ -102,6 +103,8 @@ describe('a job', () => {
 	});
 
 	it('waits for its delay, and says until when', async () => {
+		// The clock stands still, so that the answer is not late.
+		advanceClock(0);
 		const { document, response } = await submit('sleep', { seconds: 0 }, { delaySeconds: 30 });
 		expect(document).toMatchObject({ status: 'pending', phase: 'delayed' });
 		expect(Date.parse(document.nextAttemptAt ?? '') - Date.parse(document.createdAt)).toBe(30_000);

@@ -15,6 +15,8 @@ const LATER_MS = 10_000;
 describe('a deployment whose queues take no more', () => {
 	it('refuses new jobs before they are accepted, with a Retry-After, and takes them again later', async () => {
 		vi.spyOn(console, 'error').mockImplementation(() => {});
+		// The clock stands still: a full queue is tried again after some seconds.
+		advanceClock(0);
 		failSends();
 		const accepted = await acceptedUntilFull();
 		const refused = await sleep();
@@ -39,6 +41,7 @@ describe('a deployment whose queues take no more', () => {
 		await call(document.links.self, { method: 'DELETE' });
 		vi.restoreAllMocks();
 		vi.spyOn(console, 'error').mockImplementation(() => {});
+		advanceClock(0);
 		failSends();
 		await acceptedUntilFull();
 		expect((await call(`/v1/jobs/${document.id}/retry`, { method: 'POST' })).status).toBe(503);

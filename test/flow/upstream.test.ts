@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { receiver } from '../webhook/receiver.ts';
 import { call, statusOf, until } from './client.ts';
-import { advanceClock, dropMessages, fireAlarm } from './faults.ts';
+import { advanceClock, dropMessages, fireAlarm, openNoLinks, waitForLists } from './faults.ts';
 import { list, markListWrites } from './list-apart.ts';
 
 /** Counts billed operations at the platform, as in `budget.test.ts`. */
@@ -59,6 +59,11 @@ async function costOf(upstream: string): Promise<typeof counts> {
 }
 
 describe('the ordinary job of an upstream', () => {
+	beforeEach(() => {
+		openNoLinks();
+		waitForLists();
+	});
+
 	it('costs what a task costs, and asks no gate', async () => {
 		receiver('report.example', () => new Response('ok'));
 		expect(await costOf('report')).toEqual({ rows: 4, jobCalls: 3, gateCalls: 0 });
@@ -150,7 +155,7 @@ describe('a job of an upstream whose message is lost', () => {
 	it('is sent for again with all that its consumer has to know', async () => {
 		const lost = dropMessages();
 		const job = await submit('narrow', { headers: { 'coatcheck-timeout-seconds': '77' } });
-		await vi.waitFor(() => expect(lost()).toBe(1));
+		await vi.waitFor(() => expect(lost(job)).toBe(1));
 		const send = vi.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'send');
 		onTestFinished(() => send.mockRestore());
 		advanceClock(21_000);

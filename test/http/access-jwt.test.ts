@@ -2,7 +2,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } fr
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { ORIGIN } from '../flow/client.ts';
-import { advanceClock } from '../flow/faults.ts';
+import { advanceClock, stopClock } from '../flow/faults.ts';
 import { ask, bearer, DEPLOYED, inAnHour, KEYS, refusal, submission, type Variables } from './deployment.ts';
 
 const ISSUER = 'https://id.example';
@@ -44,12 +44,14 @@ async function signer(kid: string, alg = 'RS256'): Promise<Signer> {
 
 /** The provider, in place of the network: it returns its keys, or any other given response. @returns the number of requests. */
 function provider(answer: () => Response | Promise<Response>): () => number {
+	let requests = 0;
 	const spy = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input) => {
 		if (String(input) !== `${ISSUER}/certs`) throw new Error(`No network to ${String(input)}`);
+		requests++;
 		return answer();
 	});
 	onTestFinished(() => spy.mockRestore());
-	return () => spy.mock.calls.length;
+	return () => requests;
 }
 
 const publishing = (...signers: readonly Signer[]) =>
@@ -86,6 +88,7 @@ describe('a JWT of the identity provider', () => {
 
 	it('is checked without asking the provider again', async () => {
 		const user = await signer('k1');
+		stopClock();
 		const asked = publishing(user);
 		const variables = settings();
 		for (let time = 0; time < 5; time++) expect((await tasksAs(variables, await user.sign())).status).toBe(200);
@@ -94,6 +97,7 @@ describe('a JWT of the identity provider', () => {
 
 	it("signed with a key that is new at the provider is taken, and made-up keys don't make us ask for each", async () => {
 		const [old, fresh] = await Promise.all([signer('k1'), signer('k2')]);
+		stopClock();
 		const published = [old];
 		const asked = provider(() => Response.json({ keys: published.map(({ publicJwk }) => publicJwk) }));
 		const variables = settings();
@@ -218,6 +222,7 @@ describe('an identity provider that cannot be asked', () => {
 	it('is left alone for some seconds, whoever calls, and then asked again', async () => {
 		const output = quiet();
 		const user = await signer('k1');
+		stopClock();
 		let isUp = false;
 		const asked = provider(() => {
 			if (!isUp) throw new TypeError('connection refused');

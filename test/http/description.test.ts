@@ -97,7 +97,8 @@ describe('/openapi.json', () => {
 		const deployment = { ...DEPLOYED };
 		const stringify = vi.spyOn(JSON, 'stringify');
 		onTestFinished(() => void vi.restoreAllMocks());
-		const written = () => stringify.mock.results.filter(({ value }) => String(value).length > 10_000).length;
+		// Whatever large the jobs of other tests write meanwhile.
+		const written = () => stringify.mock.results.filter(({ value }) => /^\{"(open|async)api":/.test(value)).length;
 		const tags: (string | null)[] = [];
 		const counts: number[] = [];
 		for (const path of ['/openapi.json', '/asyncapi.json', '/openapi.json', '/asyncapi.json']) {
@@ -106,12 +107,10 @@ describe('/openapi.json', () => {
 			counts.push(written());
 			expect(await response.json()).toMatchObject({ servers: expect.anything() });
 		}
-		// The schemas of tasks are copied while the first description is made.
-		const [first = 0] = counts;
-		expect(counts).toEqual([first, first + 1, first + 1, first + 1]);
+		expect(counts).toEqual([1, 2, 2, 2]);
 		expect(tags.slice(2)).toEqual(tags.slice(0, 2));
 		const elsewhere = await ask(deployment, 'https://elsewhere.example/openapi.json');
-		expect(written()).toBe(first + 1);
+		expect(written()).toBe(2);
 		expect(elsewhere.headers.get('etag')).not.toBe(tags[0]);
 	});
 

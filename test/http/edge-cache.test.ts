@@ -155,8 +155,9 @@ describe('what a data center keeps of a job', () => {
 
 	it('is never a job with somebody still to be told', async () => {
 		// Tried again later, whenever the first try is.
-		receiver('hooks.example', () => new Response(null, { status: 503 }));
-		const webhook = { 'coatcheck-webhook-url': 'https://hooks.example/nobody' };
+		const host = `${crypto.randomUUID()}.example`;
+		receiver(host, () => new Response(null, { status: 503 }));
+		const webhook = { 'coatcheck-webhook-url': `https://${host}/nobody` };
 		const told = { ...CACHING, WEBHOOK_SECRETS: env.WEBHOOK_SECRETS };
 		const init = {
 			method: 'POST',

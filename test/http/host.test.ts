@@ -66,12 +66,14 @@ describe('a deployment that lets everybody in', () => {
 	it('calls no upstream because another site has a link, a picture or a form', async () => {
 		const received = receiver('report.example', () => new Response('ok'));
 		const follows = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
-		const upstream = `${LOCAL}/v1/upstreams/report/x`;
+		const path = `/${crypto.randomUUID()}`;
+		const upstream = `${LOCAL}/v1/upstreams/report${path}`;
 		expect((await ask(OPEN, upstream, { headers: follows })).status).toBe(403);
 		expect((await ask(OPEN, upstream, { method: 'POST', headers: { origin: 'https://evil.example' } })).status).toBe(
 			403,
 		);
-		expect(received).toEqual([]);
+		// Requests of other tests may still be on their way.
+		expect(received.filter(({ url }) => url.includes(path))).toEqual([]);
 	});
 
 	it('answers its own pages, programs that are no browser, and a user who follows a link', async () => {

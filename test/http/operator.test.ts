@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { BREAKER_FAILURES } from '../../src/core/upstream/limits.ts';
 import { until } from '../flow/client.ts';
+import { stopClock } from '../flow/faults.ts';
 import { apiKeys, ask, bearer, DEPLOYED, KEYS, key, linkToken, refusal, submission, waitingJob } from './deployment.ts';
 
 const read = (path: string, by = KEYS.read, variables = DEPLOYED) => ask(variables, path, { headers: bearer(by) });
@@ -38,6 +39,7 @@ const AT = Date.parse('2026-06-01T10:00:00.000Z');
 
 describe('GET /v1/lanes', () => {
 	it('adds up the queues of each lane, and names the oldest message', async () => {
+		stopClock();
 		let calls = 0;
 		const lanes = {
 			LANE_SLOW_1: queueWith(async () => {

@@ -18,7 +18,8 @@ describe('the status URL', () => {
 		const { document } = await submit('sleep', { seconds: 0 }, { delaySeconds: 50 });
 		const ok = await call(document.links.self);
 		expect(ok.status).toBe(200);
-		expect(Number(ok.headers.get('retry-after'))).toBeGreaterThanOrEqual(45);
+		// It is what is left of the delay. Without a delay, it would be a second or two.
+		expect(Number(ok.headers.get('retry-after'))).toBeGreaterThanOrEqual(20);
 		const accepted = await poll(document, 'onPending=accepted');
 		expect(accepted.status).toBe(202);
 		expect(accepted.headers.get('location')).toBe(document.links.self);

@@ -3,19 +3,25 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { logError } from '../../src/log.ts';
 import { call, ORIGIN, until } from '../flow/client.ts';
 import { failSends } from '../flow/faults.ts';
+import { createOwnWork } from '../flow/own-work.ts';
 import { receiver } from '../webhook/receiver.ts';
 import { ask, bearer, DEPLOYED, jobToken, KEYS, submission, type Variables, waitingJob } from './deployment.ts';
 
 const PAYLOAD = 'the-patient-has-a-cold';
 const CONSOLE = ['debug', 'error', 'info', 'log', 'trace', 'warn'] as const;
 
-/** All console output from now on. */
-function written(): () => string {
-	const spies = CONSOLE.map((method) => vi.spyOn(console, method).mockImplementation(() => {}));
+/** All console output from now on, also that of other tests' jobs. @param isWanted default: everything. */
+function written(isWanted = () => true): () => string {
+	const lines: string[] = [];
+	const spies = CONSOLE.map((method) =>
+		vi.spyOn(console, method).mockImplementation((...values) => {
+			if (isWanted()) lines.push(values.map(String).join(' '));
+		}),
+	);
 	onTestFinished(() => {
 		for (const spy of spies) spy.mockRestore();
 	});
-	return () => spies.flatMap(({ mock }) => mock.calls.map((call) => call.map(String).join(' '))).join('\n');
+	return () => lines.join('\n');
 }
 
 /** Unreachable objects whose errors contain all arguments of the call. */
@@ -60,11 +66,15 @@ describe('the log', () => {
 	});
 
 	it('is not written to by who guesses', async () => {
-		const output = written();
+		const own = createOwnWork();
+		const output = written(own.isCaller);
 		const guess = 'ck_guess-guess-guess-guess';
-		await ask(DEPLOYED, '/v1/tasks', { headers: bearer({ secret: guess }) });
-		await ask(DEPLOYED, `/v1/jobs/${'f'.repeat(64)}?token=${guess}`);
+		await own.run(() => ask(DEPLOYED, '/v1/tasks', { headers: bearer({ secret: guess }) }));
+		await own.run(() => ask(DEPLOYED, `/v1/jobs/${'f'.repeat(64)}?token=${guess}`));
 		expect(output()).toBe('');
+		// What such a request writes would be seen.
+		await own.run(async () => logError('failed', {}));
+		expect(output()).toContain('failed');
 	});
 
 	it('has no payload when a task fails over it', async () => {
@@ -82,19 +92,21 @@ describe('the log', () => {
 
 	it('has no token when a queue and a receiver of webhooks fail', async () => {
 		const output = written();
-		const received = receiver('hooks.example', () => {
-			throw new Error(`cannot post to https://hooks.example/in?token=${PAYLOAD}`);
+		const host = `${crypto.randomUUID()}.example`;
+		const received = receiver(host, () => {
+			throw new Error(`cannot post to https://${host}/in?token=${PAYLOAD}`);
 		});
 		const response = await call('/v1/tasks/sleep/jobs', {
 			method: 'POST',
 			headers: {
 				'content-type': 'application/json',
-				'coatcheck-webhook-url': `https://hooks.example/in?token=${PAYLOAD}`,
+				'coatcheck-webhook-url': `https://${host}/in?token=${PAYLOAD}`,
 			},
 			body: '{"seconds":0}',
 		});
 		const { links } = await response.json<{ links: { self: string } }>();
-		await vi.waitFor(() => expect(output()).toContain('webhook not delivered'), { timeout: 10_000 });
+		await vi.waitFor(() => expect(output()).toContain(`cannot post to https://${host}/in?…`));
+		expect(output()).toContain('webhook not delivered');
 		failSends();
 		await call('/v1/tasks/sleep/jobs', {
 			method: 'POST',

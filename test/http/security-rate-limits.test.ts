@@ -23,6 +23,15 @@ async function askOften(path: string, headers: () => Record<string, string>): Pr
 	return responses;
 }
 
+/** The result of `work`, once no minute of the limiter ended meanwhile. */
+async function withinMinute<T>(work: () => Promise<T>): Promise<T> {
+	for (;;) {
+		const minute = Math.floor(Date.now() / 60_000);
+		const result = await work();
+		if (Math.floor(Date.now() / 60_000) === minute) return result;
+	}
+}
+
 const statuses = (responses: readonly Response[]) => [...new Set(responses.map(({ status }) => status))];
 const refusedOf = (responses: readonly Response[]) => responses.find(({ status }) => status === 429);
 const from = (address: string) => ({ 'cf-connecting-ip': address });
@@ -42,13 +51,15 @@ describe('requests are limited', () => {
 	it('by what they cost: a look-up by key among many tasks and upstreams counts as more than one', async () => {
 		const names = Array.from({ length: 40 }, (_, nth) => [`u${nth}`, { baseUrl: 'https://report.example' }]);
 		const variables = { ...LIMITED, UPSTREAMS: JSON.stringify(Object.fromEntries(names)) };
-		const by = key('looks-up', 'looks-up', 'read');
-		const lookUp = (task: string) =>
-			ask({ ...variables, API_KEYS: apiKeys(by) }, `/v1/jobs?idempotencyKey=k${task}`, { headers: bearer(by) });
-		expect((await lookUp('&task=sleep')).status).toBe(200);
-		// The next one counts as two, and three are allowed. Another minute may begin in between.
-		const found = [await lookUp(''), await lookUp(''), await lookUp('')];
-		expect(found.slice(0, 2).map(({ status }) => status)).toContain(429);
+		const askTwice = async () => {
+			const by = key(crypto.randomUUID(), 'looks-up', 'read');
+			const lookUp = (task: string) =>
+				ask({ ...variables, API_KEYS: apiKeys(by) }, `/v1/jobs?idempotencyKey=k${task}`, { headers: bearer(by) });
+			const answers = [await lookUp('&task=sleep'), await lookUp(''), await lookUp('')];
+			return answers.map(({ status }) => status);
+		};
+		// The first one counts as one, the others as two, and three are allowed in one minute, which may end in between.
+		expect(await withinMinute(askTwice)).toEqual([200, 200, 429]);
 	});
 
 	it('with headers that are structured fields (RFC 9651)', async () => {
@@ -127,7 +138,7 @@ describe('requests are limited', () => {
 		const broken = { limit: () => Promise.reject(new Error('no counter')) };
 		const variables = { ...LIMITED, LIMITER_PER_KEY: broken };
 		expect((await ask(variables, '/v1/tasks', { headers: bearer(KEYS.read) })).status).toBe(200);
-		expect(String(log.mock.calls[0])).toContain('rate limit not applied');
+		expect(log.mock.calls.map(String).join('\n')).toContain('rate limit not applied');
 		log.mockRestore();
 	});
 });

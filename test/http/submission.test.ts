@@ -271,7 +271,7 @@ describe('a submission is refused', () => {
 describe('a submission', () => {
 	it('takes its options from headers as from the envelope', async () => {
 		const headers = {
-			'coatcheck-delay-seconds': '2',
+			'coatcheck-delay-seconds': '3600',
 			'coatcheck-max-attempts': '7',
 			'coatcheck-tags': 'a, b',
 			'coatcheck-on-complete': 'inline',
@@ -280,7 +280,13 @@ describe('a submission', () => {
 		const byHeader = await (await envelope({ task: 'sleep', input: { seconds: 0 } }, headers)).json<
 			Record<string, unknown>
 		>();
-		const options = { delaySeconds: 2, maxAttempts: 7, tags: ['a', 'b'], onComplete: 'inline', correlationId: 'c-1' };
+		const options = {
+			delaySeconds: 3_600,
+			maxAttempts: 7,
+			tags: ['a', 'b'],
+			onComplete: 'inline',
+			correlationId: 'c-1',
+		};
 		const byBody = await (await envelope({ task: 'sleep', input: { seconds: 0 }, options })).json<
 			Record<string, unknown>
 		>();

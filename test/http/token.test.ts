@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { signToken, TOKEN_RIGHTS, type TokenGrant, verifyToken } from '../../src/token/token.ts';
 
 const KEY = Buffer.from('coatcheck-local-development-only');
@@ -92,8 +92,10 @@ describe("a link's token", () => {
 	it('has expired when its time is over, even where it was valid before', async () => {
 		for (const token of [sign(), OF_0_1_0.reader]) {
 			const claims = await verifyToken(KEYS, token, JOB);
-			vi.spyOn(Date, 'now').mockReturnValueOnce(claims?.expiresAt ?? 0);
+			const clock = vi.spyOn(Date, 'now').mockReturnValue(claims?.expiresAt ?? 0);
+			onTestFinished(() => clock.mockRestore());
 			expect(await verifyToken(KEYS, token, JOB)).toBeUndefined();
+			clock.mockRestore();
 			expect(await verifyToken(KEYS, token, JOB)).toEqual(claims);
 		}
 	});

@@ -55,7 +55,7 @@ describe('a key', () => {
 				message: 'Task not found',
 			});
 		await askMcp('tasks/cancel', { taskId }, by(KEYS.client));
-	}, 20_000);
+	});
 
 	it('is refused for a page of another origin', async () => {
 		const { status } = await askMcp('tools/list', {}, by(KEYS.read, { origin: 'https://evil.example' }));

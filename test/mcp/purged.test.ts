@@ -1,5 +1,6 @@
 /** What an MCP client gets whose job is purged while it waits. */
 import { describe, expect, it } from 'vitest';
+import { completeOutside, UNTIL_COMPLETED } from '../flow/client.ts';
 import { purgeAtEnd } from '../flow/purged.ts';
 import { ask, callTool } from './client.ts';
 
@@ -27,10 +28,11 @@ describe('a held call', () => {
 
 describe('a task', () => {
 	it('that is purged between two questions has expired', async () => {
-		const { result } = await callTool('sleep', { seconds: 5 });
-		const taskId = result?.taskId;
+		const { result } = await callTool('sleep', UNTIL_COMPLETED);
+		const { taskId = '' } = result ?? {};
 		expect(result).toMatchObject({ resultType: 'task', status: 'working' });
 		purgeAtEnd();
+		await completeOutside(taskId, 'done');
 		const asked = async () => (await ask('tasks/get', { taskId })).error;
 		await expect.poll(asked).toMatchObject({ code: -32_602, message: 'Task has expired' });
 		for (const method of ['tasks/update', 'tasks/cancel'])

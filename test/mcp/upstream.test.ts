@@ -1,7 +1,7 @@
 /** Upstreams as tools of the MCP server. */
 import { describe, expect, it } from 'vitest';
 import { ask as askDeployed, bearer, DEPLOYED, KEYS, type Key } from '../http/deployment.ts';
-import { receiver } from '../webhook/receiver.ts';
+import { type Received, receiver } from '../webhook/receiver.ts';
 import { ask, type CallResult, callTool, type McpAnswer } from './client.ts';
 
 interface Listed {
@@ -9,6 +9,15 @@ interface Listed {
 }
 
 const TOOL = 'upstream_main_ledger';
+
+/** The path of one test only: requests of other tests may still be on their way. */
+const newPath = () => `/entries/${crypto.randomUUID()}`;
+
+/** The requests to this path that the upstream gets from now on. */
+function receivedAt(path: string, answer: () => Response): () => readonly Received[] {
+	const received = receiver('ledger.example', answer);
+	return () => received.filter(({ url }) => new URL(url).pathname === `/api${path}`);
+}
 
 /** A deployment with upstreams of its own. */
 const deployedWith = (upstreams: object, key: Key = KEYS.client) => ({
@@ -62,30 +71,29 @@ describe('an upstream', () => {
 
 describe('a call of an upstream', () => {
 	it('is forwarded, and has its reply', async () => {
-		const received = receiver('ledger.example', () => Response.json({ id: 7 }, { status: 201 }));
+		const path = newPath();
+		const received = receivedAt(path, () => Response.json({ id: 7 }, { status: 201 }));
 		const called = await callTool(TOOL, {
 			method: 'POST',
-			path: '/entries',
+			path,
 			query: { dry: 'a b&c' },
 			headers: { 'X-Kind': 'credit' },
 			body: { amount: 12 },
 		});
 		expect(await finished(called)).toMatchObject({ structuredContent: { id: 7 } });
-		expect(received).toMatchObject([
-			{ url: 'https://ledger.example/api/entries?dry=a+b%26c', method: 'POST', body: '{"amount":12}' },
+		expect(received()).toMatchObject([
+			{ url: `https://ledger.example/api${path}?dry=a+b%26c`, method: 'POST', body: '{"amount":12}' },
 		]);
-		expect(received[0]?.headers).toMatchObject({ 'content-type': 'application/json', 'x-kind': 'credit' });
+		expect(received()[0]?.headers).toMatchObject({ 'content-type': 'application/json', 'x-kind': 'credit' });
 	});
 
 	it('sends text as it is where it has a media type of its own', async () => {
-		const received = receiver(
-			'ledger.example',
-			() => new Response('thanks', { headers: { 'content-type': 'text/plain' } }),
-		);
+		const path = newPath();
+		const received = receivedAt(path, () => new Response('thanks', { headers: { 'content-type': 'text/plain' } }));
 		const headers = { 'Content-Type': 'text/csv' };
-		const called = await callTool(TOOL, { method: 'POST', path: '/entries', headers, body: 'a,b' });
+		const called = await callTool(TOOL, { method: 'POST', path, headers, body: 'a,b' });
 		expect(await finished(called)).toMatchObject({ content: [{ type: 'text', text: 'thanks' }] });
-		expect(received).toMatchObject([{ body: 'a,b', headers: { 'content-type': 'text/csv' } }]);
+		expect(received()).toMatchObject([{ body: 'a,b', headers: { 'content-type': 'text/csv' } }]);
 	});
 
 	it('that the upstream refuses has its reply as an error', async () => {
@@ -95,12 +103,13 @@ describe('a call of an upstream', () => {
 	});
 
 	it('that is sent again joins the first one', async () => {
-		const received = receiver('ledger.example', () => Response.json({}));
+		const path = newPath();
+		const received = receivedAt(path, () => Response.json({}));
 		const options = { meta: { 'claudecode/toolUseId': `toolu_${crypto.randomUUID()}` } };
-		const request = { method: 'POST', path: '/entries', body: 1 };
+		const request = { method: 'POST', path, body: 1 };
 		await finished(await callTool(TOOL, request, options));
 		await finished(await callTool(TOOL, request, options));
-		expect(received).toHaveLength(1);
+		expect(received()).toHaveLength(1);
 	});
 
 	it.each([

@@ -188,7 +188,7 @@ describe('a list whose storage fails', () => {
 	])('%s has each job and each event once when it is told again', async (_, statement, after) => {
 		const list = newList();
 		if (after > 0) await list.tell(NEWER);
-		const failed = await failStatements(statement, { after });
+		const failed = await failStatements(statement, { after, of: stubOf(list) });
 		expect(await errorOfTelling(list, after > 0 ? OLDER : NEWER)).toContain('SQLITE_FULL');
 		expect(failed()).toBe(1);
 		await list.tell(NEWER);
@@ -203,7 +203,7 @@ describe('a list whose storage fails', () => {
 		vi.spyOn(console, 'error').mockImplementation(() => {});
 		const list = newList();
 		const all = range(CHECKPOINT.news + NEWS_IN_ROW).map((nth) => newsFor({ nth }));
-		const failed = await failStatements('INTO list_leaves', { after: 1 });
+		const failed = await failStatements('INTO list_leaves', { after: 1, of: stubOf(list) });
 		await list.tell(all);
 		expect(failed()).toBe(1);
 		expect(idsOf(await jobsIn(list))).toEqual(idsOf(all).reverse());

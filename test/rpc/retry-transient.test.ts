@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { isTransientFailure, retryTransient, retryWaitMs } from '../../src/rpc/retry-transient.ts';
+import { advanceClock } from '../flow/faults.ts';
 
 const marked = (marks: object) => Object.assign(new Error('The object is away'), marks);
 
@@ -13,12 +14,15 @@ function failing(error: unknown, failures: number) {
 
 describe('a call of an object', () => {
 	it('is repeated when the platform says that this may help', async () => {
+		// The clock stands still: patience ends after two seconds.
+		advanceClock(0);
 		const call = failing(marked({ retryable: true }), 2);
 		expect(await retryTransient(call)).toBe('done');
 		expect(call).toHaveBeenCalledTimes(3);
 	});
 
 	it('is repeated after the errors of a shutdown, which carry no mark', async () => {
+		advanceClock(0);
 		const messages = [
 			'Durable Object reset because its code was updated.',
 			'Connection closed: this Durable Object instance is no longer active. Reconnect or retry the request.',

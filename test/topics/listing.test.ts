@@ -69,8 +69,16 @@ describe('the list of topics', () => {
 	it('forgets a topic that has been without events for a month, although the call that gave its share back was lost', async () => {
 		const tenant = createTenant();
 		await tenant.publish('pictures');
-		const lost = vi.spyOn(Tenants.prototype, 'returnAllowance').mockResolvedValueOnce();
-		onTestFinished(() => lost.mockRestore());
+		const { returnAllowance } = Tenants.prototype;
+		let lost = 0;
+		const spy = vi.spyOn(Tenants.prototype, 'returnAllowance').mockImplementation(async function (
+			this: Tenants,
+			...args
+		) {
+			if (args[0] === tenant.name && lost++ === 0) return;
+			return returnAllowance.apply(this, args);
+		});
+		onTestFinished(() => spy.mockRestore());
 		await runInDurableObject(topicObject('pictures', tenant.name), async (object, { storage }) => {
 			for (const hours of [25, 30 * 24 + 1]) {
 				advanceClock(hours * 3_600_000);
@@ -79,7 +87,7 @@ describe('the list of topics', () => {
 			}
 			expect(await storage.getAlarm()).toBeNull();
 		});
-		expect(lost).toHaveBeenCalled();
+		expect(lost).toBeGreaterThan(0);
 		expect(names(await tenant.page())).toEqual(['jobs']);
 	});
 

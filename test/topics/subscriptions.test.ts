@@ -21,6 +21,8 @@ interface SubscriptionDocument {
 }
 
 const SECRET = JSON.parse(env.WEBHOOK_SECRETS)[0] as string;
+/** Ten jobs one after the other wait for thirty messages, and a third try is made after half a minute. */
+const LONGEST_MS = 90_000;
 
 function put(topic: string, body: unknown, name = 'one'): Promise<Response> {
 	return call(`/v1/topics/${topic}/subscriptions/${name}`, {
@@ -40,7 +42,10 @@ async function stateOf(topic: string, name = 'one'): Promise<SubscriptionDocumen
 }
 
 function until(topic: string, expected: object, name = 'one'): Promise<void> {
-	return vi.waitFor(async () => expect(await stateOf(topic, name)).toMatchObject(expected), { interval: 50 });
+	return vi.waitFor(async () => expect(await stateOf(topic, name)).toMatchObject(expected), {
+		interval: 50,
+		timeout: LONGEST_MS,
+	});
 }
 
 const newHost = () => `${crypto.randomUUID()}.example`;
@@ -132,7 +137,9 @@ describe('a webhook subscription', () => {
 		await subscribe(topic, { webhook: { url: `https://${other}/` } }, 'healthy');
 		for (let n = 1; n <= 3; n++) await publish(topic, n);
 		await until(topic, { cursor: 3 }, 'healthy');
-		await until(topic, { status: 'failing', cursor: 0, lag: 3, failure: { seq: 1, attempt: 1, code: 503 } }, 'failing');
+		// On a busy machine, more than one try has failed.
+		const failure = { seq: 1, attempt: expect.any(Number), code: 503 };
+		await until(topic, { status: 'failing', cursor: 0, lag: 3, failure }, 'failing');
 		isDown = false;
 		await until(topic, { status: 'active', cursor: 3, delivered: 3 }, 'failing');
 		expect(seqsOf(received.filter(({ url }) => url.includes(host)))).toEqual([1, 2, 3]);
@@ -154,7 +161,7 @@ describe('a webhook subscription', () => {
 			advanceClock(2 * 3_600_000);
 			advanceClock(5 * 3_600_000);
 		}
-		expect(lost()).toBeGreaterThan(0);
+		expect(lost({ id })).toBeGreaterThan(0);
 		const state = await stateOf(topic);
 		expect(state).toMatchObject({ cursor: 2, delivered: 1, givenUp: { count: 1, events: [{ seq: 1, code: 400 }] } });
 		expect(received).toHaveLength(15);
@@ -179,7 +186,7 @@ describe('a webhook subscription', () => {
 		const lost = dropMessages();
 		await publish(topic, 1);
 		await publish(topic, 2);
-		await vi.waitFor(() => expect(lost()).toBe(1));
+		await vi.waitFor(() => expect(lost({ id: topicObject(topic).id.toString() })).toBe(1));
 		vi.restoreAllMocks();
 		const received = receiver(host);
 		await evictDurableObject(topicObject(topic));

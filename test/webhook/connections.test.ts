@@ -14,37 +14,46 @@ const LATENCY_MS = 50;
 
 /**
  * The network as one invocation of the deployed Worker sees it. A seventh request waits until one of six has its response,
- * and its timeout runs meanwhile. A receiver named `slow` never answers, any other answers soon.
+ * and its timeout runs meanwhile: it ends with that of a receiver named `slow`, which never answers. Any other answers soon, so that a busy
+ * machine lets none of them time out. All receivers are of this `domain`.
  *
  * @returns the maximum number of requests open at once, and the headers of all requests.
  */
-function sixConnections() {
+function sixConnections(domain: string) {
 	const connections = new Connections(PLATFORM_CONNECTIONS);
 	const seen = { open: 0, most: 0, headers: [] as Headers[] };
-	const timeout = AbortSignal.timeout.bind(AbortSignal);
-	const clock = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => timeout(TIMEOUT_MS));
+	const waiting = new Set<AbortController>();
+	const timeOut = () => {
+		for (const request of waiting) request.abort(new DOMException('The operation timed out', 'TimeoutError'));
+		throw new DOMException('The operation timed out', 'TimeoutError');
+	};
 	const network = vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
-		const signal = init?.signal;
+		const { host } = new URL(String(input));
+		if (!host.endsWith(domain)) throw new Error(`No network to ${host}`);
+		const request = new AbortController();
+		waiting.add(request);
 		seen.open++;
 		seen.most = Math.max(seen.most, seen.open);
 		try {
 			return await connections.use(async () => {
+				waiting.delete(request);
+				request.signal.throwIfAborted();
 				await scheduler.wait(LATENCY_MS);
-				signal?.throwIfAborted();
 				seen.headers.push(new Headers(init?.headers));
-				if (!String(input).includes('slow')) return new Response(null, { status: 204 });
-				return new Promise<Response>((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+				if (!host.startsWith('slow')) return new Response(null, { status: 204 });
+				await scheduler.wait(TIMEOUT_MS);
+				return timeOut();
 			});
 		} finally {
 			seen.open--;
 		}
 	});
-	onTestFinished(() => {
-		clock.mockRestore();
-		network.mockRestore();
-	});
+	onTestFinished(() => network.mockRestore());
 	return seen;
 }
+
+/** Receivers of one test only: deliveries to others may still be on their way. */
+const newDomain = () => `.${crypto.randomUUID()}.example`;
 
 /** A job that has its acceptance to deliver, and waits for an hour. */
 async function jobWith(url: string): Promise<StatusDocument> {
@@ -60,9 +69,10 @@ describe('a batch of webhooks', () => {
 	it('that are slow takes no time from the fast ones behind them', async () => {
 		dropMessages();
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-		const seen = sixConnections();
-		const slow = await Promise.all(Array.from({ length: 12 }, (_, n) => jobWith(`https://slow-${n}.example/`)));
-		const fast = await Promise.all(Array.from({ length: 8 }, (_, n) => jobWith(`https://fast-${n}.example/`)));
+		const domain = newDomain();
+		const seen = sixConnections(domain);
+		const slow = await Promise.all(Array.from({ length: 12 }, (_, n) => jobWith(`https://slow-${n}${domain}/`)));
+		const fast = await Promise.all(Array.from({ length: 8 }, (_, n) => jobWith(`https://fast-${n}${domain}/`)));
 		await deliverTogether([...slow, ...fast].map(({ id }) => ({ id, seq: 1 })));
 		for (const job of fast) expect(await deliveryOf(job)).toMatchObject({ attempt: 1, status: 'delivered', code: 204 });
 		for (const job of slow) expect(await deliveryOf(job)).toMatchObject({ attempt: 1, status: 'pending' });
@@ -77,9 +87,10 @@ describe('the correlation id of a job', () => {
 	it('goes with its webhook, and stands in the log line of a try that failed', async () => {
 		dropMessages();
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
-		const seen = sixConnections();
+		const domain = newDomain();
+		const seen = sixConnections(domain);
 		const correlationId = `order-${crypto.randomUUID()}`;
-		const webhook = { url: 'https://slow.example/', events: ['accepted'] };
+		const webhook = { url: `https://slow${domain}/`, events: ['accepted'] };
 		const { document } = await submit('sleep', { seconds: 0 }, { webhook, correlationId, delaySeconds: 3_600 });
 		await deliverTogether([{ id: document.id, seq: 1 }]);
 		expect(seen.headers.map((headers) => headers.get('x-correlation-id'))).toEqual([correlationId]);

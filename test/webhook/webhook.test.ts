@@ -9,7 +9,7 @@ import { WEBHOOK_WATCHDOG_MS } from '../../src/core/job/limits.ts';
 import type { DueDelivery } from '../../src/core/job/object-api.ts';
 import { signedMessage } from '../../src/webhook/sign.ts';
 import { call, objectOf, post, statusOf, submit, until } from '../flow/client.ts';
-import { advanceClock, dropMessages, fireAlarm } from '../flow/faults.ts';
+import { advanceClock, dropMessages, dropNextMessage, fireAlarm } from '../flow/faults.ts';
 import { rightIn } from '../http/deployment.ts';
 import { deliverTogether, type Received, receiver } from './receiver.ts';
 
@@ -115,14 +115,17 @@ describe('a webhook', () => {
 	it('is told of progress once a second, when it asked for that', async () => {
 		const name = host();
 		const received = receiver(name);
+		// Long enough for messages that are late. Its reports are 300 ms apart.
 		const { document } = await submitWith(
 			{ url: `https://${name}/`, events: ['progress'] },
-			{ seconds: 1.5, steps: 15 },
+			{ seconds: 30, steps: 100 },
 		);
-		const { startedAt = '', finishedAt = '' } = await until(document, 'succeeded');
+		const { startedAt = '' } = await until(document, 'running');
+		await vi.waitFor(() => expect(received.length).toBeGreaterThanOrEqual(2));
+		const ranMs = Date.now() - Date.parse(startedAt);
+		await call(document.links.self, { method: 'DELETE' });
 		const told = received.map(({ body }) => JSON.parse(body) as { type: string; data: StatusDocument });
-		expect(told.length).toBeGreaterThanOrEqual(1);
-		expect(told.length).toBeLessThanOrEqual(2 + Math.ceil((Date.parse(finishedAt) - Date.parse(startedAt)) / 1_000));
+		expect(told.length).toBeLessThanOrEqual(2 + Math.ceil(ranMs / 1_000));
 		for (const { type, data } of told)
 			expect([type, data.percentComplete]).toEqual(['job.progress', expect.any(Number)]);
 	});
@@ -159,7 +162,12 @@ describe('a webhook', () => {
 	it('that fails is told again with the same id, and the tries are in the status document', async () => {
 		const log = vi.spyOn(console, 'error').mockImplementation(() => {});
 		const name = host();
-		const received = receiver(name, (tries) => new Response(null, { status: tries < 2 ? 500 : 200 }));
+		const seen = Promise.withResolvers<void>();
+		// The second try has no answer before this test has seen how the first one ended.
+		const received = receiver(name, async (tries) => {
+			if (tries > 1) await seen.promise;
+			return new Response(null, { status: tries < 2 ? 500 : 200 });
+		});
 		const { document } = await submitWith({ url: `https://${name}/` });
 		await until(document, 'succeeded');
 		const waiting = await vi.waitFor(async () => {
@@ -171,6 +179,7 @@ describe('a webhook', () => {
 		const waitMs = Date.parse(delivery?.nextAttemptAt ?? '') - Date.parse(delivery?.at ?? '');
 		expect(waitMs).toBeGreaterThanOrEqual(5_000);
 		expect(waitMs).toBeLessThan(5_500);
+		seen.resolve();
 		const done = await vi.waitFor(
 			async () => {
 				const now = await statusOf(document);
@@ -226,7 +235,8 @@ describe('a webhook', () => {
 		await vi.waitFor(async () => {
 			const [delivery] = (await statusOf(document)).webhook?.deliveries ?? [];
 			const waitMs = Date.parse(delivery?.nextAttemptAt ?? '') - Date.parse(delivery?.at ?? '');
-			expect(waitMs).toBeGreaterThan(3_590_000);
+			// A date is in whole seconds, and the answer may be read some seconds after it was made.
+			expect(waitMs).toBeGreaterThan(3_500_000);
 			expect(waitMs).toBeLessThan(3_610_000 * 1.1);
 		});
 	});
@@ -239,7 +249,7 @@ describe('a webhook', () => {
 		await objectOf(document).startAttempt({ epoch: 1 });
 		await objectOf(document).completeAttempt({ fence: FENCE, reply: { status: 204, headers: [] } });
 		// The job's own message, and the webhook's.
-		await vi.waitFor(() => expect(lost()).toBe(2));
+		await vi.waitFor(() => expect(lost(document)).toBe(2));
 		await evictDurableObject(objectOf(document));
 		vi.spyOn(Object.getPrototypeOf(env.LANE_JOBS_1) as Queue, 'send').mockRestore();
 		expect(received).toHaveLength(0);
@@ -260,7 +270,9 @@ describe('a webhook', () => {
 		const { document } = await submitWith({ url: `https://${name}/` }, { seconds: 0 }, { retainSeconds: 60 });
 		await until(document, 'succeeded');
 		await vi.waitFor(async () =>
-			expect((await statusOf(document)).webhook?.deliveries).toMatchObject([{ attempt: 1 }]),
+			expect((await statusOf(document)).webhook?.deliveries).toMatchObject([
+				{ attempt: expect.any(Number), at: expect.any(String) },
+			]),
 		);
 		const seq = (await statusOf(document)).webhook?.deliveries[0]?.seq ?? 0;
 		const start = Date.now();
@@ -271,14 +283,14 @@ describe('a webhook', () => {
 			if (due?.waitMs === 0) await objectOf(document).delivered(seq, {});
 			expect((await call(document.links.operation)).status).toBe(200);
 		}
-		expect(lost()).toBe(0);
+		expect(lost(document)).toBe(0);
 		isDown = false;
 		vi.restoreAllMocks();
 		const again = receiver(name);
 		advanceClock(6 * 3_600_000 + 120_000);
 		await fireAlarm(document);
 		await vi.waitFor(() => expect(again.map(({ headers }) => headers['webhook-id'])).toEqual([idOf(document, seq)]), {
-			timeout: 5_000,
+			timeout: 30_000,
 		});
 		expect(received.length).toBeGreaterThan(0);
 		log.mockRestore();
@@ -372,11 +384,9 @@ describe('POST /v1/jobs/{id}/webhook/deliveries', () => {
 		const received = receiver(name);
 		const { document } = await submitWith({ url: `https://${name}/` });
 		const { seq } = await delivered(document);
-		const send = vi.spyOn(Object.getPrototypeOf(env.LANE_WEBHOOKS_1) as Queue, 'send');
-		send.mockImplementationOnce(async () => ({ metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } }));
+		const sent = dropNextMessage(document);
 		await sendAgain(document, { seq });
-		expect(send).toHaveBeenCalledTimes(1);
-		send.mockRestore();
+		await vi.waitFor(() => expect(sent()).toBe(1));
 		expect(received).toHaveLength(1);
 		advanceClock(WEBHOOK_WATCHDOG_MS.first);
 		await fireAlarm(document);

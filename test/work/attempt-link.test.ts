@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Jobs } from '../../src/rpc/jobs.ts';
 import { AttemptLink } from '../../src/work/attempt-link.ts';
+import { advanceClock } from '../flow/faults.ts';
 
 /** The object's end of every opened socket, and the messages that it received. */
 function objectSide(breakSend = false) {
@@ -45,6 +46,8 @@ describe('the link of an attempt', () => {
 		await vi.waitFor(() => expect(sockets[0]?.told.at(-1)).toEqual({ percentComplete: 40 }));
 		// If the machine stood still for a second, the 20 was sent at once. The 30 is never sent.
 		expect(sockets[0]?.told).not.toContainEqual({ percentComplete: 30 });
+		// However long the machine stands still here: a second has not passed.
+		advanceClock(-60_000);
 		link.report({ percentComplete: 90, message: 'nearly' });
 		expect(link.endProgress()).toEqual({ percentComplete: 90, message: 'nearly' });
 	});
@@ -103,7 +106,7 @@ describe('the link of an attempt', () => {
 		const link = new AttemptLink({ jobs, id: 'a', fence: FENCE, onAbort: vi.fn() });
 		let percentComplete = 0;
 		const talking = setInterval(() => link.report({ percentComplete: percentComplete++ }), 5);
-		await vi.waitFor(() => expect(timesMs).toHaveLength(4), { timeout: 15_000 });
+		await vi.waitFor(() => expect(timesMs.length).toBeGreaterThanOrEqual(4), { timeout: 15_000 });
 		clearInterval(talking);
 		link.close();
 		const waitsMs = timesMs.slice(1).map((ms, index) => ms - (timesMs[index] ?? 0));

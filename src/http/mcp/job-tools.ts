@@ -120,8 +120,18 @@ async function waitForIt({ context, arguments: given, signal, onProgress }: JobT
 export function stillRunning({ view: { facts } }: FoundJob): ToolResult {
 	const { id, status, percentComplete } = facts;
 	const percent = percentComplete === undefined ? '' : `, ${Math.floor(percentComplete)} % done`;
-	const text = `The job is still ${status}${percent}. Call the tool wait_for_job with {"jobId": "${id}"} to get its result. Don't start it again.`;
+	const text = `The job is still ${status}${percent}. ${howToFollow(id)}`;
 	return { ...textResult(text), structuredContent: defined({ jobId: id, status, percentComplete }) };
+}
+
+/** Not an error either, for the same reason. */
+export function acceptedUnread(id: string): ToolResult {
+	const text = `The job was accepted, but its status can't be read now. ${howToFollow(id)}`;
+	return { ...textResult(text), structuredContent: { jobId: id } };
+}
+
+function howToFollow(id: string): string {
+	return `Call the tool wait_for_job with {"jobId": "${id}"} to get its result. Don't start it again.`;
 }
 
 function statusResult(context: RequestContext, { view }: FoundJob): ToolResult {

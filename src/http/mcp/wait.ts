@@ -17,7 +17,7 @@ export interface ProgressReport {
 	readonly message?: string;
 }
 
-interface Patience {
+export interface Patience {
 	readonly seconds: number;
 	/** Ends the wait. */
 	readonly signal: AbortSignal;
