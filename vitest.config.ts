@@ -65,10 +65,9 @@ const UPSTREAMS = JSON.stringify({
  */
 const LIMITS = {
 	disableConsoleIntercept: true,
-	testTimeout: 120_000,
-	hookTimeout: 120_000,
+	testTimeout: 240_000,
+	hookTimeout: 240_000,
 	setupFiles: './test/patience.ts',
-	expect: { poll: { timeout: 30_000 } },
 };
 
 const inWorkerd = () => [
@@ -177,13 +176,13 @@ export default defineConfig({
 				test: { name: 'metrics', include: [METRICS], ...LIMITS },
 			},
 			{
-				test: { name: 'generated', include: [GENERATED], ...LIMITS, testTimeout: 240_000, hookTimeout: 240_000 },
+				test: { name: 'generated', include: [GENERATED], ...LIMITS },
 			},
 			{
-				test: { name: 'mcp', include: MCP, ...LIMITS, testTimeout: 120_000 },
+				test: { name: 'mcp', include: MCP, ...LIMITS },
 			},
 			{
-				test: { name: 'slow', include: SLOW, ...LIMITS, testTimeout: 240_000 },
+				test: { name: 'slow', include: SLOW, ...LIMITS },
 			},
 			{
 				plugins: inWorkerd(),

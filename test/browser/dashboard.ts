@@ -16,7 +16,8 @@ const FLAGS = [
 	...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
 	...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
-const PATIENCE_MS = 30_000;
+/** As in `test/patience.ts`. */
+export const PATIENCE_MS = 90_000;
 /** Of a request that was refused, as a test may want it. */
 const REFUSED = 'Failed to load resource: the server responded with a status of';
 

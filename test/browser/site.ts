@@ -1,7 +1,7 @@
 /** A page in a real Chromium, and the deployment that it calls from another origin. */
 import type { Browser, Page } from 'playwright-core';
 import { type Server, startServer } from '../interop/server.ts';
-import { key, keyed, launchChromium } from './dashboard.ts';
+import { key, keyed, launchChromium, PATIENCE_MS } from './dashboard.ts';
 import { type PageServer, servePage } from './page-server.ts';
 
 /** The only key of the deployment. */
@@ -23,6 +23,7 @@ export class Site {
 	async newPage(): Promise<Page> {
 		await this.#page?.close();
 		this.#page = await this.#browser.newPage();
+		this.#page.setDefaultTimeout(PATIENCE_MS);
 		return this.#page;
 	}
 
