@@ -33,6 +33,11 @@ export interface TopicEventsOptions extends CallOptions {
 	readonly types?: readonly string[];
 	/** Only events with this correlation id. Default: all. */
 	readonly correlationId?: string;
+	/**
+	 * Called when you have had all events up to `lastSeq`, and no event has that number because the filter excludes it. If you store
+	 * the `seq` of events as your cursor, store this number, too: otherwise the cursor may be one of an event that is gone.
+	 */
+	readonly onPlace?: (lastSeq: number) => void;
 }
 
 /** The part of a client that a topic needs. */

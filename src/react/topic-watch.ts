@@ -29,6 +29,8 @@ export class TopicWatch<Data> {
 	readonly #terms: TopicWatchTerms<Data>;
 	/** The number of the event before the first one; `now` until the topic was asked. */
 	#start: number | 'now';
+	/** The last number that no event told. */
+	#place = 0;
 
 	constructor(terms: TopicWatchTerms<Data>) {
 		this.#terms = terms;
@@ -76,8 +78,13 @@ export class TopicWatch<Data> {
 			const topic = this.#terms.topic();
 			// As a number, it holds during an outage before the first event.
 			if (this.#start === 'now') this.#start = await topic.lastSeq({ signal });
-			const after = events.at(-1)?.seq ?? this.#start;
-			for await (const event of topic.events({ ...options, after, signal })) {
+			const last = events.at(-1)?.seq;
+			const after = last === undefined ? this.#start : Math.max(last, this.#place);
+			const onPlace = (lastSeq: number) => {
+				this.#place = lastSeq;
+				if (events.length === 0) this.#start = lastSeq;
+			};
+			for await (const event of topic.events({ ...options, after, signal, onPlace })) {
 				if (limit > 0) events = [...events, event].slice(-limit);
 				timer ??= setTimeout(showEvents, GATHER_MS);
 			}

@@ -295,6 +295,20 @@ describe('somebody on call', () => {
 		await page.getByText('Waiting for an event…').waitFor();
 	});
 
+	it('is told of no gap in a topic of which nothing is shown for long', async () => {
+		const page = await dashboard.open('/topics');
+		const cursors: (string | null)[] = [];
+		await page.route('**/v1/topics/idle/events*', (route) => {
+			const cursor = new URL(route.request().url()).searchParams.get('after');
+			if (cursor === 'now') return route.fulfill({ json: { events: [], lastSeq: 3 } });
+			cursors.push(cursor);
+			return route.fulfill({ contentType: 'text/event-stream', body: 'id: 41\n\n' });
+		});
+		await page.getByLabel(/^Name of a topic/).fill('idle');
+		await page.getByRole('button', { name: 'Open' }).click();
+		await expect.poll(() => cursors.slice(0, 2), { timeout: 20_000 }).toEqual(['3', '41']);
+	});
+
 	it('sees why a topic is refused, which is asked for once', async () => {
 		const page = await dashboard.open('/topics');
 		await page.clock.install();

@@ -106,7 +106,7 @@ describe('bySse', () => {
 		type: 'progress',
 		job: { id: 'a', seq, status: 'running', message },
 	});
-	/** Every line end of the standard, comments, fields without a value, data of several lines, and an event that is cut off. */
+	/** Every line end of the standard, comments, fields without a value, data of several lines, an id alone, and an event that is cut off. */
 	const TEXT = [
 		`\uFEFFretry: 2000\r\n\r\n:\n\nid: 1\nevent: progress\ndata: ${JSON.stringify(event(1))}\n\n`,
 		`data:${JSON.stringify(event(2), null, 1).replaceAll('\n', '\r\ndata:')}\r\n\r\n`,
@@ -135,10 +135,11 @@ describe('bySse', () => {
 
 	const EXPECTED = [
 		...[1, 2, 3].map((seq) => ({ type: 'event', event: event(seq) })),
+		{ type: 'place', after: 9 },
 		{ type: 'closed', retryAfterMs: 2_000 },
 	];
 
-	it('reads the events and the reconnection time, and leaves out an event that is cut off', async () => {
+	it('reads the events, a place and the reconnection time, and leaves out an event that is cut off', async () => {
 		expect(await read([BYTES])).toEqual(EXPECTED);
 	});
 

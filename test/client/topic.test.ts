@@ -11,6 +11,7 @@ import {
 	type TransportName,
 } from '../../src/client/index.ts';
 import { call, ORIGIN } from '../flow/client.ts';
+import { advanceClock } from '../flow/faults.ts';
 import { apiKeys, ask, DEPLOYED, key } from '../http/deployment.ts';
 import { newTopic, topicObject } from '../topics/client.ts';
 import { json, play, scripted } from './script.ts';
@@ -212,16 +213,44 @@ describe('a reader of a topic', () => {
 		const { value, tookMs } = await play(take(server.client.topic('t'), 10, { after: 0 }));
 		expect(seqsOf(value ?? [])).toEqual(upTo(10));
 		expect(tookMs).toBe(0);
-		expect(server.played.map(({ url }) => url.search)).toEqual([0, 2, 4, 6, 8].map((n) => `?frames=batch&after=${n}`));
+		expect(server.played.map(({ url }) => url.search)).toEqual(
+			[0, 2, 4, 6, 8].map((n) => `?frames=batch&place=true&after=${n}`),
+		);
 	});
 
 	it('does not have the server look again at what it does not want', async () => {
 		const page = (lastSeq: number, ...events: object[]) => json({ events, lastSeq });
 		const wanted = { seq: 41, type: 'made', at: '2026-11-20T00:00:00.000Z' };
 		const server = scripted({ answers: { page: [page(40), page(41, wanted)] }, options: { transports: ['polling'] } });
-		const { value } = await play(take(server.client.topic('t'), 1, { after: 0, types: ['made'] }));
+		const places: number[] = [];
+		const options = { after: 0, types: ['made'], onPlace: (lastSeq: number) => void places.push(lastSeq) };
+		const { value } = await play(take(server.client.topic('t'), 1, options));
 		expect(seqsOf(value ?? [])).toEqual([41]);
+		expect(places).toEqual([40]);
 		expect(server.asked.map(({ url }) => url.searchParams.get('after'))).toEqual(['0', '40']);
+	});
+
+	it.each([
+		'websocket',
+		'sse',
+	] as const)('by %s keeps its place while no event matches, and is told of no gap', async (by) => {
+		const name = newTopic();
+		const topic = clientOf({ transports: [by] }).client.topic(name);
+		await topic.publish(1, { type: 'wanted' });
+		const places: number[] = [];
+		const onPlace = (lastSeq: number) => void places.push(lastSeq);
+		const events = topic.events({ after: 0, types: ['wanted'], onPlace });
+		expect((await events.next()).value).toMatchObject({ seq: 1 });
+		const next = events.next();
+		for (const n of [2, 3]) await topic.publish(n, { type: 'other' });
+		advanceClock(86_500_000);
+		await runInDurableObject(topicObject(name), (object) => object.alarm());
+		await vi.waitFor(() => expect(places).toEqual([3]));
+		await evictDurableObject(topicObject(name), { webSockets: 'close' });
+		await topic.publish(4, { type: 'wanted' });
+		expect((await next).value).toMatchObject({ seq: 4, type: 'wanted' });
+		expect(places).toEqual([3]);
+		await events.return();
 	});
 
 	it('waits before it connects again when it was closed to make room', async () => {

@@ -4,6 +4,7 @@ import type { StatusDocument } from '../../src/core/job/document.ts';
 import { COMMON_METHODS } from '../../src/core/upstream/request.ts';
 import { ROUTES } from '../../src/http/routes.ts';
 import { call, eventsOf, ORIGIN, until, watch } from '../flow/client.ts';
+import { listen, newTopic, publish } from '../topics/client.ts';
 import { type Received, receiver } from '../webhook/receiver.ts';
 import { ask, bearer, DEPLOYED, KEYS } from './deployment.ts';
 import { type ApiDescription, Description } from './described.ts';
@@ -15,6 +16,13 @@ beforeAll(async () => {
 	document = await (await call('/openapi.json')).json<ApiDescription>();
 	api = new Description(document);
 });
+
+interface EventDescription {
+	readonly components: { readonly schemas: Record<string, unknown> };
+	readonly channels: {
+		readonly topicSocket: { readonly messages: { readonly topicPlace: { readonly payload: unknown } } };
+	};
+}
 
 type Sent = Omit<RequestInit, 'body'> & {
 	readonly body?: string | Uint8Array<ArrayBuffer>;
@@ -323,7 +331,10 @@ describe('an exchange is as described', () => {
 
 	it('of sockets', async () => {
 		const job = await submitted({ task: 'sleep', input: { seconds: 0 } });
-		for (const path of [`/v1/jobs/${job.id}/socket?after=1`, '/v1/topics/jobs/events?after=now&frames=batch']) {
+		for (const path of [
+			`/v1/jobs/${job.id}/socket?after=1`,
+			'/v1/topics/jobs/events?after=now&frames=batch&place=true',
+		]) {
 			const upgraded = await exchange(path, {
 				headers: { upgrade: 'websocket', 'sec-websocket-protocol': 'coatcheck.v1' },
 			});
@@ -451,5 +462,20 @@ describe('/asyncapi.json', () => {
 		expect(messages.length).toBeGreaterThanOrEqual(3);
 		for (const message of messages) expect(ofEvents.schemaFaults('JobEvent', message)).toEqual([]);
 		expect(ofEvents.schemaFaults('JobEvent', { ...messages[0], seq: 'one' })).not.toEqual([]);
+	});
+
+	it('describes each frame of a topic by its socket', async () => {
+		const { components, channels } = await (await call('/asyncapi.json')).json<EventDescription>();
+		const schemas = { ...components.schemas, TopicPlace: channels.topicSocket.messages.topicPlace.payload };
+		const ofEvents = new Description({ paths: {}, components: { schemas } });
+		const topic = newTopic();
+		const reader = await listen(topic, { place: 'true' });
+		await publish(topic, { a: 1 });
+		await vi.waitFor(() => expect(reader.events).toHaveLength(3));
+		const [before, event, after] = reader.events;
+		for (const place of [before, after]) expect(ofEvents.schemaFaults('TopicPlace', place)).toEqual([]);
+		expect(ofEvents.schemaFaults('TopicEvent', event)).toEqual([]);
+		expect(ofEvents.schemaFaults('TopicEvent', before)).not.toEqual([]);
+		expect(ofEvents.schemaFaults('TopicPlace', event)).not.toEqual([]);
 	});
 });

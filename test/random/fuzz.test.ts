@@ -93,11 +93,17 @@ const query = fc.array(
 				'status',
 				'limit',
 				'types',
+				'frames',
+				'place',
 				'cursor',
 			),
 			text,
 		),
-		fc.oneof(fc.constantFrom('accepted', 'inline', 'error', '0', '7', 'jpeg'), fc.constant(OUR_TOKEN), text),
+		fc.oneof(
+			fc.constantFrom('accepted', 'inline', 'error', '0', '7', 'jpeg', 'batch', 'true'),
+			fc.constant(OUR_TOKEN),
+			text,
+		),
 	),
 	{ maxLength: 3 },
 );

@@ -6,12 +6,17 @@ import { broken, json, pass, problem, scripted } from '../client/script.ts';
 /** A topic that is read by pages, and can be out of reach. */
 class PlayedTopic {
 	last = 0;
+	/** Whether the reader's filter excludes all events. */
+	isQuiet = false;
+	/** The cursors that were asked for. */
+	readonly asked: (string | null)[] = [];
 	outage: (() => Promise<Response> | Response) | undefined;
 
 	readonly answer = (address: string): Promise<Response> | Response => {
 		if (this.outage) return this.outage();
 		const after = new URL(address).searchParams.get('after');
-		const from = after === 'now' ? this.last : Number(after);
+		this.asked.push(after);
+		const from = after === 'now' || this.isQuiet ? this.last : Number(after);
 		const events = Array.from({ length: this.last - from }, (_, nth) => ({
 			seq: from + nth + 1,
 			type: 'made',
@@ -49,6 +54,22 @@ describe('a topic that is watched', () => {
 		await pass(1_000);
 		expect(reader.seqs()).toEqual([6, 7]);
 		expect(reader.watch.state().error).toBeUndefined();
+	});
+
+	it.each([0, 5])('whose filter excludes what comes after event %i continues from its place', async (shown) => {
+		const reader = watched({ after: 0 });
+		reader.topic.last = shown;
+		await pass(1_000);
+		Object.assign(reader.topic, { isQuiet: true, last: 9 });
+		await pass(60_000);
+		await outage(reader);
+		reader.topic.asked.length = 0;
+		reader.watch.refetch();
+		await pass(1_000);
+		expect(reader.topic.asked[0]).toBe('9');
+		Object.assign(reader.topic, { isQuiet: false, last: 10 });
+		await pass(60_000);
+		expect(reader.seqs()).toEqual([...Array.from({ length: shown }, (_, nth) => nth + 1), 10]);
 	});
 
 	it('keeps as many events as were asked for, and none for a limit of 0', async () => {

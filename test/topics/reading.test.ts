@@ -84,6 +84,52 @@ describe('a reader by WebSocket', () => {
 		expect(seqsOf([...first.events, ...second.events])).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
 	});
 
+	it('knows its place on request, also after the object was evicted, and is told of no gap after a long time', async () => {
+		const topic = newTopic();
+		await publish(topic, 1, { type: 'wanted' });
+		const terms = { after: 0, types: 'wanted' };
+		const [placed, other] = [await listen(topic, { ...terms, place: 'true' }), await listen(topic, terms)];
+		await evictDurableObject(topicObject(topic));
+		for (const n of [2, 3]) await publish(topic, n, { type: 'other' });
+		await deleteAllEvents(topic);
+		const seq = expect.any(Number);
+		await vi.waitFor(() => expect(placed.events).toMatchObject([{ seq }, { lastSeq: 1 }, { lastSeq: 3 }]));
+		await publish(topic, 4, { type: 'wanted' });
+		await vi.waitFor(() => expect(other.events).toMatchObject([{ seq: 1 }, { seq: 4 }]));
+		expect(placed.events.slice(3)).toEqual([expect.objectContaining({ seq: 4 }), { lastSeq: 4 }]);
+		const again = await listen(topic, { ...terms, after: 3, place: 'true' });
+		await vi.waitFor(() => expect(again.events).toMatchObject([{ seq: 4, type: 'wanted' }, { lastSeq: 4 }]));
+		const unaware = await listen(topic, { ...terms, after: 1 });
+		await vi.waitFor(() => expect(unaware.events).toMatchObject([{ type: 'gap' }, { seq: 4 }]));
+	});
+
+	it('that was away when an event came and went is told of the gap, although it knows its place', async () => {
+		const topic = newTopic();
+		const terms = { types: 'wanted', place: 'true' };
+		const reader = await listen(topic, terms);
+		await vi.waitFor(() => expect(reader.events).toEqual([{ lastSeq: 0 }]));
+		await publish(topic, 1, { type: 'other' });
+		await vi.waitFor(() => expect(reader.events).toEqual([{ lastSeq: 0 }, { lastSeq: 1 }]));
+		reader.socket.close();
+		await reader.closed;
+		await publish(topic, 2, { type: 'wanted' });
+		await deleteAllEvents(topic);
+		const again = await listen(topic, { ...terms, after: 1 });
+		const gap = { seq: 2, type: 'gap', data: { after: 1, first: 3 } };
+		await vi.waitFor(() => expect(again.events).toMatchObject([gap, { lastSeq: 2 }]));
+	});
+
+	it('gets its place beside arrays of events, and a clear answer to a wrong parameter', async () => {
+		const topic = newTopic();
+		await publish(topic, 1);
+		const reader = await listen(topic, { after: 0, frames: 'batch', place: 'true' });
+		await vi.waitFor(() => expect(reader.events).toMatchObject([[{ seq: 1 }], { lastSeq: 1 }]));
+		const wrong = await call(`/v1/topics/${topic}/events?place=yes`, { headers: { upgrade: 'websocket' } });
+		expect(wrong.status).toBe(400);
+		const message = 'expected "true", or nothing for events only, got: yes';
+		expect(await wrong.json()).toMatchObject({ errors: [{ parameter: 'place', message }] });
+	});
+
 	it('answers ping, and closes at anything else', async () => {
 		const reader = await listen(newTopic());
 		const pong = new Promise((resolve) => reader.socket.addEventListener('message', ({ data }) => resolve(data)));
@@ -93,6 +139,12 @@ describe('a reader by WebSocket', () => {
 		expect((await reader.closed).code).toBe(1008);
 	});
 });
+
+/** Lets the time pass after which a topic deletes its events, and its alarm ring. */
+async function deleteAllEvents(topic: string): Promise<void> {
+	advanceClock(86_500_000);
+	await runInDurableObject(topicObject(topic), (object) => object.alarm());
+}
 
 /** Reads a stream until it has this many events, and leaves. */
 async function streamOf(response: Response, count: number): Promise<{ id: string; event: string; data: TopicEvent }[]> {
@@ -178,8 +230,7 @@ describe('a reader by server-sent events', () => {
 		await publish(topic, 1, { type: 'other' });
 		const stream = await open(topic, '?after=0&types=wanted');
 		await publish(topic, 2, { type: 'other' });
-		advanceClock(86_500_000);
-		await runInDurableObject(topicObject(topic), (object) => object.alarm());
+		await deleteAllEvents(topic);
 		expect(await idsOf(stream, '2')).toEqual(['1', '2']);
 		await publish(topic, 3, { type: 'wanted' });
 		const again = await open(topic, '?after=0&types=wanted', { 'last-event-id': '2' });

@@ -48,7 +48,7 @@ export function useTail(topic: string, after: number | undefined): Tail {
 
 interface Following {
 	readonly topic: string;
-	/** The number of the last event that was read, or the place before the first one. */
+	/** The number of the last event that was read, or the place that the stream told. */
 	readonly cursor: { current: number | undefined };
 	readonly signal: AbortSignal;
 	readonly onEvent: (event: ShownEvent) => void;
@@ -59,11 +59,11 @@ interface Following {
 async function follow({ topic, cursor, signal, onEvent, onState }: Following): Promise<void> {
 	const path = `/v1/topics/${encodeURIComponent(topic)}/events`;
 	const parser = createParser({
-		onEvent: ({ data }) => {
-			const event = readEvent(data);
-			cursor.current = event.seq;
-			onEvent(event);
+		// The number of an event, or the place of a reader that gets no event.
+		onId: (id) => {
+			cursor.current = Number(id);
 		},
+		onEvent: ({ data }) => onEvent(readEvent(data)),
 	});
 	while (!signal.aborted) {
 		try {

@@ -10,7 +10,7 @@ import { ProtocolError } from '../errors.ts';
 import type { Http } from '../http.ts';
 import { afterCursor, type JobUrls } from '../job-urls.ts';
 import { ANSWER_TIMEOUT_MS, HELD_MS, LONG_POLL_SECONDS, MS_PER_SECOND } from '../limits.ts';
-import { LIFE, type Position, type Transport, type TransportMessage } from './transport.ts';
+import { type Position, type Transport, type TransportMessage, toMessage } from './transport.ts';
 
 /** A job, and the HTTP client that reads it. */
 export interface JobSource {
@@ -63,10 +63,7 @@ async function* pollEvents(
 	const page = await http.json(response, signal);
 	if (!isObject(page) || !Array.isArray(page.events))
 		throw new ProtocolError('Expected a page of events, got JSON without an array of "events"');
-	for (const value of page.events) {
-		const event = parseEvent(value);
-		yield event ? { type: 'event', event } : LIFE;
-	}
+	for (const value of page.events) yield toMessage(parseEvent(value));
 }
 
 function snapshotMessage(job: StatusDocument): TransportMessage {

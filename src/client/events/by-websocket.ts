@@ -142,8 +142,7 @@ function signsIn<Event>(incident: Incident, feed: Feed<Event>): readonly Transpo
 	if (incident.type === 'open') return [];
 	if (incident.type === 'close') return [signInClose(incident)];
 	if (incident.data === 'pong') return [LIFE];
-	const events = feed.parse(String(incident.data));
-	return events.length === 0 ? [LIFE] : events.map((event) => ({ type: 'event', event }));
+	return feed.parse(String(incident.data));
 }
 
 function signInClose({ code, reason }: Extract<Incident, { type: 'close' }>): TransportMessage<never> {

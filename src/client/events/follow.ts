@@ -12,6 +12,8 @@ export interface Followed<Event> {
 	readonly isOver: (position: Position, signal: AbortSignal) => Promise<boolean>;
 	/** Whether an event is new to the reader although its number is not. Default: none is. */
 	readonly isRestart?: (event: Event) => boolean;
+	/** Called with the reader's cursor when no event tells it. */
+	readonly onPlace?: ((after: number) => void) | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Followed<Event> {
  * often; {@link ProtocolError}; the signal's reason.
  */
 export async function* follow<Event extends NumberedEvent>(
-	{ transports, isOver, isRestart = () => false }: Followed<Event>,
+	{ transports, isOver, isRestart = () => false, onPlace }: Followed<Event>,
 	after: number | undefined,
 	signal: AbortSignal,
 ): AsyncGenerator<Event, void> {
@@ -35,7 +37,11 @@ export async function* follow<Event extends NumberedEvent>(
 				// A frame may have many events: none follows the abort.
 				signal.throwIfAborted();
 				log.add(sign);
-				if (sign.type === 'again') position = { after: sign.after ?? position.after, job: sign.job ?? position.job };
+				if ('after' in sign && sign.after !== undefined && sign.after !== position.after) {
+					position = { ...position, after: sign.after };
+					onPlace?.(sign.after);
+				}
+				if (sign.type === 'again') position = { after: position.after, job: sign.job ?? position.job };
 				if (sign.type !== 'event' || !(isNew(sign.event, position) || isRestart(sign.event))) continue;
 				log.addNews();
 				position = { after: sign.event.seq, job: sign.event.job };

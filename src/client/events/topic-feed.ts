@@ -2,7 +2,7 @@
 import type { Http } from '../http.ts';
 import { afterCursor } from '../job-urls.ts';
 import { TOPIC_PAGE_EVENTS } from '../limits.ts';
-import { parseTopicEvents, parseTopicPage } from '../parts/topic-page.ts';
+import { parseTopicFrame, parseTopicPage } from '../parts/topic-page.ts';
 import type { TopicItem } from '../topic-event.ts';
 import type { Feed, Position, TransportMessage } from './transport.ts';
 
@@ -11,10 +11,11 @@ export function topicFeed(http: Http, url: string): Feed<TopicItem> {
 	const socketUrl = new URL(url.replace(/^http/, 'ws'));
 	// A reader that is far behind gets arrays of events many times as fast.
 	socketUrl.searchParams.set('frames', 'batch');
+	socketUrl.searchParams.set('place', 'true');
 	return {
 		socketUrl: socketUrl.href,
 		streamUrl: url,
-		parse: parseTopicEvents,
+		parse: parseTopicFrame,
 		isLast: () => false,
 		loadPolling: async () => (position, signal) => byPages({ http, url }, position, signal),
 	};

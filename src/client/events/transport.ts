@@ -15,6 +15,8 @@ export type TransportMessage<Event = JobEvent> =
 	/** A sign of life only: a heartbeat or a pong. */
 	| { readonly type: 'life' }
 	| { readonly type: 'event'; readonly event: Event }
+	/** The cursor from which the reader goes on, when no event tells it: it has all events up to this number that it wants. */
+	| { readonly type: 'place'; readonly after: number }
 	/** The last sign: the server has no events after our cursor, and will have none. */
 	| { readonly type: 'over' }
 	/** The last sign: the server closed the connection, as it does after the last event, and sometimes earlier. */
@@ -37,7 +39,7 @@ export interface Feed<Event> {
 	readonly socketUrl: string;
 	readonly streamUrl: string;
 	/** Reads a frame of a socket, or the data of a server-sent event. @throws {ProtocolError} */
-	readonly parse: (text: string) => readonly Event[];
+	readonly parse: (text: string) => readonly TransportMessage<Event>[];
 	/** Whether the server closes the connection after this event. */
 	readonly isLast: (event: Event) => boolean;
 	/** Loads the transport that works wherever HTTP does. */
@@ -59,3 +61,8 @@ export type Transport<Event = JobEvent> = (
 ) => AsyncIterable<TransportMessage<Event>>;
 
 export const LIFE = { type: 'life' } as const satisfies TransportMessage;
+
+/** @param event `undefined` for one that this version doesn't know. */
+export function toMessage<Event>(event: Event | undefined): TransportMessage<Event> {
+	return event ? { type: 'event', event } : LIFE;
+}

@@ -1,6 +1,7 @@
 /** Checks a topic's events as far as this client relies on them. */
 import { isObject } from '../../core/http/json.ts';
 import { parseResponseText, unexpected } from '../document.ts';
+import { type TransportMessage, toMessage } from '../events/transport.ts';
 import type { TopicItem } from '../topic-event.ts';
 
 /** A page of a topic's events. */
@@ -11,10 +12,11 @@ export interface TopicPage {
 	readonly hasMore: boolean;
 }
 
-/** Reads one event, or a frame with an array of them. @throws {ProtocolError} */
-export function parseTopicEvents(text: string): readonly TopicItem[] {
+/** Reads one event, an array of them, or the place of a reader that gets no event. @throws {ProtocolError} */
+export function parseTopicFrame(text: string): readonly TransportMessage<TopicItem>[] {
 	const value = parseResponseText(text);
-	return Array.isArray(value) ? value.map(parseTopicEvent) : [parseTopicEvent(value)];
+	if (isObject(value) && Number.isSafeInteger(value.lastSeq)) return [{ type: 'place', after: Number(value.lastSeq) }];
+	return (Array.isArray(value) ? value : [value]).map((one) => toMessage(parseTopicEvent(one)));
 }
 
 /** @throws {ProtocolError} when the value is not a page of events. */

@@ -50,7 +50,7 @@ export class TopicRequests {
 	}
 
 	async *follow(
-		{ after: from = 'now', types, correlationId }: TopicEventsOptions,
+		{ after: from = 'now', types, correlationId, onPlace }: TopicEventsOptions,
 		signal: AbortSignal,
 	): AsyncGenerator<TopicItem, void> {
 		const { http, transports } = this.#connection;
@@ -64,6 +64,7 @@ export class TopicRequests {
 			isOver: async () => false,
 			// The reader's cursor may be one of a topic that was forgotten: then it begins again with a lower number.
 			isRestart: isGap,
+			onPlace,
 		};
 		yield* follow(followed, after, signal);
 	}

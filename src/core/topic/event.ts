@@ -75,7 +75,7 @@ export function gapText({ after, first }: { readonly after: number; readonly fir
 
 /**
  * Tells a reader its place: it has all events up to this number, those that its filter excludes among them. It is no event, and goes to
- * readers that ask for it.
+ * readers that ask for it. A contract, too: an event has `seq`, and this has not.
  */
 export function placeText(lastSeq: number): string {
 	return JSON.stringify({ lastSeq });

@@ -148,13 +148,14 @@ export const TOPICS: Operations = {
 		tag: 'Topics',
 		summary: 'Read the events, or watch them',
 		description:
-			'`{ "events", "lastSeq", "hasMore"? }`, a stream, or a WebSocket; `?after=` (a number or `now`), `?limit=`, `?types=`, `?correlationId=`, `?frames=`',
+			'`{ "events", "lastSeq", "hasMore"? }`, a stream, or a WebSocket; `?after=` (a number or `now`), `?limit=`, `?types=`, `?correlationId=`, `?frames=`, `?place=`',
 		parameters: [
 			'topicAfter',
 			'topicLimit',
 			'types',
 			'topicCorrelationId',
 			'frames',
+			'place',
 			'Last-Event-ID',
 			'Upgrade',
 			'Sec-WebSocket-Protocol',

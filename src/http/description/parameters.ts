@@ -178,6 +178,11 @@ export const PARAMETERS = {
 		type: 'string',
 		enum: ['batch'],
 	}),
+	place: queryParameter(
+		'place',
+		'For a WebSocket: frames `{ "lastSeq": 7 }` between the events tell the reader its cursor',
+		{ type: 'string', enum: ['true'] },
+	),
 	'Coatcheck-Event-Type': headerOption('Coatcheck-Event-Type', 'The type of the event', {
 		type: 'string',
 		minLength: 1,

@@ -8,7 +8,7 @@ import { readCursor, readLastEventId, readStreamCursor } from '../read/cursor.ts
 import { STREAM_HEADERS, streamOrPage } from '../read/events.ts';
 import { isUpgrade, upgraded } from '../read/socket.ts';
 import type { RequestContext } from '../request-context.ts';
-import { BATCH, isFromNow, readEventFilter, readFrames, readLimit } from './filter.ts';
+import { BATCH, isFromNow, readEventFilter, readFrames, readLimit, wantsPlace } from './filter.ts';
 import { topicStream } from './stream.ts';
 import { type RequestedTopic, requestedTopic } from './topic.ts';
 
@@ -16,7 +16,7 @@ export async function topicEvents(context: RequestContext): Promise<Response> {
 	const { request, url } = context;
 	if (isUpgrade(request)) {
 		const after = isFromNow(url) ? undefined : readCursor(url);
-		const terms = { after, isBatched: readFrames(url) === BATCH };
+		const terms = { after, isBatched: readFrames(url) === BATCH, isPlaced: wantsPlace(url) };
 		return upgraded(context, await openReader(requestedTopic(context), url, terms));
 	}
 	return streamOrPage(context, { streamed: topicStreamed, page: topicPage });

@@ -55,3 +55,11 @@ export function readFrames({ searchParams }: URL): typeof BATCH | undefined {
 	const message = `expected "${BATCH}", or nothing for one event in each frame, got: ${shown(frames)}`;
 	throw invalidRequest('The frames are not valid', [{ parameter: 'frames', message }]);
 }
+
+/** `?place=true`: the socket also gets frames that are no events, `{ "lastSeq": 7 }`. @throws {Problem} `InvalidRequest` */
+export function wantsPlace({ searchParams }: URL): boolean {
+	const place = searchParams.get('place');
+	if (place === null || place === 'true') return place !== null;
+	const message = `expected "true", or nothing for events only, got: ${shown(place)}`;
+	throw invalidRequest('The place is not valid', [{ parameter: 'place', message }]);
+}
