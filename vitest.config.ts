@@ -8,7 +8,7 @@ const IN_NODE = ['test/simulation/**', 'test/structure/**', 'test/dashboard/**',
 const BROWSER = ['test/browser/**'];
 /** Drives `wrangler dev` behind a real port: clients that know nothing of it, and deployments. `npm run test:interop` */
 const INTEROP = ['test/interop/**', 'test/deploy/**', 'test/cli/process/**'];
-/** Clients made by generators, which have packages of their own, and need Java and Python. `npm run test:generated` */
+/** Clients made by generators, which it installs, and which need Java and Python. `npm run test:generated` */
 const GENERATED = 'test/interop/generated/generated.test.ts';
 /** Clients of other languages, from Debian's packages and npm. `npm run test:far` */
 const FAR = ['test/interop/far/**/*.test.ts'];
@@ -163,8 +163,15 @@ export default defineConfig({
 				},
 			},
 			{
-				// Programs of users, which wait more than they work.
-				test: { name: 'far', include: FAR, exclude: ['**/node_modules/**'], maxConcurrency: 8, ...LIMITS },
+				// Programs of users, which wait more than they work. Some are compiled first, and one test runs a program up to five times.
+				test: {
+					name: 'far',
+					include: FAR,
+					exclude: ['**/node_modules/**'],
+					maxConcurrency: 8,
+					...LIMITS,
+					testTimeout: 300_000,
+				},
 			},
 			{
 				test: { name: 'recipes', include: RECIPES, ...LIMITS },
@@ -179,7 +186,8 @@ export default defineConfig({
 				test: { name: 'generated', include: [GENERATED], ...LIMITS },
 			},
 			{
-				test: { name: 'mcp', include: MCP, ...LIMITS },
+				// Each scenario of the suite may run three times.
+				test: { name: 'mcp', include: MCP, ...LIMITS, testTimeout: 300_000 },
 			},
 			{
 				test: { name: 'slow', include: SLOW, ...LIMITS },

@@ -68,7 +68,8 @@ async function startPrometheus(): Promise<string> {
 	const folder = await mkdtemp(join(tmpdir(), 'coatcheck-prometheus-'));
 	endings.push(() => rm(folder, { recursive: true, force: true }));
 	const config = {
-		global: { scrape_interval: '1s', evaluation_interval: '1s' },
+		// A scrape may take as long as the interval. After one that took longer, there are no values until the next.
+		global: { scrape_interval: '5s', evaluation_interval: '1s' },
 		rule_files: [ALERTS],
 		scrape_configs: [{ job_name: 'coatcheck', static_configs: [{ targets: [new URL(server.origin).host] }] }],
 	};
@@ -112,6 +113,16 @@ async function scraped(): Promise<void> {
 	);
 }
 
+function valuesOf(query: string): Promise<{ value: [number, string] }[]> {
+	const path = `query?query=${encodeURIComponent(query)}`;
+	return api<{ result: { value: [number, string] }[] }>(path).then(({ result }) => result);
+}
+
+/** Waits until the text names only metrics that were scraped once. */
+async function untilKnown(text: string): Promise<void> {
+	await expect.poll(async () => unknownIn(text, await knownMetrics())).toEqual([]);
+}
+
 async function knownMetrics(): Promise<ReadonlySet<string>> {
 	await scraped();
 	return new Set(await api<string[]>('label/__name__/values'));
@@ -124,11 +135,7 @@ function unknownIn(text: string, known: ReadonlySet<string>): string[] {
 describe('a real Prometheus', () => {
 	it('scrapes the deployment', async () => {
 		await scraped();
-		const counted = async () => {
-			const { result } = await api<{ result: { value: [number, string] }[] }>('query?query=sum(coatcheck_jobs)');
-			return result[0]?.value[1];
-		};
-		await expect.poll(counted).toBe('3');
+		await expect.poll(async () => (await valuesOf('sum(coatcheck_jobs)'))[0]?.value[1]).toBe('3');
 	});
 
 	it('finds nothing to complain about in the text', async () => {
@@ -139,8 +146,7 @@ describe('a real Prometheus', () => {
 	it('evaluates every alert, and each names only metrics that exist', async () => {
 		const { exitCode, stdout, stderr } = await run('promtool', ['check', 'rules', ALERTS]);
 		expect(exitCode, stdout + stderr).toBe(0);
-		const known = await knownMetrics();
-		expect(unknownIn(await readFile(ALERTS, 'utf8'), known)).toEqual([]);
+		await untilKnown(await readFile(ALERTS, 'utf8'));
 		await vi.waitFor(
 			async () => {
 				const { groups } = await api<{ groups: { rules: { name: string; health: string; lastError?: string }[] }[] }>(
@@ -156,17 +162,15 @@ describe('a real Prometheus', () => {
 
 	it('can run every query of the dashboard, and each names only metrics that exist', async () => {
 		const text = await readFile(join(OPERATING, 'grafana.json'), 'utf8');
-		expect(unknownIn(text, await knownMetrics())).toEqual([]);
+		await untilKnown(text);
 		const { panels } = JSON.parse(text) as { panels: { targets: { expr: string }[] }[] };
 		const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr.replaceAll('$tenant', '.*')));
 		expect(queries.length).toBeGreaterThan(10);
-		for (const query of queries) {
-			// There is no data after a scrape that took too long, until the next one.
-			await vi.waitFor(async () => {
-				const { result } = await api<{ result: unknown[] }>(`query?query=${encodeURIComponent(query)}`);
-				expect(result.length, `no data for ${query}`).toBeGreaterThan(0);
-			});
-		}
+		// There is no data after a scrape that took too long, until the next one.
+		for (const query of queries)
+			await expect
+				.poll(async () => (await valuesOf(query)).length, { message: `no data for ${query}` })
+				.toBeGreaterThan(0);
 	});
 
 	it('names only metrics that exist: the check itself notices one that does not', async () => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../demo/local-worker.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -48,7 +48,6 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port));
 let temporary: string;
 let archive: string;
 let folder: string;
-const endings: (() => Promise<void>)[] = [];
 const seconds: [command: string, seconds: string][] = [];
 
 async function run(command: string, args: readonly string[], cwd = folder): Promise<string> {
@@ -57,21 +56,27 @@ async function run(command: string, args: readonly string[], cwd = folder): Prom
 		const { stdout } = await promisify(execFile)(command, args, { cwd, env: ENV, timeout: LIMIT_MS });
 		return stdout;
 	} catch (error) {
-		const { stdout, stderr } = error as { stdout: string; stderr: string };
-		throw new Error(`${command} ${args.join(' ')} failed: ${stdout}${stderr}`, { cause: error });
+		const { stdout, stderr, killed } = error as { stdout: string; stderr: string; killed: boolean };
+		const how = killed ? `did not end within ${LIMIT_MS / 1_000} s` : 'failed';
+		throw new Error(`${command} ${args.join(' ')} ${how}: ${stdout}${stderr}`, { cause: error });
 	} finally {
 		seconds.push([`${command} ${args.slice(0, 2).join(' ')}`, ((performance.now() - startedAt) / 1_000).toFixed(1)]);
 	}
 }
 
-/** Starts a program, and ends it after the tests. @returns what it has written, so far. */
+/** Starts a program, and ends it after the test. @returns what it has written, so far. */
 function start(command: string, args: readonly string[], env: Record<string, string> = {}): () => string {
 	const options = { cwd: folder, detached: true, env: { ...ENV, ...env } };
 	const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 	let said = '';
 	for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += String(text)));
-	const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-	endings.push(async () => {
+	const ended = new Promise<void>((resolve) => {
+		child.once('close', (code) => {
+			said += `(It ended with ${code})`;
+			resolve();
+		});
+	});
+	onTestFinished(async () => {
 		if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
 		await ended;
 	});
@@ -87,7 +92,6 @@ beforeAll(async () => {
 }, LIMIT_MS);
 
 afterAll(async () => {
-	for (const end of endings.reverse()) await end();
 	await rm(temporary, { recursive: true, force: true });
 	console.log(seconds.map(([command, took]) => `${took.padStart(6)} s  ${command}`).join('\n'));
 });
@@ -150,7 +154,7 @@ describe('the package', () => {
 			const port = await freePort();
 			const url = `http://127.0.0.1:${port}`;
 			const address = ['--ip', '127.0.0.1', '--port', String(port), '--inspector-port', '0'];
-			// Not the objects of the Worker that already runs in this folder.
+			// Not the objects of the Worker that ran in this folder before.
 			const state = ['--persist-to', join(temporary, 'state')];
 			const said = start('npx', ['wrangler', 'dev', '--config', 'shortest.toml', ...address, ...state]);
 			await expect.poll(said, { timeout: 120_000 }).toContain(`Ready on ${url}`);

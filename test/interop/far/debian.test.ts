@@ -70,7 +70,7 @@ describe('curl in its other ways', () => {
 		const text = /`(curl [^`]*--retry 99[^`]*)`/.exec(sectionAbout('curl'))?.[1] ?? '';
 		await using program = await Program.start({ file: 'retry.sh', text }, { variables: { RESULT: links.result } });
 		const answers = () => tap.exchanges.filter(({ path, status }) => path.endsWith('/result') && status > 0);
-		await expect.poll(() => answers().length).toBe(1);
+		await expect.poll(() => answers().length).toBeGreaterThan(0);
 		await complete();
 		expect(await program.end(), program.printed).toBe(0);
 		expect(readFileSync(join(program.folder, 'thumbnail.jpg'), 'utf8')).toBe('{"answer":42}');

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Snippet } from './page.ts';
 
-const TIMEOUT_MS = 90_000;
+/** Longer than a busy machine takes to compile and run any of them, and shorter than a test may take: a program that hangs is named. */
+const TIMEOUT_MS = 240_000;
 
 /** How a file is run, by the ending of its name. Debian's programs, and this project's Node. */
 const COMMANDS: Readonly<Record<string, string>> = {
@@ -57,7 +58,10 @@ export class Program {
 				this.#printed += text;
 				this.#whenPrinted();
 			});
-		const timer = setTimeout(() => this.kill(), TIMEOUT_MS);
+		const timer = setTimeout(() => {
+			this.#printed += `\nKilled after ${TIMEOUT_MS / 1_000} s: ${command}`;
+			this.kill();
+		}, TIMEOUT_MS);
 		this.#ended = new Promise((resolve) => {
 			child.once('close', (code) => {
 				clearTimeout(timer);

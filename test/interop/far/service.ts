@@ -64,7 +64,7 @@ export async function startWaitingJob(origin: string): Promise<WaitingJob> {
 		headers: { 'content-type': 'application/json', authorization: AUTHORIZATION },
 		body: JSON.stringify({ seconds: 0, steps: 1, wait: true }),
 	});
-	const { links } = (await response.json()) as Document;
+	const { links } = await documentOf(response);
 	const { seq, worker } = await untilWaiting(links.operation);
 	const { progress, complete, fail } = worker;
 	return {
@@ -81,7 +81,7 @@ async function untilWaiting(operation: string): Promise<{ readonly seq: number; 
 		const response = await fetch(operation, { headers });
 		if (response.status === 304) continue;
 		headers = { prefer: 'wait=20', 'if-none-match': response.headers.get('etag') };
-		const { seq, progress } = (await response.json()) as Document;
+		const { seq, progress } = await documentOf(response);
 		if (progress?.data) return { seq, worker: progress.data };
 	}
 }
@@ -94,16 +94,34 @@ async function post(link: string, body: unknown): Promise<void> {
 
 export async function fetchStatus(operation: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
 	const response = await fetch(operation, { headers });
-	return ((await response.json()) as Document).status;
+	return (await documentOf(response)).status;
+}
+
+/** @throws with the problem, if it is one. */
+async function documentOf(response: Response): Promise<Document> {
+	if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+	return (await response.json()) as Document;
 }
 
 /** The thumbnail that each client's result must equal. */
 export async function makeThumbnail(origin: string): Promise<Buffer> {
-	const response = await fetch(`${origin}/v1/tasks/thumbnail/jobs?width=320`, {
+	const patience = { prefer: 'wait=25' };
+	const posted = await fetch(`${origin}/v1/tasks/thumbnail/jobs?width=320`, {
 		method: 'POST',
-		headers: { 'content-type': 'image/jpeg', authorization: AUTHORIZATION, prefer: 'wait=25' },
+		headers: {
+			...patience,
+			'content-type': 'image/jpeg',
+			authorization: AUTHORIZATION,
+			'coatcheck-on-pending': 'accepted',
+		},
 		body: PHOTO,
 	});
+	// The first job of a server that has just started may take longer than a response is held.
+	let response = posted;
+	while (response.status === 202) {
+		await response.body?.cancel();
+		response = await fetch(posted.headers.get('location') ?? '', { headers: patience });
+	}
 	if (response.status !== 200) throw new Error(`Expected the thumbnail, got: ${response.status}`);
 	return Buffer.from(await response.arrayBuffer());
 }

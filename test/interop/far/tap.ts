@@ -10,6 +10,7 @@ export interface Exchange {
 	readonly query: URLSearchParams;
 	/** As the client sent them, in lower case. */
 	readonly headers: IncomingHttpHeaders;
+	/** Since this process started, as are all times here: the clock may be set while a client waits. */
 	readonly sentAtMs: number;
 	/** 0 until the response begins. */
 	status: number;
@@ -91,7 +92,7 @@ export class Tap {
 		const { pathname, searchParams } = new URL(incoming.url ?? '/', this.#target);
 		const { method = '', headers } = incoming;
 		const begun = { status: 0, answeredAtMs: 0, retryAfterSeconds: undefined };
-		const exchange = { method, path: pathname, query: searchParams, headers, sentAtMs: Date.now(), ...begun };
+		const exchange = { method, path: pathname, query: searchParams, headers, sentAtMs: performance.now(), ...begun };
 		this.exchanges.push(exchange);
 		return exchange;
 	}
@@ -108,7 +109,7 @@ export class Tap {
 		const outgoing = request({ hostname, port, path, method, headers, agent: false }, (passed) => {
 			const changed = this.#change(passed.statusCode, passed.headers);
 			exchange.status = passed.statusCode ?? 0;
-			exchange.answeredAtMs = Date.now();
+			exchange.answeredAtMs = performance.now();
 			if (changed['retry-after'] !== undefined) exchange.retryAfterSeconds = Number(changed['retry-after']);
 			answer.writeHead(exchange.status, changed);
 			answer.flushHeaders();
@@ -125,7 +126,7 @@ export class Tap {
 		if (!this.#refusesNextStream || !isStream(exchange)) return false;
 		this.#refusesNextStream = false;
 		exchange.status = 503;
-		exchange.answeredAtMs = Date.now();
+		exchange.answeredAtMs = performance.now();
 		return true;
 	}
 
@@ -159,7 +160,7 @@ export class Tap {
 		service.write(head);
 		service.once('data', (data) => {
 			exchange.status = Number(/^HTTP\/1\.1 (\d+)/.exec(String(data))?.[1]);
-			exchange.answeredAtMs = Date.now();
+			exchange.answeredAtMs = performance.now();
 		});
 		this.#watch(client, service);
 		client.pipe(service);

@@ -29,20 +29,22 @@ for await (const { payload } of client.sendMessageStream(message({ seconds: 1, s
 	streamed.push(payload?.$case ?? '');
 	if (payload?.$case === 'task') streamedId = payload.value.id;
 }
-const listed = await client.listTasks({
-	contextId: 'sdk',
-	tenant: '',
-	status: 0,
-	pageToken: '',
-	statusTimestampAfter: undefined,
-});
+/** The list may lag behind the tasks. */
+async function untilListed(ids: readonly string[]): Promise<number> {
+	for (;;) {
+		const query = { contextId: 'sdk', tenant: '', status: 0, pageToken: '', statusTimestampAfter: undefined };
+		const { tasks } = await client.listTasks(query);
+		const listed = tasks.filter(({ id }: { id: string }) => ids.includes(id)).length;
+		if (listed >= ids.length) return listed;
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
+}
 const name = (error: unknown) => (error as Error).name;
 const told = {
 	task: { artifacts: task.artifacts, status: task.status },
 	isSame: (await client.getTask({ id: task.id, tenant: '' })).id === task.id,
 	streamed,
-	listed: listed.tasks.map(({ id }: { id: string }) => id).filter((id: string) => [task.id, streamedId].includes(id))
-		.length,
+	listed: await untilListed([task.id, streamedId]),
 	cancelEnded: await client.cancelTask({ id: task.id, tenant: '', metadata: undefined }).catch(name),
 	unknown: await client.getTask({ id: 'f'.repeat(64), tenant: '' }).catch(name),
 	refused: await client.sendMessage(message({ seconds: 'long' })).catch(name),
