@@ -108,13 +108,26 @@ export function holdCompletions(): () => void {
 	return release;
 }
 
-/** No attempt opens its link, which costs a call and a row: one that lasts for a second does, also if the machine stood still. */
-export function openNoLinks(): void {
+/** A link is opened a second after its attempt has started. Timers round. */
+const LINK_IS_LATE_MS = 900;
+
+/** No attempt opens its link because the machine stood still, which costs a call and a row. A link that comes sooner costs both. */
+export function openNoLateLinks(): void {
+	const startedAt = new Map<string, number>();
+	const { startAttempt } = JobObject.prototype;
+	JobObject.prototype.startAttempt = function (this: { readonly ctx: DurableObjectState } & JobObject, ...parameters) {
+		startedAt.set(this.ctx.id.toString(), performance.now());
+		return startAttempt.apply(this, parameters);
+	};
 	const { connect } = Jobs.prototype;
 	const spy = vi.spyOn(Jobs.prototype, 'connect').mockImplementation(function (this: Jobs, id, path, headers) {
-		return path.startsWith('/attempt') ? new Promise(() => {}) : connect.call(this, id, path, headers);
+		const isLate = performance.now() - (startedAt.get(id) ?? 0) >= LINK_IS_LATE_MS;
+		return path.startsWith('/attempt') && isLate ? new Promise(() => {}) : connect.call(this, id, path, headers);
 	});
-	onTestFinished(() => spy.mockRestore());
+	onTestFinished(() => {
+		JobObject.prototype.startAttempt = startAttempt;
+		spy.mockRestore();
+	});
 }
 
 /** A list counts as told, however late its answer is: a job that must tell it itself costs more. */

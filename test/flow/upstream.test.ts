@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import type { StatusDocument } from '../../src/core/job/document.ts';
 import { receiver } from '../webhook/receiver.ts';
 import { call, statusOf, until } from './client.ts';
-import { advanceClock, dropMessages, fireAlarm, openNoLinks, waitForLists } from './faults.ts';
+import { advanceClock, dropMessages, fireAlarm, openNoLateLinks, waitForLists } from './faults.ts';
 import { list, markListWrites } from './list-apart.ts';
 
 /** Counts billed operations at the platform, as in `budget.test.ts`. */
@@ -60,7 +60,7 @@ async function costOf(upstream: string): Promise<typeof counts> {
 
 describe('the ordinary job of an upstream', () => {
 	beforeEach(() => {
-		openNoLinks();
+		openNoLateLinks();
 		waitForLists();
 	});
 
