@@ -1,12 +1,9 @@
 /** `POST /a2a/message:send` and `message:stream`: a message becomes a job. */
 import { HELD_MESSAGE_SECONDS } from '../../core/a2a/limits.ts';
 import type { StatusDocument } from '../../core/job/document.ts';
-import type { FoundJob } from '../../core/job/object-api.ts';
-import { logError } from '../../log.ts';
-import { isTransientFailure } from '../../rpc/retry-transient.ts';
 import { requireScope } from '../access/auth.ts';
 import { withFaultsAt } from '../mcp/arguments.ts';
-import { awaitJob, type Patience } from '../mcp/wait.ts';
+import { awaitJob, unlessUnreachable } from '../mcp/wait.ts';
 import { Problem, shown } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
 import { a2aJson, answerA2a } from './answer.ts';
@@ -30,26 +27,26 @@ async function sendAndWait(asked: RequestContext): Promise<Response> {
 	const { context, submission } = order;
 	const { id } = await startTask(order);
 	const seconds = order.returnsAtOnce ? 0 : HELD_MESSAGE_SECONDS;
-	const job = await awaitTask(context, id, { seconds, signal: submission.signal });
-	return a2aJson({ task: await wholeTask(context, job) });
+	return answerForTask(id, async () => {
+		const job = await awaitJob(context, id, { seconds, signal: submission.signal });
+		return a2aJson({ task: await wholeTask(context, job) });
+	});
 }
 
 async function sendAndStream(asked: RequestContext): Promise<Response> {
 	const order = await readOrder(asked);
 	const { context, submission } = order;
 	const { id } = await startTask(order);
-	return streamTask(context, await awaitTask(context, id, { seconds: 0, signal: submission.signal }));
+	return answerForTask(id, async () =>
+		streamTask(context, await awaitJob(context, id, { seconds: 0, signal: submission.signal })),
+	);
 }
 
 /** @throws {Problem} that names the task if it can't be read now. */
-async function awaitTask(context: RequestContext, id: string, patience: Patience): Promise<FoundJob> {
-	try {
-		return await awaitJob(context, id, patience);
-	} catch (error) {
-		if (!isTransientFailure(error)) throw error;
-		logError('task of a message not read', { job: id, error });
-		throw new Problem('Overloaded', `Task ${id} was accepted, but can't be read now: get it later`);
-	}
+async function answerForTask(id: string, answer: () => Promise<Response>): Promise<Response> {
+	const response = await unlessUnreachable(id, answer);
+	if (!response) throw new Problem('Overloaded', `Task ${id} was accepted, but can't be read now: get it later`);
+	return response;
 }
 
 /** @throws {Problem} whose faults point at the parts of the message. */

@@ -1,10 +1,9 @@
 /** `tools/call`: a job of a task or an upstream, or a tool about jobs. */
-import type { Change, FoundJob } from '../../core/job/object-api.ts';
+import type { Change } from '../../core/job/object-api.ts';
 import { errorResult, type ToolResult } from '../../core/mcp/content.ts';
 import { HELD_CALL_SECONDS, REPEATED_WITHIN_MS } from '../../core/mcp/limits.ts';
 import type { McpTask } from '../../core/mcp/task.ts';
 import { logError } from '../../log.ts';
-import { isTransientFailure } from '../../rpc/retry-transient.ts';
 import { readerOf, requireScope } from '../access/auth.ts';
 import { type Fault, faultPlace, type Problem } from '../problem.ts';
 import type { RequestContext } from '../request-context.ts';
@@ -15,7 +14,7 @@ import { toolResult } from './result.ts';
 import { taskForJob } from './task-methods.ts';
 import type { JobStarter } from './tool.ts';
 import { findJobStarter } from './tools.ts';
-import { awaitJob, hasEnded, type Patience } from './wait.ts';
+import { awaitJob, hasEnded, unlessUnreachable } from './wait.ts';
 
 export interface ToolCall extends JobToolCall {
 	readonly name: string;
@@ -62,25 +61,12 @@ async function startJob(call: ToolCall, starter: JobStarter): Promise<ToolAnswer
 	else signal.addEventListener('abort', onClosed, { signal: answered.signal });
 	const seconds = takesTasks ? waitSeconds(context, starter) : HELD_CALL_SECONDS;
 	const patience = { seconds, signal, onProgress: takesTasks ? undefined : onProgress };
-	const job = await awaitIfReachable(context, id, patience).finally(() => answered.abort());
-	if (!job) return acceptedUnread(id);
-	if (hasEnded(job)) return toolResult(context, job);
-	return takesTasks ? { resultType: 'task', ...taskForJob(job) } : stillRunning(job);
-}
-
-/** @returns `undefined` for a job that can't be read now. It was accepted, so an error would make the agent start another one. */
-async function awaitIfReachable(
-	context: RequestContext,
-	id: string,
-	patience: Patience,
-): Promise<FoundJob | undefined> {
-	try {
-		return await awaitJob(context, id, patience);
-	} catch (error) {
-		if (!isTransientFailure(error)) throw error;
-		logError('job of a call not read', { job: id, error });
-		return undefined;
-	}
+	const answer = await unlessUnreachable(id, async (): Promise<ToolAnswer> => {
+		const job = await awaitJob(context, id, patience).finally(() => answered.abort());
+		if (hasEnded(job)) return toolResult(context, job);
+		return takesTasks ? { resultType: 'task', ...taskForJob(job) } : stillRunning(job);
+	});
+	return answer ?? acceptedUnread(id);
 }
 
 function waitSeconds({ config: { mcpWaitSeconds } }: RequestContext, starter: JobStarter): number {

@@ -126,7 +126,7 @@ export function stillRunning({ view: { facts } }: FoundJob): ToolResult {
 
 /** Not an error either, for the same reason. */
 export function acceptedUnread(id: string): ToolResult {
-	const text = `The job was accepted, but its status can't be read now. ${howToFollow(id)}`;
+	const text = `The job was accepted, but can't be read now. ${howToFollow(id)}`;
 	return { ...textResult(text), structuredContent: { jobId: id } };
 }
 

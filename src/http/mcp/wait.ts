@@ -5,6 +5,8 @@ import type { BareEvent } from '../../core/job/document.ts';
 import { MS_PER_SECOND } from '../../core/job/limits.ts';
 import type { FoundJob } from '../../core/job/object-api.ts';
 import { RisingProgress } from '../../core/mcp/rising-progress.ts';
+import { logError } from '../../log.ts';
+import { isTransientFailure } from '../../rpc/retry-transient.ts';
 import { openFeed } from '../read/feed.ts';
 import { waitForJob } from '../read/long-poll.ts';
 import { readJob } from '../read/reading.ts';
@@ -17,7 +19,7 @@ export interface ProgressReport {
 	readonly message?: string;
 }
 
-export interface Patience {
+interface Patience {
 	readonly seconds: number;
 	/** Ends the wait. */
 	readonly signal: AbortSignal;
@@ -38,6 +40,20 @@ export async function awaitJob(context: RequestContext, id: string, patience: Pa
 			? followProgress(request, patience, onProgress)
 			: waitForJob(request, { waitSeconds: seconds, until: 'end', signal }));
 	return readJob(request, true);
+}
+
+/**
+ * What can be said of a job that was accepted; `undefined` if its object can't be reached now. An error would make an agent start the job
+ * again.
+ */
+export async function unlessUnreachable<T>(id: string, say: () => Promise<T>): Promise<T | undefined> {
+	try {
+		return await say();
+	} catch (error) {
+		if (!isTransientFailure(error)) throw error;
+		logError('accepted job not read', { job: id, error });
+		return undefined;
+	}
 }
 
 export function hasEnded({ view }: FoundJob): boolean {
